@@ -1,0 +1,166 @@
+//! The command line: what `ordermill` was asked to do.
+
+use crate::config::{Config, ConfigError, ServeArgs};
+use clap::builder::RangedU64ValueParser;
+use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
+use std::process::ExitCode;
+use thiserror::Error;
+
+/// The exit code for a bad command line or setting: `EX_USAGE` of sysexits.h, so that a supervisor
+/// can tell it from a crash and need not try again.
+pub const EXIT_USAGE: u8 = 64;
+
+/// The most orders that one demo places: every one is watched until it rests.
+const DEMO_ORDERS_MAX: u64 = 100_000;
+
+#[derive(Parser)]
+#[command(name = "ordermill", version, args_conflicts_with_subcommands = true)]
+#[command(about = "Takes orders and sees each of them through, or undoes every step")]
+#[command(after_help = "Durations are written 500ms, 30s, 15m or 1h. \
+    Every setting can also stand in the environment variable that its help names.")]
+struct Cli {
+    #[command(flatten)]
+    serve: ServeArgs,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API; what happens when no command is given
+    Serve(ServeArgs),
+    /// Play some hundred orders of every fate over HTTP, then check the books
+    ///
+    /// Stocks products of its own, places orders that end in every way an order can, waits until
+    /// all of them rest, and compares stock, money, audit and notifications with what became of
+    /// the orders. Exits 1 when anything does not balance.
+    Demo(DemoArgs),
+    /// Print the OpenAPI document of the API
+    Openapi,
+}
+
+/// What the demo is told.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct DemoArgs {
+    /// A running server, as http://127.0.0.1:8080; without it one is started for the demo, on a
+    /// temporary data directory
+    #[arg(long, value_name = "URL", value_parser = server_url)]
+    pub url: Option<String>,
+    /// How many orders are placed
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    #[arg(value_parser = RangedU64ValueParser::<usize>::new().range(1..=DEMO_ORDERS_MAX))]
+    pub orders: usize,
+}
+
+/// What is to be done, settings read and checked.
+#[derive(Debug)]
+pub enum Invocation {
+    /// Serve the API.
+    Serve(Box<Config>),
+    /// Play the demo.
+    Demo(DemoArgs),
+    /// Print the OpenAPI document.
+    OpenApi,
+}
+
+/// Why nothing is to be done: help was asked for, or something was wrong.
+#[derive(Debug, Error)]
+pub enum Refusal {
+    /// The command line is wrong, or only asks for help or the version.
+    #[error(transparent)]
+    CommandLine(#[from] clap::Error),
+    /// A setting is wrong.
+    #[error(transparent)]
+    Settings(#[from] ConfigError),
+}
+
+impl Invocation {
+    /// Reads this process's command line and environment.
+    pub fn from_env() -> Result<Self, Refusal> {
+        Self::parse(std::env::args_os())
+    }
+
+    fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Self, Refusal> {
+        let cli = Cli::try_parse_from(args)?;
+        match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+            Command::Serve(args) => Ok(Self::Serve(Box::new(Config::read(&args)?))),
+            Command::Demo(args) => Ok(Self::Demo(args)),
+            Command::Openapi => Ok(Self::OpenApi),
+        }
+    }
+}
+
+impl Refusal {
+    /// Prints it where it belongs and says how the process should exit.
+    pub fn report(self) -> ExitCode {
+        match self {
+            Self::CommandLine(error) => {
+                // A closed terminal is no reason to exit otherwise.
+                let _ = error.print();
+                if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS }
+            }
+            Self::Settings(error) => {
+                eprintln!("error: {error}\n\nFor every setting, try `ordermill --help`.");
+                ExitCode::from(EXIT_USAGE)
+            }
+        }
+    }
+}
+
+/// The address of a server, without a slash at its end.
+fn server_url(text: &str) -> Result<String, String> {
+    let url = reqwest::Url::parse(text).map_err(|error| error.to_string())?;
+    if url.scheme() != "http" || url.host_str().is_none() || url.path() != "/" {
+        return Err("expected an address such as http://127.0.0.1:8080".to_owned());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(line: &str) -> Result<Invocation, Refusal> {
+        Invocation::parse(line.split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn serving_is_the_default() {
+        for line in ["ordermill --listen 127.0.0.1:1", "ordermill serve --listen 127.0.0.1:1"] {
+            match parse(line) {
+                Ok(Invocation::Serve(config)) => assert_eq!(config.listen.port(), 1),
+                other => panic!("{line}: {other:?}"),
+            }
+        }
+        assert!(matches!(parse("ordermill openapi"), Ok(Invocation::OpenApi)));
+    }
+
+    #[test]
+    fn the_demo_takes_a_server_and_a_number() {
+        match parse("ordermill demo --url http://127.0.0.1:8080/ --orders 7") {
+            Ok(Invocation::Demo(args)) => {
+                assert_eq!(args.url.as_deref(), Some("http://127.0.0.1:8080"));
+                assert_eq!(args.orders, 7);
+            }
+            other => panic!("{other:?}"),
+        }
+        for bad in
+            ["--orders 0", "--orders 1e9", "--url 127.0.0.1", "--url https://h", "--listen x"]
+        {
+            assert!(parse(&format!("ordermill demo {bad}")).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_setting_is_a_refusal_with_its_name() {
+        let refusal = parse("ordermill --plan none").expect_err("there is no such plan");
+        assert!(refusal.to_string().contains("ORDERMILL_PLAN (--plan) is `none`"));
+    }
+}

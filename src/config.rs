@@ -1,0 +1,283 @@
+//! What the server is set up to do: read once at start, checked whole, then only passed on.
+//!
+//! ```text
+//! environment, flags ──▶ ServeArgs (text) ──▶ Config (typed) ──▶ the parts that are told
+//! ```
+
+mod args;
+mod reader;
+mod secret;
+#[cfg(test)]
+mod tests;
+
+pub use args::ServeArgs;
+pub use reader::{ConfigError, Problem};
+pub use secret::Secret;
+
+use lettre::message::Mailbox;
+use lettre::{AsyncSmtpTransport, Tokio1Executor};
+use ordermill_actors::messages::{Flow, Plan};
+use ordermill_actors::money::{Currency, Money};
+use reader::Reader;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+use tracing_subscriber::EnvFilter;
+
+/// Below this a timer only burns time: a batch takes milliseconds to reach the disk.
+const TIMER_SHORTEST: Duration = Duration::from_millis(10);
+/// No order is waited for longer than a month; what is longer is a slip of the pen.
+const TIMER_LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// Within these bounds lies every deadline and interval.
+const TIMER: [Duration; 2] = [TIMER_SHORTEST, TIMER_LONGEST];
+/// Late orders are looked for at least once a minute, or their deadlines would mean nothing.
+const SWEEP: [Duration; 2] = [TIMER_SHORTEST, Duration::from_secs(60)];
+/// A gateway that takes longer than ten minutes is no gateway worth simulating.
+const GATEWAY: [Duration; 2] = [Duration::ZERO, Duration::from_secs(600)];
+
+/// Everything that can be set.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where HTTP is served; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where the databases are.
+    pub data_dir: PathBuf,
+    /// How long work under way may take to finish when asked to stop.
+    pub shutdown_timeout: Duration,
+    /// How long an actor may be idle before it leaves memory.
+    pub idle_after: Duration,
+    /// What is logged, and how.
+    pub log: LogConfig,
+    /// What becomes of orders.
+    pub order: OrderConfig,
+    /// The simulated payment gateway.
+    pub payment: PaymentConfig,
+    /// The simulated carrier.
+    pub shipping: ShippingConfig,
+    /// The mail server, when there is one.
+    pub smtp: Option<SmtpConfig>,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogConfig {
+    /// Levels, as in `info,ordermill_actors=debug`. Already checked.
+    pub filter: String,
+    /// For people or for machines.
+    pub format: LogFormat,
+}
+
+/// For whom log lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Plain,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+/// What becomes of orders. Flow and plan are stored on each order: a change concerns new ones only.
+#[derive(Clone, Debug)]
+pub struct OrderConfig {
+    /// How the steps of an order find each other.
+    pub flow: Flow,
+    /// In which order the steps are taken.
+    pub plan: Plan,
+    /// When a confirmed order is dispatched by itself; none waits to be asked.
+    pub dispatch_after: Option<Duration>,
+    /// How long an order may take to be confirmed before it is cancelled.
+    pub order_timeout: Duration,
+    /// How long a step's answer may take before its command is sent again.
+    pub step_timeout: Duration,
+    /// How long undoing may take before the saga is FAILED.
+    pub compensation_timeout: Duration,
+    /// How often late orders are looked for.
+    pub sweep_interval: Duration,
+}
+
+/// The simulated payment gateway.
+#[derive(Clone, Debug)]
+pub struct PaymentConfig {
+    /// The share of payments that is declined, 0 to 1.
+    pub failure_rate: f64,
+    /// How long the gateway takes to answer.
+    pub latency: Duration,
+    /// How long its answer is waited for before the outcome counts as unknown.
+    pub timeout: Duration,
+}
+
+/// The simulated carrier.
+#[derive(Clone, Debug)]
+pub struct ShippingConfig {
+    /// The share of parcels that is refused, 0 to 1.
+    pub failure_rate: f64,
+    /// What a parcel costs before its items, in hundredths of the order's currency unit.
+    pub base_cost_hundredths: i64,
+}
+
+/// The mail server.
+#[derive(Clone, Debug)]
+pub struct SmtpConfig {
+    /// Where it is and how to log in; checked to be one that the mail client takes.
+    pub url: Secret,
+    /// Who the mail is from.
+    pub from: Mailbox,
+}
+
+impl Config {
+    /// Reads the settings; the error names every wrong one.
+    pub fn read(args: &ServeArgs) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new();
+        let read = &mut reader;
+        let listen = read
+            .parsed("listen", &args.listen, LISTEN_ACCEPTED, |text| text.parse().ok().map(Some));
+        let config = Self {
+            listen: listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))),
+            data_dir: match args.data_dir.is_empty() {
+                true => ServeArgs::defaults().data_dir.into(),
+                false => args.data_dir.clone().into(),
+            },
+            shutdown_timeout: read.duration("shutdown_timeout", &args.shutdown_timeout, TIMER),
+            idle_after: read.duration("idle_after", &args.idle_after, TIMER),
+            log: LogConfig::read(read, args),
+            order: OrderConfig::read(read, args),
+            payment: PaymentConfig {
+                failure_rate: read.rate("payment_failure_rate", &args.payment_failure_rate),
+                latency: read.duration("payment_latency", &args.payment_latency, GATEWAY),
+                timeout: read.duration("payment_timeout", &args.payment_timeout, TIMER),
+            },
+            shipping: ShippingConfig::read(read, args),
+            smtp: SmtpConfig::read(read, args),
+        };
+        reader.finish(config)
+    }
+
+    /// The defaults in a data directory of one's own, whatever the environment says: a free port,
+    /// little logging, and waits short enough for a test.
+    pub fn for_testing(data_dir: impl Into<PathBuf>) -> Self {
+        let args = ServeArgs {
+            data_dir: data_dir.into().into_os_string(),
+            listen: "127.0.0.1:0".into(),
+            log: "warn".into(),
+            sweep_interval: "100ms".into(),
+            step_timeout: "2s".into(),
+            payment_timeout: "300ms".into(),
+            ..ServeArgs::defaults()
+        };
+        Self::read(&args).expect("the defaults and what is set here are accepted")
+    }
+}
+
+const LISTEN_ACCEPTED: &str =
+    "expected an IP address and a port, such as 127.0.0.1:8080 or [::]:8080";
+
+impl LogConfig {
+    fn read(read: &mut Reader, args: &ServeArgs) -> Self {
+        let accepted = "expected a level (error, warn, info, debug, trace, off) or a list such as \
+                        `info,ordermill_actors=debug`";
+        let format =
+            read.parsed("log_format", &args.log_format, "expected `plain` or `json`", |text| {
+                match text {
+                    "plain" => Some(LogFormat::Plain),
+                    "json" => Some(LogFormat::Json),
+                    _ => None,
+                }
+            });
+        Self { filter: read.parsed("log", &args.log, accepted, log_filter), format }
+    }
+}
+
+/// A filter that says what it seems to say. The filter itself takes any bare word for the name of
+/// a module, so that a mistyped level would silence everything without a word.
+fn log_filter(text: &str) -> Option<String> {
+    const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
+    let is_level = |word: &str| LEVELS.iter().any(|level| word.eq_ignore_ascii_case(level));
+    let clear = text.split(',').all(|part| part.contains(['=', '[']) || is_level(part.trim()));
+    (clear && EnvFilter::builder().parse(text).is_ok()).then(|| text.to_owned())
+}
+
+impl OrderConfig {
+    fn read(read: &mut Reader, args: &ServeArgs) -> Self {
+        let plan = read.parsed(
+            "plan",
+            &args.plan,
+            "expected `reserve-first` or `payment-first`",
+            |text| match text {
+                "reserve-first" => Some(Plan::ReserveFirst),
+                "payment-first" => Some(Plan::PaymentFirst),
+                _ => None,
+            },
+        );
+        let flow = read.parsed("flow", &args.flow, "only `orchestrated` is supported", |text| {
+            (text == "orchestrated").then_some(Flow::Orchestrated)
+        });
+        Self {
+            flow,
+            plan,
+            dispatch_after: read.duration_or_off(
+                "dispatch_after",
+                &args.dispatch_after,
+                [Duration::ZERO, TIMER_LONGEST],
+            ),
+            order_timeout: read.duration("order_timeout", &args.order_timeout, TIMER),
+            step_timeout: read.duration("step_timeout", &args.step_timeout, TIMER),
+            compensation_timeout: read.duration(
+                "compensation_timeout",
+                &args.compensation_timeout,
+                TIMER,
+            ),
+            sweep_interval: read.duration("sweep_interval", &args.sweep_interval, SWEEP),
+        }
+    }
+}
+
+impl ShippingConfig {
+    fn read(read: &mut Reader, args: &ServeArgs) -> Self {
+        let accepted = "expected an amount with at most two decimals, such as 5.00";
+        let base_cost_hundredths =
+            read.parsed("shipping_base_cost", &args.shipping_base_cost, accepted, |text| {
+                // Any currency with two decimals reads hundredths.
+                let amount = Money::parse(text, Currency::USD).ok()?;
+                (amount.minor >= 0).then_some(amount.minor)
+            });
+        let failure_rate = read.rate("shipping_failure_rate", &args.shipping_failure_rate);
+        Self { failure_rate, base_cost_hundredths }
+    }
+}
+
+impl SmtpConfig {
+    fn read(read: &mut Reader, args: &ServeArgs) -> Option<Self> {
+        let url = args.smtp_url.as_ref().filter(|url| !url.expose().trim().is_empty())?;
+        if AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose()).is_err() {
+            let accepted = "expected a mail server such as smtps://user:password@host:465 or \
+                            smtp://user:password@host:587?tls=required (its value is not shown)";
+            read.refuse("smtp_url", None, accepted);
+        }
+        let from = args.mail_from.as_deref().map(str::trim).filter(|from| !from.is_empty());
+        match from.map(str::parse::<Mailbox>) {
+            Some(Ok(from)) => return Some(Self { url: url.clone(), from }),
+            Some(Err(_)) => read.refuse("mail_from", from, MAIL_FROM_ACCEPTED),
+            None => read.refuse("mail_from", None, MAIL_FROM_MISSING),
+        }
+        None
+    }
+}
+
+const MAIL_FROM_ACCEPTED: &str =
+    "expected a mailbox, such as `Shop <orders@example.com>` or orders@example.com";
+const MAIL_FROM_MISSING: &str =
+    "needed because a mail server is set: a mailbox such as `Shop <orders@example.com>`";
+
+/// Variables of the environment that look like ours and are none: misspelt, most likely.
+pub fn unknown_variables() -> Vec<String> {
+    use clap::Args as _;
+    let settings = ServeArgs::augment_args(clap::Command::new("settings"));
+    let known = |name: &str| {
+        settings.get_arguments().any(|setting| setting.get_env().is_some_and(|env| env == name))
+    };
+    std::env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok())
+        .filter(|name| name.starts_with("ORDERMILL_") && !known(name))
+        .collect()
+}

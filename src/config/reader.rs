@@ -1,0 +1,154 @@
+//! Reads settings one by one and remembers every one that is wrong.
+
+use super::args::ServeArgs;
+use clap::Args;
+use std::fmt;
+use std::time::Duration;
+use thiserror::Error;
+
+/// The settings that are wrong, all of them.
+#[derive(Debug, Error)]
+pub struct ConfigError {
+    /// At least one.
+    pub problems: Vec<Problem>,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.problems.as_slice() {
+            [problem] => write!(f, "{problem}"),
+            problems => {
+                write!(f, "{} settings are wrong", problems.len())?;
+                problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+            }
+        }
+    }
+}
+
+/// One wrong setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The environment variable.
+    pub variable: String,
+    /// The flag.
+    pub flag: String,
+    /// What it is set to; none when it is missing or secret.
+    pub value: Option<String>,
+    /// What is accepted.
+    pub accepted: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.variable, self.flag)?;
+        if let Some(value) = &self.value {
+            write!(f, " is `{}`", value.escape_debug())?;
+        }
+        write!(f, ": {}", self.accepted)
+    }
+}
+
+/// Reads settings by the name of their field in [`ServeArgs`].
+///
+/// A wrong one gives the type's default, which nobody sees: [`Reader::finish`] refuses the whole.
+pub(super) struct Reader {
+    settings: clap::Command,
+    problems: Vec<Problem>,
+}
+
+impl Reader {
+    pub(super) fn new() -> Self {
+        let settings = ServeArgs::augment_args(clap::Command::new("settings"));
+        Self { settings, problems: Vec::new() }
+    }
+
+    /// What was read, unless something was wrong.
+    pub(super) fn finish<T>(self, read: T) -> Result<T, ConfigError> {
+        let problems = self.problems;
+        if problems.is_empty() { Ok(read) } else { Err(ConfigError { problems }) }
+    }
+
+    /// A setting read by `parse`, or its default where the text is empty.
+    pub(super) fn parsed<T: Default>(
+        &mut self,
+        field: &str,
+        text: &str,
+        accepted: impl fmt::Display,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> T {
+        let effective = match text.trim() {
+            "" => self.default_of(field),
+            trimmed => trimmed.to_owned(),
+        };
+        parse(&effective).unwrap_or_else(|| {
+            self.refuse(field, Some(text), accepted);
+            T::default()
+        })
+    }
+
+    /// A duration within bounds.
+    pub(super) fn duration(
+        &mut self,
+        field: &str,
+        text: &str,
+        [shortest, longest]: [Duration; 2],
+    ) -> Duration {
+        let accepted = format!("expected {}", durations(shortest, longest));
+        self.parsed(field, text, accepted, |text| duration_within(text, shortest, longest))
+    }
+
+    /// A duration within bounds, or `off`.
+    pub(super) fn duration_or_off(
+        &mut self,
+        field: &str,
+        text: &str,
+        [shortest, longest]: [Duration; 2],
+    ) -> Option<Duration> {
+        let accepted = format!("expected `off` or {}", durations(shortest, longest));
+        self.parsed(field, text, accepted, |text| match text {
+            "off" => Some(None),
+            text => duration_within(text, shortest, longest).map(Some),
+        })
+    }
+
+    /// A share, 0 to 1.
+    pub(super) fn rate(&mut self, field: &str, text: &str) -> f64 {
+        self.parsed(field, text, "expected a number from 0 to 1, such as 0.2", |text| {
+            text.parse::<f64>().ok().filter(|rate| (0.0..=1.0).contains(rate))
+        })
+    }
+
+    /// Notes that a setting is wrong. A secret's value is not given.
+    pub(super) fn refuse(&mut self, field: &str, value: Option<&str>, accepted: impl fmt::Display) {
+        let setting = self.setting(field);
+        let variable = setting.get_env().map(|name| name.to_string_lossy().into_owned());
+        self.problems.push(Problem {
+            variable: variable.unwrap_or_default(),
+            flag: format!("--{}", setting.get_long().unwrap_or_default()),
+            value: value.map(str::to_owned),
+            accepted: accepted.to_string(),
+        });
+    }
+
+    fn default_of(&self, field: &str) -> String {
+        let values = self.setting(field).get_default_values();
+        values.first().map(|value| value.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
+    fn setting(&self, field: &str) -> &clap::Arg {
+        let mut settings = self.settings.get_arguments();
+        settings
+            .find(|setting| setting.get_id() == field)
+            .expect("settings are read by the name of a field of ServeArgs")
+    }
+}
+
+fn durations(shortest: Duration, longest: Duration) -> String {
+    let [shortest, longest] = [shortest, longest].map(humantime::format_duration);
+    format!("a duration from {shortest} to {longest}, such as 500ms, 30s, 15m or 1h")
+}
+
+fn duration_within(text: &str, shortest: Duration, longest: Duration) -> Option<Duration> {
+    let duration = humantime::parse_duration(text).ok()?;
+    (shortest..=longest).contains(&duration).then_some(duration)
+}

@@ -1,0 +1,166 @@
+//! Logging: one line an event, for people or for machines.
+//!
+//! ```text
+//! 2026-03-01T10:00:00.000000Z  INFO payment      charged order_id=0195… request_id=abc amount=49.90
+//! {"timestamp":"…","level":"INFO","service":"payment","order_id":"0195…","message":"charged",…}
+//! ```
+//!
+//! Spans carry `service`, `order_id` and `request_id`; each line takes over the fields of the spans
+//! that it stands in, the inner ones before the outer, so that one `grep` follows an order or a
+//! request through every service.
+
+mod fields;
+mod line;
+
+use crate::config::{LogConfig, LogFormat};
+use fields::Fields;
+use line::Line;
+use std::io::{IsTerminal, Write};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// What other crates log is their own business until they warn. A filter that names them wins.
+const QUIET: &str = "ractor=warn,sqlx=warn";
+
+/// Starts logging, to the standard error output: the standard output is for a command's results.
+///
+/// # Errors
+/// When the filter is malformed (a checked configuration's is not), or logging has already started.
+pub fn init(log: &LogConfig) -> anyhow::Result<()> {
+    let filter = EnvFilter::builder().parse(format!("{QUIET},{}", log.filter))?;
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let lines = Lines { format: log.format, colour, writer: std::io::stderr };
+    tracing_subscriber::registry().with(filter).with(lines).try_init()?;
+    Ok(())
+}
+
+/// Writes events as lines.
+struct Lines<W> {
+    format: LogFormat,
+    colour: bool,
+    writer: W,
+}
+
+impl<S, W> Layer<S> for Lines<W>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+    W: for<'writer> MakeWriter<'writer> + 'static,
+{
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        if let Some(span) = context.span(id) {
+            let mut fields = Fields::default();
+            attributes.record(&mut fields);
+            span.extensions_mut().insert(fields);
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        if let Some(span) = context.span(id)
+            && let Some(fields) = span.extensions_mut().get_mut::<Fields>()
+        {
+            values.record(fields);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
+            if let Some(outer) = span.extensions().get::<Fields>() {
+                fields.take_over(outer);
+            }
+        }
+        event.record(&mut fields);
+        let line = Line::new(event.metadata(), fields);
+        let mut text = match self.format {
+            LogFormat::Plain => line.plain(self.colour),
+            LogFormat::Json => line.json(),
+        };
+        text.push('\n');
+        // One write a line keeps lines whole; when nobody reads the log, there is nobody to tell.
+        let _ = self.writer.make_writer_for(event.metadata()).write_all(text.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+    use tracing::{info, info_span, warn};
+
+    #[derive(Clone, Default)]
+    struct Page(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Page {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(format: LogFormat, log: impl FnOnce()) -> String {
+        let page = Page::default();
+        let writer = page.clone();
+        let lines = Lines { format, colour: false, writer: move || writer.clone() };
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), log);
+        let bytes = page.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    fn a_charge() {
+        let request = info_span!("request", service = "http", request_id = "r-1");
+        let _request = request.enter();
+        let order = info_span!("order", service = "payment", order_id = tracing::field::Empty);
+        order.record("order_id", "o-1");
+        let _order = order.enter();
+        info!(amount = 4990, "charged");
+    }
+
+    #[test]
+    fn a_json_line_has_the_fields_of_its_spans() {
+        let line: serde_json::Value =
+            serde_json::from_str(&logged(LogFormat::Json, a_charge)).unwrap();
+        assert_eq!(line["service"], "payment", "the inner span's");
+        assert_eq!(line["order_id"], "o-1");
+        assert_eq!(line["request_id"], "r-1");
+        assert_eq!(line["amount"], 4990);
+        assert_eq!((&line["level"], &line["message"]), (&"INFO".into(), &"charged".into()));
+        assert!(line["timestamp"].as_str().unwrap().ends_with('Z'));
+    }
+
+    #[test]
+    fn a_plain_line_has_them_too() {
+        let line = logged(LogFormat::Plain, a_charge);
+        let end = "INFO payment      charged order_id=o-1 request_id=r-1 amount=4990\n";
+        assert!(line.ends_with(end), "{line}");
+    }
+
+    #[test]
+    fn a_line_without_spans_still_names_a_service() {
+        let line = logged(LogFormat::Json, || warn!("alone"));
+        assert!(line.contains(r#""service":"ordermill""#), "{line}");
+    }
+
+    #[test]
+    fn nobody_can_forge_a_line() {
+        for format in [LogFormat::Plain, LogFormat::Json] {
+            let text = logged(format, || info!(name = "a\nINFO b\u{1b}[2J", "c\nd"));
+            assert_eq!(text.lines().count(), 1, "{text}");
+            assert!(!text.contains('\u{1b}'), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_error_is_logged_with_its_causes() {
+        let error = anyhow::anyhow!("disk full").context("commit failed");
+        let error: &(dyn std::error::Error + 'static) = error.as_ref();
+        let text = logged(LogFormat::Json, || info!(error, "batch"));
+        assert!(text.contains(r#""error":"commit failed: disk full""#), "{text}");
+    }
+}
