@@ -1,0 +1,279 @@
+//! The in-process broker: the same promises as a real one, with the outbox as its durable side.
+//!
+//! ```text
+//! relay ──publish──▶ queue ──deliver──▶ consumer ──ack──▶ confirm, when every queue has acked
+//!                                          ├─retry──▶ confirm "deferred": the row is parked, and
+//!                                          │          published again for this queue after the delay
+//!                                          └reject──▶ dead letter, then confirm
+//! ```
+//!
+//! A parcel is confirmed when every bound queue's consumer has committed it, or it is stored as a dead
+//! letter: until then its outbox row stays. So nothing is held here that a crash could lose. Messages
+//! pass as `Arc`s and are never serialised.
+
+use crate::messages::{Exchange, Queue, queues_for};
+use crate::ports::{
+    Broker, BrokerError, Channel, Confirm, Confirmed, Dead, Delivery, Sink, Subscription,
+};
+use crate::runtime::outbox::{Body, Parcel};
+use async_trait::async_trait;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+/// How long a message rests after its first, second and third failure. After the fourth it is a dead
+/// letter.
+pub const RETRY_DELAYS: [Duration; 3] =
+    [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(30)];
+
+/// The in-process broker. Cheap to clone.
+#[derive(Clone)]
+pub struct LocalBroker(Arc<BTreeMap<Queue, Arc<LocalQueue>>>);
+
+impl Default for LocalBroker {
+    fn default() -> Self {
+        let queue = |name: Queue| {
+            let state = Mutex::new(State::default());
+            (name, Arc::new(LocalQueue { name, state }))
+        };
+        Self(Arc::new(Queue::ALL.iter().copied().map(queue).collect()))
+    }
+}
+
+/// How full a queue is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Depth {
+    /// Messages that wait for a consumer.
+    pub ready: usize,
+    /// Messages that are with a consumer.
+    pub unacked: usize,
+}
+
+impl LocalBroker {
+    /// How full a queue is.
+    pub fn depth(&self, queue: Queue) -> Depth {
+        self.0.get(&queue).map_or(Depth { ready: 0, unacked: 0 }, |queue| {
+            let state = queue.lock();
+            Depth { ready: state.ready.len(), unacked: state.unacked.len() }
+        })
+    }
+}
+
+#[async_trait]
+impl Broker for LocalBroker {
+    fn publish(&self, parcel: Parcel, confirm: Confirm) {
+        let Parcel { exchange, body, only, attempt } = parcel;
+        let queues = only.unwrap_or_else(|| bound(exchange, &body));
+        if queues.is_empty() {
+            return confirm(Confirmed::Unroutable);
+        }
+        let receipt = Arc::new(Receipt(Mutex::new(Open {
+            open: queues.len(),
+            missing: Vec::new(),
+            attempt: 0,
+            delay: Duration::ZERO,
+            confirm: Some(confirm),
+        })));
+        for name in queues {
+            if let Some(queue) = self.0.get(&name) {
+                let item = Item { body: body.clone(), attempt, receipt: receipt.clone() };
+                queue.lock().ready.push_back(item);
+                queue.pump();
+            }
+        }
+    }
+
+    async fn subscribe(
+        &self,
+        queue: Queue,
+        prefetch: usize,
+        sink: Arc<dyn Sink>,
+    ) -> Result<Box<dyn Subscription>, BrokerError> {
+        let Some(queue) = self.0.get(&queue).cloned() else {
+            return Err(BrokerError(format!("there is no queue {queue}")));
+        };
+        let mut state = queue.lock();
+        state.generation += 1;
+        let generation = state.generation;
+        state.requeue();
+        state.subscriber = Some(Subscriber { sink, prefetch });
+        drop(state);
+        queue.pump();
+        Ok(Box::new(Held { queue, generation }))
+    }
+}
+
+fn bound(exchange: Exchange, body: &Body) -> Vec<Queue> {
+    let message = match body {
+        Body::One(message) => Some(&**message),
+        Body::Feed(_) => None,
+    };
+    queues_for(exchange, message).to_vec()
+}
+
+struct LocalQueue {
+    name: Queue,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    ready: VecDeque<Item>,
+    unacked: BTreeMap<u64, Item>,
+    last_tag: u64,
+    subscriber: Option<Subscriber>,
+    generation: u64,
+}
+
+struct Subscriber {
+    sink: Arc<dyn Sink>,
+    prefetch: usize,
+}
+
+#[derive(Clone)]
+struct Item {
+    body: Body,
+    attempt: u32,
+    receipt: Arc<Receipt>,
+}
+
+/// What a publish still waits for.
+struct Receipt(Mutex<Open>);
+
+struct Open {
+    open: usize,
+    missing: Vec<Queue>,
+    attempt: u32,
+    delay: Duration,
+    confirm: Option<Confirm>,
+}
+
+impl Receipt {
+    /// One queue has it, or wants it again after a delay.
+    fn settle(&self, deferred: Option<(Queue, u32, Duration)>) {
+        let mut open = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some((queue, attempt, delay)) = deferred {
+            open.missing.push(queue);
+            open.attempt = open.attempt.max(attempt);
+            open.delay = open.delay.max(delay);
+        }
+        open.open -= 1;
+        if open.open > 0 {
+            return;
+        }
+        let (missing, attempt, delay) =
+            (std::mem::take(&mut open.missing), open.attempt, open.delay);
+        let confirm = open.confirm.take();
+        drop(open);
+        if let Some(confirm) = confirm {
+            confirm(if missing.is_empty() {
+                Confirmed::Taken
+            } else {
+                Confirmed::Deferred { missing, attempt, delay }
+            });
+        }
+    }
+}
+
+impl State {
+    /// What was with a consumer that is gone waits again, in its old order.
+    fn requeue(&mut self) {
+        while let Some((_, item)) = self.unacked.pop_last() {
+            self.ready.push_front(item);
+        }
+    }
+}
+
+impl LocalQueue {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Delivers what the prefetch allows. Delivered under the lock, so that order is kept; a sink only
+    /// puts it into a mailbox.
+    fn pump(self: &Arc<Self>) {
+        let mut state = self.lock();
+        let State { ready, unacked, last_tag, subscriber, .. } = &mut *state;
+        let Some(Subscriber { sink, prefetch }) = subscriber else { return };
+        while unacked.len() < *prefetch {
+            let Some(item) = ready.pop_front() else { return };
+            *last_tag += 1;
+            sink.deliver(Delivery {
+                queue: self.name,
+                content: Ok(item.body.clone()),
+                attempt: item.attempt,
+                tag: *last_tag,
+                channel: Arc::new(QueueChannel(self.clone())),
+            });
+            unacked.insert(*last_tag, item);
+        }
+    }
+
+    /// Takes a delivery out of the consumer's hands. None: it was given to another meanwhile.
+    fn take(&self, tag: u64) -> Option<Item> {
+        self.lock().unacked.remove(&tag)
+    }
+
+    fn bury(&self, item: Item, cause: String) {
+        let Item { body, attempt, receipt } = item;
+        let sink = self.lock().subscriber.as_ref().map(|subscriber| subscriber.sink.clone());
+        match sink {
+            Some(sink) => sink.bury(Dead {
+                queue: self.name,
+                content: Ok(body),
+                attempts: attempt + 1,
+                cause,
+                stored: Box::new(move || receipt.settle(None)),
+            }),
+            None => self.lock().ready.push_front(Item { body, attempt, receipt }),
+        }
+    }
+}
+
+struct QueueChannel(Arc<LocalQueue>);
+
+impl Channel for QueueChannel {
+    fn ack(&self, tag: u64) {
+        if let Some(item) = self.0.take(tag) {
+            item.receipt.settle(None);
+            self.0.pump();
+        }
+    }
+
+    fn retry(&self, tag: u64, cause: String) {
+        let Some(item) = self.0.take(tag) else { return };
+        match RETRY_DELAYS.get(item.attempt as usize) {
+            Some(delay) => {
+                tracing::warn!(queue = %self.0.name, attempt = item.attempt + 1, %cause, ?delay, "a message failed; it comes again");
+                item.receipt.settle(Some((self.0.name, item.attempt + 1, *delay)));
+            }
+            None => self.0.bury(item, cause),
+        }
+        self.0.pump();
+    }
+
+    fn reject(&self, tag: u64, cause: String) {
+        if let Some(item) = self.0.take(tag) {
+            self.0.bury(item, cause);
+            self.0.pump();
+        }
+    }
+}
+
+/// A consumer's hold on its queue.
+struct Held {
+    queue: Arc<LocalQueue>,
+    generation: u64,
+}
+
+impl Subscription for Held {}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut state = self.queue.lock();
+        if state.generation == self.generation {
+            state.subscriber = None;
+            state.requeue();
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The identifiers that travel between services.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// An order's identifier (UUIDv7). It is the key of everything that the order has in any service:
+/// its saga, reservation, payment and shipment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OrderId(pub Uuid);
+
+impl fmt::Display for OrderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A product's identifier: a SKU or a UUID, as the shop writes it. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ProductId(pub Arc<str>);
+
+impl ProductId {
+    /// The identifier as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for ProductId {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Display for ProductId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The six services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceName {
+    /// Takes orders and runs their sagas.
+    Order,
+    /// Holds stock and reservations.
+    Inventory,
+    /// Talks to the payment gateway.
+    Payment,
+    /// Schedules and dispatches parcels.
+    Shipping,
+    /// Tells customers.
+    Notification,
+    /// Keeps every event.
+    Audit,
+}
+
+impl ServiceName {
+    /// Every service, in the order in which an order meets them.
+    pub const ALL: [Self; 6] = [
+        Self::Order,
+        Self::Inventory,
+        Self::Payment,
+        Self::Shipping,
+        Self::Notification,
+        Self::Audit,
+    ];
+
+    /// The service's name in queues, logs and paths.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Order => "order",
+            Self::Inventory => "inventory",
+            Self::Payment => "payment",
+            Self::Shipping => "shipping",
+            Self::Notification => "notification",
+            Self::Audit => "audit",
+        }
+    }
+}
+
+impl fmt::Display for ServiceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,27 @@
+//! Ordermill's domain and its actors: what is decided, who decides it, and what the world must provide.
+//!
+//! ```text
+//! queue ──▶ consumer ──▶ entity ──▶ journal ──▶ relay ──▶ exchange
+//!           decode,      decide      commit      publish with confirms,
+//!           route        in memory   in groups   then forget the outbox row
+//! ```
+//!
+//! Invariant of absence: this crate knows no SQL, no AMQP and no HTTP; its `Cargo.toml` lacks them.
+//! Everything outside is a trait in [`ports`]; time and identity come from [`clock`].
+
+pub mod audit;
+pub mod broker;
+pub mod clock;
+pub mod gateway;
+pub mod ids;
+pub mod inventory;
+pub mod messages;
+pub mod money;
+pub mod notification;
+pub mod order;
+pub mod payment;
+pub mod ports;
+pub mod runtime;
+pub mod shipping;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;

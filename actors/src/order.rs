@@ -1,0 +1,35 @@
+//! The order service: takes orders and sees each of them through, as one saga actor each.
+//!
+//! ```text
+//! place ─┐                            ┌─▶ commands: reserve, pay, ship, and their undoing
+//! reply ─┼─▶ saga: facts ─▶ advance ──┼─▶ history: every status, with its time and cause
+//! cancel ┤                            └─▶ events for audit and customers
+//! due ───┘
+//! ```
+//!
+//! What an order has is a set of facts ([`facts`]); what it does next ([`advance`]) and what it is
+//! called ([`status`]) are derived from them, so that any order of arrival ends the same.
+
+pub mod advance;
+pub mod decide;
+pub mod due;
+pub mod facts;
+pub mod handle;
+pub mod handler;
+#[cfg(any(test, feature = "testing"))]
+pub mod memory;
+pub mod notices;
+pub mod reads;
+pub mod record;
+pub mod rules;
+pub mod saga;
+pub mod service;
+pub mod status;
+pub mod sweeper;
+
+pub use handle::{AskError, Asked, Orders, Placed};
+pub use reads::{DueOrders, OrderFilter, OrderReads};
+pub use rules::{SagaObserver, SagaRules, Sagas};
+pub use saga::{HistoryRow, Saga, SagaPolicy};
+pub use service::{Claim, Order};
+pub use status::{OrderStatus, SagaStatus};

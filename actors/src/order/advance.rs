@@ -1,0 +1,166 @@
+//! What an order does next, and what it waits for. Pure functions of its facts and its plan.
+
+use super::facts::{Fact, Facts};
+use crate::messages::{
+    Kind, OrderDetails, Payload, PaymentProcess, Plan, ShippingSchedule, Step, StockLine,
+};
+
+/// The steps of a plan, in their order. A step's undoing is its [`undo`].
+pub const fn steps(plan: Plan) -> [Step; 3] {
+    match plan {
+        Plan::ReserveFirst => [Step::Inventory, Step::Payment, Step::Shipping],
+        Plan::PaymentFirst => [Step::Payment, Step::Inventory, Step::Shipping],
+    }
+}
+
+/// The command that takes a step.
+pub fn command(step: Step, details: &OrderDetails) -> Payload {
+    match step {
+        Step::Inventory => Payload::InventoryReserve(
+            details
+                .lines
+                .iter()
+                .map(|line| StockLine {
+                    product_id: line.product_id.clone(),
+                    quantity: line.quantity,
+                })
+                .collect(),
+        ),
+        Step::Payment => Payload::PaymentProcess(PaymentProcess {
+            total: details.total(),
+            method: details.payment_method.clone(),
+            customer_id: details.customer_id.clone(),
+        }),
+        Step::Shipping => Payload::ShippingSchedule(ShippingSchedule {
+            units: details.units(),
+            address: details.address.clone(),
+            priority: details.priority,
+            total: details.total(),
+        }),
+    }
+}
+
+/// The command that undoes a step.
+pub const fn undo(step: Step) -> Payload {
+    match step {
+        Step::Inventory => Payload::InventoryRelease,
+        Step::Payment => Payload::PaymentRefund,
+        Step::Shipping => Payload::ShippingCancel,
+    }
+}
+
+/// What is to be done next, given what is known. Empty: wait, or rest.
+pub fn next(facts: &Facts, plan: Plan) -> Vec<Fact> {
+    if facts.closed {
+        Vec::new()
+    } else if facts.is_doomed() {
+        next_undoing(facts)
+    } else {
+        next_forward(facts, plan)
+    }
+}
+
+/// Shipping is undone first and alone: a parcel must not leave while its money goes back. Then money
+/// and stock together. What was sent counts as done, answered or not.
+fn next_undoing(facts: &Facts) -> Vec<Fact> {
+    let unsent = |step: Step| !facts.step(step).is_settled() && !facts.step(step).undo_sent;
+    if !facts.shipping.is_settled() {
+        return if unsent(Step::Shipping) {
+            vec![Fact::UndoSent { step: Step::Shipping }]
+        } else {
+            Vec::new()
+        };
+    }
+    let undo: Vec<Fact> = [Step::Payment, Step::Inventory]
+        .into_iter()
+        .filter(|step| unsent(*step))
+        .map(|step| Fact::UndoSent { step })
+        .collect();
+    if undo.is_empty() && facts.payment.is_settled() && facts.inventory.is_settled() {
+        return vec![Fact::Closed];
+    }
+    undo
+}
+
+fn next_forward(facts: &Facts, plan: Plan) -> Vec<Fact> {
+    if let Some(step) = steps(plan).into_iter().find(|step| !facts.step(*step).done) {
+        return if facts.step(step).sent { Vec::new() } else { vec![Fact::StepSent { step }] };
+    }
+    let next = if facts.confirmed_at.is_none() {
+        Fact::Confirmed
+    } else if facts.dispatch_asked && !facts.dispatch_sent {
+        Fact::DispatchSent
+    } else if facts.dispatched_at.is_some() && !facts.commit_sent {
+        Fact::CommitSent
+    } else if facts.delivery_asked && !facts.deliver_sent {
+        Fact::DeliverSent
+    } else {
+        return Vec::new();
+    };
+    vec![next]
+}
+
+/// The commands that are sent and not answered: what is sent again when their answer is late.
+pub fn awaited(facts: &Facts, plan: Plan) -> Vec<Awaited> {
+    if facts.closed {
+        return Vec::new();
+    }
+    if facts.is_doomed() {
+        return [Step::Shipping, Step::Payment, Step::Inventory]
+            .into_iter()
+            .filter(|step| facts.step(*step).undo_sent && !facts.step(*step).is_settled())
+            .map(Awaited::Undo)
+            .collect();
+    }
+    let step = steps(plan).into_iter().find(|step| facts.step(*step).is_awaited());
+    let fulfilment = [
+        (facts.dispatch_sent && facts.dispatched_at.is_none(), Kind::ShippingDispatch),
+        (facts.commit_sent && !facts.committed, Kind::InventoryCommit),
+        (facts.deliver_sent && facts.delivered_at.is_none(), Kind::ShippingDeliver),
+    ];
+    step.map(Awaited::Step)
+        .into_iter()
+        .chain(
+            fulfilment.into_iter().filter(|(open, _)| *open).map(|(_, kind)| Awaited::Late(kind)),
+        )
+        .collect()
+}
+
+/// A command whose answer is awaited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    /// A step forward.
+    Step(Step),
+    /// A step's undoing.
+    Undo(Step),
+    /// Dispatch, commit or delivery.
+    Late(Kind),
+}
+
+impl Awaited {
+    /// The command itself.
+    pub fn command(self, details: &OrderDetails) -> Payload {
+        match self {
+            Self::Step(step) => command(step, details),
+            Self::Undo(step) => undo(step),
+            Self::Late(Kind::InventoryCommit) => Payload::InventoryCommit,
+            Self::Late(Kind::ShippingDeliver) => Payload::ShippingDeliver,
+            Self::Late(_) => Payload::ShippingDispatch,
+        }
+    }
+
+    /// What the saga is doing while it waits for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Step(Step::Inventory) => "RESERVING_INVENTORY",
+            Self::Step(Step::Payment) => "PROCESSING_PAYMENT",
+            Self::Step(Step::Shipping) => "SCHEDULING_SHIPMENT",
+            Self::Undo(Step::Inventory) => "RELEASING_INVENTORY",
+            Self::Undo(Step::Payment) => "REFUNDING_PAYMENT",
+            Self::Undo(Step::Shipping) => "CANCELLING_SHIPMENT",
+            Self::Late(Kind::InventoryCommit) => "COMMITTING_INVENTORY",
+            Self::Late(Kind::ShippingDeliver) => "CONFIRMING_DELIVERY",
+            Self::Late(_) => "DISPATCHING",
+        }
+    }
+}

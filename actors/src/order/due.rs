@@ -1,0 +1,85 @@
+//! When an order is looked at next, and what is done then.
+
+use super::advance::awaited;
+use super::decide::Verdict;
+use super::facts::Fact;
+use super::saga::{Saga, SagaPolicy};
+use crate::clock::Timestamp;
+use crate::messages::Failure;
+use std::time::Duration;
+
+/// When the awaited commands are sent again.
+fn resend_at(saga: &Saga, policy: &SagaPolicy) -> Option<Timestamp> {
+    if awaited(&saga.facts, saga.origin.plan).is_empty() {
+        return None;
+    }
+    let pause =
+        policy.step_timeout.saturating_mul(2_u32.saturating_pow(saga.sending.again.min(16)));
+    Some(saga.sending.at + pause.min(SagaPolicy::RESEND_MAX.max(policy.step_timeout)))
+}
+
+/// When the order must be confirmed.
+fn expires_at(saga: &Saga, policy: &SagaPolicy) -> Option<Timestamp> {
+    let open = saga.facts.confirmed_at.is_none() && !saga.facts.is_doomed();
+    open.then(|| saga.created_at + policy.order_timeout)
+}
+
+/// When the compensation must be done.
+fn stuck_at(saga: &Saga, policy: &SagaPolicy) -> Option<Timestamp> {
+    let open = !saga.facts.closed && saga.facts.stuck.is_none();
+    let doomed_at = saga.facts.doomed_at.filter(|_| open)?;
+    Some(doomed_at + policy.compensation_timeout)
+}
+
+/// When a confirmed order is dispatched by itself.
+fn dispatched_at(saga: &Saga, policy: &SagaPolicy) -> Option<Timestamp> {
+    let waits = !saga.facts.dispatch_asked && !saga.facts.is_doomed();
+    let confirmed_at = saga.facts.confirmed_at.filter(|_| waits)?;
+    Some(confirmed_at + policy.dispatch_after?)
+}
+
+/// When the sweeper should look at the order next. None: it rests.
+pub fn due_at(saga: &Saga, policy: &SagaPolicy) -> Option<Timestamp> {
+    [
+        resend_at(saga, policy),
+        expires_at(saga, policy),
+        stuck_at(saga, policy),
+        dispatched_at(saga, policy),
+    ]
+    .into_iter()
+    .flatten()
+    .min()
+}
+
+/// What is done about an order whose time has come.
+pub fn look(saga: &Saga, now: Timestamp, policy: &SagaPolicy) -> Verdict {
+    let passed = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
+    if passed(expires_at(saga, policy)) {
+        let failure = Failure {
+            step: saga.step().to_lowercase(),
+            reason: "deadline_exceeded".to_owned(),
+            shortages: Vec::new(),
+        };
+        return Verdict::Learned(vec![Fact::CancelAsked { failure }]);
+    }
+    if passed(dispatched_at(saga, policy)) {
+        return Verdict::Learned(vec![Fact::DispatchAsked]);
+    }
+    let mut facts = Vec::new();
+    if passed(stuck_at(saga, policy)) {
+        let reason = format!(
+            "{} has not succeeded within {:?}",
+            saga.step().to_lowercase(),
+            policy.compensation_timeout
+        );
+        facts.push(Fact::Stuck { reason });
+    }
+    if passed(resend_at(saga, policy)) {
+        return Verdict::Resend(facts);
+    }
+    if facts.is_empty() { Verdict::Known } else { Verdict::Learned(facts) }
+}
+
+/// How long a sweeper's claim on an order holds: within this time the order has been looked at and
+/// its `due_at` written anew, or the claim lapses and it is looked at again.
+pub const CLAIM: Duration = Duration::from_secs(15);

@@ -1,0 +1,145 @@
+//! The order service as the API sees it.
+
+use super::rules::{Input, Reply, Sagas};
+use super::service::Claim;
+use super::status::OrderStatus;
+use crate::clock::World;
+use crate::ids::OrderId;
+use crate::messages::{Flow, OrderDetails, Origin, Plan};
+use crate::runtime::ticket::{Settled, Ticket};
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+
+/// A request waits this long for its commit before it is told to try again. What was asked may still
+/// come to be done: asking again is safe.
+const ASK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Pause before a request is handed in again that nobody decided.
+const ASK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Why a request was not done.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum AskError {
+    /// No such order.
+    #[error("there is no such order")]
+    NotFound,
+    /// Not possible in this status.
+    #[error("{why} (it is {})", status.as_str())]
+    Conflict {
+        /// The order's status.
+        status: OrderStatus,
+        /// Why not.
+        why: &'static str,
+    },
+    /// The idempotency key stands for another request.
+    #[error("this Idempotency-Key was used with another request")]
+    KeyReused,
+    /// Nobody could decide it in time.
+    #[error("the order service does not answer in time; try again")]
+    Unavailable,
+}
+
+/// How an accepted request stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The order's status.
+    pub status: OrderStatus,
+}
+
+/// An accepted order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// Its id.
+    pub order_id: OrderId,
+    /// True when the same request made it before.
+    pub replayed: bool,
+}
+
+/// Takes orders, and what is asked of them. Cheap to clone.
+#[derive(Clone)]
+pub struct Orders {
+    sagas: Sagas,
+    world: World,
+    flow: Flow,
+    plan: Plan,
+}
+
+impl Orders {
+    /// The orders of these sagas; new ones go by this flow and plan.
+    pub fn new(sagas: Sagas, world: World, flow: Flow, plan: Plan) -> Self {
+        Self { sagas, world, flow, plan }
+    }
+
+    /// Accepts an order. When it returns `Ok`, the order is durable and its first command will be sent.
+    ///
+    /// `key` is the request's idempotency key and a digest of its body.
+    pub async fn place(
+        &self,
+        details: OrderDetails,
+        request_id: Option<Arc<str>>,
+        key: Option<(String, Vec<u8>)>,
+    ) -> Result<Placed, AskError> {
+        let order_id = OrderId(self.world.new_id());
+        let origin = Origin { order_id, flow: self.flow, plan: self.plan, request_id };
+        let claim = key.map(|(key, fingerprint)| Claim { key, fingerprint, order_id });
+        let details = Arc::new(details);
+        let place = || Input::Place {
+            origin: origin.clone(),
+            details: details.clone(),
+            claim: claim.clone(),
+        };
+        match self.ask(order_id, place).await? {
+            Reply::Replayed(order_id) => Ok(Placed { order_id, replayed: true }),
+            Reply::KeyReused => Err(AskError::KeyReused),
+            Reply::Placed | Reply::Noted(_) | Reply::Conflict(..) | Reply::Unknown => {
+                Ok(Placed { order_id, replayed: false })
+            }
+        }
+    }
+
+    /// Asks for the order's end; it is undone from then on.
+    pub async fn cancel(&self, id: OrderId) -> Result<Asked, AskError> {
+        self.ask(id, || Input::Cancel).await.and_then(noted)
+    }
+
+    /// Asks for the parcel to leave.
+    pub async fn dispatch(&self, id: OrderId) -> Result<Asked, AskError> {
+        self.ask(id, || Input::Dispatch).await.and_then(noted)
+    }
+
+    /// Notes that the customer has it.
+    pub async fn deliver(&self, id: OrderId) -> Result<Asked, AskError> {
+        self.ask(id, || Input::Deliver).await.and_then(noted)
+    }
+
+    /// Sends what the saga waits for again, at once.
+    pub async fn retry(&self, id: OrderId) -> Result<Asked, AskError> {
+        self.ask(id, || Input::Retry).await.and_then(noted)
+    }
+
+    async fn ask(&self, id: OrderId, input: impl Fn() -> Input) -> Result<Reply, AskError> {
+        let asking = async {
+            loop {
+                let (ticket, receiver) = Ticket::channel();
+                self.sagas.ask(&id, input(), ticket);
+                match receiver.await {
+                    Ok(Settled::Done(reply)) => return Ok(reply),
+                    Ok(Settled::Retry(_) | Settled::Dead(_)) => return Err(AskError::Unavailable),
+                    Ok(Settled::Abandoned) | Err(_) => tokio::time::sleep(ASK_AGAIN).await,
+                }
+            }
+        };
+        tokio::time::timeout(ASK_TIMEOUT, asking).await.unwrap_or(Err(AskError::Unavailable))
+    }
+}
+
+fn noted(reply: Reply) -> Result<Asked, AskError> {
+    match reply {
+        Reply::Noted(status) => Ok(Asked { status }),
+        Reply::Conflict(status, why) => Err(AskError::Conflict { status, why }),
+        Reply::Unknown | Reply::Placed | Reply::Replayed(_) | Reply::KeyReused => {
+            Err(AskError::NotFound)
+        }
+    }
+}

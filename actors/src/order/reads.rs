@@ -1,0 +1,59 @@
+//! What is asked of the order service's database outside of its journal.
+
+use super::saga::{HistoryRow, Saga};
+use super::status::{OrderStatus, SagaStatus};
+use crate::clock::Timestamp;
+use crate::ids::OrderId;
+use crate::ports::ReadError;
+use async_trait::async_trait;
+
+/// Which orders are listed; what is None is not asked.
+#[derive(Clone, Debug, Default)]
+pub struct OrderFilter {
+    /// Of this customer.
+    pub customer_id: Option<String>,
+    /// With this status.
+    pub status: Option<OrderStatus>,
+    /// With this saga status.
+    pub saga_status: Option<SagaStatus>,
+    /// Placed before this one.
+    pub before: Option<OrderId>,
+}
+
+/// Reads of committed orders.
+#[async_trait]
+pub trait OrderReads: Send + Sync + 'static {
+    /// An order.
+    async fn order(&self, id: OrderId) -> Result<Option<Saga>, ReadError>;
+
+    /// Orders, newest first, `limit` at most.
+    async fn orders(&self, filter: &OrderFilter, limit: u32) -> Result<Vec<Saga>, ReadError>;
+
+    /// History rows of several orders, by order and sequence: of each those whose sequence is not below
+    /// the number given with it. `limit` at most in all.
+    async fn history(
+        &self,
+        since: &[(OrderId, u32)],
+        limit: u32,
+    ) -> Result<Vec<HistoryRow>, ReadError>;
+
+    /// How many orders have each saga status that needs attention: (not at rest, failed).
+    async fn open(&self) -> Result<(u64, u64), ReadError>;
+}
+
+/// The orders whose time has come.
+#[async_trait]
+pub trait DueOrders: Send + Sync + 'static {
+    /// Claims orders whose `due_at` has passed, the longest overdue first, `limit` at most: one
+    /// committed statement moves their `due_at` to `until`, so that nobody else takes them meanwhile.
+    /// Their version stays.
+    async fn claim(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OrderId>, ReadError>;
+
+    /// Forgets idempotency keys made before a time.
+    async fn forget_claims(&self, before: Timestamp) -> Result<u64, ReadError>;
+}

@@ -1,0 +1,100 @@
+//! Recording: learns facts, goes on to what follows from them, and writes down each status on the way.
+
+use super::advance::{awaited, next};
+use super::due::due_at;
+use super::facts::Fact;
+use super::notices::payload;
+use super::saga::{HistoryRow, Saga, SagaPolicy, Sending};
+use crate::clock::Timestamp;
+use crate::messages::Message;
+use std::sync::Arc;
+
+/// What recording comes to, beside the saga's new state.
+#[derive(Debug, Default)]
+pub struct Record {
+    /// The statuses passed through.
+    pub history: Vec<HistoryRow>,
+    /// What is said to others.
+    pub messages: Vec<Arc<Message>>,
+}
+
+/// Learns `facts` and everything that follows from them.
+pub fn record(
+    saga: &mut Saga,
+    facts: Vec<Fact>,
+    cause: &str,
+    now: Timestamp,
+    policy: &SagaPolicy,
+) -> Record {
+    let mut record = Record::default();
+    let mut pending: Vec<Fact> = Vec::new();
+    let mut todo: std::collections::VecDeque<Fact> = facts.into();
+    while let Some(fact) = todo.pop_front() {
+        let before = (saga.status(), saga.saga_status());
+        saga.facts.apply(&fact, now);
+        if let Some(payload) = payload(saga, &fact) {
+            if !payload.kind().is_event() {
+                saga.sending = Sending { at: now, again: 0 };
+            }
+            record.messages.push(Message::new(&saga.origin, payload, 0, now));
+        }
+        let changed = before != (saga.status(), saga.saga_status());
+        let placed = fact == Fact::Placed;
+        pending.push(fact);
+        if changed || placed {
+            write_down(saga, &mut record, &mut pending, cause, now);
+        }
+        if todo.is_empty() {
+            todo.extend(next(&saga.facts, saga.origin.plan));
+        }
+    }
+    if !pending.is_empty() {
+        match record.history.last_mut() {
+            // What followed from the last status belongs to its row.
+            Some(row) => {
+                row.facts.append(&mut pending);
+                saga.step().clone_into(&mut row.step);
+            }
+            None => write_down(saga, &mut record, &mut pending, cause, now),
+        }
+    }
+    touch(saga, now, policy);
+    record
+}
+
+/// Sends the awaited commands again, under their own ids.
+pub fn resend(saga: &mut Saga, now: Timestamp, policy: &SagaPolicy) -> Vec<Arc<Message>> {
+    saga.sending = Sending { at: now, again: saga.sending.again.saturating_add(1) };
+    touch(saga, now, policy);
+    awaited(&saga.facts, saga.origin.plan)
+        .into_iter()
+        .map(|awaited| Message::new(&saga.origin, awaited.command(&saga.details), 0, now))
+        .collect()
+}
+
+/// Counts the change, and says when the saga is looked at next.
+pub fn touch(saga: &mut Saga, now: Timestamp, policy: &SagaPolicy) {
+    saga.version += 1;
+    saga.updated_at = now;
+    saga.due_at = due_at(saga, policy);
+}
+
+fn write_down(
+    saga: &mut Saga,
+    record: &mut Record,
+    pending: &mut Vec<Fact>,
+    cause: &str,
+    now: Timestamp,
+) {
+    record.history.push(HistoryRow {
+        order_id: saga.order_id(),
+        sequence: saga.history_len,
+        at: now,
+        cause: cause.to_owned(),
+        status: saga.status(),
+        saga_status: saga.saga_status(),
+        step: saga.step().to_owned(),
+        facts: std::mem::take(pending),
+    });
+    saga.history_len += 1;
+}

@@ -1,0 +1,245 @@
+//! The saga as an entity: what it loads, decides and does.
+
+use super::decide::{Told, Verdict, decide};
+use super::facts::Fact;
+use super::reads::OrderReads;
+use super::record::{Record, record, resend, touch};
+use super::saga::{Saga, SagaPolicy};
+use super::service::{Answer, Change, Claim, Order};
+use super::status::{OrderStatus, SagaStatus};
+use crate::clock::World;
+use crate::ids::OrderId;
+use crate::messages::{Message, OrderDetails, Origin};
+use crate::ports::ReadError;
+use crate::runtime::directory::Directory;
+use crate::runtime::entity::{Decision, Entities, Rules};
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// All sagas in memory.
+pub type Sagas = Directory<Entities<SagaRules>>;
+
+/// What a saga is asked.
+#[derive(Debug)]
+pub enum Input {
+    /// Take this order.
+    Place {
+        /// How it goes.
+        origin: Origin,
+        /// What is ordered.
+        details: Arc<OrderDetails>,
+        /// The request's idempotency key.
+        claim: Option<Claim>,
+    },
+    /// A service has answered.
+    Message(Arc<Message>),
+    /// The customer wants it to end.
+    Cancel,
+    /// The parcel may leave.
+    Dispatch,
+    /// The customer has it.
+    Deliver,
+    /// Its time has come.
+    Due,
+    /// A person asks for another try.
+    Retry,
+}
+
+/// What a saga answers.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// It is accepted, or was before under the same id.
+    Placed,
+    /// The same request made this order before.
+    Replayed(OrderId),
+    /// The idempotency key stands for another request.
+    KeyReused,
+    /// It is noted; the order has this status now.
+    Noted(OrderStatus),
+    /// It is not possible in this status.
+    Conflict(OrderStatus, &'static str),
+    /// There is no such order.
+    Unknown,
+}
+
+/// Is told of sagas that come to rest, for metrics.
+pub trait SagaObserver: Send + Sync + 'static {
+    /// A saga has come to this status, so long after its order was placed.
+    fn reached(&self, status: SagaStatus, after: Duration);
+}
+
+/// What a saga does in the world: it is only seen.
+#[derive(Debug)]
+pub struct Reached {
+    order_id: OrderId,
+    request_id: Option<Arc<str>>,
+    status: OrderStatus,
+    saga_status: SagaStatus,
+    after: Duration,
+}
+
+/// The rules of sagas.
+pub struct SagaRules {
+    /// The database.
+    pub reads: Arc<dyn OrderReads>,
+    /// How patient they are.
+    pub policy: SagaPolicy,
+    /// Time and ids.
+    pub world: World,
+    /// Who counts them.
+    pub observer: Arc<dyn SagaObserver>,
+}
+
+#[async_trait]
+impl Rules for SagaRules {
+    type Service = Order;
+    type Key = OrderId;
+    type State = Option<Saga>;
+    type Input = Input;
+    type Reply = Reply;
+    type Effect = Reached;
+    const KIND: &'static str = "saga";
+
+    async fn load(&self, key: &OrderId) -> Result<Option<Saga>, ReadError> {
+        self.reads.order(*key).await
+    }
+
+    fn decide(&self, key: &OrderId, state: &mut Option<Saga>, input: &Input) -> Decision<Self> {
+        let now = self.world.now();
+        let before = state.as_ref().map_or(0, |saga| saga.version);
+        let was = state.as_ref().map(Saga::saga_status);
+        let told = match (input, &*state) {
+            (Input::Place { origin, details, claim }, None) => {
+                let mut saga = Saga::placed(origin.clone(), details.clone(), now);
+                let facts = vec![Fact::Placed];
+                let Record { history, messages } =
+                    record(&mut saga, facts, "customer", now, &self.policy);
+                let next = Some(Box::new(saga.clone()));
+                let claim = claim.clone();
+                *state = Some(saga);
+                let change = Change { order_id: *key, expected: 0, next, history, messages, claim };
+                return Decision { change: Some(change), reply: Reply::Placed, effects: vec![] };
+            }
+            (Input::Place { .. }, Some(_)) => return quiet(Reply::Placed),
+            (_, None) => return quiet(Reply::Unknown),
+            (Input::Message(message), Some(_)) => Told::Message(message),
+            (Input::Cancel, Some(_)) => Told::Cancel,
+            (Input::Dispatch, Some(_)) => Told::Dispatch,
+            (Input::Deliver, Some(_)) => Told::Deliver,
+            (Input::Due, Some(_)) => Told::Due,
+            (Input::Retry, Some(_)) => Told::Retry,
+        };
+        let Some(saga) = state.as_mut() else { return quiet(Reply::Unknown) };
+        let cause = cause(input);
+        let (history, messages) = match decide(saga, told, now, &self.policy) {
+            // A sweeper's claim has moved `due_at`: it is written anew, or it would be claimed again.
+            Verdict::Known if matches!(input, Input::Due) => {
+                touch(saga, now, &self.policy);
+                (Vec::new(), Vec::new())
+            }
+            Verdict::Known => return quiet(Reply::Noted(saga.status())),
+            Verdict::Conflict(why) => return quiet(Reply::Conflict(saga.status(), why)),
+            Verdict::Learned(facts) => {
+                let Record { history, messages } = record(saga, facts, cause, now, &self.policy);
+                (history, messages)
+            }
+            Verdict::Resend(facts) => {
+                let asked = facts.contains(&Fact::RetryAsked);
+                let Record { history, mut messages } = if facts.is_empty() {
+                    Record::default()
+                } else {
+                    record(saga, facts, cause, now, &self.policy)
+                };
+                messages.extend(resend(saga, now, &self.policy));
+                if asked {
+                    saga.sending.again = 0;
+                }
+                (history, messages)
+            }
+        };
+        let next = Some(Box::new(saga.clone()));
+        let change =
+            Change { order_id: *key, expected: before, next, history, messages, claim: None };
+        let effects = reached(was, saga);
+        let reply = Reply::Noted(saga.status());
+        Decision { change: Some(change), reply, effects }
+    }
+
+    fn nothing(&self, key: &OrderId, state: &Option<Saga>) -> Change {
+        Change {
+            order_id: *key,
+            expected: state.as_ref().map_or(0, |saga| saga.version),
+            next: None,
+            history: Vec::new(),
+            messages: Vec::new(),
+            claim: None,
+        }
+    }
+
+    fn answer(reply: Reply, answer: Answer) -> Reply {
+        match answer {
+            Answer::Written => reply,
+            Answer::Replayed(order) => Reply::Replayed(order),
+            Answer::KeyReused => Reply::KeyReused,
+        }
+    }
+
+    fn is_written(answer: &Answer) -> bool {
+        *answer == Answer::Written
+    }
+
+    fn perform(&self, _: &OrderId, effect: Reached, _: &Sagas) {
+        let Reached { order_id, request_id, status, saga_status, after } = effect;
+        self.observer.reached(saga_status, after);
+        let request_id = request_id.as_deref().unwrap_or_default();
+        let (status, saga) = (status.as_str(), saga_status.as_str());
+        match saga_status {
+            SagaStatus::Failed => tracing::error!(
+                service = "order", %order_id, request_id, status, saga,
+                "a saga is stuck: look at GET /admin/sagas/{order_id}, then retry it"
+            ),
+            SagaStatus::InProgress
+            | SagaStatus::Compensating
+            | SagaStatus::Completed
+            | SagaStatus::Compensated => tracing::info!(
+                service = "order", %order_id, request_id, status, saga,
+                after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX), "an order rests"
+            ),
+        }
+    }
+
+    fn at_rest(&self, state: &Option<Saga>) -> bool {
+        state.as_ref().is_none_or(Saga::is_at_rest)
+    }
+}
+
+fn quiet(reply: Reply) -> Decision<SagaRules> {
+    Decision { change: None, reply, effects: Vec::new() }
+}
+
+fn cause(input: &Input) -> &'static str {
+    match input {
+        Input::Message(message) => message.kind().as_str(),
+        Input::Place { .. } | Input::Cancel | Input::Deliver => "customer",
+        Input::Dispatch | Input::Retry => "operator",
+        Input::Due => "deadline",
+    }
+}
+
+/// Seen when a saga comes to a status that it stays in.
+fn reached(was: Option<SagaStatus>, saga: &Saga) -> Vec<Reached> {
+    let saga_status = saga.saga_status();
+    let stays =
+        matches!(saga_status, SagaStatus::Completed | SagaStatus::Compensated | SagaStatus::Failed);
+    if !stays || was == Some(saga_status) {
+        return Vec::new();
+    }
+    vec![Reached {
+        order_id: saga.order_id(),
+        request_id: saga.origin.request_id.clone(),
+        status: saga.status(),
+        saga_status,
+        after: (saga.updated_at - saga.created_at).to_std().unwrap_or_default(),
+    }]
+}

@@ -1,0 +1,135 @@
+//! A saga: an order, what is known of it, and when it is next looked at.
+
+use super::facts::{Fact, Facts};
+use super::status::{OrderStatus, SagaStatus, order_status, saga_status, step_name};
+use crate::clock::Timestamp;
+use crate::ids::OrderId;
+use crate::messages::{OrderDetails, Origin};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How patient sagas are.
+#[derive(Clone, Debug)]
+pub struct SagaPolicy {
+    /// A step's answer is late after this; its command is sent again, then after twice as long, and so on.
+    pub step_timeout: Duration,
+    /// An order that is not confirmed within this is cancelled.
+    pub order_timeout: Duration,
+    /// A compensation that takes longer than this is `FAILED`: an alarm; it goes on trying.
+    pub compensation_timeout: Duration,
+    /// Confirmed orders are dispatched by themselves after this. None: only when asked.
+    pub dispatch_after: Option<Duration>,
+}
+
+impl SagaPolicy {
+    /// The longest pause between two tries of the same command: whoever comes back after a long
+    /// outage is found within this time.
+    pub const RESEND_MAX: Duration = Duration::from_secs(600);
+}
+
+impl Default for SagaPolicy {
+    fn default() -> Self {
+        Self {
+            step_timeout: Duration::from_secs(30),
+            order_timeout: Duration::from_secs(15 * 60),
+            compensation_timeout: Duration::from_secs(60 * 60),
+            dispatch_after: None,
+        }
+    }
+}
+
+/// When the awaited commands were sent last, and how often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sending {
+    /// When.
+    pub at: Timestamp,
+    /// How often they were sent again.
+    pub again: u32,
+}
+
+/// An order and its saga: one row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saga {
+    /// Whose it is, and how it goes.
+    pub origin: Origin,
+    /// Counted on with each change: what a change is decided on must still be there when it is written.
+    pub version: u64,
+    /// What the customer ordered.
+    pub details: Arc<OrderDetails>,
+    /// What is known.
+    pub facts: Facts,
+    /// When commands were sent.
+    pub sending: Sending,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// When the sweeper should look at it. None: it rests.
+    pub due_at: Option<Timestamp>,
+    /// How many history rows there are.
+    pub history_len: u32,
+}
+
+impl Saga {
+    /// A saga of which only the order is known.
+    pub fn placed(origin: Origin, details: Arc<OrderDetails>, at: Timestamp) -> Self {
+        Self {
+            origin,
+            version: 0,
+            details,
+            facts: Facts::default(),
+            sending: Sending { at, again: 0 },
+            created_at: at,
+            updated_at: at,
+            due_at: None,
+            history_len: 0,
+        }
+    }
+
+    /// The order.
+    pub fn order_id(&self) -> OrderId {
+        self.origin.order_id
+    }
+
+    /// What the order is called.
+    pub fn status(&self) -> OrderStatus {
+        order_status(&self.facts, self.origin.plan)
+    }
+
+    /// What its saga is called.
+    pub fn saga_status(&self) -> SagaStatus {
+        saga_status(&self.facts, self.origin.plan)
+    }
+
+    /// What the saga is doing.
+    pub fn step(&self) -> &'static str {
+        step_name(&self.facts, self.origin.plan)
+    }
+
+    /// True when it waits for nothing and nobody.
+    pub fn is_at_rest(&self) -> bool {
+        self.due_at.is_none()
+    }
+}
+
+/// A row of an order's history: what it came to be called, when, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryRow {
+    /// The order.
+    pub order_id: OrderId,
+    /// 0, 1, 2, … without gaps.
+    pub sequence: u32,
+    /// When.
+    pub at: Timestamp,
+    /// What caused it: a message's name, `customer`, `operator`, `deadline`.
+    pub cause: String,
+    /// The order's status from then on.
+    pub status: OrderStatus,
+    /// The saga's status from then on.
+    pub saga_status: SagaStatus,
+    /// What the saga then did.
+    pub step: String,
+    /// What became known, in order: applying all rows' facts gives the saga again.
+    pub facts: Vec<Fact>,
+}

@@ -1,0 +1,131 @@
+//! What an order and its saga are called, derived from the facts.
+
+use super::advance::{awaited, steps};
+use super::facts::Facts;
+use crate::messages::{Plan, Step};
+use serde::{Deserialize, Serialize};
+
+macro_rules! statuses {
+    ($(#[$outer:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$outer])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$doc])* #[serde(rename = $word)] $variant,)*
+        }
+
+        impl $name {
+            /// Every status there is.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The status as it is written.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+
+            /// The status of a word, if there is one.
+            pub fn parse(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|status| status.as_str() == word)
+            }
+        }
+    };
+}
+
+statuses! {
+    /// An order's status.
+    OrderStatus {
+        /// Accepted; nothing is done yet.
+        Pending = "PENDING",
+        /// The stock is reserved.
+        InventoryReserved = "INVENTORY_RESERVED",
+        /// The money is taken.
+        PaymentApproved = "PAYMENT_APPROVED",
+        /// Stock, money and parcel are all there. A rest.
+        Confirmed = "CONFIRMED",
+        /// The parcel has left. A rest.
+        Shipped = "SHIPPED",
+        /// The customer has it. The end.
+        Completed = "COMPLETED",
+        /// The stock was refused; what was done is being undone.
+        InventoryFailed = "INVENTORY_FAILED",
+        /// The money was refused; what was done is being undone.
+        PaymentFailed = "PAYMENT_FAILED",
+        /// The parcel was refused; what was done is being undone.
+        ShippingFailed = "SHIPPING_FAILED",
+        /// The money is back.
+        PaymentReversed = "PAYMENT_REVERSED",
+        /// Everything is undone. The end.
+        Cancelled = "CANCELLED",
+    }
+}
+
+statuses! {
+    /// A saga's status.
+    SagaStatus {
+        /// Waits for a service of ours, going forward.
+        InProgress = "IN_PROGRESS",
+        /// Waits for a service of ours, undoing.
+        Compensating = "COMPENSATING",
+        /// At rest: what was asked is done.
+        Completed = "COMPLETED",
+        /// At rest: what was done is undone.
+        Compensated = "COMPENSATED",
+        /// Stuck: goes on trying, but a person should look.
+        Failed = "FAILED",
+    }
+}
+
+/// The order's status.
+pub fn order_status(facts: &Facts, plan: Plan) -> OrderStatus {
+    if facts.closed {
+        return OrderStatus::Cancelled;
+    }
+    if facts.is_doomed() {
+        return match facts.failed_step {
+            _ if facts.payment.undone => OrderStatus::PaymentReversed,
+            Some(Step::Inventory) => OrderStatus::InventoryFailed,
+            Some(Step::Payment) => OrderStatus::PaymentFailed,
+            Some(Step::Shipping) => OrderStatus::ShippingFailed,
+            // Asked to end, not failed: it keeps the name of how far it came.
+            None => progress(facts, plan),
+        };
+    }
+    progress(facts, plan)
+}
+
+fn progress(facts: &Facts, plan: Plan) -> OrderStatus {
+    if facts.delivered_at.is_some() {
+        return OrderStatus::Completed;
+    }
+    if facts.committed {
+        return OrderStatus::Shipped;
+    }
+    if facts.confirmed_at.is_some() {
+        return OrderStatus::Confirmed;
+    }
+    match steps(plan).into_iter().rfind(|step| facts.step(*step).done) {
+        Some(Step::Inventory) => OrderStatus::InventoryReserved,
+        // A parcel is scheduled last: before the order is confirmed, the step before it names it.
+        Some(Step::Payment | Step::Shipping) => OrderStatus::PaymentApproved,
+        None => OrderStatus::Pending,
+    }
+}
+
+/// The saga's status.
+pub fn saga_status(facts: &Facts, plan: Plan) -> SagaStatus {
+    if facts.closed && facts.stuck.is_none() {
+        SagaStatus::Compensated
+    } else if facts.stuck.is_some() {
+        SagaStatus::Failed
+    } else if facts.is_doomed() {
+        SagaStatus::Compensating
+    } else if awaited(facts, plan).is_empty() && facts.confirmed_at.is_some() {
+        SagaStatus::Completed
+    } else {
+        SagaStatus::InProgress
+    }
+}
+
+/// What the saga is doing: the step that it waits for first, or `DONE`.
+pub fn step_name(facts: &Facts, plan: Plan) -> &'static str {
+    awaited(facts, plan).first().map_or("DONE", |awaited| awaited.name())
+}

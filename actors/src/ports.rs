@@ -1,0 +1,183 @@
+//! What the domain asks of the world, and what each answer promises.
+
+use crate::clock::Timestamp;
+use crate::messages::{ChannelMessage, Queue};
+use crate::runtime::outbox::{Body, OutboxRow, Parcel};
+use crate::runtime::service::{Batch, Outcome, Service};
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+use uuid::Uuid;
+
+/// Why a transaction did not answer.
+#[derive(Debug, Error)]
+pub enum CommitError {
+    /// Nothing was written and it is nobody's fault: a lost connection, a deadlock, a full disk,
+    /// a row that somebody else inserted meanwhile. The same batch may be tried again.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// The connection broke while committing: it is written, or it is not.
+    #[error("the outcome of a commit is unknown: {0}")]
+    Unknown(String),
+    /// Nothing was written, and one of the changes is at fault.
+    #[error("the database refuses the data: {0}")]
+    Data(String),
+}
+
+/// Why a read did not answer: the database is away. Reads are tried again, never guessed.
+#[derive(Clone, Debug, Error)]
+#[error("the database is not available: {0}")]
+pub struct ReadError(pub String);
+
+/// What a committed batch answers.
+pub struct Committed<S: Service> {
+    /// One outcome a change, in their order.
+    pub outcomes: Vec<Outcome<S::Answer>>,
+    /// The outbox rows that it wrote.
+    pub outbox: Vec<OutboxRow>,
+}
+
+/// A service's database, as its journal writes it.
+#[async_trait]
+pub trait Store<S: Service>: Send + Sync + 'static {
+    /// Reads and locks the batch's rows, settles it, and writes what comes of it, in one transaction.
+    ///
+    /// When it returns `Ok`, everything is durable (fsync included). When it returns `Unavailable` or
+    /// `Data`, nothing of the batch is. The future is run to its end: it is never dropped half way.
+    async fn commit(&self, batch: &Batch<S>) -> Result<Committed<S>, CommitError>;
+}
+
+/// A service's outbox, as its relay reads it. Only committed rows are seen.
+#[async_trait]
+pub trait Outbox: Send + Sync + 'static {
+    /// Rows that wait to be published, oldest first: those after `after`, `limit` at most,
+    /// parked ones left out.
+    async fn waiting(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<OutboxRow>, ReadError>;
+    /// Parked rows whose time has come, `limit` at most.
+    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, ReadError>;
+    /// How many rows are parked.
+    async fn parked(&self) -> Result<u64, ReadError>;
+}
+
+/// What became of a publish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Confirmed {
+    /// The broker, or every consumer, has it for good.
+    Taken,
+    /// No queue takes it.
+    Unroutable,
+    /// Consumers of these queues failed on it for now: they want it again after the delay.
+    Deferred {
+        /// The queues that have not taken it.
+        missing: Vec<Queue>,
+        /// How often they have failed.
+        attempt: u32,
+        /// How long to wait.
+        delay: Duration,
+    },
+    /// Nobody knows: it must be published again.
+    Lost,
+}
+
+/// Called exactly once with what became of a publish.
+pub type Confirm = Box<dyn FnOnce(Confirmed) + Send>;
+
+/// A message on its way to a consumer.
+#[derive(Clone)]
+pub struct Delivery {
+    /// The queue it came from.
+    pub queue: Queue,
+    /// What it says, or why it could not be read.
+    pub content: Result<Body, Unreadable>,
+    /// How often its consumer has failed on it.
+    pub attempt: u32,
+    /// What the channel knows it by.
+    pub tag: u64,
+    /// How it is settled.
+    pub channel: Arc<dyn Channel>,
+}
+
+/// A message that could not be decoded.
+#[derive(Clone, Debug)]
+pub struct Unreadable {
+    /// As it was received; what is no UTF-8 is replaced.
+    pub body: String,
+    /// What is wrong with it.
+    pub error: String,
+}
+
+/// Settles deliveries. Each call is for one delivery; a broker may gather them.
+pub trait Channel: Send + Sync + 'static {
+    /// Its effect is committed: forget it.
+    fn ack(&self, tag: u64);
+    /// It failed for now: bring it again later, counted; give it up after the last delay.
+    fn retry(&self, tag: u64, cause: String);
+    /// It can never be handled: keep it as a dead letter.
+    fn reject(&self, tag: u64, cause: String);
+}
+
+/// A message that was given up, on its way into its service's dead letters.
+pub struct Dead {
+    /// The queue it could not be handled in.
+    pub queue: Queue,
+    /// What it was.
+    pub content: Result<Body, Unreadable>,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why it was given up.
+    pub cause: String,
+    /// Call it when the dead letter is stored: only then is the message forgotten.
+    pub stored: Box<dyn FnOnce() + Send>,
+}
+
+/// Where a subscription's messages go.
+pub trait Sink: Send + Sync + 'static {
+    /// A message to handle.
+    fn deliver(&self, delivery: Delivery);
+    /// A message that was given up, to be stored.
+    fn bury(&self, dead: Dead);
+}
+
+/// Why a subscription failed.
+#[derive(Debug, Error)]
+#[error("the broker is not available: {0}")]
+pub struct BrokerError(pub String);
+
+/// Ends a subscription when dropped: what is undelivered stays with the broker.
+pub trait Subscription: Send + Sync + 'static {}
+
+/// The broker: takes parcels, routes them to queues, hands them to consumers until they are acked.
+///
+/// Delivery is at least once. A confirmed parcel survives whatever the broker promises to survive;
+/// until then its outbox row holds it.
+#[async_trait]
+pub trait Broker: Send + Sync + 'static {
+    /// Publishes a parcel. Never blocks; `confirm` is called exactly once, later or at once.
+    fn publish(&self, parcel: Parcel, confirm: Confirm);
+    /// Consumes a queue: `prefetch` deliveries at the most are unsettled at a time.
+    async fn subscribe(
+        &self,
+        queue: Queue,
+        prefetch: usize,
+        sink: Arc<dyn Sink>,
+    ) -> Result<Box<dyn Subscription>, BrokerError>;
+}
+
+/// What a channel to customers answers.
+#[derive(Debug, Error)]
+pub enum ChannelError {
+    /// May pass.
+    #[error("{0}")]
+    Transient(String),
+    /// Will never pass: the address is none.
+    #[error("{0}")]
+    Permanent(String),
+}
+
+/// A way to reach a customer. Sent at least once.
+#[async_trait]
+pub trait Messenger: Send + Sync + 'static {
+    /// Sends it; `Ok` when the next hop has taken it over.
+    async fn send(&self, message: &ChannelMessage) -> Result<(), ChannelError>;
+}

@@ -1,0 +1,22 @@
+//! The stations that every service is built from, written once.
+//!
+//! | station | file | what it does |
+//! |---|---|---|
+//! | consumer | [`consumer`] | takes deliveries, hands them to the service, acks when they are committed |
+//! | entity | [`entity`], [`directory`] | one actor per order or payment, found or brought back by key |
+//! | journal | [`journal`] | commits changes in groups: one transaction at a time, no timer |
+//! | relay | [`relay`] | publishes the outbox with confirms, then has its rows forgotten |
+//! | supervisor | [`supervisor`], [`tree`] | restarts what fails, shows what lives |
+
+pub mod address;
+pub mod admission;
+pub mod consumer;
+pub mod directory;
+pub mod entity;
+pub mod journal;
+pub mod outbox;
+pub mod relay;
+pub mod service;
+pub mod supervisor;
+pub mod ticket;
+pub mod tree;

@@ -1,0 +1,331 @@
+//! The entity: an actor that decides on a versioned row of its own, in memory.
+//!
+//! ```text
+//! ask ─▶ decide(state, input) ─▶ apply ─▶ journal ─▶ done: settle the ticket, run the effects
+//!         pure, in memory         │                 └▶ refused: reload, decide again
+//!                                 └▶ the next message, without waiting for the disk
+//! ```
+//!
+//! What it remembers may be ahead of the database by the changes under way. Nothing of that is seen
+//! by anybody: tickets, messages and effects wait for the commit, also those of decisions that change
+//! nothing but were made on top of one that does.
+
+use super::directory::{Directory, Life, Species};
+use super::journal::{JournalHandle, Lane, Verdict};
+use super::service::Service;
+use super::ticket::{Settled, Ticket};
+use super::tree::Node;
+use crate::ports::ReadError;
+use async_trait::async_trait;
+use ractor::{Actor, ActorProcessingErr, ActorRef, ActorRuntime, SpawnErr};
+use std::fmt::Display;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Pauses between two tries to load from a database that does not answer.
+const LOAD_RETRY: Duration = Duration::from_millis(200);
+
+/// What an entity is: its rules and its store.
+#[async_trait]
+pub trait Rules: Send + Sync + Sized + 'static {
+    /// The service it belongs to.
+    type Service: Service;
+    /// What it is found by.
+    type Key: Clone + Eq + Hash + Ord + Display + Send + Sync + 'static;
+    /// What it remembers.
+    type State: Send + Sync + 'static;
+    /// What it is asked.
+    type Input: Send + Sync + 'static;
+    /// What it answers.
+    type Reply: Send + 'static;
+    /// What it does in the world once a decision is committed.
+    type Effect: Send + 'static;
+    /// The word before the key in its name.
+    const KIND: &'static str;
+
+    /// What the database knows of it. Called when it starts, and after a refused change.
+    async fn load(&self, key: &Self::Key) -> Result<Self::State, ReadError>;
+
+    /// Decides, and brings the state to what it is after the decision. Pure but for the clock and the
+    /// ids that the implementation was given.
+    fn decide(
+        &self,
+        key: &Self::Key,
+        state: &mut Self::State,
+        input: &Self::Input,
+    ) -> Decision<Self>;
+
+    /// A change that writes nothing: what is decided on top of changes under way waits with it.
+    fn nothing(&self, key: &Self::Key, state: &Self::State) -> <Self::Service as Service>::Change;
+
+    /// The reply, after the journal has answered.
+    fn answer(reply: Self::Reply, answer: <Self::Service as Service>::Answer) -> Self::Reply;
+
+    /// False when the answer says that nothing was written: what was remembered of it is forgotten.
+    fn is_written(answer: &<Self::Service as Service>::Answer) -> bool {
+        let _ = answer;
+        true
+    }
+
+    /// Does something in the world. Must not block: it spawns what takes long, and sends what comes of
+    /// it to the key through the directory.
+    fn perform(&self, key: &Self::Key, effect: Self::Effect, directory: &Directory<Entities<Self>>);
+
+    /// True when it may leave memory as soon as nothing is under way.
+    fn at_rest(&self, state: &Self::State) -> bool;
+}
+
+/// What was decided.
+pub struct Decision<R: Rules> {
+    /// What is to be written. None: nothing changes.
+    pub change: Option<<R::Service as Service>::Change>,
+    /// What the asker is told.
+    pub reply: R::Reply,
+    /// What is done once it is committed.
+    pub effects: Vec<R::Effect>,
+}
+
+/// What an entity is told.
+pub enum Msg<R: Rules> {
+    /// Decide this.
+    Ask(Arc<R::Input>, Ticket<R::Reply>),
+    /// A change of this lane is committed.
+    Landed(Arc<Lane>),
+    /// A change of this lane is not: decide its input again on what the database says now.
+    Again(Arc<Lane>, Option<Undecided<R>>),
+    /// Leave memory, if there is nothing to do.
+    Retire,
+}
+
+/// An input whose decision did not come to be written.
+pub struct Undecided<R: Rules> {
+    input: Arc<R::Input>,
+    ticket: Ticket<R::Reply>,
+}
+
+/// All entities of one kind.
+pub struct Entities<R: Rules> {
+    rules: Arc<R>,
+    journal: JournalHandle<R::Service>,
+}
+
+impl<R: Rules> Entities<R> {
+    /// Entities that live by `rules` and write through `journal`.
+    pub fn new(rules: Arc<R>, journal: JournalHandle<R::Service>) -> Self {
+        Self { rules, journal }
+    }
+
+    /// The rules they live by.
+    pub fn rules(&self) -> &Arc<R> {
+        &self.rules
+    }
+}
+
+impl<R: Rules> Directory<Entities<R>> {
+    /// Asks an entity; the ticket settles when what it decides is committed.
+    pub fn ask(&self, key: &R::Key, input: R::Input, ticket: Ticket<R::Reply>) {
+        self.send(key, Msg::Ask(Arc::new(input), ticket));
+    }
+}
+
+impl<R: Rules> Species for Entities<R> {
+    type Key = R::Key;
+    type Msg = Msg<R>;
+    const KIND: &'static str = R::KIND;
+
+    fn spawn(&self, life: Life<Self>) -> Result<ActorRef<Msg<R>>, SpawnErr> {
+        let supervisor = life.supervisor.clone();
+        let entity = Entity {
+            key: life.key,
+            node: life.node,
+            directory: life.directory,
+            rules: self.rules.clone(),
+            journal: self.journal.clone(),
+        };
+        let (actor, _started) = ActorRuntime::spawn_linked_instant(None, entity, (), supervisor)?;
+        Ok(actor)
+    }
+
+    fn retire() -> Msg<R> {
+        Msg::Retire
+    }
+}
+
+struct Entity<R: Rules> {
+    key: R::Key,
+    node: Arc<Node>,
+    directory: Directory<Entities<R>>,
+    rules: Arc<R>,
+    journal: JournalHandle<R::Service>,
+}
+
+/// What an entity remembers, and how much of it is not yet committed.
+struct Memory<R: Rules> {
+    state: Option<R::State>,
+    lane: Arc<Lane>,
+    under_way: usize,
+}
+
+impl<R: Rules> Actor for Entity<R> {
+    type Msg = Msg<R>;
+    type State = Memory<R>;
+    type Arguments = ();
+
+    async fn pre_start(
+        &self,
+        _myself: ActorRef<Msg<R>>,
+        (): (),
+    ) -> Result<Memory<R>, ActorProcessingErr> {
+        Ok(Memory { state: None, lane: Arc::default(), under_way: 0 })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Msg<R>>,
+        message: Msg<R>,
+        memory: &mut Memory<R>,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            Msg::Ask(input, ticket) => self.decide(&myself, memory, input, ticket).await,
+            Msg::Landed(lane) => memory.landed(&lane),
+            Msg::Again(lane, undecided) => {
+                memory.forget(&lane);
+                if let Some(Undecided { input, ticket }) = undecided {
+                    self.decide(&myself, memory, input, ticket).await;
+                }
+            }
+            Msg::Retire => {
+                if memory.under_way == 0 && self.directory.leave(&self.key, myself.get_id()) {
+                    myself.stop(None);
+                }
+            }
+        }
+        let resting = memory.state.as_ref().is_some_and(|state| self.rules.at_rest(state));
+        if resting && memory.under_way == 0 && self.directory.leave(&self.key, myself.get_id()) {
+            self.node.stopped();
+            myself.stop(None);
+        }
+        self.node.handled();
+        Ok(())
+    }
+}
+
+impl<R: Rules> Memory<R> {
+    fn landed(&mut self, lane: &Arc<Lane>) {
+        if Arc::ptr_eq(lane, &self.lane) {
+            self.under_way -= 1;
+        }
+    }
+
+    /// What was remembered on this lane is no longer true.
+    fn forget(&mut self, lane: &Arc<Lane>) {
+        lane.spoil();
+        if Arc::ptr_eq(lane, &self.lane) {
+            *self = Self { state: None, lane: Arc::default(), under_way: 0 };
+        }
+    }
+}
+
+impl<R: Rules> Entity<R> {
+    async fn decide(
+        &self,
+        myself: &ActorRef<Msg<R>>,
+        memory: &mut Memory<R>,
+        input: Arc<R::Input>,
+        ticket: Ticket<R::Reply>,
+    ) {
+        let state = match &mut memory.state {
+            Some(state) => state,
+            empty => empty.insert(self.load().await),
+        };
+        let Decision { change, reply, effects } = self.rules.decide(&self.key, state, &input);
+        let change = match change {
+            Some(change) => change,
+            None if memory.under_way > 0 => self.rules.nothing(&self.key, state),
+            None => {
+                self.perform(effects);
+                return ticket.settle(Settled::Done(reply));
+            }
+        };
+        memory.under_way += 1;
+        let mut waiting = Waiting {
+            myself: myself.clone(),
+            node: self.node.clone(),
+            lane: memory.lane.clone(),
+            undecided: Some(Undecided { input, ticket }),
+        };
+        let (rules, key, directory) =
+            (self.rules.clone(), self.key.clone(), self.directory.clone());
+        self.journal.submit_on(&memory.lane, change, move |verdict| match verdict {
+            Verdict::Done(answer) if !R::is_written(&answer) => {
+                if let Some(Undecided { ticket, .. }) = waiting.undecided.take() {
+                    ticket.settle(Settled::Done(R::answer(reply, answer)));
+                }
+                waiting.tell(Msg::Again(waiting.lane.clone(), None));
+            }
+            Verdict::Done(answer) => {
+                if let Some(Undecided { ticket, .. }) = waiting.undecided.take() {
+                    ticket.settle(Settled::Done(R::answer(reply, answer)));
+                }
+                for effect in effects {
+                    rules.perform(&key, effect, &directory);
+                }
+                waiting.tell(Msg::Landed(waiting.lane.clone()));
+            }
+            // Dropping it has the input decided again.
+            Verdict::Refused => drop(waiting),
+            Verdict::Failed(cause) => {
+                if let Some(Undecided { ticket, .. }) = waiting.undecided.take() {
+                    ticket.settle(Settled::Dead(cause));
+                }
+                waiting.tell(Msg::Again(waiting.lane.clone(), None));
+            }
+        });
+    }
+
+    fn perform(&self, effects: Vec<R::Effect>) {
+        for effect in effects {
+            self.rules.perform(&self.key, effect, &self.directory);
+        }
+    }
+
+    async fn load(&self) -> R::State {
+        loop {
+            match self.rules.load(&self.key).await {
+                Ok(state) => return state,
+                Err(error) => {
+                    tracing::warn!(actor = %self.node.name, %error, "waiting to be loaded");
+                    tokio::time::sleep(LOAD_RETRY).await;
+                }
+            }
+        }
+    }
+}
+
+/// An input whose decision is with the journal. Dropped undecided, it goes back to its entity.
+struct Waiting<R: Rules> {
+    myself: ActorRef<Msg<R>>,
+    node: Arc<Node>,
+    lane: Arc<Lane>,
+    undecided: Option<Undecided<R>>,
+}
+
+impl<R: Rules> Waiting<R> {
+    fn tell(&self, message: Msg<R>) {
+        self.node.queued();
+        if self.myself.cast(message).is_err() {
+            self.node.unqueued();
+        }
+    }
+}
+
+impl<R: Rules> Drop for Waiting<R> {
+    fn drop(&mut self) {
+        if let Some(undecided) = self.undecided.take() {
+            self.lane.spoil();
+            // An entity that is gone drops the ticket, which says so to its asker.
+            self.tell(Msg::Again(self.lane.clone(), Some(undecided)));
+        }
+    }
+}

@@ -1,0 +1,498 @@
+//! The journal: commits a service's changes in groups.
+//!
+//! ```text
+//! submit ─┐                       ┌─▶ verdicts, to whoever asked
+//! submit ─┼─▶ gathering ─▶ commit ┤
+//! submit ─┘   (while the last     └─▶ outbox rows, to the relay
+//!              commit runs)
+//! ```
+//!
+//! While one transaction commits, the next batch gathers: no timer, and the busier it is the larger
+//! the groups. Nothing leaves the journal before its transaction has committed: no reply, no ack, no
+//! message. A lost database is no failure of anybody's: the batch is tried again until it answers.
+
+use super::address::Address;
+use super::outbox::OutboxRow;
+use super::service::{Batch, DeadLetter, Outcome, Parking, Service, Upkeep};
+use super::tree::Node;
+use crate::clock::World;
+use crate::ports::{CommitError, Committed, Store};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+/// Changes in one transaction at the most: enough that the disk's flush is shared by many, few
+/// enough that the first does not wait long for the last.
+pub const CHANGES_MAX: usize = 1_000;
+
+/// Confirmed outbox rows wait this long for a batch to be forgotten with, before they get their own.
+const FORGET_WAIT: Duration = Duration::from_millis(500);
+
+/// Pauses between two tries on a database that does not answer.
+const RETRY_MIN: Duration = Duration::from_millis(50);
+/// The longest such pause: a database that is back is noticed within this time.
+const RETRY_MAX: Duration = Duration::from_secs(2);
+
+/// What became of a change.
+#[derive(Debug)]
+pub enum Verdict<A> {
+    /// It is committed.
+    Done(A),
+    /// Its row was no longer what it was decided on: reload and decide again.
+    Refused,
+    /// It can never be written.
+    Failed(String),
+}
+
+/// One incarnation of an entity's memory. Once one of its changes is refused, all later ones are:
+/// they were decided on top of it.
+#[derive(Debug, Default)]
+pub struct Lane(AtomicBool);
+
+impl Lane {
+    /// True when what this incarnation remembers is no longer true.
+    pub fn is_stale(&self) -> bool {
+        self.0.load(Relaxed)
+    }
+
+    /// Nothing decided from this memory may be written any more.
+    pub fn spoil(&self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
+type Done<S> = Box<dyn FnOnce(Verdict<<S as Service>::Answer>) + Send>;
+
+/// A change on its way, and whoever waits for it.
+pub struct Submission<S: Service> {
+    change: S::Change,
+    lane: Option<Arc<Lane>>,
+    done: Done<S>,
+    since: Instant,
+}
+
+/// Called when the dead letter is stored.
+type Stored = Box<dyn FnOnce() + Send>;
+
+/// What the journal is told.
+pub enum Msg<S: Service> {
+    /// Write this.
+    Submit(Box<Submission<S>>),
+    /// Forget these outbox rows.
+    Forget(Vec<Uuid>),
+    /// Park this outbox row.
+    Park(Box<Parking>),
+    /// Keep this dead letter.
+    Bury(Box<(DeadLetter, Stored)>),
+    /// The transaction under way has ended; what of its upkeep must be written again.
+    Finished(Upkeep),
+    /// Rows have waited long enough to be forgotten.
+    Flush,
+}
+
+/// How the journal is doing, for admission and readiness.
+#[derive(Debug)]
+pub struct Gauge {
+    epoch: Instant,
+    /// Milliseconds since the epoch when the oldest uncommitted change came in, plus one; 0: none.
+    waiting_since_ms: AtomicU64,
+    down: AtomicBool,
+}
+
+impl Gauge {
+    /// How long the oldest uncommitted change has waited.
+    pub fn wait(&self) -> Duration {
+        match self.waiting_since_ms.load(Relaxed) {
+            0 => Duration::ZERO,
+            since => self.epoch.elapsed().saturating_sub(Duration::from_millis(since - 1)),
+        }
+    }
+
+    /// True while the database does not answer.
+    pub fn is_down(&self) -> bool {
+        self.down.load(Relaxed)
+    }
+
+    fn oldest(&self, since: Option<Instant>) {
+        let millis = |since: Instant| {
+            u64::try_from(since.duration_since(self.epoch).as_millis()).unwrap_or(u64::MAX - 1) + 1
+        };
+        self.waiting_since_ms.store(since.map_or(0, millis), Relaxed);
+    }
+}
+
+/// A service's journal, as everybody else sees it. Cheap to clone.
+pub struct JournalHandle<S: Service> {
+    address: Address<Msg<S>>,
+    gauge: Arc<Gauge>,
+}
+
+impl<S: Service> Clone for JournalHandle<S> {
+    fn clone(&self) -> Self {
+        Self { address: self.address.clone(), gauge: self.gauge.clone() }
+    }
+}
+
+impl<S: Service> JournalHandle<S> {
+    /// A journal that is not started yet.
+    pub fn new(node: Arc<Node>) -> Self {
+        let gauge = Gauge {
+            epoch: Instant::now(),
+            waiting_since_ms: AtomicU64::new(0),
+            down: AtomicBool::new(false),
+        };
+        Self { address: Address::new(node), gauge: Arc::new(gauge) }
+    }
+
+    /// Has a change written. `done` is called once it is committed or refused; it is dropped uncalled
+    /// when nobody knows (the journal failed, or its commit's outcome is unknown): decide again then.
+    pub fn submit(
+        &self,
+        change: S::Change,
+        done: impl FnOnce(Verdict<S::Answer>) + Send + 'static,
+    ) {
+        self.send(change, None, Box::new(done));
+    }
+
+    /// The same for a change that was decided from an entity's memory.
+    pub fn submit_on(
+        &self,
+        lane: &Arc<Lane>,
+        change: S::Change,
+        done: impl FnOnce(Verdict<S::Answer>) + Send + 'static,
+    ) {
+        self.send(change, Some(lane.clone()), Box::new(done));
+    }
+
+    fn send(&self, change: S::Change, lane: Option<Arc<Lane>>, done: Done<S>) {
+        let submission = Submission::<S> { change, lane, done, since: Instant::now() };
+        self.address.send(Msg::Submit(Box::new(submission)));
+    }
+
+    /// Has outbox rows forgotten, soon.
+    pub fn forget(&self, rows: Vec<Uuid>) {
+        self.address.send(Msg::Forget(rows));
+    }
+
+    /// Has an outbox row parked.
+    pub fn park(&self, parking: Parking) {
+        self.address.send(Msg::Park(Box::new(parking)));
+    }
+
+    /// Has a dead letter kept; `stored` is called when it is.
+    pub fn bury(&self, letter: DeadLetter, stored: Stored) {
+        self.address.send(Msg::Bury(Box::new((letter, stored))));
+    }
+
+    /// How it is doing.
+    pub fn gauge(&self) -> &Arc<Gauge> {
+        &self.gauge
+    }
+
+    /// Its entry in the tree.
+    pub fn node(&self) -> &Arc<Node> {
+        self.address.node()
+    }
+}
+
+/// Where committed outbox rows go.
+pub trait Published: Send + Sync + 'static {
+    /// These rows are committed: say them.
+    fn offer(&self, rows: Vec<OutboxRow>);
+    /// Rows may have been committed that nobody was told of: look into the database.
+    fn rescan(&self);
+}
+
+/// What a journal is made of.
+pub struct JournalParts<S: Service> {
+    /// The service's rules.
+    pub service: Arc<S>,
+    /// Its database.
+    pub store: Arc<dyn Store<S>>,
+    /// Its relay.
+    pub relay: Arc<dyn Published>,
+    /// Time and ids.
+    pub world: World,
+    /// Where it is reached.
+    pub handle: JournalHandle<S>,
+}
+
+/// The actor.
+pub struct Journal<S: Service>(Arc<JournalParts<S>>);
+
+impl<S: Service> Journal<S> {
+    /// A journal over its parts.
+    pub fn new(parts: Arc<JournalParts<S>>) -> Self {
+        Self(parts)
+    }
+}
+
+/// What gathers while a transaction is under way.
+pub struct Gathering<S: Service> {
+    waiting: VecDeque<Submission<S>>,
+    upkeep: Upkeep,
+    stored: Vec<Stored>,
+    committing: bool,
+    flush_planned: bool,
+}
+
+impl<S: Service> Actor for Journal<S> {
+    type Msg = Msg<S>;
+    type State = Gathering<S>;
+    type Arguments = ();
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Msg<S>>,
+        (): (),
+    ) -> Result<Gathering<S>, ActorProcessingErr> {
+        self.0.handle.address.fill(myself);
+        self.0.handle.node().running();
+        Ok(Gathering {
+            waiting: VecDeque::new(),
+            upkeep: Upkeep::default(),
+            stored: Vec::new(),
+            committing: false,
+            flush_planned: false,
+        })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Msg<S>>,
+        message: Msg<S>,
+        state: &mut Gathering<S>,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            Msg::Submit(submission) => {
+                state.waiting.push_back(*submission);
+            }
+            Msg::Forget(rows) => state.upkeep.forget.extend(rows),
+            Msg::Park(parking) => state.upkeep.park.push(*parking),
+            Msg::Bury(letter) => {
+                let (letter, stored) = *letter;
+                state.upkeep.dead_letters.push(letter);
+                state.stored.push(stored);
+            }
+            Msg::Finished(unfinished) => {
+                state.committing = false;
+                state.upkeep.forget.extend(unfinished.forget);
+                state.upkeep.park.extend(unfinished.park);
+                state.upkeep.dead_letters.extend(unfinished.dead_letters);
+            }
+            Msg::Flush => {
+                state.flush_planned = false;
+                if !state.committing && !state.upkeep.is_empty() {
+                    self.begin(&myself, state);
+                }
+            }
+        }
+        self.proceed(&myself, state);
+        self.0.handle.node().handled();
+        Ok(())
+    }
+}
+
+impl<S: Service> Journal<S> {
+    /// Begins the next transaction when there is something to write and none is under way.
+    fn proceed(&self, myself: &ActorRef<Msg<S>>, state: &mut Gathering<S>) {
+        if state.committing {
+            return;
+        }
+        let urgent = !state.waiting.is_empty()
+            || !state.upkeep.park.is_empty()
+            || !state.upkeep.dead_letters.is_empty();
+        if urgent {
+            self.begin(myself, state);
+            return;
+        }
+        self.0.handle.gauge.oldest(None);
+        if !state.upkeep.forget.is_empty() && !state.flush_planned {
+            state.flush_planned = true;
+            myself.send_after(FORGET_WAIT, || Msg::Flush);
+        }
+    }
+
+    fn begin(&self, myself: &ActorRef<Msg<S>>, state: &mut Gathering<S>) {
+        let count = state.waiting.len().min(CHANGES_MAX);
+        let mut changes = Vec::with_capacity(count);
+        let mut askers = Vec::with_capacity(count);
+        self.0.handle.gauge.oldest(state.waiting.front().map(|first| first.since));
+        for submission in state.waiting.drain(..count) {
+            let Submission { change, lane, done, since: _ } = submission;
+            if lane.as_ref().is_some_and(|lane| lane.is_stale()) {
+                done(Verdict::Refused);
+                continue;
+            }
+            changes.push(change);
+            askers.push(Asker { lane, done });
+        }
+        let upkeep = std::mem::take(&mut state.upkeep);
+        let stored = std::mem::take(&mut state.stored);
+        if changes.is_empty() && upkeep.is_empty() {
+            return self.proceed(myself, state);
+        }
+        state.committing = true;
+        let (parts, myself) = (self.0.clone(), myself.clone());
+        // An owned task: whoever asked may vanish, the transaction is run to its end.
+        tokio::spawn(async move {
+            let guard = FinishGuard { myself, unfinished: Some(Upkeep::default()) };
+            commit(parts, changes, askers, upkeep, stored, guard).await;
+        });
+    }
+}
+
+struct Asker<S: Service> {
+    lane: Option<Arc<Lane>>,
+    done: Done<S>,
+}
+
+/// Lets the journal go on when the transaction has ended, however it ended.
+struct FinishGuard<S: Service> {
+    myself: ActorRef<Msg<S>>,
+    unfinished: Option<Upkeep>,
+}
+
+impl<S: Service> Drop for FinishGuard<S> {
+    fn drop(&mut self) {
+        if let Some(unfinished) = self.unfinished.take() {
+            // A journal that is gone has nothing to go on with.
+            let _ = self.myself.cast(Msg::Finished(unfinished));
+        }
+    }
+}
+
+async fn commit<S: Service>(
+    parts: Arc<JournalParts<S>>,
+    changes: Vec<S::Change>,
+    askers: Vec<Asker<S>>,
+    upkeep: Upkeep,
+    stored: Vec<Stored>,
+    mut guard: FinishGuard<S>,
+) {
+    let mut batch = Batch {
+        service: parts.service.clone(),
+        changes,
+        upkeep,
+        at: parts.world.now(),
+        world: parts.world.clone(),
+    };
+    let mut ended = Ended { answered: Vec::new(), outbox: Vec::new(), unknown: false };
+    write(&parts, &mut batch, askers, &mut ended).await;
+    if ended.unknown {
+        guard.unfinished = Some(std::mem::take(&mut batch.upkeep));
+        parts.relay.rescan();
+    }
+    // The next transaction may begin while the answers to this one go out.
+    drop(guard);
+    if !ended.outbox.is_empty() {
+        parts.relay.offer(ended.outbox);
+    }
+    for (done, verdict) in ended.answered {
+        done(verdict);
+    }
+    if !ended.unknown {
+        stored.into_iter().for_each(|stored| stored());
+    }
+}
+
+struct Ended<S: Service> {
+    answered: Vec<(Done<S>, Verdict<S::Answer>)>,
+    outbox: Vec<OutboxRow>,
+    unknown: bool,
+}
+
+/// Writes a batch: again while the database is away; in halves when a change is at fault.
+async fn write<S: Service>(
+    parts: &Arc<JournalParts<S>>,
+    batch: &mut Batch<S>,
+    mut askers: Vec<Asker<S>>,
+    ended: &mut Ended<S>,
+) {
+    match attempt(parts, batch).await {
+        Ok(committed) => {
+            ended.outbox.extend(committed.outbox);
+            for (asker, outcome) in askers.into_iter().zip(committed.outcomes) {
+                let verdict = match outcome {
+                    Outcome::Done(answer) => Verdict::Done(answer),
+                    Outcome::Refused => {
+                        if let Some(lane) = asker.lane {
+                            lane.spoil();
+                        }
+                        Verdict::Refused
+                    }
+                };
+                ended.answered.push((asker.done, verdict));
+            }
+        }
+        Err(Fault::Unknown) => {
+            // Dropping the askers tells them that nobody knows.
+            ended.unknown = true;
+            askers.iter().filter_map(|asker| asker.lane.as_ref()).for_each(|lane| lane.spoil());
+        }
+        Err(Fault::Data(cause)) if batch.changes.len() > 1 => {
+            tracing::warn!(service = %S::NAME, %cause, "a batch is split to find the change at fault");
+            let mut half = Batch {
+                service: batch.service.clone(),
+                changes: batch.changes.split_off(batch.changes.len() / 2),
+                upkeep: Upkeep::default(),
+                at: batch.at,
+                world: batch.world.clone(),
+            };
+            let later = askers.split_off(batch.changes.len());
+            Box::pin(write(parts, batch, askers, ended)).await;
+            Box::pin(write(parts, &mut half, later, ended)).await;
+        }
+        Err(Fault::Data(cause)) => {
+            tracing::error!(service = %S::NAME, %cause, "a change can never be written");
+            for asker in askers {
+                // What was decided on top of it cannot be written either.
+                if let Some(lane) = asker.lane {
+                    lane.spoil();
+                }
+                ended.answered.push((asker.done, Verdict::Failed(cause.clone())));
+            }
+        }
+    }
+}
+
+enum Fault {
+    Unknown,
+    Data(String),
+}
+
+/// Commits a batch, again and again while the database is away.
+async fn attempt<S: Service>(
+    parts: &JournalParts<S>,
+    batch: &Batch<S>,
+) -> Result<Committed<S>, Fault> {
+    let mut pause = RETRY_MIN;
+    loop {
+        let result = parts.store.commit(batch).await;
+        let gauge = &parts.handle.gauge;
+        match result {
+            Ok(committed) => {
+                if gauge.down.swap(false, Relaxed) {
+                    tracing::info!(service = %S::NAME, "the database is back");
+                }
+                return Ok(committed);
+            }
+            Err(CommitError::Unavailable(cause)) => {
+                if !gauge.down.swap(true, Relaxed) {
+                    tracing::warn!(service = %S::NAME, %cause, "the database is away; waiting");
+                }
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(RETRY_MAX);
+            }
+            Err(CommitError::Unknown(cause)) => {
+                tracing::warn!(service = %S::NAME, %cause, "a commit's outcome is unknown");
+                return Err(Fault::Unknown);
+            }
+            Err(CommitError::Data(cause)) => return Err(Fault::Data(cause)),
+        }
+    }
+}

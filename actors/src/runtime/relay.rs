@@ -1,0 +1,281 @@
+//! The relay: publishes a service's outbox and has each row forgotten when everybody has it.
+//!
+//! ```text
+//! journal ──offer──▶ window ──publish──▶ broker
+//!    ▲                 │ ▲                 │
+//!    └─ forget / park ─┘ └──── confirm ────┘
+//! ```
+//!
+//! A journal never waits for its relay: what does not fit the window stays in the database and is read
+//! when there is room. A row that cannot get on is parked, so that it holds up nobody else.
+
+use super::address::Address;
+use super::journal::{JournalHandle, Published};
+use super::outbox::{Content, OutboxRow, Parcel};
+use super::service::{Parking, Service};
+use super::tree::Node;
+use crate::clock::World;
+use crate::ports::{Broker, Confirmed, Outbox};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// Messages that are published and unconfirmed at a time: bounds the memory that a slow broker costs
+/// (about 1 KiB each).
+const WINDOW_MESSAGES: usize = 16_384;
+
+/// Rows that one look into the database brings.
+const READ_ROWS: u32 = 128;
+
+/// How often parked rows are looked for.
+const PARKED_EVERY: Duration = Duration::from_millis(500);
+
+/// The first pause of a row that nobody takes, doubled each time.
+const PARK_MIN: Duration = Duration::from_secs(1);
+/// The longest such pause.
+const PARK_MAX: Duration = Duration::from_secs(300);
+
+/// What the relay is told.
+pub enum Msg {
+    /// These rows are committed.
+    Offer(Vec<OutboxRow>),
+    /// What became of one parcel of a row.
+    Confirmed(Uuid, usize, Confirmed),
+    /// Look into the database for rows that nobody told of.
+    Rescan,
+    /// Look for parked rows whose time has come.
+    Tick,
+}
+
+/// What the relay counts, for admission and metrics.
+#[derive(Debug, Default)]
+pub struct Flow {
+    /// Messages handed to the relay since it started.
+    pub offered: AtomicU64,
+    /// Messages confirmed, parked, or left to a later start.
+    pub settled: AtomicU64,
+}
+
+/// A relay, as its journal sees it. Cheap to clone.
+#[derive(Clone)]
+pub struct RelayHandle {
+    address: Address<Msg>,
+    flow: Arc<Flow>,
+}
+
+impl RelayHandle {
+    /// A relay that is not started yet.
+    pub fn new(node: Arc<Node>) -> Self {
+        Self { address: Address::new(node), flow: Arc::default() }
+    }
+
+    /// What it counts.
+    pub fn flow(&self) -> &Arc<Flow> {
+        &self.flow
+    }
+}
+
+impl Published for RelayHandle {
+    fn offer(&self, rows: Vec<OutboxRow>) {
+        self.address.send(Msg::Offer(rows));
+    }
+
+    fn rescan(&self) {
+        self.address.send(Msg::Rescan);
+    }
+}
+
+/// What a relay is made of.
+pub struct RelayParts<S: Service> {
+    /// The outbox.
+    pub outbox: Arc<dyn Outbox>,
+    /// The broker.
+    pub broker: Arc<dyn Broker>,
+    /// Where rows are forgotten and parked.
+    pub journal: JournalHandle<S>,
+    /// Time.
+    pub world: World,
+    /// Where it is reached.
+    pub handle: RelayHandle,
+}
+
+/// The actor.
+pub struct Relay<S: Service>(Arc<RelayParts<S>>);
+
+impl<S: Service> Relay<S> {
+    /// A relay over its parts.
+    pub fn new(parts: Arc<RelayParts<S>>) -> Self {
+        Self(parts)
+    }
+}
+
+/// A row that is published and not yet forgotten.
+struct InFlight {
+    parcels: Vec<Parcel>,
+    open: usize,
+    left: Vec<Parcel>,
+    delay: Duration,
+    tries: u32,
+}
+
+/// The rows in flight, and how far the database has been read.
+pub struct Window {
+    rows: BTreeMap<Uuid, InFlight>,
+    messages: usize,
+    /// Rows after this one are in the database only. None: everything may be.
+    seen: Option<Uuid>,
+    behind: bool,
+}
+
+impl<S: Service> Actor for Relay<S> {
+    type Msg = Msg;
+    type State = Window;
+    type Arguments = ();
+
+    async fn pre_start(&self, myself: ActorRef<Msg>, (): ()) -> Result<Window, ActorProcessingErr> {
+        self.0.handle.address.fill(myself.clone());
+        self.0.handle.address.node().running();
+        myself.send_interval(PARKED_EVERY, || Msg::Tick);
+        // What an earlier life left behind is read first.
+        Ok(Window { rows: BTreeMap::new(), messages: 0, seen: None, behind: true })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Msg>,
+        message: Msg,
+        window: &mut Window,
+    ) -> Result<(), ActorProcessingErr> {
+        let ticked = matches!(message, Msg::Tick);
+        match message {
+            Msg::Offer(rows) => self.take(&myself, window, rows),
+            Msg::Confirmed(row, index, how) => self.confirm(window, row, index, how),
+            Msg::Rescan => {
+                window.seen = None;
+                window.behind = true;
+            }
+            Msg::Tick => self.unpark(&myself, window).await,
+        }
+        if window.behind && window.messages < WINDOW_MESSAGES / 2 {
+            self.catch_up(&myself, window).await;
+        }
+        if !ticked {
+            self.0.handle.address.node().handled();
+        }
+        Ok(())
+    }
+}
+
+impl<S: Service> Relay<S> {
+    /// Takes rows as they are committed, or leaves them to the database when the window is full.
+    fn take(&self, myself: &ActorRef<Msg>, window: &mut Window, rows: Vec<OutboxRow>) {
+        for row in rows {
+            // Once behind, the database tells the order.
+            if window.behind || window.messages >= WINDOW_MESSAGES {
+                window.behind = true;
+                continue;
+            }
+            window.seen = window.seen.max(Some(row.id));
+            self.publish(myself, window, row);
+        }
+    }
+
+    async fn catch_up(&self, myself: &ActorRef<Msg>, window: &mut Window) {
+        while window.messages < WINDOW_MESSAGES {
+            let rows = match self.0.outbox.waiting(window.seen, READ_ROWS).await {
+                Ok(rows) => rows,
+                // The next message or tick tries again.
+                Err(_) => return,
+            };
+            window.behind = rows.len() == READ_ROWS as usize;
+            for row in rows {
+                window.seen = window.seen.max(Some(row.id));
+                self.publish(myself, window, row);
+            }
+            if !window.behind {
+                return;
+            }
+        }
+    }
+
+    async fn unpark(&self, myself: &ActorRef<Msg>, window: &mut Window) {
+        if window.messages >= WINDOW_MESSAGES {
+            return;
+        }
+        if let Ok(rows) = self.0.outbox.due(self.0.world.now(), READ_ROWS).await {
+            for row in rows {
+                self.publish(myself, window, row);
+            }
+        }
+    }
+
+    fn publish(&self, myself: &ActorRef<Msg>, window: &mut Window, row: OutboxRow) {
+        if window.rows.contains_key(&row.id) {
+            return;
+        }
+        let parcels = row.parcels();
+        if parcels.is_empty() {
+            self.0.journal.forget(vec![row.id]);
+            return;
+        }
+        window.messages += parcels.len();
+        self.0.handle.flow.offered.fetch_add(parcels.len() as u64, Relaxed);
+        let id = row.id;
+        for (index, parcel) in parcels.iter().enumerate() {
+            let (relay, node) = (myself.clone(), self.0.handle.address.node().clone());
+            let confirm = Box::new(move |how| {
+                node.queued();
+                if relay.cast(Msg::Confirmed(id, index, how)).is_err() {
+                    node.unqueued();
+                }
+            });
+            self.0.broker.publish(parcel.clone(), confirm);
+        }
+        let open = parcels.len();
+        let flight =
+            InFlight { parcels, open, left: Vec::new(), delay: Duration::ZERO, tries: row.tries };
+        window.rows.insert(id, flight);
+    }
+
+    fn confirm(&self, window: &mut Window, id: Uuid, index: usize, how: Confirmed) {
+        let Some(flight) = window.rows.get_mut(&id) else { return };
+        flight.open -= 1;
+        window.messages -= 1;
+        self.0.handle.flow.settled.fetch_add(1, Relaxed);
+        let backoff = (PARK_MIN * 2_u32.saturating_pow(flight.tries.min(16))).min(PARK_MAX);
+        let parcel = &flight.parcels[index];
+        match how {
+            Confirmed::Taken => {}
+            Confirmed::Unroutable => {
+                tracing::error!(
+                    service = %S::NAME, exchange = ?parcel.exchange, row = %id,
+                    "no queue takes a message; its outbox row is parked"
+                );
+                flight.delay = flight.delay.max(backoff);
+                flight.left.push(parcel.clone());
+            }
+            Confirmed::Deferred { missing, attempt, delay } => {
+                flight.delay = flight.delay.max(delay);
+                flight.left.push(Parcel { only: Some(missing), attempt, ..parcel.clone() });
+            }
+            Confirmed::Lost => {
+                flight.delay = flight.delay.max(backoff);
+                flight.left.push(parcel.clone());
+            }
+        }
+        if flight.open > 0 {
+            return;
+        }
+        if let Some(InFlight { left, delay, tries, .. }) = window.rows.remove(&id) {
+            if left.is_empty() {
+                self.0.journal.forget(vec![id]);
+            } else {
+                let row = OutboxRow { id, content: Content::Parked(left), tries: tries + 1 };
+                self.0.journal.park(Parking { row, until: self.0.world.now() + delay });
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! A ticket: the promise that whoever handed something in learns, exactly once, how it ended.
+//!
+//! A delivery's ticket acks it; an HTTP request's ticket answers it. A ticket that is dropped
+//! (its actor died, its mailbox was thrown away) settles itself, so that nothing waits for ever.
+
+use tokio::sync::oneshot;
+
+/// How it ended.
+#[derive(Debug)]
+pub enum Settled<R> {
+    /// Everything it caused is committed.
+    Done(R),
+    /// It failed in a way that may pass: try again later, counted.
+    Retry(String),
+    /// It can never succeed.
+    Dead(String),
+    /// Nobody decided it, and it is not its own fault: hand it in again, uncounted.
+    Abandoned,
+}
+
+impl<R> Settled<R> {
+    /// The same, with another result.
+    pub fn map<T>(self, with: impl FnOnce(R) -> T) -> Settled<T> {
+        match self {
+            Self::Done(result) => Settled::Done(with(result)),
+            Self::Retry(cause) => Settled::Retry(cause),
+            Self::Dead(cause) => Settled::Dead(cause),
+            Self::Abandoned => Settled::Abandoned,
+        }
+    }
+}
+
+type Listener<R> = Box<dyn FnOnce(Settled<R>) + Send>;
+
+/// Settles once: when told to, or when dropped.
+pub struct Ticket<R>(Option<Listener<R>>);
+
+impl<R> Ticket<R> {
+    /// A ticket that calls `listener` exactly once.
+    pub fn new(listener: impl FnOnce(Settled<R>) + Send + 'static) -> Self {
+        Self(Some(Box::new(listener)))
+    }
+
+    /// A ticket that nobody waits for.
+    pub fn unheard() -> Self {
+        Self(None)
+    }
+
+    /// Settles it.
+    pub fn settle(mut self, how: Settled<R>) {
+        if let Some(listener) = self.0.take() {
+            listener(how);
+        }
+    }
+}
+
+impl<R: Send + 'static> Ticket<R> {
+    /// A ticket and the receiver of its settlement.
+    pub fn channel() -> (Self, oneshot::Receiver<Settled<R>>) {
+        let (sender, receiver) = oneshot::channel();
+        let ticket = Self::new(move |how| {
+            // The asker may have gone away: what was asked is done all the same.
+            let _ = sender.send(how);
+        });
+        (ticket, receiver)
+    }
+}
+
+impl<R> Drop for Ticket<R> {
+    fn drop(&mut self) {
+        if let Some(listener) = self.0.take() {
+            // Dropped by the panic that its own handling raised: that attempt counts.
+            // Dropped with a mailbox: it was never looked at.
+            listener(if std::thread::panicking() {
+                Settled::Retry("the handler panicked".to_owned())
+            } else {
+                Settled::Abandoned
+            });
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The world in memory: the model that real stores and brokers are held against.
+//!
+//! Everything is deterministic: a clock that follows tokio's (paused) time, ids that are counted, and
+//! stores that commit at once, or fail when they are told to.
+
+mod memory;
+mod world;
+
+pub use memory::{CommitFault, MemoryStore, MemoryTables};
+pub use world::{CountedIds, TokioClock, world};

@@ -1,0 +1,49 @@
+//! Time and ids of a test.
+
+use crate::clock::{Clock, IdSource, Timestamp, World};
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+use tokio::time::Instant;
+use uuid::{NoContext, Timestamp as UuidTime, Uuid};
+
+/// A clock that starts at a fixed moment and follows tokio's time, paused or not.
+pub struct TokioClock {
+    start: Instant,
+    epoch: DateTime<Utc>,
+}
+
+impl Default for TokioClock {
+    fn default() -> Self {
+        Self {
+            start: Instant::now(),
+            epoch: DateTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+        }
+    }
+}
+
+impl Clock for TokioClock {
+    fn now(&self) -> Timestamp {
+        self.epoch + self.start.elapsed()
+    }
+}
+
+/// UUIDv7s that count on.
+#[derive(Default)]
+pub struct CountedIds(AtomicU64);
+
+impl IdSource for CountedIds {
+    fn next(&self) -> Uuid {
+        let count = self.0.fetch_add(1, Relaxed);
+        let time = UuidTime::from_unix(NoContext, 1_700_000_000 + count / 1_000, 0);
+        let mut bytes = *Uuid::new_v7(time).as_bytes();
+        bytes[8..].copy_from_slice(&(count | 0x8000_0000_0000_0000).to_be_bytes());
+        Uuid::from_bytes(bytes)
+    }
+}
+
+/// A test's world. Must be made inside of a runtime.
+pub fn world() -> World {
+    World { clock: Arc::new(TokioClock::default()), ids: Arc::new(CountedIds::default()) }
+}
