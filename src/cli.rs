@@ -29,7 +29,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serve the API; what happens when no command is given
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Play some hundred orders of every fate over HTTP, then check the books
     ///
     /// Stocks products of its own, places orders that end in every way an order can, waits until
@@ -83,7 +83,7 @@ impl Invocation {
 
     fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Self, Refusal> {
         let cli = Cli::try_parse_from(args)?;
-        match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        match cli.command.unwrap_or_else(|| Command::Serve(Box::new(cli.serve))) {
             Command::Serve(args) => Ok(Self::Serve(Box::new(Config::read(&args)?))),
             Command::Demo(args) => Ok(Self::Demo(args)),
             Command::Openapi => Ok(Self::OpenApi),

@@ -271,13 +271,14 @@ const MAIL_FROM_MISSING: &str =
 
 /// Variables of the environment that look like ours and are none: misspelt, most likely.
 pub fn unknown_variables() -> Vec<String> {
+    unknown_among(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))
+}
+
+fn unknown_among(names: impl IntoIterator<Item = String>) -> Vec<String> {
     use clap::Args as _;
     let settings = ServeArgs::augment_args(clap::Command::new("settings"));
     let known = |name: &str| {
         settings.get_arguments().any(|setting| setting.get_env().is_some_and(|env| env == name))
     };
-    std::env::vars_os()
-        .filter_map(|(name, _)| name.into_string().ok())
-        .filter(|name| name.starts_with("ORDERMILL_") && !known(name))
-        .collect()
+    names.into_iter().filter(|name| name.starts_with("ORDERMILL_") && !known(name)).collect()
 }

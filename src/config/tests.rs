@@ -136,3 +136,9 @@ fn every_setting_is_both_a_variable_and_a_flag() {
         assert!(setting.get_long().is_some() && setting.get_env().is_some(), "{setting}");
     }
 }
+
+#[test]
+fn misspelt_variables_are_noticed() {
+    let names = ["ORDERMILL_LISTEN", "ORDERMILL_LISTN", "PATH"].map(str::to_owned);
+    assert_eq!(unknown_among(names), ["ORDERMILL_LISTN"]);
+}

@@ -1,0 +1,110 @@
+//! The products of one run, and the shelves that they stand on.
+
+use super::fate::{Fate, last_units};
+use super::shop::Shop;
+use super::views::Shelf;
+use anyhow::Context;
+use ordermill_actors::money::{Currency, Money};
+use serde_json::json;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// The demo trades in dollars.
+pub(super) const CURRENCY: Currency = Currency::USD;
+/// More units than one order ever wants of a plentiful product.
+const UNITS_AN_ORDER: usize = 4;
+
+/// A product of this run.
+pub(super) struct Product {
+    /// The name that no other run has.
+    pub(super) sku: String,
+    /// The price of one, in cents.
+    pub(super) price_minor: i64,
+    /// How many stand on the shelf at first.
+    pub(super) initial: i64,
+}
+
+/// Everything that is sold in this run, and who buys.
+pub(super) struct Catalogue {
+    /// What tells this run from others.
+    pub(super) run: String,
+    /// Who places the orders.
+    pub(super) customer_id: String,
+    /// Who places those in the short form, whose customers are numbers.
+    pub(super) user_id: u32,
+    /// Plenty of it.
+    pub(super) mug: Product,
+    /// Plenty of it.
+    pub(super) shirt: Product,
+    /// Plenty of it.
+    pub(super) book: Product,
+    /// A few, wanted by many.
+    pub(super) last: Product,
+    /// One, and only ever asked for in twos.
+    pub(super) rare: Product,
+}
+
+impl Catalogue {
+    /// The products for these orders, under names of their own.
+    pub(super) fn for_run(fates: &[Fate]) -> Self {
+        let number = run_number();
+        let run = format!("{number:08x}");
+        let plenty = (fates.len() * UNITS_AN_ORDER).max(1_000) as i64;
+        let wanted = fates.iter().filter(|fate| **fate == Fate::LastUnits).count();
+        let product = |name: &str, price_minor: i64, initial: i64| Product {
+            sku: format!("DEMO-{run}-{name}"),
+            price_minor,
+            initial,
+        };
+        Self {
+            customer_id: format!("demo-{run}"),
+            user_id: number,
+            mug: product("MUG", 1_250, plenty),
+            shirt: product("SHIRT", 2_499, plenty),
+            book: product("BOOK", 4_990, plenty),
+            last: product("LAST", 19_900, last_units(wanted.max(1)) as i64),
+            rare: product("RARE", 85_000, 1),
+            run,
+        }
+    }
+
+    /// A product that is on no shelf.
+    pub(super) fn unknown_sku(&self) -> String {
+        format!("DEMO-{}-NOWHERE", self.run)
+    }
+
+    /// Everything that stands on a shelf.
+    pub(super) fn products(&self) -> [&Product; 5] {
+        [&self.mug, &self.shirt, &self.book, &self.last, &self.rare]
+    }
+
+    /// Puts the products on the shelves.
+    pub(super) async fn stock(&self, shop: &Shop) -> anyhow::Result<()> {
+        for Product { sku, initial, .. } in self.products() {
+            let body = json!({ "product_id": sku, "available_qty": initial });
+            shop.post("/inventory", Some(&body), None).await?.expect(&[200, 201])?;
+        }
+        Ok(())
+    }
+
+    /// What stands on the shelves now, by product.
+    pub(super) async fn look(&self, shop: &Shop) -> anyhow::Result<BTreeMap<String, Shelf>> {
+        let mut shelves = BTreeMap::new();
+        for Product { sku, .. } in self.products() {
+            let shelf = shop.get::<Shelf>(&format!("/inventory/{sku}")).await?;
+            shelves.insert(sku.clone(), shelf.with_context(|| format!("{sku} is gone"))?);
+        }
+        Ok(shelves)
+    }
+}
+
+/// A number that no other run has.
+#[expect(clippy::disallowed_methods, reason = "a name for this run; nothing is decided by it")]
+fn run_number() -> u32 {
+    Uuid::now_v7().as_u128() as u32
+}
+
+/// Cents as they are written in JSON and in the report.
+pub(super) fn decimal(minor: i64) -> String {
+    Money { minor, currency: CURRENCY }.decimal()
+}

@@ -1,0 +1,156 @@
+//! One customer: places an order, does what its fate asks for, and waits until it rests.
+
+use super::basket::{self, Basket};
+use super::catalogue::{Catalogue, decimal};
+use super::fate::{Ending, Fate};
+use super::shop::Shop;
+use super::views::OrderView;
+use anyhow::{Context, ensure};
+use serde_json::json;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long an order may take to rest. A gateway that stays silent takes seconds, everything else less.
+const REST_LIMIT: Duration = Duration::from_secs(60);
+/// The pause before an order is looked at again, doubled each time ...
+const LOOK_FIRST: Duration = Duration::from_millis(25);
+/// ... up to this.
+const LOOK_LONGEST: Duration = Duration::from_millis(800);
+
+/// What became of one customer's order.
+pub(super) struct Story {
+    pub(super) fate: Fate,
+    /// None when it could not be placed.
+    pub(super) order_id: Option<String>,
+    /// When its placing was answered, since the doors opened.
+    pub(super) placed_after: Option<Duration>,
+    /// What was ordered: product and quantity.
+    pub(super) lines: Vec<(String, i64)>,
+    /// What it costs, in cents.
+    pub(super) total_minor: i64,
+    pub(super) ending: Ending,
+    /// What was not as it should be, besides the ending.
+    pub(super) troubles: Vec<String>,
+}
+
+/// Plays one customer's part.
+pub(super) async fn play(
+    shop: &Shop,
+    catalogue: &Catalogue,
+    fate: Fate,
+    number: usize,
+    start: Instant,
+) -> Story {
+    let basket = basket::fill(catalogue, fate, number);
+    let mut story = Story {
+        fate,
+        order_id: None,
+        placed_after: None,
+        lines: basket.lines.clone(),
+        total_minor: basket.total_minor,
+        ending: Ending::Lost("not placed".to_owned()),
+        troubles: Vec::new(),
+    };
+    let key = format!("{}-{number}", catalogue.run);
+    if let Err(error) = live(shop, &basket, &key, start, &mut story).await {
+        story.troubles.push(format!("{error:#}"));
+    }
+    story
+}
+
+async fn live(
+    shop: &Shop,
+    basket: &Basket<'_>,
+    key: &str,
+    start: Instant,
+    story: &mut Story,
+) -> anyhow::Result<()> {
+    let placed = place(shop, basket, key).await?;
+    story.placed_after = Some(start.elapsed());
+    story.order_id = Some(placed.order_id.clone());
+    story.ending = Ending::Lost("accepted, then unheard of".to_owned());
+    let id = placed.order_id.as_str();
+    match story.fate {
+        Fate::PlacedTwice => place_again(shop, basket, key, id).await?,
+        Fate::CancelledAtOnce => ask(shop, id, "cancel").await?,
+        _ => {}
+    }
+    let mut order = rest(shop, id, story).await?;
+    for request in later_requests(story.fate) {
+        // Where the order did not come so far, its ending says it.
+        if !order.ending().is_fulfilled() {
+            break;
+        }
+        ask(shop, id, request).await?;
+        order = rest(shop, id, story).await?;
+    }
+    check(story, &order);
+    Ok(())
+}
+
+/// What is asked of the order, one after the other, each time it rests.
+fn later_requests(fate: Fate) -> &'static [&'static str] {
+    match fate {
+        Fate::CancelledLater => &["cancel"],
+        Fate::Dispatched => &["dispatch"],
+        Fate::Delivered => &["dispatch", "delivery"],
+        _ => &[],
+    }
+}
+
+async fn place(shop: &Shop, basket: &Basket<'_>, key: &str) -> anyhow::Result<OrderView> {
+    shop.post("/orders", Some(&basket.request), Some(key)).await?.expect(&[200, 201])?.read()
+}
+
+/// The same key and body is the same order; the same key and another body is a mistake.
+async fn place_again(shop: &Shop, basket: &Basket<'_>, key: &str, id: &str) -> anyhow::Result<()> {
+    let again = place(shop, basket, key).await?;
+    ensure!(again.order_id == id, "the same key made a second order, {}", again.order_id);
+    let other = json!({ "user_id": 1, "product_id": "other", "quantity": 1, "total_amount": 1 });
+    shop.post("/orders", Some(&other), Some(key))
+        .await?
+        .expect(&[422])
+        .context("the same key with another body must be refused")?;
+    Ok(())
+}
+
+async fn ask(shop: &Shop, id: &str, request: &str) -> anyhow::Result<()> {
+    let path = format!("/orders/{id}/{request}");
+    shop.post(&path, None::<&()>, None).await?.expect(&[200, 202])?;
+    Ok(())
+}
+
+/// Looks at the order until it rests. Past the limit it stays where it is, and the story says where.
+async fn rest(shop: &Shop, id: &str, story: &mut Story) -> anyhow::Result<OrderView> {
+    let until = Instant::now() + REST_LIMIT;
+    let mut pause = LOOK_FIRST;
+    loop {
+        let order = shop.get::<OrderView>(&format!("/orders/{id}")).await?;
+        let order = order.context("an accepted order is gone")?;
+        story.ending = order.ending();
+        if order.is_at_rest() {
+            return Ok(order);
+        }
+        ensure!(Instant::now() < until, "not at rest after {} s", REST_LIMIT.as_secs());
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LOOK_LONGEST);
+    }
+}
+
+/// Notes what an ending alone does not show.
+fn check(story: &mut Story, order: &OrderView) {
+    if order.total_amount != story.total_minor {
+        let [stored, placed] = [order.total_amount, story.total_minor].map(decimal);
+        story.troubles.push(format!("its total is {stored}, not {placed}"));
+    }
+    let expected = match story.fate {
+        Fate::UnknownProduct => "unknown_product",
+        Fate::LastUnits | Fate::OneOfTwoShort => "insufficient_stock",
+        _ => return,
+    };
+    if let Some(failure) = &order.failure
+        && failure.reason != expected
+    {
+        story.troubles.push(format!("its failure says {}, not {expected}", failure.reason));
+    }
+}

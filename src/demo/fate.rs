@@ -1,0 +1,165 @@
+//! What can become of an order, and how many of the demo's orders meet each fate.
+
+use std::fmt;
+
+/// What an order is placed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Fate {
+    /// One product, nothing in its way.
+    OneProduct,
+    /// Three products at once.
+    SeveralProducts,
+    /// Placed in the short form: one product and a total.
+    ShortForm,
+    /// Placed twice with one idempotency key: one order.
+    PlacedTwice,
+    /// Wants one of the last units, as do five times as many customers as there are units.
+    LastUnits,
+    /// Two products, of which one is short: none is taken.
+    OneOfTwoShort,
+    /// A product that nobody ever stocked.
+    UnknownProduct,
+    /// The card is declined.
+    PaymentRefused,
+    /// The gateway charges, but its answer never comes.
+    TimeoutCharged,
+    /// The gateway neither charges nor answers, until it is asked again.
+    TimeoutUncharged,
+    /// No carrier goes there.
+    Undeliverable,
+    /// The customer thinks better of it at once.
+    CancelledAtOnce,
+    /// The customer thinks better of it once all is ready.
+    CancelledLater,
+    /// The parcel leaves.
+    Dispatched,
+    /// The parcel leaves and arrives.
+    Delivered,
+}
+
+/// How an order ended.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Ending {
+    Confirmed,
+    Shipped,
+    Completed,
+    /// With the step that failed, or `customer`.
+    Cancelled(String),
+    /// Anywhere else: not placed, not at rest, unheard of.
+    Lost(String),
+}
+
+impl Ending {
+    /// Whether the customer has, or will get, what was ordered.
+    pub(super) fn is_fulfilled(&self) -> bool {
+        matches!(self, Self::Confirmed | Self::Shipped | Self::Completed)
+    }
+
+    /// Whether the goods have left the shelves.
+    pub(super) fn has_left(&self) -> bool {
+        matches!(self, Self::Shipped | Self::Completed)
+    }
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Confirmed => f.write_str("CONFIRMED"),
+            Self::Shipped => f.write_str("SHIPPED"),
+            Self::Completed => f.write_str("COMPLETED"),
+            Self::Cancelled(step) => write!(f, "CANCELLED ({step})"),
+            Self::Lost(where_) => f.write_str(where_),
+        }
+    }
+}
+
+impl Fate {
+    /// Every fate, and how many of a hundred orders meet it.
+    pub(super) const SHARES: [(Self, usize); 15] = [
+        (Self::OneProduct, 20),
+        (Self::SeveralProducts, 10),
+        (Self::ShortForm, 5),
+        (Self::PlacedTwice, 4),
+        (Self::LastUnits, 20),
+        (Self::OneOfTwoShort, 4),
+        (Self::UnknownProduct, 3),
+        (Self::PaymentRefused, 6),
+        (Self::TimeoutCharged, 3),
+        (Self::TimeoutUncharged, 3),
+        (Self::Undeliverable, 5),
+        (Self::CancelledAtOnce, 4),
+        (Self::CancelledLater, 3),
+        (Self::Dispatched, 5),
+        (Self::Delivered, 5),
+    ];
+
+    /// As the report calls it.
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::OneProduct => "one product",
+            Self::SeveralProducts => "three products at once",
+            Self::ShortForm => "placed in the short form",
+            Self::PlacedTwice => "placed twice under one key",
+            Self::LastUnits => "wants one of the last units",
+            Self::OneOfTwoShort => "one of two products short",
+            Self::UnknownProduct => "unknown product",
+            Self::PaymentRefused => "payment declined",
+            Self::TimeoutCharged => "gateway silent, but charged",
+            Self::TimeoutUncharged => "gateway silent, not charged",
+            Self::Undeliverable => "no carrier goes there",
+            Self::CancelledAtOnce => "cancelled at once",
+            Self::CancelledLater => "cancelled when confirmed",
+            Self::Dispatched => "dispatched",
+            Self::Delivered => "dispatched and delivered",
+        }
+    }
+
+    /// How `orders` orders of this fate should end, in numbers.
+    pub(super) fn expected(self, orders: usize) -> Vec<(Ending, usize)> {
+        let cancelled = |step: &str| Ending::Cancelled(step.to_owned());
+        let ending = match self {
+            Self::LastUnits => {
+                let units = last_units(orders);
+                let refused = (cancelled("inventory"), orders - units);
+                return [(Ending::Confirmed, units), refused]
+                    .into_iter()
+                    .filter(|(_, count)| *count > 0)
+                    .collect();
+            }
+            Self::OneOfTwoShort | Self::UnknownProduct => cancelled("inventory"),
+            Self::PaymentRefused => cancelled("payment"),
+            Self::Undeliverable => cancelled("shipping"),
+            Self::CancelledAtOnce | Self::CancelledLater => cancelled("customer"),
+            Self::Dispatched => Ending::Shipped,
+            Self::Delivered => Ending::Completed,
+            Self::OneProduct
+            | Self::SeveralProducts
+            | Self::ShortForm
+            | Self::PlacedTwice
+            | Self::TimeoutCharged
+            | Self::TimeoutUncharged => Ending::Confirmed,
+        };
+        vec![(ending, orders)]
+    }
+}
+
+/// How many units there are for so many customers who want one: a fifth, so that most leave without.
+pub(super) fn last_units(customers: usize) -> usize {
+    customers.div_ceil(5)
+}
+
+/// The fates of so many orders, well mixed and the same every time.
+pub(super) fn deal(orders: usize) -> Vec<Fate> {
+    // Every fate is met once before any is met often.
+    let more = orders.saturating_sub(Fate::SHARES.len());
+    let mut counts = Fate::SHARES.map(|(fate, share)| (fate, more * share / 100));
+    counts.iter_mut().take(orders).for_each(|(_, count)| *count += 1);
+    counts[0].1 += orders - counts.iter().map(|(_, count)| count).sum::<usize>();
+    let mut places: Vec<(usize, Fate)> = Vec::with_capacity(orders);
+    for (fate, count) in counts {
+        // Evenly spread over the whole, whatever its share.
+        places.extend((0..count).map(|nth| ((2 * nth + 1) * orders / (2 * count), fate)));
+    }
+    places.sort_unstable();
+    places.into_iter().map(|(_, fate)| fate).collect()
+}

@@ -1,0 +1,96 @@
+//! What the demo says: where it plays, and what came of it.
+
+use super::books::{Books, in_words};
+use super::catalogue::{Catalogue, decimal};
+use super::customer::Story;
+use super::table::{Paint, Table, Tone};
+use super::{DemoOptions, Pace};
+
+/// How many wrong things are listed: beyond that they are likely to be one thing.
+const WRONG_MAX: usize = 25;
+
+/// Says what is about to happen.
+pub(super) fn opening(options: &DemoOptions, catalogue: &Catalogue) {
+    let paint = Paint::for_stdout();
+    let title = paint.tone(Tone::Heading, "Ordermill demo");
+    let about = format!("{} at {} · run {}", orders(options.orders), options.url, catalogue.run);
+    println!("{title}  {}\n", paint.tone(Tone::Faint, &about));
+}
+
+/// Says what came of it; true when nothing is wrong.
+pub(super) fn closing(
+    catalogue: &Catalogue,
+    stories: &[Story],
+    books: &Books,
+    pace: &Pace,
+) -> bool {
+    let paint = Paint::for_stdout();
+    let heading = |text: &str| paint.tone(Tone::Heading, text);
+    println!("{}\n{}", heading("Orders"), fates(books).render(paint));
+    println!("{}\n{}", heading("Stock"), shelves(catalogue, books).render(paint));
+    println!("{}\n{}", heading("Money (USD)"), money(books).render(paint));
+    println!("{}\n{}", heading("Papers"), papers(books, stories.len()).render(paint));
+    let seconds = |time: std::time::Duration| format!("{:.1} s", time.as_secs_f64());
+    let [placed, settled] = [pace.placed, pace.settled].map(seconds);
+    println!("{} accepted within {placed}, all at rest after {settled}.", orders(stories.len()));
+    let good = books.wrong.is_empty();
+    if good {
+        println!("{}", paint.tone(Tone::Good, "The books balance."));
+    } else {
+        println!("{}", paint.tone(Tone::Bad, "The books do not balance:"));
+        books.wrong.iter().take(WRONG_MAX).for_each(|wrong| println!("  {wrong}"));
+        if books.wrong.len() > WRONG_MAX {
+            println!("  … and {} more", books.wrong.len() - WRONG_MAX);
+        }
+    }
+    good
+}
+
+fn orders(count: usize) -> String {
+    if count == 1 { "1 order".to_owned() } else { format!("{count} orders") }
+}
+
+fn fates(books: &Books) -> Table {
+    let mut table = Table::new(&["fate", ">orders", "expected", "got"]);
+    for row in &books.fates {
+        let label = row.fate.label().to_owned();
+        let cells = [row.orders.to_string(), in_words(&row.expected), in_words(&row.got)];
+        table.row([vec![label], cells.to_vec()].concat(), row.is_met());
+    }
+    table
+}
+
+fn shelves(catalogue: &Catalogue, books: &Books) -> Table {
+    let prefix = format!("DEMO-{}-", catalogue.run);
+    let mut table =
+        Table::new(&["product", ">initial", ">= available", ">+ reserved", ">+ sold", ">on hand"]);
+    for row in &books.shelves {
+        let name = row.sku.strip_prefix(&prefix).unwrap_or(&row.sku).to_owned();
+        let numbers = [
+            row.initial,
+            row.shelf.available_qty,
+            row.shelf.reserved_qty,
+            row.sold,
+            row.shelf.on_hand,
+        ];
+        let cells = numbers.iter().map(i64::to_string);
+        table.row(std::iter::once(name).chain(cells).collect(), row.balances);
+    }
+    table
+}
+
+fn money(books: &Books) -> Table {
+    let money = &books.money;
+    let mut table = Table::new(&[">captured", ">- refunded", ">= held", ">fulfilled orders"]);
+    let amounts = [money.captured, money.refunded, money.captured - money.refunded, money.owed];
+    table.row(amounts.map(decimal).to_vec(), money.balances());
+    table
+}
+
+fn papers(books: &Books, orders: usize) -> Table {
+    let mut table = Table::new(&[">orders", ">listed by the shop", ">audited and customer told"]);
+    let numbers = [orders, books.listed, books.documented];
+    let good = numbers.iter().all(|number| *number == orders);
+    table.row(numbers.map(|number| number.to_string()).to_vec(), good);
+    table
+}

@@ -1,0 +1,120 @@
+//! What the demo reads of the server's answers. It takes no notice of the rest.
+
+use super::catalogue::CURRENCY;
+use super::fate::Ending;
+use ordermill_actors::money::Money;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+/// An order.
+#[derive(Deserialize)]
+pub(super) struct OrderView {
+    pub(super) order_id: String,
+    pub(super) status: String,
+    saga: Option<SagaView>,
+    pub(super) failure: Option<FailureView>,
+    /// In cents.
+    #[serde(default, deserialize_with = "minor")]
+    pub(super) total_amount: i64,
+}
+
+#[derive(Deserialize)]
+struct SagaView {
+    status: String,
+}
+
+/// Why an order was cancelled.
+#[derive(Deserialize)]
+pub(super) struct FailureView {
+    pub(super) step: String,
+    #[serde(default)]
+    pub(super) reason: String,
+}
+
+impl OrderView {
+    /// Whether nothing more happens to the order unless somebody asks.
+    ///
+    /// The saga tells: a confirmed order that is being cancelled is still called CONFIRMED.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.saga_status().is_some_and(|saga| matches!(saga, "COMPLETED" | "COMPENSATED"))
+    }
+
+    /// How it ended, or where it is.
+    pub(super) fn ending(&self) -> Ending {
+        let at_rest = self.is_at_rest();
+        match (self.status.as_str(), &self.failure) {
+            ("CONFIRMED", _) if at_rest => Ending::Confirmed,
+            ("SHIPPED", _) if at_rest => Ending::Shipped,
+            ("COMPLETED", _) if at_rest => Ending::Completed,
+            ("CANCELLED", Some(failure)) if at_rest => Ending::Cancelled(failure.step.clone()),
+            (status, _) => {
+                Ending::Lost(format!("{status}, saga {}", self.saga_status().unwrap_or("unknown")))
+            }
+        }
+    }
+
+    fn saga_status(&self) -> Option<&str> {
+        self.saga.as_ref().map(|saga| saga.status.as_str())
+    }
+}
+
+/// A page of orders.
+#[derive(Deserialize)]
+pub(super) struct OrdersPage {
+    pub(super) orders: Vec<OrderView>,
+    pub(super) next_cursor: Option<String>,
+}
+
+/// What stands on a shelf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct Shelf {
+    pub(super) available_qty: i64,
+    pub(super) reserved_qty: i64,
+    pub(super) on_hand: i64,
+}
+
+/// What was taken from a customer, and given back. In cents.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub(super) struct PaymentView {
+    #[serde(default, deserialize_with = "minor")]
+    pub(super) captured: i64,
+    #[serde(default, deserialize_with = "minor")]
+    pub(super) refunded: i64,
+}
+
+/// A page of an order's audit trail.
+#[derive(Deserialize)]
+pub(super) struct AuditPage {
+    pub(super) entries: Vec<AuditEntry>,
+    pub(super) next_cursor: Option<String>,
+}
+
+/// One audited event.
+#[derive(Deserialize)]
+pub(super) struct AuditEntry {
+    pub(super) event_type: String,
+}
+
+/// A page of what a customer was told of an order.
+#[derive(Deserialize)]
+pub(super) struct NotificationsPage {
+    pub(super) notifications: Vec<Notification>,
+}
+
+/// One thing that a customer was told.
+#[derive(Deserialize)]
+pub(super) struct Notification {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+}
+
+/// Reads an amount, a JSON number or a text, exactly.
+fn minor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    let text = raw.get().trim_matches('"');
+    if text == "null" {
+        return Ok(0);
+    }
+    Money::parse(text, CURRENCY).map(|money| money.minor).map_err(D::Error::custom)
+}
