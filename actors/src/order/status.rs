@@ -102,9 +102,10 @@ fn progress(facts: &Facts, plan: Plan) -> OrderStatus {
     if facts.confirmed_at.is_some() {
         return OrderStatus::Confirmed;
     }
-    match steps(plan).into_iter().rfind(|step| facts.step(*step).done) {
+    // A parcel has no status of its own: with it the order is confirmed.
+    let named = |step: &Step| *step != Step::Shipping && facts.step(*step).done;
+    match steps(plan).into_iter().rfind(named) {
         Some(Step::Inventory) => OrderStatus::InventoryReserved,
-        // A parcel is scheduled last: before the order is confirmed, the step before it names it.
         Some(Step::Payment | Step::Shipping) => OrderStatus::PaymentApproved,
         None => OrderStatus::Pending,
     }

@@ -1,0 +1,110 @@
+//! Whatever comes in whatever order, however often: the order ends at rest, wholly done or wholly undone.
+
+use crate::bench::Bench;
+use ordermill_actors::messages::{Plan, Step};
+use ordermill_actors::order::decide::Told;
+use proptest::prelude::*;
+
+#[derive(Clone, Debug)]
+enum Event {
+    /// Any message of the bag arrives, once more to come when true.
+    Arrives(prop::sample::Index, bool),
+    /// Any message of the bag is lost.
+    Lost(prop::sample::Index),
+    Cancel,
+    Dispatch,
+    Deliver,
+    /// Time passes until the saga is due.
+    Wait,
+    Retry,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        12 => (any::<prop::sample::Index>(), prop::bool::weighted(0.3))
+            .prop_map(|(index, twice)| Event::Arrives(index, twice)),
+        1 => any::<prop::sample::Index>().prop_map(Event::Lost),
+        1 => Just(Event::Cancel),
+        2 => Just(Event::Dispatch),
+        2 => Just(Event::Deliver),
+        2 => Just(Event::Wait),
+        1 => Just(Event::Retry),
+    ]
+}
+
+fn plan() -> impl Strategy<Value = Plan> {
+    prop_oneof![Just(Plan::ReserveFirst), Just(Plan::PaymentFirst)]
+}
+
+fn refusal() -> impl Strategy<Value = Option<Step>> {
+    prop_oneof![
+        3 => Just(None),
+        1 => Just(Some(Step::Inventory)),
+        1 => Just(Some(Step::Payment)),
+        1 => Just(Some(Step::Shipping)),
+    ]
+}
+
+/// How often an order may be due before it must rest: expiry, alarm, and some re-sends each.
+const WAITS_MAX: usize = 40;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn any_order_of_anything_ends_at_rest(
+        plan in plan(),
+        refuse in refusal(),
+        events in prop::collection::vec(event(), 0..60),
+    ) {
+        let mut bench = Bench::new(plan, refuse);
+        for event in events {
+            match event {
+                Event::Arrives(index, twice) if !bench.bag.is_empty() => {
+                    bench.deliver(index.index(bench.bag.len()), twice);
+                }
+                Event::Lost(index) if !bench.bag.is_empty() => {
+                    bench.bag.remove(index.index(bench.bag.len()));
+                }
+                Event::Arrives(..) | Event::Lost(_) => {}
+                Event::Cancel => { bench.tell(Told::Cancel); }
+                Event::Dispatch => { bench.tell(Told::Dispatch); }
+                Event::Deliver => { bench.tell(Told::Deliver); }
+                Event::Wait => bench.wait(),
+                Event::Retry => { bench.tell(Told::Retry); }
+            }
+            bench.assert_history();
+        }
+        for _ in 0..WAITS_MAX {
+            bench.run();
+            bench.wait();
+        }
+        bench.run();
+        prop_assert!(bench.rests(), "not at rest: {:?}", bench.saga);
+        bench.assert_sound();
+    }
+
+    #[test]
+    fn a_cancelled_order_is_never_dispatched(
+        plan in plan(),
+        before in 0_usize..12,
+        duplicates in prop::collection::vec(any::<bool>(), 40),
+    ) {
+        let mut bench = Bench::new(plan, None);
+        for _ in 0..before {
+            if !bench.bag.is_empty() {
+                bench.deliver(0, false);
+            }
+        }
+        prop_assert!(bench.tell(Told::Cancel));
+        for twice in duplicates {
+            if !bench.bag.is_empty() {
+                bench.deliver(0, twice);
+            }
+            prop_assert!(!bench.tell(Told::Dispatch), "dispatched after cancel");
+        }
+        bench.run();
+        bench.assert_sound();
+        prop_assert_eq!(bench.saga.status().as_str(), "CANCELLED");
+    }
+}
