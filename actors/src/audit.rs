@@ -1,0 +1,1 @@
+//! Audit: every event, kept for good.

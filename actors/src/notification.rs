@@ -1,0 +1,1 @@
+//! Notification: what customers are told of their orders.

@@ -1,0 +1,1 @@
+//! Shipping: schedules parcels, dispatches them, notes their delivery.

@@ -1,0 +1,182 @@
+//! One service's file: how it is opened, and who may work on it.
+//!
+//! ```text
+//! journal ──▶ the one writing connection ──┐
+//!                                          ├──▶ <data_dir>/<name>.db  (WAL, flushed at every commit)
+//! reads ────▶ a few reading connections ───┘
+//! ```
+//!
+//! Readers see committed rows only and never wait for the writer. All work runs in owned tasks: a
+//! caller that vanishes never leaves a transaction half begun on a connection.
+
+use crate::data_dir::DataDir;
+use crate::error::Error;
+use ordermill_actors::ports::ReadError;
+use sqlx::Sqlite;
+use sqlx::migrate::{MigrateError, Migration, Migrator};
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::Duration;
+use thiserror::Error;
+
+/// Connections that read: enough for the lists of the API, and few threads.
+const READERS_MAX: u32 = 4;
+/// How long a statement waits for a lock. Only tools outside of this process ever hold one.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long work waits for a connection before the database counts as away.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Pages of the file that the writer keeps in memory, in KiB (negative: SQLite's sign for KiB).
+const WRITER_CACHE: &str = "-32768";
+/// The same for each reader, which reads through the memory map besides.
+const READER_CACHE: &str = "-4096";
+/// How much of the file is read through a memory map, in bytes.
+const MEMORY_MAP: &str = "268435456";
+/// Pages in the log before they are copied into the file: 16 MiB, so that a busy hour copies a page
+/// once for many commits.
+const CHECKPOINT_PAGES: &str = "4096";
+/// The log is cut back to this size in bytes when it has been copied.
+const LOG_SIZE_MAX: &str = "67108864";
+
+static COMMON: Migrator = sqlx::migrate!("../../migrations/sqlite/common");
+
+/// Why a database cannot be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// A newer Ordermill has been here.
+    #[error("{} has migration {version}, which this version does not know: it was written by a newer one", file.display())]
+    Newer {
+        /// The file.
+        file: PathBuf,
+        /// The migration.
+        version: i64,
+    },
+    /// An applied migration reads differently here.
+    #[error("{} was made by another build: its migration {version} reads differently in this one", file.display())]
+    Altered {
+        /// The file.
+        file: PathBuf,
+        /// The migration.
+        version: i64,
+    },
+    /// A migration failed; the file is as it was.
+    #[error("{} cannot be brought up to date: {source}", file.display())]
+    Migration {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: MigrateError,
+    },
+    /// The file cannot be opened: no database, no permission, no space.
+    #[error("{} cannot be opened: {source}", file.display())]
+    Unusable {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: sqlx::Error,
+    },
+}
+
+/// A service's database. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Database {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    /// Nobody else opens the files while one of them is open here.
+    _directory: DataDir,
+}
+
+impl Database {
+    /// Opens `<directory>/<name>.db`, makes it where it is missing, and brings its tables up to date:
+    /// the common ones (versions 1 to 99), then the service's own (from 101 on).
+    pub async fn open(directory: &DataDir, name: &str, own: &Migrator) -> Result<Self, OpenError> {
+        let file = directory.path().join(format!("{name}.db"));
+        let options = SqliteConnectOptions::new()
+            .filename(&file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // A commit is a promise (a 201, an ack): it survives a power cut.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT)
+            // There are none: a row's only parent is the order, which lives in another service.
+            .foreign_keys(false)
+            .pragma("cache_size", WRITER_CACHE)
+            .pragma("mmap_size", MEMORY_MAP)
+            .pragma("temp_store", "memory")
+            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+            .pragma("journal_size_limit", LOG_SIZE_MAX);
+        let unusable = |source| OpenError::Unusable { file: file.clone(), source };
+        let writer = pool(1).connect_with(options.clone()).await.map_err(unusable)?;
+        migrate(&writer, own).await.map_err(|source| explain(file.clone(), source))?;
+        let reading = options.read_only(true).pragma("cache_size", READER_CACHE);
+        let readers = pool(READERS_MAX).connect_lazy_with(reading);
+        Ok(Self { writer, readers, _directory: directory.clone() })
+    }
+
+    /// Runs reads in a task of their own, on connections that cannot write.
+    pub async fn read<R, F, W>(&self, work: W) -> Result<R, ReadError>
+    where
+        R: Send + 'static,
+        F: Future<Output = Result<R, Error>> + Send + 'static,
+        W: FnOnce(SqlitePool) -> F,
+    {
+        owned(work(self.readers.clone())).await
+    }
+
+    /// Runs single writing statements that are no change of an entity (a claim, a retention) in a task
+    /// of their own. They wait for the batch that is being committed.
+    pub async fn write<R, F, W>(&self, work: W) -> Result<R, ReadError>
+    where
+        R: Send + 'static,
+        F: Future<Output = Result<R, Error>> + Send + 'static,
+        W: FnOnce(SqlitePool) -> F,
+    {
+        owned(work(self.writer.clone())).await
+    }
+
+    /// The writing connection, for a batch.
+    pub(crate) async fn writer(&self) -> Result<PoolConnection<Sqlite>, Error> {
+        Ok(self.writer.acquire().await?)
+    }
+
+    /// Waits for what is under way, and closes the file.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+async fn owned<R: Send + 'static>(
+    work: impl Future<Output = Result<R, Error>> + Send + 'static,
+) -> Result<R, ReadError> {
+    match tokio::spawn(work).await {
+        Ok(answer) => Ok(answer?),
+        Err(failed) => Err(ReadError(format!("the task of a statement failed: {failed}"))),
+    }
+}
+
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        // A file does not go away behind an idle connection's back, and does not age.
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+}
+
+async fn migrate(writer: &SqlitePool, own: &Migrator) -> Result<(), MigrateError> {
+    let all: Vec<Migration> = COMMON.iter().chain(own.iter()).cloned().collect();
+    Migrator::with_migrations(all).run(writer).await
+}
+
+fn explain(file: PathBuf, source: MigrateError) -> OpenError {
+    match source {
+        MigrateError::VersionMissing(version) => OpenError::Newer { file, version },
+        MigrateError::VersionMismatch(version) => OpenError::Altered { file, version },
+        source => OpenError::Migration { file, source },
+    }
+}

@@ -1,0 +1,75 @@
+//! The order service's tables: orders with their sagas, history, idempotency keys.
+
+mod read;
+mod rows;
+mod write;
+
+pub use read::OrderDatabase;
+
+use crate::columns;
+use crate::error::Error;
+use crate::store::Tables;
+use async_trait::async_trait;
+use ordermill_actors::clock::Timestamp;
+use ordermill_actors::ids::OrderId;
+use ordermill_actors::order::service::{Claim, Keys, Order, Rows, Writes};
+use sqlx::SqliteConnection;
+use sqlx::migrate::Migrator;
+use uuid::Uuid;
+
+/// The order service's migrations.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite/order");
+
+/// The order service's tables.
+pub struct OrderTables;
+
+#[async_trait]
+impl Tables<Order> for OrderTables {
+    async fn load(&self, conn: &mut SqliteConnection, keys: &Keys) -> Result<Rows, Error> {
+        let mut rows = Rows::default();
+        let orders = columns::ids(keys.orders.iter().map(|order| order.0));
+        let found = sqlx::query!(
+            r#"SELECT order_id AS "order_id: Uuid", version
+               FROM orders WHERE order_id IN (SELECT unhex(value) FROM json_each(?1))"#,
+            orders
+        )
+        .fetch_all(&mut *conn)
+        .await?;
+        for row in found {
+            rows.versions.insert(OrderId(row.order_id), columns::count(row.version)?);
+        }
+        if keys.claims.is_empty() {
+            return Ok(rows);
+        }
+        let claims =
+            serde_json::to_string(&keys.claims).map_err(Error::corrupt("idempotency keys"))?;
+        let found = sqlx::query!(
+            r#"SELECT key, fingerprint, order_id AS "order_id: Uuid"
+               FROM idempotency_keys WHERE key IN (SELECT value FROM json_each(?1))"#,
+            claims
+        )
+        .fetch_all(&mut *conn)
+        .await?;
+        for row in found {
+            let claim = Claim {
+                key: row.key.clone(),
+                fingerprint: row.fingerprint,
+                order_id: OrderId(row.order_id),
+            };
+            rows.claims.insert(row.key, claim);
+        }
+        Ok(rows)
+    }
+
+    async fn write(
+        &self,
+        conn: &mut SqliteConnection,
+        writes: &Writes,
+        _at: Timestamp,
+    ) -> Result<(), Error> {
+        write::insert(conn, &writes.inserts).await?;
+        write::update(conn, &writes.updates).await?;
+        write::append(conn, &writes.history).await?;
+        write::claim(conn, &writes.claims).await
+    }
+}

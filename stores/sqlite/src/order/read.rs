@@ -1,0 +1,190 @@
+//! Reads of orders, and the sweeper's claim.
+
+use super::rows::{OrderRow, StoredHistory};
+use crate::columns::{self, micros};
+use crate::database::Database;
+use crate::error::Error;
+use async_trait::async_trait;
+use ordermill_actors::clock::Timestamp;
+use ordermill_actors::ids::OrderId;
+use ordermill_actors::order::{DueOrders, HistoryRow, OrderFilter, OrderReads, Saga};
+use ordermill_actors::ports::ReadError;
+use serde::Serialize;
+use uuid::Uuid;
+
+/// The order service's database, as its readers see it.
+#[derive(Clone, Debug)]
+pub struct OrderDatabase(pub Database);
+
+#[async_trait]
+impl OrderReads for OrderDatabase {
+    async fn order(&self, id: OrderId) -> Result<Option<Saga>, ReadError> {
+        self.0
+            .read(move |readers| async move {
+                let row = sqlx::query_as!(
+                    OrderRow,
+                    r#"SELECT order_id AS "order_id: Uuid", version, created_at, updated_at, due_at,
+                              origin, details, state
+                       FROM orders WHERE order_id = ?1"#,
+                    id.0
+                )
+                .fetch_optional(&readers)
+                .await?;
+                row.map(OrderRow::into_saga).transpose()
+            })
+            .await
+    }
+
+    async fn orders(&self, filter: &OrderFilter, limit: u32) -> Result<Vec<Saga>, ReadError> {
+        let OrderFilter { customer_id, status, saga_status, before } = filter.clone();
+        let (status, saga_status) = (status.map(|s| s.as_str()), saga_status.map(|s| s.as_str()));
+        let before = before.map_or(Uuid::max(), |order| order.0);
+        self.0
+            .read(move |readers| async move {
+                // Two statements: each goes by its own index, whatever the planner makes of an OR.
+                let rows = match customer_id {
+                    Some(customer_id) => {
+                        sqlx::query_as!(
+                            OrderRow,
+                            r#"SELECT order_id AS "order_id: Uuid", version, created_at, updated_at,
+                                      due_at, origin, details, state
+                               FROM orders
+                               WHERE customer_id = ?1 AND order_id < ?2
+                                 AND (?3 IS NULL OR status = ?3) AND (?4 IS NULL OR saga_status = ?4)
+                               ORDER BY order_id DESC LIMIT ?5"#,
+                            customer_id,
+                            before,
+                            status,
+                            saga_status,
+                            limit
+                        )
+                        .fetch_all(&readers)
+                        .await?
+                    }
+                    None => {
+                        sqlx::query_as!(
+                            OrderRow,
+                            r#"SELECT order_id AS "order_id: Uuid", version, created_at, updated_at,
+                                      due_at, origin, details, state
+                               FROM orders
+                               WHERE order_id < ?1
+                                 AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR saga_status = ?3)
+                               ORDER BY order_id DESC LIMIT ?4"#,
+                            before,
+                            status,
+                            saga_status,
+                            limit
+                        )
+                        .fetch_all(&readers)
+                        .await?
+                    }
+                };
+                rows.into_iter().map(OrderRow::into_saga).collect()
+            })
+            .await
+    }
+
+    async fn history(
+        &self,
+        since: &[(OrderId, u32)],
+        limit: u32,
+    ) -> Result<Vec<HistoryRow>, ReadError> {
+        #[derive(Serialize)]
+        struct Since {
+            order_id: Uuid,
+            sequence: u32,
+        }
+        let since: Vec<Since> = since
+            .iter()
+            .map(|(order, sequence)| Since { order_id: order.0, sequence: *sequence })
+            .collect();
+        let since = serde_json::to_string(&since).map_err(|e| ReadError(e.to_string()))?;
+        self.0
+            .read(move |readers| async move {
+                let rows = sqlx::query_as!(
+                    StoredHistory,
+                    r#"SELECT h.order_id AS "order_id: Uuid", h.sequence, h.at, h.cause, h.status,
+                              h.saga_status, h.step, h.facts
+                       FROM json_each(?1) AS s
+                       JOIN order_history AS h
+                         ON h.order_id = unhex(s.value ->> 'order_id', '-')
+                        AND h.sequence >= s.value ->> 'sequence'
+                       ORDER BY h.order_id, h.sequence LIMIT ?2"#,
+                    since,
+                    limit
+                )
+                .fetch_all(&readers)
+                .await?;
+                rows.into_iter().map(StoredHistory::into_row).collect()
+            })
+            .await
+    }
+
+    async fn open(&self) -> Result<(u64, u64), ReadError> {
+        self.0
+            .read(move |readers| async move {
+                let row = sqlx::query!(
+                    r#"SELECT (SELECT count(*) FROM orders WHERE due_at IS NOT NULL) AS "open!: i64",
+                              (SELECT count(*) FROM orders WHERE saga_status = 'FAILED')
+                                AS "failed!: i64""#
+                )
+                .fetch_one(&readers)
+                .await?;
+                Ok((columns::count(row.open)?, columns::count(row.failed)?))
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl DueOrders for OrderDatabase {
+    async fn claim(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OrderId>, ReadError> {
+        let (now, until) = (micros(now), micros(until));
+        // Most of the time nobody is due: the writer is not asked for that.
+        let any = self
+            .0
+            .read(move |readers| async move {
+                let row = sqlx::query!("SELECT 1 AS one FROM orders WHERE due_at <= ?1 LIMIT 1", now)
+                    .fetch_optional(&readers)
+                    .await?;
+                Ok::<_, Error>(row.is_some())
+            })
+            .await?;
+        if !any {
+            return Ok(Vec::new());
+        }
+        self.0
+            .write(move |writer| async move {
+                let rows = sqlx::query!(
+                    r#"UPDATE orders SET due_at = ?2
+                       WHERE order_id IN (SELECT order_id FROM orders WHERE due_at <= ?1
+                                          ORDER BY due_at LIMIT ?3)
+                       RETURNING order_id AS "order_id!: Uuid""#,
+                    now,
+                    until,
+                    limit
+                )
+                .fetch_all(&writer)
+                .await?;
+                Ok(rows.into_iter().map(|row| OrderId(row.order_id)).collect())
+            })
+            .await
+    }
+
+    async fn forget_claims(&self, before: Timestamp) -> Result<u64, ReadError> {
+        let before = micros(before);
+        self.0
+            .write(move |writer| async move {
+                let done = sqlx::query!("DELETE FROM idempotency_keys WHERE created_at < ?1", before)
+                    .execute(&writer)
+                    .await?;
+                Ok(done.rows_affected())
+            })
+            .await
+    }
+}

@@ -1,0 +1,170 @@
+//! Bulk statements: one a table, whatever the batch's size.
+
+use super::rows::{StoredOrigin, StoredState};
+use crate::columns::micros;
+use crate::error::Error;
+use ordermill_actors::clock::Timestamp;
+use ordermill_actors::messages::OrderDetails;
+use ordermill_actors::order::facts::Fact;
+use ordermill_actors::order::service::Claim;
+use ordermill_actors::order::{HistoryRow, OrderStatus, Saga, SagaStatus};
+use serde::Serialize;
+use sqlx::SqliteConnection;
+use uuid::Uuid;
+
+#[derive(Serialize)]
+struct Insert<'a> {
+    order_id: Uuid,
+    version: u64,
+    customer_id: &'a str,
+    status: OrderStatus,
+    saga_status: SagaStatus,
+    created_at: i64,
+    updated_at: i64,
+    due_at: Option<i64>,
+    origin: StoredOrigin,
+    details: &'a OrderDetails,
+    state: StoredState<'a>,
+}
+
+pub async fn insert(conn: &mut SqliteConnection, sagas: &[Saga]) -> Result<(), Error> {
+    if sagas.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<Insert<'_>> = sagas
+        .iter()
+        .map(|saga| Insert {
+            order_id: saga.order_id().0,
+            version: saga.version,
+            customer_id: &saga.details.customer_id,
+            status: saga.status(),
+            saga_status: saga.saga_status(),
+            created_at: micros(saga.created_at),
+            updated_at: micros(saga.updated_at),
+            due_at: saga.due_at.map(micros),
+            origin: StoredOrigin::from(&saga.origin),
+            details: &saga.details,
+            state: StoredState::from(saga),
+        })
+        .collect();
+    let rows = serde_json::to_string(&rows).map_err(Error::corrupt("orders"))?;
+    sqlx::query!(
+        "INSERT INTO orders (order_id, version, customer_id, status, saga_status, created_at,
+                             updated_at, due_at, origin, details, state)
+         SELECT unhex(value ->> 'order_id', '-'), value ->> 'version', value ->> 'customer_id',
+                value ->> 'status', value ->> 'saga_status', value ->> 'created_at',
+                value ->> 'updated_at', value ->> 'due_at', value -> 'origin', value -> 'details',
+                value -> 'state'
+         FROM json_each(?1)",
+        rows
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Update<'a> {
+    order_id: Uuid,
+    version: u64,
+    status: OrderStatus,
+    saga_status: SagaStatus,
+    updated_at: i64,
+    due_at: Option<i64>,
+    state: StoredState<'a>,
+}
+
+pub async fn update(conn: &mut SqliteConnection, sagas: &[Saga]) -> Result<(), Error> {
+    if sagas.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<Update<'_>> = sagas
+        .iter()
+        .map(|saga| Update {
+            order_id: saga.order_id().0,
+            version: saga.version,
+            status: saga.status(),
+            saga_status: saga.saga_status(),
+            updated_at: micros(saga.updated_at),
+            due_at: saga.due_at.map(micros),
+            state: StoredState::from(saga),
+        })
+        .collect();
+    let rows = serde_json::to_string(&rows).map_err(Error::corrupt("orders"))?;
+    sqlx::query!(
+        "UPDATE orders
+         SET version = v.value ->> 'version', status = v.value ->> 'status',
+             saga_status = v.value ->> 'saga_status', updated_at = v.value ->> 'updated_at',
+             due_at = v.value ->> 'due_at', state = v.value -> 'state'
+         FROM json_each(?1) AS v
+         WHERE orders.order_id = unhex(v.value ->> 'order_id', '-')",
+        rows
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Append<'a> {
+    order_id: Uuid,
+    sequence: u32,
+    at: i64,
+    cause: &'a str,
+    status: OrderStatus,
+    saga_status: SagaStatus,
+    step: &'a str,
+    facts: &'a [Fact],
+}
+
+pub async fn append(conn: &mut SqliteConnection, history: &[HistoryRow]) -> Result<(), Error> {
+    if history.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<Append<'_>> = history
+        .iter()
+        .map(|row| Append {
+            order_id: row.order_id.0,
+            sequence: row.sequence,
+            at: micros(row.at),
+            cause: &row.cause,
+            status: row.status,
+            saga_status: row.saga_status,
+            step: &row.step,
+            facts: &row.facts,
+        })
+        .collect();
+    let rows = serde_json::to_string(&rows).map_err(Error::corrupt("an order's history"))?;
+    sqlx::query!(
+        "INSERT INTO order_history (order_id, sequence, at, cause, status, saga_status, step, facts)
+         SELECT unhex(value ->> 'order_id', '-'), value ->> 'sequence', value ->> 'at',
+                value ->> 'cause', value ->> 'status', value ->> 'saga_status', value ->> 'step',
+                value -> 'facts'
+         FROM json_each(?1)",
+        rows
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Few requests have a key: a statement each.
+pub async fn claim(
+    conn: &mut SqliteConnection,
+    claims: &[(Claim, Timestamp)],
+) -> Result<(), Error> {
+    for (claim, at) in claims {
+        let at = micros(*at);
+        sqlx::query!(
+            "INSERT INTO idempotency_keys (key, fingerprint, order_id, created_at)
+             VALUES (?1, ?2, ?3, ?4)",
+            claim.key,
+            claim.fingerprint,
+            claim.order_id.0,
+            at
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! The outbox table, the same in every service's file.
+
+use crate::columns::{count, ids, micros};
+use crate::database::Database;
+use crate::error::Error;
+use async_trait::async_trait;
+use ordermill_actors::clock::Timestamp;
+use ordermill_actors::ports::{Outbox, ReadError};
+use ordermill_actors::runtime::outbox::OutboxRow;
+use ordermill_actors::runtime::service::Parking;
+use sqlx::SqliteConnection;
+use uuid::Uuid;
+
+/// Adds the rows of a batch. They are few (one for 64 messages), and each is a long text that a JSON
+/// parameter would only have escaped and parsed again: so each is bound by itself.
+pub(crate) async fn insert(conn: &mut SqliteConnection, rows: &[OutboxRow]) -> Result<(), Error> {
+    for row in rows {
+        let (content, tries) = (row.to_json(), i64::from(row.tries));
+        sqlx::query!(
+            "INSERT INTO outbox (id, content, tries) VALUES (?1, ?2, ?3)",
+            row.id,
+            content,
+            tries
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Deletes rows whose messages are all confirmed. Those that are gone already are no error.
+pub(crate) async fn forget(conn: &mut SqliteConnection, rows: &[Uuid]) -> Result<(), Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let ids = ids(rows.iter().copied());
+    sqlx::query!("DELETE FROM outbox WHERE id IN (SELECT unhex(value) FROM json_each(?1))", ids)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Rewrites rows to what is left of them. Rare, so one by one.
+pub(crate) async fn park(conn: &mut SqliteConnection, rows: &[Parking]) -> Result<(), Error> {
+    for Parking { row, until } in rows {
+        let (content, tries, until) = (row.to_json(), i64::from(row.tries), micros(*until));
+        sqlx::query!(
+            "UPDATE outbox SET content = ?2, tries = ?3, parked_until = ?4 WHERE id = ?1",
+            row.id,
+            content,
+            tries,
+            until
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+struct Stored {
+    id: Uuid,
+    content: String,
+    tries: i64,
+}
+
+/// The rows that can be read. One that cannot stays for a person to look at, and stops no other.
+fn readable(stored: Vec<Stored>) -> Vec<OutboxRow> {
+    let read = |row: Stored| -> Result<OutboxRow, Error> {
+        OutboxRow::from_json(row.id, count(row.tries)?, &row.content)
+            .map_err(Error::corrupt("outbox row"))
+    };
+    stored
+        .into_iter()
+        .filter_map(|row| {
+            let id = row.id;
+            read(row)
+                .inspect_err(|error| tracing::error!(%id, %error, "an outbox row stays unsaid"))
+                .ok()
+        })
+        .collect()
+}
+
+#[async_trait]
+impl Outbox for Database {
+    async fn waiting(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<OutboxRow>, ReadError> {
+        let after = after.unwrap_or(Uuid::nil());
+        self.read(move |pool| async move {
+            let rows = sqlx::query_as!(
+                Stored,
+                r#"SELECT id AS "id: Uuid", content, tries FROM outbox
+                   WHERE id > ?1 AND parked_until IS NULL ORDER BY id LIMIT ?2"#,
+                after,
+                limit
+            )
+            .fetch_all(&pool)
+            .await?;
+            Ok(readable(rows))
+        })
+        .await
+    }
+
+    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, ReadError> {
+        let now = micros(now);
+        self.read(move |pool| async move {
+            let rows = sqlx::query_as!(
+                Stored,
+                r#"SELECT id AS "id: Uuid", content, tries FROM outbox
+                   WHERE parked_until <= ?1 ORDER BY parked_until, id LIMIT ?2"#,
+                now,
+                limit
+            )
+            .fetch_all(&pool)
+            .await?;
+            Ok(readable(rows))
+        })
+        .await
+    }
+
+    async fn parked(&self) -> Result<u64, ReadError> {
+        self.read(|pool| async move {
+            let parked =
+                sqlx::query_scalar!("SELECT count(*) FROM outbox WHERE parked_until IS NOT NULL")
+                    .fetch_one(&pool)
+                    .await?;
+            count(parked)
+        })
+        .await
+    }
+}

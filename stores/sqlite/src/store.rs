@@ -1,0 +1,115 @@
+//! The transaction that every journal batch is, written once.
+//!
+//! ```text
+//! BEGIN IMMEDIATE ─▶ load(keys) ─▶ settle (pure) ─▶ write ─▶ outbox, dead letters ─▶ COMMIT
+//! ```
+
+use crate::database::Database;
+use crate::error::Error;
+use crate::{dead_letters, outbox};
+use async_trait::async_trait;
+use ordermill_actors::clock::Timestamp;
+use ordermill_actors::ports::{CommitError, Committed, Outbox, ReadError, Store};
+use ordermill_actors::runtime::outbox::OutboxRow;
+use ordermill_actors::runtime::service::{Batch, Service, SettledBatch};
+use sqlx::{Connection, SqliteConnection};
+use std::marker::PhantomData;
+use uuid::Uuid;
+
+/// A service's own tables: reads rows by key, writes rows; knows no rules.
+///
+/// Both run inside the batch's transaction, which holds the write lock of the file: the rows that
+/// are read cannot change until it ends. Both use a handful of statements, whatever the batch's size.
+#[async_trait]
+pub trait Tables<S: Service>: Send + Sync + 'static {
+    /// The rows of these keys, as they are.
+    async fn load(&self, conn: &mut SqliteConnection, keys: &S::Keys) -> Result<S::Rows, Error>;
+
+    /// Writes rows. An insert that finds a row, or an update that finds none, must fail: `settle` has
+    /// seen the rows that are there.
+    async fn write(
+        &self,
+        conn: &mut SqliteConnection,
+        writes: &S::Writes,
+        at: Timestamp,
+    ) -> Result<(), Error>;
+}
+
+/// A service's database as its journal and its relay see it.
+pub struct SqliteStore<S, T> {
+    database: Database,
+    tables: T,
+    service: PhantomData<fn() -> S>,
+}
+
+impl<S: Service, T: Tables<S>> SqliteStore<S, T> {
+    /// A store over an open database.
+    pub fn new(database: Database, tables: T) -> Self {
+        Self { database, tables, service: PhantomData }
+    }
+
+    /// The database beneath.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    async fn transact(
+        &self,
+        conn: &mut SqliteConnection,
+        batch: &Batch<S>,
+    ) -> Result<Committed<S>, CommitError> {
+        let mut tx =
+            conn.begin_with("BEGIN IMMEDIATE").await.map_err(|e| Error::from(e).before_commit())?;
+        let written = self.fill(&mut tx, batch).await.map_err(Error::before_commit)?;
+        tx.commit().await.map_err(|e| Error::from(e).at_commit())?;
+        Ok(written)
+    }
+
+    async fn fill(
+        &self,
+        conn: &mut SqliteConnection,
+        batch: &Batch<S>,
+    ) -> Result<Committed<S>, Error> {
+        let mut committed = Committed { outcomes: Vec::new(), outbox: Vec::new() };
+        if !batch.changes.is_empty() {
+            let rows = self.tables.load(conn, &batch.keys()).await?;
+            let SettledBatch { writes, outbox, outcomes } = batch.settle(rows);
+            self.tables.write(conn, &writes, batch.at).await?;
+            outbox::insert(conn, &outbox).await?;
+            committed = Committed { outcomes, outbox };
+        }
+        outbox::forget(conn, &batch.upkeep.forget).await?;
+        outbox::park(conn, &batch.upkeep.park).await?;
+        dead_letters::insert(conn, &batch.upkeep.dead_letters).await?;
+        Ok(committed)
+    }
+}
+
+#[async_trait]
+impl<S: Service, T: Tables<S>> Store<S> for SqliteStore<S, T> {
+    async fn commit(&self, batch: &Batch<S>) -> Result<Committed<S>, CommitError> {
+        let mut conn = self.database.writer().await.map_err(Error::before_commit)?;
+        let result = self.transact(&mut conn, batch).await;
+        if matches!(result, Err(CommitError::Unavailable(_) | CommitError::Unknown(_))) {
+            // SQLite may have rolled back by itself, of which the driver knows nothing: it would take
+            // the next BEGIN for a nested one. Closing the connection also ends any transaction.
+            let _ = conn.close().await;
+        }
+        result
+    }
+}
+
+#[async_trait]
+impl<S: Service, T: Tables<S>> Outbox for SqliteStore<S, T> {
+    async fn waiting(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<OutboxRow>, ReadError> {
+        self.database.waiting(after, limit).await
+    }
+
+    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, ReadError> {
+        self.database.due(now, limit).await
+    }
+
+    async fn parked(&self) -> Result<u64, ReadError> {
+        self.database.parked().await
+    }
+}
