@@ -60,6 +60,7 @@ pub mod data_dir;
 pub mod database;
 mod dead_letters;
 pub mod error;
+pub mod order;
 mod outbox;
 mod store;
 

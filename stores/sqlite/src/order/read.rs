@@ -103,8 +103,10 @@ impl OrderReads for OrderDatabase {
             .read(move |readers| async move {
                 let rows = sqlx::query_as!(
                     StoredHistory,
-                    r#"SELECT h.order_id AS "order_id: Uuid", h.sequence, h.at, h.cause, h.status,
-                              h.saga_status, h.step, h.facts
+                    r#"SELECT h.order_id AS "order_id!: Uuid", h.sequence AS "sequence!",
+                              h.at AS "at!", h.cause AS "cause!", h.status AS "status!",
+                              h.saga_status AS "saga_status!", h.step AS "step!",
+                              h.facts AS "facts!"
                        FROM json_each(?1) AS s
                        JOIN order_history AS h
                          ON h.order_id = unhex(s.value ->> 'order_id', '-')
