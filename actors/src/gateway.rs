@@ -1,0 +1,35 @@
+//! The simulated payment gateway: a ledger of its own, the witness of every test and of the books.
+//!
+//! ```text
+//! payment ──port──▶ GatewayHandle ──change──▶ journal ──settle──▶ ledger (a row a key)
+//!                        ▲                                           │ (committed)
+//!                        └── the answer, late or never, as the method plays it
+//! ```
+//!
+//! It knows nothing of orders beyond their ids, and is deterministic: what becomes of a charge hangs
+//! on its key, its method and how often it was asked, never on chance or time.
+//!
+//! | payment method | what it plays |
+//! |---|---|
+//! | `test_declined` | every charge is declined |
+//! | `test_timeout_charged` | the charge is booked, but the first calls get no answer |
+//! | `test_timeout_uncharged` | the first calls book nothing and get no answer |
+//! | `test_slow` | the first call is answered late |
+//! | `test_refund_fails` | the first refunds are refused with an error |
+//! | any other | approved, unless its key falls under the failure rate |
+
+mod handle;
+mod ledger;
+#[cfg(any(test, feature = "testing"))]
+pub mod memory;
+mod methods;
+mod reads;
+mod service;
+#[cfg(test)]
+mod tests;
+
+pub use handle::GatewayHandle;
+pub use ledger::{Booking, Entry, EntryStatus, Said};
+pub use methods::GatewayPolicy;
+pub use reads::{GatewayReads, Sums, Totals};
+pub use service::{GatewayChange, GatewayWrites, SaysNothing, SimulatedGateway};

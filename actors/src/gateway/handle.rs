@@ -1,0 +1,103 @@
+//! The gateway as the payment service calls it: through its journal, late or never where the method
+//! plays that.
+
+use super::ledger::Said;
+use super::methods::GatewayPolicy;
+use super::reads::GatewayReads;
+use super::service::{GatewayChange, SimulatedGateway};
+use crate::money::Money;
+use crate::payment::{Charge, ChargeRequest, Gateway, GatewayError, GatewayKey, Holding, Undone};
+use crate::runtime::journal::{JournalHandle, Verdict};
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How long a call without an answer is kept open: longer than any timeout, and yet no leak.
+const SILENCE: Duration = Duration::from_secs(600);
+
+/// The gateway. Cheap to clone.
+#[derive(Clone)]
+pub struct GatewayHandle {
+    journal: JournalHandle<SimulatedGateway>,
+    reads: Arc<dyn GatewayReads>,
+    policy: GatewayPolicy,
+}
+
+impl GatewayHandle {
+    /// A gateway that books through `journal` and looks things up in `reads`.
+    pub fn new(
+        journal: JournalHandle<SimulatedGateway>,
+        reads: Arc<dyn GatewayReads>,
+        policy: GatewayPolicy,
+    ) -> Self {
+        Self { journal, reads, policy }
+    }
+
+    async fn call(&self, change: GatewayChange) -> Result<Said, GatewayError> {
+        let (sender, receiver) = oneshot::channel();
+        self.journal.submit(change, move |verdict| {
+            // A caller that gave up is not told; what was booked stays booked.
+            let _ = sender.send(verdict);
+        });
+        let said = match receiver.await {
+            Ok(Verdict::Done(said)) => said,
+            Ok(Verdict::Failed(cause)) => return Err(GatewayError::Unavailable(cause)),
+            // No booking is decided on a version; and what was dropped is known to nobody.
+            Ok(Verdict::Refused) | Err(_) => {
+                return Err(GatewayError::Unavailable("the ledger did not answer".to_owned()));
+            }
+        };
+        if !self.policy.latency.is_zero() {
+            tokio::time::sleep(self.policy.latency).await;
+        }
+        match said {
+            Said::Charge(..) | Said::Undone(_) => Ok(said),
+            Said::Error(cause) => Err(GatewayError::Unavailable(cause.to_owned())),
+            Said::Nothing => {
+                tokio::time::sleep(SILENCE).await;
+                Err(GatewayError::Timeout)
+            }
+        }
+    }
+
+    async fn undo(&self, change: GatewayChange) -> Result<Undone, GatewayError> {
+        match self.call(change).await? {
+            Said::Undone(undone) => Ok(undone),
+            other => Err(unexpected(&other)),
+        }
+    }
+}
+
+fn unexpected(said: &Said) -> GatewayError {
+    GatewayError::Unavailable(format!("an answer to another question: {said:?}"))
+}
+
+#[async_trait]
+impl Gateway for GatewayHandle {
+    async fn charge(&self, request: ChargeRequest) -> Result<Charge, GatewayError> {
+        match self.call(GatewayChange::Charge(request)).await? {
+            Said::Charge(charge, delay) => {
+                if !delay.is_zero() {
+                    tokio::time::sleep(delay).await;
+                }
+                Ok(charge)
+            }
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    async fn void(&self, key: GatewayKey) -> Result<Undone, GatewayError> {
+        self.undo(GatewayChange::Void(key)).await
+    }
+
+    async fn refund(&self, key: GatewayKey, amount: Money) -> Result<Undone, GatewayError> {
+        self.undo(GatewayChange::Refund(key, amount)).await
+    }
+
+    async fn query(&self, key: GatewayKey) -> Result<Holding, GatewayError> {
+        let entry = self.reads.entry(key).await;
+        let entry = entry.map_err(|error| GatewayError::Unavailable(error.0))?;
+        Ok(entry.map_or(Holding::Unknown, |entry| entry.holding()))
+    }
+}

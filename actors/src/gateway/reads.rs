@@ -1,0 +1,38 @@
+//! The gateway's books, as an auditor reads them.
+
+use super::ledger::Entry;
+use crate::money::Currency;
+use crate::payment::GatewayKey;
+use crate::ports::ReadError;
+use async_trait::async_trait;
+use std::collections::BTreeMap;
+
+/// Sums over the whole ledger.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// By currency.
+    pub sums: BTreeMap<Currency, Sums>,
+    /// How many captures there were.
+    pub captures: u64,
+    /// How many orders they were for: fewer than captures means that somebody paid twice.
+    pub orders: u64,
+}
+
+/// Sums in one currency, in minor units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// What was captured.
+    pub captured_minor: i64,
+    /// What of it was given back.
+    pub refunded_minor: i64,
+}
+
+/// Reads committed entries.
+#[async_trait]
+pub trait GatewayReads: Send + Sync + 'static {
+    /// What the ledger has under a key. None: it was never heard of.
+    async fn entry(&self, key: GatewayKey) -> Result<Option<Entry>, ReadError>;
+
+    /// Sums over the whole ledger.
+    async fn totals(&self) -> Result<Totals, ReadError>;
+}

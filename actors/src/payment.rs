@@ -1,0 +1,41 @@
+//! The payment service: takes an order's money once, or gives it back.
+//!
+//! ```text
+//! payment.commands ─▶ CommandHandler ─▶ payment/<order_id> ─▶ journal ─▶ payment.approved, …
+//!                                         ▲           │ (committed)
+//!                                         └─ answer ◀─ gateway: charge, void, refund
+//! ```
+//!
+//! The intent is committed before the gateway hears of it, under one key for the payment's whole life.
+//! A gateway that does not answer leaves the outcome unknown, and it is asked again until it answers;
+//! `payment.reversed` is said only once the gateway holds no money and never will.
+
+mod answered;
+mod commands;
+mod decide;
+mod entity;
+mod event;
+mod gateway_port;
+#[cfg(any(test, feature = "testing"))]
+pub mod memory;
+mod process;
+mod reads;
+mod refund;
+mod service;
+mod state;
+mod sweeper;
+#[cfg(test)]
+mod tests;
+mod wake;
+
+pub use commands::CommandHandler;
+pub use decide::{
+    Decision, Effect, GatewayAnswer, GatewayReply, Input, Now, PaymentPolicy, decide,
+};
+pub use entity::{Errand, PaymentRules, Payments, Remembered};
+pub use event::{IllegalEvent, PaymentEvent, apply};
+pub use gateway_port::{Charge, ChargeRequest, Gateway, GatewayError, GatewayKey, Holding, Undone};
+pub use reads::{PaymentReads, PaymentView};
+pub use service::{PaymentChange, PaymentRow, PaymentService, PaymentWrite};
+pub use state::{Asking, Payment, PaymentStatus, Question, State, Undo};
+pub use sweeper::{Sweeper, SweeperParts};

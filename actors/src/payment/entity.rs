@@ -1,0 +1,162 @@
+//! The payment as an actor: `payment/<order_id>`, in memory while the gateway is asked.
+//!
+//! The gateway is asked from a task of its own, which brings the answer to the order's key: to this
+//! actor, or to the next one of its name. A task that dies with its process is made good by
+//! the [`sweeper`](super::sweeper).
+
+use super::decide::{Effect, GatewayAnswer, GatewayReply, Input, Now, PaymentPolicy, decide};
+use super::event::apply;
+use super::gateway_port::{Gateway, GatewayError};
+use super::reads::PaymentReads;
+use super::service::{PaymentChange, PaymentService};
+use super::state::{Payment, Question};
+use crate::clock::World;
+use crate::ids::OrderId;
+use crate::ports::ReadError;
+use crate::runtime::directory::Directory;
+use crate::runtime::entity::{Decision, Entities, Rules};
+use crate::runtime::ticket::Ticket;
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// All payments that are in memory.
+pub type Payments = Directory<Entities<PaymentRules>>;
+
+/// What payments live by.
+pub struct PaymentRules {
+    /// The database.
+    pub reads: Arc<dyn PaymentReads>,
+    /// The gateway.
+    pub gateway: Arc<dyn Gateway>,
+    /// How the gateway is waited for.
+    pub policy: PaymentPolicy,
+    /// Time and ids.
+    pub world: World,
+}
+
+/// What the actor remembers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remembered {
+    /// The row's version; 0: there is none.
+    pub version: u64,
+    /// The payment, once there is one.
+    pub payment: Option<Payment>,
+}
+
+/// What is done once a decision is committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// Put a question to the gateway.
+    Ask {
+        /// Its number.
+        attempt: u32,
+        /// The question.
+        question: Question,
+    },
+    /// Wait after a question.
+    Rest {
+        /// Its number.
+        attempt: u32,
+        /// How long.
+        pause: Duration,
+    },
+}
+
+#[async_trait]
+impl Rules for PaymentRules {
+    type Service = PaymentService;
+    type Key = OrderId;
+    type State = Remembered;
+    type Input = Input;
+    type Reply = ();
+    type Effect = Errand;
+    const KIND: &'static str = "payment";
+
+    async fn load(&self, key: &OrderId) -> Result<Remembered, ReadError> {
+        Ok(match self.reads.payment(*key).await? {
+            None => Remembered { version: 0, payment: None },
+            Some(row) => Remembered {
+                version: row.version,
+                payment: Some(Arc::unwrap_or_clone(row.payment)),
+            },
+        })
+    }
+
+    fn decide(&self, key: &OrderId, state: &mut Remembered, input: &Input) -> Decision<Self> {
+        let now = Now { at: self.world.now(), policy: &self.policy };
+        let decision = decide(state.payment.as_ref(), input, now);
+        let expected = state.version;
+        let written = !decision.events.is_empty();
+        for event in decision.events {
+            let after = apply(state.payment.take(), event, now.at)
+                .expect("the decider's events fit the payment that it decided on");
+            state.payment = Some(after);
+        }
+        state.version += u64::from(written);
+        let (mut message, mut effects) = (None, Vec::new());
+        if let Some(payment) = &state.payment {
+            let attempt = payment.attempts;
+            for effect in decision.effects {
+                match effect {
+                    Effect::Tell => message = payment.outcome(),
+                    Effect::Rest(pause) => effects.push(Errand::Rest { attempt, pause }),
+                    Effect::Ask => {
+                        let question = payment.question();
+                        effects.extend(question.map(|question| Errand::Ask { attempt, question }));
+                    }
+                }
+            }
+        }
+        let change = (written || message.is_some()).then(|| PaymentChange {
+            order_id: *key,
+            expected,
+            payment: state.payment.clone().filter(|_| written).map(Arc::new),
+            message,
+        });
+        Decision { change, reply: (), effects }
+    }
+
+    fn nothing(&self, key: &OrderId, state: &Remembered) -> PaymentChange {
+        PaymentChange { order_id: *key, expected: state.version, payment: None, message: None }
+    }
+
+    fn answer((): (), (): ()) {}
+
+    fn perform(&self, key: &OrderId, errand: Errand, payments: &Payments) {
+        let (key, payments) = (*key, payments.clone());
+        let (gateway, timeout) = (self.gateway.clone(), self.policy.timeout);
+        tokio::spawn(async move {
+            let input = match errand {
+                Errand::Rest { attempt, pause } => {
+                    tokio::time::sleep(pause).await;
+                    Input::Rested(attempt)
+                }
+                Errand::Ask { attempt, question } => {
+                    let result = tokio::time::timeout(timeout, ask(&*gateway, question))
+                        .await
+                        .unwrap_or(Err(GatewayError::Timeout));
+                    if let Err(error) = &result {
+                        tracing::warn!(order_id = %key, attempt, %error, "the gateway will be asked again");
+                    }
+                    Input::Answered(GatewayAnswer { attempt, result })
+                }
+            };
+            payments.ask(&key, input, Ticket::unheard());
+        });
+    }
+
+    fn at_rest(&self, state: &Remembered) -> bool {
+        state.payment.as_ref().is_none_or(|payment| payment.asking().is_none())
+    }
+}
+
+async fn ask(gateway: &dyn Gateway, question: Question) -> Result<GatewayReply, GatewayError> {
+    match question {
+        Question::Charge(request) => gateway.charge(request).await.map(GatewayReply::Charge),
+        Question::Void(key) => gateway.void(key).await.map(GatewayReply::Undone),
+        Question::Refund(key, amount) => {
+            gateway.refund(key, amount).await.map(GatewayReply::Undone)
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The payment gateway, as the payment service asks it: four questions under one key.
+//!
+//! The key is the payment's own for its whole life, so that asking again never does a thing twice.
+//! An answer is the truth; no answer is no truth at all: an error says only that nobody knows.
+
+use crate::ids::OrderId;
+use crate::money::Money;
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use thiserror::Error;
+use uuid::Uuid;
+
+/// What the gateway knows a payment by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct GatewayKey(pub Uuid);
+
+impl GatewayKey {
+    /// The key of an order's payment: always the same, never one per attempt.
+    pub fn of(order: OrderId) -> Self {
+        Self(Uuid::new_v5(&order.0, b"gateway"))
+    }
+}
+
+impl fmt::Display for GatewayKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A charge to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChargeRequest {
+    /// The payment's key.
+    pub key: GatewayKey,
+    /// The order it pays, for the gateway's books.
+    pub order_id: OrderId,
+    /// How much.
+    pub amount: Money,
+    /// How.
+    pub method: String,
+}
+
+/// What became of a charge, for good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Charge {
+    /// The money is captured.
+    Approved {
+        /// The gateway's own identifier of the capture.
+        transaction_id: String,
+        /// How much.
+        amount: Money,
+    },
+    /// Nothing is captured under the key.
+    Declined {
+        /// A machine-readable word.
+        reason: String,
+    },
+}
+
+/// No money is held under a key any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Undone {
+    /// What was given back. None: nothing had been captured.
+    pub refunded: Option<Money>,
+}
+
+/// What the gateway holds under a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holding {
+    /// Nothing was ever decided under it.
+    Unknown,
+    /// A charge was decided.
+    Charged(Charge),
+    /// It is closed: nothing is held and nothing will be.
+    Closed,
+}
+
+/// Why there is no answer. The outcome is unknown: the same question, under the same key, again.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum GatewayError {
+    /// It took too long.
+    #[error("the gateway did not answer in time")]
+    Timeout,
+    /// It could not be reached, or could not do it for now.
+    #[error("the gateway is not available: {0}")]
+    Unavailable(String),
+}
+
+/// A payment gateway.
+///
+/// Every method may be called any number of times, concurrently too, and by several processes. What
+/// it answers with `Ok` is durable. Dropping a call does not undo it.
+#[async_trait]
+pub trait Gateway: Send + Sync + 'static {
+    /// Captures the money, once a key: asked again, it answers what became of the first.
+    async fn charge(&self, request: ChargeRequest) -> Result<Charge, GatewayError>;
+
+    /// Sees to it that no money is held under a key, now or later: what was captured is refunded, and
+    /// a charge that arrives after this is declined.
+    async fn void(&self, key: GatewayKey) -> Result<Undone, GatewayError>;
+
+    /// Gives back what was captured under a key, once.
+    async fn refund(&self, key: GatewayKey, amount: Money) -> Result<Undone, GatewayError>;
+
+    /// Looks, and changes nothing.
+    async fn query(&self, key: GatewayKey) -> Result<Holding, GatewayError>;
+}

@@ -1,0 +1,27 @@
+//! Takes the money.
+
+use super::decide::{Decision, Now};
+use super::event::PaymentEvent;
+use super::state::{Payment, State};
+use crate::messages::{Origin, PaymentProcess};
+
+/// The first command records the intent, then the gateway is asked; a repeated one hears the latest
+/// outcome, or nothing new while the gateway is asked.
+pub(super) fn process(
+    payment: Option<&Payment>,
+    origin: &Origin,
+    intent: &PaymentProcess,
+    now: Now<'_>,
+) -> Decision {
+    let Some(payment) = payment else {
+        let (origin, intent) = (origin.clone(), intent.clone());
+        return Decision::ask_upon(PaymentEvent::Begun { origin, intent }, now);
+    };
+    match payment.state {
+        State::Charging { .. } | State::Reversing { .. } => Decision::default(),
+        State::Approved { .. }
+        | State::Declined { .. }
+        | State::Reversed { .. }
+        | State::Forestalled => Decision::tell(),
+    }
+}
