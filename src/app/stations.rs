@@ -1,0 +1,178 @@
+//! Wires the stations of one service: its journal, its relay, its consumers, and what else it has.
+
+use ordermill_actors::broker::LocalBroker;
+use ordermill_actors::clock::World;
+use ordermill_actors::messages::Queue;
+use ordermill_actors::ports::{Outbox, Store};
+use ordermill_actors::runtime::address::Address;
+use ordermill_actors::runtime::consumer::{self, Consumer, ConsumerParts, Handler};
+use ordermill_actors::runtime::directory::{Directory, Keeper, Species};
+use ordermill_actors::runtime::journal::{Gauge, Journal, JournalHandle, JournalParts};
+use ordermill_actors::runtime::relay::{Flow, Relay, RelayHandle, RelayParts};
+use ordermill_actors::runtime::service::Service;
+use ordermill_actors::runtime::supervisor::{Part, Supervisor};
+use ordermill_actors::runtime::tree::Tree;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// Messages with a consumer at a time. Enough that a journal's batches are full while the next are
+/// decided; each costs about 1 KiB.
+const PREFETCH: usize = 2_000;
+
+/// The same where one delivery holds the events of a whole outbox row.
+const PREFETCH_FEED: usize = 64;
+
+/// The same where each delivery waits for another server.
+const PREFETCH_CHANNEL: usize = 16;
+
+const fn prefetch(queue: Queue) -> usize {
+    match queue {
+        Queue::OrderEvents
+        | Queue::InventoryCommands
+        | Queue::PaymentCommands
+        | Queue::ShippingCommands => PREFETCH,
+        Queue::NotificationOrders | Queue::AuditEvents => PREFETCH_FEED,
+        Queue::NotificationEmail => PREFETCH_CHANNEL,
+    }
+}
+
+/// What all services of a process share.
+pub struct Process {
+    /// Time and ids.
+    pub world: World,
+    /// What lives here.
+    pub tree: Tree,
+    /// The broker.
+    pub broker: LocalBroker,
+    /// Every journal's gauge.
+    pub gauges: Vec<Arc<Gauge>>,
+    /// The relays whose backlog counts at the door.
+    pub flows: Vec<Arc<Flow>>,
+    /// Every consumer, to be closed first when the process ends.
+    pub intakes: Vec<Intake>,
+}
+
+/// A consumer, as the process's end sees it.
+#[derive(Clone)]
+pub struct Intake {
+    address: Address<consumer::Msg>,
+    open: Arc<AtomicUsize>,
+}
+
+impl Intake {
+    /// Takes no more.
+    pub fn close(&self) {
+        self.address.send(consumer::Msg::Close);
+    }
+
+    /// Deliveries that are not settled yet.
+    pub fn open(&self) -> usize {
+        self.open.load(Relaxed)
+    }
+}
+
+/// A service under construction.
+pub struct Stations<'a, S: Service> {
+    process: &'a mut Process,
+    name: &'static str,
+    /// Its journal.
+    pub journal: JournalHandle<S>,
+    parts: Vec<Part>,
+}
+
+impl Process {
+    /// Begins a service: its journal over `store`, and its relay over the same database's outbox.
+    pub fn service<S, D>(
+        &mut self,
+        name: &'static str,
+        service: Arc<S>,
+        store: Arc<D>,
+    ) -> Stations<'_, S>
+    where
+        S: Service,
+        D: Store<S> + Outbox,
+    {
+        let node = self.tree.part(Some(name), "journal", &format!("{name}/journal"));
+        self.tree.part(Some("ordermill"), "service", name);
+        let journal = JournalHandle::new(node.clone());
+        let relay_node = self.tree.part(Some(name), "relay", &format!("{name}/relay"));
+        let relay = RelayHandle::new(relay_node.clone());
+        self.gauges.push(journal.gauge().clone());
+        self.flows.push(relay.flow().clone());
+        let journal_parts = Arc::new(JournalParts {
+            service,
+            store: store.clone(),
+            relay: Arc::new(relay.clone()),
+            world: self.world.clone(),
+            handle: journal.clone(),
+        });
+        let relay_parts = Arc::new(RelayParts {
+            outbox: store,
+            broker: Arc::new(self.broker.clone()),
+            journal: journal.clone(),
+            world: self.world.clone(),
+            handle: relay,
+        });
+        let parts = vec![
+            Part::new(node, move || Journal::new(journal_parts.clone())),
+            Part::new(relay_node, move || Relay::new(relay_parts.clone())),
+        ];
+        Stations { process: self, name, journal, parts }
+    }
+}
+
+impl<S: Service> Stations<'_, S> {
+    /// The tree that its parts stand in.
+    pub fn tree(&self) -> &Tree {
+        &self.process.tree
+    }
+
+    /// Time and ids.
+    pub fn world(&self) -> &World {
+        &self.process.world
+    }
+
+    /// Its relay's messages do not count at the door.
+    pub fn aside(&mut self) {
+        self.process.flows.pop();
+    }
+
+    /// Puts entities under it.
+    pub fn entities<E: Species>(&mut self, plural: &'static str, directory: &Directory<E>) {
+        let node = self.process.tree.part(Some(self.name), "supervisor", plural);
+        self.process.tree.populate(plural, Arc::new(directory.clone()));
+        let (directory, its) = (directory.clone(), node.clone());
+        self.parts.push(Part::new(node, move || Keeper::new(directory.clone(), its.clone())));
+    }
+
+    /// Adds a part of its own.
+    pub fn part(&mut self, part: Part) {
+        self.parts.push(part);
+    }
+
+    /// Consumes a queue.
+    pub fn consume(&mut self, queue: Queue, handler: Arc<dyn Handler>) {
+        let node = self.process.tree.part(Some(self.name), "consumer", queue.as_str());
+        let address = Address::new(node.clone());
+        let open = Arc::new(AtomicUsize::new(0));
+        self.process.intakes.push(Intake { address: address.clone(), open: open.clone() });
+        let parts = Arc::new(ConsumerParts {
+            queue,
+            prefetch: prefetch(queue),
+            broker: Arc::new(self.process.broker.clone()),
+            handler,
+            cemetery: Arc::new(self.journal.clone()),
+            world: self.process.world.clone(),
+            address,
+            open,
+        });
+        self.parts.push(Part::new(node, move || Consumer::new(parts.clone())));
+    }
+
+    /// The whole, as a part of the process.
+    pub fn finish(self) -> Part {
+        let node = self.process.tree.part(Some("ordermill"), "service", self.name);
+        let (tree, parts, its) = (self.process.tree.clone(), Arc::new(self.parts), node.clone());
+        Part::new(node, move || Supervisor::new(its.clone(), tree.clone(), parts.clone()))
+    }
+}

@@ -1,0 +1,32 @@
+//! The real world: the system's clock, and UUIDv7s that grow.
+
+use ordermill_actors::clock::{Clock, IdSource, Timestamp, World};
+use std::sync::{Arc, Mutex};
+use uuid::{ContextV7, Uuid};
+
+/// The operating system's wall clock.
+struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place where the system is asked")]
+    fn now(&self) -> Timestamp {
+        chrono::Utc::now()
+    }
+}
+
+/// UUIDv7s, each greater than the last, also within a millisecond: an outbox is read in their order.
+struct GrowingIds(Mutex<ContextV7>);
+
+impl IdSource for GrowingIds {
+    #[expect(clippy::disallowed_methods, reason = "the one place where ids are made")]
+    fn next(&self) -> Uuid {
+        let context = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        Uuid::new_v7(uuid::Timestamp::now(&*context))
+    }
+}
+
+/// The world of a running process.
+pub fn real() -> World {
+    let ids = GrowingIds(Mutex::new(ContextV7::new()));
+    World { clock: Arc::new(SystemClock), ids: Arc::new(ids) }
+}

@@ -1,0 +1,51 @@
+//! The binary: reads what it is told, and does it.
+
+use ordermill::cli::{DemoArgs, Invocation, Refusal};
+use ordermill::config::Config;
+use ordermill::{app, demo, http, telemetry};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match Invocation::from_env() {
+        Ok(invocation) => run(invocation),
+        Err(refusal) => Refusal::report(refusal),
+    }
+}
+
+fn run(invocation: Invocation) -> ExitCode {
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&anyhow::Error::new(error).context("no threads to run on")),
+    };
+    let result = match invocation {
+        Invocation::Serve(config) => runtime.block_on(serve(*config)),
+        Invocation::Demo(args) => runtime.block_on(play(args)),
+        Invocation::OpenApi => {
+            println!("{}", http::openapi_json());
+            Ok(ExitCode::SUCCESS)
+        }
+    };
+    result.unwrap_or_else(|error| fail(&error))
+}
+
+async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+    telemetry::init(&config.log)?;
+    let app = app::App::start(config).await?;
+    println!("{}", app.banner());
+    app.run_until(app::asked_to_stop()).await
+}
+
+/// Plays the demo against a server, or against one that it starts on a directory of its own.
+async fn play(args: DemoArgs) -> anyhow::Result<ExitCode> {
+    let DemoArgs { url, orders } = args;
+    let balanced = match url {
+        Some(url) => demo::run(demo::DemoOptions { url, orders }).await?,
+        None => app::with_temporary(|url| demo::run(demo::DemoOptions { url, orders })).await?,
+    };
+    Ok(if balanced { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("ordermill: {error:#}");
+    ExitCode::FAILURE
+}
