@@ -60,8 +60,10 @@ pub mod data_dir;
 pub mod database;
 mod dead_letters;
 pub mod error;
+pub mod gateway;
 pub mod order;
 mod outbox;
+pub mod payment;
 mod store;
 
 pub use data_dir::{DataDir, DataDirError};

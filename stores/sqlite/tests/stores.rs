@@ -2,5 +2,9 @@
 
 #[path = "stores/common.rs"]
 mod common;
+#[path = "stores/gateway.rs"]
+mod gateway;
+#[path = "stores/payment.rs"]
+mod payment;
 #[path = "stores/scratch.rs"]
 mod scratch;

@@ -1,0 +1,168 @@
+//! The simulated gateway's ledger.
+
+mod rows;
+
+use crate::columns;
+use crate::database::Database;
+use crate::error::Error;
+use crate::store::Tables;
+use async_trait::async_trait;
+use ordermill_actors::clock::Timestamp;
+use ordermill_actors::gateway::{
+    Entry, GatewayReads, GatewayWrites, SimulatedGateway, Sums, Totals,
+};
+use ordermill_actors::money::Currency;
+use ordermill_actors::payment::GatewayKey;
+use ordermill_actors::ports::ReadError;
+use rows::{Stored, Written};
+use sqlx::SqliteConnection;
+use sqlx::migrate::Migrator;
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// The gateway's migrations.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite/gateway");
+
+/// The gateway's table.
+pub struct GatewayTables;
+
+#[async_trait]
+impl Tables<SimulatedGateway> for GatewayTables {
+    async fn load(
+        &self,
+        conn: &mut SqliteConnection,
+        keys: &Vec<GatewayKey>,
+    ) -> Result<HashMap<GatewayKey, Entry>, Error> {
+        let keys = columns::ids(keys.iter().map(|key| key.0));
+        let rows = sqlx::query_as!(
+            Stored,
+            r#"SELECT key AS "key: Uuid", status, order_id AS "order_id: Uuid", currency,
+                      amount_minor, method, captured_minor, refunded_minor, transaction_id,
+                      charge_attempts, refund_attempts, created_at, changed_at
+               FROM gateway_ledger WHERE key IN (SELECT unhex(value) FROM json_each(?1))"#,
+            keys
+        )
+        .fetch_all(conn)
+        .await?;
+        rows.into_iter().map(|row| row.into_entry().map(|entry| (entry.key, entry))).collect()
+    }
+
+    async fn write(
+        &self,
+        conn: &mut SqliteConnection,
+        writes: &GatewayWrites,
+        _at: Timestamp,
+    ) -> Result<(), Error> {
+        insert(conn, &writes.inserted).await?;
+        update(conn, &writes.updated).await
+    }
+}
+
+fn bound(entries: &[Entry]) -> Result<String, Error> {
+    let rows: Vec<Written<'_>> = entries.iter().map(Written::from).collect();
+    serde_json::to_string(&rows).map_err(Error::corrupt("ledger entries"))
+}
+
+async fn insert(conn: &mut SqliteConnection, entries: &[Entry]) -> Result<(), Error> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let rows = bound(entries)?;
+    sqlx::query!(
+        "INSERT INTO gateway_ledger (key, status, order_id, currency, amount_minor, method,
+                                     captured_minor, refunded_minor, transaction_id,
+                                     charge_attempts, refund_attempts, created_at, changed_at)
+         SELECT unhex(value ->> 'key', '-'), value ->> 'status',
+                unhex(value ->> 'order_id', '-'), value ->> 'currency',
+                value ->> 'amount_minor', value ->> 'method', value ->> 'captured_minor',
+                value ->> 'refunded_minor', value ->> 'transaction_id',
+                value ->> 'charge_attempts', value ->> 'refund_attempts',
+                value ->> 'created_at', value ->> 'changed_at'
+         FROM json_each(?1)",
+        rows
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn update(conn: &mut SqliteConnection, entries: &[Entry]) -> Result<(), Error> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let rows = bound(entries)?;
+    let updated = sqlx::query!(
+        "UPDATE gateway_ledger
+         SET status = v.value ->> 'status', order_id = unhex(v.value ->> 'order_id', '-'),
+             currency = v.value ->> 'currency', amount_minor = v.value ->> 'amount_minor',
+             method = v.value ->> 'method', captured_minor = v.value ->> 'captured_minor',
+             refunded_minor = v.value ->> 'refunded_minor',
+             transaction_id = v.value ->> 'transaction_id',
+             charge_attempts = v.value ->> 'charge_attempts',
+             refund_attempts = v.value ->> 'refund_attempts',
+             changed_at = v.value ->> 'changed_at'
+         FROM json_each(?1) AS v
+         WHERE gateway_ledger.key = unhex(v.value ->> 'key', '-')",
+        rows
+    )
+    .execute(conn)
+    .await?
+    .rows_affected();
+    match updated == entries.len() as u64 {
+        true => Ok(()),
+        false => Err(Error::corrupt("ledger entry")("it is not there any more")),
+    }
+}
+
+/// The gateway's database, as its readers see it.
+#[derive(Clone, Debug)]
+pub struct GatewayDatabase(pub Database);
+
+#[async_trait]
+impl GatewayReads for GatewayDatabase {
+    async fn entry(&self, key: GatewayKey) -> Result<Option<Entry>, ReadError> {
+        self.0
+            .read(move |readers| async move {
+                let row = sqlx::query_as!(
+                    Stored,
+                    r#"SELECT key AS "key: Uuid", status, order_id AS "order_id: Uuid", currency,
+                              amount_minor, method, captured_minor, refunded_minor,
+                              transaction_id, charge_attempts, refund_attempts, created_at,
+                              changed_at
+                       FROM gateway_ledger WHERE key = ?1"#,
+                    key.0
+                )
+                .fetch_optional(&readers)
+                .await?;
+                row.map(Stored::into_entry).transpose()
+            })
+            .await
+    }
+
+    async fn totals(&self) -> Result<Totals, ReadError> {
+        self.0
+            .read(|readers| async move {
+                // One statement, so that all of it is read at the same moment.
+                let rows = sqlx::query!(
+                    r#"SELECT currency AS "currency!", sum(captured_minor) AS "captured!: i64",
+                              sum(refunded_minor) AS "refunded!: i64", count(*) AS "captures!: i64",
+                              (SELECT count(DISTINCT order_id) FROM gateway_ledger
+                               WHERE transaction_id IS NOT NULL) AS "orders!: i64"
+                       FROM gateway_ledger WHERE transaction_id IS NOT NULL GROUP BY currency"#
+                )
+                .fetch_all(&readers)
+                .await?;
+                let mut totals = Totals::default();
+                for row in rows {
+                    let currency =
+                        Currency::parse(&row.currency).map_err(Error::corrupt("currency"))?;
+                    let sums = Sums { captured_minor: row.captured, refunded_minor: row.refunded };
+                    totals.sums.insert(currency, sums);
+                    totals.captures += columns::count::<u64>(row.captures)?;
+                    totals.orders = columns::count(row.orders)?;
+                }
+                Ok(totals)
+            })
+            .await
+    }
+}

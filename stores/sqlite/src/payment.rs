@@ -1,0 +1,172 @@
+//! The payment service's table.
+
+use crate::columns::{self, micros};
+use crate::database::Database;
+use crate::error::Error;
+use crate::store::Tables;
+use async_trait::async_trait;
+use ordermill_actors::clock::Timestamp;
+use ordermill_actors::ids::OrderId;
+use ordermill_actors::payment::{
+    Payment, PaymentReads, PaymentRow, PaymentService, PaymentStatus, PaymentWrite,
+};
+use ordermill_actors::ports::ReadError;
+use serde::Serialize;
+use sqlx::SqliteConnection;
+use sqlx::migrate::Migrator;
+use std::collections::HashMap;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// The payment service's migrations.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite/payment");
+
+/// The payment service's table.
+pub struct PaymentTables;
+
+#[async_trait]
+impl Tables<PaymentService> for PaymentTables {
+    async fn load(
+        &self,
+        conn: &mut SqliteConnection,
+        keys: &Vec<OrderId>,
+    ) -> Result<HashMap<OrderId, u64>, Error> {
+        let keys = columns::ids(keys.iter().map(|order| order.0));
+        let rows = sqlx::query!(
+            r#"SELECT order_id AS "order_id: Uuid", version
+               FROM payments WHERE order_id IN (SELECT unhex(value) FROM json_each(?1))"#,
+            keys
+        )
+        .fetch_all(conn)
+        .await?;
+        rows.into_iter()
+            .map(|row| Ok((OrderId(row.order_id), columns::count(row.version)?)))
+            .collect()
+    }
+
+    async fn write(
+        &self,
+        conn: &mut SqliteConnection,
+        writes: &Vec<PaymentWrite>,
+        _at: Timestamp,
+    ) -> Result<(), Error> {
+        let (inserts, updates): (Vec<_>, Vec<_>) =
+            writes.iter().map(Written::from).partition(|row| row.expected == 0);
+        insert(conn, &inserts).await?;
+        update(conn, &updates).await
+    }
+}
+
+/// A row, as it is bound.
+#[derive(Serialize)]
+struct Written<'a> {
+    order_id: Uuid,
+    expected: u64,
+    version: u64,
+    status: PaymentStatus,
+    due_at: Option<i64>,
+    payment: &'a Payment,
+}
+
+impl<'a> From<&'a PaymentWrite> for Written<'a> {
+    fn from(PaymentWrite { expected, row }: &'a PaymentWrite) -> Self {
+        Self {
+            order_id: row.order_id.0,
+            expected: *expected,
+            version: row.version,
+            status: row.payment.status(),
+            due_at: row.due_at().map(micros),
+            payment: &row.payment,
+        }
+    }
+}
+
+async fn insert(conn: &mut SqliteConnection, rows: &[Written<'_>]) -> Result<(), Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let rows = serde_json::to_string(rows).map_err(Error::corrupt("payments"))?;
+    sqlx::query!(
+        "INSERT INTO payments (order_id, version, status, due_at, payment)
+         SELECT unhex(value ->> 'order_id', '-'), value ->> 'version', value ->> 'status',
+                value ->> 'due_at', value -> 'payment'
+         FROM json_each(?1)",
+        rows
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn update(conn: &mut SqliteConnection, rows: &[Written<'_>]) -> Result<(), Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let meant = rows.len() as u64;
+    let rows = serde_json::to_string(rows).map_err(Error::corrupt("payments"))?;
+    let updated = sqlx::query!(
+        "UPDATE payments
+         SET version = v.value ->> 'version', status = v.value ->> 'status',
+             due_at = v.value ->> 'due_at', payment = v.value -> 'payment'
+         FROM json_each(?1) AS v
+         WHERE payments.order_id = unhex(v.value ->> 'order_id', '-')
+           AND payments.version = v.value ->> 'expected'",
+        rows
+    )
+    .execute(conn)
+    .await?
+    .rows_affected();
+    match updated == meant {
+        true => Ok(()),
+        false => Err(Error::corrupt("payment")("it is not the row that was locked")),
+    }
+}
+
+/// The payment service's database, as its readers see it.
+#[derive(Clone, Debug)]
+pub struct PaymentDatabase(pub Database);
+
+#[async_trait]
+impl PaymentReads for PaymentDatabase {
+    async fn payment(&self, order_id: OrderId) -> Result<Option<PaymentRow>, ReadError> {
+        self.0
+            .read(move |readers| async move {
+                let row = sqlx::query!(
+                    "SELECT version, payment FROM payments WHERE order_id = ?1",
+                    order_id.0
+                )
+                .fetch_optional(&readers)
+                .await?;
+                let Some(row) = row else { return Ok(None) };
+                let payment: Payment =
+                    serde_json::from_str(&row.payment).map_err(Error::corrupt("payment"))?;
+                let version = columns::count(row.version)?;
+                Ok(Some(PaymentRow { order_id, version, payment: Arc::new(payment) }))
+            })
+            .await
+    }
+
+    async fn due(
+        &self,
+        before: Timestamp,
+        after: Option<OrderId>,
+        limit: u32,
+    ) -> Result<Vec<OrderId>, ReadError> {
+        let before = micros(before);
+        let after = after.map_or(Uuid::nil(), |order| order.0);
+        self.0
+            .read(move |readers| async move {
+                let rows = sqlx::query!(
+                    r#"SELECT order_id AS "order_id: Uuid" FROM payments
+                       WHERE due_at <= ?1 AND order_id > ?2 ORDER BY order_id LIMIT ?3"#,
+                    before,
+                    after,
+                    limit
+                )
+                .fetch_all(&readers)
+                .await?;
+                Ok(rows.into_iter().map(|row| OrderId(row.order_id)).collect())
+            })
+            .await
+    }
+}
