@@ -1,0 +1,67 @@
+//! What shipping is asked, and what whoever asked is told.
+
+use super::shipment::{Shipment, ShipmentState};
+use super::{ShippingPolicy, cancel, deliver, dispatch, schedule};
+use crate::clock::Timestamp;
+use crate::ids::OrderId;
+use crate::messages::{Origin, ShippingSchedule};
+
+/// A command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Have the parcel fetched.
+    Schedule(ShippingSchedule),
+    /// Have no parcel fetched, whether one was scheduled or not.
+    Cancel,
+    /// Hand the parcel to the carrier.
+    Dispatch,
+    /// The customer has the parcel.
+    Deliver,
+}
+
+/// A command and the order it concerns. Nothing in it was decided before: the batch does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The order; what the answer carries on.
+    pub origin: Origin,
+    /// What is asked.
+    pub command: Command,
+}
+
+/// What whoever handed in a command is told when it is committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The latest outcome stands, and the message that says so is on its way.
+    Told,
+    /// Nothing is written or said: the command overtook one that must come first. Bring it again
+    /// later; one that never fits is a dead letter, for a person to look at.
+    Early(&'static str),
+}
+
+/// What comes of a command.
+pub(super) enum Decision {
+    /// The shipment is this from now on.
+    Becomes(ShipmentState),
+    /// The latest outcome stands: it is the answer.
+    Stands,
+    /// There is no outcome that could be the answer yet.
+    Early(&'static str),
+}
+
+impl Command {
+    /// Decides the command on the order's row. Pure.
+    pub(super) fn decide(
+        &self,
+        policy: &ShippingPolicy,
+        order: OrderId,
+        current: Option<&Shipment>,
+        at: Timestamp,
+    ) -> Decision {
+        match self {
+            Self::Schedule(wanted) => schedule::schedule(policy, order, wanted, current, at),
+            Self::Cancel => cancel::cancel(current),
+            Self::Dispatch => dispatch::dispatch(current),
+            Self::Deliver => deliver::deliver(current),
+        }
+    }
+}
