@@ -43,3 +43,11 @@ pub fn ids(ids: impl IntoIterator<Item = Uuid>) -> String {
 pub fn count<T: TryFrom<i64>>(stored: i64) -> Result<T, Error> {
     T::try_from(stored).map_err(|_| stored).map_err(Error::corrupt("count"))
 }
+
+/// Checks that a bulk statement has met as many rows as it was meant for.
+pub fn all_met(what: &'static str, met: u64, meant: usize) -> Result<(), Error> {
+    match met == meant as u64 {
+        true => Ok(()),
+        false => Err(Error::corrupt(what)(format!("{meant} were meant, {met} are there"))),
+    }
+}

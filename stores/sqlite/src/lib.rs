@@ -64,6 +64,7 @@ pub mod gateway;
 pub mod order;
 mod outbox;
 pub mod payment;
+pub mod shipping;
 mod store;
 
 pub use data_dir::{DataDir, DataDirError};

@@ -2,9 +2,13 @@
 
 #[path = "stores/common.rs"]
 mod common;
+#[path = "stores/contract.rs"]
+mod contract;
 #[path = "stores/gateway.rs"]
 mod gateway;
 #[path = "stores/payment.rs"]
 mod payment;
 #[path = "stores/scratch.rs"]
 mod scratch;
+#[path = "stores/shipping.rs"]
+mod shipping;

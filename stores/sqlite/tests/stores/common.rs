@@ -1,5 +1,6 @@
 //! What every store does, seen through a service that only sends messages.
 
+use crate::contract::world;
 use crate::scratch::Scratch;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta};
@@ -11,7 +12,6 @@ use ordermill_actors::runtime::outbox::{Content, OutboxRow};
 use ordermill_actors::runtime::service::{
     Batch, DeadLetter, Outcome, Parking, Service, Settlement, Upkeep,
 };
-use ordermill_actors::testing::world;
 use ordermill_sqlite::{DataDir, DataDirError, Database, Error, OpenError, SqliteStore, Tables};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{SqlSafeStr, SqliteConnection};

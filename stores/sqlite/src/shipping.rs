@@ -1,0 +1,125 @@
+//! The shipping service's table: one shipment an order.
+
+mod rows;
+
+use crate::columns;
+use crate::database::Database;
+use crate::error::Error;
+use crate::store::Tables;
+use async_trait::async_trait;
+use ordermill_actors::clock::Timestamp;
+use ordermill_actors::ids::OrderId;
+use ordermill_actors::ports::ReadError;
+use ordermill_actors::shipping::{Shipment, ShipmentReads, Shipping, Writes};
+use rows::{Inserted, Stored, Updated};
+use sqlx::SqliteConnection;
+use sqlx::migrate::Migrator;
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+/// The shipping service's migrations.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite/shipping");
+
+/// The shipping service's table.
+pub struct ShippingTables;
+
+#[async_trait]
+impl Tables<Shipping> for ShippingTables {
+    async fn load(
+        &self,
+        conn: &mut SqliteConnection,
+        keys: &BTreeSet<OrderId>,
+    ) -> Result<BTreeMap<OrderId, Shipment>, Error> {
+        let keys = columns::ids(keys.iter().map(|order| order.0));
+        let rows = sqlx::query_as!(
+            Stored,
+            r#"SELECT order_id AS "order_id: Uuid", status, decided_at, reason, tracking_code,
+                      freight_minor, currency, estimated_delivery, units, priority, address,
+                      dispatched_at
+               FROM shipments WHERE order_id IN (SELECT unhex(value) FROM json_each(?1))"#,
+            keys
+        )
+        .fetch_all(conn)
+        .await?;
+        rows.into_iter()
+            .map(|row| row.shipment().map(|shipment| (shipment.order_id, shipment)))
+            .collect()
+    }
+
+    async fn write(
+        &self,
+        conn: &mut SqliteConnection,
+        writes: &Writes,
+        _at: Timestamp,
+    ) -> Result<(), Error> {
+        insert(conn, &writes.inserts).await?;
+        update(conn, &writes.updates).await
+    }
+}
+
+async fn insert(conn: &mut SqliteConnection, shipments: &[Shipment]) -> Result<(), Error> {
+    if shipments.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = shipments.iter().map(Inserted::from).collect();
+    let rows = serde_json::to_string(&rows).map_err(Error::corrupt("shipments"))?;
+    sqlx::query!(
+        "INSERT INTO shipments (order_id, status, decided_at, reason, tracking_code, freight_minor,
+                                currency, estimated_delivery, units, priority, address,
+                                dispatched_at)
+         SELECT unhex(value ->> 'order_id', '-'), value ->> 'status', value ->> 'decided_at',
+                value ->> 'reason', value ->> 'tracking_code', value ->> 'freight_minor',
+                value ->> 'currency', value ->> 'estimated_delivery', value ->> 'units',
+                value ->> 'priority', value ->> 'address', value ->> 'dispatched_at'
+         FROM json_each(?1)",
+        rows
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A parcel never changes: only what became of it does.
+async fn update(conn: &mut SqliteConnection, shipments: &[Shipment]) -> Result<(), Error> {
+    if shipments.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = shipments.iter().map(Updated::from).collect();
+    let rows = serde_json::to_string(&rows).map_err(Error::corrupt("shipments"))?;
+    let met = sqlx::query!(
+        "UPDATE shipments
+         SET status = v.value ->> 'status', decided_at = v.value ->> 'decided_at',
+             dispatched_at = v.value ->> 'dispatched_at'
+         FROM json_each(?1) AS v
+         WHERE shipments.order_id = unhex(v.value ->> 'order_id', '-')",
+        rows
+    )
+    .execute(conn)
+    .await?
+    .rows_affected();
+    columns::all_met("shipment", met, shipments.len())
+}
+
+/// The shipping service's database, as its readers see it.
+#[derive(Clone, Debug)]
+pub struct ShippingDatabase(pub Database);
+
+#[async_trait]
+impl ShipmentReads for ShippingDatabase {
+    async fn shipment(&self, order: OrderId) -> Result<Option<Shipment>, ReadError> {
+        let read = self.0.read(move |pool| async move {
+            let row = sqlx::query_as!(
+                Stored,
+                r#"SELECT order_id AS "order_id: Uuid", status, decided_at, reason, tracking_code,
+                          freight_minor, currency, estimated_delivery, units, priority, address,
+                          dispatched_at
+                   FROM shipments WHERE order_id = ?1"#,
+                order.0
+            )
+            .fetch_optional(&pool)
+            .await?;
+            row.map(Stored::shipment).transpose()
+        });
+        read.await
+    }
+}
