@@ -11,7 +11,7 @@ use crate::clock::World;
 use crate::ports::{Broker, Dead, Delivery, Sink, Subscription};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 /// A delivery that nobody decided is handed in again after this pause, uncounted.
@@ -139,10 +139,16 @@ impl Consumer {
         };
         self.0.open.fetch_add(1, Relaxed);
         let (open, address) = (self.0.open.clone(), self.0.address.clone());
+        let handling = Arc::new(AtomicBool::new(true));
+        let being_handled = handling.clone();
         let ticket = Ticket::new(move |how| {
             open.fetch_sub(1, Relaxed);
             let Delivery { tag, ref channel, .. } = delivery;
             match how {
+                // Dropped by the panic of its own handler: that attempt counts.
+                Settled::Abandoned if being_handled.load(Relaxed) && std::thread::panicking() => {
+                    channel.retry(tag, "the handler panicked".to_owned());
+                }
                 Settled::Done(()) => channel.ack(tag),
                 Settled::Retry(cause) => channel.retry(tag, cause),
                 Settled::Dead(cause) => channel.reject(tag, cause),
@@ -150,6 +156,7 @@ impl Consumer {
             }
         });
         self.0.handler.handle(body, ticket);
+        handling.store(false, Relaxed);
     }
 
     fn keep(&self, dead: Dead) {

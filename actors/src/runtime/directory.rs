@@ -149,6 +149,15 @@ impl<S: Species> Directory<S> {
         }
     }
 
+    /// Tells an entity something if it is in memory: what it would load afresh otherwise.
+    pub fn send_if_live(&self, key: &S::Key, message: S::Msg) {
+        if let Some(slot) = self.0.slots.get(key)
+            && let Slot::Live { actor, node, .. } = slot.value()
+        {
+            tell(actor, node, message);
+        }
+    }
+
     /// Called by an entity while it handles a message: leaves the directory unless another message
     /// waits. True: it has left and must stop itself.
     pub fn leave(&self, key: &S::Key, actor: ActorId) -> bool {

@@ -233,8 +233,9 @@ impl<R: Rules> Entity<R> {
         myself: &ActorRef<Msg<R>>,
         memory: &mut Memory<R>,
         input: Arc<R::Input>,
-        ticket: Ticket<R::Reply>,
+        mut ticket: Ticket<R::Reply>,
     ) {
+        ticket.begin();
         let state = match &mut memory.state {
             Some(state) => state,
             empty => empty.insert(self.load().await),

@@ -17,7 +17,7 @@ use super::tree::Node;
 use crate::clock::World;
 use crate::ports::{Broker, Confirmed, Outbox};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -128,6 +128,8 @@ pub struct Window {
     /// Rows after this one are in the database only. None: everything may be.
     seen: Option<Uuid>,
     behind: bool,
+    /// Parked rows that are done with, as long as the database still shows them as due.
+    done: BTreeSet<Uuid>,
 }
 
 impl<S: Service> Actor for Relay<S> {
@@ -140,7 +142,13 @@ impl<S: Service> Actor for Relay<S> {
         self.0.handle.address.node().running();
         myself.send_interval(PARKED_EVERY, || Msg::Tick);
         // What an earlier life left behind is read first.
-        Ok(Window { rows: BTreeMap::new(), messages: 0, seen: None, behind: true })
+        Ok(Window {
+            rows: BTreeMap::new(),
+            messages: 0,
+            seen: None,
+            behind: true,
+            done: BTreeSet::new(),
+        })
     }
 
     async fn handle(
@@ -206,8 +214,12 @@ impl<S: Service> Relay<S> {
             return;
         }
         if let Ok(rows) = self.0.outbox.due(self.0.world.now(), READ_ROWS).await {
+            let all = rows.len() < READ_ROWS as usize;
+            window.done.retain(|id| !all || rows.iter().any(|row| row.id == *id));
             for row in rows {
-                self.publish(myself, window, row);
+                if !window.done.contains(&row.id) {
+                    self.publish(myself, window, row);
+                }
             }
         }
     }
@@ -270,6 +282,9 @@ impl<S: Service> Relay<S> {
             return;
         }
         if let Some(InFlight { left, delay, tries, .. }) = window.rows.remove(&id) {
+            if tries > 0 {
+                window.done.insert(id);
+            }
             if left.is_empty() {
                 self.0.journal.forget(vec![id]);
             } else {

@@ -20,8 +20,9 @@ const RESTART_MIN: Duration = Duration::from_millis(100);
 const RESTART_MAX: Duration = Duration::from_secs(10);
 /// More failures of one part than this within the window are its supervisor's own.
 const RESTARTS_MAX: usize = 8;
-/// The window in which failures count together.
-const RESTART_WINDOW: Duration = Duration::from_secs(60);
+/// The window in which failures count together: so long that a part which fails at once each time is
+/// noticed, however long its pauses have become.
+const RESTART_WINDOW: Duration = Duration::from_secs(120);
 
 /// Starts a part under a supervisor.
 type Start =

@@ -33,22 +33,30 @@ impl<R> Settled<R> {
 type Listener<R> = Box<dyn FnOnce(Settled<R>) + Send>;
 
 /// Settles once: when told to, or when dropped.
-pub struct Ticket<R>(Option<Listener<R>>);
+pub struct Ticket<R> {
+    listener: Option<Listener<R>>,
+    at_work: bool,
+}
 
 impl<R> Ticket<R> {
     /// A ticket that calls `listener` exactly once.
     pub fn new(listener: impl FnOnce(Settled<R>) + Send + 'static) -> Self {
-        Self(Some(Box::new(listener)))
+        Self { listener: Some(Box::new(listener)), at_work: false }
     }
 
     /// A ticket that nobody waits for.
     pub fn unheard() -> Self {
-        Self(None)
+        Self { listener: None, at_work: false }
+    }
+
+    /// What it stands for is being handled now: a panic from here on is its own.
+    pub fn begin(&mut self) {
+        self.at_work = true;
     }
 
     /// Settles it.
     pub fn settle(mut self, how: Settled<R>) {
-        if let Some(listener) = self.0.take() {
+        if let Some(listener) = self.listener.take() {
             listener(how);
         }
     }
@@ -68,10 +76,10 @@ impl<R: Send + 'static> Ticket<R> {
 
 impl<R> Drop for Ticket<R> {
     fn drop(&mut self) {
-        if let Some(listener) = self.0.take() {
-            // Dropped by the panic that its own handling raised: that attempt counts.
-            // Dropped with a mailbox: it was never looked at.
-            listener(if std::thread::panicking() {
+        if let Some(listener) = self.listener.take() {
+            // Dropped by the panic that its own handling raised: that attempt counts. What waited in
+            // the same mailbox is dropped by the same panic, and was never looked at.
+            listener(if self.at_work && std::thread::panicking() {
                 Settled::Retry("the handler panicked".to_owned())
             } else {
                 Settled::Abandoned

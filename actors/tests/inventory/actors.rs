@@ -1,0 +1,274 @@
+//! The actors: holds, waiters and their deadlines, and what is left when something fails.
+
+use crate::bench::{Bench, done, end, origin, settle_down};
+use ordermill_actors::ids::ProductId;
+use ordermill_actors::inventory::{
+    CreateError, IDLE_AFTER, Quantity, Reservation, SetError, WAIT_MAX,
+};
+use ordermill_actors::messages::{Feed, Kind, Message, Payload};
+use ordermill_actors::runtime::outbox::Body;
+use ordermill_actors::runtime::ticket::Settled;
+use ordermill_actors::runtime::tree::Population;
+use ordermill_actors::testing::CommitFault;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// Has somebody else take units, behind the back of the actors.
+fn take_elsewhere(bench: &Bench, product: &str, units: i64) {
+    bench.tables.with_mut(|tables| {
+        let row = tables.stock.get_mut(&ProductId::from(product)).unwrap();
+        (row.reserved, row.version) = (row.reserved + units, row.version + 1);
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_goes_its_whole_way() {
+    let bench = Bench::new().await;
+    bench.stocked("apple", 5).await;
+    bench.stocked("pear", 5).await;
+    done(bench.reserve(1, &[("pear", 2), ("apple", 3)])).await;
+    assert_eq!((bench.row("apple").reserved, bench.row("pear").reserved), (3, 2));
+    done(bench.command(1, Payload::InventoryCommit)).await;
+    let row = bench.row("apple");
+    assert_eq!((row.on_hand, row.reserved), (2, 0));
+    done(bench.reserve(2, &[("apple", 2)])).await;
+    done(bench.command(2, Payload::InventoryRelease)).await;
+    assert_eq!(bench.row("apple").available(), 2);
+    let kinds: Vec<_> = bench.heard().iter().map(|message| message.kind()).collect();
+    use Kind::{InventoryCommitted, InventoryReleased, InventoryReserved};
+    let expected = [InventoryReserved, InventoryCommitted, InventoryReserved, InventoryReleased];
+    assert_eq!(kinds, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_short_because_of_a_hold_waits_for_it_in_the_order_of_arrival() {
+    let bench = Bench::new().await;
+    bench.stocked("apple", 12).await;
+    bench.stocked("pear", 1).await;
+    done(bench.reserve(1, &[("pear", 1)])).await;
+    done(bench.command(1, Payload::InventoryRelease)).await;
+    take_elsewhere(&bench, "pear", 1);
+    bench.shut();
+    let first = bench.reserve(2, &[("apple", 10), ("pear", 1)]);
+    settle_down().await;
+    let base = bench.submitted();
+    // 12 − 10 held = 2: the large one waits for the hold, and the small one behind the large one.
+    let large = bench.reserve(3, &[("apple", 9)]);
+    let small = bench.reserve(4, &[("apple", 2)]);
+    let last = bench.reserve(5, &[("apple", 2)]);
+    settle_down().await;
+    assert_eq!(bench.submitted(), base, "they wait");
+    // The first is refused, for its pear. Its apples are the next ones'.
+    bench.let_through(1).await;
+    done(first).await;
+    assert!(!bench.has_stock(2));
+    bench.let_through(1).await;
+    done(large).await;
+    done(small).await;
+    bench.let_through(1).await;
+    done(last).await;
+    assert!(bench.has_stock(3) && bench.has_stock(4) && !bench.has_stock(5));
+    let Some(Reservation::Refused(refusal)) = bench.outcome(5) else { panic!("not refused") };
+    assert_eq!(refusal.shortages[0].available, Some(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_has_waited_enough_is_decided_in_the_next_batch() {
+    let bench = Bench::new().await;
+    bench.stocked("apple", 1).await;
+    bench.shut();
+    let first = bench.reserve(1, &[("apple", 1)]);
+    settle_down().await;
+    let base = bench.submitted();
+    let second = bench.reserve(2, &[("apple", 1)]);
+    tokio::time::sleep(WAIT_MAX - Duration::from_millis(10)).await;
+    assert_eq!(bench.submitted(), base);
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert_eq!(bench.submitted(), base + 1);
+    bench.open();
+    done(first).await;
+    done(second).await;
+    assert!(bench.has_stock(1));
+    assert!(matches!(bench.outcome(2), Some(Reservation::Refused(_))), "on the locked row");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiter_lets_go_of_what_it_holds_elsewhere() {
+    let bench = Bench::new().await;
+    bench.stocked("apple", 1).await;
+    bench.stocked("pear", 1).await;
+    bench.shut();
+    let first = bench.reserve(1, &[("pear", 1)]);
+    settle_down().await;
+    let base = bench.submitted();
+    // Holds the apple and waits for the pear; the third waits for the apple.
+    let second = bench.reserve(2, &[("apple", 1), ("pear", 1)]);
+    tokio::time::sleep(WAIT_MAX / 2).await;
+    let third = bench.reserve(3, &[("apple", 1)]);
+    settle_down().await;
+    assert_eq!(bench.submitted(), base);
+    tokio::time::sleep(WAIT_MAX / 2).await;
+    assert_eq!(bench.submitted(), base + 2, "the second unheld, and the third with its apple");
+    bench.open();
+    for pending in [first, second, third] {
+        done(pending).await;
+    }
+    assert!(bench.has_stock(1) && !bench.has_stock(2) && bench.has_stock(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_ends_with_its_request() {
+    let bench = Bench::new().await;
+    bench.stocked("apple", 1).await;
+    bench.shut();
+    bench.tables.fail([CommitFault::UnknownLost]);
+    let first = bench.reserve(1, &[("apple", 1)]);
+    let second = bench.reserve(2, &[("apple", 1)]);
+    settle_down().await;
+    bench.open();
+    assert!(matches!(end(first).await, Settled::Abandoned), "nobody knows: it comes again");
+    done(second).await;
+    assert!(bench.has_stock(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_actor_forgets_its_waiters_and_starts_again_from_the_store() {
+    let bench = Bench::new().await;
+    bench.stocked("apple", 2).await;
+    bench.shut();
+    let first = bench.reserve(1, &[("apple", 2)]);
+    settle_down().await;
+    let second = bench.reserve(2, &[("apple", 1)]);
+    settle_down().await;
+    assert!(bench.skus.restart("sku/apple"));
+    assert!(matches!(end(second).await, Settled::Abandoned));
+    bench.open();
+    done(first).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    done(bench.reserve(2, &[("apple", 1)])).await;
+    assert!(matches!(bench.outcome(2), Some(Reservation::Refused(_))));
+    assert_eq!(bench.skus.page(None, 10)[0].restarts(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn reads_that_fail_stop_nobody() {
+    let bench = Bench::new().await;
+    bench.stocked("apple", 1).await;
+    bench.away.store(true, Relaxed);
+    done(bench.reserve(1, &[("apple", 1)])).await;
+    done(bench.reserve(2, &[("apple", 1)])).await;
+    assert!(bench.has_stock(1) && !bench.has_stock(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_nothing_to_do_leaves_memory() {
+    let bench = Bench::new().await;
+    bench.stocked("apple", 1).await;
+    done(bench.reserve(1, &[("ghost", 1)])).await;
+    settle_down().await;
+    assert!(bench.skus.is_empty(), "what is made up is not remembered");
+    done(bench.reserve(2, &[("apple", 1)])).await;
+    assert_eq!(bench.skus.len(), 1);
+    tokio::time::sleep(IDLE_AFTER * 2).await;
+    assert!(bench.skus.is_empty());
+    done(bench.command(2, Payload::InventoryRelease)).await;
+    done(bench.reserve(3, &[("apple", 1)])).await;
+    assert!(bench.has_stock(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restocked_product_is_sold_at_once() {
+    let bench = Bench::new().await;
+    let units = |units| Quantity::new(units).unwrap();
+    let set = |n| bench.stock.set_available("apple".into(), units(n));
+    assert_eq!(set(1).await, Err(SetError::NotFound));
+    bench.stocked("apple", 1).await;
+    let again = bench.stock.create("apple".into(), units(9)).await;
+    assert_eq!(again, Err(CreateError::Exists));
+    done(bench.reserve(1, &[("apple", 1)])).await;
+    bench.shut();
+    let restock = set(2);
+    let (row, ()) = tokio::join!(restock, bench.let_through(1));
+    assert_eq!(row.map(|row| (row.on_hand, row.reserved)), Ok((3, 1)));
+    // Both fit what the actor has learnt, so that both are held at once.
+    let base = bench.submitted();
+    let (one, other) = (bench.reserve(2, &[("apple", 1)]), bench.reserve(3, &[("apple", 1)]));
+    settle_down().await;
+    assert_eq!(bench.submitted(), base + 2);
+    bench.open();
+    done(one).await;
+    done(other).await;
+    assert!(bench.has_stock(2) && bench.has_stock(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_makes_no_sense_is_a_dead_letter() {
+    let bench = Bench::new().await;
+    let dead = [
+        bench.reserve(1, &[]),
+        bench.reserve(1, &[("apple", 0)]),
+        bench.command(1, Payload::InventoryCommit),
+        bench.command(1, Payload::InventoryReleased),
+        bench.command(1, Payload::ShippingDispatch),
+        bench.hand_in(Body::Feed(Arc::new(Feed {
+            id: Uuid::nil(),
+            events: vec![Message::new(&origin(1), Payload::PaymentReversed, 0, bench.world.now())],
+        }))),
+    ];
+    for pending in dead {
+        assert!(matches!(end(pending).await, Settled::Dead(_)));
+    }
+    assert!(bench.heard().is_empty() && bench.outcome(1).is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_thousand_buyers_of_ten_units_are_ten_sales() {
+    let bench = Bench::new().await;
+    bench.stocked("apple", 10).await;
+    let buyers: Vec<_> = (0..2_000).map(|order| bench.reserve(order, &[("apple", 1)])).collect();
+    for buyer in buyers {
+        done(buyer).await;
+    }
+    assert_eq!((0..2_000).filter(|order| bench.has_stock(*order)).count(), 10);
+    assert_eq!(bench.row("apple").available(), 0);
+    let writes = bench.row("apple").version - 1;
+    assert!(writes <= 10, "{writes} writes of the stock row: refusals write none");
+}
+
+#[tokio::test(start_paused = true)]
+async fn orders_of_several_products_never_wait_in_a_circle_and_leave_nothing_that_would_fit() {
+    const SKUS: [&str; 5] = ["apple", "fig", "pear", "plum", "quince"];
+    let bench = Bench::new().await;
+    for sku in SKUS {
+        bench.stocked(sku, 40).await;
+    }
+    let started = tokio::time::Instant::now();
+    let orders: Vec<Vec<(&str, u32)>> = (0..200_usize)
+        .map(|order| {
+            // Three of the five, in any order, by a step that meets them all.
+            let pick = |nth: usize| SKUS[(order * 7 + nth * (1 + order % 4)) % SKUS.len()];
+            (0..3).map(|nth| (pick(nth), 1 + (order % 3) as u32)).collect()
+        })
+        .collect();
+    let mut pending = Vec::new();
+    for (order, lines) in orders.iter().enumerate() {
+        pending.push(bench.reserve(order as u128, lines));
+        if order % 10 == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    for pending in pending {
+        done(pending).await;
+    }
+    assert!(started.elapsed() < WAIT_MAX, "nobody ran into a deadline");
+    for sku in SKUS {
+        let row = bench.row(sku);
+        assert!(0 <= row.reserved && row.reserved <= row.on_hand && row.on_hand == 40);
+    }
+    for (order, lines) in orders.iter().enumerate() {
+        let fits = lines.iter().all(|(sku, units)| bench.row(sku).available() >= i64::from(*units));
+        assert!(bench.has_stock(order as u128) || !fits, "order {order} would fit: {lines:?}");
+    }
+}

@@ -1,0 +1,314 @@
+//! The rules: any commands, in any order, repeated and batched in any way.
+
+use chrono::{DateTime, Duration};
+use ordermill_actors::clock::Timestamp;
+use ordermill_actors::ids::{OrderId, ProductId};
+use ordermill_actors::inventory::{
+    Answer, Change, Inventory, InventoryTables, Lines, Quantity, Reservation, StockRow,
+};
+use ordermill_actors::messages::{Kind, Message, Origin, Payload, StockLine};
+use ordermill_actors::runtime::service::{Outcome, Service};
+use ordermill_actors::testing::MemoryTables;
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use uuid::Uuid;
+
+const PRODUCTS: [&str; 4] = ["apple", "pear", "plum", "quince"];
+
+fn origin(order: u128) -> Origin {
+    let order_id = OrderId(Uuid::from_u128(order));
+    Origin { order_id, flow: Default::default(), plan: Default::default(), request_id: None }
+}
+
+fn at(second: usize) -> Timestamp {
+    DateTime::UNIX_EPOCH + Duration::seconds(second as i64) + Duration::nanoseconds(123_456_789)
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let product = || prop::sample::select(&PRODUCTS[..]).prop_map(ProductId::from);
+    let quantity = || (0..12_i64).prop_map(|units| Quantity::new(units).unwrap());
+    let line =
+        (product(), 1..5_u32).prop_map(|(product_id, quantity)| StockLine { product_id, quantity });
+    let lines = prop::collection::vec(line, 1..4).prop_map(|lines| Lines::try_from(lines).unwrap());
+    let origin = || (0..8_u128).prop_map(origin);
+    prop_oneof![
+        6 => (origin(), lines).prop_map(|(origin, lines)| Change::Reserve { origin, lines }),
+        3 => origin().prop_map(|origin| Change::Release { origin }),
+        3 => origin().prop_map(|origin| Change::Commit { origin }),
+        2 => (product(), quantity())
+            .prop_map(|(product_id, available)| Change::CreateProduct { product_id, available }),
+        1 => (product(), quantity())
+            .prop_map(|(product_id, available)| Change::SetAvailable { product_id, available }),
+    ]
+}
+
+struct Settled {
+    answers: Vec<Answer>,
+    messages: Vec<Arc<Message>>,
+    stock_writes: usize,
+}
+
+fn settle(tables: &mut InventoryTables, changes: &[Change], at: Timestamp) -> Settled {
+    let rows = tables.load(&Inventory::keys(changes));
+    let settled = Inventory.settle(rows, changes, at);
+    let written = settled.writes.stock.iter().chain(&settled.writes.new_stock);
+    let products: BTreeSet<_> = written.clone().map(|row| row.product_id.clone()).collect();
+    let stock_writes = written.count();
+    assert_eq!(products.len(), stock_writes, "a row is written once a batch");
+    for row in &settled.writes.stock {
+        let before = &tables.stock[&row.product_id];
+        assert!(row.version == before.version + 1 && !same_units(row, before));
+    }
+    // The tables' CHECK holds that 0 <= reserved <= on_hand.
+    tables.write(&settled.writes, at);
+    let answers = settled.outcomes.into_iter().map(|outcome| match outcome {
+        Outcome::Done(answer) => answer,
+        Outcome::Refused => panic!("nothing is decided before"),
+    });
+    Settled { answers: answers.collect(), messages: settled.messages, stock_writes }
+}
+
+fn same_units(a: &StockRow, b: &StockRow) -> bool {
+    (a.on_hand, a.reserved) == (b.on_hand, b.reserved)
+}
+
+fn json(messages: &[Arc<Message>]) -> Vec<&str> {
+    messages.iter().map(|message| message.json()).collect()
+}
+
+/// What each product was stocked with, by the counting of somebody who only watches the shelves.
+#[derive(Default)]
+struct Auditor {
+    stocked: BTreeMap<ProductId, i64>,
+    said: BTreeMap<OrderId, String>,
+}
+
+impl Auditor {
+    /// One change has been settled by itself.
+    fn watch(
+        &mut self,
+        before: &InventoryTables,
+        after: &InventoryTables,
+        change: &Change,
+        settled: &Settled,
+    ) {
+        match change {
+            Change::Reserve { origin, lines } => {
+                self.reserved(before, after, origin.order_id, lines, settled);
+                self.told(before, after, origin, settled);
+            }
+            Change::Release { origin } => {
+                let committed = matches!(was(before, origin), Some(Reservation::Committed(_)));
+                let kind =
+                    if committed { Kind::InventoryCommitted } else { Kind::InventoryReleased };
+                assert_eq!(settled.messages[0].kind(), kind, "an undo is answered as an undo");
+                self.told(before, after, origin, settled);
+            }
+            Change::Commit { origin } => match was(before, origin) {
+                None => assert!(matches!(settled.answers[0], Answer::Impossible(_))),
+                Some(_) => self.told(before, after, origin, settled),
+            },
+            Change::CreateProduct { product_id, .. } | Change::SetAvailable { product_id, .. } => {
+                assert!(settled.messages.is_empty());
+                let units = |tables: &InventoryTables| {
+                    tables.stock.get(product_id).map_or(0, |row| row.on_hand)
+                };
+                *self.stocked.entry(product_id.clone()).or_default() +=
+                    units(after) - units(before);
+            }
+        }
+        self.count(after);
+    }
+
+    fn reserved(
+        &self,
+        before: &InventoryTables,
+        after: &InventoryTables,
+        order: OrderId,
+        lines: &Lines,
+        settled: &Settled,
+    ) {
+        if before.reservations.contains_key(&order) {
+            assert_eq!(settled.stock_writes, 0, "decided once");
+            return;
+        }
+        let available = |product: &ProductId| Some(before.stock.get(product)?.available());
+        let short: Vec<_> = lines
+            .iter()
+            .filter(|line| available(&line.product_id) < Some(i64::from(line.quantity)))
+            .collect();
+        match &after.reservations[&order].reservation {
+            Reservation::Reserved(taken) => assert!(short.is_empty() && taken == lines),
+            Reservation::Refused(refusal) => {
+                assert_eq!(settled.stock_writes, 0, "a refusal writes no stock");
+                assert!(!short.is_empty(), "refused without need");
+                assert_eq!(refusal.shortages.len(), short.len());
+                for (shortage, line) in refusal.shortages.iter().zip(short) {
+                    assert_eq!(shortage.product_id, line.product_id);
+                    assert_eq!(shortage.requested, line.quantity);
+                    assert_eq!(shortage.available, available(&line.product_id));
+                }
+                let unknown = refusal.shortages.iter().any(|short| short.available.is_none());
+                assert_eq!(refusal.reason == "unknown_product", unknown);
+            }
+            Reservation::Committed(_) | Reservation::Released(_) => panic!("nobody asked for that"),
+        }
+    }
+
+    /// A command was answered with the order's latest outcome: the same as before, to the letter, if
+    /// nothing has happened since.
+    fn told(
+        &mut self,
+        before: &InventoryTables,
+        after: &InventoryTables,
+        origin: &Origin,
+        settled: &Settled,
+    ) {
+        let (Answer::Told(rows), [message]) = (&settled.answers[0], &settled.messages[..]) else {
+            panic!("a command is answered: {:?}", settled.answers)
+        };
+        for row in rows {
+            assert_eq!(**row, after.stock[&row.product_id], "the row as it was committed");
+        }
+        if was(before, origin) == was(after, origin) {
+            assert_eq!(self.said.get(&origin.order_id).map(String::as_str), Some(message.json()));
+        }
+        if let Some(Reservation::Released(_) | Reservation::Committed(_)) = was(before, origin) {
+            assert_eq!(was(before, origin), was(after, origin), "final");
+            assert_eq!(settled.stock_writes, 0);
+        }
+        let kind = match was(after, origin).unwrap() {
+            Reservation::Reserved(_) => Kind::InventoryReserved,
+            Reservation::Committed(_) => Kind::InventoryCommitted,
+            Reservation::Released(_) => Kind::InventoryReleased,
+            Reservation::Refused(_) => Kind::InventoryFailed,
+        };
+        assert_eq!(message.kind(), kind);
+        self.said.insert(origin.order_id, message.json().to_owned());
+    }
+
+    /// What was stocked is on the shelf or has left it; what is reserved is some order's.
+    fn count(&self, tables: &InventoryTables) {
+        let mut reserved: BTreeMap<&ProductId, i64> = BTreeMap::new();
+        let mut left: BTreeMap<&ProductId, i64> = BTreeMap::new();
+        for row in tables.reservations.values() {
+            let (sums, lines) = match &row.reservation {
+                Reservation::Reserved(lines) => (&mut reserved, lines),
+                Reservation::Committed(lines) => (&mut left, lines),
+                Reservation::Released(_) | Reservation::Refused(_) => continue,
+            };
+            for line in lines.iter() {
+                *sums.entry(&line.product_id).or_default() += i64::from(line.quantity);
+            }
+        }
+        for (product, row) in &tables.stock {
+            let of = |sums: &BTreeMap<&ProductId, i64>| sums.get(product).copied().unwrap_or(0);
+            assert_eq!(row.reserved, of(&reserved));
+            assert_eq!(row.on_hand + of(&left), self.stocked[product]);
+        }
+    }
+}
+
+fn was<'a>(tables: &'a InventoryTables, origin: &Origin) -> Option<&'a Reservation> {
+    tables.reservations.get(&origin.order_id).map(|row| &row.reservation)
+}
+
+fn copy(tables: &InventoryTables) -> InventoryTables {
+    InventoryTables { stock: tables.stock.clone(), reservations: tables.reservations.clone() }
+}
+
+proptest! {
+    #[test]
+    fn the_books_balance_and_a_batch_is_its_changes_one_by_one(
+        batches in prop::collection::vec(prop::collection::vec(change(), 1..12), 1..12),
+    ) {
+        let (mut batched, mut single) = (InventoryTables::default(), InventoryTables::default());
+        let mut auditor = Auditor::default();
+        for (second, changes) in batches.iter().enumerate() {
+            let together = settle(&mut batched, changes, at(second));
+            let mut messages = Vec::new();
+            for (change, answer) in changes.iter().zip(&together.answers) {
+                let before = copy(&single);
+                let alone = settle(&mut single, std::slice::from_ref(change), at(second));
+                auditor.watch(&before, &single, change, &alone);
+                prop_assert_eq!(
+                    std::mem::discriminant(answer), std::mem::discriminant(&alone.answers[0])
+                );
+                messages.extend(alone.messages);
+            }
+            prop_assert_eq!(json(&together.messages), json(&messages));
+            prop_assert_eq!(&batched.reservations, &single.reservations);
+            prop_assert_eq!(batched.stock.len(), single.stock.len());
+            for (row, other) in batched.stock.values().zip(single.stock.values()) {
+                prop_assert!(same_units(row, other));
+            }
+            // Everybody is told the rows as the batch has left them.
+            for answer in &together.answers {
+                let rows = match answer {
+                    Answer::Told(rows) => rows.clone(),
+                    Answer::Stocked(row) => vec![row.clone()],
+                    Answer::Exists | Answer::NotFound | Answer::Impossible(_) => Vec::new(),
+                };
+                prop_assert!(rows.iter().all(|row| **row == batched.stock[&row.product_id]));
+            }
+        }
+    }
+
+    #[test]
+    fn lines_are_sorted_and_added_up(
+        raw in prop::collection::vec((0..4_usize, 1..1_000_u32), 1..20),
+    ) {
+        let line = |(product, quantity): &(usize, u32)| StockLine {
+            product_id: PRODUCTS[*product].into(), quantity: *quantity,
+        };
+        let lines = Lines::try_from(raw.iter().map(line).collect::<Vec<_>>()).unwrap();
+        let products: Vec<_> = lines.products().collect();
+        prop_assert!(products.is_sorted_by(|a, b| a < b));
+        let units = |lines: &mut dyn Iterator<Item = u32>| lines.map(u64::from).sum::<u64>();
+        prop_assert_eq!(
+            units(&mut lines.iter().map(|line| line.quantity)),
+            units(&mut raw.iter().map(|line| line.1))
+        );
+    }
+}
+
+#[test]
+fn lines_that_ask_for_nothing_or_for_too_much_are_none() {
+    let line = |quantity| StockLine { product_id: "apple".into(), quantity };
+    assert!(Lines::try_from(vec![]).is_err());
+    assert!(Lines::try_from(vec![line(1), line(0)]).is_err());
+    assert!(Lines::try_from(vec![line(u32::MAX), line(1)]).is_err());
+}
+
+#[test]
+fn after_an_undo_a_late_reservation_takes_nothing() {
+    let mut tables = InventoryTables::default();
+    let stock =
+        Change::CreateProduct { product_id: "apple".into(), available: Quantity::new(10).unwrap() };
+    let lines = vec![StockLine { product_id: "apple".into(), quantity: 3 }];
+    let reserve = Change::Reserve { origin: origin(1), lines: lines.try_into().unwrap() };
+    let release = Change::Release { origin: origin(1) };
+    let settled = settle(&mut tables, &[stock, release, reserve], at(0));
+    let said: Vec<_> = settled.messages.iter().map(|message| &message.payload).collect();
+    assert!(matches!(said[..], [Payload::InventoryReleased, Payload::InventoryReleased]));
+    assert_eq!(settled.messages[0].event_id, settled.messages[1].event_id);
+    assert_eq!(tables.stock[&ProductId::from("apple")].available(), 10);
+}
+
+#[test]
+fn five_hundred_reservations_of_a_product_are_one_row_update() {
+    let mut tables = InventoryTables::default();
+    let product_id = ProductId::from("apple");
+    let available = Quantity::new(400).unwrap();
+    settle(&mut tables, &[Change::CreateProduct { product_id, available }], at(0));
+    let reserve = |order| {
+        let lines = vec![StockLine { product_id: "apple".into(), quantity: 1 }];
+        Change::Reserve { origin: origin(order), lines: lines.try_into().unwrap() }
+    };
+    let changes: Vec<_> = (0..500).map(reserve).collect();
+    let settled = settle(&mut tables, &changes, at(1));
+    assert_eq!(settled.stock_writes, 1);
+    let sold = settled.messages.iter().filter(|m| m.kind() == Kind::InventoryReserved).count();
+    assert_eq!(sold, 400);
+}

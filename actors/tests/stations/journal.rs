@@ -1,0 +1,104 @@
+//! Commits in groups, and what becomes of a group that goes wrong.
+
+use crate::toy::{Bench, Change, Counter};
+use ordermill_actors::runtime::journal::{Lane, Verdict};
+use ordermill_actors::testing::CommitFault;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use tokio::sync::oneshot;
+
+fn add(key: u32, expected: u64) -> Change {
+    let next = Counter { version: expected + 1, sum: 1 };
+    Change { key, expected, next: Some(next) }
+}
+
+fn submit(bench: &Bench, change: Change) -> oneshot::Receiver<Verdict<()>> {
+    let (sender, receiver) = oneshot::channel();
+    bench.journal.submit(change, move |verdict| drop(sender.send(verdict)));
+    receiver
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_one_transaction_commits_the_next_gathers() {
+    let bench = Bench::new().await;
+    let verdicts: Vec<_> = (0..500).map(|key| submit(&bench, add(key, 0))).collect();
+    for verdict in verdicts {
+        assert!(matches!(verdict.await, Ok(Verdict::Done(()))));
+    }
+    assert!(bench.store.commits() <= 3, "{} commits for 500 changes", bench.store.commits());
+    let offered: usize = bench.offered.rows.lock().unwrap().iter().map(|r| r.parcels().len()).sum();
+    assert!(offered >= 500, "every message is offered once it is committed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_on_another_version_is_refused_and_takes_its_followers_along() {
+    let bench = Bench::new().await;
+    assert!(matches!(submit(&bench, add(1, 0)).await, Ok(Verdict::Done(()))));
+    let lane = Arc::new(Lane::default());
+    let on_lane = |change| {
+        let (sender, receiver) = oneshot::channel();
+        bench.journal.submit_on(&lane, change, move |verdict| drop(sender.send(verdict)));
+        receiver
+    };
+    let (stale, follower) = (on_lane(add(1, 0)), on_lane(add(1, 1)));
+    let neighbour = submit(&bench, add(2, 0));
+    assert!(matches!(stale.await, Ok(Verdict::Refused)));
+    assert!(matches!(follower.await, Ok(Verdict::Refused)), "decided on top of a refused one");
+    assert!(matches!(neighbour.await, Ok(Verdict::Done(()))));
+    assert_eq!(bench.counter(1).version, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_of_a_stale_lane_is_written_even_where_a_number_fits() {
+    let bench = Bench::new().await;
+    let lane = Arc::new(Lane::default());
+    lane.spoil();
+    let (sender, receiver) = oneshot::channel();
+    bench.journal.submit_on(&lane, add(1, 0), move |verdict| drop(sender.send(verdict)));
+    assert!(matches!(receiver.await, Ok(Verdict::Refused)));
+    assert_eq!(bench.counter(1), Counter::default());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_database_that_is_away_is_waited_for() {
+    let bench = Bench::new().await;
+    bench.store.fail([CommitFault::Unavailable; 5]);
+    let verdict = submit(&bench, add(1, 0));
+    tokio::time::sleep(std::time::Duration::from_millis(60)).await;
+    assert!(bench.journal.gauge().is_down());
+    assert!(matches!(verdict.await, Ok(Verdict::Done(()))));
+    assert!(!bench.journal.gauge().is_down());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_outcome_tells_nobody_anything_and_has_the_outbox_looked_at() {
+    for fault in [CommitFault::UnknownLost, CommitFault::UnknownWritten] {
+        let bench = Bench::new().await;
+        bench.store.fail([fault]);
+        assert!(submit(&bench, add(1, 0)).await.is_err(), "the closure is dropped uncalled");
+        assert_eq!(bench.offered.rescans.load(Relaxed), 1);
+        let written = bench.counter(1).version;
+        assert_eq!(written, u64::from(fault == CommitFault::UnknownWritten));
+        assert!(matches!(submit(&bench, add(1, written)).await, Ok(Verdict::Done(()))));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_the_database_refuses_is_split_down_to_the_change_at_fault() {
+    let bench = Bench::new().await;
+    // The first transaction is alone; the next four changes gather meanwhile.
+    let first = submit(&bench, add(9, 0));
+    let verdicts: Vec<_> = (0..4).map(|key| submit(&bench, add(key, 0))).collect();
+    assert!(first.await.is_ok());
+    // The whole, its first half, the half's first change.
+    bench.store.fail([CommitFault::Data; 3]);
+    let mut failed = 0;
+    for verdict in verdicts {
+        match verdict.await.unwrap() {
+            Verdict::Failed(_) => failed += 1,
+            Verdict::Done(()) => {}
+            Verdict::Refused => panic!("nobody is stale"),
+        }
+    }
+    assert_eq!(failed, 1);
+}

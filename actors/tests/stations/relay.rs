@@ -1,0 +1,143 @@
+//! The relay publishes everything that was committed, parks what cannot get on, forgets the rest.
+
+use crate::toy::{Change, Counter, Counters, Toy, node};
+use async_trait::async_trait;
+use ordermill_actors::clock::World;
+use ordermill_actors::messages::{Exchange, Queue};
+use ordermill_actors::ports::{
+    Broker, BrokerError, Confirm, Confirmed, Outbox, Sink, Subscription,
+};
+use ordermill_actors::runtime::journal::{Journal, JournalHandle, JournalParts};
+use ordermill_actors::runtime::outbox::Parcel;
+use ordermill_actors::runtime::relay::{Relay, RelayHandle, RelayParts};
+use ordermill_actors::testing::{CommitFault, MemoryStore, world};
+use ractor::Actor;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// A broker that answers as it is told, and else takes everything.
+#[derive(Default)]
+struct Scripted {
+    answers: Mutex<VecDeque<Confirmed>>,
+    parcels: Mutex<Vec<Parcel>>,
+}
+
+#[async_trait]
+impl Broker for Scripted {
+    fn publish(&self, parcel: Parcel, confirm: Confirm) {
+        if parcel.exchange == Exchange::AuditFanout {
+            return confirm(Confirmed::Taken);
+        }
+        self.parcels.lock().unwrap().push(parcel);
+        let answer = self.answers.lock().unwrap().pop_front();
+        confirm(answer.unwrap_or(Confirmed::Taken));
+    }
+
+    async fn subscribe(
+        &self,
+        _: Queue,
+        _: usize,
+        _: Arc<dyn Sink>,
+    ) -> Result<Box<dyn Subscription>, BrokerError> {
+        Err(BrokerError("nobody consumes".to_owned()))
+    }
+}
+
+struct Stations {
+    world: World,
+    store: MemoryStore<Counters>,
+    broker: Arc<Scripted>,
+    journal: JournalHandle<Toy>,
+}
+
+async fn stations() -> Stations {
+    let world = world();
+    let (store, broker) = (MemoryStore::default(), Arc::new(Scripted::default()));
+    let journal = JournalHandle::new(node(&world, "journal"));
+    let relay = RelayHandle::new(node(&world, "relay"));
+    let journal_parts = Arc::new(JournalParts {
+        service: Arc::new(Toy),
+        store: Arc::new(store.clone()),
+        relay: Arc::new(relay.clone()),
+        world: world.clone(),
+        handle: journal.clone(),
+    });
+    let relay_parts = Arc::new(RelayParts {
+        outbox: Arc::new(store.clone()),
+        broker: broker.clone(),
+        journal: journal.clone(),
+        world: world.clone(),
+        handle: relay,
+    });
+    Actor::spawn(None, Journal::new(journal_parts), ()).await.unwrap();
+    Actor::spawn(None, Relay::new(relay_parts), ()).await.unwrap();
+    Stations { world, store, broker, journal }
+}
+
+impl Stations {
+    fn add(&self, key: u32) {
+        let next = Some(Counter { version: 1, sum: 1 });
+        self.journal.submit(Change { key, expected: 0, next }, |_| {});
+    }
+
+    async fn left(&self) -> (usize, u64) {
+        let waiting = self.store.waiting(None, 1_000).await.unwrap().len();
+        (waiting, self.store.parked().await.unwrap())
+    }
+
+    fn published(&self) -> usize {
+        self.broker.parcels.lock().unwrap().len()
+    }
+}
+
+const A_WHILE: Duration = Duration::from_millis(900);
+
+#[tokio::test(start_paused = true)]
+async fn rows_are_forgotten_when_every_message_is_confirmed() {
+    let stations = stations().await;
+    (0..200).for_each(|key| stations.add(key));
+    tokio::time::sleep(A_WHILE).await;
+    assert_eq!(stations.published(), 200);
+    assert_eq!(stations.left().await, (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_row_that_nobody_takes_is_parked_and_tried_again() {
+    let stations = stations().await;
+    stations.broker.answers.lock().unwrap().extend([Confirmed::Unroutable, Confirmed::Lost]);
+    stations.add(1);
+    tokio::time::sleep(A_WHILE).await;
+    assert_eq!(stations.left().await, (0, 1));
+    stations.add(2);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(stations.left().await, (0, 0), "taken in the end");
+    assert_eq!(stations.published(), 4, "one held up nobody else");
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_the_consumer_that_failed_gets_it_again() {
+    let stations = stations().await;
+    let deferred = Confirmed::Deferred {
+        missing: vec![Queue::OrderEvents],
+        attempt: 1,
+        delay: Duration::from_secs(1),
+    };
+    stations.broker.answers.lock().unwrap().push_back(deferred);
+    stations.add(1);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(stations.left().await, (0, 0));
+    let again = stations.broker.parcels.lock().unwrap().pop().unwrap();
+    assert_eq!((again.only, again.attempt), (Some(vec![Queue::OrderEvents]), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_committed_without_an_answer_is_found_and_published() {
+    let stations = stations().await;
+    stations.store.fail([CommitFault::UnknownWritten]);
+    stations.add(1);
+    tokio::time::sleep(A_WHILE).await;
+    assert_eq!(stations.published(), 1);
+    assert_eq!(stations.left().await, (0, 0));
+    assert!(stations.world.now().timestamp() > 0);
+}
