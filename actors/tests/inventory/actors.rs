@@ -64,12 +64,17 @@ async fn what_is_short_because_of_a_hold_waits_for_it_in_the_order_of_arrival() 
     bench.let_through(1).await;
     done(first).await;
     assert!(!bench.has_stock(2));
-    bench.let_through(1).await;
-    done(large).await;
-    done(small).await;
-    bench.let_through(1).await;
-    done(last).await;
-    assert!(bench.has_stock(3) && bench.has_stock(4) && !bench.has_stock(5));
+    assert_eq!(bench.submitted(), base + 2, "the last one waits on");
+    bench.open();
+    for pending in [large, small, last] {
+        done(pending).await;
+    }
+    let told = bench.heard().into_iter().skip(2).map(|said| (said.order_id(), said.kind()));
+    use Kind::{InventoryFailed, InventoryReserved};
+    let expected = [(2, InventoryFailed), (3, InventoryReserved), (4, InventoryReserved)];
+    let expected = expected.into_iter().chain([(5, InventoryFailed)]);
+    let expected = expected.map(|(order, kind)| (origin(order).order_id, kind));
+    assert_eq!(told.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
     let Some(Reservation::Refused(refusal)) = bench.outcome(5) else { panic!("not refused") };
     assert_eq!(refusal.shortages[0].available, Some(1));
 }

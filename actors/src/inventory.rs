@@ -1,0 +1,76 @@
+//! Inventory: what is in stock, and who has a claim on it. Never sells a unit it does not have.
+//!
+//! ```text
+//!  inventory.commands
+//!        │ reserve                                  release, commit
+//!        ▼                                                 │
+//!  commands ─▶ request ─▶ sku/A ─▶ sku/B ─┐                │
+//!              (carries its holds along)  ▼                ▼
+//!                                      journal: lock the rows, decide each change in turn
+//!                                         │
+//!              sku/A, sku/B ◀── the rows as they were committed
+//! ```
+//!
+//! There are two stations, and only the second one decides:
+//!
+//! - A [`sku`] actor serialises the reservations of its product in memory. It lets pass what the
+//!   stock covers, and lets wait what is short only because of holds that are still being decided.
+//! - The batch ([`settle`]) decides on the rows that the transaction has locked. What fits is
+//!   RESERVED, what does not is REFUSED: the locked row is the committed view that a refusal needs.
+//!
+//! So no memory, however stale, oversells a unit or refuses an order that the stock could cover.
+//! A CHECK constraint of the table stands behind both.
+
+mod change;
+mod commands;
+mod commit;
+#[cfg(any(test, feature = "testing"))]
+mod memory;
+mod reads;
+mod release;
+mod request;
+mod reservation;
+mod reserve;
+mod restock;
+mod rows;
+mod settle;
+mod shelf;
+mod sku;
+mod stock;
+
+pub use change::{Answer, Change, Keys, Rows, Writes};
+pub use commands::CommandHandler;
+#[cfg(any(test, feature = "testing"))]
+pub use memory::InventoryTables;
+pub use reads::InventoryReads;
+pub use request::{Request, WAIT_MAX};
+pub use reservation::{Lines, LinesError, Reservation, ReservationRow, Undone};
+pub use rows::{Quantity, StockRow};
+pub use shelf::WAITERS_MAX;
+pub use sku::{IDLE_AFTER, SkuSpecies, Skus};
+pub use stock::{CreateError, SetError, Stock};
+
+use crate::clock::Timestamp;
+use crate::ids::ServiceName;
+use crate::runtime::service::{Service, Settlement};
+
+/// The service, as its journal and its store see it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Inventory;
+
+impl Service for Inventory {
+    const NAME: ServiceName = ServiceName::Inventory;
+    type Change = Change;
+    type Keys = Keys;
+    type Rows = Rows;
+    type Writes = Writes;
+    type Answer = Answer;
+
+    fn keys(changes: &[Change]) -> Keys {
+        Keys::of(changes)
+    }
+
+    fn settle(&self, rows: Rows, changes: &[Change], at: Timestamp) -> Settlement<Self> {
+        settle::settle(rows, changes, at)
+    }
+}

@@ -1,0 +1,120 @@
+//! A request to reserve: it travels through its products in the order of their ids, carrying the
+//! holds that it has been given, and ends in the journal.
+//!
+//! ```text
+//!  begin ─▶ sku/A: held ─▶ sku/B: held ─▶ journal, holds kept until the batch has decided
+//!                │               │
+//!                └─ short, or nobody knows in time ─▶ holds dropped ─▶ the same journal
+//! ```
+//!
+//! The order of the ids keeps two orders from waiting for each other. The change is the same either
+//! way: the batch decides it on the locked rows, so that nobody is refused for having waited. What
+//! the request owns, it owns until it ends: dropped on its way, by whatever failure, its holds end
+//! and its ticket says so.
+
+use super::sku::{Msg, SkuSpecies, Skus};
+use super::{Answer, Change, Lines};
+use crate::messages::{Origin, StockLine};
+use crate::runtime::directory::Directory;
+use crate::runtime::journal::Verdict;
+use crate::runtime::ticket::{Settled, Ticket};
+use ractor::ActorRef;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long a request waits for holds of others, all its products together. A hold ends with its
+/// journal batch, some milliseconds later; after a whole second the database is in trouble, and
+/// waiting on gains nothing over being decided in its turn.
+pub const WAIT_MAX: Duration = Duration::from_secs(1);
+
+/// Units of a product that are kept for a request. They are free again when it is dropped.
+pub(super) struct Hold {
+    sku: ActorRef<Msg>,
+    units: i64,
+}
+
+impl Hold {
+    pub(super) fn new(sku: ActorRef<Msg>, units: i64) -> Self {
+        Self { sku, units }
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        // An actor that is gone has forgotten its holds; the next one under its name never knew them.
+        let _ = self.sku.cast(Msg::Ended { units: self.units });
+    }
+}
+
+/// A request to reserve, under way.
+pub struct Request {
+    origin: Origin,
+    lines: Lines,
+    holds: Vec<Hold>,
+    deadline: Instant,
+    ticket: Ticket<()>,
+}
+
+impl Directory<SkuSpecies> {
+    /// Reserves lines for an order. The ticket settles when the outcome is committed, whatever it is.
+    pub fn reserve(&self, origin: Origin, lines: Lines, ticket: Ticket<()>) {
+        let deadline = Instant::now() + WAIT_MAX;
+        Box::new(Request { origin, lines, holds: Vec::new(), deadline, ticket }).go_on(self);
+    }
+}
+
+impl Request {
+    /// Until when it waits for holds of others.
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// The line whose product it asks next. None: it holds all it wants.
+    pub(super) fn next_line(&self) -> Option<&StockLine> {
+        self.lines.get(self.holds.len())
+    }
+
+    /// Takes a hold along to the next product.
+    pub(super) fn held(mut self: Box<Self>, hold: Hold, skus: &Skus) {
+        self.holds.push(hold);
+        self.go_on(skus);
+    }
+
+    /// Goes into the batch without holding anything.
+    pub(super) fn undecided(mut self: Box<Self>, skus: &Skus) {
+        self.holds.clear();
+        (*self).submit(skus);
+    }
+
+    fn go_on(self: Box<Self>, skus: &Skus) {
+        match self.next_line().map(|line| line.product_id.clone()) {
+            Some(product) => skus.send(&product, Msg::Ask(self)),
+            None => (*self).submit(skus),
+        }
+    }
+
+    fn submit(self, skus: &Skus) {
+        let Self { origin, lines, holds, ticket, .. } = self;
+        let known = skus.clone();
+        skus.species().journal().submit(Change::Reserve { origin, lines }, move |verdict| {
+            settle(&known, verdict, ticket);
+            // Ends after the new stock was told: no moment in which the units look free.
+            drop(holds);
+        });
+    }
+}
+
+/// Passes on what the journal says of an order's command.
+pub(super) fn settle(skus: &Skus, verdict: Verdict<Answer>, ticket: Ticket<()>) {
+    match verdict {
+        Verdict::Done(Answer::Told(rows)) => {
+            rows.into_iter().for_each(|row| skus.learn(row));
+            ticket.settle(Settled::Done(()));
+        }
+        Verdict::Done(Answer::Impossible(cause)) => ticket.settle(Settled::Dead(cause.to_owned())),
+        Verdict::Failed(cause) => ticket.settle(Settled::Dead(cause)),
+        // None of these answers a command. The dropped ticket has it handed in again.
+        Verdict::Done(Answer::Stocked(_) | Answer::Exists | Answer::NotFound)
+        | Verdict::Refused => {}
+    }
+}

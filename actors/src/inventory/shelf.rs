@@ -1,0 +1,162 @@
+//! The shelf: what is remembered of one product between two batches. Pure.
+//!
+//! ```text
+//!  on_hand ───────────────────────────────────────────┐
+//!  reserved (committed) │ held (being decided) │ free │
+//! ```
+//!
+//! A request that fits into what is free is held. One that the committed stock does not cover, even
+//! if every hold failed, is short. One in between waits, in the order of arrival: its fate hangs on
+//! holds that are still being decided. Whatever the shelf says, the batch decides.
+
+use super::StockRow;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// Requests that wait at one product at the most. Each waits for holds that are with the journal,
+/// whose batch takes about as many changes ([`CHANGES_MAX`](crate::runtime::journal::CHANGES_MAX)):
+/// whoever stood further behind would wait longer than it takes to have it decided unheld.
+pub const WAITERS_MAX: usize = 1_000;
+
+/// What a request for units is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reply {
+    /// The units are kept for it until its hold ends.
+    Held,
+    /// The committed stock does not cover it, however the holds end.
+    Short,
+    /// Nobody knows yet, and it has waited enough, or too many wait.
+    Undecided,
+}
+
+struct Waiter<R> {
+    units: i64,
+    deadline: Instant,
+    request: R,
+}
+
+/// The memory of one product. `R` is whoever asks.
+pub(super) struct Shelf<R> {
+    view: Option<Arc<StockRow>>,
+    holds: usize,
+    held: i64,
+    waiters: VecDeque<Waiter<R>>,
+}
+
+impl<R> Shelf<R> {
+    /// A shelf with the stock as it was last read; None: nobody knows of such a product.
+    pub(super) fn new(view: Option<Arc<StockRow>>) -> Self {
+        Self { view, holds: 0, held: 0, waiters: VecDeque::new() }
+    }
+
+    /// True when nothing here is known of the product.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.view.is_none()
+    }
+
+    /// True when nobody holds or waits for anything.
+    pub(super) fn is_idle(&self) -> bool {
+        self.holds == 0 && self.waiters.is_empty()
+    }
+
+    /// When the first of the waiters has waited enough.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.waiters.iter().map(|waiter| waiter.deadline).min()
+    }
+
+    /// Asks for units. The request comes back with its reply, unless it waits.
+    pub(super) fn ask(
+        &mut self,
+        units: i64,
+        deadline: Instant,
+        now: Instant,
+        request: R,
+    ) -> Option<(R, Reply)> {
+        // Nobody overtakes a waiter: a large request would otherwise starve behind small ones.
+        let reply = match self.judge(units) {
+            None => Reply::Undecided,
+            Some(Reply::Held) if self.waiters.is_empty() => Reply::Held,
+            Some(Reply::Short) => Reply::Short,
+            Some(Reply::Held | Reply::Undecided) => {
+                if self.waiters.len() < WAITERS_MAX && now < deadline {
+                    self.waiters.push_back(Waiter { units, deadline, request });
+                    return None;
+                }
+                Reply::Undecided
+            }
+        };
+        self.note(units, reply);
+        Some((request, reply))
+    }
+
+    /// A hold of so many units has ended.
+    pub(super) fn ended(&mut self, units: i64) -> Vec<(R, Reply)> {
+        self.holds -= 1;
+        self.held -= units;
+        self.serve()
+    }
+
+    /// The stock as it was committed. An older row than the one known says nothing.
+    pub(super) fn learn(&mut self, row: Arc<StockRow>) -> Vec<(R, Reply)> {
+        if self.view.as_ref().is_some_and(|known| known.version >= row.version) {
+            return Vec::new();
+        }
+        self.view = Some(row);
+        self.serve()
+    }
+
+    /// Those who have waited enough, and whoever is served now that they are gone.
+    pub(super) fn overdue(&mut self, now: Instant) -> Vec<(R, Reply)> {
+        let waiters = std::mem::take(&mut self.waiters);
+        let (late, waiting): (VecDeque<_>, VecDeque<_>) =
+            waiters.into_iter().partition(|waiter| waiter.deadline <= now);
+        self.waiters = waiting;
+        let mut replies: Vec<_> =
+            late.into_iter().map(|waiter| (waiter.request, Reply::Undecided)).collect();
+        replies.extend(self.serve());
+        replies
+    }
+
+    /// Serves the waiters in their order, up to the first whose fate still hangs on a hold.
+    fn serve(&mut self) -> Vec<(R, Reply)> {
+        let mut replies = Vec::new();
+        while let Some(first) = self.waiters.front() {
+            match self.judge(first.units) {
+                Some(reply @ (Reply::Held | Reply::Short)) => {
+                    if let Some(Waiter { units, request, .. }) = self.waiters.pop_front() {
+                        self.note(units, reply);
+                        replies.push((request, reply));
+                    }
+                }
+                Some(Reply::Undecided) | None => break,
+            }
+        }
+        replies
+    }
+
+    /// What the shelf can say of so many units, waiters apart. None: the product is not known.
+    fn judge(&self, units: i64) -> Option<Reply> {
+        let available = self.view.as_ref()?.available();
+        Some(if available < units {
+            Reply::Short
+        } else if available - self.held < units {
+            Reply::Undecided
+        } else {
+            Reply::Held
+        })
+    }
+
+    fn note(&mut self, units: i64, reply: Reply) {
+        match reply {
+            Reply::Held => {
+                self.holds += 1;
+                self.held += units;
+            }
+            Reply::Short | Reply::Undecided => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,187 @@
+//! The SKU actor: `sku/<product_id>` serialises the reservations of one product in memory.
+//!
+//! What it remembers ([`shelf`](super::shelf)) is loaded from the store when it starts, and renewed by
+//! every batch that touches the product. It is never the arbiter: a store that does not answer, or a
+//! product that it does not know, sends the request on to the batch undecided.
+
+use super::request::{Hold, Request, WAIT_MAX};
+use super::shelf::{Reply, Shelf};
+use super::{Inventory, InventoryReads, StockRow};
+use crate::ids::ProductId;
+use crate::runtime::directory::{Directory, Life, Species};
+use crate::runtime::journal::JournalHandle;
+use ractor::{Actor, ActorProcessingErr, ActorRef, ActorRuntime, MessagingErr, SpawnErr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
+
+/// A product that nobody asks for leaves memory after this time: loading it again costs one read.
+pub const IDLE_AFTER: Duration = Duration::from_secs(60);
+
+/// What a SKU actor is told.
+pub enum Msg {
+    /// Hold the units of the request's next line.
+    Ask(Box<Request>),
+    /// The product's stock as it was committed.
+    Learn(Arc<StockRow>),
+    /// Leave memory, if there is nothing to do.
+    Retire,
+    /// From a hold: it has ended.
+    Ended {
+        /// How many units it held.
+        units: i64,
+    },
+    /// From its own timer: somebody has waited enough.
+    Overdue,
+}
+
+/// The SKU actors of this process.
+pub type Skus = Directory<SkuSpecies>;
+
+/// What all SKU actors share.
+pub struct SkuSpecies {
+    reads: Arc<dyn InventoryReads>,
+    journal: JournalHandle<Inventory>,
+}
+
+impl SkuSpecies {
+    /// SKU actors that start from what `reads` says, and reserve through `journal`.
+    pub fn new(reads: Arc<dyn InventoryReads>, journal: JournalHandle<Inventory>) -> Self {
+        Self { reads, journal }
+    }
+
+    pub(super) fn journal(&self) -> &JournalHandle<Inventory> {
+        &self.journal
+    }
+}
+
+impl Directory<SkuSpecies> {
+    /// Tells a product's actor, if it lives, what the stock is now.
+    pub fn learn(&self, row: Arc<StockRow>) {
+        let product = row.product_id.clone();
+        self.send_if_live(&product, Msg::Learn(row));
+    }
+}
+
+impl Species for SkuSpecies {
+    type Key = ProductId;
+    type Msg = Msg;
+    const KIND: &'static str = "sku";
+
+    fn spawn(&self, life: Life<Self>) -> Result<ActorRef<Msg>, SpawnErr> {
+        let supervisor = life.supervisor.clone();
+        let (actor, _started) =
+            ActorRuntime::spawn_linked_instant(None, Sku(life), (), supervisor)?;
+        Ok(actor)
+    }
+
+    fn retire() -> Msg {
+        Msg::Retire
+    }
+}
+
+type Timer = AbortOnDropHandle<Result<(), MessagingErr<Msg>>>;
+
+struct Sku(Life<SkuSpecies>);
+
+struct Memory {
+    shelf: Shelf<Box<Request>>,
+    /// When the timer rings, and the timer.
+    alarm: Option<(Instant, Timer)>,
+}
+
+impl Actor for Sku {
+    type Msg = Msg;
+    type State = Memory;
+    type Arguments = ();
+
+    async fn pre_start(&self, _: ActorRef<Msg>, (): ()) -> Result<Memory, ActorProcessingErr> {
+        Ok(Memory { shelf: Shelf::new(self.load().await), alarm: None })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Msg>,
+        message: Msg,
+        memory: &mut Memory,
+    ) -> Result<(), ActorProcessingErr> {
+        let retire = matches!(message, Msg::Retire);
+        let now = Instant::now();
+        let (replies, counted) = match message {
+            Msg::Ask(request) => (memory.ask(now, request), true),
+            Msg::Learn(row) => (memory.shelf.learn(row), true),
+            Msg::Retire => (Vec::new(), true),
+            // These two come past the directory, which counts what waits in the mailbox.
+            Msg::Ended { units } => (memory.shelf.ended(units), false),
+            Msg::Overdue => {
+                memory.alarm = None;
+                (memory.shelf.overdue(now), false)
+            }
+        };
+        for (request, reply) in replies {
+            self.pass_on(&myself, request, reply);
+        }
+        memory.set_alarm(&myself, now);
+        if counted {
+            // A product that is not known has nothing to remember, and anybody can make up another.
+            if retire || memory.shelf.is_unknown() {
+                self.leave(&myself, memory);
+            }
+            self.0.node.handled();
+        }
+        Ok(())
+    }
+}
+
+impl Memory {
+    fn ask(&mut self, now: Instant, request: Box<Request>) -> Vec<(Box<Request>, Reply)> {
+        let units = request.next_line().map_or(0, |line| i64::from(line.quantity));
+        self.shelf.ask(units, request.deadline(), now, request).into_iter().collect()
+    }
+
+    /// Has the timer ring when the first of the waiters has waited enough.
+    fn set_alarm(&mut self, myself: &ActorRef<Msg>, now: Instant) {
+        let Some(at) = self.shelf.next_deadline() else { return };
+        if self.alarm.as_ref().is_none_or(|(set, _)| at < *set) {
+            let timer = myself.send_after(at.saturating_duration_since(now), || Msg::Overdue);
+            self.alarm = Some((at, AbortOnDropHandle::new(timer)));
+        }
+    }
+}
+
+impl Sku {
+    fn pass_on(&self, myself: &ActorRef<Msg>, request: Box<Request>, reply: Reply) {
+        let skus = &self.0.directory;
+        match reply {
+            Reply::Held => {
+                let units = request.next_line().map_or(0, |line| i64::from(line.quantity));
+                request.held(Hold::new(myself.clone(), units), skus);
+            }
+            Reply::Short | Reply::Undecided => request.undecided(skus),
+        }
+    }
+
+    fn leave(&self, myself: &ActorRef<Msg>, memory: &Memory) {
+        if memory.shelf.is_idle() && self.0.directory.leave(&self.0.key, myself.get_id()) {
+            self.0.node.stopped();
+            myself.stop(None);
+        }
+    }
+
+    /// The stock as it is committed; None also when the store does not say so in time.
+    async fn load(&self) -> Option<Arc<StockRow>> {
+        let reads = &self.0.directory.species().reads;
+        match tokio::time::timeout(WAIT_MAX, reads.stock(&self.0.key)).await {
+            Ok(Ok(row)) => row.map(Arc::new),
+            Ok(Err(error)) => {
+                tracing::warn!(actor = %self.0.node.name, %error, "starts without its stock");
+                None
+            }
+            Err(_) => {
+                tracing::warn!(actor = %self.0.node.name, "starts without its stock: no answer");
+                None
+            }
+        }
+    }
+}
