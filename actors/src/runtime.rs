@@ -7,16 +7,20 @@
 //! | journal | [`journal`] | commits changes in groups: one transaction at a time, no timer |
 //! | relay | [`relay`] | publishes the outbox with confirms, then has its rows forgotten |
 //! | supervisor | [`supervisor`], [`tree`] | restarts what fails, shows what lives |
+//!
+//! [`stations`] puts them together for one service.
 
 pub mod address;
 pub mod admission;
 pub mod consumer;
 pub mod directory;
 pub mod entity;
+pub mod feed;
 pub mod journal;
 pub mod outbox;
 pub mod relay;
 pub mod service;
+pub mod stations;
 pub mod supervisor;
 pub mod ticket;
 pub mod tree;

@@ -4,6 +4,7 @@
 //! stores that commit at once, or fail when they are told to.
 
 mod memory;
+pub mod shop;
 mod world;
 
 pub use memory::{CommitFault, MemoryStore, MemoryTables};

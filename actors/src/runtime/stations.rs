@@ -1,19 +1,21 @@
 //! Wires the stations of one service: its journal, its relay, its consumers, and what else it has.
 
-use ordermill_actors::broker::LocalBroker;
-use ordermill_actors::clock::World;
-use ordermill_actors::messages::Queue;
-use ordermill_actors::ports::{Outbox, Store};
-use ordermill_actors::runtime::address::Address;
-use ordermill_actors::runtime::consumer::{self, Consumer, ConsumerParts, Handler};
-use ordermill_actors::runtime::directory::{Directory, Keeper, Species};
-use ordermill_actors::runtime::journal::{Gauge, Journal, JournalHandle, JournalParts};
-use ordermill_actors::runtime::relay::{Flow, Relay, RelayHandle, RelayParts};
-use ordermill_actors::runtime::service::Service;
-use ordermill_actors::runtime::supervisor::{Part, Supervisor};
-use ordermill_actors::runtime::tree::Tree;
+use super::address::Address;
+use super::consumer::{self, Consumer, ConsumerParts, Handler};
+use super::directory::{Directory, Keeper, Species};
+use super::journal::{Gauge, Journal, JournalHandle, JournalParts};
+use super::relay::{Flow, Relay, RelayHandle, RelayParts};
+use super::service::Service;
+use super::supervisor::{Part, Supervisor};
+use super::tree::Tree;
+use crate::clock::World;
+use crate::messages::Queue;
+use crate::ports::{Broker, Outbox, Store};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// The name of the process's own supervisor: the root of the tree.
+pub const ROOT: &str = "ordermill";
 
 /// Messages with a consumer at a time. Enough that a journal's batches are full while the next are
 /// decided; each costs about 1 KiB.
@@ -43,7 +45,7 @@ pub struct Process {
     /// What lives here.
     pub tree: Tree,
     /// The broker.
-    pub broker: LocalBroker,
+    pub broker: Arc<dyn Broker>,
     /// Every journal's gauge.
     pub gauges: Vec<Arc<Gauge>>,
     /// The relays whose backlog counts at the door.
@@ -81,6 +83,19 @@ pub struct Stations<'a, S: Service> {
 }
 
 impl Process {
+    /// A process without services yet.
+    pub fn new(world: World, broker: Arc<dyn Broker>) -> Self {
+        let tree = Tree::new(world.clock.clone());
+        tree.part(None, "supervisor", ROOT);
+        Self { world, tree, broker, gauges: Vec::new(), flows: Vec::new(), intakes: Vec::new() }
+    }
+
+    /// The supervisor of everything: what runs when it is spawned.
+    pub fn supervisor(&self, parts: Vec<Part>) -> Supervisor {
+        let node = self.tree.part(None, "supervisor", ROOT);
+        Supervisor::new(node, self.tree.clone(), Arc::new(parts))
+    }
+
     /// Begins a service: its journal over `store`, and its relay over the same database's outbox.
     pub fn service<S, D>(
         &mut self,
@@ -93,7 +108,7 @@ impl Process {
         D: Store<S> + Outbox,
     {
         let node = self.tree.part(Some(name), "journal", &format!("{name}/journal"));
-        self.tree.part(Some("ordermill"), "service", name);
+        self.tree.part(Some(ROOT), "service", name);
         let journal = JournalHandle::new(node.clone());
         let relay_node = self.tree.part(Some(name), "relay", &format!("{name}/relay"));
         let relay = RelayHandle::new(relay_node.clone());
@@ -108,7 +123,7 @@ impl Process {
         });
         let relay_parts = Arc::new(RelayParts {
             outbox: store,
-            broker: Arc::new(self.broker.clone()),
+            broker: self.broker.clone(),
             journal: journal.clone(),
             world: self.world.clone(),
             handle: relay,
@@ -159,7 +174,7 @@ impl<S: Service> Stations<'_, S> {
         let parts = Arc::new(ConsumerParts {
             queue,
             prefetch: prefetch(queue),
-            broker: Arc::new(self.process.broker.clone()),
+            broker: self.process.broker.clone(),
             handler,
             cemetery: Arc::new(self.journal.clone()),
             world: self.process.world.clone(),
@@ -171,7 +186,7 @@ impl<S: Service> Stations<'_, S> {
 
     /// The whole, as a part of the process.
     pub fn finish(self) -> Part {
-        let node = self.process.tree.part(Some("ordermill"), "service", self.name);
+        let node = self.process.tree.part(Some(ROOT), "service", self.name);
         let (tree, parts, its) = (self.process.tree.clone(), Arc::new(self.parts), node.clone());
         Part::new(node, move || Supervisor::new(its.clone(), tree.clone(), parts.clone()))
     }

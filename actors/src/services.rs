@@ -1,0 +1,158 @@
+//! The services, wired: a service is its rules, its store, and a few lines here.
+//!
+//! Which databases and which broker stand behind the ports is nobody's business here: the process of
+//! a server, a test and a simulation are wired by the same functions.
+
+use crate::gateway::{GatewayHandle, GatewayPolicy, GatewayReads, SimulatedGateway};
+use crate::inventory::{self, Inventory, InventoryReads, SkuSpecies, Stock};
+use crate::messages::{Flow, Plan, Queue};
+use crate::order::handler::ReplyHandler;
+use crate::order::sweeper::{Sweeper, SweeperParts};
+use crate::order::{DueOrders, Order, OrderReads, Orders, SagaObserver, SagaPolicy, SagaRules};
+use crate::payment::{
+    self, Gateway, PaymentPolicy, PaymentReads, PaymentRules, PaymentService, Payments,
+};
+use crate::ports::{Outbox, Store};
+use crate::runtime::directory::Directory;
+use crate::runtime::entity::Entities;
+use crate::runtime::stations::Process;
+use crate::runtime::supervisor::Part;
+use crate::shipping::{self, Shipping, ShippingPolicy};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A service's database: what its journal and its relay need of it.
+pub trait Database<S: crate::runtime::service::Service>: Store<S> + Outbox {}
+
+impl<S: crate::runtime::service::Service, T: Store<S> + Outbox> Database<S> for T {}
+
+/// How the order service goes about its work.
+#[derive(Clone, Debug)]
+pub struct OrderSettings {
+    /// How patient sagas are.
+    pub policy: SagaPolicy,
+    /// How new orders' steps find each other.
+    pub flow: Flow,
+    /// In which order new orders' steps are taken.
+    pub plan: Plan,
+    /// How often overdue orders are looked for.
+    pub sweep_every: Duration,
+    /// Sagas that were told nothing for so long leave memory.
+    pub idle_after: Duration,
+}
+
+impl Default for OrderSettings {
+    fn default() -> Self {
+        Self {
+            policy: SagaPolicy::default(),
+            flow: Flow::default(),
+            plan: Plan::default(),
+            sweep_every: Duration::from_secs(1),
+            idle_after: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The order service.
+pub fn order(
+    process: &mut Process,
+    store: Arc<impl Database<Order>>,
+    reads: Arc<dyn OrderReads>,
+    due: Arc<dyn DueOrders>,
+    settings: OrderSettings,
+    observer: Arc<dyn SagaObserver>,
+) -> (Orders, Part) {
+    let mut stations = process.service("order", Arc::new(Order), store);
+    let world = stations.world().clone();
+    let OrderSettings { policy, flow, plan, sweep_every, idle_after } = settings;
+    let rules = SagaRules { reads, policy, world: world.clone(), observer };
+    let species = Entities::new(Arc::new(rules), stations.journal.clone());
+    let sagas = Directory::new(species, world.clone(), idle_after);
+    stations.entities("sagas", &sagas);
+    stations.consume(Queue::OrderEvents, Arc::new(ReplyHandler(sagas.clone())));
+    let node = stations.tree().part(Some("order"), "sweeper", "order/sweeper");
+    let sweeper = Arc::new(SweeperParts {
+        due,
+        sagas: sagas.clone(),
+        world: world.clone(),
+        every: sweep_every,
+        node: node.clone(),
+    });
+    stations.part(Part::new(node, move || Sweeper(sweeper.clone())));
+    (Orders::new(sagas, world, flow, plan), stations.finish())
+}
+
+/// The inventory service.
+pub fn inventory(
+    process: &mut Process,
+    store: Arc<impl Database<Inventory>>,
+    reads: Arc<dyn InventoryReads>,
+) -> (Stock, Part) {
+    let mut stations = process.service("inventory", Arc::new(Inventory), store);
+    let species = SkuSpecies::new(reads, stations.journal.clone());
+    let skus = Directory::new(species, stations.world().clone(), inventory::IDLE_AFTER);
+    stations.entities("skus", &skus);
+    let handler = inventory::CommandHandler::new(skus.clone());
+    stations.consume(Queue::InventoryCommands, Arc::new(handler));
+    (Stock::new(skus), stations.finish())
+}
+
+/// The simulated gateway and its ledger.
+pub fn gateway(
+    process: &mut Process,
+    store: Arc<impl Database<SimulatedGateway>>,
+    reads: Arc<dyn GatewayReads>,
+    policy: GatewayPolicy,
+) -> (Arc<dyn Gateway>, Part) {
+    let mut stations = process.service("gateway", Arc::new(SimulatedGateway { policy }), store);
+    stations.aside();
+    let handle = GatewayHandle::new(stations.journal.clone(), reads, policy);
+    (Arc::new(handle), stations.finish())
+}
+
+/// How often payments whose gateway call was lost are looked for: such a call is lost only with its
+/// process, so that this is rarely more than a look.
+const PAYMENT_SWEEP: Duration = Duration::from_secs(5);
+
+/// The payment service.
+pub fn payment(
+    process: &mut Process,
+    store: Arc<impl Database<PaymentService>>,
+    reads: Arc<dyn PaymentReads>,
+    gateway: Arc<dyn Gateway>,
+    policy: PaymentPolicy,
+    idle_after: Duration,
+) -> Part {
+    let mut stations = process.service("payment", Arc::new(PaymentService), store);
+    stations.aside();
+    let world = stations.world().clone();
+    let rules = PaymentRules { reads: reads.clone(), gateway, policy, world: world.clone() };
+    let species = Entities::new(Arc::new(rules), stations.journal.clone());
+    let payments: Payments = Directory::new(species, world.clone(), idle_after);
+    stations.entities("payments", &payments);
+    let handler = payment::CommandHandler::new(payments.clone());
+    stations.consume(Queue::PaymentCommands, Arc::new(handler));
+    let node = stations.tree().part(Some("payment"), "sweeper", "payment/sweeper");
+    let sweeper = Arc::new(payment::SweeperParts {
+        reads,
+        payments,
+        world,
+        every: PAYMENT_SWEEP,
+        alone: true,
+        node: node.clone(),
+    });
+    stations.part(Part::new(node, move || payment::Sweeper(sweeper.clone())));
+    stations.finish()
+}
+
+/// The shipping service.
+pub fn shipping(
+    process: &mut Process,
+    store: Arc<impl Database<Shipping>>,
+    policy: ShippingPolicy,
+) -> Part {
+    let mut stations = process.service("shipping", Arc::new(Shipping { policy }), store);
+    let handler = shipping::CommandHandler::new(stations.journal.clone());
+    stations.consume(Queue::ShippingCommands, Arc::new(handler));
+    stations.finish()
+}

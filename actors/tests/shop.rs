@@ -1,0 +1,8 @@
+//! The whole shop in memory: orders of every fate, buyers who race for the last unit, processes that die.
+
+#[path = "shop/crash.rs"]
+mod crash;
+#[path = "shop/fates.rs"]
+mod fates;
+#[path = "shop/oversell.rs"]
+mod oversell;

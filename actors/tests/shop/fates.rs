@@ -1,0 +1,181 @@
+//! Every fate of an order, and the books afterwards.
+
+use ordermill_actors::clock::Timestamp;
+use ordermill_actors::ids::OrderId;
+use ordermill_actors::messages::{Address, OrderDetails, Plan};
+use ordermill_actors::order::{AskError, OrderStatus, Saga, SagaStatus};
+use ordermill_actors::testing::shop::{Shop, ShopSettings, ShopStores, order_of};
+use std::time::Duration;
+
+async fn shop(plan: Plan) -> Shop {
+    let mut settings = ShopSettings::default();
+    settings.order.plan = plan;
+    let shop = Shop::open(ShopStores::default(), settings).await;
+    shop.stock("MUG", 100).await;
+    shop
+}
+
+async fn place(shop: &Shop, details: OrderDetails) -> OrderId {
+    shop.orders.place(details, None, None).await.unwrap().order_id
+}
+
+async fn ends(shop: &Shop, details: OrderDetails) -> Saga {
+    let order = place(shop, details).await;
+    shop.rested(order).await
+}
+
+/// A cancelled order holds no stock and no money; its failure says why.
+async fn assert_undone(shop: &Shop, saga: &Saga, step: &str, reason: &str) {
+    assert_eq!(saga.status(), OrderStatus::Cancelled);
+    assert_eq!(saga.saga_status(), SagaStatus::Compensated);
+    let failure = saga.facts.failure.as_ref().unwrap();
+    assert_eq!((failure.step.as_str(), failure.reason.as_str()), (step, reason));
+    assert_eq!(shop.money_held(saga.order_id()).await, 0);
+    let shelf = shop.shelf("MUG").await;
+    assert_eq!((shelf.on_hand, shelf.reserved), (100, 0));
+}
+
+const PLANS: [Plan; 2] = [Plan::ReserveFirst, Plan::PaymentFirst];
+
+#[tokio::test(start_paused = true)]
+async fn an_order_is_confirmed_dispatched_delivered() {
+    for plan in PLANS {
+        let shop = shop(plan).await;
+        let saga = ends(&shop, order_of(&[("MUG", 2)], "credit_card")).await;
+        let order = saga.order_id();
+        assert_eq!(saga.status(), OrderStatus::Confirmed);
+        assert_eq!(shop.money_held(order).await, 2_000);
+        assert_eq!((shop.shelf("MUG").await.on_hand, shop.shelf("MUG").await.reserved), (100, 2));
+        assert!(matches!(shop.orders.deliver(order).await, Err(AskError::Conflict { .. })));
+        shop.orders.dispatch(order).await.unwrap();
+        assert!(matches!(shop.orders.cancel(order).await, Err(AskError::Conflict { .. })));
+        assert_eq!(shop.rested(order).await.status(), OrderStatus::Shipped);
+        assert_eq!((shop.shelf("MUG").await.on_hand, shop.shelf("MUG").await.reserved), (98, 0));
+        shop.orders.deliver(order).await.unwrap();
+        assert_eq!(shop.rested(order).await.status(), OrderStatus::Completed);
+        assert_eq!(shop.money_held(order).await, 2_000);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_is_undone() {
+    for plan in PLANS {
+        let shop = shop(plan).await;
+        let saga = ends(&shop, order_of(&[("MUG", 101)], "credit_card")).await;
+        assert_undone(&shop, &saga, "inventory", "insufficient_stock").await;
+        let shortage = &saga.facts.failure.as_ref().unwrap().shortages[0];
+        assert_eq!((shortage.requested, shortage.available), (101, Some(100)));
+
+        let saga = ends(&shop, order_of(&[("MUG", 1), ("NOPE", 1)], "credit_card")).await;
+        assert_undone(&shop, &saga, "inventory", "unknown_product").await;
+
+        let saga = ends(&shop, order_of(&[("MUG", 1)], "test_declined")).await;
+        assert_eq!(saga.facts.failure.as_ref().unwrap().step, "payment");
+        assert_eq!(shop.shelf("MUG").await.reserved, 0);
+
+        let postal_code = Some("TEST-UNDELIVERABLE".to_owned());
+        let address = Some(Address { postal_code, ..Address::default() });
+        let details = OrderDetails { address, ..order_of(&[("MUG", 1)], "credit_card") };
+        let saga = ends(&shop, details).await;
+        assert_undone(&shop, &saga, "shipping", "undeliverable").await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_outcome_at_the_gateway_is_never_guessed() {
+    for method in ["test_timeout_charged", "test_timeout_uncharged", "test_slow"] {
+        let shop = shop(Plan::ReserveFirst).await;
+        let saga = ends(&shop, order_of(&[("MUG", 1)], method)).await;
+        assert_eq!(saga.status(), OrderStatus::Confirmed, "{method}");
+        assert_eq!(shop.money_held(saga.order_id()).await, 1_000, "{method}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn cancelled_at_any_moment_nothing_is_left_behind() {
+    for plan in PLANS {
+        for method in ["credit_card", "test_timeout_charged", "test_timeout_uncharged", "test_slow"]
+        {
+            for wait_us in [0, 50, 200, 500, 1_000, 2_000, 5_000, 20_000, 3_000_000] {
+                let shop = shop(plan).await;
+                let order = place(&shop, order_of(&[("MUG", 3)], method)).await;
+                tokio::time::sleep(Duration::from_micros(wait_us)).await;
+                shop.orders.cancel(order).await.unwrap();
+                let saga = shop.rested(order).await;
+                assert_undone(&shop, &saga, "customer", "cancelled_by_customer").await;
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_is_not_confirmed_in_time_is_cancelled_and_its_stock_is_free() {
+    let mut settings = ShopSettings::default();
+    settings.order.policy.order_timeout = Duration::from_secs(60);
+    // A gateway that never answers within its timeout.
+    settings.gateway.latency = Duration::from_secs(20);
+    let shop = Shop::open(ShopStores::default(), settings).await;
+    shop.stock("MUG", 1).await;
+    let order = place(&shop, order_of(&[("MUG", 1)], "credit_card")).await;
+    tokio::time::sleep(Duration::from_secs(59)).await;
+    assert_eq!(shop.shelf("MUG").await.reserved, 1);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let saga = shop.stores.order.clone();
+    let saga = ordermill_actors::order::OrderReads::order(&saga, order).await.unwrap().unwrap();
+    assert_eq!(saga.facts.failure.as_ref().unwrap().reason, "deadline_exceeded");
+    assert_eq!(shop.shelf("MUG").await.reserved, 0, "the stock is free at once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refund_that_keeps_failing_is_an_alarm_and_ends_when_it_succeeds() {
+    let mut settings = ShopSettings::default();
+    settings.order.policy.compensation_timeout = Duration::from_secs(1);
+    settings.payment.pause_min = Duration::from_secs(20);
+    let shop = Shop::open(ShopStores::default(), settings).await;
+    shop.stock("MUG", 100).await;
+    let saga = ends(&shop, order_of(&[("MUG", 1)], "test_refund_fails")).await;
+    assert_eq!(saga.status(), OrderStatus::Confirmed);
+    let order = saga.order_id();
+    shop.orders.cancel(order).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let saga = |shop: &Shop| {
+        let orders = shop.stores.order.clone();
+        async move {
+            ordermill_actors::order::OrderReads::order(&orders, order).await.unwrap().unwrap()
+        }
+    };
+    assert_eq!(saga(&shop).await.saga_status(), SagaStatus::Failed);
+    let before: Timestamp = saga(&shop).await.updated_at;
+    shop.orders.retry(order).await.unwrap();
+    assert!(saga(&shop).await.updated_at >= before);
+    let saga = shop.rested(order).await;
+    assert_undone(&shop, &saga, "customer", "cancelled_by_customer").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_request_makes_one_order() {
+    let shop = shop(Plan::ReserveFirst).await;
+    let key = |body: &[u8]| Some(("key-1".to_owned(), body.to_vec()));
+    let details = || order_of(&[("MUG", 1)], "credit_card");
+    let orders = (0..100).map(|_| shop.orders.place(details(), None, key(b"a")));
+    let placed: Vec<_> = futures::future::join_all(orders).await;
+    let first = placed[0].as_ref().unwrap().order_id;
+    assert!(placed.iter().all(|placed| placed.as_ref().unwrap().order_id == first));
+    let fresh = placed.iter().filter(|placed| !placed.as_ref().unwrap().replayed).count();
+    assert_eq!(fresh, 1);
+    let other = shop.orders.place(details(), None, key(b"b")).await;
+    assert_eq!(other, Err(AskError::KeyReused));
+    shop.rested(first).await;
+    assert_eq!(shop.shelf("MUG").await.reserved, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn confirmed_orders_leave_by_themselves_when_told_to() {
+    let mut settings = ShopSettings::default();
+    settings.order.policy.dispatch_after = Some(Duration::from_secs(2));
+    let shop = Shop::open(ShopStores::default(), settings).await;
+    shop.stock("MUG", 5).await;
+    let saga = ends(&shop, order_of(&[("MUG", 1)], "credit_card")).await;
+    assert_eq!(saga.status(), OrderStatus::Shipped);
+    assert_eq!(shop.shelf("MUG").await.on_hand, 4);
+}
