@@ -61,7 +61,9 @@ fn at(batch: usize) -> Timestamp {
 }
 
 /// Every command with what came of it: the outcome's message, or none when it was too early.
-fn play(batches: &[Vec<Change>]) -> (Vec<(Change, Option<Arc<Message>>)>, ShippingMemory) {
+type Played = Vec<(Change, Option<Arc<Message>>)>;
+
+fn play(batches: &[Vec<Change>]) -> (Played, ShippingMemory) {
     let shipping = Shipping::default();
     let mut memory = ShippingMemory::default();
     let mut played = Vec::new();
