@@ -1,1 +1,39 @@
 //! Notification: what customers are told of their orders.
+//!
+//! ```text
+//!  notification.orders ──▶ tell ──▶ one entry per (order, topic) ──▶ the log
+//!                                        │ when there is an address
+//!                                        ▼
+//!                              notification.channels ──▶ notification.email ──▶ Messenger
+//! ```
+//!
+//! Stored entries are what a customer reads in the shop, and marks as read. An entry that is there
+//! already is the same event come again: nothing is written or sent for it. E-mail goes through a
+//! queue of its own, so that a mail server that is away delays nothing but mail; it may come twice.
+
+mod change;
+mod email;
+mod entry;
+mod handle;
+mod mark_all_read;
+mod mark_read;
+#[cfg(any(test, feature = "testing"))]
+mod memory;
+mod reads;
+mod service;
+mod settle;
+mod tell;
+#[cfg(test)]
+mod tests;
+mod text;
+mod topic;
+
+pub use change::{Answer, Change, Keys, Rows, Scope, Stored, UNREAD_PAGE, UnreadPage, Writes};
+pub use email::EmailHandler;
+pub use entry::{BadNotificationId, Notification, NotificationId};
+pub use handle::{Notifications, NotificationsUnavailable};
+#[cfg(any(test, feature = "testing"))]
+pub use memory::NotificationMemory;
+pub use reads::{NotificationFilter, NotificationReads};
+pub use service::{NotificationPolicy, NotificationService};
+pub use topic::Topic;

@@ -1,0 +1,69 @@
+//! The notification service, as its journal and its store see it.
+
+use super::change::{Answer, Change, Keys, Rows, Writes};
+use super::{settle, tell};
+use crate::clock::Timestamp;
+use crate::ids::ServiceName;
+use crate::messages::Message;
+use crate::runtime::feed::Fed;
+use crate::runtime::service::{Service, Settlement};
+use std::sync::Arc;
+
+/// Through which channels customers are told, beside the entries that they read in the shop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NotificationPolicy {
+    /// By e-mail, where the order has an address.
+    pub email: bool,
+}
+
+/// The service.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NotificationService {
+    /// The channels.
+    pub policy: NotificationPolicy,
+}
+
+impl Service for NotificationService {
+    const NAME: ServiceName = ServiceName::Notification;
+    type Change = Change;
+    type Keys = Keys;
+    type Rows = Rows;
+    type Writes = Writes;
+    type Answer = Answer;
+
+    fn keys(changes: &[Change]) -> Keys {
+        let mut keys = Keys::default();
+        for change in changes {
+            match change {
+                Change::Tell(events) => keys.entries.extend(tell::ids(events)),
+                Change::MarkRead { id, is_read: _ } => {
+                    keys.entries.insert(*id);
+                }
+                Change::MarkAllRead(page) => {
+                    keys.pages.insert(page.clone());
+                }
+            }
+        }
+        keys
+    }
+
+    fn settle(&self, rows: Rows, changes: &[Change], at: Timestamp) -> Settlement<Self> {
+        settle::settle(self.policy, rows, changes, at)
+    }
+}
+
+impl Fed for NotificationService {
+    fn take(events: Vec<Arc<Message>>) -> Change {
+        Change::Tell(events)
+    }
+
+    /// The log is a channel too: one line per entry.
+    fn taken(answer: Answer) {
+        let Answer::Told(stored) = answer else { return };
+        for entry in stored {
+            let request_id = entry.request_id.as_deref().unwrap_or_default();
+            let (order_id, topic) = (entry.id.order_id, entry.id.topic.as_str());
+            tracing::info!(service = "notification", %order_id, request_id, topic, "{}", entry.title);
+        }
+    }
+}

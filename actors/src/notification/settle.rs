@@ -1,0 +1,70 @@
+//! Decides a batch: each change in turn, on the entries as the changes before it leave them.
+
+use super::change::{Answer, Change, Rows, Writes};
+use super::entry::{Notification, NotificationId};
+use super::service::{NotificationPolicy, NotificationService};
+use super::{mark_all_read, mark_read, tell};
+use crate::clock::Timestamp;
+use crate::messages::Message;
+use crate::runtime::service::{Outcome, Settlement};
+use chrono::SubsecRound;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Digits after the second that every store keeps.
+const STORED_SUBSECOND_DIGITS: u16 = 6;
+
+/// The entries that a batch concerns, as they are after the changes decided so far.
+pub(super) struct Desk {
+    pub rows: Rows,
+    pub inserts: BTreeMap<NotificationId, Notification>,
+    pub marks: BTreeMap<NotificationId, bool>,
+    pub messages: Vec<Arc<Message>>,
+}
+
+impl Desk {
+    /// Whether an entry is read. None: there is no such entry.
+    pub fn is_read(&self, id: &NotificationId) -> Option<bool> {
+        let new = self.inserts.get(id).map(|entry| entry.is_read);
+        new.or_else(|| self.marks.get(id).copied()).or_else(|| self.stored(id))
+    }
+
+    fn stored(&self, id: &NotificationId) -> Option<bool> {
+        let paged = || self.rows.pages.values().any(|page| page.binary_search(id).is_ok());
+        self.rows.entries.get(id).copied().or_else(|| paged().then_some(false))
+    }
+
+    /// Marks an entry that there is.
+    pub fn mark(&mut self, id: NotificationId, is_read: bool) {
+        match self.inserts.get_mut(&id) {
+            Some(new) => new.is_read = is_read,
+            None => {
+                self.marks.insert(id, is_read);
+            }
+        }
+    }
+}
+
+/// Decides a batch. Nothing is ever refused: what is decided here is decided on the locked rows.
+pub(super) fn settle(
+    policy: NotificationPolicy,
+    rows: Rows,
+    changes: &[Change],
+    at: Timestamp,
+) -> Settlement<NotificationService> {
+    let at = at.trunc_subsecs(STORED_SUBSECOND_DIGITS);
+    let mut desk =
+        Desk { rows, inserts: BTreeMap::new(), marks: BTreeMap::new(), messages: Vec::new() };
+    let mut decide = |change: &Change| -> Answer {
+        match change {
+            Change::Tell(events) => tell::tell(&mut desk, policy, events, at),
+            Change::MarkRead { id, is_read } => mark_read::mark_read(&mut desk, *id, *is_read),
+            Change::MarkAllRead(page) => mark_all_read::mark_all_read(&mut desk, page),
+        }
+    };
+    let outcomes = changes.iter().map(|change| Outcome::Done(decide(change))).collect();
+    let Desk { rows: _, inserts, marks, messages } = desk;
+    let writes =
+        Writes { inserts: inserts.into_values().collect(), marks: marks.into_iter().collect() };
+    Settlement { writes, outcomes, messages }
+}

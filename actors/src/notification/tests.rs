@@ -1,0 +1,232 @@
+//! What customers are told, and what they have read.
+
+mod stations;
+
+use super::*;
+use crate::clock::Timestamp;
+use crate::ids::{OrderId, ProductId};
+use crate::messages::{
+    Contact, Failure, Flow, Line, Message, OrderDetails, OrderNotice, Origin, Payload, Plan,
+    Priority, Shortage,
+};
+use crate::money::{Currency, Money};
+use crate::runtime::service::{Outcome, Service};
+use crate::testing::MemoryTables;
+use chrono::DateTime;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use uuid::Uuid;
+
+const AT: Timestamp = DateTime::UNIX_EPOCH;
+
+fn order(n: u128) -> OrderId {
+    OrderId(Uuid::from_u128(n))
+}
+
+fn event(n: u128, payload: Payload) -> Arc<Message> {
+    let (flow, plan) = (Flow::Orchestrated, Plan::ReserveFirst);
+    Message::new(&Origin { order_id: order(n), flow, plan, request_id: None }, payload, 0, AT)
+}
+
+fn contact() -> Contact {
+    Contact { email: Some("ada@example.org".to_owned()), phone: None }
+}
+
+fn notice() -> OrderNotice {
+    OrderNotice {
+        customer_id: "ada".to_owned(),
+        contact: contact(),
+        total: Money { minor: 4_990, currency: Currency::USD },
+        priority: Priority::Standard,
+        tracking_code: Some("TRK-01234567".to_owned()),
+        failure: None,
+    }
+}
+
+fn cancelled(step: &str, reason: &str, shortages: Vec<Shortage>) -> Payload {
+    let failure = Some(Failure { step: step.to_owned(), reason: reason.to_owned(), shortages });
+    Payload::OrderCancelled(OrderNotice { failure, tracking_code: None, ..notice() })
+}
+
+fn created(quantity: u32) -> Payload {
+    let product_id = ProductId::from("mug");
+    Payload::OrderCreated(Arc::new(OrderDetails {
+        customer_id: "ada".to_owned(),
+        payment_method: "credit_card".to_owned(),
+        currency: Currency::USD,
+        lines: vec![Line { product_id, quantity, unit_price_minor: None, amount_minor: 4_990 }],
+        total_minor: 4_990,
+        contact: contact(),
+        address: None,
+        priority: Priority::Standard,
+    }))
+}
+
+/// A service and its table, committed batch by batch.
+#[derive(Default)]
+struct Desk {
+    service: NotificationService,
+    table: NotificationMemory,
+}
+
+impl Desk {
+    fn with_email() -> Self {
+        let policy = NotificationPolicy { email: true };
+        Self { service: NotificationService { policy }, ..Self::default() }
+    }
+
+    fn batch(&mut self, changes: Vec<Change>) -> (Vec<Answer>, Vec<Arc<Message>>) {
+        let rows = self.table.load(&NotificationService::keys(&changes));
+        let settled = self.service.settle(rows, &changes, AT);
+        self.table.write(&settled.writes, AT);
+        let answer = |outcome| match outcome {
+            Outcome::Done(answer) => answer,
+            Outcome::Refused => panic!("nothing is refused"),
+        };
+        (settled.outcomes.into_iter().map(answer).collect(), settled.messages)
+    }
+
+    fn one(&mut self, change: Change) -> Answer {
+        self.batch(vec![change]).0.remove(0)
+    }
+
+    fn body(&mut self, payload: Payload) -> String {
+        *self = Self::default();
+        self.one(Change::Tell(vec![event(1, payload)]));
+        self.table.entries.pop_first().unwrap().1.body
+    }
+}
+
+fn told(answer: &Answer) -> usize {
+    let Answer::Told(stored) = answer else { panic!("{answer:?}") };
+    stored.len()
+}
+
+fn page(customer: Option<&str>, after: Option<NotificationId>) -> Change {
+    let scope = Scope { customer_id: customer.map(str::to_owned), order_id: None };
+    Change::MarkAllRead(UnreadPage { scope, after })
+}
+
+#[test]
+fn an_event_is_told_once_however_often_it_comes() {
+    let mut desk = Desk::with_email();
+    let feed = || {
+        let others = event(1, Payload::InventoryReleased);
+        Change::Tell(vec![
+            event(1, created(2)),
+            others,
+            event(1, Payload::OrderConfirmed(notice())),
+        ])
+    };
+    let (answers, mails) = desk.batch(vec![feed(), feed()]);
+    assert_eq!(answers.iter().map(told).collect::<Vec<_>>(), [2, 0]);
+    assert_eq!(mails.len(), 2);
+    let (answers, mails) = desk.batch(vec![feed()]);
+    assert_eq!((told(&answers[0]), mails.len()), (0, 0));
+    assert_eq!(desk.table.entries.len(), 2);
+}
+
+#[test]
+fn every_mail_of_an_order_has_an_id_of_its_own_and_goes_to_its_address() {
+    let mut desk = Desk::with_email();
+    let payloads = [
+        created(1),
+        Payload::OrderConfirmed(notice()),
+        Payload::OrderShipped(notice()),
+        Payload::OrderCompleted(notice()),
+        cancelled("customer", "cancelled_by_customer", Vec::new()),
+    ];
+    let (_, mails) = desk.batch(vec![Change::Tell(payloads.map(|p| event(1, p)).to_vec())]);
+    let ids: BTreeSet<_> = mails.iter().map(|mail| mail.event_id).collect();
+    assert_eq!(ids.len(), 5);
+    for mail in mails {
+        let Payload::NotificationSend(send) = &mail.payload else { panic!("{mail:?}") };
+        assert_eq!((send.channel.as_str(), send.to.as_str()), ("email", "ada@example.org"));
+        assert!(send.body.contains(&order(1).to_string()), "{}", send.body);
+    }
+}
+
+#[test]
+fn without_a_mail_server_or_an_address_nothing_is_sent() {
+    let tell = |contact| {
+        let notice = OrderNotice { contact, ..notice() };
+        vec![Change::Tell(vec![event(1, Payload::OrderConfirmed(notice))])]
+    };
+    assert!(Desk::default().batch(tell(contact())).1.is_empty());
+    assert!(Desk::with_email().batch(tell(Contact::default())).1.is_empty());
+}
+
+#[test]
+fn the_words_say_what_happened() {
+    let mut desk = Desk::default();
+    assert!(desk.body(created(1)).contains(": 1 item, 49.90 USD in all"));
+    assert!(desk.body(created(2)).contains("2 items"));
+    assert!(desk.body(Payload::OrderShipped(notice())).ends_with("Follow it under TRK-01234567."));
+    let short = vec![Shortage { product_id: "mug".into(), requested: 2, available: Some(1) }];
+    let mut because = |step, reason, shortages| desk.body(cancelled(step, reason, shortages));
+    assert!(because("inventory", "insufficient_stock", short.clone()).contains("enough of mug."));
+    assert!(because("inventory", "unknown_product", short).contains("do not know mug."));
+    assert!(because("payment", "declined", vec![]).contains("because the payment was declined"));
+    assert!(because("shipping", "carrier_failed", vec![]).contains("because no carrier"));
+    assert!(because("payment", "deadline_exceeded", vec![]).contains("in time"));
+    assert!(because("customer", "cancelled_by_customer", vec![]).contains("as you asked"));
+}
+
+#[test]
+fn an_entry_is_marked_and_marked_again() {
+    let mut desk = Desk::default();
+    let id = NotificationId { order_id: order(1), topic: Topic::Created };
+    let mark = |is_read| Change::MarkRead { id, is_read };
+    assert_eq!(desk.one(mark(true)), Answer::NotFound);
+    // Told and marked in one batch: one row, written once.
+    let (answers, _) = desk.batch(vec![Change::Tell(vec![event(1, created(1))]), mark(true)]);
+    assert_eq!(answers[1], Answer::Marked);
+    assert!(desk.table.entries[&id].is_read);
+    assert_eq!(desk.one(mark(false)), Answer::Marked);
+    assert!(!desk.table.entries[&id].is_read);
+}
+
+#[test]
+fn mark_all_counts_what_was_unread_in_its_scope() {
+    let mut desk = Desk::default();
+    let other = OrderNotice { customer_id: "bob".to_owned(), ..notice() };
+    desk.one(Change::Tell(vec![
+        event(1, created(1)),
+        event(1, Payload::OrderConfirmed(notice())),
+        event(2, Payload::OrderConfirmed(other)),
+    ]));
+    let id = NotificationId { order_id: order(1), topic: Topic::Created };
+    let (answers, _) = desk.batch(vec![
+        Change::MarkRead { id, is_read: true },
+        Change::Tell(vec![event(3, created(1))]),
+        page(Some("ada"), None),
+        page(None, None),
+        page(None, None),
+    ]);
+    let marked = |count| Answer::MarkedAll { count, next: None };
+    assert_eq!(answers[2..], [marked(2), marked(1), marked(0)]);
+    assert!(desk.table.entries.values().all(|entry| entry.is_read));
+}
+
+#[test]
+fn many_are_marked_page_by_page() {
+    let mut desk = Desk::default();
+    let events = (0..UNREAD_PAGE as u128 + 1).map(|n| event(n, created(1))).collect();
+    desk.one(Change::Tell(events));
+    let Answer::MarkedAll { count, next } = desk.one(page(None, None)) else { panic!() };
+    assert_eq!(count, UNREAD_PAGE as u64);
+    assert!(next.is_some());
+    assert_eq!(desk.one(page(None, next)), Answer::MarkedAll { count: 1, next: None });
+}
+
+#[test]
+fn ids_are_read_back() {
+    for topic in Topic::ALL {
+        let id = NotificationId { order_id: order(7), topic };
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert_eq!(Topic::numbered(i64::from(topic.number())), Some(topic));
+    }
+    for bad in ["", "x.order.created", "00000000-0000-0000-0000-000000000007.order.paid"] {
+        assert_eq!(bad.parse::<NotificationId>(), Err(BadNotificationId), "{bad}");
+    }
+}

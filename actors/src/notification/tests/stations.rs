@@ -1,0 +1,68 @@
+//! The handle on a journal, and e-mails on a mail server.
+
+use super::*;
+use crate::messages::ChannelMessage;
+use crate::messages::Queue;
+use crate::ports::{ChannelError, Messenger};
+use crate::runtime::consumer::Handler;
+use crate::runtime::feed::FeedHandler;
+use crate::runtime::feed::tests::journal;
+use crate::runtime::outbox::Body;
+use crate::runtime::ticket::{Settled, Ticket};
+use crate::testing::{CommitFault, MemoryStore, world};
+use async_trait::async_trait;
+
+#[tokio::test(start_paused = true)]
+async fn what_is_asked_is_asked_again_until_somebody_knows() {
+    let store = MemoryStore::<NotificationMemory>::default();
+    let journal = journal(NotificationService::default(), store.clone()).await;
+    let (ticket, settled) = Ticket::channel();
+    FeedHandler::new(Queue::NotificationOrders, journal.clone(), world())
+        .handle(Body::One(event(1, created(1))), ticket);
+    assert!(matches!(settled.await, Ok(Settled::Done(()))));
+
+    let notifications = Notifications::new(journal);
+    let id = NotificationId { order_id: order(1), topic: Topic::Created };
+    store.fail([CommitFault::Unavailable, CommitFault::UnknownWritten]);
+    assert_eq!(notifications.mark_read(id, true).await, Ok(true));
+    assert_eq!(notifications.mark_read(id, false).await, Ok(true));
+    assert_eq!(notifications.mark_all_read(Scope::default()).await, Ok(1));
+    let unknown = NotificationId { order_id: order(2), topic: Topic::Created };
+    assert_eq!(notifications.mark_read(unknown, true).await, Ok(false));
+    store.fail(vec![CommitFault::Unavailable; 100]);
+    assert_eq!(notifications.mark_read(id, true).await, Err(NotificationsUnavailable));
+}
+
+/// Answers as the address says.
+struct Mailer;
+
+#[async_trait]
+impl Messenger for Mailer {
+    async fn send(&self, message: &ChannelMessage) -> Result<(), ChannelError> {
+        match message.to.as_str() {
+            "busy" => Err(ChannelError::Transient("try later".to_owned())),
+            "nobody" => Err(ChannelError::Permanent("no such address".to_owned())),
+            "silent" => std::future::pending().await,
+            _ => Ok(()),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mail_is_sent_tried_again_or_given_up() {
+    let handler = EmailHandler::new(Arc::new(Mailer));
+    let handle = async |payload| {
+        let (ticket, settled) = Ticket::channel();
+        handler.handle(Body::One(event(1, payload)), ticket);
+        settled.await.unwrap()
+    };
+    let mail = |to: &str| {
+        let [channel, subject, body] = ["email", "Hello", "…"].map(str::to_owned);
+        Payload::NotificationSend(ChannelMessage { channel, to: to.to_owned(), subject, body })
+    };
+    assert!(matches!(handle(mail("ada")).await, Settled::Done(())));
+    assert!(matches!(handle(mail("busy")).await, Settled::Retry(_)));
+    assert!(matches!(handle(mail("silent")).await, Settled::Retry(_)));
+    assert!(matches!(handle(mail("nobody")).await, Settled::Dead(_)));
+    assert!(matches!(handle(Payload::InventoryReleased).await, Settled::Dead(_)));
+}

@@ -1,0 +1,143 @@
+//! The words that customers read.
+
+use super::topic::Topic;
+use crate::ids::OrderId;
+use crate::messages::{Contact, Failure, OrderDetails, OrderNotice, Payload};
+
+/// What is to be told, to whom, and how they can be reached.
+pub(super) struct Telling<'a> {
+    pub topic: Topic,
+    pub customer_id: &'a str,
+    pub contact: &'a Contact,
+    pub title: &'static str,
+    pub body: String,
+}
+
+/// What customers are told of an event. None: it is none of their business.
+pub(super) fn telling(order: OrderId, payload: &Payload) -> Option<Telling<'_>> {
+    match payload {
+        Payload::OrderCreated(details) => Some(Telling {
+            topic: Topic::Created,
+            customer_id: &details.customer_id,
+            contact: &details.contact,
+            title: "We have your order",
+            body: received(order, details),
+        }),
+        Payload::OrderConfirmed(notice) => Some(of_notice(
+            Topic::Confirmed,
+            notice,
+            "Your order is confirmed",
+            confirmed(order, notice),
+        )),
+        Payload::OrderShipped(notice) => Some(of_notice(
+            Topic::Shipped,
+            notice,
+            "Your order is on its way",
+            shipped(order, notice),
+        )),
+        Payload::OrderCompleted(notice) => {
+            let body = format!("Your order {order} has arrived. Thank you!");
+            Some(of_notice(Topic::Completed, notice, "Your order has arrived", body))
+        }
+        Payload::OrderCancelled(notice) => Some(of_notice(
+            Topic::Cancelled,
+            notice,
+            "Your order is cancelled",
+            cancelled(order, notice),
+        )),
+        Payload::OrderCancelRequested(_)
+        | Payload::OrderDispatchRequested
+        | Payload::OrderDeliveryConfirmed
+        | Payload::InventoryReserve(_)
+        | Payload::InventoryRelease
+        | Payload::InventoryCommit
+        | Payload::InventoryReserved(_)
+        | Payload::InventoryFailed(_)
+        | Payload::InventoryReleased
+        | Payload::InventoryCommitted
+        | Payload::PaymentProcess(_)
+        | Payload::PaymentRefund
+        | Payload::PaymentApproved(_)
+        | Payload::PaymentFailed(_)
+        | Payload::PaymentReversed
+        | Payload::ShippingSchedule(_)
+        | Payload::ShippingCancel
+        | Payload::ShippingDispatch
+        | Payload::ShippingDeliver
+        | Payload::ShippingScheduled(_)
+        | Payload::ShippingFailed(_)
+        | Payload::ShippingDispatched
+        | Payload::ShippingDelivered
+        | Payload::NotificationSend(_) => None,
+    }
+}
+
+fn of_notice<'a>(
+    topic: Topic,
+    notice: &'a OrderNotice,
+    title: &'static str,
+    body: String,
+) -> Telling<'a> {
+    let OrderNotice { customer_id, contact, .. } = notice;
+    Telling { topic, customer_id, contact, title, body }
+}
+
+fn received(order: OrderId, details: &OrderDetails) -> String {
+    let (units, total) = (details.units(), details.total());
+    let items = if units == 1 { "item" } else { "items" };
+    format!(
+        "Thank you! We have received your order {order}: {units} {items}, {total} in all. \
+         We tell you as soon as it is confirmed."
+    )
+}
+
+fn confirmed(order: OrderId, notice: &OrderNotice) -> String {
+    let mut text = format!(
+        "Your order {order} of {} is paid and your parcel is being made ready.",
+        notice.total
+    );
+    track(&mut text, notice);
+    text
+}
+
+fn shipped(order: OrderId, notice: &OrderNotice) -> String {
+    let mut text = format!("Your order {order} has left our warehouse.");
+    track(&mut text, notice);
+    text
+}
+
+fn track(text: &mut String, notice: &OrderNotice) {
+    if let Some(code) = &notice.tracking_code {
+        text.push_str(" Follow it under ");
+        text.push_str(code);
+        text.push('.');
+    }
+}
+
+fn cancelled(order: OrderId, notice: &OrderNotice) -> String {
+    let reason = notice.failure.as_ref().map_or_else(String::new, reason);
+    format!(
+        "Your order {order} of {} is cancelled{reason}. Whatever you had paid for it has been \
+         given back.",
+        notice.total
+    )
+}
+
+/// The reason, in words that people can do something with: `, because …`.
+fn reason(failure: &Failure) -> String {
+    let because = match (failure.reason.as_str(), failure.step.as_str()) {
+        ("cancelled_by_customer", _) => return ", as you asked".to_owned(),
+        ("deadline_exceeded", _) => "it could not be completed in time".to_owned(),
+        ("unknown_product", _) => format!("we do not know {}", products(failure)),
+        (_, "inventory") => format!("we do not have enough of {}", products(failure)),
+        (_, "payment") => "the payment was declined".to_owned(),
+        (_, "shipping") => "no carrier could take the parcel".to_owned(),
+        _ => return String::new(),
+    };
+    format!(", because {because}")
+}
+
+fn products(failure: &Failure) -> String {
+    let names: Vec<_> = failure.shortages.iter().map(|short| short.product_id.as_str()).collect();
+    if names.is_empty() { "what you ordered".to_owned() } else { names.join(", ") }
+}

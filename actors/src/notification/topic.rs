@@ -1,0 +1,62 @@
+//! What customers are told of: five moments of an order's life.
+
+use crate::messages::Kind;
+
+/// A moment that customers care for, in the order in which an order meets them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Topic {
+    /// It was accepted.
+    Created,
+    /// All steps are done.
+    Confirmed,
+    /// The parcel has left.
+    Shipped,
+    /// The customer has it.
+    Completed,
+    /// It ended, and everything is undone.
+    Cancelled,
+}
+
+impl Topic {
+    /// Every topic.
+    pub const ALL: [Self; 5] =
+        [Self::Created, Self::Confirmed, Self::Shipped, Self::Completed, Self::Cancelled];
+
+    /// The event that it is told by.
+    pub const fn kind(self) -> Kind {
+        match self {
+            Self::Created => Kind::OrderCreated,
+            Self::Confirmed => Kind::OrderConfirmed,
+            Self::Shipped => Kind::OrderShipped,
+            Self::Completed => Kind::OrderCompleted,
+            Self::Cancelled => Kind::OrderCancelled,
+        }
+    }
+
+    /// The type as it is shown: the event's name.
+    pub const fn as_str(self) -> &'static str {
+        self.kind().as_str()
+    }
+
+    /// The topic of a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|topic| topic.as_str() == name)
+    }
+
+    /// Its place in an order's life, 1 to 5: what it is stored as, and the number that tells the
+    /// e-mails of one order from each other. Never changes.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Created => 1,
+            Self::Confirmed => 2,
+            Self::Shipped => 3,
+            Self::Completed => 4,
+            Self::Cancelled => 5,
+        }
+    }
+
+    /// The topic of a number.
+    pub fn numbered(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|topic| i64::from(topic.number()) == number)
+    }
+}
