@@ -61,6 +61,7 @@ pub mod database;
 mod dead_letters;
 pub mod error;
 pub mod gateway;
+pub mod inventory;
 pub mod order;
 mod outbox;
 pub mod payment;

@@ -6,6 +6,8 @@ mod common;
 mod contract;
 #[path = "stores/gateway.rs"]
 mod gateway;
+#[path = "stores/inventory.rs"]
+mod inventory;
 #[path = "stores/payment.rs"]
 mod payment;
 #[path = "stores/scratch.rs"]

@@ -1,0 +1,232 @@
+//! The inventory service's tables: stock, and one reservation an order.
+
+mod rows;
+
+use crate::columns;
+use crate::database::Database;
+use crate::error::Error;
+use crate::store::Tables;
+use async_trait::async_trait;
+use ordermill_actors::clock::Timestamp;
+use ordermill_actors::ids::{OrderId, ProductId};
+use ordermill_actors::inventory::{
+    Inventory, InventoryReads, Keys, ReservationRow, Rows, StockRow, Writes,
+};
+use ordermill_actors::ports::ReadError;
+use rows::{Inserted, StoredReservation, StoredStock, Updated, WrittenStock};
+use sqlx::SqliteConnection;
+use sqlx::migrate::Migrator;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// The inventory service's migrations.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite/inventory");
+
+/// The inventory service's tables.
+pub struct InventoryTables;
+
+#[async_trait]
+impl Tables<Inventory> for InventoryTables {
+    async fn load(&self, conn: &mut SqliteConnection, keys: &Keys) -> Result<Rows, Error> {
+        let reservations = load_reservations(conn, &keys.orders).await?;
+        let stock = load_stock(conn, &keys.products_with(reservations.values())).await?;
+        Ok(Rows { reservations, stock })
+    }
+
+    async fn write(
+        &self,
+        conn: &mut SqliteConnection,
+        writes: &Writes,
+        _at: Timestamp,
+    ) -> Result<(), Error> {
+        insert_stock(conn, &writes.new_stock).await?;
+        update_stock(conn, &writes.stock).await?;
+        insert_reservations(conn, &writes.new_reservations).await?;
+        update_reservations(conn, &writes.reservations).await
+    }
+}
+
+async fn load_reservations(
+    conn: &mut SqliteConnection,
+    orders: &BTreeSet<OrderId>,
+) -> Result<BTreeMap<OrderId, ReservationRow>, Error> {
+    if orders.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let orders = columns::ids(orders.iter().map(|order| order.0));
+    let rows = sqlx::query_as!(
+        StoredReservation,
+        r#"SELECT order_id AS "order_id: Uuid", status, lines, refusal, updated_at
+           FROM reservations WHERE order_id IN (SELECT unhex(value) FROM json_each(?1))"#,
+        orders
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| row.reservation().map(|row| (row.order_id, row))).collect()
+}
+
+async fn load_stock(
+    conn: &mut SqliteConnection,
+    products: &BTreeSet<ProductId>,
+) -> Result<BTreeMap<ProductId, StockRow>, Error> {
+    if products.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let products = serde_json::to_string(products).map_err(Error::corrupt("product ids"))?;
+    let rows = sqlx::query_as!(
+        StoredStock,
+        "SELECT product_id, on_hand, reserved, version
+         FROM stock WHERE product_id IN (SELECT value FROM json_each(?1))",
+        products
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| row.stock().map(|row| (row.product_id.clone(), row))).collect()
+}
+
+fn bound(stock: &[Arc<StockRow>]) -> Result<String, Error> {
+    let rows: Vec<_> = stock.iter().map(WrittenStock::from).collect();
+    serde_json::to_string(&rows).map_err(Error::corrupt("stock"))
+}
+
+async fn insert_stock(conn: &mut SqliteConnection, stock: &[Arc<StockRow>]) -> Result<(), Error> {
+    if stock.is_empty() {
+        return Ok(());
+    }
+    let rows = bound(stock)?;
+    sqlx::query!(
+        "INSERT INTO stock (product_id, on_hand, reserved, version)
+         SELECT value ->> 'product_id', value ->> 'on_hand', value ->> 'reserved',
+                value ->> 'version'
+         FROM json_each(?1)",
+        rows
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn update_stock(conn: &mut SqliteConnection, stock: &[Arc<StockRow>]) -> Result<(), Error> {
+    if stock.is_empty() {
+        return Ok(());
+    }
+    let rows = bound(stock)?;
+    let met = sqlx::query!(
+        "UPDATE stock
+         SET on_hand = v.value ->> 'on_hand', reserved = v.value ->> 'reserved',
+             version = v.value ->> 'version'
+         FROM json_each(?1) AS v
+         WHERE stock.product_id = v.value ->> 'product_id'",
+        rows
+    )
+    .execute(conn)
+    .await?
+    .rows_affected();
+    columns::all_met("stock", met, stock.len())
+}
+
+async fn insert_reservations(
+    conn: &mut SqliteConnection,
+    reservations: &[ReservationRow],
+) -> Result<(), Error> {
+    if reservations.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = reservations.iter().map(Inserted::from).collect();
+    let rows = serde_json::to_string(&rows).map_err(Error::corrupt("reservations"))?;
+    sqlx::query!(
+        "INSERT INTO reservations (order_id, status, lines, refusal, updated_at)
+         SELECT unhex(value ->> 'order_id', '-'), value ->> 'status', value ->> 'lines',
+                value ->> 'refusal', value ->> 'updated_at'
+         FROM json_each(?1)",
+        rows
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What an order asked for never changes: only what became of it does.
+async fn update_reservations(
+    conn: &mut SqliteConnection,
+    reservations: &[ReservationRow],
+) -> Result<(), Error> {
+    if reservations.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = reservations.iter().map(Updated::from).collect();
+    let rows = serde_json::to_string(&rows).map_err(Error::corrupt("reservations"))?;
+    let met = sqlx::query!(
+        "UPDATE reservations
+         SET status = v.value ->> 'status', updated_at = v.value ->> 'updated_at'
+         FROM json_each(?1) AS v
+         WHERE reservations.order_id = unhex(v.value ->> 'order_id', '-')",
+        rows
+    )
+    .execute(conn)
+    .await?
+    .rows_affected();
+    columns::all_met("reservation", met, reservations.len())
+}
+
+/// The inventory service's database, as its readers see it.
+#[derive(Clone, Debug)]
+pub struct InventoryDatabase(pub Database);
+
+#[async_trait]
+impl InventoryReads for InventoryDatabase {
+    async fn stock(&self, product: &ProductId) -> Result<Option<StockRow>, ReadError> {
+        let product = product.clone();
+        let read = self.0.read(move |pool| async move {
+            let product = product.as_str();
+            let row = sqlx::query_as!(
+                StoredStock,
+                "SELECT product_id, on_hand, reserved, version FROM stock WHERE product_id = ?1",
+                product
+            )
+            .fetch_optional(&pool)
+            .await?;
+            row.map(StoredStock::stock).transpose()
+        });
+        read.await
+    }
+
+    async fn list(
+        &self,
+        after: Option<&ProductId>,
+        limit: u32,
+    ) -> Result<Vec<StockRow>, ReadError> {
+        let after = after.cloned();
+        let read = self.0.read(move |pool| async move {
+            // Every text comes after the empty one, which is nobody's id.
+            let after = after.as_ref().map_or("", ProductId::as_str);
+            let rows = sqlx::query_as!(
+                StoredStock,
+                "SELECT product_id, on_hand, reserved, version FROM stock
+                 WHERE product_id > ?1 ORDER BY product_id LIMIT ?2",
+                after,
+                limit
+            )
+            .fetch_all(&pool)
+            .await?;
+            rows.into_iter().map(StoredStock::stock).collect()
+        });
+        read.await
+    }
+
+    async fn reservation(&self, order: OrderId) -> Result<Option<ReservationRow>, ReadError> {
+        let read = self.0.read(move |pool| async move {
+            let row = sqlx::query_as!(
+                StoredReservation,
+                r#"SELECT order_id AS "order_id: Uuid", status, lines, refusal, updated_at
+                   FROM reservations WHERE order_id = ?1"#,
+                order.0
+            )
+            .fetch_optional(&pool)
+            .await?;
+            row.map(StoredReservation::reservation).transpose()
+        });
+        read.await
+    }
+}
