@@ -81,9 +81,9 @@ impl Request {
     }
 
     /// Goes into the batch without holding anything.
-    pub(super) fn undecided(mut self: Box<Self>, skus: &Skus) {
+    pub(super) fn undecided(mut self, skus: &Skus) {
         self.holds.clear();
-        (*self).submit(skus);
+        self.submit(skus);
     }
 
     fn go_on(self: Box<Self>, skus: &Skus) {

@@ -113,7 +113,7 @@ proptest! {
                     world.hear(replies, true);
                 }
             }
-            prop_assert!(world.shelf.next_deadline().is_some() == !world.waiting.is_empty());
+            prop_assert_eq!(world.shelf.next_deadline().is_none(), world.waiting.is_empty());
             prop_assert!(world.waiting.is_empty() || !world.holds.is_empty(), "waits for nobody");
         }
         while let Some(units) = world.holds.pop_front() {
