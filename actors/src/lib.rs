@@ -22,6 +22,7 @@ pub mod order;
 pub mod payment;
 pub mod ports;
 pub mod runtime;
+pub mod services;
 pub mod shipping;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -3,18 +3,24 @@
 //! Which databases and which broker stand behind the ports is nobody's business here: the process of
 //! a server, a test and a simulation are wired by the same functions.
 
+use crate::audit::AuditService;
 use crate::gateway::{GatewayHandle, GatewayPolicy, GatewayReads, SimulatedGateway};
 use crate::inventory::{self, Inventory, InventoryReads, SkuSpecies, Stock};
 use crate::messages::{Flow, Plan, Queue};
+use crate::notification::{
+    EmailHandler, NotificationPolicy, NotificationService, Notifications,
+};
 use crate::order::handler::ReplyHandler;
 use crate::order::sweeper::{Sweeper, SweeperParts};
 use crate::order::{DueOrders, Order, OrderReads, Orders, SagaObserver, SagaPolicy, SagaRules};
 use crate::payment::{
     self, Gateway, PaymentPolicy, PaymentReads, PaymentRules, PaymentService, Payments,
 };
-use crate::ports::{Outbox, Store};
+use crate::ports::{Messenger, Outbox, Store};
 use crate::runtime::directory::Directory;
 use crate::runtime::entity::Entities;
+use crate::runtime::feed::FeedHandler;
+use crate::runtime::service::Service;
 use crate::runtime::stations::Process;
 use crate::runtime::supervisor::Part;
 use crate::shipping::{self, Shipping, ShippingPolicy};
@@ -22,7 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A service's database: what its journal and its relay need of it.
-pub trait Database<S: crate::runtime::service::Service>: Store<S> + Outbox {}
+pub trait Database<S: Service>: Store<S> + Outbox {}
 
 impl<S: crate::runtime::service::Service, T: Store<S> + Outbox> Database<S> for T {}
 
@@ -154,5 +160,31 @@ pub fn shipping(
     let mut stations = process.service("shipping", Arc::new(Shipping { policy }), store);
     let handler = shipping::CommandHandler::new(stations.journal.clone());
     stations.consume(Queue::ShippingCommands, Arc::new(handler));
+    stations.finish()
+}
+
+/// The notification service; e-mails go out when there is a messenger for them.
+pub fn notification(
+    process: &mut Process,
+    store: Arc<impl Database<NotificationService>>,
+    email: Option<Arc<dyn Messenger>>,
+) -> (Notifications, Part) {
+    let policy = NotificationPolicy { email: email.is_some() };
+    let mut stations = process.service("notification", Arc::new(NotificationService { policy }), store);
+    let (journal, world) = (stations.journal.clone(), stations.world().clone());
+    let orders = Queue::NotificationOrders;
+    stations.consume(orders, Arc::new(FeedHandler::new(orders, journal.clone(), world)));
+    if let Some(messenger) = email {
+        stations.consume(Queue::NotificationEmail, Arc::new(EmailHandler::new(messenger)));
+    }
+    (Notifications::new(journal), stations.finish())
+}
+
+/// The audit service.
+pub fn audit(process: &mut Process, store: Arc<impl Database<AuditService>>) -> Part {
+    let mut stations = process.service("audit", Arc::new(AuditService), store);
+    let (journal, world) = (stations.journal.clone(), stations.world().clone());
+    let events = Queue::AuditEvents;
+    stations.consume(events, Arc::new(FeedHandler::new(events, journal, world)));
     stations.finish()
 }

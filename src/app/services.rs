@@ -1,157 +1,140 @@
-//! The six services and the simulated gateway, each wired to its own SQLite file.
-//!
-//! A service is its rules (in `actors`), its tables (in `stores`) and a few lines here.
+//! Opens each service's database under the data directory, and wires the service to it.
 
-use super::stations::Process;
-use crate::config::{Config, OrderConfig};
+use crate::config::Config;
 use anyhow::Context;
-use ordermill_actors::gateway::{GatewayHandle, GatewayPolicy, GatewayReads, SimulatedGateway};
-use ordermill_actors::inventory::{self, Inventory, InventoryReads, SkuSpecies, Stock};
-use ordermill_actors::messages::Queue;
-use ordermill_actors::order::handler::ReplyHandler;
-use ordermill_actors::order::sweeper::{Sweeper, SweeperParts};
-use ordermill_actors::order::{
-    DueOrders, Order, OrderReads, Orders, SagaObserver, SagaPolicy, SagaRules,
-};
-use ordermill_actors::payment::{
-    self, Gateway, PaymentPolicy, PaymentReads, PaymentRules, PaymentService,
-};
-use ordermill_actors::runtime::directory::Directory;
-use ordermill_actors::runtime::entity::Entities;
+use ordermill_actors::audit::AuditReads;
+use ordermill_actors::gateway::{GatewayPolicy, GatewayReads};
+use ordermill_actors::inventory::{InventoryReads, Stock};
+use ordermill_actors::notification::{NotificationReads, Notifications};
+use ordermill_actors::order::{OrderReads, Orders, SagaObserver, SagaPolicy};
+use ordermill_actors::payment::{PaymentPolicy, PaymentReads};
+use ordermill_actors::ports::Messenger;
+use ordermill_actors::runtime::stations::Process;
 use ordermill_actors::runtime::supervisor::Part;
-use ordermill_sqlite::{DataDir, Database, SqliteStore, gateway, inventory as stock, order};
+use ordermill_actors::services::{self, OrderSettings};
+use ordermill_actors::shipping::{ShipmentReads, ShippingPolicy};
+use ordermill_sqlite::{
+    DataDir, Database, SqliteStore, audit, gateway, inventory, notification, order, payment,
+    shipping,
+};
 use sqlx::migrate::Migrator;
 use std::sync::Arc;
 
-/// How often payments whose gateway call was lost are looked for: such a call is lost only with its
-/// process, so that this is rarely more than a look.
-const PAYMENT_SWEEP: std::time::Duration = std::time::Duration::from_secs(5);
+/// What the API asks of the services.
+pub struct Services {
+    /// Takes orders.
+    pub orders: Orders,
+    /// Shows them.
+    pub order_reads: Arc<dyn OrderReads>,
+    /// Sets stock.
+    pub stock: Stock,
+    /// Shows it.
+    pub inventory_reads: Arc<dyn InventoryReads>,
+    /// Shows payments.
+    pub payment_reads: Arc<dyn PaymentReads>,
+    /// Shows the simulated gateway's ledger.
+    pub gateway_reads: Arc<dyn GatewayReads>,
+    /// Shows shipments.
+    pub shipment_reads: Arc<dyn ShipmentReads>,
+    /// Marks notifications.
+    pub notifications: Notifications,
+    /// Shows them.
+    pub notification_reads: Arc<dyn NotificationReads>,
+    /// Shows the audit.
+    pub audit_reads: Arc<dyn AuditReads>,
+}
 
 async fn open(data: &DataDir, name: &str, migrations: &Migrator) -> anyhow::Result<Database> {
-    Database::open(data, name, migrations)
-        .await
-        .with_context(|| format!("the {name} service's database"))
+    Database::open(data, name, migrations).await.with_context(|| format!("the {name} database"))
 }
 
-fn saga_policy(config: &OrderConfig) -> SagaPolicy {
-    SagaPolicy {
-        step_timeout: config.step_timeout,
-        order_timeout: config.order_timeout,
-        compensation_timeout: config.compensation_timeout,
-        dispatch_after: config.dispatch_after,
-    }
-}
-
-/// The order service: what the API asks, what it reads, and its part of the process.
-pub async fn order(
+/// Opens and wires all of them, in the order in which they start.
+pub async fn all(
     process: &mut Process,
     data: &DataDir,
     config: &Config,
     observer: Arc<dyn SagaObserver>,
-) -> anyhow::Result<(Orders, Arc<dyn OrderReads>, Part)> {
+    messenger: Option<Arc<dyn Messenger>>,
+) -> anyhow::Result<(Services, Vec<Part>)> {
     let database = open(data, "order", &order::MIGRATIONS).await?;
     let store = Arc::new(SqliteStore::new(database.clone(), order::OrderTables));
-    let database = Arc::new(order::OrderDatabase(database));
-    let reads: Arc<dyn OrderReads> = database.clone();
-    let mut stations = process.service::<Order, _>("order", Arc::new(Order), store);
-    let world = stations.world().clone();
-    let rules = SagaRules {
-        reads: reads.clone(),
-        policy: saga_policy(&config.order),
-        world: world.clone(),
+    let order_reads = Arc::new(order::OrderDatabase(database));
+    let (orders, order) = services::order(
+        process,
+        store,
+        order_reads.clone(),
+        order_reads.clone(),
+        order_settings(config),
         observer,
-    };
-    let species = Entities::new(Arc::new(rules), stations.journal.clone());
-    let sagas = Directory::new(species, world.clone(), config.idle_after);
-    stations.entities("sagas", &sagas);
-    stations.consume(Queue::OrderEvents, Arc::new(ReplyHandler(sagas.clone())));
-    let node = stations.tree().part(Some("order"), "sweeper", "order/sweeper");
-    let due: Arc<dyn DueOrders> = database;
-    let sweeper = Arc::new(SweeperParts {
-        due,
-        sagas: sagas.clone(),
-        world: world.clone(),
-        every: config.order.sweep_interval,
-        node: node.clone(),
-    });
-    stations.part(Part::new(node, move || Sweeper(sweeper.clone())));
-    let orders = Orders::new(sagas, world, config.order.flow, config.order.plan);
-    Ok((orders, reads, stations.finish()))
-}
+    );
 
-/// The inventory service.
-pub async fn inventory(
-    process: &mut Process,
-    data: &DataDir,
-) -> anyhow::Result<(Stock, Arc<dyn InventoryReads>, Part)> {
-    let database = open(data, "inventory", &stock::MIGRATIONS).await?;
-    let store = Arc::new(SqliteStore::new(database.clone(), stock::InventoryTables));
-    let reads: Arc<dyn InventoryReads> = Arc::new(stock::InventoryDatabase(database));
-    let mut stations = process.service::<Inventory, _>("inventory", Arc::new(Inventory), store);
-    let species = SkuSpecies::new(reads.clone(), stations.journal.clone());
-    let skus = Directory::new(species, stations.world().clone(), inventory::IDLE_AFTER);
-    stations.entities("skus", &skus);
-    let handler = Arc::new(inventory::CommandHandler::new(skus.clone()));
-    stations.consume(Queue::InventoryCommands, handler);
-    Ok((Stock::new(skus), reads, stations.finish()))
-}
+    let database = open(data, "inventory", &inventory::MIGRATIONS).await?;
+    let store = Arc::new(SqliteStore::new(database.clone(), inventory::InventoryTables));
+    let inventory_reads = Arc::new(inventory::InventoryDatabase(database));
+    let (stock, inventory) = services::inventory(process, store, inventory_reads.clone());
 
-/// The simulated gateway: its ledger, and how payment asks it.
-pub async fn gateway(
-    process: &mut Process,
-    data: &DataDir,
-    config: &Config,
-) -> anyhow::Result<(Arc<dyn Gateway>, Arc<dyn GatewayReads>, Part)> {
     let database = open(data, "gateway", &gateway::MIGRATIONS).await?;
     let store = Arc::new(SqliteStore::new(database.clone(), gateway::GatewayTables));
-    let reads: Arc<dyn GatewayReads> = Arc::new(gateway::GatewayDatabase(database));
+    let gateway_reads = Arc::new(gateway::GatewayDatabase(database));
     let policy = GatewayPolicy {
         failure_rate: config.payment.failure_rate,
         latency: config.payment.latency,
     };
-    let service = Arc::new(SimulatedGateway { policy: policy.clone() });
-    let mut stations = process.service("gateway", service, store);
-    stations.aside();
-    let handle = GatewayHandle::new(stations.journal.clone(), reads.clone(), policy);
-    Ok((Arc::new(handle), reads, stations.finish()))
+    let (gateway, ledger) = services::gateway(process, store, gateway_reads.clone(), policy);
+
+    let database = open(data, "payment", &payment::MIGRATIONS).await?;
+    let store = Arc::new(SqliteStore::new(database.clone(), payment::PaymentTables));
+    let payment_reads = Arc::new(payment::PaymentDatabase(database));
+    let policy = PaymentPolicy { timeout: config.payment.timeout, ..PaymentPolicy::default() };
+    let reads = payment_reads.clone();
+    let payment = services::payment(process, store, reads, gateway, policy, config.idle_after);
+
+    let database = open(data, "shipping", &shipping::MIGRATIONS).await?;
+    let store = Arc::new(SqliteStore::new(database.clone(), shipping::ShippingTables));
+    let shipment_reads = Arc::new(shipping::ShippingDatabase(database));
+    let policy = ShippingPolicy {
+        base_cost_hundredths: config.shipping.base_cost_hundredths,
+        failure_rate: config.shipping.failure_rate,
+    };
+    let shipping = services::shipping(process, store, policy);
+
+    let database = open(data, "notification", &notification::MIGRATIONS).await?;
+    let store = Arc::new(SqliteStore::new(database.clone(), notification::NotificationTables));
+    let notification_reads = Arc::new(notification::NotificationDatabase(database));
+    let (notifications, notification) = services::notification(process, store, messenger);
+
+    let database = open(data, "audit", &audit::MIGRATIONS).await?;
+    let store = Arc::new(SqliteStore::new(database.clone(), audit::AuditTables));
+    let audit_reads = Arc::new(audit::AuditDatabase(database));
+    let audit = services::audit(process, store);
+
+    let services = Services {
+        orders,
+        order_reads,
+        stock,
+        inventory_reads,
+        payment_reads,
+        gateway_reads,
+        shipment_reads,
+        notifications,
+        notification_reads,
+        audit_reads,
+    };
+    // What takes messages starts before what sends them, so that little waits in between.
+    Ok((services, vec![audit, notification, shipping, ledger, payment, inventory, order]))
 }
 
-/// The payment service.
-pub async fn payment(
-    process: &mut Process,
-    data: &DataDir,
-    config: &Config,
-    gateway: Arc<dyn Gateway>,
-) -> anyhow::Result<(Arc<dyn PaymentReads>, Part)> {
-    let database = open(data, "payment", &ordermill_sqlite::payment::MIGRATIONS).await?;
-    let tables = ordermill_sqlite::payment::PaymentTables;
-    let store = Arc::new(SqliteStore::new(database.clone(), tables));
-    let reads: Arc<dyn PaymentReads> =
-        Arc::new(ordermill_sqlite::payment::PaymentDatabase(database));
-    let service = Arc::new(PaymentService);
-    let mut stations = process.service("payment", service, store);
-    stations.aside();
-    let world = stations.world().clone();
-    let rules = PaymentRules {
-        reads: reads.clone(),
-        gateway,
-        policy: PaymentPolicy { timeout: config.payment.timeout, ..PaymentPolicy::default() },
-        world: world.clone(),
-    };
-    let species = Entities::new(Arc::new(rules), stations.journal.clone());
-    let payments = Directory::new(species, world.clone(), config.idle_after);
-    stations.entities("payments", &payments);
-    let handler = Arc::new(payment::CommandHandler::new(payments.clone()));
-    stations.consume(Queue::PaymentCommands, handler);
-    let node = stations.tree().part(Some("payment"), "sweeper", "payment/sweeper");
-    let sweeper = Arc::new(payment::SweeperParts {
-        reads: reads.clone(),
-        payments,
-        world,
-        every: PAYMENT_SWEEP,
-        alone: true,
-        node: node.clone(),
-    });
-    stations.part(Part::new(node, move || payment::Sweeper(sweeper.clone())));
-    Ok((reads, stations.finish()))
+fn order_settings(config: &Config) -> OrderSettings {
+    OrderSettings {
+        policy: SagaPolicy {
+            step_timeout: config.order.step_timeout,
+            order_timeout: config.order.order_timeout,
+            compensation_timeout: config.order.compensation_timeout,
+            dispatch_after: config.order.dispatch_after,
+        },
+        flow: config.order.flow,
+        plan: config.order.plan,
+        sweep_every: config.order.sweep_interval,
+        idle_after: config.idle_after,
+    }
 }

@@ -4,6 +4,7 @@
 //! is tokio's, so that hours pass in milliseconds under paused time.
 
 use super::{MemoryStore, world};
+use crate::audit::AuditMemory;
 use crate::broker::LocalBroker;
 use crate::clock::World;
 use crate::gateway::GatewayPolicy;
@@ -12,6 +13,7 @@ use crate::ids::{OrderId, ProductId};
 use crate::inventory::{InventoryReads, InventoryTables, Quantity, Stock, StockRow};
 use crate::messages::{Contact, Line, OrderDetails, Priority};
 use crate::money::Currency;
+use crate::notification::NotificationMemory;
 use crate::order::memory::OrderTables;
 use crate::order::{OrderReads, Orders, Saga, SagaObserver, SagaStatus};
 use crate::payment::memory::PaymentTables;
@@ -49,6 +51,10 @@ pub struct ShopStores {
     pub gateway: MemoryStore<GatewayTables>,
     /// Shipments.
     pub shipping: MemoryStore<ShippingMemory>,
+    /// Notifications.
+    pub notification: MemoryStore<NotificationMemory>,
+    /// The audit.
+    pub audit: MemoryStore<AuditMemory>,
 }
 
 /// A running shop.
@@ -97,7 +103,10 @@ impl Shop {
             services::payment(&mut process, shared.clone(), shared, gateway, payment, idle_after);
         let shipping =
             services::shipping(&mut process, Arc::new(stores.shipping.clone()), shipping);
-        let parts = vec![order, inventory, ledger, payment, shipping];
+        let store = Arc::new(stores.notification.clone());
+        let (_, notification) = services::notification(&mut process, store, None);
+        let audit = services::audit(&mut process, Arc::new(stores.audit.clone()));
+        let parts = vec![order, inventory, ledger, payment, shipping, notification, audit];
         let (root, _) = Actor::spawn(None, process.supervisor(parts), ())
             .await
             .expect("a shop in memory has nothing that could fail at its start");

@@ -179,3 +179,25 @@ async fn confirmed_orders_leave_by_themselves_when_told_to() {
     assert_eq!(saga.status(), OrderStatus::Shipped);
     assert_eq!(shop.shelf("MUG").await.on_hand, 4);
 }
+
+#[tokio::test(start_paused = true)]
+async fn every_event_is_audited_once_and_the_customer_is_told_once() {
+    use ordermill_actors::audit::AuditReads;
+    use ordermill_actors::ports::Outbox;
+    let shop = shop(Plan::ReserveFirst).await;
+    let saga = ends(&shop, order_of(&[("MUG", 1)], "credit_card")).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let audited = shop.stores.audit.events(saga.order_id(), None, 100).await.unwrap();
+    let mut names: Vec<_> = audited.iter().map(|entry| entry.event_type.to_string()).collect();
+    names.sort_unstable();
+    let expected = [
+        "inventory.reserved",
+        "order.confirmed",
+        "order.created",
+        "payment.approved",
+        "shipping.scheduled",
+    ];
+    assert_eq!(names, expected);
+    assert!(shop.stores.order.waiting(None, 10).await.unwrap().is_empty(), "nothing is left to say");
+    assert!(shop.stores.audit.dead_letters().is_empty());
+}
