@@ -184,7 +184,7 @@ async fn who_has_nothing_to_do_leaves_memory() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_restocked_product_is_sold_at_once() {
+async fn whoever_sets_the_stock_is_heard_at_once() {
     let bench = Bench::new().await;
     let units = |units| Quantity::new(units).unwrap();
     let set = |n| bench.stock.set_available("apple".into(), units(n));
@@ -193,19 +193,36 @@ async fn a_restocked_product_is_sold_at_once() {
     let again = bench.stock.create("apple".into(), units(9)).await;
     assert_eq!(again, Err(CreateError::Exists));
     done(bench.reserve(1, &[("apple", 1)])).await;
-    bench.shut();
-    let restock = set(2);
-    let (row, ()) = tokio::join!(restock, bench.let_through(1));
-    assert_eq!(row.map(|row| (row.on_hand, row.reserved)), Ok((3, 1)));
-    // Both fit what the actor has learnt, so that both are held at once.
-    let base = bench.submitted();
-    let (one, other) = (bench.reserve(2, &[("apple", 1)]), bench.reserve(3, &[("apple", 1)]));
+    assert_eq!(set(5).await.map(|row| (row.on_hand, row.reserved)), Ok((6, 1)));
+    assert_eq!(one_by_one(&bench, [2, 3]).await, 2, "both are held");
+    assert_eq!(set(1).await.map(|row| (row.on_hand, row.reserved)), Ok((4, 3)));
+    assert_eq!(one_by_one(&bench, [4, 5]).await, 1, "one is held, the other waits for it");
+    assert!(bench.has_stock(4) && !bench.has_stock(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_committed_is_known_when_the_hold_ends() {
+    let bench = Bench::new().await;
+    bench.stocked("apple", 10).await;
+    done(bench.reserve(1, &[("apple", 9)])).await;
+    assert_eq!(one_by_one(&bench, [2, 3]).await, 1, "one is left: the other waits");
+    done(bench.command(1, Payload::InventoryRelease)).await;
+    assert_eq!(one_by_one(&bench, [4, 5]).await, 2, "nine are back: both are held");
+}
+
+/// Two orders of one apple each, while commits are held up: how many did not wait for the other.
+async fn one_by_one(bench: &Bench, orders: [u128; 2]) -> u64 {
     settle_down().await;
-    assert_eq!(bench.submitted(), base + 2);
+    bench.shut();
+    let base = bench.submitted();
+    let pending = orders.map(|order| bench.reserve(order, &[("apple", 1)]));
+    settle_down().await;
+    let submitted = bench.submitted() - base;
     bench.open();
-    done(one).await;
-    done(other).await;
-    assert!(bench.has_stock(2) && bench.has_stock(3));
+    for pending in pending {
+        done(pending).await;
+    }
+    submitted
 }
 
 #[tokio::test(start_paused = true)]

@@ -184,7 +184,8 @@ impl Auditor {
             Reservation::Released(_) => Kind::InventoryReleased,
             Reservation::Refused(_) => Kind::InventoryFailed,
         };
-        assert_eq!(message.kind(), kind);
+        let row = &after.reservations[&origin.order_id];
+        assert_eq!((message.kind(), message.occurred_at), (kind, row.updated_at));
         self.said.insert(origin.order_id, message.json().to_owned());
     }
 

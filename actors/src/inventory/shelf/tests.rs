@@ -55,6 +55,7 @@ impl Bystander {
             match reply {
                 Reply::Held => {
                     assert!(held + units <= self.available, "held more than there is");
+                    assert!(queued || self.waiting.is_empty(), "overtaken");
                     self.holds.push_back(units);
                 }
                 Reply::Short => assert!(units > self.available, "refused without need"),
@@ -115,6 +116,10 @@ proptest! {
             }
             prop_assert_eq!(world.shelf.next_deadline().is_none(), world.waiting.is_empty());
             prop_assert!(world.waiting.is_empty() || !world.holds.is_empty(), "waits for nobody");
+            if let Some((_, units)) = world.waiting.front() {
+                let free = world.available - world.holds.iter().sum::<i64>();
+                prop_assert!(free < *units && *units <= world.available, "waits without need");
+            }
         }
         while let Some(units) = world.holds.pop_front() {
             let replies = world.shelf.ended(units);
