@@ -4,8 +4,9 @@
 //!  audit.events ──(one feed per outbox row)──▶ journal ──▶ audit_entries, append-only
 //! ```
 //!
-//! An event that is there already is the same event come again: passed over. Nobody is told of what is
-//! kept here, so that nothing hangs on which of the copies was first; and there is nothing to decide.
+//! An event that is there already is the same event come again: passed over. Nobody is told of what
+//! is kept here, so that nothing hangs on which of the copies was first; and there is nothing to
+//! decide.
 
 mod entry;
 #[cfg(any(test, feature = "testing"))]

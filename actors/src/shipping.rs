@@ -7,9 +7,9 @@
 //! ```
 //!
 //! A parcel needs no memory between two commands, so there is no actor for it: each command is
-//! decided on its row inside of the journal's transaction. An order has one parcel and one row; every
-//! command is answered by the row's *latest* outcome, under that outcome's own event id, so that a
-//! command may come as often as it likes.
+//! decided on its row inside of the journal's transaction. An order has one parcel and one row;
+//! every command is answered by the row's *latest* outcome, under that outcome's own event id, so
+//! that a command may come as often as it likes.
 //!
 //! The carrier is simulated, and so is deterministic: everything about a parcel follows from its
 //! order's id and the time at which it was scheduled.

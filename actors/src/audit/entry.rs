@@ -8,8 +8,8 @@ use uuid::Uuid;
 /// when nobody understands it any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
-    /// Its place among all that were ever kept: grows, with gaps. Events of one outbox row keep their
-    /// order.
+    /// Its place among all that were ever kept: grows, with gaps. Events of one outbox row keep
+    /// their order.
     pub position: i64,
     /// The order that it speaks of.
     pub order_id: OrderId,

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 /// Reads kept events.
 #[async_trait]
 pub trait AuditReads: Send + Sync + 'static {
-    /// An order's events in the order in which they happened, then in which they were kept: those after
-    /// `after`, `limit` at most.
+    /// An order's events in the order in which they happened, then in which they were kept: those
+    /// after `after`, `limit` at most.
     async fn events(
         &self,
         order: OrderId,

@@ -21,8 +21,9 @@ impl Service for AuditService {
     /// Nothing is read: what is there already is passed over when it is written.
     type Keys = ();
     type Rows = ();
-    /// Events to append, in the order in which they came. One that is there already, by (order, name,
-    /// number), is passed over: the only service where that is right, since nothing is said of it.
+    /// Events to append, in the order in which they came. One that is there already, by (order,
+    /// name, number), is passed over: the only service where that is right, since nothing is said
+    /// of it.
     type Writes = Vec<Arc<Message>>;
     type Answer = ();
 

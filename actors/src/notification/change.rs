@@ -73,7 +73,8 @@ pub struct Rows {
 /// The rows that a batch writes: each at most once, in the order of their keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Writes {
-    /// New entries. The store inserts plainly: one that is there already is a batch to be tried again.
+    /// New entries. The store inserts plainly: one that is there already is a batch to be tried
+    /// again.
     pub inserts: Vec<Notification>,
     /// Entries that are read, or unread, from now on.
     pub marks: Vec<(NotificationId, bool)>,

@@ -41,8 +41,8 @@ impl Notifications {
         Ok(answer == Answer::Marked)
     }
 
-    /// Marks everything unread of a scope as read: how many there were. When it fails half way, asking
-    /// again marks the rest.
+    /// Marks everything unread of a scope as read: how many there were. When it fails half way,
+    /// asking again marks the rest.
     pub async fn mark_all_read(&self, scope: Scope) -> Result<u64, NotificationsUnavailable> {
         let mut total = 0;
         let mut page = UnreadPage { scope, after: None };

@@ -63,7 +63,8 @@ impl Fed for NotificationService {
         for entry in stored {
             let request_id = entry.request_id.as_deref().unwrap_or_default();
             let (order_id, topic) = (entry.id.order_id, entry.id.topic.as_str());
-            tracing::info!(service = "notification", %order_id, request_id, topic, "{}", entry.title);
+            let title = entry.title;
+            tracing::info!(service = "notification", %order_id, request_id, topic, "{title}");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What a service does that is fed with events in bulk: every feed is one change, one row of the
 //! publisher's outbox is one commit here.
 //!
-//! A feed that cannot be written is taken apart: its good events are committed, and only the bad ones
-//! become dead letters.
+//! A feed that cannot be written is taken apart: its good events are committed, and only the bad
+//! ones become dead letters.
 
 use super::consumer::Handler;
 use super::journal::{JournalHandle, Verdict};
@@ -97,7 +97,7 @@ fn one_by_one<S: Fed>(parts: &Arc<Parts<S>>, events: &[Arc<Message>], ticket: Ti
 impl<S: Fed> Parts<S> {
     fn bury(&self, event: &Message, cause: String, stored: impl FnOnce() + Send + 'static) {
         let (queue, event_type) = (self.queue, event.kind().as_str());
-        tracing::error!(%queue, event_type, %cause, "an event is given up: it is a dead letter now");
+        tracing::error!(%queue, event_type, %cause, "an event is a dead letter now");
         let letter = DeadLetter {
             id: self.world.new_id(),
             queue,

@@ -3,8 +3,8 @@
 use super::change::Decision;
 use super::shipment::{Shipment, ShipmentState, Undone};
 
-/// Decides an undo. Its answer is always `shipping.failed`, also where the parcel had been refused or
-/// was never asked for; only what has left cannot be called back.
+/// Decides an undo. Its answer is always `shipping.failed`, also where the parcel had been refused
+/// or was never asked for; only what has left cannot be called back.
 pub(super) fn cancel(current: Option<&Shipment>) -> Decision {
     let undone = match current.map(|shipment| &shipment.state) {
         None => Undone::Nothing,

@@ -3,8 +3,8 @@
 use super::change::Decision;
 use super::shipment::{Shipment, ShipmentState};
 
-/// Decides a dispatch: only what is scheduled leaves. Where the parcel was refused or cancelled, that
-/// outcome is the answer.
+/// Decides a dispatch: only what is scheduled leaves. Where the parcel was refused or cancelled,
+/// that outcome is the answer.
 ///
 /// A dispatch without any outcome has overtaken its schedule (a message may be delayed by a retry).
 /// Nothing is written for it: a row would refuse the schedule that is still to come.

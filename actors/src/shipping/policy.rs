@@ -5,7 +5,8 @@
 pub struct ShippingPolicy {
     /// What a parcel costs before its units, in hundredths of the unit of the order's currency.
     pub base_cost_hundredths: i64,
-    /// The share of orders whose parcel the carrier refuses, 0 to 1. Which ones follows from their ids.
+    /// The share of orders whose parcel the carrier refuses, 0 to 1. Which ones follows from their
+    /// ids.
     pub failure_rate: f64,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! journal ──▶ the one writing connection ──┐
-//!                                          ├──▶ <data_dir>/<name>.db  (WAL, flushed at every commit)
+//!                                          ├──▶ <data_dir>/<name>.db (WAL, flushed at each commit)
 //! reads ────▶ a few reading connections ───┘
 //! ```
 //!
@@ -47,7 +47,10 @@ static COMMON: Migrator = sqlx::migrate!("../../migrations/sqlite/common");
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// A newer Ordermill has been here.
-    #[error("{} has migration {version}, which this version does not know: it was written by a newer one", file.display())]
+    #[error(
+        "{} was written by a newer version: this one does not know its migration {version}",
+        file.display()
+    )]
     Newer {
         /// The file.
         file: PathBuf,
@@ -55,7 +58,10 @@ pub enum OpenError {
         version: i64,
     },
     /// An applied migration reads differently here.
-    #[error("{} was made by another build: its migration {version} reads differently in this one", file.display())]
+    #[error(
+        "{} was made by another build: its migration {version} reads differently here",
+        file.display()
+    )]
     Altered {
         /// The file.
         file: PathBuf,
@@ -90,8 +96,8 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens `<directory>/<name>.db`, makes it where it is missing, and brings its tables up to date:
-    /// the common ones (versions 1 to 99), then the service's own (from 101 on).
+    /// Opens `<directory>/<name>.db`, makes it where it is missing, and brings its tables up to
+    /// date: the common ones (versions 1 to 99), then the service's own (from 101 on).
     pub async fn open(directory: &DataDir, name: &str, own: &Migrator) -> Result<Self, OpenError> {
         let file = directory.path().join(format!("{name}.db"));
         let options = SqliteConnectOptions::new()
@@ -126,8 +132,8 @@ impl Database {
         owned(work(self.readers.clone())).await
     }
 
-    /// Runs single writing statements that are no change of an entity (a claim, a retention) in a task
-    /// of their own. They wait for the batch that is being committed.
+    /// Runs single writing statements that are no change of an entity (a claim, a retention) in a
+    /// task of their own. They wait for the batch that is being committed.
     pub async fn write<R, F, W>(&self, work: W) -> Result<R, ReadError>
     where
         R: Send + 'static,

@@ -11,8 +11,8 @@ use ordermill_actors::runtime::service::Parking;
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
-/// Adds the rows of a batch. They are few (one for 64 messages), and each is a long text that a JSON
-/// parameter would only have escaped and parsed again: so each is bound by itself.
+/// Adds the rows of a batch. They are few (one for 64 messages), and each is a long text that a
+/// JSON parameter would only have escaped and parsed again: so each is bound by itself.
 pub(crate) async fn insert(conn: &mut SqliteConnection, rows: &[OutboxRow]) -> Result<(), Error> {
     for row in rows {
         let (content, tries) = (row.to_json(), i64::from(row.tries));

@@ -19,14 +19,15 @@ use uuid::Uuid;
 /// A service's own tables: reads rows by key, writes rows; knows no rules.
 ///
 /// Both run inside the batch's transaction, which holds the write lock of the file: the rows that
-/// are read cannot change until it ends. Both use a handful of statements, whatever the batch's size.
+/// are read cannot change until it ends. Both use a handful of statements, whatever the batch's
+/// size.
 #[async_trait]
 pub trait Tables<S: Service>: Send + Sync + 'static {
     /// The rows of these keys, as they are.
     async fn load(&self, conn: &mut SqliteConnection, keys: &S::Keys) -> Result<S::Rows, Error>;
 
-    /// Writes rows. An insert that finds a row, or an update that finds none, must fail: `settle` has
-    /// seen the rows that are there.
+    /// Writes rows. An insert that finds a row, or an update that finds none, must fail: `settle`
+    /// has seen the rows that are there.
     async fn write(
         &self,
         conn: &mut SqliteConnection,
@@ -91,8 +92,9 @@ impl<S: Service, T: Tables<S>> Store<S> for SqliteStore<S, T> {
         let mut conn = self.database.writer().await.map_err(Error::before_commit)?;
         let result = self.transact(&mut conn, batch).await;
         if matches!(result, Err(CommitError::Unavailable(_) | CommitError::Unknown(_))) {
-            // SQLite may have rolled back by itself, of which the driver knows nothing: it would take
-            // the next BEGIN for a nested one. Closing the connection also ends any transaction.
+            // SQLite may have rolled back by itself, of which the driver knows nothing: it would
+            // take the next BEGIN for a nested one. Closing the connection also ends any
+            // transaction.
             let _ = conn.close().await;
         }
         result

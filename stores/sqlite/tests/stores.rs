@@ -1,5 +1,7 @@
 //! The stores on SQLite: what is common to all, then each service's against its model in memory.
 
+#[path = "stores/audit.rs"]
+mod audit;
 #[path = "stores/common.rs"]
 mod common;
 #[path = "stores/contract.rs"]
@@ -8,6 +10,8 @@ mod contract;
 mod gateway;
 #[path = "stores/inventory.rs"]
 mod inventory;
+#[path = "stores/notification.rs"]
+mod notification;
 #[path = "stores/payment.rs"]
 mod payment;
 #[path = "stores/scratch.rs"]

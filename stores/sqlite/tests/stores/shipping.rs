@@ -47,8 +47,8 @@ fn nowhere() -> Option<Address> {
     Some(Address { postal_code, ..Address::default() })
 }
 
-/// One order is delivered, one cancelled, one refused and then cancelled, one cancelled before it is
-/// known. Everything comes twice.
+/// One order is delivered, one cancelled, one refused and then cancelled, one cancelled before it
+/// is known. Everything comes twice.
 fn story() -> Vec<Vec<Change>> {
     let batches = vec![
         vec![schedule(1, home()), schedule(2, None), change(4, Command::Cancel)],

@@ -1,0 +1,76 @@
+//! Bulk statements: one for new entries, one for marks.
+
+use crate::columns::{self, micros};
+use crate::error::Error;
+use ordermill_actors::notification::{Notification, NotificationId};
+use serde::Serialize;
+use sqlx::SqliteConnection;
+use uuid::Uuid;
+
+#[derive(Serialize)]
+struct Inserted<'a> {
+    order_id: Uuid,
+    topic: u8,
+    customer_id: &'a str,
+    title: &'a str,
+    body: &'a str,
+    is_read: u8,
+    created_at: i64,
+}
+
+impl<'a> From<&'a Notification> for Inserted<'a> {
+    fn from(entry: &'a Notification) -> Self {
+        Self {
+            order_id: entry.id.order_id.0,
+            topic: entry.id.topic.number(),
+            customer_id: &entry.customer_id,
+            title: &entry.title,
+            body: &entry.body,
+            is_read: u8::from(entry.is_read),
+            created_at: micros(entry.created_at),
+        }
+    }
+}
+
+pub async fn insert(conn: &mut SqliteConnection, entries: &[Notification]) -> Result<(), Error> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = entries.iter().map(Inserted::from).collect();
+    let rows = serde_json::to_string(&rows).map_err(Error::corrupt("notifications"))?;
+    sqlx::query!(
+        "INSERT INTO notifications
+             (order_id, topic, customer_id, title, body, is_read, created_at)
+         SELECT unhex(value ->> 'order_id', '-'), value ->> 'topic', value ->> 'customer_id',
+                value ->> 'title', value ->> 'body', value ->> 'is_read', value ->> 'created_at'
+         FROM json_each(?1)",
+        rows
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub async fn mark(
+    conn: &mut SqliteConnection,
+    marks: &[(NotificationId, bool)],
+) -> Result<(), Error> {
+    if marks.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = marks
+        .iter()
+        .map(|(id, is_read)| (id.order_id, id.topic.number(), u8::from(*is_read)))
+        .collect();
+    let rows = serde_json::to_string(&rows).map_err(Error::corrupt("marks"))?;
+    let met = sqlx::query!(
+        "UPDATE notifications SET is_read = v.value ->> 2
+         FROM json_each(?1) AS v
+         WHERE order_id = unhex(v.value ->> 0, '-') AND topic = v.value ->> 1",
+        rows
+    )
+    .execute(conn)
+    .await?
+    .rows_affected();
+    columns::all_met("notification", met, marks.len())
+}
