@@ -13,9 +13,9 @@
 //!
 //! There are two stations, and only the second one decides:
 //!
-//! - A [`sku`] actor serialises the reservations of its product in memory. It lets pass what the
+//! - A SKU actor (`sku`) serialises the reservations of its product in memory. It lets pass what the
 //!   stock covers, and lets wait what is short only because of holds that are still being decided.
-//! - The batch ([`settle`]) decides on the rows that the transaction has locked. What fits is
+//! - The batch (`settle`) decides on the rows that the transaction has locked. What fits is
 //!   RESERVED, what does not is REFUSED: the locked row is the committed view that a refusal needs.
 //!
 //! So no memory, however stale, oversells a unit or refuses an order that the stock could cover.
