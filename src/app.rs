@@ -6,17 +6,20 @@
 //! ```
 
 mod services;
-mod stations;
 mod world;
 
+pub use services::Services;
+
+use crate::api;
 use crate::config::Config;
-use crate::http;
+use crate::smtp::SmtpMessenger;
 use anyhow::Context;
 use ordermill_actors::broker::LocalBroker;
+use ordermill_actors::ports::Messenger;
 use ordermill_actors::runtime::admission::{Admission, MEASURE_EVERY};
 use ordermill_actors::runtime::journal::Gauge;
-use ordermill_actors::runtime::supervisor::{Msg, Part, Supervisor};
-use ordermill_actors::runtime::tree::Tree;
+use ordermill_actors::runtime::stations::{Intake, Process, ROOT};
+use ordermill_actors::runtime::supervisor::Msg;
 use ordermill_sqlite::DataDir;
 use poem::listener::TcpAcceptor;
 use ractor::{Actor, ActorRef};
@@ -42,7 +45,7 @@ pub struct App {
     server: JoinHandle<std::io::Result<()>>,
     stop: CancellationToken,
     admission: Arc<Admission>,
-    intakes: Vec<stations::Intake>,
+    intakes: Vec<Intake>,
     gauges: Vec<Arc<Gauge>>,
 }
 
@@ -51,32 +54,34 @@ impl App {
     pub async fn start(config: Config) -> anyhow::Result<Self> {
         let data = DataDir::open(&config.data_dir)?;
         let world = world::real();
-        let tree = Tree::new(world.clock.clone());
-        let root_node = tree.part(None, "supervisor", "ordermill");
-        tree.part(Some("ordermill"), "http", "http").running();
-        let mut process = stations::Process {
-            world: world.clone(),
-            tree: tree.clone(),
-            broker: LocalBroker::default(),
-            gauges: Vec::new(),
-            flows: Vec::new(),
-            intakes: Vec::new(),
-        };
-        let (api, parts) = services::all(&mut process, &data, &config).await?;
-        let stations::Process { gauges, flows, intakes, .. } = process;
+        let mut process = Process::new(world.clone(), Arc::new(LocalBroker::default()));
+        process.tree.part(Some(ROOT), "http", "http").running();
+        let email = config.smtp.as_ref().map(SmtpMessenger::new).transpose()?;
+        let email = email.map(|messenger| Arc::new(messenger) as Arc<dyn Messenger>);
+        let metrics = api::recorder()?;
+        let observer = Arc::new(api::SagaMetrics);
+        let (services, parts) =
+            services::all(&mut process, &data, &config, observer, email).await?;
+        let supervisor = process.supervisor(parts);
+        let Process { tree, gauges, flows, intakes, .. } = process;
         let admission = Arc::new(Admission::new(gauges.clone(), flows));
 
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("ORDERMILL_LISTEN: {} cannot be listened on", config.listen))?;
         let address = listener.local_addr().context("the address listened on")?;
-        let parts: Arc<Vec<Part>> = Arc::new(parts);
-        let root = Supervisor::new(root_node, tree.clone(), parts);
-        let (root, root_ended) = Actor::spawn(None, root, ()).await.context("the services")?;
+        let (root, root_ended) = Actor::spawn(None, supervisor, ()).await.context("the services")?;
 
         let stop = CancellationToken::new();
         keep_measuring(admission.clone(), stop.clone());
-        let endpoint = http::endpoint(api.finish(tree, admission.clone(), stop.clone(), world));
+        let endpoint = api::endpoint(api::Parts {
+            services,
+            tree,
+            admission: admission.clone(),
+            metrics,
+            world,
+            stop: stop.clone(),
+        });
         let acceptor = TcpAcceptor::from_tokio(listener).context("the address listened on")?;
         let (stopping, patience) = (stop.clone(), config.shutdown_timeout / 2);
         let server = tokio::spawn(async move {
@@ -145,14 +150,14 @@ impl App {
 
     /// Ends in good order: true when everything in flight was committed and published in time. What
     /// was not is taken up at the next start.
-    pub async fn stop(self) -> bool {
+    pub async fn stop(mut self) -> bool {
         let deadline = Instant::now() + self.config.shutdown_timeout;
         tracing::info!("stopping: no more orders are taken");
         self.admission.close();
         self.stop.cancel();
         // Requests that are being answered end first: they may still hand in changes.
-        let _ = tokio::time::timeout_at(deadline, self.server).await;
-        self.intakes.iter().for_each(stations::Intake::close);
+        let _ = tokio::time::timeout_at(deadline, &mut self.server).await;
+        self.intakes.iter().for_each(Intake::close);
         while !self.is_drained() && Instant::now() < deadline {
             tokio::time::sleep(DRAIN_LOOK).await;
         }

@@ -3,10 +3,10 @@
 //! The shell around `ordermill-actors`: configuration, HTTP, the demo, and the wiring of the services
 //! to their databases and their broker. Rules live in `actors`, rows in `stores`.
 
+pub mod api;
 pub mod app;
 pub mod cli;
 pub mod config;
 pub mod demo;
-pub mod http;
 pub mod smtp;
 pub mod telemetry;

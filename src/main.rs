@@ -1,8 +1,8 @@
 //! The binary: reads what it is told, and does it.
 
 use ordermill::cli::{DemoArgs, Invocation, Refusal};
-use ordermill::config::Config;
-use ordermill::{app, demo, http, telemetry};
+use ordermill::config::{self, Config};
+use ordermill::{api, app, demo, telemetry};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -21,7 +21,7 @@ fn run(invocation: Invocation) -> ExitCode {
         Invocation::Serve(config) => runtime.block_on(serve(*config)),
         Invocation::Demo(args) => runtime.block_on(play(args)),
         Invocation::OpenApi => {
-            println!("{}", http::openapi_json());
+            print!("{}", api::openapi_json());
             Ok(ExitCode::SUCCESS)
         }
     };
@@ -30,6 +30,9 @@ fn run(invocation: Invocation) -> ExitCode {
 
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     telemetry::init(&config.log)?;
+    for name in config::unknown_variables() {
+        tracing::warn!(variable = name, "is no setting of Ordermill; see --help");
+    }
     let app = app::App::start(config).await?;
     println!("{}", app.banner());
     app.run_until(app::asked_to_stop()).await

@@ -9,6 +9,6 @@ pub use details::{Address, Contact, Line, OrderDetails, Priority};
 pub use envelope::{Feed, Flow, Message, Origin, Plan, event_id};
 pub use payload::{
     ChannelMessage, Failure, Kind, OrderNotice, Payload, PaymentApproved, PaymentProcess, Refusal,
-    ShippingSchedule, ShipmentScheduled, Shortage, Step, StockLine,
+    ShipmentScheduled, ShippingSchedule, Shortage, Step, StockLine,
 };
 pub use topology::{Exchange, Queue, Route, queues_for, route};

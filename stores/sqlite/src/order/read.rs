@@ -151,9 +151,10 @@ impl DueOrders for OrderDatabase {
         let any = self
             .0
             .read(move |readers| async move {
-                let row = sqlx::query!("SELECT 1 AS one FROM orders WHERE due_at <= ?1 LIMIT 1", now)
-                    .fetch_optional(&readers)
-                    .await?;
+                let row =
+                    sqlx::query!("SELECT 1 AS one FROM orders WHERE due_at <= ?1 LIMIT 1", now)
+                        .fetch_optional(&readers)
+                        .await?;
                 Ok::<_, Error>(row.is_some())
             })
             .await?;
@@ -182,9 +183,10 @@ impl DueOrders for OrderDatabase {
         let before = micros(before);
         self.0
             .write(move |writer| async move {
-                let done = sqlx::query!("DELETE FROM idempotency_keys WHERE created_at < ?1", before)
-                    .execute(&writer)
-                    .await?;
+                let done =
+                    sqlx::query!("DELETE FROM idempotency_keys WHERE created_at < ?1", before)
+                        .execute(&writer)
+                        .await?;
                 Ok(done.rows_affected())
             })
             .await

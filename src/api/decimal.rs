@@ -1,0 +1,77 @@
+//! Money in answers: a JSON number that is exactly the decimal.
+
+use ordermill_actors::money::Money;
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
+use poem_openapi::types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
+use serde_json::{Number, Value};
+use std::borrow::Cow;
+
+/// An amount, written as a JSON number. Amounts have 15 digits at the most (`AMOUNT_MAX_MINOR`), which a
+/// double holds exactly enough to be printed back digit by digit; inside they are integers.
+#[derive(Clone, Copy, Debug)]
+pub struct Decimal(pub Money);
+
+impl Decimal {
+    /// As JSON.
+    pub fn number(self) -> Number {
+        let written: Option<f64> = self.0.decimal().parse().ok();
+        written.and_then(Number::from_f64).unwrap_or_else(|| Number::from(0))
+    }
+}
+
+impl Type for Decimal {
+    const IS_REQUIRED: bool = true;
+    type RawValueType = Self;
+    type RawElementValueType = Self;
+
+    fn name() -> Cow<'static, str> {
+        "number(decimal)".into()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        MetaSchemaRef::Inline(Box::new(MetaSchema::new_with_format("number", "decimal")))
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+        Box::new(std::iter::once(self))
+    }
+}
+
+impl ToJSON for Decimal {
+    fn to_json(&self) -> Option<Value> {
+        Some(Value::Number(self.number()))
+    }
+}
+
+impl ParseFromJSON for Decimal {
+    fn parse_from_json(_: Option<Value>) -> ParseResult<Self> {
+        // Bodies are read by `body::Raw`; this type only documents.
+        Err(ParseError::custom("amounts are read from their text"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ordermill_actors::money::{AMOUNT_MAX_MINOR, Currency};
+
+    #[test]
+    fn every_amount_is_printed_exactly() {
+        let mut minor = 1_i64;
+        while minor < AMOUNT_MAX_MINOR {
+            for near in [minor - 1, minor, minor + 1, minor * 7 / 3] {
+                for code in ["USD", "JPY", "KWD"] {
+                    let currency = Currency::parse(code).unwrap();
+                    let money = Money { minor: near.min(AMOUNT_MAX_MINOR), currency };
+                    let printed = Decimal(money).number().to_string();
+                    assert_eq!(Money::parse(&printed, currency), Ok(money), "{printed}");
+                }
+            }
+            minor = minor * 3 + 7;
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Server-sent events of orders: each stream polls its order's history, gently.
+
+use crate::api::limits::STREAMS_MAX;
+use crate::api::orders::StreamEvent;
+use crate::api::problem::Problem;
+use crate::api::state::State;
+use crate::api::views::HistoryView;
+use futures::Stream;
+use futures::stream::unfold;
+use ordermill_actors::ids::OrderId;
+use ordermill_actors::order::{HistoryRow, OrderStatus};
+use poem_openapi::types::ToJSON;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Mutex;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How often histories are looked at, all streams' in one query.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Rows that one look brings.
+const ROWS_MAX: u32 = 10_000;
+
+/// Rows that wait for a slow client; one that is slower is cut off, and may come back with `Last-Event-ID`.
+const WAITING_MAX: usize = 256;
+
+/// A stream that is open.
+struct Follower {
+    order: OrderId,
+    next: u32,
+    rows: mpsc::Sender<HistoryRow>,
+}
+
+/// Everybody who follows an order.
+#[derive(Default)]
+pub struct Followers(Mutex<HashMap<u64, Follower>>);
+
+/// The events of an order from a sequence on.
+pub fn stream(
+    state: &State,
+    order: OrderId,
+    from: u32,
+) -> Result<impl Stream<Item = StreamEvent> + Send + use<>, Problem> {
+    let (rows, receiver) = mpsc::channel(WAITING_MAX);
+    {
+        let mut followers = state.followers().0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        followers.retain(|_, follower| !follower.rows.is_closed());
+        if followers.len() >= STREAMS_MAX {
+            return Err(Problem::unavailable("too many streams are open", Duration::from_secs(5)));
+        }
+        let key = followers.keys().max().map_or(0, |key| key + 1);
+        followers.insert(key, Follower { order, next: from, rows });
+    }
+    let stop = state.stop.clone();
+    Ok(unfold((receiver, false, stop), |(mut receiver, ended, stop)| async move {
+        if ended {
+            return None;
+        }
+        let row = stop.run_until_cancelled(receiver.recv()).await??;
+        let ended = matches!(row.status, OrderStatus::Cancelled | OrderStatus::Completed);
+        let event = StreamEvent::message(HistoryView::from(&row).to_json_string())
+            .event_type(row.status.as_str())
+            .id(row.sequence.to_string());
+        Some((event, (receiver, ended, stop)))
+    }))
+}
+
+/// Looks at the histories of all followed orders until the process ends.
+pub async fn look(state: State) {
+    let sleep = || state.stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY));
+    while sleep().await.is_some() {
+        let since: Vec<(OrderId, u32)> = {
+            let mut followers = state.followers().0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            followers.retain(|_, follower| !follower.rows.is_closed());
+            followers.values().map(|follower| (follower.order, follower.next)).collect()
+        };
+        if since.is_empty() {
+            continue;
+        }
+        let Ok(rows) = state.services.order_reads.history(&since, ROWS_MAX).await else { continue };
+        let rows: VecDeque<HistoryRow> = rows.into();
+        let mut followers = state.followers().0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        followers.retain(|_, follower| {
+            rows.iter().filter(|row| row.order_id == follower.order).all(|row| {
+                if row.sequence < follower.next {
+                    return true;
+                }
+                follower.next = row.sequence + 1;
+                follower.rows.try_send(row.clone()).is_ok()
+            })
+        });
+    }
+}

@@ -1,0 +1,197 @@
+//! /inventory: what is in stock.
+
+use crate::api::body::Raw;
+use crate::api::cursor;
+use crate::api::limits;
+use crate::api::new_order::Id;
+use crate::api::orders::Group;
+use crate::api::problem::{FieldError, Problem};
+use crate::api::state::State;
+use ordermill_actors::ids::ProductId;
+use ordermill_actors::inventory::{CreateError, Quantity, SetError, StockRow};
+use poem_openapi::param::{Path, Query};
+use poem_openapi::payload::Json;
+use poem_openapi::{ApiResponse, Object, OpenApi};
+use serde::Deserialize;
+use std::time::Duration;
+
+/// A product to stock.
+#[derive(Object)]
+#[oai(example)]
+struct NewProduct {
+    /// A SKU or a UUID, as a string or a number.
+    product_id: String,
+    /// How many units are there: 0 to 1,000,000,000,000.
+    available_qty: i64,
+}
+
+impl poem_openapi::types::Example for NewProduct {
+    fn example() -> Self {
+        let product_id = "00000000-0000-0000-0000-000000000001".to_owned();
+        Self { product_id, available_qty: 100 }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewProductRequest {
+    product_id: Id,
+    available_qty: i128,
+}
+
+/// A product's stock.
+#[derive(Object)]
+#[oai(example)]
+struct NewStock {
+    /// How many units are available from now on; what is reserved stays reserved.
+    available_qty: i64,
+}
+
+impl poem_openapi::types::Example for NewStock {
+    fn example() -> Self {
+        Self { available_qty: 100 }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewStockRequest {
+    available_qty: i128,
+}
+
+/// A product's stock.
+#[derive(Object)]
+struct StockView {
+    product_id: String,
+    /// Units that can be sold.
+    available_qty: i64,
+    /// Units that orders hold.
+    reserved_qty: i64,
+    /// Units on the shelf: both together.
+    on_hand: i64,
+}
+
+impl From<&StockRow> for StockView {
+    fn from(row: &StockRow) -> Self {
+        Self {
+            product_id: row.product_id.to_string(),
+            available_qty: row.on_hand - row.reserved,
+            reserved_qty: row.reserved,
+            on_hand: row.on_hand,
+        }
+    }
+}
+
+/// Products by id.
+#[derive(Object)]
+struct StockList {
+    products: Vec<StockView>,
+    /// Where the list goes on; null: this is its end.
+    next_cursor: Option<String>,
+}
+
+/// A stocked product.
+#[derive(ApiResponse)]
+enum Stocked {
+    /// It is stocked.
+    #[oai(status = 201)]
+    Created(
+        Json<StockView>,
+        /// Where it is.
+        #[oai(header = "Location")]
+        String,
+    ),
+}
+
+/// The routes.
+pub struct InventoryApi(pub State);
+
+#[OpenApi(tag = "Group::Inventory")]
+impl InventoryApi {
+    /// Stock a new product
+    #[oai(path = "/inventory", method = "post")]
+    async fn create(&self, body: Raw<NewProduct>) -> Result<Stocked, Problem> {
+        let request: NewProductRequest = body.parse()?;
+        let mut errors = Vec::new();
+        let product = request.product_id.into_text();
+        limits::text(&mut errors, "product_id", &product, limits::PRODUCT_ID_MAX);
+        let quantity = quantity(&mut errors, request.available_qty);
+        let Some(quantity) = quantity.filter(|_| errors.is_empty()) else { return Err(faulty(errors)) };
+        let product = ProductId::from(product.as_str());
+        match self.0.services.stock.create(product, quantity).await {
+            Ok(row) => {
+                let location = format!("/inventory/{}", row.product_id);
+                Ok(Stocked::Created(Json(StockView::from(&row)), location))
+            }
+            Err(error @ CreateError::Exists) => {
+                Err(Problem::conflict(format!("{error}; PUT /inventory/{{product_id}} sets its stock")))
+            }
+            Err(error @ CreateError::Unavailable(_)) => Err(unavailable(&error)),
+        }
+    }
+
+    /// List products by id
+    #[oai(path = "/inventory", method = "get")]
+    async fn list(
+        &self,
+        /// Entries on a page: 1 to 200, 50 if not said.
+        limit: Query<Option<u32>>,
+        /// Where the last page ended.
+        cursor: Query<Option<String>>,
+    ) -> Result<Json<StockList>, Problem> {
+        let limit = limits::page(limit.0)?;
+        let after = cursor::read(cursor.0.as_deref(), |key| Some(ProductId::from(key)))?;
+        let rows = self.0.services.inventory_reads.list(after.as_ref(), limit).await?;
+        let last = rows.last().filter(|_| rows.len() == limit as usize);
+        let next_cursor = last.map(|row| cursor::write(row.product_id.as_str()));
+        Ok(Json(StockList { products: rows.iter().map(StockView::from).collect(), next_cursor }))
+    }
+
+    /// A product's stock
+    #[oai(path = "/inventory/:product_id", method = "get")]
+    async fn stock(&self, product_id: Path<String>) -> Result<Json<StockView>, Problem> {
+        let product = ProductId::from(product_id.0.as_str());
+        let row = self.0.services.inventory_reads.stock(&product).await?;
+        let row = row.ok_or_else(|| Problem::not_found("there is no such product"))?;
+        Ok(Json(StockView::from(&row)))
+    }
+
+    /// Set a product's available stock
+    #[oai(path = "/inventory/:product_id", method = "put")]
+    async fn set(
+        &self,
+        product_id: Path<String>,
+        body: Raw<NewStock>,
+    ) -> Result<Json<StockView>, Problem> {
+        let request: NewStockRequest = body.parse()?;
+        let mut errors = Vec::new();
+        let Some(quantity) = quantity(&mut errors, request.available_qty) else {
+            return Err(faulty(errors));
+        };
+        let product = ProductId::from(product_id.0.as_str());
+        match self.0.services.stock.set_available(product, quantity).await {
+            Ok(row) => Ok(Json(StockView::from(&row))),
+            Err(error @ SetError::NotFound) => {
+                Err(Problem::not_found(format!("{error}; POST /inventory stocks a new one")))
+            }
+            Err(error @ SetError::Unavailable(_)) => Err(unavailable(&error)),
+        }
+    }
+}
+
+fn quantity(errors: &mut Vec<FieldError>, quantity: i128) -> Option<Quantity> {
+    let taken = i64::try_from(quantity).ok().and_then(Quantity::new);
+    if taken.is_none() {
+        errors.push(FieldError::new("available_qty", "must be 0 to 1000000000000"));
+    }
+    taken
+}
+
+fn faulty(errors: Vec<FieldError>) -> Problem {
+    Problem::unprocessable("the stock has fields that cannot be taken", errors)
+}
+
+fn unavailable(error: &dyn std::error::Error) -> Problem {
+    tracing::warn!(service = "http", %error, "stock could not be set");
+    Problem::unavailable("the inventory service does not answer; try again", Duration::from_secs(1))
+}

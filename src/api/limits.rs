@@ -1,0 +1,48 @@
+//! The bounds of what is taken. Everything has one.
+
+use crate::api::problem::{FieldError, Problem};
+
+/// Bytes of a request's body: a hundred lines with long ids and an address, four times over.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Lines of an order: a family's monthly shopping; more is an import, not a checkout.
+pub const LINES_MAX: usize = 100;
+/// Characters of a product's id: a UUID is 36, a SKU fewer.
+pub const PRODUCT_ID_MAX: usize = 64;
+/// Characters of a customer's id.
+pub const CUSTOMER_ID_MAX: usize = 128;
+/// Characters of a payment method's name.
+pub const PAYMENT_METHOD_MAX: usize = 64;
+/// Characters of an e-mail address (RFC 5321).
+pub const EMAIL_MAX: usize = 254;
+/// Characters of a telephone number.
+pub const PHONE_MAX: usize = 32;
+/// Characters of a field of an address.
+pub const ADDRESS_MAX: usize = 200;
+/// Characters of an `Idempotency-Key`.
+pub const IDEMPOTENCY_KEY_MAX: usize = 255;
+/// Entries of a page, when none is asked for.
+pub const PAGE_DEFAULT: u32 = 50;
+/// Entries of a page at the most.
+pub const PAGE_MAX: u32 = 200;
+/// Event streams open at a time.
+pub const STREAMS_MAX: usize = 1_000;
+
+/// Checks a text's length and characters; collects what is wrong.
+pub fn text(errors: &mut Vec<FieldError>, field: &str, text: &str, max: usize) {
+    let length = text.chars().count();
+    if length == 0 || length > max {
+        errors.push(FieldError::new(field, format!("must have 1 to {max} characters")));
+    } else if text.chars().any(char::is_control) {
+        errors.push(FieldError::new(field, "must not have control characters"));
+    } else if text.trim().is_empty() {
+        errors.push(FieldError::new(field, "must not be blank"));
+    }
+}
+
+/// The size of a page that was asked for.
+pub fn page(limit: Option<u32>) -> Result<u32, Problem> {
+    match limit.unwrap_or(PAGE_DEFAULT) {
+        limit @ 1..=PAGE_MAX => Ok(limit),
+        _ => Err(Problem::bad_parameter("limit", format!("must be 1 to {PAGE_MAX}"))),
+    }
+}

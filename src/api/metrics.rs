@@ -1,0 +1,86 @@
+//! Metrics, by the names that seed 002 uses.
+
+use crate::api::state::State;
+use metrics::{counter, gauge, histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use ordermill_actors::order::{SagaObserver, SagaStatus};
+use poem::http::{Method, StatusCode};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// Upper bounds of `http_request_duration_seconds`, in seconds: from an answer out of memory to a client
+/// that waited at the door.
+const HTTP_SECONDS: &[f64] =
+    &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
+
+/// Upper bounds of `saga_duration_seconds`, in seconds: from a commit or six to an order that expired.
+const SAGA_SECONDS: &[f64] =
+    &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0];
+
+/// How often histograms are compacted and gauges read.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// The process's recorder, installed when it is asked for the first time.
+pub fn recorder() -> anyhow::Result<PrometheusHandle> {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    if let Some(handle) = HANDLE.get() {
+        return Ok(handle.clone());
+    }
+    let full = |name: &str| Matcher::Full(name.to_owned());
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(full("http_request_duration_seconds"), HTTP_SECONDS)?
+        .set_buckets_for_metric(full("saga_duration_seconds"), SAGA_SECONDS)?
+        .install_recorder();
+    match handle {
+        Ok(handle) => Ok(HANDLE.get_or_init(|| handle).clone()),
+        // Installed by another start in the same process, at the same moment.
+        Err(error) => HANDLE.get().cloned().ok_or_else(|| error.into()),
+    }
+}
+
+/// Counts sagas that come to rest.
+pub struct SagaMetrics;
+
+impl SagaObserver for SagaMetrics {
+    fn reached(&self, status: SagaStatus, after: Duration) {
+        let status = status.as_str();
+        counter!("saga_total", "status" => status).increment(1);
+        histogram!("saga_duration_seconds", "status" => status).record(after);
+    }
+}
+
+/// Counts an answer. `path` is the route's pattern: few values, whatever clients ask for.
+pub fn answered(method: &Method, path: &str, status: StatusCode, elapsed: Duration) {
+    let labels = [
+        ("service", "ordermill".to_owned()),
+        ("method", known(method).to_owned()),
+        ("path", path.to_owned()),
+        ("status", status.as_u16().to_string()),
+    ];
+    counter!("http_requests_total", &labels).increment(1);
+    histogram!("http_request_duration_seconds", &labels[..3]).record(elapsed);
+}
+
+/// Methods are the client's own words: those that no route takes are counted together.
+fn known(method: &Method) -> &str {
+    match *method {
+        Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::PATCH => method.as_str(),
+        _ => "other",
+    }
+}
+
+/// Keeps the recorder small and the gauges fresh until the process ends.
+pub fn keep_up(state: &State) {
+    let state = state.clone();
+    tokio::spawn(async move {
+        let sleep = || state.stop.run_until_cancelled(tokio::time::sleep(UPKEEP_EVERY));
+        while sleep().await.is_some() {
+            state.metrics.run_upkeep();
+            gauge!("ordermill_lag_seconds").set(state.admission.lag().as_secs_f64());
+            if let Ok((open, failed)) = state.services.order_reads.open().await {
+                gauge!("sagas_open").set(open as f64);
+                gauge!("sagas_failed").set(failed as f64);
+            }
+        }
+    });
+}

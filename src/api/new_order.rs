@@ -1,0 +1,397 @@
+//! POST /orders: both forms of the request, read strictly and checked whole.
+
+use crate::api::decimal::Decimal;
+use crate::api::limits;
+use crate::api::problem::{FieldError, Problem};
+use ordermill_actors::ids::ProductId;
+use ordermill_actors::messages::{Address, Contact, Line, OrderDetails, Priority};
+use ordermill_actors::money::{AMOUNT_MAX_MINOR, Currency, Money, MoneyError};
+use poem_openapi::Object;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::HashSet;
+
+/// An order. Either `customer_id` with `items`, or the short form for one product: `user_id`,
+/// `product_id`, `quantity` and `total_amount`.
+#[derive(Object)]
+#[oai(example, deny_unknown_fields)]
+pub struct NewOrder {
+    /// Who buys. A string or a number.
+    customer_id: Option<String>,
+    /// How it is paid. `test_declined`, `test_timeout_charged`, `test_timeout_uncharged`, `test_slow`
+    /// and `test_refund_fails` play their part at the simulated gateway.
+    #[oai(default = "credit_card")]
+    payment_method: String,
+    /// ISO 4217; `USD` when it is not named.
+    currency: Option<String>,
+    /// What is bought: 1 to 100 lines, each product once.
+    #[oai(validator(max_items = 100))]
+    items: Option<Vec<NewLine>>,
+    /// Short form: who buys.
+    user_id: Option<String>,
+    /// Short form: what is bought.
+    product_id: Option<String>,
+    /// Short form: how many.
+    #[oai(validator(minimum(value = "1"), maximum(value = "1000000")))]
+    quantity: Option<u32>,
+    /// Short form: what it costs in all.
+    total_amount: Option<Decimal>,
+    /// Where the customer is told by e-mail.
+    email: Option<String>,
+    /// The customer's telephone number.
+    phone: Option<String>,
+    /// Where the parcel goes. The postal code `TEST-UNDELIVERABLE` makes the carrier refuse it.
+    address: Option<NewAddress>,
+    /// `standard` or `express`.
+    priority: Option<String>,
+}
+
+fn credit_card() -> String {
+    "credit_card".to_owned()
+}
+
+/// A line of an order.
+#[derive(Object)]
+pub struct NewLine {
+    /// A SKU or a UUID, as a string or a number.
+    product_id: String,
+    /// How many: 1 to 1,000,000.
+    quantity: u32,
+    /// The price of one: more than 0, with no more decimals than the currency has.
+    unit_price: Decimal,
+}
+
+/// Where the parcel goes.
+#[derive(Object)]
+pub struct NewAddress {
+    name: Option<String>,
+    street: Option<String>,
+    city: Option<String>,
+    postal_code: Option<String>,
+    country: Option<String>,
+}
+
+impl poem_openapi::types::Example for NewOrder {
+    fn example() -> Self {
+        let price = Money { minor: 4990, currency: Currency::USD };
+        Self {
+            customer_id: Some("123e4567-e89b-12d3-a456-426614174000".to_owned()),
+            payment_method: credit_card(),
+            currency: None,
+            items: Some(vec![NewLine {
+                product_id: "00000000-0000-0000-0000-000000000001".to_owned(),
+                quantity: 2,
+                unit_price: Decimal(price),
+            }]),
+            user_id: None,
+            product_id: None,
+            quantity: None,
+            total_amount: None,
+            email: None,
+            phone: None,
+            address: None,
+            priority: None,
+        }
+    }
+}
+
+/// The request as it is read.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    customer_id: Option<Id>,
+    payment_method: Option<String>,
+    currency: Option<String>,
+    items: Option<Vec<Item>>,
+    user_id: Option<Id>,
+    product_id: Option<Id>,
+    quantity: Option<i128>,
+    total_amount: Option<Box<RawValue>>,
+    email: Option<String>,
+    phone: Option<String>,
+    address: Option<AddressRequest>,
+    priority: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Item {
+    product_id: Id,
+    quantity: i128,
+    unit_price: Box<RawValue>,
+    /// Only to say that all lines share the order's.
+    currency: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AddressRequest {
+    name: Option<String>,
+    street: Option<String>,
+    city: Option<String>,
+    postal_code: Option<String>,
+    country: Option<String>,
+}
+
+/// An id: a string, or a whole number taken for its digits.
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Id {
+    /// As it is.
+    Text(String),
+    /// Its digits.
+    Number(u64),
+}
+
+impl Id {
+    /// The id as text.
+    pub fn into_text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Number(number) => number.to_string(),
+        }
+    }
+}
+
+/// Checks the request whole: every field at fault is named.
+pub fn check(request: Request) -> Result<OrderDetails, Problem> {
+    let mut errors = Vec::new();
+    let details = Checker { errors: &mut errors, currency: Currency::USD }.order(request);
+    match details {
+        Some(details) if errors.is_empty() => Ok(details),
+        _ => Err(Problem::unprocessable("the order has fields that cannot be taken", errors)),
+    }
+}
+
+struct Checker<'a> {
+    errors: &'a mut Vec<FieldError>,
+    currency: Currency,
+}
+
+impl Checker<'_> {
+    fn fault(&mut self, field: impl Into<String>, message: impl Into<String>) {
+        self.errors.push(FieldError::new(field, message));
+    }
+
+    fn text(&mut self, field: &str, text: &str, max: usize) {
+        limits::text(self.errors, field, text, max);
+    }
+
+    fn optional(&mut self, field: &str, text: Option<String>, max: usize) -> Option<String> {
+        if let Some(text) = &text {
+            self.text(field, text, max);
+        }
+        text
+    }
+
+    fn order(&mut self, request: Request) -> Option<OrderDetails> {
+        if let Some(code) = &request.currency {
+            match Currency::parse(code) {
+                Ok(currency) => self.currency = currency,
+                Err(error) => self.fault("currency", error.to_string()),
+            }
+        }
+        let short = request.items.is_none()
+            && (request.product_id.is_some() || request.total_amount.is_some());
+        let (buyer, buyer_field) = match (request.customer_id, request.user_id) {
+            (Some(id), None) => (Some(id.into_text()), "customer_id"),
+            (None, Some(id)) => (Some(id.into_text()), "user_id"),
+            (Some(_), Some(_)) => {
+                self.fault("user_id", "stands beside customer_id; name one of them");
+                (None, "user_id")
+            }
+            (None, None) => {
+                self.fault("customer_id", "is missing");
+                (None, "customer_id")
+            }
+        };
+        let customer_id = buyer.unwrap_or_default();
+        if !customer_id.is_empty() || buyer_field == "user_id" {
+            self.text(buyer_field, &customer_id, limits::CUSTOMER_ID_MAX);
+        }
+        let payment_method = match request.payment_method {
+            Some(method) => method,
+            None if short => credit_card(),
+            None => {
+                self.fault("payment_method", "is missing");
+                credit_card()
+            }
+        };
+        self.text("payment_method", &payment_method, limits::PAYMENT_METHOD_MAX);
+        let lines = if short {
+            self.short_line(request.product_id, request.quantity, request.total_amount.as_deref())
+        } else {
+            self.no_short_form(&request.product_id, request.quantity, &request.total_amount);
+            self.lines(request.items)
+        };
+        let total_minor = self.total(&lines);
+        let email = self.email(request.email);
+        Some(OrderDetails {
+            customer_id,
+            payment_method,
+            currency: self.currency,
+            lines,
+            total_minor,
+            contact: Contact {
+                email,
+                phone: self.optional("phone", request.phone, limits::PHONE_MAX),
+            },
+            address: request.address.map(|address| self.address(address)),
+            priority: self.priority(request.priority.as_deref()),
+        })
+    }
+
+    fn no_short_form(
+        &mut self,
+        product: &Option<Id>,
+        quantity: Option<i128>,
+        total: &Option<Box<RawValue>>,
+    ) {
+        let short = [
+            ("product_id", product.is_some()),
+            ("quantity", quantity.is_some()),
+            ("total_amount", total.is_some()),
+        ];
+        for (field, given) in short {
+            if given {
+                self.fault(field, "belongs to the short form; it cannot stand beside items");
+            }
+        }
+    }
+
+    fn lines(&mut self, items: Option<Vec<Item>>) -> Vec<Line> {
+        let Some(items) = items else {
+            self.fault("items", "is missing");
+            return Vec::new();
+        };
+        if items.is_empty() || items.len() > limits::LINES_MAX {
+            self.fault("items", format!("must have 1 to {} lines", limits::LINES_MAX));
+            return Vec::new();
+        }
+        let mut seen = HashSet::new();
+        let mut lines = Vec::with_capacity(items.len());
+        for (index, item) in items.into_iter().enumerate() {
+            let field = |name: &str| format!("items[{index}].{name}");
+            let product_id = item.product_id.into_text();
+            self.text(&field("product_id"), &product_id, limits::PRODUCT_ID_MAX);
+            if !seen.insert(product_id.clone()) {
+                self.fault(field("product_id"), "stands in an earlier line; add up the quantities");
+            }
+            if item.currency.is_some_and(|currency| currency != self.currency.code()) {
+                let message = format!("must be the order's, {}", self.currency);
+                self.fault(field("currency"), message);
+            }
+            let quantity = self.quantity(field("quantity"), item.quantity);
+            let price = self.price(&field("unit_price"), &item.unit_price);
+            let (Some(quantity), Some(price)) = (quantity, price) else { continue };
+            // A price is below 10^15 and a quantity at most 10^6: the product may pass an i64.
+            match price.checked_mul(i64::from(quantity)).filter(|sum| *sum <= AMOUNT_MAX_MINOR) {
+                Some(amount_minor) => lines.push(Line {
+                    product_id: ProductId::from(product_id.as_str()),
+                    quantity,
+                    unit_price_minor: Some(price),
+                    amount_minor,
+                }),
+                None => self.fault(field("unit_price"), "times quantity is larger than is taken"),
+            }
+        }
+        lines
+    }
+
+    fn short_line(
+        &mut self,
+        product: Option<Id>,
+        quantity: Option<i128>,
+        total: Option<&RawValue>,
+    ) -> Vec<Line> {
+        let product_id = product.map(Id::into_text);
+        match &product_id {
+            Some(id) => self.text("product_id", id, limits::PRODUCT_ID_MAX),
+            None => self.fault("product_id", "is missing"),
+        }
+        let quantity = match quantity {
+            Some(quantity) => self.quantity("quantity".to_owned(), quantity),
+            None => {
+                self.fault("quantity", "is missing");
+                None
+            }
+        };
+        let amount = match total {
+            Some(total) => self.price("total_amount", total),
+            None => {
+                self.fault("total_amount", "is missing");
+                None
+            }
+        };
+        match (product_id, quantity, amount) {
+            (Some(product_id), Some(quantity), Some(amount_minor)) => vec![Line {
+                product_id: ProductId::from(product_id.as_str()),
+                quantity,
+                unit_price_minor: None,
+                amount_minor,
+            }],
+            _ => Vec::new(),
+        }
+    }
+
+    fn quantity(&mut self, field: String, quantity: i128) -> Option<u32> {
+        let taken = u32::try_from(quantity).ok().filter(|q| (1..=Line::QUANTITY_MAX).contains(q));
+        if taken.is_none() {
+            self.fault(field, format!("must be 1 to {}", Line::QUANTITY_MAX));
+        }
+        taken
+    }
+
+    /// An amount over 0, from the text of a JSON number or string.
+    fn price(&mut self, field: &str, raw: &RawValue) -> Option<i64> {
+        let text = raw.get();
+        let text = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).unwrap_or(text);
+        let fault = match Money::parse(text, self.currency) {
+            Ok(money) if money.minor > 0 => return Some(money.minor),
+            Ok(_) => "must be more than 0".to_owned(),
+            Err(MoneyError::NotANumber(_)) => "must be a decimal number, as in 49.90".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        self.fault(field, fault);
+        None
+    }
+
+    fn total(&mut self, lines: &[Line]) -> i64 {
+        let total = lines.iter().try_fold(0_i64, |sum, line| sum.checked_add(line.amount_minor));
+        total.filter(|total| *total <= AMOUNT_MAX_MINOR).unwrap_or_else(|| {
+            self.fault("items", "cost more in all than is taken");
+            0
+        })
+    }
+
+    fn email(&mut self, email: Option<String>) -> Option<String> {
+        let email = self.optional("email", email, limits::EMAIL_MAX)?;
+        if email.parse::<lettre::Address>().is_err() {
+            self.fault("email", "must be an e-mail address");
+        }
+        Some(email)
+    }
+
+    fn address(&mut self, address: AddressRequest) -> Address {
+        let AddressRequest { name, street, city, postal_code, country } = address;
+        let max = limits::ADDRESS_MAX;
+        Address {
+            name: self.optional("address.name", name, max),
+            street: self.optional("address.street", street, max),
+            city: self.optional("address.city", city, max),
+            postal_code: self.optional("address.postal_code", postal_code, max),
+            country: self.optional("address.country", country, max),
+        }
+    }
+
+    fn priority(&mut self, priority: Option<&str>) -> Priority {
+        match priority {
+            None | Some("standard") => Priority::Standard,
+            Some("express") => Priority::Express,
+            Some(_) => {
+                self.fault("priority", "must be standard or express");
+                Priority::Standard
+            }
+        }
+    }
+}

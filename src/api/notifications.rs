@@ -1,0 +1,174 @@
+//! /notifications: what customers were told.
+
+use crate::api::body::Raw;
+use crate::api::cursor;
+use crate::api::limits;
+use crate::api::orders::{Group, id};
+use crate::api::problem::Problem;
+use crate::api::state::State;
+use chrono::{DateTime, Utc};
+use ordermill_actors::notification::{
+    Notification, NotificationFilter, NotificationId, NotificationsUnavailable, Scope, Topic,
+};
+use poem_openapi::param::{Path, Query};
+use poem_openapi::payload::Json;
+use poem_openapi::{Object, OpenApi};
+use serde::Deserialize;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// What a customer was told of an order at one moment.
+#[derive(Object)]
+struct NotificationView {
+    id: String,
+    order_id: Uuid,
+    customer_id: String,
+    /// `order.created`, `order.confirmed`, `order.shipped`, `order.completed` or `order.cancelled`.
+    #[oai(rename = "type")]
+    topic: String,
+    title: String,
+    body: String,
+    is_read: bool,
+    created_at: DateTime<Utc>,
+}
+
+impl From<&Notification> for NotificationView {
+    fn from(entry: &Notification) -> Self {
+        Self {
+            id: entry.id.to_string(),
+            order_id: entry.id.order_id.0,
+            customer_id: entry.customer_id.clone(),
+            topic: entry.id.topic.as_str().to_owned(),
+            title: entry.title.clone(),
+            body: entry.body.clone(),
+            is_read: entry.is_read,
+            created_at: entry.created_at,
+        }
+    }
+}
+
+/// Notifications, those of the newest order first.
+#[derive(Object)]
+struct NotificationList {
+    notifications: Vec<NotificationView>,
+    /// Where the list goes on; null: this is its end.
+    next_cursor: Option<String>,
+}
+
+/// Whether it was read.
+#[derive(Object)]
+struct Mark {
+    is_read: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MarkRequest {
+    is_read: bool,
+}
+
+/// Whose notifications; both may be left out.
+#[derive(Object)]
+struct MarkAll {
+    customer_id: Option<String>,
+    order_id: Option<Uuid>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MarkAllRequest {
+    customer_id: Option<String>,
+    order_id: Option<Uuid>,
+}
+
+/// How many were marked.
+#[derive(Object)]
+struct Marked {
+    updated: u64,
+}
+
+/// The routes.
+pub struct NotificationsApi(pub State);
+
+#[OpenApi(tag = "Group::Records")]
+impl NotificationsApi {
+    /// List notifications
+    #[oai(path = "/notifications", method = "get")]
+    #[allow(clippy::too_many_arguments, reason = "each is a parameter of the query")]
+    async fn list(
+        &self,
+        /// Of this order.
+        order_id: Query<Option<String>>,
+        /// Of this customer.
+        customer_id: Query<Option<String>>,
+        /// Of this type, as in `order.shipped`.
+        #[oai(name = "type")]
+        topic: Query<Option<String>>,
+        /// Read, or unread.
+        is_read: Query<Option<bool>>,
+        /// Entries on a page: 1 to 200, 50 if not said.
+        limit: Query<Option<u32>>,
+        /// Where the last page ended.
+        cursor: Query<Option<String>>,
+    ) -> Result<Json<NotificationList>, Problem> {
+        let limit = limits::page(limit.0)?;
+        let filter = NotificationFilter {
+            order_id: order_id.0.as_deref().map(id).transpose()?,
+            customer_id: customer_id.0,
+            topic: topic.0.as_deref().map(parse_topic).transpose()?,
+            is_read: is_read.0,
+            after: cursor::read(cursor.0.as_deref(), |key| key.parse().ok())?,
+        };
+        let entries = self.0.services.notification_reads.notifications(&filter, limit).await?;
+        let last = entries.last().filter(|_| entries.len() == limit as usize);
+        let next_cursor = last.map(|entry| cursor::write(&entry.id.to_string()));
+        let notifications = entries.iter().map(NotificationView::from).collect();
+        Ok(Json(NotificationList { notifications, next_cursor }))
+    }
+
+    /// Mark a notification as read, or as unread
+    #[oai(path = "/notifications/:id", method = "patch")]
+    async fn mark(
+        &self,
+        id: Path<String>,
+        body: Raw<Mark>,
+    ) -> Result<Json<NotificationView>, Problem> {
+        let MarkRequest { is_read } = body.parse()?;
+        let none = || Problem::not_found("there is no such notification");
+        let id: NotificationId = id.0.parse().map_err(|_| none())?;
+        if !self.0.services.notifications.mark_read(id, is_read).await? {
+            return Err(none());
+        }
+        let entry = self.0.services.notification_reads.notification(id).await?;
+        Ok(Json(NotificationView::from(&entry.ok_or_else(none)?)))
+    }
+
+    /// Mark all notifications as read
+    #[oai(path = "/notifications/mark-all-read", method = "post")]
+    async fn mark_all(&self, body: Raw<MarkAll>) -> Result<Json<Marked>, Problem> {
+        let request = if body.bytes().is_empty() {
+            MarkAllRequest { customer_id: None, order_id: None }
+        } else {
+            body.parse()?
+        };
+        let scope = Scope {
+            customer_id: request.customer_id,
+            order_id: request.order_id.map(ordermill_actors::ids::OrderId),
+        };
+        let updated = self.0.services.notifications.mark_all_read(scope).await?;
+        Ok(Json(Marked { updated }))
+    }
+}
+
+fn parse_topic(word: &str) -> Result<Topic, Problem> {
+    Topic::parse(word).ok_or_else(|| {
+        let words: Vec<_> = Topic::ALL.iter().map(|topic| topic.as_str()).collect();
+        Problem::bad_parameter("type", format!("must be one of {}", words.join(", ")))
+    })
+}
+
+impl From<NotificationsUnavailable> for Problem {
+    fn from(error: NotificationsUnavailable) -> Self {
+        Self::unavailable(error.to_string(), Duration::from_secs(1))
+    }
+}

@@ -1,0 +1,69 @@
+//! /health, /ready, /metrics: for machines.
+
+use crate::api::orders::Group;
+use crate::api::state::State;
+use poem_openapi::payload::{Json, PlainText};
+use poem_openapi::{ApiResponse, Object, OpenApi};
+
+/// It lives.
+#[derive(Object)]
+struct Health {
+    /// `ok`.
+    status: String,
+}
+
+/// What is missing.
+#[derive(Object)]
+struct Readiness {
+    ready: bool,
+    /// What is missing, in words.
+    missing: Vec<String>,
+    /// How far the oldest work is behind, in milliseconds.
+    lag_ms: u64,
+}
+
+/// Whether it can do its work.
+#[derive(ApiResponse)]
+enum Ready {
+    /// It can.
+    #[oai(status = 200)]
+    Yes(Json<Readiness>),
+    /// Something is missing.
+    #[oai(status = 503)]
+    No(Json<Readiness>),
+}
+
+/// The routes.
+pub struct OperationsApi(pub State);
+
+#[OpenApi(tag = "Group::Operations")]
+impl OperationsApi {
+    /// Whether the process lives
+    #[oai(path = "/health", method = "get")]
+    async fn health(&self) -> Json<Health> {
+        Json(Health { status: "ok".to_owned() })
+    }
+
+    /// Whether it can take orders, and what is missing
+    #[oai(path = "/ready", method = "get")]
+    async fn ready(&self) -> Ready {
+        let admission = &self.0.admission;
+        let mut missing = Vec::new();
+        if admission.is_down() {
+            missing.push("a database does not answer".to_owned());
+        }
+        if self.0.stop.is_cancelled() {
+            missing.push("the process is ending".to_owned());
+        }
+        let lag_ms = u64::try_from(admission.lag().as_millis()).unwrap_or(u64::MAX);
+        let ready = missing.is_empty();
+        let view = Json(Readiness { ready, missing, lag_ms });
+        if ready { Ready::Yes(view) } else { Ready::No(view) }
+    }
+
+    /// Metrics for Prometheus
+    #[oai(path = "/metrics", method = "get")]
+    async fn metrics(&self) -> PlainText<String> {
+        PlainText(self.0.metrics.render())
+    }
+}

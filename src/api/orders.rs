@@ -1,0 +1,273 @@
+//! /orders: placing, looking, and what is asked of an order.
+
+use crate::api::body::Raw;
+use crate::api::cursor;
+use crate::api::events;
+use crate::api::limits::{self, IDEMPOTENCY_KEY_MAX};
+use crate::api::new_order::{self, NewOrder};
+use crate::api::problem::{FieldError, Problem};
+use crate::api::request_id;
+use crate::api::state::State;
+use crate::api::views::{OrderView, PlacedView};
+use ordermill_actors::ids::OrderId;
+use ordermill_actors::order::{AskError, Asked, OrderFilter, OrderStatus, SagaStatus};
+use poem::web::sse::{Event, SSE};
+use poem_openapi::param::{Header, Path, Query};
+use poem_openapi::payload::Json;
+use poem_openapi::{ApiResponse, Object, OpenApi, Tags};
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// The groups of the document.
+#[derive(Tags)]
+pub enum Group {
+    /// Orders: placing them, following them, asking things of them.
+    Orders,
+    /// Stock.
+    Inventory,
+    /// What payment, shipping, notification and audit have of an order.
+    Records,
+    /// For operators: sagas and actors.
+    Admin,
+    /// For machines: health, readiness, metrics.
+    Operations,
+}
+
+/// An accepted order.
+#[derive(ApiResponse)]
+pub enum Accepted {
+    /// It is durable, and on its way.
+    #[oai(status = 201)]
+    Created(
+        Json<PlacedView>,
+        /// Where it can be followed.
+        #[oai(header = "Location")]
+        String,
+        /// `true` when the same request made it before.
+        #[oai(header = "Idempotent-Replayed")]
+        Option<bool>,
+    ),
+}
+
+/// Orders, newest first.
+#[derive(Object)]
+struct OrderList {
+    orders: Vec<OrderView>,
+    /// Where the list goes on; null: this is its end.
+    next_cursor: Option<String>,
+}
+
+/// What was asked is noted, and will be done.
+#[derive(Object)]
+pub struct NotedView {
+    order_id: Uuid,
+    /// The order's status now.
+    status: String,
+}
+
+/// What was asked of an order.
+#[derive(ApiResponse)]
+pub enum Noted {
+    /// It is noted, and will be done.
+    #[oai(status = 202)]
+    Accepted(Json<NotedView>),
+}
+
+/// What is asked is noted.
+pub fn noted(order: OrderId, asked: Asked) -> Noted {
+    let status = asked.status.as_str().to_owned();
+    Noted::Accepted(Json(NotedView { order_id: order.0, status }))
+}
+
+/// The routes.
+pub struct OrdersApi(pub State);
+
+#[OpenApi(tag = "Group::Orders")]
+impl OrdersApi {
+    /// Place an order
+    ///
+    /// Answers as soon as the order is durable; stock, money and parcel follow. With an `Idempotency-Key`
+    /// the same request makes one order, however often it is sent, for 24 hours at least.
+    #[oai(path = "/orders", method = "post")]
+    async fn place(
+        &self,
+        body: Raw<NewOrder>,
+        /// 1 to 255 visible characters that name this request.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+    ) -> Result<Accepted, Problem> {
+        let key = key.0.map(checked_key).transpose()?;
+        let details = new_order::check(body.parse()?)?;
+        self.0.admission.admit().await?;
+        let key = key.map(|key| (key, Sha256::digest(body.bytes()).to_vec()));
+        let placed = self.0.services.orders.place(details, request_id::shared(), key).await?;
+        let saga = self.0.services.order_reads.order(placed.order_id).await?;
+        let saga = saga.ok_or(AskError::Unavailable)?;
+        let location = format!("/orders/{}", placed.order_id);
+        let replayed = placed.replayed.then_some(true);
+        Ok(Accepted::Created(Json(PlacedView::of(&saga)), location, replayed))
+    }
+
+    /// List orders, newest first
+    #[oai(path = "/orders", method = "get")]
+    async fn list(
+        &self,
+        /// Of this customer.
+        customer_id: Query<Option<String>>,
+        /// The same, by its short name.
+        user_id: Query<Option<String>>,
+        /// With this status.
+        status: Query<Option<String>>,
+        /// Entries on a page: 1 to 200, 50 if not said.
+        limit: Query<Option<u32>>,
+        /// Where the last page ended.
+        cursor: Query<Option<String>>,
+    ) -> Result<Json<OrderList>, Problem> {
+        let filter = OrderFilter {
+            customer_id: customer_id.0.or(user_id.0),
+            status: status.0.as_deref().map(order_status).transpose()?,
+            saga_status: None,
+            before: cursor::read(cursor.0.as_deref(), |key| key.parse().ok().map(OrderId))?,
+        };
+        let (orders, next_cursor) = page(&self.0, &filter, limits::page(limit.0)?).await?;
+        Ok(Json(OrderList { orders, next_cursor }))
+    }
+
+    /// An order, with everything that has become of it
+    #[oai(path = "/orders/:order_id", method = "get")]
+    async fn order(&self, order_id: Path<String>) -> Result<Json<OrderView>, Problem> {
+        Ok(Json(view(&self.0, id(&order_id.0)?).await?))
+    }
+
+    /// Follow an order
+    ///
+    /// Server-sent events: one for each status, from the first on (or from after `Last-Event-ID`), until the
+    /// order is at its end.
+    #[oai(path = "/orders/:order_id/events", method = "get")]
+    async fn events(
+        &self,
+        order_id: Path<String>,
+        /// The last event that was seen.
+        #[oai(name = "Last-Event-ID")]
+        last: Header<Option<u32>>,
+    ) -> Result<poem_openapi::payload::Response<Stream>, Problem> {
+        let order = id(&order_id.0)?;
+        if self.0.services.order_reads.order(order).await?.is_none() {
+            return Err(AskError::NotFound.into());
+        }
+        let stream = events::stream(&self.0, order, last.0.map_or(0, |last| last + 1))?;
+        let stream = SSE::new(stream).keep_alive(KEEP_ALIVE);
+        Ok(poem_openapi::payload::Response::new(Stream(stream)))
+    }
+
+    /// Cancel an order
+    ///
+    /// Until its dispatch was asked for. Whatever was done is undone: the parcel first, then money and stock.
+    #[oai(path = "/orders/:order_id/cancel", method = "post")]
+    async fn cancel(&self, order_id: Path<String>) -> Result<Noted, Problem> {
+        let order = id(&order_id.0)?;
+        Ok(noted(order, self.0.services.orders.cancel(order).await?))
+    }
+
+    /// Dispatch a confirmed order
+    #[oai(path = "/orders/:order_id/dispatch", method = "post")]
+    async fn dispatch(&self, order_id: Path<String>) -> Result<Noted, Problem> {
+        let order = id(&order_id.0)?;
+        Ok(noted(order, self.0.services.orders.dispatch(order).await?))
+    }
+
+    /// Confirm the delivery of a shipped order
+    #[oai(path = "/orders/:order_id/delivery", method = "post")]
+    async fn delivery(&self, order_id: Path<String>) -> Result<Noted, Problem> {
+        let order = id(&order_id.0)?;
+        Ok(noted(order, self.0.services.orders.deliver(order).await?))
+    }
+}
+
+/// A silent stream says that it lives this often, for proxies that close what is silent.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// A stream of server-sent events, as the document knows it.
+pub struct Stream(SSE);
+
+impl poem::IntoResponse for Stream {
+    fn into_response(self) -> poem::Response {
+        self.0.into_response()
+    }
+}
+
+impl ApiResponse for Stream {
+    fn meta() -> poem_openapi::registry::MetaResponses {
+        let mut meta = poem_openapi::payload::PlainText::<String>::meta();
+        for response in &mut meta.responses {
+            response.description = "A stream of server-sent events";
+            for content in &mut response.content {
+                content.content_type = "text/event-stream";
+            }
+        }
+        meta
+    }
+
+    fn register(_: &mut poem_openapi::registry::Registry) {}
+}
+
+/// One event of a stream.
+pub type StreamEvent = Event;
+
+fn checked_key(key: String) -> Result<String, Problem> {
+    let taken = (1..=IDEMPOTENCY_KEY_MAX).contains(&key.len())
+        && key.bytes().all(|byte| byte.is_ascii_graphic());
+    if taken {
+        return Ok(key);
+    }
+    let message = format!("must be 1 to {IDEMPOTENCY_KEY_MAX} visible ASCII characters");
+    let field = FieldError::new("Idempotency-Key", &*message);
+    Err(Problem::bad_request(format!("the Idempotency-Key {message}"), vec![field]))
+}
+
+/// An order's id of a path.
+pub fn id(text: &str) -> Result<OrderId, Problem> {
+    Uuid::try_parse(text)
+        .map(OrderId)
+        .map_err(|_| Problem::bad_parameter("order_id", "is no UUID, as every order's id is"))
+}
+
+fn order_status(word: &str) -> Result<OrderStatus, Problem> {
+    OrderStatus::parse(word).ok_or_else(|| {
+        let words: Vec<_> = OrderStatus::ALL.iter().map(|status| status.as_str()).collect();
+        Problem::bad_parameter("status", format!("must be one of {}", words.join(", ")))
+    })
+}
+
+/// A saga's status of a query.
+pub fn saga_status(word: &str) -> Result<SagaStatus, Problem> {
+    SagaStatus::parse(word).ok_or_else(|| {
+        let words: Vec<_> = SagaStatus::ALL.iter().map(|status| status.as_str()).collect();
+        Problem::bad_parameter("status", format!("must be one of {}", words.join(", ")))
+    })
+}
+
+/// A page of orders, and where the list goes on.
+pub async fn page(
+    state: &State,
+    filter: &OrderFilter,
+    limit: u32,
+) -> Result<(Vec<OrderView>, Option<String>), Problem> {
+    let sagas = state.services.order_reads.orders(filter, limit).await?;
+    let full = sagas.len() == limit as usize;
+    let last = sagas.last().filter(|_| full);
+    let next_cursor = last.map(|saga| cursor::write(&saga.order_id().to_string()));
+    Ok((sagas.iter().map(|saga| OrderView::of(saga, None)).collect(), next_cursor))
+}
+
+/// An order with its history.
+pub async fn view(state: &State, order: OrderId) -> Result<OrderView, Problem> {
+    let reads = &state.services.order_reads;
+    let saga = reads.order(order).await?.ok_or(AskError::NotFound)?;
+    let history = reads.history(&[(order, 0)], HISTORY_MAX).await?;
+    Ok(OrderView::of(&saga, Some(&history)))
+}
+
+/// Rows of a history that are shown: an order has about ten; one that is stuck for days has more.
+const HISTORY_MAX: u32 = 1_000;

@@ -1,0 +1,228 @@
+//! Errors as RFC 9457 problem documents: one shape for everything that goes wrong.
+
+use crate::api::request_id;
+use ordermill_actors::order::AskError;
+use ordermill_actors::ports::ReadError;
+use ordermill_actors::runtime::admission::Busy;
+use poem::http::{HeaderValue, StatusCode, header};
+use poem::{IntoResponse, Response};
+use poem_openapi::payload::Payload;
+use poem_openapi::registry::{MetaSchemaRef, Registry};
+use poem_openapi::types::{ToJSON, Type};
+use poem_openapi::{ApiResponse, Object};
+use std::time::Duration;
+
+/// A field at fault.
+#[derive(Clone, Debug, Object, PartialEq, Eq)]
+pub struct FieldError {
+    /// The field, as in `items[0].quantity`.
+    pub field: String,
+    /// What is wrong with it, and what is taken.
+    pub message: String,
+}
+
+impl FieldError {
+    /// A field at fault.
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into() }
+    }
+}
+
+/// What went wrong (RFC 9457).
+#[derive(Clone, Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
+pub struct ProblemBody {
+    /// Always `about:blank`: the status says which kind of problem it is.
+    #[oai(rename = "type")]
+    kind: String,
+    /// The status in words.
+    title: String,
+    /// The status.
+    status: u16,
+    /// What went wrong, and what to do.
+    detail: String,
+    /// The fields at fault.
+    #[oai(skip_serializing_if_is_empty)]
+    errors: Vec<FieldError>,
+    /// The request, as it stands in the logs.
+    request_id: Option<String>,
+}
+
+/// The body of a problem, with the content type of one.
+pub struct ProblemJson(ProblemBody);
+
+impl Payload for ProblemJson {
+    const CONTENT_TYPE: &'static str = "application/problem+json";
+
+    fn schema_ref() -> MetaSchemaRef {
+        ProblemBody::schema_ref()
+    }
+
+    fn register(registry: &mut Registry) {
+        ProblemBody::register(registry);
+    }
+}
+
+impl IntoResponse for ProblemJson {
+    fn into_response(self) -> Response {
+        let body = self.0.to_json_string();
+        Response::builder().content_type(Self::CONTENT_TYPE).body(body)
+    }
+}
+
+/// Everything that a route may answer instead of what was asked for.
+#[derive(ApiResponse)]
+pub enum Problem {
+    /// The request cannot be read: malformed JSON, a wrong type, a bad cursor.
+    #[oai(status = 400)]
+    BadRequest(ProblemJson),
+    /// There is no such thing.
+    #[oai(status = 404)]
+    NotFound(ProblemJson),
+    /// Not possible as things stand.
+    #[oai(status = 409)]
+    Conflict(ProblemJson),
+    /// The body is larger than is taken.
+    #[oai(status = 413)]
+    TooLarge(ProblemJson),
+    /// The body is no JSON.
+    #[oai(status = 415)]
+    UnsupportedMediaType(ProblemJson),
+    /// The request can be read, but asks for what is not taken.
+    #[oai(status = 422)]
+    Unprocessable(ProblemJson),
+    /// It went wrong on our side.
+    #[oai(status = 500)]
+    Internal(ProblemJson),
+    /// Too busy, or a part is away: try again after a while.
+    #[oai(status = 503)]
+    Unavailable(ProblemJson, #[oai(header = "Retry-After")] u64),
+}
+
+/// When it is worth another try after a part was away.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+fn body(status: StatusCode, detail: impl Into<String>, errors: Vec<FieldError>) -> ProblemJson {
+    ProblemJson(ProblemBody {
+        kind: "about:blank".to_owned(),
+        title: status.canonical_reason().unwrap_or("Error").to_owned(),
+        status: status.as_u16(),
+        detail: detail.into(),
+        errors,
+        request_id: request_id::current(),
+    })
+}
+
+impl Problem {
+    /// 400.
+    pub fn bad_request(detail: impl Into<String>, errors: Vec<FieldError>) -> Self {
+        Self::BadRequest(body(StatusCode::BAD_REQUEST, detail, errors))
+    }
+
+    /// 400 for a parameter of the query or the path.
+    pub fn bad_parameter(name: &str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self::bad_request(format!("`{name}` {message}"), vec![FieldError::new(name, message)])
+    }
+
+    /// 404.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::NotFound(body(StatusCode::NOT_FOUND, detail, Vec::new()))
+    }
+
+    /// 409.
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Self::Conflict(body(StatusCode::CONFLICT, detail, Vec::new()))
+    }
+
+    /// 422.
+    pub fn unprocessable(detail: impl Into<String>, errors: Vec<FieldError>) -> Self {
+        Self::Unprocessable(body(StatusCode::UNPROCESSABLE_ENTITY, detail, errors))
+    }
+
+    /// 500; what went wrong is logged, not told.
+    pub fn internal(cause: &dyn std::fmt::Display) -> Self {
+        tracing::error!(service = "http", %cause, "a request failed");
+        let detail = "something went wrong on our side; the log tells what, by the request id";
+        Self::Internal(body(StatusCode::INTERNAL_SERVER_ERROR, detail, Vec::new()))
+    }
+
+    /// 503.
+    pub fn unavailable(detail: impl Into<String>, retry_after: Duration) -> Self {
+        let seconds = retry_after.as_secs().max(1);
+        Self::Unavailable(body(StatusCode::SERVICE_UNAVAILABLE, detail, Vec::new()), seconds)
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        tracing::warn!(service = "http", %error, "a read failed");
+        Self::unavailable("a database does not answer; try again", RETRY_AFTER)
+    }
+}
+
+impl From<Busy> for Problem {
+    fn from(busy: Busy) -> Self {
+        Self::unavailable("too many orders are under way; try again", busy.retry_after)
+    }
+}
+
+impl From<AskError> for Problem {
+    fn from(error: AskError) -> Self {
+        let detail = error.to_string();
+        match error {
+            AskError::NotFound => Self::not_found(detail),
+            AskError::Conflict { .. } => Self::conflict(detail),
+            AskError::KeyReused => {
+                let field = FieldError::new("Idempotency-Key", &*detail);
+                Self::unprocessable(detail, vec![field])
+            }
+            AskError::Unavailable => Self::unavailable(detail, RETRY_AFTER),
+        }
+    }
+}
+
+/// What poem itself refuses (no such route, a method, a parameter that does not parse), as a problem.
+pub fn from_poem(error: &poem::Error) -> Response {
+    // Problems of ours come through here as responses, whole.
+    let status = error.status();
+    let detail = match status {
+        StatusCode::NOT_FOUND => "there is nothing at this address; see /docs".to_owned(),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            "this address does not take this method; see /docs".to_owned()
+        }
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            "the body must be JSON, with `Content-Type: application/json`".to_owned()
+        }
+        status if status.is_server_error() => {
+            tracing::error!(service = "http", %error, "a request failed");
+            "something went wrong on our side; the log tells what, by the request id".to_owned()
+        }
+        _ => error.to_string(),
+    };
+    let mut response = body(status, detail, Vec::new()).into_response();
+    response.set_status(status);
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        let allow = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH");
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    response
+}
+
+/// 413, from before the routes.
+pub fn too_large(limit: usize) -> Response {
+    let detail = format!("the body is larger than the {limit} bytes that are taken");
+    let mut response =
+        body(StatusCode::PAYLOAD_TOO_LARGE, detail, Vec::new()).into_response();
+    response.set_status(StatusCode::PAYLOAD_TOO_LARGE);
+    response
+}
+
+/// 500, for a handler that panicked.
+pub fn panicked() -> Response {
+    let detail = "something went wrong on our side; the log tells what, by the request id";
+    let status = StatusCode::INTERNAL_SERVER_ERROR;
+    let mut response = body(status, detail, Vec::new()).into_response();
+    response.set_status(status);
+    response
+}

@@ -1,0 +1,45 @@
+//! `X-Request-ID`: taken from the client or made, echoed, and written on every line that the request
+//! and the order it places leave in the logs.
+
+use ordermill_actors::clock::World;
+use poem::Request;
+use poem::http::HeaderName;
+use std::sync::Arc;
+
+/// The header.
+pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A client's own id is taken up to this length in bytes: a UUID, a trace id, a ticket number.
+const LENGTH_MAX: usize = 128;
+
+tokio::task_local! {
+    static CURRENT: Arc<str>;
+}
+
+/// The id of the request that is being answered.
+pub fn current() -> Option<String> {
+    CURRENT.try_with(|id| id.to_string()).ok()
+}
+
+/// The same, shared.
+pub fn shared() -> Option<Arc<str>> {
+    CURRENT.try_with(Clone::clone).ok()
+}
+
+/// The id of a request: the client's when it is 1 to 128 visible ASCII characters, else a new one.
+pub fn of(request: &Request, world: &World) -> Arc<str> {
+    let given = request.headers().get(HEADER).and_then(|value| value.to_str().ok());
+    match given.filter(|id| is_taken(id)) {
+        Some(id) => id.into(),
+        None => world.new_id().to_string().into(),
+    }
+}
+
+fn is_taken(id: &str) -> bool {
+    (1..=LENGTH_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// Answers a request under its id.
+pub async fn scope<F: Future>(id: Arc<str>, answering: F) -> F::Output {
+    CURRENT.scope(id, answering).await
+}

@@ -1,0 +1,55 @@
+//! What the routes ask of the process.
+
+use crate::api::events::Followers;
+use crate::app::Services;
+use metrics_exporter_prometheus::PrometheusHandle;
+use ordermill_actors::clock::World;
+use ordermill_actors::runtime::admission::Admission;
+use ordermill_actors::runtime::tree::Tree;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// What the process hands to the API.
+pub struct Parts {
+    /// The services of this process.
+    pub services: Services,
+    /// What lives here.
+    pub tree: Tree,
+    /// The door.
+    pub admission: Arc<Admission>,
+    /// The metrics.
+    pub metrics: PrometheusHandle,
+    /// Time and ids.
+    pub world: World,
+    /// Ends streams.
+    pub stop: CancellationToken,
+}
+
+/// Everything that a route may need. Cheap to clone.
+#[derive(Clone)]
+pub struct State(Arc<Inner>);
+
+struct Inner {
+    parts: Parts,
+    followers: Followers,
+}
+
+impl State {
+    /// A state over its parts.
+    pub fn new(parts: Parts, followers: Followers) -> Self {
+        Self(Arc::new(Inner { parts, followers }))
+    }
+
+    /// Who follows an order.
+    pub fn followers(&self) -> &Followers {
+        &self.0.followers
+    }
+}
+
+impl std::ops::Deref for State {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0.parts
+    }
+}

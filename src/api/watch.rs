@@ -1,0 +1,77 @@
+//! What stands around every route: the request's id, the bound of its body, its log line, its metrics.
+
+use crate::api::limits::BODY_BYTES_MAX;
+use crate::api::state::State;
+use crate::api::{metrics, problem, request_id};
+use poem::http::{HeaderValue, Method, StatusCode};
+use poem::{Body, Endpoint, IntoResponse, PathPattern, Request, Response};
+use std::sync::Arc;
+use std::time::Instant;
+use tracing::Instrument;
+
+/// Answers a request: always with a response, never with an error.
+pub async fn answer<E: Endpoint>(
+    state: State,
+    routes: Arc<E>,
+    mut request: Request,
+) -> poem::Result<Response> {
+    let started = Instant::now();
+    let id = request_id::of(&request, &state.world);
+    let method = request.method().clone();
+    let span = tracing::debug_span!("request", service = "http", request_id = %id);
+    let answering = async {
+        match bounded(&mut request).await {
+            Ok(()) => match routes.call(request).await {
+                Ok(response) => response.into_response(),
+                Err(error) => {
+                    let pattern = error.data::<PathPattern>().cloned();
+                    let mut response = refused(error);
+                    if let Some(pattern) = pattern {
+                        response.set_data(pattern);
+                    }
+                    response
+                }
+            },
+            Err(response) => response,
+        }
+    };
+    let mut response = request_id::scope(id.clone(), answering.instrument(span.clone())).await;
+    let path = match response.data::<PathPattern>() {
+        Some(pattern) => pattern.0.trim_end_matches('/').to_owned(),
+        None => "unmatched".to_owned(),
+    };
+    let (status, elapsed) = (response.status(), started.elapsed());
+    metrics::answered(&method, &path, status, elapsed);
+    span.in_scope(|| log(&method, &path, status, elapsed));
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(request_id::HEADER, value);
+    }
+    Ok(response)
+}
+
+/// Reads the body, up to the bound: no route sees a larger one, however it was sent.
+async fn bounded(request: &mut Request) -> Result<(), Response> {
+    let body = request.take_body();
+    match body.into_bytes_limit(BODY_BYTES_MAX).await {
+        Ok(bytes) => {
+            request.set_body(Body::from_bytes(bytes));
+            Ok(())
+        }
+        Err(_) => Err(problem::too_large(BODY_BYTES_MAX)),
+    }
+}
+
+/// A problem of ours is a response already; what poem refuses is made one.
+fn refused(error: poem::Error) -> Response {
+    if error.is_from_response() { error.into_response() } else { problem::from_poem(&error) }
+}
+
+fn log(method: &Method, path: &str, status: StatusCode, elapsed: std::time::Duration) {
+    let duration_ms = elapsed.as_secs_f64() * 1e3;
+    let status = status.as_u16();
+    if status >= 500 && status != 503 {
+        tracing::info!(%method, path, status, duration_ms, "answered");
+    } else {
+        tracing::debug!(%method, path, status, duration_ms, "answered");
+    }
+}
