@@ -7,9 +7,7 @@ use crate::audit::AuditService;
 use crate::gateway::{GatewayHandle, GatewayPolicy, GatewayReads, SimulatedGateway};
 use crate::inventory::{self, Inventory, InventoryReads, SkuSpecies, Stock};
 use crate::messages::{Flow, Plan, Queue};
-use crate::notification::{
-    EmailHandler, NotificationPolicy, NotificationService, Notifications,
-};
+use crate::notification::{EmailHandler, NotificationPolicy, NotificationService, Notifications};
 use crate::order::handler::ReplyHandler;
 use crate::order::sweeper::{Sweeper, SweeperParts};
 use crate::order::{DueOrders, Order, OrderReads, Orders, SagaObserver, SagaPolicy, SagaRules};
@@ -170,7 +168,8 @@ pub fn notification(
     email: Option<Arc<dyn Messenger>>,
 ) -> (Notifications, Part) {
     let policy = NotificationPolicy { email: email.is_some() };
-    let mut stations = process.service("notification", Arc::new(NotificationService { policy }), store);
+    let mut stations =
+        process.service("notification", Arc::new(NotificationService { policy }), store);
     let (journal, world) = (stations.journal.clone(), stations.world().clone());
     let orders = Queue::NotificationOrders;
     stations.consume(orders, Arc::new(FeedHandler::new(orders, journal.clone(), world)));

@@ -313,6 +313,7 @@ impl<S: Service> Journal<S> {
         self.0.handle.gauge.oldest(None);
         if !state.upkeep.forget.is_empty() && !state.flush_planned {
             state.flush_planned = true;
+            self.0.handle.node().queued();
             myself.send_after(FORGET_WAIT, || Msg::Flush);
         }
     }
@@ -340,7 +341,8 @@ impl<S: Service> Journal<S> {
         let (parts, myself) = (self.0.clone(), myself.clone());
         // An owned task: whoever asked may vanish, the transaction is run to its end.
         tokio::spawn(async move {
-            let guard = FinishGuard { myself, unfinished: Some(Upkeep::default()) };
+            let node = parts.handle.node().clone();
+            let guard = FinishGuard { myself, node, unfinished: Some(Upkeep::default()) };
             commit(parts, changes, askers, upkeep, stored, guard).await;
         });
     }
@@ -354,12 +356,14 @@ struct Asker<S: Service> {
 /// Lets the journal go on when the transaction has ended, however it ended.
 struct FinishGuard<S: Service> {
     myself: ActorRef<Msg<S>>,
+    node: Arc<Node>,
     unfinished: Option<Upkeep>,
 }
 
 impl<S: Service> Drop for FinishGuard<S> {
     fn drop(&mut self) {
         if let Some(unfinished) = self.unfinished.take() {
+            self.node.queued();
             // A journal that is gone has nothing to go on with.
             let _ = self.myself.cast(Msg::Finished(unfinished));
         }

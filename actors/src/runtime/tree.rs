@@ -60,12 +60,13 @@ impl Node {
 
     /// A message could not be put into its mailbox after all.
     pub fn unqueued(&self) {
-        self.depth.fetch_sub(1, Relaxed);
+        // A failure has emptied the mailbox meanwhile, perhaps: it is never less than empty.
+        let _ = self.depth.fetch_update(Relaxed, Relaxed, |depth| depth.checked_sub(1));
     }
 
     /// A message was taken out of its mailbox.
     pub fn handled(&self) {
-        self.depth.fetch_sub(1, Relaxed);
+        self.unqueued();
         self.handled.fetch_add(1, Relaxed);
     }
 

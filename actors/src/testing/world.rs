@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::time::Instant;
-use uuid::{NoContext, Timestamp as UuidTime, Uuid};
+use uuid::Uuid;
 
 /// A clock that starts at a fixed moment and follows tokio's time, paused or not.
 pub struct TokioClock {
@@ -36,10 +36,9 @@ pub struct CountedIds(AtomicU64);
 impl IdSource for CountedIds {
     fn next(&self) -> Uuid {
         let count = self.0.fetch_add(1, Relaxed);
-        let time = UuidTime::from_unix(NoContext, 1_700_000_000 + count / 1_000, 0);
-        let mut bytes = *Uuid::new_v7(time).as_bytes();
-        bytes[8..].copy_from_slice(&(count | 0x8000_0000_0000_0000).to_be_bytes());
-        Uuid::from_bytes(bytes)
+        // Version 7 and the RFC's variant; everything else is the count, so that ids only grow.
+        let high = (count >> 12 << 16) | 0x7000 | (count & 0xFFF);
+        Uuid::from_u64_pair(high, 0x8000_0000_0000_0000)
     }
 }
 

@@ -140,9 +140,7 @@ async fn a_refund_that_keeps_failing_is_an_alarm_and_ends_when_it_succeeds() {
     tokio::time::sleep(Duration::from_secs(3)).await;
     let saga = |shop: &Shop| {
         let orders = shop.stores.order.clone();
-        async move {
-            ordermill_actors::order::OrderReads::order(&orders, order).await.unwrap().unwrap()
-        }
+        async move { ordermill_actors::order::OrderReads::order(&orders, order).await.unwrap().unwrap() }
     };
     assert_eq!(saga(&shop).await.saga_status(), SagaStatus::Failed);
     let before: Timestamp = saga(&shop).await.updated_at;
@@ -198,6 +196,9 @@ async fn every_event_is_audited_once_and_the_customer_is_told_once() {
         "shipping.scheduled",
     ];
     assert_eq!(names, expected);
-    assert!(shop.stores.order.waiting(None, 10).await.unwrap().is_empty(), "nothing is left to say");
+    assert!(
+        shop.stores.order.waiting(None, 10).await.unwrap().is_empty(),
+        "nothing is left to say"
+    );
     assert!(shop.stores.audit.dead_letters().is_empty());
 }
