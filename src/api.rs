@@ -8,6 +8,7 @@ mod admin;
 mod body;
 mod cursor;
 mod decimal;
+mod document;
 mod events;
 mod inventory;
 mod limits;
@@ -19,6 +20,8 @@ mod orders;
 mod problem;
 mod records;
 mod request_id;
+mod routes;
+mod scalar;
 mod state;
 mod views;
 mod watch;
@@ -29,10 +32,12 @@ pub use state::Parts;
 use state::State;
 
 use events::Followers;
-use poem::endpoint::BoxEndpoint;
+use poem::endpoint::{BoxEndpoint, make_sync};
 use poem::middleware::CatchPanic;
-use poem::{EndpointExt, Response, Route};
+use poem::web::{Html, Redirect};
+use poem::{EndpointExt, Response, Route, RouteMethod};
 use poem_openapi::{OpenApi, OpenApiService};
+use std::sync::Arc;
 
 /// Everything that the API has.
 type Routes = (
@@ -66,25 +71,36 @@ pub fn endpoint(parts: Parts) -> BoxEndpoint<'static, Response> {
         operations::OperationsApi(state.clone()),
     );
     let api = service(routes);
-    let (docs, document) = (api.swagger_ui(), api.spec_endpoint());
+    let described = api.spec();
+    let document = document::finished(&described);
+    let docs = api.swagger_ui_html().replace(&described, &document);
+    let known = Arc::new(routes::Routes::new(Routes::meta()));
     Route::new()
         .nest("/", api)
-        .nest("/docs", docs)
-        .at("/openapi.json", document)
+        .at("/docs", page(docs))
+        .at("/docs/", poem::get(make_sync(|_| Redirect::permanent("../docs"))))
+        .at("/openapi.json", poem::get(make_sync(move |_| json(document.clone()))))
         .with(CatchPanic::new().with_handler(|_| problem::panicked()))
-        .around(move |routes, request| watch::answer(state.clone(), routes, request))
+        .around(move |endpoint, request| {
+            watch::answer(state.clone(), known.clone(), endpoint, request)
+        })
         .map_to_response()
         .boxed()
+}
+
+/// A page that is the same for everybody.
+fn page(html: String) -> RouteMethod {
+    poem::get(make_sync(move |_| Html(html.clone())))
+}
+
+fn json(text: String) -> Response {
+    Response::builder().content_type("application/json").body(text)
 }
 
 /// The OpenAPI document, as it stands in `openapi/ordermill.json`.
 pub fn openapi_json() -> String {
     // The document needs the types of the routes, not what they ask: it is made from their metadata.
-    let mut text = service(documented::Documented).spec();
-    if !text.ends_with('\n') {
-        text.push('\n');
-    }
-    text
+    document::finished(&service(documented::Documented).spec())
 }
 
 mod documented {

@@ -35,6 +35,11 @@ struct Follower {
 #[derive(Default)]
 pub struct Followers(Mutex<HashMap<u64, Follower>>);
 
+/// True when nothing comes after a status.
+pub fn is_end(status: OrderStatus) -> bool {
+    matches!(status, OrderStatus::Cancelled | OrderStatus::Completed)
+}
+
 /// The events of an order from a sequence on.
 pub fn stream(
     state: &State,
@@ -57,7 +62,7 @@ pub fn stream(
             return None;
         }
         let row = stop.run_until_cancelled(receiver.recv()).await??;
-        let ended = matches!(row.status, OrderStatus::Cancelled | OrderStatus::Completed);
+        let ended = is_end(row.status);
         let event = StreamEvent::message(HistoryView::from(&row).to_json_string())
             .event_type(row.status.as_str())
             .id(row.sequence.to_string());

@@ -3,9 +3,9 @@
 use crate::api::body::Raw;
 use crate::api::cursor;
 use crate::api::limits;
-use crate::api::new_order::Id;
 use crate::api::orders::Group;
 use crate::api::problem::{FieldError, Problem};
+use crate::api::scalar::{Count, Id};
 use crate::api::state::State;
 use ordermill_actors::ids::ProductId;
 use ordermill_actors::inventory::{CreateError, Quantity, SetError, StockRow};
@@ -36,7 +36,7 @@ impl poem_openapi::types::Example for NewProduct {
 #[serde(deny_unknown_fields)]
 struct NewProductRequest {
     product_id: Id,
-    available_qty: i128,
+    available_qty: Count,
 }
 
 /// A product's stock.
@@ -56,7 +56,7 @@ impl poem_openapi::types::Example for NewStock {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NewStockRequest {
-    available_qty: i128,
+    available_qty: Count,
 }
 
 /// A product's stock.
@@ -115,12 +115,12 @@ impl InventoryApi {
         let mut errors = Vec::new();
         let product = request.product_id.into_text();
         limits::text(&mut errors, "product_id", &product, limits::PRODUCT_ID_MAX);
-        let quantity = quantity(&mut errors, request.available_qty);
+        let quantity = quantity(&mut errors, &request.available_qty);
         let Some(quantity) = quantity.filter(|_| errors.is_empty()) else { return Err(faulty(errors)) };
         let product = ProductId::from(product.as_str());
         match self.0.services.stock.create(product, quantity).await {
             Ok(row) => {
-                let location = format!("/inventory/{}", row.product_id);
+                let location = format!("/inventory/{}", path_segment(row.product_id.as_str()));
                 Ok(Stocked::Created(Json(StockView::from(&row)), location))
             }
             Err(error @ CreateError::Exists) => {
@@ -150,7 +150,7 @@ impl InventoryApi {
     /// A product's stock
     #[oai(path = "/inventory/:product_id", method = "get")]
     async fn stock(&self, product_id: Path<String>) -> Result<Json<StockView>, Problem> {
-        let product = ProductId::from(product_id.0.as_str());
+        let product = product(&product_id.0)?;
         let row = self.0.services.inventory_reads.stock(&product).await?;
         let row = row.ok_or_else(|| Problem::not_found("there is no such product"))?;
         Ok(Json(StockView::from(&row)))
@@ -165,10 +165,10 @@ impl InventoryApi {
     ) -> Result<Json<StockView>, Problem> {
         let request: NewStockRequest = body.parse()?;
         let mut errors = Vec::new();
-        let Some(quantity) = quantity(&mut errors, request.available_qty) else {
+        let Some(quantity) = quantity(&mut errors, &request.available_qty) else {
             return Err(faulty(errors));
         };
-        let product = ProductId::from(product_id.0.as_str());
+        let product = product(&product_id.0)?;
         match self.0.services.stock.set_available(product, quantity).await {
             Ok(row) => Ok(Json(StockView::from(&row))),
             Err(error @ SetError::NotFound) => {
@@ -179,10 +179,31 @@ impl InventoryApi {
     }
 }
 
-fn quantity(errors: &mut Vec<FieldError>, quantity: i128) -> Option<Quantity> {
-    let taken = i64::try_from(quantity).ok().and_then(Quantity::new);
+/// The product of a path. One whose id cannot be stocked is not looked for.
+fn product(id: &str) -> Result<ProductId, Problem> {
+    let mut errors = Vec::new();
+    limits::text(&mut errors, "product_id", id, limits::PRODUCT_ID_MAX);
+    match errors.pop() {
+        None => Ok(ProductId::from(id)),
+        Some(error) => Err(Problem::bad_parameter("product_id", error.message)),
+    }
+}
+
+/// A text as one segment of a path (RFC 3986): what has a meaning there is percent-encoded.
+fn path_segment(text: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encode).collect()
+}
+
+fn quantity(errors: &mut Vec<FieldError>, quantity: &Count) -> Option<Quantity> {
+    let taken = quantity.whole().and_then(Quantity::new);
     if taken.is_none() {
-        errors.push(FieldError::new("available_qty", "must be 0 to 1000000000000"));
+        errors.push(FieldError::new("available_qty", "must be a whole number, 0 to 1000000000000"));
     }
     taken
 }

@@ -39,10 +39,27 @@ pub fn text(errors: &mut Vec<FieldError>, field: &str, text: &str, max: usize) {
     }
 }
 
+/// A customer's id to look for: one that no order can have is no search.
+pub fn filter(name: &str, customer_id: Option<String>) -> Result<Option<String>, Problem> {
+    let mut errors = Vec::new();
+    if let Some(id) = &customer_id {
+        text(&mut errors, name, id, CUSTOMER_ID_MAX);
+    }
+    match errors.pop() {
+        None => Ok(customer_id),
+        Some(error) => Err(Problem::bad_parameter(name, error.message)),
+    }
+}
+
 /// The size of a page that was asked for.
 pub fn page(limit: Option<u32>) -> Result<u32, Problem> {
     match limit.unwrap_or(PAGE_DEFAULT) {
         limit @ 1..=PAGE_MAX => Ok(limit),
-        _ => Err(Problem::bad_parameter("limit", format!("must be 1 to {PAGE_MAX}"))),
+        _ => Err(Problem::bad_parameter("limit", page_message())),
     }
+}
+
+/// What is taken for the size of a page.
+pub fn page_message() -> String {
+    format!("must be a whole number, 1 to {PAGE_MAX}")
 }

@@ -1,14 +1,15 @@
 //! POST /orders: both forms of the request, read strictly and checked whole.
 
+use crate::api::body::Fields;
 use crate::api::decimal::Decimal;
 use crate::api::limits;
 use crate::api::problem::{FieldError, Problem};
+use crate::api::scalar::{Amount, Count, Id};
 use ordermill_actors::ids::ProductId;
 use ordermill_actors::messages::{Address, Contact, Line, OrderDetails, Priority};
-use ordermill_actors::money::{AMOUNT_MAX_MINOR, Currency, Money, MoneyError};
+use ordermill_actors::money::{AMOUNT_MAX_MINOR, Currency, Money};
 use poem_openapi::Object;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use std::collections::HashSet;
 
 /// An order. Either `customer_id` with `items`, or the short form for one product: `user_id`,
@@ -102,14 +103,14 @@ pub struct Request {
     customer_id: Option<Id>,
     payment_method: Option<String>,
     currency: Option<String>,
-    items: Option<Vec<Item>>,
+    items: Option<Vec<Fields<Item>>>,
     user_id: Option<Id>,
     product_id: Option<Id>,
-    quantity: Option<i128>,
-    total_amount: Option<Box<RawValue>>,
+    quantity: Option<Count>,
+    total_amount: Option<Amount>,
     email: Option<String>,
     phone: Option<String>,
-    address: Option<AddressRequest>,
+    address: Option<Fields<AddressRequest>>,
     priority: Option<String>,
 }
 
@@ -117,8 +118,8 @@ pub struct Request {
 #[serde(deny_unknown_fields)]
 struct Item {
     product_id: Id,
-    quantity: i128,
-    unit_price: Box<RawValue>,
+    quantity: Count,
+    unit_price: Amount,
     /// Only to say that all lines share the order's.
     currency: Option<String>,
 }
@@ -131,26 +132,6 @@ struct AddressRequest {
     city: Option<String>,
     postal_code: Option<String>,
     country: Option<String>,
-}
-
-/// An id: a string, or a whole number taken for its digits.
-#[derive(Clone, Deserialize)]
-#[serde(untagged)]
-pub enum Id {
-    /// As it is.
-    Text(String),
-    /// Its digits.
-    Number(u64),
-}
-
-impl Id {
-    /// The id as text.
-    pub fn into_text(self) -> String {
-        match self {
-            Self::Text(text) => text,
-            Self::Number(number) => number.to_string(),
-        }
-    }
 }
 
 /// Checks the request whole: every field at fault is named.
@@ -193,23 +174,8 @@ impl Checker<'_> {
         }
         let short = request.items.is_none()
             && (request.product_id.is_some() || request.total_amount.is_some());
-        let (buyer, buyer_field) = match (request.customer_id, request.user_id) {
-            (Some(id), None) => (Some(id.into_text()), "customer_id"),
-            (None, Some(id)) => (Some(id.into_text()), "user_id"),
-            (Some(_), Some(_)) => {
-                self.fault("user_id", "stands beside customer_id; name one of them");
-                (None, "user_id")
-            }
-            (None, None) => {
-                self.fault("customer_id", "is missing");
-                (None, "customer_id")
-            }
-        };
-        let customer_id = buyer.unwrap_or_default();
-        if !customer_id.is_empty() || buyer_field == "user_id" {
-            self.text(buyer_field, &customer_id, limits::CUSTOMER_ID_MAX);
-        }
-        let payment_method = match request.payment_method {
+        let customer_id = self.buyer(request.customer_id.clone(), request.user_id.clone());
+        let payment_method = match request.payment_method.clone() {
             Some(method) => method,
             None if short => credit_card(),
             None => {
@@ -219,9 +185,9 @@ impl Checker<'_> {
         };
         self.text("payment_method", &payment_method, limits::PAYMENT_METHOD_MAX);
         let lines = if short {
-            self.short_line(request.product_id, request.quantity, request.total_amount.as_deref())
+            self.short_line(request.product_id, request.quantity, request.total_amount)
         } else {
-            self.no_short_form(&request.product_id, request.quantity, &request.total_amount);
+            self.no_short_form(&request);
             self.lines(request.items)
         };
         let total_minor = self.total(&lines);
@@ -236,21 +202,35 @@ impl Checker<'_> {
                 email,
                 phone: self.optional("phone", request.phone, limits::PHONE_MAX),
             },
-            address: request.address.map(|address| self.address(address)),
+            address: request.address.map(|address| self.address(address.0)),
             priority: self.priority(request.priority.as_deref()),
         })
     }
 
-    fn no_short_form(
-        &mut self,
-        product: &Option<Id>,
-        quantity: Option<i128>,
-        total: &Option<Box<RawValue>>,
-    ) {
+    /// Who buys, by either name; both may be there when they say the same.
+    fn buyer(&mut self, customer: Option<Id>, user: Option<Id>) -> String {
+        let (customer, user) = (customer.map(Id::into_text), user.map(Id::into_text));
+        let (field, id) = match (customer, user) {
+            (Some(customer), Some(user)) if customer != user => {
+                self.fault("user_id", "names somebody else than customer_id; name one of them");
+                return customer;
+            }
+            (Some(id), _) => ("customer_id", id),
+            (None, Some(id)) => ("user_id", id),
+            (None, None) => {
+                self.fault("customer_id", "is missing");
+                return String::new();
+            }
+        };
+        self.text(field, &id, limits::CUSTOMER_ID_MAX);
+        id
+    }
+
+    fn no_short_form(&mut self, request: &Request) {
         let short = [
-            ("product_id", product.is_some()),
-            ("quantity", quantity.is_some()),
-            ("total_amount", total.is_some()),
+            ("product_id", request.product_id.is_some()),
+            ("quantity", request.quantity.is_some()),
+            ("total_amount", request.total_amount.is_some()),
         ];
         for (field, given) in short {
             if given {
@@ -259,7 +239,7 @@ impl Checker<'_> {
         }
     }
 
-    fn lines(&mut self, items: Option<Vec<Item>>) -> Vec<Line> {
+    fn lines(&mut self, items: Option<Vec<Fields<Item>>>) -> Vec<Line> {
         let Some(items) = items else {
             self.fault("items", "is missing");
             return Vec::new();
@@ -270,7 +250,7 @@ impl Checker<'_> {
         }
         let mut seen = HashSet::new();
         let mut lines = Vec::with_capacity(items.len());
-        for (index, item) in items.into_iter().enumerate() {
+        for (index, Fields(item)) in items.into_iter().enumerate() {
             let field = |name: &str| format!("items[{index}].{name}");
             let product_id = item.product_id.into_text();
             self.text(&field("product_id"), &product_id, limits::PRODUCT_ID_MAX);
@@ -281,7 +261,7 @@ impl Checker<'_> {
                 let message = format!("must be the order's, {}", self.currency);
                 self.fault(field("currency"), message);
             }
-            let quantity = self.quantity(field("quantity"), item.quantity);
+            let quantity = self.quantity(field("quantity"), &item.quantity);
             let price = self.price(&field("unit_price"), &item.unit_price);
             let (Some(quantity), Some(price)) = (quantity, price) else { continue };
             // A price is below 10^15 and a quantity at most 10^6: the product may pass an i64.
@@ -301,8 +281,8 @@ impl Checker<'_> {
     fn short_line(
         &mut self,
         product: Option<Id>,
-        quantity: Option<i128>,
-        total: Option<&RawValue>,
+        quantity: Option<Count>,
+        total: Option<Amount>,
     ) -> Vec<Line> {
         let product_id = product.map(Id::into_text);
         match &product_id {
@@ -310,14 +290,14 @@ impl Checker<'_> {
             None => self.fault("product_id", "is missing"),
         }
         let quantity = match quantity {
-            Some(quantity) => self.quantity("quantity".to_owned(), quantity),
+            Some(quantity) => self.quantity("quantity".to_owned(), &quantity),
             None => {
                 self.fault("quantity", "is missing");
                 None
             }
         };
         let amount = match total {
-            Some(total) => self.price("total_amount", total),
+            Some(total) => self.price("total_amount", &total),
             None => {
                 self.fault("total_amount", "is missing");
                 None
@@ -334,26 +314,24 @@ impl Checker<'_> {
         }
     }
 
-    fn quantity(&mut self, field: String, quantity: i128) -> Option<u32> {
-        let taken = u32::try_from(quantity).ok().filter(|q| (1..=Line::QUANTITY_MAX).contains(q));
+    fn quantity(&mut self, field: String, quantity: &Count) -> Option<u32> {
+        let taken = quantity.whole().and_then(|quantity| u32::try_from(quantity).ok());
+        let taken = taken.filter(|quantity| (1..=Line::QUANTITY_MAX).contains(quantity));
         if taken.is_none() {
-            self.fault(field, format!("must be 1 to {}", Line::QUANTITY_MAX));
+            self.fault(field, format!("must be a whole number, 1 to {}", Line::QUANTITY_MAX));
         }
         taken
     }
 
-    /// An amount over 0, from the text of a JSON number or string.
-    fn price(&mut self, field: &str, raw: &RawValue) -> Option<i64> {
-        let text = raw.get();
-        let text = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).unwrap_or(text);
-        let fault = match Money::parse(text, self.currency) {
-            Ok(money) if money.minor > 0 => return Some(money.minor),
-            Ok(_) => "must be more than 0".to_owned(),
-            Err(MoneyError::NotANumber(_)) => "must be a decimal number, as in 49.90".to_owned(),
-            Err(error) => error.to_string(),
-        };
-        self.fault(field, fault);
-        None
+    /// An amount over 0.
+    fn price(&mut self, field: &str, amount: &Amount) -> Option<i64> {
+        match amount.more_than_nothing(self.currency) {
+            Ok(minor) => Some(minor),
+            Err(fault) => {
+                self.fault(field, fault);
+                None
+            }
+        }
     }
 
     fn total(&mut self, lines: &[Line]) -> i64 {

@@ -1,6 +1,6 @@
 //! /notifications: what customers were told.
 
-use crate::api::body::Raw;
+use crate::api::body::{Optional, Raw};
 use crate::api::cursor;
 use crate::api::limits;
 use crate::api::orders::{Group, id};
@@ -74,7 +74,7 @@ struct MarkAll {
     order_id: Option<Uuid>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MarkAllRequest {
     customer_id: Option<String>,
@@ -114,7 +114,7 @@ impl NotificationsApi {
         let limit = limits::page(limit.0)?;
         let filter = NotificationFilter {
             order_id: order_id.0.as_deref().map(id).transpose()?,
-            customer_id: customer_id.0,
+            customer_id: limits::filter("customer_id", customer_id.0)?,
             topic: topic.0.as_deref().map(parse_topic).transpose()?,
             is_read: is_read.0,
             after: cursor::read(cursor.0.as_deref(), |key| key.parse().ok())?,
@@ -145,14 +145,10 @@ impl NotificationsApi {
 
     /// Mark all notifications as read
     #[oai(path = "/notifications/mark-all-read", method = "post")]
-    async fn mark_all(&self, body: Raw<MarkAll>) -> Result<Json<Marked>, Problem> {
-        let request = if body.bytes().is_empty() {
-            MarkAllRequest { customer_id: None, order_id: None }
-        } else {
-            body.parse()?
-        };
+    async fn mark_all(&self, body: Optional<MarkAll>) -> Result<Json<Marked>, Problem> {
+        let request: MarkAllRequest = body.parse()?;
         let scope = Scope {
-            customer_id: request.customer_id,
+            customer_id: limits::filter("customer_id", request.customer_id)?,
             order_id: request.order_id.map(ordermill_actors::ids::OrderId),
         };
         let updated = self.0.services.notifications.mark_all_read(scope).await?;

@@ -11,9 +11,13 @@ use crate::api::state::State;
 use crate::api::views::{OrderView, PlacedView};
 use ordermill_actors::ids::OrderId;
 use ordermill_actors::order::{AskError, Asked, OrderFilter, OrderStatus, SagaStatus};
+use poem::http::StatusCode;
 use poem::web::sse::{Event, SSE};
 use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::payload::Json;
+use poem_openapi::registry::{
+    MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
+};
 use poem_openapi::{ApiResponse, Object, OpenApi, Tags};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -125,7 +129,7 @@ impl OrdersApi {
         cursor: Query<Option<String>>,
     ) -> Result<Json<OrderList>, Problem> {
         let filter = OrderFilter {
-            customer_id: customer_id.0.or(user_id.0),
+            customer_id: limits::filter("customer_id", customer_id.0.or(user_id.0))?,
             status: status.0.as_deref().map(order_status).transpose()?,
             saga_status: None,
             before: cursor::read(cursor.0.as_deref(), |key| key.parse().ok().map(OrderId))?,
@@ -143,7 +147,8 @@ impl OrdersApi {
     /// Follow an order
     ///
     /// Server-sent events: one for each status, from the first on (or from after `Last-Event-ID`), until the
-    /// order is at its end.
+    /// order is at its end. To one who has seen the end the answer is 204, which keeps a browser's
+    /// `EventSource` from coming back.
     #[oai(path = "/orders/:order_id/events", method = "get")]
     async fn events(
         &self,
@@ -151,14 +156,17 @@ impl OrdersApi {
         /// The last event that was seen.
         #[oai(name = "Last-Event-ID")]
         last: Header<Option<u32>>,
-    ) -> Result<poem_openapi::payload::Response<Stream>, Problem> {
+    ) -> Result<Stream, Problem> {
         let order = id(&order_id.0)?;
-        if self.0.services.order_reads.order(order).await?.is_none() {
-            return Err(AskError::NotFound.into());
+        let from = last.0.map_or(0, |last| last.saturating_add(1));
+        let reads = &self.0.services.order_reads;
+        let saga = reads.order(order).await?.ok_or(AskError::NotFound)?;
+        // The row and its history are one commit: an order at its end has its last event.
+        if events::is_end(saga.status()) && reads.history(&[(order, from)], 1).await?.is_empty() {
+            return Ok(Stream(None));
         }
-        let stream = events::stream(&self.0, order, last.0.map_or(0, |last| last + 1))?;
-        let stream = SSE::new(stream).keep_alive(KEEP_ALIVE);
-        Ok(poem_openapi::payload::Response::new(Stream(stream)))
+        let stream = events::stream(&self.0, order, from)?;
+        Ok(Stream(Some(SSE::new(stream).keep_alive(KEEP_ALIVE))))
     }
 
     /// Cancel an order
@@ -188,28 +196,38 @@ impl OrdersApi {
 /// A silent stream says that it lives this often, for proxies that close what is silent.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// A stream of server-sent events, as the document knows it.
-pub struct Stream(SSE);
+/// A stream of server-sent events, as the document knows it; none when nothing is left to tell.
+pub struct Stream(Option<SSE>);
 
 impl poem::IntoResponse for Stream {
     fn into_response(self) -> poem::Response {
-        self.0.into_response()
+        match self.0 {
+            Some(events) => events.into_response(),
+            None => StatusCode::NO_CONTENT.into_response(),
+        }
     }
 }
 
 impl ApiResponse for Stream {
-    fn meta() -> poem_openapi::registry::MetaResponses {
-        let mut meta = poem_openapi::payload::PlainText::<String>::meta();
-        for response in &mut meta.responses {
-            response.description = "A stream of server-sent events";
-            for content in &mut response.content {
-                content.content_type = "text/event-stream";
-            }
+    fn meta() -> MetaResponses {
+        let schema = MetaSchemaRef::Inline(Box::new(MetaSchema::new("string")));
+        let events = MetaMediaType { content_type: "text/event-stream", schema };
+        let response = |status, description, content| MetaResponse {
+            description,
+            status: Some(status),
+            status_range: None,
+            content,
+            headers: Vec::new(),
+        };
+        MetaResponses {
+            responses: vec![
+                response(200, "A stream of server-sent events.", vec![events]),
+                response(204, "The order is at its end, and all of it was seen.", Vec::new()),
+            ],
         }
-        meta
     }
 
-    fn register(_: &mut poem_openapi::registry::Registry) {}
+    fn register(_: &mut Registry) {}
 }
 
 /// One event of a stream.

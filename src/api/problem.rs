@@ -1,11 +1,12 @@
 //! Errors as RFC 9457 problem documents: one shape for everything that goes wrong.
 
-use crate::api::request_id;
+use crate::api::{limits, request_id};
 use ordermill_actors::order::AskError;
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::runtime::admission::Busy;
-use poem::http::{HeaderValue, StatusCode, header};
+use poem::http::StatusCode;
 use poem::{IntoResponse, Response};
+use poem_openapi::error::ParseParamError;
 use poem_openapi::payload::Payload;
 use poem_openapi::registry::{MetaSchemaRef, Registry};
 use poem_openapi::types::{ToJSON, Type};
@@ -99,6 +100,9 @@ pub enum Problem {
     Unavailable(ProblemJson, #[oai(header = "Retry-After")] u64),
 }
 
+/// All that a client is told of our own failures.
+const INTERNAL: &str = "something went wrong on our side; the log tells what, by the request id";
+
 /// When it is worth another try after a part was away.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -143,8 +147,7 @@ impl Problem {
     /// 500; what went wrong is logged, not told.
     pub fn internal(cause: &dyn std::fmt::Display) -> Self {
         tracing::error!(service = "http", %cause, "a request failed");
-        let detail = "something went wrong on our side; the log tells what, by the request id";
-        Self::Internal(body(StatusCode::INTERNAL_SERVER_ERROR, detail, Vec::new()))
+        Self::Internal(body(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL, Vec::new()))
     }
 
     /// 503.
@@ -184,9 +187,13 @@ impl From<AskError> for Problem {
 
 /// What poem itself refuses (no such route, a method, a parameter that does not parse), as a problem.
 pub fn from_poem(error: &poem::Error) -> Response {
-    // Problems of ours come through here as responses, whole.
+    if let Some(parameter) = error.downcast_ref::<ParseParamError>() {
+        let message = unreadable(parameter);
+        return Problem::bad_parameter(parameter.name, message).into_response();
+    }
     let status = error.status();
     let detail = match status {
+        StatusCode::BAD_REQUEST => "the address is no text in UTF-8 once it is decoded".to_owned(),
         StatusCode::NOT_FOUND => "there is nothing at this address; see /docs".to_owned(),
         StatusCode::METHOD_NOT_ALLOWED => {
             "this address does not take this method; see /docs".to_owned()
@@ -196,33 +203,46 @@ pub fn from_poem(error: &poem::Error) -> Response {
         }
         status if status.is_server_error() => {
             tracing::error!(service = "http", %error, "a request failed");
-            "something went wrong on our side; the log tells what, by the request id".to_owned()
+            INTERNAL.to_owned()
         }
         _ => error.to_string(),
     };
+    alone(status, detail)
+}
+
+/// What is wrong with a parameter: its type's own words name types of ours, which say nothing to
+/// a client.
+fn unreadable(parameter: &ParseParamError) -> String {
+    let reason = &parameter.reason;
+    if reason.contains("expects an input value") {
+        "is missing".to_owned()
+    } else if parameter.name == "limit" {
+        limits::page_message()
+    } else if reason.contains("boolean") {
+        "must be true or false".to_owned()
+    } else {
+        "must be a whole number".to_owned()
+    }
+}
+
+fn alone(status: StatusCode, detail: impl Into<String>) -> Response {
     let mut response = body(status, detail, Vec::new()).into_response();
     response.set_status(status);
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        let allow = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH");
-        response.headers_mut().insert(header::ALLOW, allow);
-    }
     response
 }
 
 /// 413, from before the routes.
 pub fn too_large(limit: usize) -> Response {
     let detail = format!("the body is larger than the {limit} bytes that are taken");
-    let mut response =
-        body(StatusCode::PAYLOAD_TOO_LARGE, detail, Vec::new()).into_response();
-    response.set_status(StatusCode::PAYLOAD_TOO_LARGE);
-    response
+    alone(StatusCode::PAYLOAD_TOO_LARGE, detail)
+}
+
+/// 400, for a body that breaks off.
+pub fn broken_off() -> Response {
+    alone(StatusCode::BAD_REQUEST, "the body breaks off before its end")
 }
 
 /// 500, for a handler that panicked.
 pub fn panicked() -> Response {
-    let detail = "something went wrong on our side; the log tells what, by the request id";
-    let status = StatusCode::INTERNAL_SERVER_ERROR;
-    let mut response = body(status, detail, Vec::new()).into_response();
-    response.set_status(status);
-    response
+    alone(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL)
 }

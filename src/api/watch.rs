@@ -1,9 +1,11 @@
 //! What stands around every route: the request's id, the bound of its body, its log line, its metrics.
 
 use crate::api::limits::BODY_BYTES_MAX;
+use crate::api::routes::Routes;
 use crate::api::state::State;
 use crate::api::{metrics, problem, request_id};
-use poem::http::{HeaderValue, Method, StatusCode};
+use poem::error::ReadBodyError;
+use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Body, Endpoint, IntoResponse, PathPattern, Request, Response};
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,7 +14,8 @@ use tracing::Instrument;
 /// Answers a request: always with a response, never with an error.
 pub async fn answer<E: Endpoint>(
     state: State,
-    routes: Arc<E>,
+    known: Arc<Routes>,
+    endpoint: Arc<E>,
     mut request: Request,
 ) -> poem::Result<Response> {
     let started = Instant::now();
@@ -21,25 +24,16 @@ pub async fn answer<E: Endpoint>(
     let span = tracing::debug_span!("request", service = "http", request_id = %id);
     let answering = async {
         match bounded(&mut request).await {
-            Ok(()) => match routes.call(request).await {
+            Ok(()) => match endpoint.call(request).await {
                 Ok(response) => response.into_response(),
-                Err(error) => {
-                    let pattern = error.data::<PathPattern>().cloned();
-                    let mut response = refused(error);
-                    if let Some(pattern) = pattern {
-                        response.set_data(pattern);
-                    }
-                    response
-                }
+                Err(error) => refused(error, &known),
             },
             Err(response) => response,
         }
     };
     let mut response = request_id::scope(id.clone(), answering.instrument(span.clone())).await;
-    let path = match response.data::<PathPattern>() {
-        Some(pattern) => pattern.0.trim_end_matches('/').to_owned(),
-        None => "unmatched".to_owned(),
-    };
+    let matched = response.data::<PathPattern>();
+    let path = matched.and_then(|matched| known.name(&matched.0)).unwrap_or("unmatched").to_owned();
     let (status, elapsed) = (response.status(), started.elapsed());
     metrics::answered(&method, &path, status, elapsed);
     span.in_scope(|| log(&method, &path, status, elapsed));
@@ -57,13 +51,26 @@ async fn bounded(request: &mut Request) -> Result<(), Response> {
             request.set_body(Body::from_bytes(bytes));
             Ok(())
         }
-        Err(_) => Err(problem::too_large(BODY_BYTES_MAX)),
+        Err(ReadBodyError::PayloadTooLarge) => Err(problem::too_large(BODY_BYTES_MAX)),
+        Err(_) => Err(problem::broken_off()),
     }
 }
 
 /// A problem of ours is a response already; what poem refuses is made one.
-fn refused(error: poem::Error) -> Response {
-    if error.is_from_response() { error.into_response() } else { problem::from_poem(&error) }
+fn refused(error: poem::Error, known: &Routes) -> Response {
+    let matched = error.data::<PathPattern>().cloned();
+    let mut response = match error.is_from_response() {
+        true => error.into_response(),
+        false => problem::from_poem(&error),
+    };
+    let Some(matched) = matched else { return response };
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED
+        && let Some(allow) = known.allow(&matched.0)
+    {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    response.set_data(matched);
+    response
 }
 
 fn log(method: &Method, path: &str, status: StatusCode, elapsed: std::time::Duration) {

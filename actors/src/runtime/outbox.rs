@@ -109,6 +109,19 @@ impl OutboxRow {
         }
     }
 
+    /// How many publishes it takes: the length of [`Self::parcels`], without making them.
+    pub fn size(&self) -> usize {
+        match &self.content {
+            Content::Parked(parcels) => parcels.len(),
+            Content::Fresh(messages) => {
+                let routed = messages.iter().filter(|m| matches!(route(m), Route::To(_))).count();
+                let audited = messages.iter().any(|m| m.kind().is_event());
+                let told = messages.iter().any(|m| m.kind().concerns_customer());
+                routed + usize::from(audited) + usize::from(told)
+            }
+        }
+    }
+
     /// The row's content as it is stored. Each message is written once, however often it is asked for.
     pub fn to_json(&self) -> String {
         match &self.content {

@@ -53,7 +53,7 @@ pub enum Msg {
 /// What the relay counts, for admission and metrics.
 #[derive(Debug, Default)]
 pub struct Flow {
-    /// Messages handed to the relay since it started.
+    /// Messages committed to the outbox, also those that wait in the database for room.
     pub offered: AtomicU64,
     /// Messages confirmed, parked, or left to a later start.
     pub settled: AtomicU64,
@@ -128,6 +128,8 @@ pub struct Window {
     /// Rows after this one are in the database only. None: everything may be.
     seen: Option<Uuid>,
     behind: bool,
+    /// Messages that were counted when they were offered, and left to the database.
+    left: u64,
     /// Parked rows that are done with, as long as the database still shows them as due.
     done: BTreeSet<Uuid>,
 }
@@ -147,6 +149,7 @@ impl<S: Service> Actor for Relay<S> {
             messages: 0,
             seen: None,
             behind: true,
+            left: 0,
             done: BTreeSet::new(),
         })
     }
@@ -184,6 +187,9 @@ impl<S: Service> Relay<S> {
             // Once behind, the database tells the order.
             if window.behind || window.messages >= WINDOW_MESSAGES {
                 window.behind = true;
+                let left = row.size() as u64;
+                window.left += left;
+                self.0.handle.flow.offered.fetch_add(left, Relaxed);
                 continue;
             }
             window.seen = window.seen.max(Some(row.id));
@@ -234,7 +240,9 @@ impl<S: Service> Relay<S> {
             return;
         }
         window.messages += parcels.len();
-        self.0.handle.flow.offered.fetch_add(parcels.len() as u64, Relaxed);
+        let counted = window.left.min(parcels.len() as u64);
+        window.left -= counted;
+        self.0.handle.flow.offered.fetch_add(parcels.len() as u64 - counted, Relaxed);
         let id = row.id;
         for (index, parcel) in parcels.iter().enumerate() {
             let (relay, node) = (myself.clone(), self.0.handle.address.node().clone());

@@ -141,3 +141,14 @@ async fn what_was_committed_without_an_answer_is_found_and_published() {
     assert_eq!(stations.left().await, (0, 0));
     assert!(stations.world.now().timestamp() > 0);
 }
+
+#[test]
+fn a_row_knows_how_many_publishes_it_takes() {
+    use crate::toy::said;
+    use ordermill_actors::runtime::outbox::OutboxRow;
+    for count in 0..5 {
+        let messages = (0..count).map(|key| said(key, 1, chrono::DateTime::UNIX_EPOCH)).collect();
+        let row = OutboxRow::fresh(uuid::Uuid::nil(), messages);
+        assert_eq!(row.size(), row.parcels().len());
+    }
+}
