@@ -12,12 +12,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Above this lag no order is admitted. Until it is confirmed an order waits in a journal nine times: what
-/// is accepted should be confirmed within about five seconds.
+/// Above this lag no order is admitted. Until it is confirmed an order waits in line some six times, in
+/// journals and for consumers: what is accepted should be confirmed within a few seconds.
 pub const LAG_TARGET: Duration = Duration::from_millis(500);
-
-/// An order's own messages are open six times on its way: the backlog of all of them counts a sixth.
-const BACKLOG_SHARE: f64 = 6.0;
 
 /// An order waits this long for the lag to pass before it is turned away.
 pub const DOOR_WAIT: Duration = Duration::from_secs(1);
@@ -87,11 +84,8 @@ impl Admission {
             if rate.per_second == 0.0 { latest } else { (rate.per_second + latest) / 2.0 };
         rate.at = Instant::now();
         rate.settled = settled;
-        let lag_ms = if open < BACKLOG_MIN {
-            0.0
-        } else {
-            open as f64 * 1_000.0 / rate.per_second.max(1.0) / BACKLOG_SHARE
-        };
+        let lag_ms =
+            if open < BACKLOG_MIN { 0.0 } else { open as f64 * 1_000.0 / rate.per_second.max(1.0) };
         self.backlog_ms.store(lag_ms as u64, Relaxed);
     }
 

@@ -15,7 +15,7 @@ use super::outbox::{Content, OutboxRow, Parcel};
 use super::service::{Parking, Service};
 use super::tree::Node;
 use crate::clock::World;
-use crate::ports::{Broker, Confirmed, Outbox};
+use crate::ports::{Broker, Confirmed, Outbox, ReadError};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -28,7 +28,7 @@ use uuid::Uuid;
 const WINDOW_MESSAGES: usize = 16_384;
 
 /// Rows that one look into the database brings.
-const READ_ROWS: u32 = 128;
+const READ_ROWS: u32 = 256;
 
 /// How often parked rows are looked for.
 const PARKED_EVERY: Duration = Duration::from_millis(500);
@@ -48,6 +48,10 @@ pub enum Msg {
     Rescan,
     /// Look for parked rows whose time has come.
     Tick,
+    /// What a look into the database for waiting rows has brought.
+    Waiting(Result<Vec<OutboxRow>, ReadError>),
+    /// What a look for parked rows has brought.
+    Due(Vec<OutboxRow>),
 }
 
 /// What the relay counts, for admission and metrics.
@@ -128,6 +132,12 @@ pub struct Window {
     /// Rows after this one are in the database only. None: everything may be.
     seen: Option<Uuid>,
     behind: bool,
+    /// A look into the database is under way; confirms go on meanwhile.
+    reading: bool,
+    /// The look that is under way must be made again from the start.
+    rescan: bool,
+    /// Rows were left to the database since the look under way began: it may not have seen them.
+    missed: bool,
     /// Messages that were counted when they were offered, and left to the database.
     left: u64,
     /// Parked rows that are done with, as long as the database still shows them as due.
@@ -149,6 +159,9 @@ impl<S: Service> Actor for Relay<S> {
             messages: 0,
             seen: None,
             behind: true,
+            reading: false,
+            rescan: false,
+            missed: false,
             left: 0,
             done: BTreeSet::new(),
         })
@@ -160,20 +173,24 @@ impl<S: Service> Actor for Relay<S> {
         message: Msg,
         window: &mut Window,
     ) -> Result<(), ActorProcessingErr> {
-        let ticked = matches!(message, Msg::Tick);
+        // Only what others send is counted as a mailbox's messages.
+        let own = matches!(message, Msg::Tick | Msg::Waiting(_) | Msg::Due(_));
         match message {
             Msg::Offer(rows) => self.take(&myself, window, rows),
             Msg::Confirmed(row, index, how) => self.confirm(window, row, index, how),
             Msg::Rescan => {
                 window.seen = None;
                 window.behind = true;
+                window.rescan = window.reading;
             }
-            Msg::Tick => self.unpark(&myself, window).await,
+            Msg::Tick => self.look_for_due(&myself, window),
+            Msg::Waiting(rows) => self.catch_up(&myself, window, rows),
+            Msg::Due(rows) => self.unpark(&myself, window, rows),
         }
-        if window.behind && window.messages < WINDOW_MESSAGES / 2 {
-            self.catch_up(&myself, window).await;
+        if window.behind && !window.reading && window.messages < WINDOW_MESSAGES / 2 {
+            self.look_for_waiting(&myself, window);
         }
-        if !ticked {
+        if !own {
             self.0.handle.address.node().handled();
         }
         Ok(())
@@ -187,6 +204,7 @@ impl<S: Service> Relay<S> {
             // Once behind, the database tells the order.
             if window.behind || window.messages >= WINDOW_MESSAGES {
                 window.behind = true;
+                window.missed = true;
                 let left = row.size() as u64;
                 window.left += left;
                 self.0.handle.flow.offered.fetch_add(left, Relaxed);
@@ -197,35 +215,58 @@ impl<S: Service> Relay<S> {
         }
     }
 
-    async fn catch_up(&self, myself: &ActorRef<Msg>, window: &mut Window) {
-        while window.messages < WINDOW_MESSAGES {
-            let rows = match self.0.outbox.waiting(window.seen, READ_ROWS).await {
-                Ok(rows) => rows,
-                // The next message or tick tries again.
-                Err(_) => return,
-            };
-            window.behind = rows.len() == READ_ROWS as usize;
-            for row in rows {
-                window.seen = window.seen.max(Some(row.id));
-                self.publish(myself, window, row);
+    fn look_for_waiting(&self, myself: &ActorRef<Msg>, window: &mut Window) {
+        window.reading = true;
+        window.missed = false;
+        let (outbox, seen, relay) = (self.0.outbox.clone(), window.seen, myself.clone());
+        tokio::spawn(async move {
+            let rows = outbox.waiting(seen, READ_ROWS).await;
+            if rows.is_err() {
+                tokio::time::sleep(PARKED_EVERY).await;
             }
-            if !window.behind {
-                return;
-            }
+            // A relay that is gone looks again when it starts.
+            let _ = relay.cast(Msg::Waiting(rows));
+        });
+    }
+
+    fn catch_up(
+        &self,
+        myself: &ActorRef<Msg>,
+        window: &mut Window,
+        rows: Result<Vec<OutboxRow>, ReadError>,
+    ) {
+        window.reading = false;
+        let Ok(rows) = rows else { return };
+        if window.rescan {
+            // Asked to look again from the start while this look was under way.
+            window.rescan = false;
+            return;
+        }
+        window.behind = window.missed || rows.len() == READ_ROWS as usize;
+        for row in rows {
+            window.seen = window.seen.max(Some(row.id));
+            self.publish(myself, window, row);
         }
     }
 
-    async fn unpark(&self, myself: &ActorRef<Msg>, window: &mut Window) {
+    fn look_for_due(&self, myself: &ActorRef<Msg>, window: &Window) {
         if window.messages >= WINDOW_MESSAGES {
             return;
         }
-        if let Ok(rows) = self.0.outbox.due(self.0.world.now(), READ_ROWS).await {
-            let all = rows.len() < READ_ROWS as usize;
-            window.done.retain(|id| !all || rows.iter().any(|row| row.id == *id));
-            for row in rows {
-                if !window.done.contains(&row.id) {
-                    self.publish(myself, window, row);
-                }
+        let (outbox, now, relay) = (self.0.outbox.clone(), self.0.world.now(), myself.clone());
+        tokio::spawn(async move {
+            if let Ok(rows) = outbox.due(now, READ_ROWS).await {
+                let _ = relay.cast(Msg::Due(rows));
+            }
+        });
+    }
+
+    fn unpark(&self, myself: &ActorRef<Msg>, window: &mut Window, rows: Vec<OutboxRow>) {
+        let all = rows.len() < READ_ROWS as usize;
+        window.done.retain(|id| !all || rows.iter().any(|row| row.id == *id));
+        for row in rows {
+            if !window.done.contains(&row.id) {
+                self.publish(myself, window, row);
             }
         }
     }

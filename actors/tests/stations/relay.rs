@@ -152,3 +152,16 @@ fn a_row_knows_how_many_publishes_it_takes() {
         assert_eq!(row.size(), row.parcels().len());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_committed_while_the_database_is_read_is_not_forgotten() {
+    // More than one look brings, committed in waves while the looks are under way.
+    let stations = stations().await;
+    for wave in 0..50 {
+        (0..40).for_each(|key| stations.add(wave * 40 + key));
+        tokio::task::yield_now().await;
+    }
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(stations.published(), 2_000);
+    assert_eq!(stations.left().await, (0, 0));
+}
