@@ -252,6 +252,8 @@ impl<S: Service> Actor for Journal<S> {
     ) -> Result<Gathering<S>, ActorProcessingErr> {
         self.0.handle.address.fill(myself);
         self.0.handle.node().running();
+        // An earlier life may have died with rows that were to be parked or forgotten.
+        self.0.relay.rescan();
         Ok(Gathering {
             waiting: VecDeque::new(),
             upkeep: Upkeep::default(),

@@ -10,6 +10,8 @@ use ordermill_actors::ports::{
 use ordermill_actors::runtime::journal::{Journal, JournalHandle, JournalParts};
 use ordermill_actors::runtime::outbox::Parcel;
 use ordermill_actors::runtime::relay::{Relay, RelayHandle, RelayParts};
+use ordermill_actors::runtime::supervisor::{Part, Supervisor};
+use ordermill_actors::runtime::tree::Tree;
 use ordermill_actors::testing::{CommitFault, MemoryStore, world};
 use ractor::Actor;
 use std::collections::VecDeque;
@@ -49,6 +51,7 @@ struct Stations {
     store: MemoryStore<Counters>,
     broker: Arc<Scripted>,
     journal: JournalHandle<Toy>,
+    tree: Tree,
 }
 
 async fn stations() -> Stations {
@@ -70,9 +73,16 @@ async fn stations() -> Stations {
         world: world.clone(),
         handle: relay,
     });
-    Actor::spawn(None, Journal::new(journal_parts), ()).await.unwrap();
-    Actor::spawn(None, Relay::new(relay_parts), ()).await.unwrap();
-    Stations { world, store, broker, journal }
+    let tree = Tree::new(world.clock.clone());
+    let parts = vec![
+        Part::new(tree.part(None, "journal", "journal"), move || {
+            Journal::new(journal_parts.clone())
+        }),
+        Part::new(tree.part(None, "relay", "relay"), move || Relay::new(relay_parts.clone())),
+    ];
+    let root = Supervisor::new(node(&world, "root"), tree.clone(), Arc::new(parts));
+    Actor::spawn(None, root, ()).await.unwrap();
+    Stations { world, store, broker, journal, tree }
 }
 
 impl Stations {
@@ -164,4 +174,27 @@ async fn what_is_committed_while_the_database_is_read_is_not_forgotten() {
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(stations.published(), 2_000);
     assert_eq!(stations.left().await, (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_row_that_was_to_be_parked_when_the_journal_died_is_not_forgotten() {
+    for killed in ["journal", "relay"] {
+        let stations = stations().await;
+        stations.broker.answers.lock().unwrap().extend([Confirmed::Lost, Confirmed::Lost]);
+        stations.add(1);
+        // The first row's parking waits behind a transaction that cannot end.
+        tokio::task::yield_now().await;
+        stations.store.fail([CommitFault::Unavailable; 3]);
+        stations.add(2);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(stations.tree.restart(killed));
+        tokio::time::sleep(Duration::from_secs(8)).await;
+        assert_eq!(stations.left().await, (0, 0), "{killed}");
+        let parcels = stations.broker.parcels.lock().unwrap();
+        // A change that was still in the journal's mailbox is its asker's to hand in again.
+        let said = parcels
+            .iter()
+            .filter(|parcel| parcel.body.messages().iter().any(|m| m.order_id().0.as_u128() == 1));
+        assert!(said.count() >= 2, "said again after {killed} was killed");
+    }
 }
