@@ -63,7 +63,11 @@ async fn main() -> anyhow::Result<()> {
         turned_away += refused;
     }
     let seconds = started.elapsed().as_secs_f64();
-    println!("accepted   {:>9.0}/s   {} orders, {turned_away} turned away (503)", orders.len() as f64 / seconds, orders.len());
+    println!(
+        "accepted   {:>9.0}/s   {} orders, {turned_away} turned away (503)",
+        orders.len() as f64 / seconds,
+        orders.len()
+    );
     percentiles("POST", &mut posts);
     rest(&http, &options.url).await?;
     settled(&http, &options, &orders).await
@@ -112,7 +116,11 @@ async fn client(
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         }
-        ensure!(answer.status() == reqwest::StatusCode::CREATED, "POST answered {}", answer.status());
+        ensure!(
+            answer.status() == reqwest::StatusCode::CREATED,
+            "POST answered {}",
+            answer.status()
+        );
         let answer: Value = answer.json().await?;
         placed.latencies.push(started.elapsed());
         placed.ids.push(answer["order_id"].as_str().context("no order_id")?.to_owned());
@@ -132,12 +140,19 @@ async fn rest(http: &reqwest::Client, url: &str) -> anyhow::Result<()> {
         if open == 0 {
             return Ok(());
         }
-        ensure!(started.elapsed() < REST_WITHIN, "orders are still under way after {REST_WITHIN:?}");
+        ensure!(
+            started.elapsed() < REST_WITHIN,
+            "orders are still under way after {REST_WITHIN:?}"
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
-async fn settled(http: &reqwest::Client, options: &Options, orders: &[String]) -> anyhow::Result<()> {
+async fn settled(
+    http: &reqwest::Client,
+    options: &Options,
+    orders: &[String],
+) -> anyhow::Result<()> {
     let step = (orders.len() / options.sample.max(1)).max(1);
     // The first and the last are looked at whatever the step: they bound the time.
     let sample = orders.iter().step_by(step).chain(orders.last());

@@ -50,7 +50,7 @@ pub struct ProblemBody {
 }
 
 /// The body of a problem, with the content type of one.
-pub struct ProblemJson(ProblemBody);
+pub struct ProblemJson(Box<ProblemBody>);
 
 impl Payload for ProblemJson {
     const CONTENT_TYPE: &'static str = "application/problem+json";
@@ -107,14 +107,14 @@ const INTERNAL: &str = "something went wrong on our side; the log tells what, by
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 fn body(status: StatusCode, detail: impl Into<String>, errors: Vec<FieldError>) -> ProblemJson {
-    ProblemJson(ProblemBody {
+    ProblemJson(Box::new(ProblemBody {
         kind: "about:blank".to_owned(),
         title: status.canonical_reason().unwrap_or("Error").to_owned(),
         status: status.as_u16(),
         detail: detail.into(),
         errors,
         request_id: request_id::current(),
-    })
+    }))
 }
 
 impl Problem {

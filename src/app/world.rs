@@ -18,7 +18,6 @@ impl Clock for SystemClock {
 struct GrowingIds(Mutex<ContextV7>);
 
 impl IdSource for GrowingIds {
-    #[expect(clippy::disallowed_methods, reason = "the one place where ids are made")]
     fn next(&self) -> Uuid {
         let context = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         Uuid::new_v7(uuid::Timestamp::now(&*context))
