@@ -1,6 +1,7 @@
 //! The order service as the API sees it.
 
 use super::rules::{Input, Reply, Sagas};
+use super::saga::Saga;
 use super::service::Claim;
 use super::status::OrderStatus;
 use crate::clock::World;
@@ -48,10 +49,12 @@ pub struct Asked {
 }
 
 /// An accepted order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placed {
     /// Its id.
     pub order_id: OrderId,
+    /// The order as it was accepted. None: it was, when the same request was here before.
+    pub saga: Option<Arc<Saga>>,
     /// True when the same request made it before.
     pub replayed: bool,
 }
@@ -90,11 +93,10 @@ impl Orders {
             claim: claim.clone(),
         };
         match self.ask(order_id, place).await? {
-            Reply::Replayed(order_id) => Ok(Placed { order_id, replayed: true }),
+            Reply::Replayed(order_id) => Ok(Placed { order_id, saga: None, replayed: true }),
             Reply::KeyReused => Err(AskError::KeyReused),
-            Reply::Placed | Reply::Noted(_) | Reply::Conflict(..) | Reply::Unknown => {
-                Ok(Placed { order_id, replayed: false })
-            }
+            Reply::Placed(saga) => Ok(Placed { order_id, saga: Some(saga), replayed: false }),
+            Reply::Noted(_) | Reply::Conflict(..) | Reply::Unknown => Err(AskError::Unavailable),
         }
     }
 
@@ -138,7 +140,7 @@ fn noted(reply: Reply) -> Result<Asked, AskError> {
     match reply {
         Reply::Noted(status) => Ok(Asked { status }),
         Reply::Conflict(status, why) => Err(AskError::Conflict { status, why }),
-        Reply::Unknown | Reply::Placed | Reply::Replayed(_) | Reply::KeyReused => {
+        Reply::Unknown | Reply::Placed(_) | Reply::Replayed(_) | Reply::KeyReused => {
             Err(AskError::NotFound)
         }
     }

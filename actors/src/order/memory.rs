@@ -31,7 +31,7 @@ impl MemoryTables<Order> for OrderTables {
 
     fn write(&mut self, writes: &Writes, _at: Timestamp) {
         for saga in writes.inserts.iter().chain(&writes.updates) {
-            self.sagas.insert(saga.order_id(), saga.clone());
+            self.sagas.insert(saga.order_id(), Saga::clone(saga));
         }
         for row in &writes.history {
             let earlier = self.history.insert((row.order_id, row.sequence), row.clone());

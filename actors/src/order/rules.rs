@@ -50,7 +50,7 @@ pub enum Input {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Reply {
     /// It is accepted, or was before under the same id.
-    Placed,
+    Placed(Arc<Saga>),
     /// The same request made this order before.
     Replayed(OrderId),
     /// The idempotency key stands for another request.
@@ -115,13 +115,16 @@ impl Rules for SagaRules {
                 let facts = vec![Fact::Placed];
                 let Record { history, messages } =
                     record(&mut saga, facts, "customer", now, &self.policy);
-                let next = Some(Box::new(saga.clone()));
-                let claim = claim.clone();
+                let next = Arc::new(saga.clone());
+                let reply = Reply::Placed(next.clone());
+                let (next, claim) = (Some(next), claim.clone());
                 *state = Some(saga);
                 let change = Change { order_id: *key, expected: 0, next, history, messages, claim };
-                return Decision { change: Some(change), reply: Reply::Placed, effects: vec![] };
+                return Decision { change: Some(change), reply, effects: vec![] };
             }
-            (Input::Place { .. }, Some(_)) => return quiet(Reply::Placed),
+            (Input::Place { .. }, Some(saga)) => {
+                return quiet(Reply::Placed(Arc::new(saga.clone())));
+            }
             (_, None) => return quiet(Reply::Unknown),
             (Input::Message(message), Some(_)) => Told::Message(message),
             (Input::Cancel, Some(_)) => Told::Cancel,
@@ -158,7 +161,7 @@ impl Rules for SagaRules {
                 (history, messages)
             }
         };
-        let next = Some(Box::new(saga.clone()));
+        let next = Some(Arc::new(saga.clone()));
         let change =
             Change { order_id: *key, expected: before, next, history, messages, claim: None };
         let effects = reached(was, saga);

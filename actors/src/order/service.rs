@@ -31,7 +31,7 @@ pub struct Change {
     /// The version it was decided on; 0: there was none.
     pub expected: u64,
     /// The row from now on. None: it stays as it is.
-    pub next: Option<Box<Saga>>,
+    pub next: Option<Arc<Saga>>,
     /// The statuses passed through.
     pub history: Vec<HistoryRow>,
     /// What is said to others.
@@ -73,9 +73,9 @@ pub struct Rows {
 #[derive(Debug, Default)]
 pub struct Writes {
     /// New rows, by order.
-    pub inserts: Vec<Saga>,
+    pub inserts: Vec<Arc<Saga>>,
     /// Rows that were there, by order.
-    pub updates: Vec<Saga>,
+    pub updates: Vec<Arc<Saga>>,
     /// History, appended.
     pub history: Vec<HistoryRow>,
     /// Idempotency keys, with the time they were made.
@@ -101,7 +101,7 @@ impl Service for Order {
         let Rows { versions, mut claims } = rows;
         let there: BTreeSet<OrderId> = versions.keys().copied().collect();
         let mut versions = Versions::new(versions);
-        let mut last: BTreeMap<OrderId, &Saga> = BTreeMap::new();
+        let mut last: BTreeMap<OrderId, &Arc<Saga>> = BTreeMap::new();
         let mut writes = Writes::default();
         let mut outcomes = Vec::with_capacity(changes.len());
         let mut messages = Vec::new();

@@ -10,6 +10,7 @@ use ordermill_actors::order::service::Claim;
 use ordermill_actors::order::{HistoryRow, OrderStatus, Saga, SagaStatus};
 use serde::Serialize;
 use sqlx::SqliteConnection;
+use std::sync::Arc;
 use uuid::Uuid;
 
 #[derive(Serialize)]
@@ -27,7 +28,7 @@ struct Insert<'a> {
     state: StoredState<'a>,
 }
 
-pub async fn insert(conn: &mut SqliteConnection, sagas: &[Saga]) -> Result<(), Error> {
+pub async fn insert(conn: &mut SqliteConnection, sagas: &[Arc<Saga>]) -> Result<(), Error> {
     if sagas.is_empty() {
         return Ok(());
     }
@@ -44,7 +45,7 @@ pub async fn insert(conn: &mut SqliteConnection, sagas: &[Saga]) -> Result<(), E
             due_at: saga.due_at.map(micros),
             origin: StoredOrigin::from(&saga.origin),
             details: &saga.details,
-            state: StoredState::from(saga),
+            state: StoredState::from(&**saga),
         })
         .collect();
     let rows = serde_json::to_string(&rows).map_err(Error::corrupt("orders"))?;
@@ -74,7 +75,7 @@ struct Update<'a> {
     state: StoredState<'a>,
 }
 
-pub async fn update(conn: &mut SqliteConnection, sagas: &[Saga]) -> Result<(), Error> {
+pub async fn update(conn: &mut SqliteConnection, sagas: &[Arc<Saga>]) -> Result<(), Error> {
     if sagas.is_empty() {
         return Ok(());
     }
@@ -87,7 +88,7 @@ pub async fn update(conn: &mut SqliteConnection, sagas: &[Saga]) -> Result<(), E
             saga_status: saga.saga_status(),
             updated_at: micros(saga.updated_at),
             due_at: saga.due_at.map(micros),
-            state: StoredState::from(saga),
+            state: StoredState::from(&**saga),
         })
         .collect();
     let rows = serde_json::to_string(&rows).map_err(Error::corrupt("orders"))?;
