@@ -108,8 +108,8 @@ mod documented {
 
     use super::Routes;
     use poem::endpoint::BoxEndpoint;
-    use poem_openapi::registry::{MetaApi, Registry};
     use poem_openapi::OpenApi;
+    use poem_openapi::registry::{MetaApi, Registry};
     use std::collections::HashMap;
 
     /// Documents what [`Routes`] serve; serves nothing.
@@ -130,5 +130,4 @@ mod documented {
         ) {
         }
     }
-
 }

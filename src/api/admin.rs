@@ -1,8 +1,8 @@
 //! /admin: sagas and actors, for operators.
 
+use crate::api::cursor;
 use crate::api::limits;
 use crate::api::orders::{Group, Noted, id, noted, page, saga_status, view};
-use crate::api::cursor;
 use crate::api::problem::Problem;
 use crate::api::state::State;
 use crate::api::views::OrderView;

@@ -6,11 +6,11 @@
 use crate::api::problem::{FieldError, Problem};
 use poem::{FromRequest, Request, RequestBody, Result};
 use poem_openapi::error::ContentTypeError;
+use poem_openapi::impl_apirequest_for_payload;
 use poem_openapi::payload::{Json, ParsePayload, Payload};
 use poem_openapi::registry::{MetaRequest, MetaSchemaRef, Registry};
 use poem_openapi::types::{ParseFromJSON, Type};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
-use poem_openapi::impl_apirequest_for_payload;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
 use std::fmt;

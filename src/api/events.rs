@@ -48,7 +48,8 @@ pub fn stream(
 ) -> Result<impl Stream<Item = StreamEvent> + Send + use<>, Problem> {
     let (rows, receiver) = mpsc::channel(WAITING_MAX);
     {
-        let mut followers = state.followers().0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut followers =
+            state.followers().0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         followers.retain(|_, follower| !follower.rows.is_closed());
         if followers.len() >= STREAMS_MAX {
             return Err(Problem::unavailable("too many streams are open", Duration::from_secs(5)));
@@ -75,7 +76,8 @@ pub async fn look(state: State) {
     let sleep = || state.stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY));
     while sleep().await.is_some() {
         let since: Vec<(OrderId, u32)> = {
-            let mut followers = state.followers().0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            let mut followers =
+                state.followers().0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             followers.retain(|_, follower| !follower.rows.is_closed());
             followers.values().map(|follower| (follower.order, follower.next)).collect()
         };
@@ -84,7 +86,8 @@ pub async fn look(state: State) {
         }
         let Ok(rows) = state.services.order_reads.history(&since, ROWS_MAX).await else { continue };
         let rows: VecDeque<HistoryRow> = rows.into();
-        let mut followers = state.followers().0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut followers =
+            state.followers().0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         followers.retain(|_, follower| {
             rows.iter().filter(|row| row.order_id == follower.order).all(|row| {
                 if row.sequence < follower.next {

@@ -116,16 +116,18 @@ impl InventoryApi {
         let product = request.product_id.into_text();
         limits::text(&mut errors, "product_id", &product, limits::PRODUCT_ID_MAX);
         let quantity = quantity(&mut errors, &request.available_qty);
-        let Some(quantity) = quantity.filter(|_| errors.is_empty()) else { return Err(faulty(errors)) };
+        let Some(quantity) = quantity.filter(|_| errors.is_empty()) else {
+            return Err(faulty(errors));
+        };
         let product = ProductId::from(product.as_str());
         match self.0.services.stock.create(product, quantity).await {
             Ok(row) => {
                 let location = format!("/inventory/{}", path_segment(row.product_id.as_str()));
                 Ok(Stocked::Created(Json(StockView::from(&row)), location))
             }
-            Err(error @ CreateError::Exists) => {
-                Err(Problem::conflict(format!("{error}; PUT /inventory/{{product_id}} sets its stock")))
-            }
+            Err(error @ CreateError::Exists) => Err(Problem::conflict(format!(
+                "{error}; PUT /inventory/{{product_id}} sets its stock"
+            ))),
             Err(error @ CreateError::Unavailable(_)) => Err(unavailable(&error)),
         }
     }

@@ -1,11 +1,11 @@
 //! What answers look like.
 
 use crate::api::decimal::Decimal;
+use chrono::{DateTime, Utc};
 use ordermill_actors::messages::{Failure, Flow, Plan, Priority};
 use ordermill_actors::money::Money;
 use ordermill_actors::order::{HistoryRow, Saga};
 use poem_openapi::Object;
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 /// How the saga of an order stands.

@@ -1,0 +1,64 @@
+//! What is where: each address with the methods that it takes, known from the routes' own
+//! description. For `Allow` (RFC 9110 wants it true), and for the names of routes in metrics and logs.
+
+use poem::http::{HeaderValue, Method};
+use poem_openapi::registry::MetaApi;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Addresses that stand beside the described routes; all are only read.
+const READ_ONLY: [&str; 2] = ["/openapi.json", "/docs"];
+
+struct Known {
+    name: String,
+    allow: HeaderValue,
+}
+
+/// All addresses, by the pattern that the router matches.
+pub struct Routes(BTreeMap<String, Known>);
+
+impl Routes {
+    /// The table of these routes.
+    pub fn new(apis: Vec<MetaApi>) -> Self {
+        let mut methods: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for path in apis.into_iter().flat_map(|api| api.paths) {
+            let taken = path.operations.iter().map(|operation| operation.method.to_string());
+            methods.entry(path.path).or_default().extend(taken);
+        }
+        for path in READ_ONLY {
+            methods.entry(path.to_owned()).or_default().insert(Method::GET.to_string());
+        }
+        let known = methods.into_iter().map(|(name, mut methods)| {
+            if methods.contains("GET") {
+                methods.insert(Method::HEAD.to_string());
+            }
+            let allow = methods.into_iter().collect::<Vec<_>>().join(", ");
+            let allow = HeaderValue::try_from(allow).expect("methods are visible ASCII");
+            (pattern(&name), Known { name, allow })
+        });
+        Self(known.collect())
+    }
+
+    /// The name of a route, as the document has it: `/orders/{order_id}`.
+    pub fn name(&self, matched: &str) -> Option<&str> {
+        self.known(matched).map(|known| known.name.as_str())
+    }
+
+    /// The methods that an address takes.
+    pub fn allow(&self, matched: &str) -> Option<HeaderValue> {
+        self.known(matched).map(|known| known.allow.clone())
+    }
+
+    fn known(&self, matched: &str) -> Option<&Known> {
+        self.0.get(matched.trim_end_matches('/'))
+    }
+}
+
+/// `/orders/{order_id}/cancel` as the router has it: `/orders/:param0/cancel`.
+fn pattern(name: &str) -> String {
+    let mut parameters = 0..;
+    let segments = name.split('/').map(|segment| match segment.starts_with('{') {
+        true => format!(":param{}", parameters.next().unwrap_or(0)),
+        false => segment.to_owned(),
+    });
+    segments.collect::<Vec<_>>().join("/")
+}

@@ -1,0 +1,39 @@
+//! The committed OpenAPI document is the one that the binary serves.
+
+/// Where it is committed, from the root of the repository.
+const PATH: &str = "openapi/ordermill.json";
+
+#[test]
+fn the_committed_document_is_the_one_that_is_served() {
+    let committed = std::fs::read_to_string(PATH).unwrap_or_default();
+    let served = ordermill::api::openapi_json();
+    let drift = committed.lines().zip(served.lines()).position(|(old, new)| old != new);
+    assert!(
+        committed == served,
+        "{PATH} is out of date, from line {} on; write it anew, and look at what has changed:\n\
+         \x20   cargo run -- openapi > {PATH}",
+        drift.map_or(committed.lines().count().min(served.lines().count()), |line| line) + 1,
+    );
+}
+
+#[test]
+fn every_operation_says_what_it_is_and_has_its_problems() {
+    let document: serde_json::Value =
+        serde_json::from_str(&ordermill::api::openapi_json()).unwrap();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let name = format!("{method} {path}");
+            assert!(operation["summary"].is_string(), "{name}");
+            assert!(operation["operationId"].is_string(), "{name}");
+            assert_eq!(operation["tags"].as_array().unwrap().len(), 1, "{name}");
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let problem = &response["content"]["application/problem+json"];
+                let is_failure = status.starts_with(['4', '5']) && path != "/ready";
+                assert_eq!(problem.is_object(), is_failure, "{name}: {status}");
+            }
+            if path.contains('{') {
+                assert!(operation["responses"]["404"].is_object(), "{name}");
+            }
+        }
+    }
+}
