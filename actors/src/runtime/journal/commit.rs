@@ -1,0 +1,171 @@
+//! One transaction of the journal, from its changes to everybody's answers. Runs in a task of its own:
+//! whoever asked may vanish, the transaction is run to its end.
+
+use super::{Done, JournalParts, Lane, Msg, RETRY_MAX, RETRY_MIN, Stored, Verdict};
+use crate::ports::{CommitError, Committed};
+use crate::runtime::outbox::OutboxRow;
+use crate::runtime::service::{Batch, Outcome, Service, Upkeep};
+use crate::runtime::tree::Node;
+use ractor::ActorRef;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// Whoever waits for a change of the batch.
+pub struct Asker<S: Service> {
+    /// The memory that it was decided on.
+    pub lane: Option<Arc<Lane>>,
+    /// What it is told.
+    pub done: Done<S>,
+}
+
+/// Lets the journal go on when the transaction has ended, however it ended.
+pub struct FinishGuard<S: Service> {
+    /// The journal.
+    pub myself: ActorRef<Msg<S>>,
+    /// Its entry in the tree.
+    pub node: Arc<Node>,
+    /// What must be written again.
+    pub unfinished: Option<Upkeep>,
+}
+
+impl<S: Service> Drop for FinishGuard<S> {
+    fn drop(&mut self) {
+        if let Some(unfinished) = self.unfinished.take() {
+            self.node.queued();
+            // A journal that is gone has nothing to go on with.
+            let _ = self.myself.cast(Msg::Finished(unfinished));
+        }
+    }
+}
+
+/// Runs a batch to its end, tells everybody who waits for it, and has its messages said.
+pub async fn commit<S: Service>(
+    parts: Arc<JournalParts<S>>,
+    changes: Vec<S::Change>,
+    askers: Vec<Asker<S>>,
+    upkeep: Upkeep,
+    stored: Vec<Stored>,
+    mut guard: FinishGuard<S>,
+) {
+    let mut batch = Batch {
+        service: parts.service.clone(),
+        changes,
+        upkeep,
+        at: parts.world.now(),
+        world: parts.world.clone(),
+    };
+    let mut ended = Ended { answered: Vec::new(), outbox: Vec::new(), unknown: false };
+    write(&parts, &mut batch, askers, &mut ended).await;
+    if ended.unknown {
+        guard.unfinished = Some(std::mem::take(&mut batch.upkeep));
+        parts.relay.rescan();
+    }
+    // The next transaction may begin while the answers to this one go out.
+    drop(guard);
+    if !ended.outbox.is_empty() {
+        parts.relay.offer(ended.outbox);
+    }
+    for (done, verdict) in ended.answered {
+        done(verdict);
+    }
+    if !ended.unknown {
+        stored.into_iter().for_each(|stored| stored());
+    }
+}
+
+struct Ended<S: Service> {
+    answered: Vec<(Done<S>, Verdict<S::Answer>)>,
+    outbox: Vec<OutboxRow>,
+    unknown: bool,
+}
+
+/// Writes a batch: again while the database is away; in halves when a change is at fault.
+async fn write<S: Service>(
+    parts: &Arc<JournalParts<S>>,
+    batch: &mut Batch<S>,
+    mut askers: Vec<Asker<S>>,
+    ended: &mut Ended<S>,
+) {
+    match attempt(parts, batch).await {
+        Ok(committed) => {
+            ended.outbox.extend(committed.outbox);
+            for (asker, outcome) in askers.into_iter().zip(committed.outcomes) {
+                let verdict = match outcome {
+                    Outcome::Done(answer) => Verdict::Done(answer),
+                    Outcome::Refused => {
+                        if let Some(lane) = asker.lane {
+                            lane.spoil();
+                        }
+                        Verdict::Refused
+                    }
+                };
+                ended.answered.push((asker.done, verdict));
+            }
+        }
+        Err(Fault::Unknown) => {
+            // Dropping the askers tells them that nobody knows.
+            ended.unknown = true;
+            askers.iter().filter_map(|asker| asker.lane.as_ref()).for_each(|lane| lane.spoil());
+        }
+        Err(Fault::Data(cause)) if batch.changes.len() > 1 => {
+            tracing::warn!(service = %S::NAME, %cause, "a batch is split to find the change at fault");
+            let mut half = Batch {
+                service: batch.service.clone(),
+                changes: batch.changes.split_off(batch.changes.len() / 2),
+                upkeep: Upkeep::default(),
+                at: batch.at,
+                world: batch.world.clone(),
+            };
+            let later = askers.split_off(batch.changes.len());
+            Box::pin(write(parts, batch, askers, ended)).await;
+            Box::pin(write(parts, &mut half, later, ended)).await;
+        }
+        Err(Fault::Data(cause)) => {
+            tracing::error!(service = %S::NAME, %cause, "a change can never be written");
+            for asker in askers {
+                // What was decided on top of it cannot be written either.
+                if let Some(lane) = asker.lane {
+                    lane.spoil();
+                }
+                ended.answered.push((asker.done, Verdict::Failed(cause.clone())));
+            }
+        }
+    }
+}
+
+enum Fault {
+    Unknown,
+    Data(String),
+}
+
+/// Commits a batch, again and again while the database is away.
+async fn attempt<S: Service>(
+    parts: &JournalParts<S>,
+    batch: &Batch<S>,
+) -> Result<Committed<S>, Fault> {
+    let mut pause = RETRY_MIN;
+    loop {
+        let result = parts.store.commit(batch).await;
+        let gauge = &parts.handle.gauge;
+        match result {
+            Ok(committed) => {
+                if gauge.down.swap(false, Relaxed) {
+                    tracing::info!(service = %S::NAME, "the database is back");
+                }
+                return Ok(committed);
+            }
+            Err(CommitError::Unavailable(cause)) => {
+                if !gauge.down.swap(true, Relaxed) {
+                    tracing::warn!(service = %S::NAME, %cause, "the database is away; waiting");
+                }
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(RETRY_MAX);
+            }
+            Err(CommitError::Unknown(cause)) => {
+                tracing::warn!(service = %S::NAME, %cause, "a commit's outcome is unknown");
+                return Err(Fault::Unknown);
+            }
+            Err(CommitError::Data(cause)) => return Err(Fault::Data(cause)),
+        }
+    }
+}
