@@ -5,7 +5,7 @@ use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use ordermill_actors::order::{SagaObserver, SagaStatus};
 use poem::http::{Method, StatusCode};
-use std::sync::OnceLock;
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// Upper bounds of `http_request_duration_seconds`, in seconds: from an answer out of memory to a client
@@ -22,20 +22,18 @@ const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
 /// The process's recorder, installed when it is asked for the first time.
 pub fn recorder() -> anyhow::Result<PrometheusHandle> {
-    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
-    if let Some(handle) = HANDLE.get() {
+    // Held while it is installed: two starts at the same moment make one recorder.
+    static HANDLE: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
+    let mut installed = HANDLE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if let Some(handle) = &*installed {
         return Ok(handle.clone());
     }
     let full = |name: &str| Matcher::Full(name.to_owned());
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(full("http_request_duration_seconds"), HTTP_SECONDS)?
         .set_buckets_for_metric(full("saga_duration_seconds"), SAGA_SECONDS)?
-        .install_recorder();
-    match handle {
-        Ok(handle) => Ok(HANDLE.get_or_init(|| handle).clone()),
-        // Installed by another start in the same process, at the same moment.
-        Err(error) => HANDLE.get().cloned().ok_or_else(|| error.into()),
-    }
+        .install_recorder()?;
+    Ok(installed.insert(handle).clone())
 }
 
 /// Counts sagas that come to rest.

@@ -5,7 +5,7 @@ use crate::api::cursor;
 use crate::api::events;
 use crate::api::limits::{self, IDEMPOTENCY_KEY_MAX};
 use crate::api::new_order::{self, NewOrder};
-use crate::api::problem::{FieldError, Problem};
+use crate::api::problem::Problem;
 use crate::api::request_id;
 use crate::api::state::State;
 use crate::api::views::{OrderView, PlacedView};
@@ -96,12 +96,13 @@ impl OrdersApi {
     #[oai(path = "/orders", method = "post")]
     async fn place(
         &self,
+        request: &poem::Request,
         body: Raw<NewOrder>,
         /// 1 to 255 visible characters that name this request.
         #[oai(name = "Idempotency-Key")]
-        key: Header<Option<String>>,
+        _key: Header<Option<String>>,
     ) -> Result<Accepted, Problem> {
-        let key = key.0.map(checked_key).transpose()?;
+        let key = idempotency_key(request)?;
         let details = new_order::check(body.parse()?)?;
         self.0.admission.admit().await?;
         let key = key.map(|key| (key, Sha256::digest(body.bytes()).to_vec()));
@@ -233,15 +234,21 @@ impl ApiResponse for Stream {
 /// One event of a stream.
 pub type StreamEvent = Event;
 
-fn checked_key(key: String) -> Result<String, Problem> {
-    let taken = (1..=IDEMPOTENCY_KEY_MAX).contains(&key.len())
-        && key.bytes().all(|byte| byte.is_ascii_graphic());
-    if taken {
-        return Ok(key);
+/// The key, from the header as it came: a key that is no text must not pass for none.
+fn idempotency_key(request: &poem::Request) -> Result<Option<String>, Problem> {
+    let mut keys = request.headers().get_all("idempotency-key").iter();
+    let Some(key) = keys.next() else { return Ok(None) };
+    let is_taken = |key: &&str| {
+        (1..=IDEMPOTENCY_KEY_MAX).contains(&key.len())
+            && key.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    match key.to_str().ok().filter(is_taken) {
+        Some(key) if keys.next().is_none() => Ok(Some(key.to_owned())),
+        _ => {
+            let message = format!("must be one, of 1 to {IDEMPOTENCY_KEY_MAX} visible characters");
+            Err(Problem::bad_parameter("Idempotency-Key", message))
+        }
     }
-    let message = format!("must be 1 to {IDEMPOTENCY_KEY_MAX} visible ASCII characters");
-    let field = FieldError::new("Idempotency-Key", &*message);
-    Err(Problem::bad_request(format!("the Idempotency-Key {message}"), vec![field]))
 }
 
 /// An order's id of a path.

@@ -1,0 +1,21 @@
+//! The HTTP API over a real port: each test starts a whole shop on a directory of its own.
+//!
+//! One file a part of the contract; `support` is the customer that all of them share.
+
+mod http {
+    mod admin;
+    mod bounds;
+    mod door;
+    mod events;
+    mod idempotency;
+    mod injection;
+    mod inventory;
+    mod lists;
+    mod mail;
+    mod malformed;
+    mod operations;
+    mod orders;
+    mod problems;
+    mod records;
+    mod support;
+}

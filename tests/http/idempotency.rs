@@ -1,0 +1,77 @@
+//! `Idempotency-Key`: one order, however often it is asked for.
+
+use super::support::{Answer, Shop, id, order, send};
+use reqwest::Method;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+async fn place(shop: &Shop, key: &str, body: &Value) -> Answer {
+    send(shop.request(Method::POST, "/orders").header("Idempotency-Key", key).json(body)).await
+}
+
+async fn orders(shop: &Shop) -> usize {
+    shop.get("/orders").await.expect(200).json()["orders"].as_array().unwrap().len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_at_once_are_one_order() {
+    let shop = Shop::open().await;
+    shop.stock("chair", 1_000).await;
+    let body = order("chair", 1);
+    let asking: Vec<_> = (0..100).map(|_| place(&shop, "key-1", &body)).collect();
+    let answers: Vec<Answer> = futures::future::join_all(asking).await;
+    let ids: BTreeSet<String> = answers.into_iter().map(|answer| id(&answer.expect(201))).collect();
+    assert_eq!(ids.len(), 1);
+    shop.until(ids.first().unwrap(), "CONFIRMED").await;
+    assert_eq!(orders(&shop).await, 1);
+    assert_eq!(shop.get("/inventory/chair").await.json()["available_qty"], 999);
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_request_has_the_same_answer_also_after_a_restart() {
+    let shop = Shop::open().await;
+    shop.stock("chair", 10).await;
+    let first = place(&shop, "key-1", &order("chair", 1)).await.expect(201);
+    assert_eq!(first.header("idempotent-replayed"), "");
+    shop.until(&id(&first), "CONFIRMED").await;
+    let again = place(&shop, "key-1", &order("chair", 1)).await.expect(201);
+    assert_eq!(again.text, first.text, "as it was then, however far the order has come");
+    assert_eq!(again.header("idempotent-replayed"), "true");
+    assert_eq!(again.header("location"), first.header("location"));
+    place(&shop, "key-1", &order("chair", 2)).await.fault(422, "Idempotency-Key");
+
+    let shop = shop.reopen().await;
+    let restarted = place(&shop, "key-1", &order("chair", 1)).await.expect(201);
+    assert_eq!(restarted.text, first.text);
+    assert_eq!(restarted.header("idempotent-replayed"), "true");
+    place(&shop, "key-1", &order("chair", 2)).await.problem(422);
+    assert_eq!(orders(&shop).await, 1);
+    let other = place(&shop, "key-2", &order("chair", 1)).await.expect(201);
+    assert_ne!(id(&other), id(&first));
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_1_to_255_visible_characters() {
+    let shop = Shop::open().await;
+    place(&shop, &"k".repeat(255), &order("chair", 1)).await.expect(201);
+    for key in ["", "a b", "a\tb", &"k".repeat(256), "schlüssel"] {
+        place(&shop, key, &order("chair", 1)).await.fault(400, "Idempotency-Key");
+    }
+    let two = shop.request(Method::POST, "/orders").json(&order("chair", 1));
+    let two = two.header("Idempotency-Key", "a").header("Idempotency-Key", "b");
+    send(two).await.fault(400, "Idempotency-Key");
+    assert_eq!(orders(&shop).await, 1);
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_request_leaves_its_key_free() {
+    let shop = Shop::open().await;
+    place(&shop, "key-1", &order("chair", 0)).await.problem(422);
+    place(&shop, "key-1", &order("chair", 1)).await.expect(201);
+    let (one, two) = (shop.place(&order("chair", 1)).await, shop.place(&order("chair", 1)).await);
+    assert_ne!(one, two, "without a key each request is an order");
+    shop.close().await;
+}
