@@ -152,7 +152,8 @@ impl Problem {
 
     /// 503.
     pub fn unavailable(detail: impl Into<String>, retry_after: Duration) -> Self {
-        let seconds = retry_after.as_secs().max(1);
+        // Rounded up: to come back too early is to be turned away again.
+        let seconds = retry_after.as_millis().div_ceil(1_000).clamp(1, 3_600) as u64;
         Self::Unavailable(body(StatusCode::SERVICE_UNAVAILABLE, detail, Vec::new()), seconds)
     }
 }
@@ -245,4 +246,20 @@ pub fn broken_off() -> Response {
 /// 500, for a handler that panicked.
 pub fn panicked() -> Response {
     alone(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_door_says_when_to_come_back() {
+        for (retry_after_ms, seconds) in [(0, "1"), (1_000, "1"), (2_001, "3"), (30_000, "30")] {
+            let busy = Busy { retry_after: Duration::from_millis(retry_after_ms) };
+            let response = Problem::from(busy).into_response();
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(response.headers()["retry-after"], seconds);
+            assert_eq!(response.content_type(), Some("application/problem+json"));
+        }
+    }
 }
