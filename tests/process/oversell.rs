@@ -1,0 +1,199 @@
+//! More is wanted than there is: exactly what is there is sold, at any speed.
+
+use super::books::{self, statuses, units};
+use super::ledgers;
+use super::random::Random;
+use super::server::{Server, Setup};
+use super::shop::{Order, Shelf, Shop, order};
+use super::watcher::Watcher;
+use futures::stream::{self, StreamExt};
+use reqwest::Method;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The longest that a test's orders may take to come to rest.
+const REST_LIMIT: Duration = Duration::from_secs(40);
+/// Six products, each with about a third of the units that are wanted.
+const PRODUCTS: [&str; 6] = ["P1", "P2", "P3", "P4", "P5", "P6"];
+const UNITS_OF_EACH: i64 = 60;
+const ORDERS: usize = 200;
+
+async fn stocked(setup: &Setup, stock: &[(&str, i64)]) -> (Server, Shop, BTreeMap<String, i64>) {
+    let server = setup.start();
+    let shop = server.shop();
+    for (product, quantity) in stock {
+        shop.stock(product, *quantity).await;
+    }
+    let initial = stock.iter().map(|(product, units)| ((*product).to_owned(), *units)).collect();
+    (server, shop, initial)
+}
+
+/// Checks that each refusal names what was short, and that it was.
+fn refusals_are_justified(orders: &[Order]) {
+    for order in orders.iter().filter(|order| order.status == "CANCELLED") {
+        let failure = order.failure.as_ref().unwrap();
+        if failure.step != "inventory" {
+            continue;
+        }
+        assert_eq!(failure.reason, "insufficient_stock", "{order:#?}");
+        assert!(!failure.shortages.is_empty(), "{order:#?}");
+        for short in &failure.shortages {
+            let item = order.items.iter().find(|item| item.product_id == short.product_id);
+            assert_eq!(item.map(|item| item.quantity), Some(short.requested), "{order:#?}");
+            let available = short.available.unwrap();
+            assert!((0..short.requested).contains(&available), "{order:#?}");
+        }
+    }
+}
+
+/// So many customers, each for one unit of the same product, all at once.
+async fn run_on_one(customers: usize, stock: i64) {
+    let (server, shop, initial) = stocked(&Setup::new(), &[("LAST", stock)]).await;
+    let watcher = Watcher::start(&shop, &initial, false);
+    let wanted: Vec<Value> = (0..customers)
+        .map(|number| order(&format!("buyer-{number}"), &[("LAST", 1)], "credit_card"))
+        .collect();
+    shop.place_all(&wanted, customers.min(100)).await;
+    let orders = shop.all_at_rest(REST_LIMIT).await;
+    let looks = watcher.stop().await;
+    println!("{customers} buyers of {stock} units, {looks} looks: {:?}", statuses(&orders));
+    let refused = customers - stock as usize;
+    let expected = BTreeMap::from([("CANCELLED", refused), ("CONFIRMED", stock as usize)]);
+    assert_eq!(statuses(&orders), expected);
+    refusals_are_justified(&orders);
+    let full = orders
+        .iter()
+        .filter_map(|order| order.failure.as_ref())
+        .all(|failure| failure.step == "inventory" && failure.shortages[0].available == Some(0));
+    assert!(full, "somebody was refused while there was a unit");
+    books::balance(&shop, &initial, &orders).await;
+    server.terminate().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_orders_on_ten_units_are_ten_sales() {
+    run_on_one(50, 10).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_thousand_buyers_of_the_last_unit_are_one_sale() {
+    run_on_one(2_000, 1).await;
+}
+
+/// Orders of three products each, in any order, one to three units of each.
+fn baskets(seed: u64) -> Vec<Value> {
+    let mut random = Random(seed);
+    let basket = |number| {
+        let mut products = PRODUCTS;
+        random.shuffle(&mut products);
+        let lines: Vec<_> =
+            products[..3].iter().map(|product| (*product, random.within(1, 4))).collect();
+        order(&format!("buyer-{number}"), &lines, "credit_card")
+    };
+    (0..ORDERS).map(basket).collect()
+}
+
+/// With nothing else going wrong, a refused order does not fit into what is left.
+fn nobody_was_refused_in_vain(orders: &[Order], left: &BTreeMap<String, Shelf>) {
+    for order in orders.iter().filter(|order| order.status == "CANCELLED") {
+        let fits =
+            order.items.iter().all(|item| item.quantity <= left[&item.product_id].available_qty);
+        assert!(!fits, "{left:#?} is left, but this was refused: {order:#?}");
+    }
+}
+
+async fn baskets_of_three(plan: &str, seed: u64) {
+    let setup = Setup::new().with("ORDERMILL_PLAN", plan);
+    let stock = PRODUCTS.map(|product| (product, UNITS_OF_EACH));
+    let (server, shop, initial) = stocked(&setup, &stock).await;
+    let watcher = Watcher::start(&shop, &initial, false);
+    shop.place_all(&baskets(seed), 50).await;
+    let orders = shop.all_at_rest(REST_LIMIT).await;
+    let looks = watcher.stop().await;
+    println!("{plan}: {looks} looks, {:?}", statuses(&orders));
+    assert_eq!(orders.len(), ORDERS);
+    assert!(statuses(&orders).len() == 2, "there is too little for all, and enough for some");
+    refusals_are_justified(&orders);
+    nobody_was_refused_in_vain(&orders, &shop.shelves().await);
+    books::balance(&shop, &initial, &orders).await;
+    ledgers::everything_was_heard(&setup.data()).await;
+    server.terminate().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn baskets_of_three_reserve_first() {
+    baskets_of_three("reserve-first", 0x0BA5).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn baskets_of_three_payment_first() {
+    baskets_of_three("payment-first", 0x0BA6).await;
+}
+
+/// The same while a fifth of the payments fail and a fourth of the customers change their mind.
+async fn baskets_in_trouble(plan: &str, seed: u64) {
+    let setup = Setup::new().with("ORDERMILL_PLAN", plan).with("PAYMENT_FAILURE_RATE", "0.2");
+    let stock = PRODUCTS.map(|product| (product, UNITS_OF_EACH));
+    let (server, shop, initial) = stocked(&setup, &stock).await;
+    let watcher = Watcher::start(&shop, &initial, false);
+    let mut random = Random(seed);
+    let wanted: Vec<_> =
+        baskets(seed).into_iter().map(|basket| (basket, random.percent(25))).collect();
+    let one = |(basket, regrets): (Value, bool)| {
+        let shop = shop.clone();
+        async move {
+            let id = shop.place(&basket).await;
+            if regrets {
+                let path = format!("/orders/{id}/cancel");
+                shop.ask(Method::POST, &path, None, None).await.unwrap();
+            }
+        }
+    };
+    stream::iter(wanted).map(one).buffer_unordered(50).collect::<Vec<_>>().await;
+    let orders = shop.all_at_rest(REST_LIMIT).await;
+    let looks = watcher.stop().await;
+    let mut causes: BTreeMap<String, usize> = BTreeMap::new();
+    orders.iter().for_each(|order| *causes.entry(order.failure()).or_default() += 1);
+    println!("{plan} in trouble: {looks} looks, {causes:?}");
+    refusals_are_justified(&orders);
+    for product in PRODUCTS {
+        let sold = units(&orders, product, Order::is_fulfilled);
+        assert!(sold <= UNITS_OF_EACH, "{sold} units of {product} were sold");
+    }
+    books::balance(&shop, &initial, &orders).await;
+    ledgers::everything_was_heard(&setup.data()).await;
+    server.terminate().await;
+    ledgers::the_gateway_agrees(&setup.data(), &orders).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn failed_payments_and_cancels_lose_no_unit_reserve_first() {
+    baskets_in_trouble("reserve-first", 0x0BA7).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn failed_payments_and_cancels_lose_no_unit_payment_first() {
+    baskets_in_trouble("payment-first", 0x0BA8).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn confirmed_orders_leave_by_themselves() {
+    let setup = Setup::new().with("ORDERMILL_DISPATCH_AFTER", "200ms");
+    let (server, shop, initial) = stocked(&setup, &[("LEAVES", 10)]).await;
+    let watcher = Watcher::start(&shop, &initial, true);
+    let wanted: Vec<Value> =
+        (0..15).map(|number| order(&format!("buyer-{number}"), &[("LEAVES", 1)], "card")).collect();
+    let ids = shop.place_all(&wanted, 15).await;
+    for id in &ids {
+        let left = |order: &Order| order.rests() && order.status != "CONFIRMED";
+        shop.until(id, REST_LIMIT, left).await;
+    }
+    let orders = shop.all_at_rest(REST_LIMIT).await;
+    watcher.stop().await;
+    assert_eq!(statuses(&orders), BTreeMap::from([("CANCELLED", 5), ("SHIPPED", 10)]));
+    books::balance(&shop, &initial, &orders).await;
+    assert_eq!(shop.shelves().await["LEAVES"].on_hand, 0);
+    ledgers::everything_was_heard(&setup.data()).await;
+    server.terminate().await;
+}

@@ -1,0 +1,78 @@
+//! Actors that an operator ends while orders are under way: their supervisors start them again.
+
+use super::books;
+use super::ledgers;
+use super::server::Setup;
+use super::shop::{Shop, order};
+use reqwest::StatusCode;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// One of each kind of part.
+const PARTS: [&str; 8] = [
+    "order/journal",
+    "inventory/relay",
+    "order.events",
+    "payment.commands",
+    "order/relay",
+    "payment/journal",
+    "sagas",
+    "skus",
+];
+
+fn restarts(actors: &Value, name: &str) -> Option<u64> {
+    actors.as_array()?.iter().find_map(|actor| match actor["name"] == name {
+        true => actor["restarts"].as_u64(),
+        false => restarts(&actor["children"], name),
+    })
+}
+
+async fn end(shop: &Shop, name: &str) {
+    let path = format!("/admin/actors/{}/restart", name.replace('/', "%2F"));
+    let (status, body) = shop.post(&path).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{name}: {body}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parts_that_are_ended_under_load_lose_nothing() {
+    let setup = Setup::new().with("ORDERMILL_STEP_TIMEOUT", "1s");
+    let server = setup.start();
+    let shop = server.shop();
+    shop.stock("A", 1_000_000).await;
+    shop.stock("B", 200).await;
+    let wanted: Vec<Value> = (0..600)
+        .map(|number| order(&format!("buyer-{number}"), &[("A", 1), ("B", 1)], "credit_card"))
+        .collect();
+    let trouble = async {
+        for part in PARTS {
+            tokio::time::sleep(Duration::from_millis(150)).await;
+            end(&shop, part).await;
+        }
+    };
+    let (accepted, ()) = tokio::join!(shop.place_all(&wanted, 20), trouble);
+    let orders = shop.all_at_rest(Duration::from_secs(40)).await;
+    println!("{:?}", books::statuses(&orders));
+    for id in &accepted {
+        assert!(orders.iter().any(|order| &order.order_id == id), "{id} is lost");
+    }
+    assert_eq!(books::statuses(&orders)["CONFIRMED"], 200);
+    let initial = BTreeMap::from([("A".to_owned(), 1_000_000), ("B".to_owned(), 200)]);
+    books::balance(&shop, &initial, &orders).await;
+    let actors = shop.get("/admin/actors").await["actors"].clone();
+    for part in PARTS {
+        assert!(restarts(&actors, part).is_some_and(|times| times > 0), "{part} did not restart");
+    }
+    ledgers::everything_was_heard(&setup.data()).await;
+    server.terminate().await;
+    ledgers::the_gateway_agrees(&setup.data(), &orders).await;
+    ledgers::the_audit_is_whole(&setup.data(), &orders).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_actor_that_does_not_exist_is_not_found() {
+    let server = Setup::new().start();
+    let (status, _) = server.shop().post("/admin/actors/order%2Fjournals/restart").await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    server.terminate().await;
+}

@@ -1,0 +1,240 @@
+//! The binary as a child process, on a data directory of its own.
+
+use super::shop::Shop;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// How long a start may take: migrations on a busy machine, in a debug build.
+const START_LIMIT: Duration = Duration::from_secs(60);
+/// How often it is looked whether the process has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// Lines of the log that a failed test shows.
+const LOG_SHOWN: usize = 60;
+/// Variables that start so are the outer environment's and none of the test's business.
+const OURS: [&str; 5] = ["ORDERMILL_", "PAYMENT_", "SHIPPING_", "DATABASE_", "AMQP_"];
+
+/// A data directory and settings: what one server after the other is started on.
+#[derive(Clone)]
+pub struct Setup {
+    directory: Arc<TempDir>,
+    settings: Vec<(String, String)>,
+}
+
+impl Setup {
+    /// An empty data directory, any free port, and little logging.
+    pub fn new() -> Self {
+        let directory = tempfile::Builder::new().prefix("ordermill-test-").tempdir().unwrap();
+        let setup = Self { directory: Arc::new(directory), settings: Vec::new() };
+        setup
+            .with("ORDERMILL_LISTEN", "127.0.0.1:0")
+            .with("ORDERMILL_LOG", "warn")
+            .with("ORDERMILL_SWEEP_INTERVAL", "100ms")
+    }
+
+    /// The same with a setting.
+    pub fn with(mut self, variable: &str, value: &str) -> Self {
+        self.settings.retain(|(name, _)| name != variable);
+        self.settings.push((variable.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Where the databases are, or will be.
+    pub fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    /// The binary with these settings and nothing else of ours.
+    pub fn command(&self) -> Command {
+        let mut command = bare();
+        command.env("ORDERMILL_DATA_DIR", self.data());
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Starts it and waits until it serves.
+    pub fn start(&self) -> Server {
+        let mut child =
+            self.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (said, hears) = mpsc::channel();
+        keep_reading(child.stdout.take().unwrap(), log.clone(), Some(said));
+        keep_reading(child.stderr.take().unwrap(), log.clone(), None);
+        let directory = self.directory.clone();
+        let mut server = Server { child, url: String::new(), log, _directory: directory };
+        match hears.recv_timeout(START_LIMIT) {
+            Ok(url) => server.url = url,
+            Err(error) => panic!("the server does not start: {error}"),
+        }
+        server
+    }
+
+    /// Runs it to its end, which is expected soon: its exit code, and all that it has said.
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        Ended::of(self.command().args(arguments))
+    }
+}
+
+/// The binary without any setting.
+pub fn bare() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ordermill"));
+    for (name, _) in std::env::vars_os() {
+        if OURS.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            command.env_remove(name);
+        }
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
+/// A process that has ended by itself.
+pub struct Ended {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ended {
+    /// Runs the command to its end; one that does not end is killed.
+    pub fn of(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let outputs = [
+            read_all(Box::new(child.stdout.take().unwrap())),
+            read_all(Box::new(child.stderr.take().unwrap())),
+        ];
+        let begun = Instant::now();
+        let status = loop {
+            match child.try_wait().unwrap() {
+                Some(status) => break Some(status),
+                None if begun.elapsed() > START_LIMIT => {
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    break None;
+                }
+                None => std::thread::sleep(LOOK_EVERY),
+            }
+        };
+        let [stdout, stderr] = outputs.map(|output| output.join().unwrap());
+        assert!(status.is_some(), "it should have ended, but runs on:\n{stdout}\n{stderr}");
+        Self { code: status.and_then(|status| status.code()), stdout, stderr }
+    }
+}
+
+fn read_all(mut from: Box<dyn Read + Send>) -> std::thread::JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut text = Vec::new();
+        let _ = from.read_to_end(&mut text);
+        String::from_utf8_lossy(&text).into_owned()
+    })
+}
+
+/// Reads until the process closes the stream; tells of the line that names the URL.
+fn keep_reading(
+    from: impl Read + Send + 'static,
+    log: Arc<Mutex<Vec<String>>>,
+    mut said: Option<Sender<String>>,
+) {
+    std::thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            let url = line.strip_prefix("Ordermill takes orders at ");
+            if let Some(url) = url.and_then(|url| url.strip_suffix("/orders"))
+                && let Some(said) = said.take()
+            {
+                let _ = said.send(url.to_owned());
+            }
+            log.lock().unwrap().push(line);
+        }
+    });
+}
+
+/// A running server. It dies with this value.
+pub struct Server {
+    child: Child,
+    pub url: String,
+    log: Arc<Mutex<Vec<String>>>,
+    /// Stays for as long as the process does.
+    _directory: Arc<TempDir>,
+}
+
+impl Server {
+    /// A customer of this server.
+    pub fn shop(&self) -> Shop {
+        Shop::at(&self.url)
+    }
+
+    /// The process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it still runs.
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Everything it has logged.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().join("\n")
+    }
+
+    /// Ends it as a power cut would.
+    pub fn kill9(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.assert_sound();
+    }
+
+    /// Sends a signal, as in `TERM`.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let status = Command::new("kill").arg(format!("-{name}")).arg(pid).status().unwrap();
+        assert!(status.success(), "the signal {name} could not be sent");
+    }
+
+    /// Waits for its end.
+    pub async fn ended(&mut self, within: Duration) -> ExitStatus {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                self.assert_sound();
+                return status;
+            }
+            assert!(begun.elapsed() < within, "it has not ended within {within:?}");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Asks it to end in good order, which it must.
+    pub async fn terminate(mut self) {
+        self.signal("TERM");
+        let status = self.ended(Duration::from_secs(25)).await;
+        assert_eq!(status.code(), Some(0), "the end was not in good order");
+    }
+
+    fn assert_sound(&self) {
+        assert!(!self.log().contains("panicked at"), "something has panicked");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            let log = self.log.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            let skipped = log.len().saturating_sub(LOG_SHOWN);
+            eprintln!("--- the server's log, but its first {skipped} lines");
+            log.iter().skip(skipped).for_each(|line| eprintln!("{line}"));
+            eprintln!("---");
+        }
+    }
+}
+
+/// Whether this user may write everywhere, whatever the permissions say.
+pub fn may_write_anywhere(directory: &Path) -> bool {
+    std::fs::write(directory.join("probe"), "").is_ok()
+}

@@ -1,0 +1,263 @@
+//! A customer of a server, over HTTP, and what the answers say.
+
+use futures::stream::{self, StreamExt};
+use reqwest::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// How long one answer may take.
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+/// How long a busy server is asked again.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often it is looked whether orders are at rest.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Questions about single orders that are asked at a time.
+const AT_A_TIME: usize = 16;
+
+/// The door of one server.
+#[derive(Clone)]
+pub struct Shop {
+    pub http: reqwest::Client,
+    pub url: String,
+}
+
+/// An order, as the lists show it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Order {
+    pub order_id: String,
+    pub customer_id: String,
+    pub status: String,
+    pub saga: Saga,
+    pub failure: Option<Failure>,
+    pub items: Vec<Item>,
+    pub total_amount: f64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Saga {
+    pub status: String,
+    pub step: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Failure {
+    pub step: String,
+    pub reason: String,
+    #[serde(default)]
+    pub shortages: Vec<Shortage>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Shortage {
+    pub product_id: String,
+    pub requested: i64,
+    pub available: Option<i64>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Item {
+    pub product_id: String,
+    pub quantity: i64,
+}
+
+impl Order {
+    /// Whether nothing more happens to it unless somebody asks.
+    pub fn rests(&self) -> bool {
+        matches!(self.saga.status.as_str(), "COMPLETED" | "COMPENSATED")
+    }
+
+    /// Whether the customer has, or will get, what was ordered.
+    pub fn is_fulfilled(&self) -> bool {
+        matches!(self.status.as_str(), "CONFIRMED" | "SHIPPED" | "COMPLETED")
+    }
+
+    /// Whether the goods have left the shelves.
+    pub fn has_left(&self) -> bool {
+        matches!(self.status.as_str(), "SHIPPED" | "COMPLETED")
+    }
+
+    /// Why it failed, as `step: reason`; empty when it did not.
+    pub fn failure(&self) -> String {
+        let failure = self.failure.as_ref();
+        failure.map(|failure| format!("{}: {}", failure.step, failure.reason)).unwrap_or_default()
+    }
+}
+
+/// A product's stock.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+pub struct Shelf {
+    pub available_qty: i64,
+    pub reserved_qty: i64,
+    pub on_hand: i64,
+}
+
+/// What was taken from a customer and given back, in cents.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Paid {
+    pub captured: i64,
+    pub refunded: i64,
+}
+
+/// An amount in cents. Good enough for the small sums of a test.
+pub fn cents(amount: f64) -> i64 {
+    (amount * 100.0).round() as i64
+}
+
+/// An order of so many of each of these, at 9.90 apiece.
+pub fn order(customer: &str, lines: &[(&str, u64)], method: &str) -> Value {
+    let item = |(product, quantity): &(&str, u64)| json!({"product_id": product, "quantity": quantity, "unit_price": 9.90});
+    let items: Vec<Value> = lines.iter().map(item).collect();
+    json!({"customer_id": customer, "payment_method": method, "items": items})
+}
+
+impl Shop {
+    pub fn at(url: &str) -> Self {
+        let http = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).build().unwrap();
+        Self { http, url: url.to_owned() }
+    }
+
+    /// Asks, and asks again while the server is busy. An error: there is no answer.
+    pub async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        key: Option<&str>,
+    ) -> Result<(StatusCode, Value), reqwest::Error> {
+        let begun = Instant::now();
+        loop {
+            let mut request = self.http.request(method.clone(), format!("{}{path}", self.url));
+            if let Some(body) = body {
+                request = request.json(body);
+            }
+            if let Some(key) = key {
+                request = request.header("Idempotency-Key", key);
+            }
+            let response = request.send().await?;
+            let status = response.status();
+            let text = response.text().await?;
+            if status == StatusCode::SERVICE_UNAVAILABLE && begun.elapsed() < PATIENCE {
+                tokio::time::sleep(LOOK_EVERY).await;
+                continue;
+            }
+            return Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))));
+        }
+    }
+
+    /// What stands at a path.
+    pub async fn get(&self, path: &str) -> Value {
+        let (status, body) = self.ask(Method::GET, path, None, None).await.unwrap();
+        assert_eq!(status, StatusCode::OK, "GET {path}: {body}");
+        body
+    }
+
+    /// Posts without a body.
+    pub async fn post(&self, path: &str) -> (StatusCode, Value) {
+        self.ask(Method::POST, path, None, None).await.unwrap()
+    }
+
+    /// Stocks a product.
+    pub async fn stock(&self, product: &str, quantity: i64) {
+        let body = json!({"product_id": product, "available_qty": quantity});
+        let answer = self.ask(Method::POST, "/inventory", Some(&body), None).await.unwrap();
+        assert_eq!(answer.0, StatusCode::CREATED, "{}", answer.1);
+    }
+
+    /// Places an order that must be accepted; its id.
+    pub async fn place(&self, order: &Value) -> String {
+        let (status, body) = self.ask(Method::POST, "/orders", Some(order), None).await.unwrap();
+        assert_eq!(status, StatusCode::CREATED, "{body}");
+        body["order_id"].as_str().unwrap().to_owned()
+    }
+
+    /// Places all of them, so many at a time; their ids, in the same order.
+    pub async fn place_all(&self, orders: &[Value], at_a_time: usize) -> Vec<String> {
+        stream::iter(orders).map(|order| self.place(order)).buffered(at_a_time).collect().await
+    }
+
+    /// One order.
+    pub async fn order(&self, id: &str) -> Order {
+        serde_json::from_value(self.get(&format!("/orders/{id}")).await).unwrap()
+    }
+
+    /// Every order of the shop.
+    pub async fn orders(&self) -> Vec<Order> {
+        let pages = self.pages("/orders?limit=200", "orders").await;
+        pages.into_iter().map(|order| serde_json::from_value(order).unwrap()).collect()
+    }
+
+    /// Every product of the shop.
+    pub async fn shelves(&self) -> BTreeMap<String, Shelf> {
+        let products = self.pages("/inventory?limit=200", "products").await;
+        let shelf = |product: Value| {
+            let id = product["product_id"].as_str().unwrap().to_owned();
+            (id, serde_json::from_value(product).unwrap())
+        };
+        products.into_iter().map(shelf).collect()
+    }
+
+    async fn pages(&self, path: &str, list: &str) -> Vec<Value> {
+        let mut all = Vec::new();
+        let mut address = path.to_owned();
+        loop {
+            let mut page = self.get(&address).await;
+            all.append(page[list].as_array_mut().unwrap());
+            match page["next_cursor"].as_str() {
+                Some(cursor) => address = format!("{path}&cursor={cursor}"),
+                None => return all,
+            }
+        }
+    }
+
+    /// Waits until an order is as it should be.
+    pub async fn until(&self, id: &str, within: Duration, is_so: impl Fn(&Order) -> bool) -> Order {
+        let begun = Instant::now();
+        loop {
+            let order = self.order(id).await;
+            if is_so(&order) {
+                return order;
+            }
+            assert!(begun.elapsed() < within, "after {within:?}: {order:#?}");
+            tokio::time::sleep(LOOK_EVERY / 2).await;
+        }
+    }
+
+    /// Waits until every order of the shop is at rest; all of them.
+    pub async fn all_at_rest(&self, within: Duration) -> Vec<Order> {
+        let begun = Instant::now();
+        loop {
+            let orders = self.orders().await;
+            let moving: Vec<_> = orders.iter().filter(|order| !order.rests()).collect();
+            if moving.is_empty() {
+                return orders;
+            }
+            if begun.elapsed() > within {
+                let (count, first) = (moving.len(), &moving[..moving.len().min(5)]);
+                panic!("{count} orders are not at rest after {within:?}, as these: {first:#?}");
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// What was paid for each of these orders.
+    pub async fn payments(&self, orders: &[Order]) -> BTreeMap<String, Paid> {
+        let payment = |order: &Order| {
+            let id = order.order_id.clone();
+            async move { (id.clone(), self.payment(&id).await) }
+        };
+        stream::iter(orders).map(payment).buffer_unordered(AT_A_TIME).collect().await
+    }
+
+    async fn payment(&self, id: &str) -> Paid {
+        let path = format!("/payments/{id}");
+        let (status, body) = self.ask(Method::GET, &path, None, None).await.unwrap();
+        if status == StatusCode::NOT_FOUND {
+            return Paid::default();
+        }
+        assert_eq!(status, StatusCode::OK, "GET {path}: {body}");
+        let amount = |name: &str| cents(body[name].as_f64().unwrap_or(0.0));
+        Paid { captured: amount("captured"), refunded: amount("refunded") }
+    }
+}
