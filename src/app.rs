@@ -66,11 +66,12 @@ impl App {
         let Process { tree, gauges, flows, intakes, .. } = process;
         let admission = Arc::new(Admission::new(gauges.clone(), flows));
 
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .with_context(|| format!("ORDERMILL_LISTEN: {} cannot be listened on", config.listen))?;
+        let listener = TcpListener::bind(config.listen).await.with_context(|| {
+            format!("ORDERMILL_LISTEN: {} cannot be listened on", config.listen)
+        })?;
         let address = listener.local_addr().context("the address listened on")?;
-        let (root, root_ended) = Actor::spawn(None, supervisor, ()).await.context("the services")?;
+        let (root, root_ended) =
+            Actor::spawn(None, supervisor, ()).await.context("the services")?;
 
         let stop = CancellationToken::new();
         keep_measuring(admission.clone(), stop.clone());
@@ -93,17 +94,7 @@ impl App {
                 )
                 .await
         });
-        Ok(Self {
-            address,
-            config,
-            root,
-            root_ended,
-            server,
-            stop,
-            admission,
-            intakes,
-            gauges,
-        })
+        Ok(Self { address, config, root, root_ended, server, stop, admission, intakes, gauges })
     }
 
     /// Where it listens, as a URL.

@@ -12,7 +12,7 @@ pub type Timestamp = DateTime<Utc>;
 
 /// Tells the time. Never goes backwards by contract of its users: they only compare and add.
 pub trait Clock: Send + Sync + 'static {
-    /// The current wall-clock time.
+    /// The current wall-clock time, in whole microseconds: what is read back is what was written.
     fn now(&self) -> Timestamp;
 }
 

@@ -107,11 +107,16 @@ impl OrdersApi {
         self.0.admission.admit().await?;
         let key = key.map(|key| (key, Sha256::digest(body.bytes()).to_vec()));
         let placed = self.0.services.orders.place(details, request_id::shared(), key).await?;
-        let saga = self.0.services.order_reads.order(placed.order_id).await?;
-        let saga = saga.ok_or(AskError::Unavailable)?;
+        let view = match &placed.saga {
+            Some(saga) => PlacedView::of(saga),
+            None => {
+                let earlier = self.0.services.order_reads.order(placed.order_id).await?;
+                PlacedView::of(&earlier.ok_or(AskError::Unavailable)?)
+            }
+        };
         let location = format!("/orders/{}", placed.order_id);
         let replayed = placed.replayed.then_some(true);
-        Ok(Accepted::Created(Json(PlacedView::of(&saga)), location, replayed))
+        Ok(Accepted::Created(Json(view), location, replayed))
     }
 
     /// List orders, newest first
