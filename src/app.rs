@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! start: lock the data directory ─▶ migrate ─▶ supervisors ─▶ listen
-//! end:   close the door and the streams ─▶ intake ─▶ let what is in flight commit ─▶ stop
+//! end:   close the door and the streams ─▶ let what was said be heard ─▶ intake ─▶ commit ─▶ stop
 //! ```
 
 mod services;
@@ -18,6 +18,7 @@ use ordermill_actors::broker::LocalBroker;
 use ordermill_actors::ports::Messenger;
 use ordermill_actors::runtime::admission::{Admission, MEASURE_EVERY};
 use ordermill_actors::runtime::journal::Gauge;
+use ordermill_actors::runtime::relay::Flow;
 use ordermill_actors::runtime::stations::{Intake, Process, ROOT};
 use ordermill_actors::runtime::supervisor::Msg;
 use ordermill_sqlite::DataDir;
@@ -47,6 +48,7 @@ pub struct App {
     admission: Arc<Admission>,
     intakes: Vec<Intake>,
     gauges: Vec<Arc<Gauge>>,
+    flows: Vec<Arc<Flow>>,
 }
 
 impl App {
@@ -63,8 +65,8 @@ impl App {
         let (services, parts) =
             services::all(&mut process, &data, &config, observer, email).await?;
         let supervisor = process.supervisor(parts);
-        let Process { tree, gauges, flows, intakes, .. } = process;
-        let admission = Arc::new(Admission::new(gauges.clone(), flows));
+        let Process { tree, gauges, flows, counted, intakes, .. } = process;
+        let admission = Arc::new(Admission::new(gauges.clone(), counted));
 
         let listener = TcpListener::bind(config.listen).await.with_context(|| {
             format!("ORDERMILL_LISTEN: {} cannot be listened on", config.listen)
@@ -94,7 +96,18 @@ impl App {
                 )
                 .await
         });
-        Ok(Self { address, config, root, root_ended, server, stop, admission, intakes, gauges })
+        Ok(Self {
+            address,
+            config,
+            root,
+            root_ended,
+            server,
+            stop,
+            admission,
+            intakes,
+            gauges,
+            flows,
+        })
     }
 
     /// Where it listens, as a URL.
@@ -139,8 +152,8 @@ impl App {
         }
     }
 
-    /// Ends in good order: true when everything in flight was committed and published in time. What
-    /// was not is taken up at the next start.
+    /// Ends in good order: true when nothing was left half done in time. What could not be heard any
+    /// more is in the outbox, and taken up at the next start.
     pub async fn stop(mut self) -> bool {
         let deadline = Instant::now() + self.config.shutdown_timeout;
         tracing::info!("stopping: no more orders are taken");
@@ -148,6 +161,12 @@ impl App {
         self.stop.cancel();
         // Requests that are being answered end first: they may still hand in changes.
         let _ = tokio::time::timeout_at(deadline, &mut self.server).await;
+        // What is committed is heard, and what follows from it too: orders that wait for nobody outside
+        // come to rest. A backlog that takes longer is left to the next start.
+        let listening = Instant::now() + (deadline - Instant::now()) / 2;
+        while !self.is_heard() && Instant::now() < listening {
+            tokio::time::sleep(DRAIN_LOOK).await;
+        }
         self.intakes.iter().for_each(Intake::close);
         while !self.is_drained() && Instant::now() < deadline {
             tokio::time::sleep(DRAIN_LOOK).await;
@@ -159,10 +178,15 @@ impl App {
         drained
     }
 
-    /// True when no delivery is being handled, no change waits and no message is under way.
+    /// True when everything that was said is taken and forgotten.
+    fn is_heard(&self) -> bool {
+        self.flows.iter().all(|flow| flow.open() == 0) && self.is_drained()
+    }
+
+    /// True when no delivery is being handled and nothing waits to be written.
     fn is_drained(&self) -> bool {
         self.intakes.iter().all(|intake| intake.open() == 0)
-            && self.gauges.iter().all(|gauge| gauge.wait().is_zero())
+            && self.gauges.iter().all(|gauge| !gauge.is_busy())
     }
 }
 

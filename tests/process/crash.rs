@@ -174,8 +174,8 @@ async fn survives(setup: Setup, kills: usize, seed: u64) {
     let initial = BTreeMap::from(STOCK.map(|(product, units)| (product.to_owned(), units)));
     books::balance(&shop, &initial, &orders).await;
 
-    ledgers::everything_was_heard(&setup.data()).await;
     server.terminate().await;
+    ledgers::everything_was_heard(&setup.data()).await;
     ledgers::the_gateway_agrees(&setup.data(), &orders).await;
     ledgers::the_audit_is_whole(&setup.data(), &orders).await;
 }

@@ -31,8 +31,8 @@ async fn an_order_that_takes_too_long_is_cancelled() {
     assert_eq!(orders[0].status, "CANCELLED");
     let free = Shelf { available_qty: 3, reserved_qty: 0, on_hand: 3 };
     assert_eq!(shop.shelves().await["A"], free);
-    ledgers::everything_was_heard(&setup.data()).await;
     server.terminate().await;
+    ledgers::everything_was_heard(&setup.data()).await;
     ledgers::the_gateway_agrees(&setup.data(), &orders).await;
 }
 
@@ -57,7 +57,7 @@ async fn an_undoing_that_keeps_failing_is_shown_and_can_be_retried() {
     assert_eq!((order.status.as_str(), order.saga.status.as_str()), ("CANCELLED", "COMPENSATED"));
     let failed = shop.get("/admin/sagas?status=FAILED").await;
     assert_eq!(failed["sagas"].as_array().unwrap().len(), 0, "{failed}");
-    ledgers::everything_was_heard(&setup.data()).await;
     server.terminate().await;
+    ledgers::everything_was_heard(&setup.data()).await;
     ledgers::the_gateway_agrees(&setup.data(), &[order]).await;
 }

@@ -117,8 +117,8 @@ async fn baskets_of_three(plan: &str, seed: u64) {
     refusals_are_justified(&orders);
     nobody_was_refused_in_vain(&orders, &shop.shelves().await);
     books::balance(&shop, &initial, &orders).await;
-    ledgers::everything_was_heard(&setup.data()).await;
     server.terminate().await;
+    ledgers::everything_was_heard(&setup.data()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -162,8 +162,8 @@ async fn baskets_in_trouble(plan: &str, seed: u64) {
         assert!(sold <= UNITS_OF_EACH, "{sold} units of {product} were sold");
     }
     books::balance(&shop, &initial, &orders).await;
-    ledgers::everything_was_heard(&setup.data()).await;
     server.terminate().await;
+    ledgers::everything_was_heard(&setup.data()).await;
     ledgers::the_gateway_agrees(&setup.data(), &orders).await;
 }
 
@@ -194,6 +194,6 @@ async fn confirmed_orders_leave_by_themselves() {
     assert_eq!(statuses(&orders), BTreeMap::from([("CANCELLED", 5), ("SHIPPED", 10)]));
     books::balance(&shop, &initial, &orders).await;
     assert_eq!(shop.shelves().await["LEAVES"].on_hand, 0);
-    ledgers::everything_was_heard(&setup.data()).await;
     server.terminate().await;
+    ledgers::everything_was_heard(&setup.data()).await;
 }

@@ -63,8 +63,8 @@ async fn parts_that_are_ended_under_load_lose_nothing() {
     for part in PARTS {
         assert!(restarts(&actors, part).is_some_and(|times| times > 0), "{part} did not restart");
     }
-    ledgers::everything_was_heard(&setup.data()).await;
     server.terminate().await;
+    ledgers::everything_was_heard(&setup.data()).await;
     ledgers::the_gateway_agrees(&setup.data(), &orders).await;
     ledgers::the_audit_is_whole(&setup.data(), &orders).await;
 }

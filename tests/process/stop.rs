@@ -62,8 +62,8 @@ async fn ends_in_good_order(signal: &str) {
     assert!(orders.iter().all(|order| order.status == "CONFIRMED"), "an order has failed");
     let initial = BTreeMap::from(["A", "B"].map(|product| (product.to_owned(), 1_000_000)));
     books::balance(&shop, &initial, &orders).await;
-    ledgers::everything_was_heard(&setup.data()).await;
     server.terminate().await;
+    ledgers::everything_was_heard(&setup.data()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -104,9 +104,15 @@ pub struct Gauge {
     /// Milliseconds since the epoch when the oldest uncommitted change came in, plus one; 0: none.
     waiting_since_ms: AtomicU64,
     down: AtomicBool,
+    busy: AtomicBool,
 }
 
 impl Gauge {
+    /// True while anything waits to be written: changes, rows to forget or to park, dead letters.
+    pub fn is_busy(&self) -> bool {
+        self.busy.load(Relaxed)
+    }
+
     /// How long the oldest uncommitted change has waited.
     pub fn wait(&self) -> Duration {
         match self.waiting_since_ms.load(Relaxed) {
@@ -147,6 +153,7 @@ impl<S: Service> JournalHandle<S> {
             epoch: Instant::now(),
             waiting_since_ms: AtomicU64::new(0),
             down: AtomicBool::new(false),
+            busy: AtomicBool::new(false),
         };
         Self { address: Address::new(node), gauge: Arc::new(gauge) }
     }
@@ -297,6 +304,8 @@ impl<S: Service> Actor for Journal<S> {
             }
         }
         self.proceed(&myself, state);
+        let idle = !state.committing && state.waiting.is_empty() && state.upkeep.is_empty();
+        self.0.handle.gauge.busy.store(!idle, Relaxed);
         self.0.handle.node().handled();
         Ok(())
     }

@@ -63,6 +63,14 @@ pub struct Flow {
     pub settled: AtomicU64,
 }
 
+impl Flow {
+    /// Messages that are committed and not yet taken.
+    pub fn open(&self) -> u64 {
+        let settled = self.settled.load(Relaxed);
+        self.offered.load(Relaxed).saturating_sub(settled)
+    }
+}
+
 /// A relay, as its journal sees it. Cheap to clone.
 #[derive(Clone)]
 pub struct RelayHandle {

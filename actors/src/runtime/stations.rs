@@ -48,8 +48,10 @@ pub struct Process {
     pub broker: Arc<dyn Broker>,
     /// Every journal's gauge.
     pub gauges: Vec<Arc<Gauge>>,
-    /// The relays whose backlog counts at the door.
+    /// Every relay's flow.
     pub flows: Vec<Arc<Flow>>,
+    /// Those whose backlog counts at the door.
+    pub counted: Vec<Arc<Flow>>,
     /// Every consumer, to be closed first when the process ends.
     pub intakes: Vec<Intake>,
 }
@@ -87,7 +89,15 @@ impl Process {
     pub fn new(world: World, broker: Arc<dyn Broker>) -> Self {
         let tree = Tree::new(world.clock.clone());
         tree.part(None, "supervisor", ROOT);
-        Self { world, tree, broker, gauges: Vec::new(), flows: Vec::new(), intakes: Vec::new() }
+        Self {
+            world,
+            tree,
+            broker,
+            gauges: Vec::new(),
+            flows: Vec::new(),
+            counted: Vec::new(),
+            intakes: Vec::new(),
+        }
     }
 
     /// The supervisor of everything: what runs when it is spawned.
@@ -114,6 +124,7 @@ impl Process {
         let relay = RelayHandle::new(relay_node.clone());
         self.gauges.push(journal.gauge().clone());
         self.flows.push(relay.flow().clone());
+        self.counted.push(relay.flow().clone());
         let journal_parts = Arc::new(JournalParts {
             service,
             store: store.clone(),
@@ -149,7 +160,7 @@ impl<S: Service> Stations<'_, S> {
 
     /// Its relay's messages do not count at the door.
     pub fn aside(&mut self) {
-        self.process.flows.pop();
+        self.process.counted.pop();
     }
 
     /// Puts entities under it.
