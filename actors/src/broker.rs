@@ -214,18 +214,42 @@ impl LocalQueue {
         self.lock().unacked.remove(&tag)
     }
 
-    fn bury(&self, item: Item, cause: String) {
-        let Item { body, attempt, receipt } = item;
+    /// Has a message stored as a dead letter. Until it is, it is still the queue's: dropped on the way, with
+    /// an actor or a mailbox, it comes again.
+    fn bury(self: &Arc<Self>, item: Item, cause: String) {
         let sink = self.lock().subscriber.as_ref().map(|subscriber| subscriber.sink.clone());
-        match sink {
-            Some(sink) => sink.bury(Dead {
+        let grave = Grave { queue: self.clone(), item: Some(item.clone()) };
+        if let Some(sink) = sink {
+            sink.bury(Dead {
                 queue: self.name,
-                content: Ok(body),
-                attempts: attempt + 1,
+                content: Ok(item.body),
+                attempts: item.attempt + 1,
                 cause,
-                stored: Box::new(move || receipt.settle(None)),
-            }),
-            None => self.lock().ready.push_front(Item { body, attempt, receipt }),
+                stored: Box::new(move || grave.close()),
+            });
+        }
+    }
+}
+
+/// A message on its way into the dead letters.
+struct Grave {
+    queue: Arc<LocalQueue>,
+    item: Option<Item>,
+}
+
+impl Grave {
+    fn close(mut self) {
+        if let Some(item) = self.item.take() {
+            item.receipt.settle(None);
+        }
+    }
+}
+
+impl Drop for Grave {
+    fn drop(&mut self) {
+        if let Some(item) = self.item.take() {
+            // Whoever subscribes next, or takes the next message, gets it.
+            self.queue.lock().ready.push_front(item);
         }
     }
 }

@@ -2,6 +2,8 @@
 
 #[path = "stations/broker.rs"]
 mod broker;
+#[path = "stations/consumer.rs"]
+mod consumer;
 #[path = "stations/entity.rs"]
 mod entity;
 #[path = "stations/journal.rs"]

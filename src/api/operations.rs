@@ -2,6 +2,7 @@
 
 use crate::api::orders::Group;
 use crate::api::state::State;
+use ordermill_actors::runtime::admission::LAG_TARGET;
 use poem_openapi::payload::{Json, PlainText};
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
@@ -54,6 +55,9 @@ impl OperationsApi {
         }
         if self.0.stop.is_cancelled() {
             missing.push("the process is ending".to_owned());
+        }
+        if admission.lag() >= LAG_TARGET {
+            missing.push("too much is under way: orders are turned away".to_owned());
         }
         let lag_ms = u64::try_from(admission.lag().as_millis()).unwrap_or(u64::MAX);
         let ready = missing.is_empty();

@@ -167,7 +167,14 @@ impl From<ReadError> for Problem {
 
 impl From<Busy> for Problem {
     fn from(busy: Busy) -> Self {
-        Self::unavailable("too many orders are under way; try again", busy.retry_after)
+        Self::unavailable(
+            if busy.down {
+                "a database does not answer; try again"
+            } else {
+                "too many orders are under way; try again"
+            },
+            busy.retry_after,
+        )
     }
 }
 
@@ -255,7 +262,7 @@ mod tests {
     #[test]
     fn a_closed_door_says_when_to_come_back() {
         for (retry_after_ms, seconds) in [(0, "1"), (1_000, "1"), (2_001, "3"), (30_000, "30")] {
-            let busy = Busy { retry_after: Duration::from_millis(retry_after_ms) };
+            let busy = Busy { retry_after: Duration::from_millis(retry_after_ms), down: false };
             let response = Problem::from(busy).into_response();
             assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
             assert_eq!(response.headers()["retry-after"], seconds);

@@ -20,6 +20,10 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// A late answer is still listened for this long after its timeout: longer than a slow gateway takes, and
+/// short enough that lost calls do not pile up.
+const LATE_MAX: Duration = Duration::from_secs(60);
+
 /// All payments that are in memory.
 pub type Payments = Directory<Entities<PaymentRules>>;
 
@@ -126,23 +130,38 @@ impl Rules for PaymentRules {
     fn perform(&self, key: &OrderId, errand: Errand, payments: &Payments) {
         let (key, payments) = (*key, payments.clone());
         let (gateway, timeout) = (self.gateway.clone(), self.policy.timeout);
+        let tell = move |input| payments.ask(&key, input, Ticket::unheard());
         tokio::spawn(async move {
-            let input = match errand {
+            match errand {
                 Errand::Rest { attempt, pause } => {
                     tokio::time::sleep(pause).await;
-                    Input::Rested(attempt)
+                    tell(Input::Rested(attempt));
                 }
                 Errand::Ask { attempt, question } => {
-                    let result = tokio::time::timeout(timeout, ask(&*gateway, question))
-                        .await
-                        .unwrap_or(Err(GatewayError::Timeout));
-                    if let Err(error) = &result {
-                        tracing::warn!(order_id = %key, attempt, %error, "the gateway will be asked again");
+                    let answered = |result: Result<GatewayReply, GatewayError>| {
+                        if let Err(error) = &result {
+                            tracing::warn!(
+                                service = "payment", order_id = %key, attempt, %error,
+                                "the gateway will be asked again"
+                            );
+                        }
+                        tell(Input::Answered(GatewayAnswer { attempt, result }));
+                    };
+                    let asking = ask(&*gateway, question);
+                    tokio::pin!(asking);
+                    match tokio::time::timeout(timeout, &mut asking).await {
+                        Ok(result) => answered(result),
+                        Err(_) => {
+                            answered(Err(GatewayError::Timeout));
+                            // A late answer is an answer; late silence says nothing new.
+                            let late = tokio::time::timeout(LATE_MAX, asking).await;
+                            if let Ok(result @ Ok(_)) = late {
+                                answered(result);
+                            }
+                        }
                     }
-                    Input::Answered(GatewayAnswer { attempt, result })
                 }
-            };
-            payments.ask(&key, input, Ticket::unheard());
+            }
         });
     }
 

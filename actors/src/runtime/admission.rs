@@ -33,6 +33,8 @@ const BACKLOG_MIN: u64 = 2_000;
 pub struct Busy {
     /// When it is worth another try.
     pub retry_after: Duration,
+    /// True when a database does not answer; false when there is too much to do.
+    pub down: bool,
 }
 
 #[derive(Debug)]
@@ -110,9 +112,8 @@ impl Admission {
                 return Ok(());
             }
             if shut || Instant::now() >= until {
-                return Err(Busy {
-                    retry_after: lag.clamp(Duration::from_secs(1), DOOR_WAIT * 30),
-                });
+                let retry_after = lag.clamp(Duration::from_secs(1), DOOR_WAIT * 30);
+                return Err(Busy { retry_after, down: self.is_down() });
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }

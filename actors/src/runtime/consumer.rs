@@ -10,6 +10,7 @@ use super::tree::Node;
 use crate::clock::World;
 use crate::ports::{Broker, Dead, Delivery, Sink, Subscription};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
@@ -155,7 +156,11 @@ impl Consumer {
                 Settled::Abandoned => hand_in_again(address, delivery),
             }
         });
-        self.0.handler.handle(body, ticket);
+        // A panic is an attempt of this message, which its dropped ticket has counted, and of no other.
+        let handle = AssertUnwindSafe(|| self.0.handler.handle(body, ticket));
+        if catch_unwind(handle).is_err() {
+            tracing::error!(queue = %self.0.queue, "a handler panicked");
+        }
         handling.store(false, Relaxed);
     }
 

@@ -14,7 +14,8 @@ use crate::clock::World;
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use ractor::{
-    Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, Message, SpawnErr, SupervisionEvent,
+    Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, ActorStatus, Message, SpawnErr,
+    SupervisionEvent,
 };
 use std::fmt::Display;
 use std::hash::Hash;
@@ -175,6 +176,10 @@ impl<S: Species> Directory<S> {
     fn spawn(&self, key: &S::Key, node: Arc<Node>, failures: u32) -> Option<Slot<S::Msg>> {
         let supervisor =
             self.0.supervisor.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()?;
+        if supervisor.get_status() >= ActorStatus::Stopping {
+            // Nobody would start it again, and nobody would find it: its message comes again.
+            return None;
+        }
         let life =
             Life { key: key.clone(), node: node.clone(), directory: self.clone(), supervisor };
         match self.0.species.spawn(life) {

@@ -79,7 +79,7 @@ pub struct Submission<S: Service> {
 }
 
 /// Called when the dead letter is stored.
-type Stored = Box<dyn FnOnce() + Send>;
+pub type Stored = Box<dyn FnOnce() + Send>;
 
 /// What the journal is told.
 pub enum Msg<S: Service> {
@@ -91,8 +91,9 @@ pub enum Msg<S: Service> {
     Park(Box<Parking>),
     /// Keep this dead letter.
     Bury(Box<(DeadLetter, Stored)>),
-    /// The transaction under way has ended; what of its upkeep must be written again.
-    Finished(Upkeep),
+    /// The transaction under way has ended; what of its upkeep must be written again, and who waits
+    /// for it.
+    Finished(Upkeep, Vec<Stored>),
     /// Rows have waited long enough to be forgotten.
     Flush,
 }
@@ -290,8 +291,9 @@ impl<S: Service> Actor for Journal<S> {
                 state.upkeep.dead_letters.push(letter);
                 state.stored.push(stored);
             }
-            Msg::Finished(unfinished) => {
+            Msg::Finished(unfinished, stored) => {
                 state.committing = false;
+                state.stored.extend(stored);
                 state.upkeep.forget.extend(unfinished.forget);
                 state.upkeep.park.extend(unfinished.park);
                 state.upkeep.dead_letters.extend(unfinished.dead_letters);
@@ -356,7 +358,7 @@ impl<S: Service> Journal<S> {
         // An owned task: whoever asked may vanish, the transaction is run to its end.
         tokio::spawn(async move {
             let node = parts.handle.node().clone();
-            let guard = FinishGuard { myself, node, unfinished: Some(Upkeep::default()) };
+            let guard = FinishGuard { myself, node, unfinished: Some(Default::default()) };
             commit::commit(parts, changes, askers, upkeep, stored, guard).await;
         });
     }

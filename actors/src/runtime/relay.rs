@@ -161,6 +161,9 @@ impl<S: Service> Actor for Relay<S> {
         self.0.handle.address.fill(myself.clone());
         self.0.handle.address.node().running();
         myself.send_interval(PARKED_EVERY, || Msg::Tick);
+        // What an earlier life had under way is counted again as this one publishes it.
+        let flow = &self.0.handle.flow;
+        flow.settled.store(flow.offered.load(Relaxed), Relaxed);
         // What an earlier life left behind is read first.
         Ok(Window {
             rows: BTreeMap::new(),
@@ -190,6 +193,7 @@ impl<S: Service> Actor for Relay<S> {
                 window.seen = None;
                 window.behind = true;
                 window.rescan = window.reading;
+                window.done.clear();
             }
             Msg::Tick => self.look_for_due(&myself, window),
             Msg::Waiting(rows) => self.catch_up(&myself, window, rows),
@@ -213,6 +217,10 @@ impl<S: Service> Relay<S> {
             if window.behind || window.messages >= WINDOW_MESSAGES {
                 window.behind = true;
                 window.missed = true;
+                if window.seen >= Some(row.id) {
+                    // It comes late: a look from where the last one ended would not find it.
+                    window.seen = None;
+                }
                 let left = row.size() as u64;
                 window.left += left;
                 self.0.handle.flow.offered.fetch_add(left, Relaxed);
@@ -250,7 +258,8 @@ impl<S: Service> Relay<S> {
             window.rescan = false;
             return;
         }
-        window.behind = window.missed || rows.len() == READ_ROWS as usize;
+        // A page may be short of rows that cannot be read: the end is where none comes.
+        window.behind = window.missed || !rows.is_empty();
         for row in rows {
             window.seen = window.seen.max(Some(row.id));
             self.publish(myself, window, row);
@@ -270,7 +279,7 @@ impl<S: Service> Relay<S> {
     }
 
     fn unpark(&self, myself: &ActorRef<Msg>, window: &mut Window, rows: Vec<OutboxRow>) {
-        let all = rows.len() < READ_ROWS as usize;
+        let all = rows.len() < READ_ROWS as usize / 2;
         window.done.retain(|id| !all || rows.iter().any(|row| row.id == *id));
         for row in rows {
             if !window.done.contains(&row.id) {

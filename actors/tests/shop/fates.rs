@@ -112,8 +112,8 @@ async fn cancelled_at_any_moment_nothing_is_left_behind() {
 async fn an_order_that_is_not_confirmed_in_time_is_cancelled_and_its_stock_is_free() {
     let mut settings = ShopSettings::default();
     settings.order.policy.order_timeout = Duration::from_secs(60);
-    // A gateway that never answers within its timeout.
-    settings.gateway.latency = Duration::from_secs(20);
+    // A gateway that does not answer before the deadline.
+    settings.gateway.latency = Duration::from_secs(100);
     let shop = Shop::open(ShopStores::default(), settings).await;
     shop.stock("MUG", 1).await;
     let order = place(&shop, order_of(&[("MUG", 1)], "credit_card")).await;
@@ -201,4 +201,22 @@ async fn every_event_is_audited_once_and_the_customer_is_told_once() {
         "nothing is left to say"
     );
     assert!(shop.stores.audit.dead_letters().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_that_always_answers_late_is_heard_all_the_same() {
+    let mut settings = ShopSettings::default();
+    settings.payment.timeout = Duration::from_secs(1);
+    settings.gateway.latency = Duration::from_secs(10);
+    let shop = Shop::open(ShopStores::default(), settings.clone()).await;
+    shop.stock("MUG", 100).await;
+    let saga = ends(&shop, order_of(&[("MUG", 1)], "credit_card")).await;
+    assert_eq!(saga.status(), OrderStatus::Confirmed);
+    assert_eq!(shop.money_held(saga.order_id()).await, 1_000);
+
+    settings.order.policy.order_timeout = Duration::from_secs(3);
+    let shop = Shop::open(ShopStores::default(), settings).await;
+    shop.stock("MUG", 100).await;
+    let saga = ends(&shop, order_of(&[("MUG", 1)], "credit_card")).await;
+    assert_undone(&shop, &saga, "processing_payment", "deadline_exceeded").await;
 }

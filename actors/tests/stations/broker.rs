@@ -130,3 +130,20 @@ async fn what_no_queue_takes_comes_back() {
     broker.publish(parcel, Box::new(move |how| drop(sender.send(how))));
     assert_eq!(receiver.await, Ok(Confirmed::Unroutable));
 }
+
+#[tokio::test]
+async fn a_dead_letter_that_was_never_stored_comes_again() {
+    let broker = LocalBroker::default();
+    let (basket, held) = subscribe(&broker, 10).await;
+    let mut confirm = publish(&broker, 1, 0);
+    let delivery = basket.take().pop().unwrap();
+    delivery.channel.reject(delivery.tag, "impossible".to_owned());
+    // Its consumer dies with it in its mailbox.
+    basket.dead.lock().unwrap().clear();
+    drop(held);
+    assert!(confirm.try_recv().is_err());
+    let (basket, _held) = subscribe(&broker, 10).await;
+    let again = basket.take().pop().unwrap();
+    again.channel.ack(again.tag);
+    assert_eq!(confirm.await, Ok(Confirmed::Taken));
+}

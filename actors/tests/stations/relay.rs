@@ -23,6 +23,8 @@ use std::time::Duration;
 struct Scripted {
     answers: Mutex<VecDeque<Confirmed>>,
     parcels: Mutex<Vec<Parcel>>,
+    silent: Mutex<bool>,
+    unanswered: Mutex<Vec<Confirm>>,
 }
 
 #[async_trait]
@@ -30,6 +32,10 @@ impl Broker for Scripted {
     fn publish(&self, parcel: Parcel, confirm: Confirm) {
         if parcel.exchange == Exchange::AuditFanout {
             return confirm(Confirmed::Taken);
+        }
+        if *self.silent.lock().unwrap() {
+            self.unanswered.lock().unwrap().push(confirm);
+            return;
         }
         self.parcels.lock().unwrap().push(parcel);
         let answer = self.answers.lock().unwrap().pop_front();
@@ -52,6 +58,7 @@ struct Stations {
     broker: Arc<Scripted>,
     journal: JournalHandle<Toy>,
     tree: Tree,
+    relay: RelayHandle,
 }
 
 async fn stations() -> Stations {
@@ -71,7 +78,7 @@ async fn stations() -> Stations {
         broker: broker.clone(),
         journal: journal.clone(),
         world: world.clone(),
-        handle: relay,
+        handle: relay.clone(),
     });
     let tree = Tree::new(world.clock.clone());
     let parts = vec![
@@ -82,7 +89,7 @@ async fn stations() -> Stations {
     ];
     let root = Supervisor::new(node(&world, "root"), tree.clone(), Arc::new(parts));
     Actor::spawn(None, root, ()).await.unwrap();
-    Stations { world, store, broker, journal, tree }
+    Stations { world, store, broker, journal, tree, relay }
 }
 
 impl Stations {
@@ -197,4 +204,18 @@ async fn a_row_that_was_to_be_parked_when_the_journal_died_is_not_forgotten() {
             .filter(|parcel| parcel.body.messages().iter().any(|m| m.order_id().0.as_u128() == 1));
         assert!(said.count() >= 2, "said again after {killed} was killed");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_relay_that_starts_again_owes_only_what_is_open() {
+    let stations = stations().await;
+    *stations.broker.silent.lock().unwrap() = true;
+    (0..300).for_each(|key| stations.add(key));
+    tokio::time::sleep(A_WHILE).await;
+    assert!(stations.relay.flow().open() >= 300);
+    assert!(stations.tree.restart("relay"));
+    *stations.broker.silent.lock().unwrap() = false;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(stations.relay.flow().open(), 0, "or the door would stay closed for ever");
+    assert_eq!(stations.left().await, (0, 0));
 }

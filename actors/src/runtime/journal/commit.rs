@@ -25,15 +25,15 @@ pub struct FinishGuard<S: Service> {
     /// Its entry in the tree.
     pub node: Arc<Node>,
     /// What must be written again.
-    pub unfinished: Option<Upkeep>,
+    pub unfinished: Option<(Upkeep, Vec<Stored>)>,
 }
 
 impl<S: Service> Drop for FinishGuard<S> {
     fn drop(&mut self) {
-        if let Some(unfinished) = self.unfinished.take() {
+        if let Some((unfinished, stored)) = self.unfinished.take() {
             self.node.queued();
             // A journal that is gone has nothing to go on with.
-            let _ = self.myself.cast(Msg::Finished(unfinished));
+            let _ = self.myself.cast(Msg::Finished(unfinished, stored));
         }
     }
 }
@@ -56,21 +56,21 @@ pub async fn commit<S: Service>(
     };
     let mut ended = Ended { answered: Vec::new(), outbox: Vec::new(), unknown: false };
     write(&parts, &mut batch, askers, &mut ended).await;
+    let mut stored = stored;
     if ended.unknown {
-        guard.unfinished = Some(std::mem::take(&mut batch.upkeep));
+        guard.unfinished = Some((std::mem::take(&mut batch.upkeep), std::mem::take(&mut stored)));
         parts.relay.rescan();
     }
-    // The next transaction may begin while the answers to this one go out.
-    drop(guard);
+    // Before the next transaction may begin, so that rows are offered in their order.
     if !ended.outbox.is_empty() {
         parts.relay.offer(ended.outbox);
     }
+    // The next transaction may begin while the answers to this one go out.
+    drop(guard);
     for (done, verdict) in ended.answered {
         done(verdict);
     }
-    if !ended.unknown {
-        stored.into_iter().for_each(|stored| stored());
-    }
+    stored.into_iter().for_each(|stored| stored());
 }
 
 struct Ended<S: Service> {
