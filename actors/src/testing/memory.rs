@@ -106,7 +106,8 @@ impl<S: Service, T: MemoryTables<S>> Store<S> for MemoryStore<T> {
         let settled = batch.settle(rows);
         inner.tables.write(&settled.writes, batch.at);
         for row in &settled.outbox {
-            inner.outbox.insert(row.id, (row.clone(), None));
+            let earlier = inner.outbox.insert(row.id, (row.clone(), None));
+            assert!(earlier.is_none(), "two outbox rows of one id: {}", row.id);
         }
         for id in &batch.upkeep.forget {
             inner.outbox.remove(id);

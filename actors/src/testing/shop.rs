@@ -39,8 +39,10 @@ pub struct ShopSettings {
 }
 
 /// Every database of a shop: what survives when its process is killed.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct ShopStores {
+    /// Time and ids go on where an earlier life has left them.
+    pub world: World,
     /// Orders and sagas.
     pub order: MemoryStore<OrderTables>,
     /// Stock and reservations.
@@ -55,6 +57,22 @@ pub struct ShopStores {
     pub notification: MemoryStore<NotificationMemory>,
     /// The audit.
     pub audit: MemoryStore<AuditMemory>,
+}
+
+impl Default for ShopStores {
+    /// Empty databases. Must be made inside of a runtime.
+    fn default() -> Self {
+        Self {
+            world: world(),
+            order: MemoryStore::default(),
+            inventory: MemoryStore::default(),
+            payment: MemoryStore::default(),
+            gateway: MemoryStore::default(),
+            shipping: MemoryStore::default(),
+            notification: MemoryStore::default(),
+            audit: MemoryStore::default(),
+        }
+    }
 }
 
 /// A running shop.
@@ -81,7 +99,7 @@ impl SagaObserver for Unseen {
 impl Shop {
     /// Opens a shop on databases that may have been used before.
     pub async fn open(stores: ShopStores, settings: ShopSettings) -> Self {
-        let world = world();
+        let world = stores.world.clone();
         let mut process = Process::new(world.clone(), Arc::new(LocalBroker::default()));
         let ShopSettings { order, gateway, payment, shipping } = settings;
         let shared = Arc::new(stores.order.clone());

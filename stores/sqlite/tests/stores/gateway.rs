@@ -1,5 +1,6 @@
 //! The gateway's ledger on SQLite, held against the one in memory.
 
+use crate::contract;
 use crate::scratch::Scratch;
 use ordermill_actors::clock::Timestamp;
 use ordermill_actors::gateway::memory::GatewayTables as MemoryLedger;
@@ -9,7 +10,7 @@ use ordermill_actors::money::{Currency, Money};
 use ordermill_actors::payment::{ChargeRequest, GatewayKey};
 use ordermill_actors::ports::Store;
 use ordermill_actors::runtime::service::{Batch, Outcome, Upkeep};
-use ordermill_actors::testing::{MemoryStore, world};
+use ordermill_actors::testing::MemoryStore;
 use ordermill_sqlite::gateway::{GatewayDatabase, GatewayTables, MIGRATIONS};
 use ordermill_sqlite::{Database, SqliteStore};
 use std::sync::Arc;
@@ -49,7 +50,7 @@ async fn commit(stores: &Stores, second: u64, changes: &[GatewayChange]) -> Vec<
         changes: changes.to_vec(),
         upkeep: Upkeep::default(),
         at: Timestamp::UNIX_EPOCH + Duration::new(second, 123_456_000),
-        world: world(),
+        world: contract::world(),
     };
     let memory = stores.0.commit(&batch()).await.unwrap();
     let sqlite = stores.1.commit(&batch()).await.unwrap();

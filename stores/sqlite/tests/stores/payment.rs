@@ -1,5 +1,6 @@
 //! The payment service's table on SQLite, held against the one in memory.
 
+use crate::contract;
 use crate::scratch::Scratch;
 use ordermill_actors::clock::Timestamp;
 use ordermill_actors::ids::OrderId;
@@ -12,7 +13,7 @@ use ordermill_actors::payment::{
 };
 use ordermill_actors::ports::{Outbox, Store};
 use ordermill_actors::runtime::service::{Batch, Outcome, Upkeep};
-use ordermill_actors::testing::{MemoryStore, world};
+use ordermill_actors::testing::MemoryStore;
 use ordermill_sqlite::payment::{MIGRATIONS, PaymentDatabase, PaymentTables};
 use ordermill_sqlite::{Database, SqliteStore};
 use std::sync::Arc;
@@ -78,7 +79,7 @@ fn story(n: u128, inputs: &[Input]) -> Vec<PaymentChange> {
 }
 
 fn batch(changes: Vec<PaymentChange>) -> Batch<PaymentService> {
-    let world = world();
+    let world = contract::world();
     let (service, upkeep) = (Arc::new(PaymentService), Upkeep::default());
     Batch { service, changes, upkeep, at: world.now(), world }
 }
