@@ -3,16 +3,22 @@
 //! Deciders take the time with their input; actors ask the [`Clock`] and the [`IdSource`] they were
 //! given, so that a test or a simulation owns both.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// A moment of wall-clock time, UTC.
 pub type Timestamp = DateTime<Utc>;
 
+/// A time as every store keeps it, in whole microseconds: what is said now must read the same when it
+/// is said again from a row.
+pub fn storable(time: Timestamp) -> Timestamp {
+    time.trunc_subsecs(6)
+}
+
 /// Tells the time. Never goes backwards by contract of its users: they only compare and add.
 pub trait Clock: Send + Sync + 'static {
-    /// The current wall-clock time, in whole microseconds: what is read back is what was written.
+    /// The current wall-clock time, [`storable`].
     fn now(&self) -> Timestamp;
 }
 

@@ -6,7 +6,7 @@ use crate::api::limits;
 use crate::api::orders::{Group, id};
 use crate::api::problem::Problem;
 use crate::api::state::State;
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 use ordermill_actors::audit::AuditCursor;
 use ordermill_actors::payment::PaymentView;
 use ordermill_actors::shipping::Shipment;
@@ -15,9 +15,6 @@ use poem_openapi::payload::Json;
 use poem_openapi::types::Any;
 use poem_openapi::{Object, OpenApi};
 use uuid::Uuid;
-
-/// Digits of a second: every time that is shown has microseconds, as the databases do.
-const MICROSECONDS: u16 = 6;
 
 /// A payment, as the payment service has it.
 #[derive(Object)]
@@ -55,8 +52,8 @@ impl From<PaymentView> for PaymentRecord {
             transaction_id: payment.transaction_id,
             reason: payment.reason,
             attempts: payment.attempts,
-            created_at: payment.created_at.trunc_subsecs(MICROSECONDS),
-            updated_at: payment.updated_at.trunc_subsecs(MICROSECONDS),
+            created_at: payment.created_at,
+            updated_at: payment.updated_at,
         }
     }
 }

@@ -1,7 +1,6 @@
 //! The real world: the system's clock, and UUIDv7s that grow.
 
-use chrono::SubsecRound;
-use ordermill_actors::clock::{Clock, IdSource, Timestamp, World};
+use ordermill_actors::clock::{Clock, IdSource, Timestamp, World, storable};
 use std::sync::{Arc, Mutex};
 use uuid::{ContextV7, Uuid};
 
@@ -11,7 +10,7 @@ struct SystemClock;
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place where the system is asked")]
     fn now(&self) -> Timestamp {
-        chrono::Utc::now().trunc_subsecs(6)
+        storable(chrono::Utc::now())
     }
 }
 

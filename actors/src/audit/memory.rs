@@ -3,13 +3,12 @@
 use super::entry::{AuditCursor, AuditEntry};
 use super::reads::AuditReads;
 use super::service::AuditService;
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, storable};
 use crate::ids::OrderId;
 use crate::messages::{Kind, Message};
 use crate::ports::ReadError;
 use crate::testing::{MemoryStore, MemoryTables};
 use async_trait::async_trait;
-use chrono::SubsecRound;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -33,8 +32,8 @@ impl MemoryTables<AuditService> for AuditMemory {
                     event_id: event.event_id,
                     event_type: event.kind().as_str().to_owned(),
                     number: event.number,
-                    occurred_at: event.occurred_at.trunc_subsecs(6),
-                    recorded_at: at.trunc_subsecs(6),
+                    occurred_at: storable(event.occurred_at),
+                    recorded_at: storable(at),
                     message: event.json().to_owned(),
                 });
             }

@@ -14,7 +14,6 @@ use crate::clock::Timestamp;
 use crate::ids::{OrderId, ProductId};
 use crate::messages::{Message, Origin};
 use crate::runtime::service::{Outcome, Settlement};
-use chrono::SubsecRound;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -126,8 +125,7 @@ impl Ledger {
         let order = |row| ReservationSlot { row, stored: true, written: false };
         let product = |row: StockRow| StockSlot { stored: Some(row.clone()), row };
         Self {
-            // Databases keep microseconds: what is said now must read the same when it is said again.
-            at: at.trunc_subsecs(6),
+            at,
             reservations: rows.reservations.into_iter().map(|(id, row)| (id, order(row))).collect(),
             stock: rows.stock.into_iter().map(|(id, row)| (id, product(row))).collect(),
             messages: Vec::new(),

@@ -7,12 +7,8 @@ use super::{mark_all_read, mark_read, tell};
 use crate::clock::Timestamp;
 use crate::messages::Message;
 use crate::runtime::service::{Outcome, Settlement};
-use chrono::SubsecRound;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Digits after the second that every store keeps.
-const STORED_SUBSECOND_DIGITS: u16 = 6;
 
 /// The entries that a batch concerns, as they are after the changes decided so far.
 pub(super) struct Desk {
@@ -52,7 +48,6 @@ pub(super) fn settle(
     changes: &[Change],
     at: Timestamp,
 ) -> Settlement<NotificationService> {
-    let at = at.trunc_subsecs(STORED_SUBSECOND_DIGITS);
     let mut desk =
         Desk { rows, inserts: BTreeMap::new(), marks: BTreeMap::new(), messages: Vec::new() };
     let mut decide = |change: &Change| -> Answer {

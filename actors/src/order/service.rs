@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// The order service.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Order;
 
 /// An `Idempotency-Key` and what it stands for. Kept for at least 24 hours.
@@ -24,7 +24,7 @@ pub struct Claim {
 }
 
 /// A saga's change.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Change {
     /// The order.
     pub order_id: OrderId,

@@ -9,7 +9,7 @@
 //! reservation's) is decided there. Stores only read rows and write rows.
 
 use super::outbox::OutboxRow;
-use crate::clock::{Timestamp, World};
+use crate::clock::{Timestamp, World, storable};
 use crate::ids::ServiceName;
 use crate::messages::{Message, Queue};
 use std::collections::{HashMap, HashSet};
@@ -139,7 +139,7 @@ impl<S: Service> Batch<S> {
 
     /// Decides the batch on the rows that were read.
     pub fn settle(&self, rows: S::Rows) -> SettledBatch<S> {
-        let settled = self.service.settle(rows, &self.changes, self.at);
+        let settled = self.service.settle(rows, &self.changes, storable(self.at));
         debug_assert_eq!(settled.outcomes.len(), self.changes.len());
         let outbox = settled
             .messages

@@ -6,11 +6,7 @@ use super::shipment::Shipment;
 use crate::clock::Timestamp;
 use crate::ids::{OrderId, ServiceName};
 use crate::runtime::service::{Outcome, Service, Settlement};
-use chrono::SubsecRound;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Digits after the second that every store keeps: a stored outcome said again is the same message.
-const STORED_SUBSECOND_DIGITS: u16 = 6;
 
 /// The service.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,7 +46,6 @@ impl Service for Shipping {
         changes: &[Change],
         at: Timestamp,
     ) -> Settlement<Self> {
-        let at = at.trunc_subsecs(STORED_SUBSECOND_DIGITS);
         let stored: BTreeSet<OrderId> = shipments.keys().copied().collect();
         let mut moved = BTreeSet::new();
         let mut outcomes = Vec::with_capacity(changes.len());

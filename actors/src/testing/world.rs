@@ -1,7 +1,7 @@
 //! Time and ids of a test.
 
-use crate::clock::{Clock, IdSource, Timestamp, World};
-use chrono::{DateTime, SubsecRound, Utc};
+use crate::clock::{Clock, IdSource, Timestamp, World, storable};
+use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -25,7 +25,7 @@ impl Default for TokioClock {
 
 impl Clock for TokioClock {
     fn now(&self) -> Timestamp {
-        (self.epoch + self.start.elapsed()).trunc_subsecs(6)
+        storable(self.epoch + self.start.elapsed())
     }
 }
 

@@ -12,6 +12,8 @@ mod gateway;
 mod inventory;
 #[path = "stores/notification.rs"]
 mod notification;
+#[path = "stores/order.rs"]
+mod order;
 #[path = "stores/payment.rs"]
 mod payment;
 #[path = "stores/scratch.rs"]

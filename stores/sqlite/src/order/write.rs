@@ -1,7 +1,7 @@
 //! Bulk statements: one a table, whatever the batch's size.
 
 use super::rows::{StoredOrigin, StoredState};
-use crate::columns::micros;
+use crate::columns::{all_met, micros};
 use crate::error::Error;
 use ordermill_actors::clock::Timestamp;
 use ordermill_actors::messages::OrderDetails;
@@ -92,7 +92,7 @@ pub async fn update(conn: &mut SqliteConnection, sagas: &[Arc<Saga>]) -> Result<
         })
         .collect();
     let rows = serde_json::to_string(&rows).map_err(Error::corrupt("orders"))?;
-    sqlx::query!(
+    let met = sqlx::query!(
         "UPDATE orders
          SET version = v.value ->> 'version', status = v.value ->> 'status',
              saga_status = v.value ->> 'saga_status', updated_at = v.value ->> 'updated_at',
@@ -102,8 +102,9 @@ pub async fn update(conn: &mut SqliteConnection, sagas: &[Arc<Saga>]) -> Result<
         rows
     )
     .execute(conn)
-    .await?;
-    Ok(())
+    .await?
+    .rows_affected();
+    all_met("order", met, sagas.len())
 }
 
 #[derive(Serialize)]
