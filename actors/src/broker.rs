@@ -11,24 +11,29 @@
 //! letter: until then its outbox row stays. So nothing is held here that a crash could lose. Messages
 //! pass as `Arc`s and are never serialised.
 
-use crate::messages::{Exchange, Queue, queues_for};
+use crate::clock::Timestamp;
+use crate::messages::{Body, Exchange, Queue, RETRY_DELAYS, queues_for};
 use crate::ports::{
-    Broker, BrokerError, Channel, Confirm, Confirmed, Dead, Delivery, Sink, Subscription,
+    Broker, BrokerError, Channel, Confirm, Confirmed, Dead, Delivery, Depth, Failures, Health,
+    Responder, Rpc, RpcError, Sink, Subscription,
 };
-use crate::runtime::outbox::{Body, Parcel};
+use crate::runtime::outbox::Parcel;
 use async_trait::async_trait;
+use dashmap::DashMap;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-/// How long a message rests after its first, second and third failure. After the fourth it is a dead
-/// letter.
-pub const RETRY_DELAYS: [Duration; 3] =
-    [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(30)];
-
 /// The in-process broker. Cheap to clone.
 #[derive(Clone)]
-pub struct LocalBroker(Arc<BTreeMap<Queue, Arc<LocalQueue>>>);
+pub struct LocalBroker(Arc<Inner>);
+
+struct Inner {
+    queues: BTreeMap<Queue, Arc<LocalQueue>>,
+    responders: Arc<DashMap<&'static str, (u64, Arc<dyn Responder>)>>,
+    served: AtomicU64,
+}
 
 impl Default for LocalBroker {
     fn default() -> Self {
@@ -36,33 +41,15 @@ impl Default for LocalBroker {
             let state = Mutex::new(State::default());
             (name, Arc::new(LocalQueue { name, state }))
         };
-        Self(Arc::new(Queue::ALL.iter().copied().map(queue).collect()))
-    }
-}
-
-/// How full a queue is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Depth {
-    /// Messages that wait for a consumer.
-    pub ready: usize,
-    /// Messages that are with a consumer.
-    pub unacked: usize,
-}
-
-impl LocalBroker {
-    /// How full a queue is.
-    pub fn depth(&self, queue: Queue) -> Depth {
-        self.0.get(&queue).map_or(Depth { ready: 0, unacked: 0 }, |queue| {
-            let state = queue.lock();
-            Depth { ready: state.ready.len(), unacked: state.unacked.len() }
-        })
+        let queues = Queue::ALL.iter().copied().map(queue).collect();
+        Self(Arc::new(Inner { queues, responders: Arc::default(), served: AtomicU64::new(0) }))
     }
 }
 
 #[async_trait]
 impl Broker for LocalBroker {
     fn publish(&self, parcel: Parcel, confirm: Confirm) {
-        let Parcel { exchange, body, only, attempt } = parcel;
+        let Parcel { exchange, body, only, failures } = parcel;
         let queues = only.unwrap_or_else(|| bound(exchange, &body));
         if queues.is_empty() {
             return confirm(Confirmed::Unroutable);
@@ -70,13 +57,13 @@ impl Broker for LocalBroker {
         let receipt = Arc::new(Receipt(Mutex::new(Open {
             open: queues.len(),
             missing: Vec::new(),
-            attempt: 0,
+            failures: Failures::default(),
             delay: Duration::ZERO,
             confirm: Some(confirm),
         })));
         for name in queues {
-            if let Some(queue) = self.0.get(&name) {
-                let item = Item { body: body.clone(), attempt, receipt: receipt.clone() };
+            if let Some(queue) = self.0.queues.get(&name) {
+                let item = Item { body: body.clone(), failures, receipt: receipt.clone() };
                 queue.lock().ready.push_back(item);
                 queue.pump();
             }
@@ -89,7 +76,7 @@ impl Broker for LocalBroker {
         prefetch: usize,
         sink: Arc<dyn Sink>,
     ) -> Result<Box<dyn Subscription>, BrokerError> {
-        let Some(queue) = self.0.get(&queue).cloned() else {
+        let Some(queue) = self.0.queues.get(&queue).cloned() else {
             return Err(BrokerError(format!("there is no queue {queue}")));
         };
         let mut state = queue.lock();
@@ -101,6 +88,56 @@ impl Broker for LocalBroker {
         queue.pump();
         Ok(Box::new(Held { queue, generation }))
     }
+
+    async fn depths(&self) -> Result<Vec<Depth>, BrokerError> {
+        Ok(self.0.queues.values().map(|queue| queue.depth()).collect())
+    }
+
+    fn health(&self) -> Health {
+        Health::Connected
+    }
+}
+
+#[async_trait]
+impl Rpc for LocalBroker {
+    async fn serve(
+        &self,
+        address: &'static str,
+        responder: Arc<dyn Responder>,
+    ) -> Result<Box<dyn Subscription>, BrokerError> {
+        let number = self.0.served.fetch_add(1, Relaxed);
+        self.0.responders.insert(address, (number, responder));
+        Ok(Box::new(Serving { responders: self.0.responders.clone(), address, number }))
+    }
+
+    async fn ask(
+        &self,
+        address: &'static str,
+        question: String,
+        patience: Duration,
+    ) -> Result<String, RpcError> {
+        let responder = self.0.responders.get(address).map(|entry| entry.value().1.clone());
+        let responder = responder.ok_or(RpcError::Nobody)?;
+        match tokio::time::timeout(patience, responder.answer(&question)).await {
+            Ok(Some(answer)) => Ok(answer),
+            Ok(None) | Err(_) => Err(RpcError::Late(patience)),
+        }
+    }
+}
+
+/// A responder's hold on its address.
+struct Serving {
+    responders: Arc<DashMap<&'static str, (u64, Arc<dyn Responder>)>>,
+    address: &'static str,
+    number: u64,
+}
+
+impl Subscription for Serving {}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.responders.remove_if(self.address, |_, (number, _)| *number == self.number);
+    }
 }
 
 fn bound(exchange: Exchange, body: &Body) -> Vec<Queue> {
@@ -108,7 +145,7 @@ fn bound(exchange: Exchange, body: &Body) -> Vec<Queue> {
         Body::One(message) => Some(&**message),
         Body::Feed(_) => None,
     };
-    queues_for(exchange, message).to_vec()
+    queues_for(exchange, message)
 }
 
 struct LocalQueue {
@@ -133,7 +170,7 @@ struct Subscriber {
 #[derive(Clone)]
 struct Item {
     body: Body,
-    attempt: u32,
+    failures: Failures,
     receipt: Arc<Receipt>,
 }
 
@@ -143,33 +180,35 @@ struct Receipt(Mutex<Open>);
 struct Open {
     open: usize,
     missing: Vec<Queue>,
-    attempt: u32,
+    failures: Failures,
     delay: Duration,
     confirm: Option<Confirm>,
 }
 
 impl Receipt {
     /// One queue has it, or wants it again after a delay.
-    fn settle(&self, deferred: Option<(Queue, u32, Duration)>) {
+    fn settle(&self, deferred: Option<(Queue, Failures, Duration)>) {
         let mut open = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some((queue, attempt, delay)) = deferred {
+        if let Some((queue, failures, delay)) = deferred {
             open.missing.push(queue);
-            open.attempt = open.attempt.max(attempt);
+            if failures.count > open.failures.count {
+                open.failures = failures;
+            }
             open.delay = open.delay.max(delay);
         }
         open.open -= 1;
         if open.open > 0 {
             return;
         }
-        let (missing, attempt, delay) =
-            (std::mem::take(&mut open.missing), open.attempt, open.delay);
+        let (missing, failures, delay) =
+            (std::mem::take(&mut open.missing), open.failures, open.delay);
         let confirm = open.confirm.take();
         drop(open);
         if let Some(confirm) = confirm {
             confirm(if missing.is_empty() {
                 Confirmed::Taken
             } else {
-                Confirmed::Deferred { missing, attempt, delay }
+                Confirmed::Deferred { missing, failures, delay }
             });
         }
     }
@@ -189,6 +228,16 @@ impl LocalQueue {
         self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
+    fn depth(&self) -> Depth {
+        let state = self.lock();
+        Depth {
+            queue: self.name,
+            ready: state.ready.len() as u64,
+            unacked: state.unacked.len() as u64,
+            consumers: u64::from(state.subscriber.is_some()),
+        }
+    }
+
     /// Delivers what the prefetch allows. Delivered under the lock, so that order is kept; a sink only
     /// puts it into a mailbox.
     fn pump(self: &Arc<Self>) {
@@ -201,7 +250,7 @@ impl LocalQueue {
             sink.deliver(Delivery {
                 queue: self.name,
                 content: Ok(item.body.clone()),
-                attempt: item.attempt,
+                failures: item.failures,
                 tag: *last_tag,
                 channel: Arc::new(QueueChannel(self.clone())),
             });
@@ -216,14 +265,14 @@ impl LocalQueue {
 
     /// Has a message stored as a dead letter. Until it is, it is still the queue's: dropped on the way, with
     /// an actor or a mailbox, it comes again.
-    fn bury(self: &Arc<Self>, item: Item, cause: String) {
+    fn bury(self: &Arc<Self>, item: Item, cause: String, at: Timestamp) {
         let sink = self.lock().subscriber.as_ref().map(|subscriber| subscriber.sink.clone());
         let grave = Grave { queue: self.clone(), item: Some(item.clone()) };
         if let Some(sink) = sink {
             sink.bury(Dead {
                 queue: self.name,
                 content: Ok(item.body),
-                attempts: item.attempt + 1,
+                failures: item.failures.and(at),
                 cause,
                 stored: Box::new(move || grave.close()),
             });
@@ -264,21 +313,22 @@ impl Channel for QueueChannel {
         }
     }
 
-    fn retry(&self, tag: u64, cause: String) {
+    fn retry(&self, tag: u64, cause: String, at: Timestamp) {
         let Some(item) = self.0.take(tag) else { return };
-        match RETRY_DELAYS.get(item.attempt as usize) {
+        match RETRY_DELAYS.get(item.failures.count as usize) {
             Some(delay) => {
-                tracing::warn!(queue = %self.0.name, attempt = item.attempt + 1, %cause, ?delay, "a message failed; it comes again");
-                item.receipt.settle(Some((self.0.name, item.attempt + 1, *delay)));
+                let failures = item.failures.and(at);
+                tracing::warn!(queue = %self.0.name, attempt = failures.count, %cause, ?delay, "a message failed; it comes again");
+                item.receipt.settle(Some((self.0.name, failures, *delay)));
             }
-            None => self.0.bury(item, cause),
+            None => self.0.bury(item, cause, at),
         }
         self.0.pump();
     }
 
-    fn reject(&self, tag: u64, cause: String) {
+    fn reject(&self, tag: u64, cause: String, at: Timestamp) {
         if let Some(item) = self.0.take(tag) {
-            self.0.bury(item, cause);
+            self.0.bury(item, cause, at);
             self.0.pump();
         }
     }

@@ -27,7 +27,7 @@ pub mod service;
 pub mod status;
 pub mod sweeper;
 
-pub use handle::{AskError, Asked, Orders, Placed};
+pub use handle::{AskError, Asked, Orders, Placed, RequestContext};
 pub use reads::{DueOrders, OrderFilter, OrderReads};
 pub use rules::{SagaObserver, SagaRules, Sagas};
 pub use saga::{HistoryRow, Saga, SagaPolicy};

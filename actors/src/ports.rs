@@ -1,10 +1,11 @@
 //! What the domain asks of the world, and what each answer promises.
 
 use crate::clock::Timestamp;
-use crate::messages::{ChannelMessage, Queue};
-use crate::runtime::outbox::{Body, OutboxRow, Parcel};
-use crate::runtime::service::{Batch, Outcome, Service};
+use crate::messages::{Body, ChannelMessage, Queue, Unreadable};
+use crate::runtime::outbox::{OutboxRow, Parcel};
+use crate::runtime::service::{Batch, DeadLetter, Outcome, Service};
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -48,7 +49,8 @@ pub trait Store<S: Service>: Send + Sync + 'static {
     async fn commit(&self, batch: &Batch<S>) -> Result<Committed<S>, CommitError>;
 }
 
-/// A service's outbox, as its relay reads it. Only committed rows are seen.
+/// A service's outbox, as its relay reads it. Only committed rows are seen, and only this process's own:
+/// those that it wrote or has adopted.
 #[async_trait]
 pub trait Outbox: Send + Sync + 'static {
     /// Rows that wait to be published, oldest first: those after `after`, `limit` at most,
@@ -56,8 +58,50 @@ pub trait Outbox: Send + Sync + 'static {
     async fn waiting(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<OutboxRow>, ReadError>;
     /// Parked rows whose time has come, `limit` at most.
     async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, ReadError>;
-    /// How many rows are parked.
+    /// How many rows are parked, whoever's they are.
     async fn parked(&self) -> Result<u64, ReadError>;
+    /// Takes over rows of processes that are dead, `limit` at most, and says how many. A row never
+    /// changes hands while its owner lives.
+    async fn adopt(&self, limit: u32) -> Result<u64, ReadError>;
+}
+
+/// Which dead letters are listed; what is None is not asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeadLetterFilter {
+    /// Of this queue.
+    pub queue: Option<Queue>,
+    /// Those before this one.
+    pub before: Option<Uuid>,
+}
+
+/// A service's dead letters, as a person looks at them.
+#[async_trait]
+pub trait DeadLetters: Send + Sync + 'static {
+    /// Dead letters, newest first, `limit` at most.
+    async fn dead_letters(
+        &self,
+        filter: &DeadLetterFilter,
+        limit: u32,
+    ) -> Result<Vec<DeadLetter>, ReadError>;
+    /// One of them.
+    async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetter>, ReadError>;
+}
+
+/// How often a consumer has failed on a message, and since when.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failures {
+    /// How often.
+    pub count: u32,
+    /// The first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+}
+
+impl Failures {
+    /// One more, at this time.
+    pub fn and(self, at: Timestamp) -> Self {
+        Self { count: self.count + 1, since: self.since.or(Some(at)) }
+    }
 }
 
 /// What became of a publish.
@@ -72,7 +116,7 @@ pub enum Confirmed {
         /// The queues that have not taken it.
         missing: Vec<Queue>,
         /// How often they have failed.
-        attempt: u32,
+        failures: Failures,
         /// How long to wait.
         delay: Duration,
     },
@@ -91,20 +135,11 @@ pub struct Delivery {
     /// What it says, or why it could not be read.
     pub content: Result<Body, Unreadable>,
     /// How often its consumer has failed on it.
-    pub attempt: u32,
+    pub failures: Failures,
     /// What the channel knows it by.
     pub tag: u64,
     /// How it is settled.
     pub channel: Arc<dyn Channel>,
-}
-
-/// A message that could not be decoded.
-#[derive(Clone, Debug)]
-pub struct Unreadable {
-    /// As it was received; what is no UTF-8 is replaced.
-    pub body: String,
-    /// What is wrong with it.
-    pub error: String,
 }
 
 /// Settles deliveries. Each call is for one delivery; a broker may gather them.
@@ -112,9 +147,9 @@ pub trait Channel: Send + Sync + 'static {
     /// Its effect is committed: forget it.
     fn ack(&self, tag: u64);
     /// It failed for now: bring it again later, counted; give it up after the last delay.
-    fn retry(&self, tag: u64, cause: String);
+    fn retry(&self, tag: u64, cause: String, at: Timestamp);
     /// It can never be handled: keep it as a dead letter.
-    fn reject(&self, tag: u64, cause: String);
+    fn reject(&self, tag: u64, cause: String, at: Timestamp);
 }
 
 /// A message that was given up, on its way into its service's dead letters.
@@ -123,8 +158,8 @@ pub struct Dead {
     pub queue: Queue,
     /// What it was.
     pub content: Result<Body, Unreadable>,
-    /// How often it was tried.
-    pub attempts: u32,
+    /// How often it was tried, and since when.
+    pub failures: Failures,
     /// Why it was given up.
     pub cause: String,
     /// Call it when the dead letter is stored: only then is the message forgotten.
@@ -147,6 +182,51 @@ pub struct BrokerError(pub String);
 /// Ends a subscription when dropped: what is undelivered stays with the broker.
 pub trait Subscription: Send + Sync + 'static {}
 
+/// How full a queue is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Depth {
+    /// The queue.
+    pub queue: Queue,
+    /// Messages that wait for a consumer.
+    pub ready: u64,
+    /// Messages that are with this process's consumers, not yet settled.
+    pub unacked: u64,
+    /// Consumers of all processes.
+    pub consumers: u64,
+}
+
+/// How the broker is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It takes and brings messages.
+    Connected,
+    /// It brings messages and takes none: it is short of memory or disk.
+    Blocked(String),
+    /// It cannot be reached.
+    Away(String),
+}
+
+/// Why a question was not answered.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum RpcError {
+    /// Nobody answers questions of this kind.
+    #[error("nobody answers")]
+    Nobody,
+    /// No answer came in time.
+    #[error("no answer came within {0:?}")]
+    Late(Duration),
+    /// The broker is away.
+    #[error("the broker is not available: {0}")]
+    Away(String),
+}
+
+/// Answers questions of one kind.
+#[async_trait]
+pub trait Responder: Send + Sync + 'static {
+    /// The answer, as JSON. None: it cannot be answered now, and the asker will wait in vain.
+    async fn answer(&self, question: &str) -> Option<String>;
+}
+
 /// The broker: takes parcels, routes them to queues, hands them to consumers until they are acked.
 ///
 /// Delivery is at least once. A confirmed parcel survives whatever the broker promises to survive;
@@ -162,6 +242,28 @@ pub trait Broker: Send + Sync + 'static {
         prefetch: usize,
         sink: Arc<dyn Sink>,
     ) -> Result<Box<dyn Subscription>, BrokerError>;
+    /// How full its queues are. Asked about once a second.
+    async fn depths(&self) -> Result<Vec<Depth>, BrokerError>;
+    /// How it is doing, as far as is known now.
+    fn health(&self) -> Health;
+}
+
+/// Questions and answers between processes. Nothing of them is kept anywhere.
+#[async_trait]
+pub trait Rpc: Send + Sync + 'static {
+    /// Answers the questions that come to `address`.
+    async fn serve(
+        &self,
+        address: &'static str,
+        responder: Arc<dyn Responder>,
+    ) -> Result<Box<dyn Subscription>, BrokerError>;
+    /// Puts a question to whoever serves `address`.
+    async fn ask(
+        &self,
+        address: &'static str,
+        question: String,
+        patience: Duration,
+    ) -> Result<String, RpcError>;
 }
 
 /// What a channel to customers answers.

@@ -10,7 +10,9 @@ use crate::api::request_id;
 use crate::api::state::State;
 use crate::api::views::{OrderView, PlacedView};
 use ordermill_actors::ids::OrderId;
-use ordermill_actors::order::{AskError, Asked, OrderFilter, OrderStatus, SagaStatus};
+use ordermill_actors::order::{
+    AskError, Asked, OrderFilter, OrderStatus, RequestContext, SagaStatus,
+};
 use poem::http::StatusCode;
 use poem::web::sse::{Event, SSE};
 use poem_openapi::param::{Header, Path, Query};
@@ -106,7 +108,11 @@ impl OrdersApi {
         let details = new_order::check(body.parse()?)?;
         self.0.admission.admit().await?;
         let key = key.map(|key| (key, Sha256::digest(body.bytes()).to_vec()));
-        let placed = self.0.services.orders.place(details, request_id::shared(), key).await?;
+        let context = RequestContext {
+            request_id: request_id::shared(),
+            traceparent: request_id::traceparent(request),
+        };
+        let placed = self.0.services.orders.place(details, context, key).await?;
         let view = match &placed.saga {
             Some(saga) => PlacedView::of(saga),
             None => {

@@ -1,5 +1,5 @@
 //! `X-Request-ID`: taken from the client or made, echoed, and written on every line that the request
-//! and the order it places leave in the logs.
+//! and the order it places leave in the logs. And `traceparent`, which every message of the order carries.
 
 use ordermill_actors::clock::World;
 use poem::Request;
@@ -42,4 +42,22 @@ fn is_taken(id: &str) -> bool {
 /// Answers a request under its id.
 pub async fn scope<F: Future>(id: Arc<str>, answering: F) -> F::Output {
     CURRENT.scope(id, answering).await
+}
+
+/// A client's `traceparent`, when it is one of version 00 (<https://www.w3.org/TR/trace-context/>).
+pub fn traceparent(request: &Request) -> Option<Arc<str>> {
+    let given = request.headers().get("traceparent")?.to_str().ok()?;
+    let parts: Vec<&str> = given.split('-').collect();
+    let hex = |part: &str, length: usize| {
+        part.len() == length && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let some = |part: &str| part.bytes().any(|b| b != b'0');
+    match parts.as_slice() {
+        ["00", trace, span, flags]
+            if hex(trace, 32) && hex(span, 16) && hex(flags, 2) && some(trace) && some(span) =>
+        {
+            Some(given.into())
+        }
+        _ => None,
+    }
 }

@@ -3,9 +3,9 @@
 use super::request::settle;
 use super::sku::Skus;
 use super::{Change, Lines};
+use crate::messages::Body;
 use crate::messages::{Message, Payload};
 use crate::runtime::consumer::Handler;
-use crate::runtime::outbox::Body;
 use crate::runtime::ticket::{Settled, Ticket};
 
 /// Handles what `inventory.commands` brings.

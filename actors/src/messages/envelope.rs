@@ -1,5 +1,6 @@
 //! The envelope around every payload.
 
+use super::details::OrderDetails;
 use super::payload::{Kind, Payload};
 use crate::clock::Timestamp;
 use crate::ids::OrderId;
@@ -14,6 +15,18 @@ pub enum Flow {
     /// The saga sends commands and takes replies.
     #[default]
     Orchestrated,
+    /// Nobody sends commands: each service reacts to the others' events, and the saga follows.
+    Choreographed,
+}
+
+impl Flow {
+    /// The flow as settings and answers name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Orchestrated => "orchestrated",
+            Self::Choreographed => "choreographed",
+        }
+    }
 }
 
 /// In which order the saga takes its steps.
@@ -39,6 +52,26 @@ pub struct Origin {
     /// The `X-Request-ID` of the request that placed the order, for the logs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<Arc<str>>,
+    /// The trace that the order belongs to, as the W3C's header of that name says it
+    /// (<https://www.w3.org/TR/trace-context/>).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<Arc<str>>,
+    /// The order itself, where the services find each other (choreographed): what the next of them needs
+    /// travels with the event that it reacts to, so that nobody asks back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<Arc<OrderDetails>>,
+}
+
+impl Origin {
+    /// An order of which no more is known.
+    pub const fn new(order_id: OrderId, flow: Flow, plan: Plan) -> Self {
+        Self { order_id, flow, plan, request_id: None, traceparent: None, order: None }
+    }
+
+    /// The same without the order's details: for events whose listeners need none.
+    pub fn slim(&self) -> Self {
+        Self { order: None, ..self.clone() }
+    }
 }
 
 /// A message: the envelope and its payload. In JSON the payload stands as `event_type` and `data`.
@@ -114,13 +147,4 @@ pub fn event_id(order: OrderId, kind: Kind, number: u32) -> Uuid {
         name.push_str(&number.to_string());
     }
     Uuid::new_v5(&order.0, name.as_bytes())
-}
-
-/// Several events in one message: what audit and notification are fed with, one per outbox row.
-#[derive(Clone, Debug)]
-pub struct Feed {
-    /// The outbox row it was made from; stable when the row is published again.
-    pub id: Uuid,
-    /// The events.
-    pub events: Vec<Arc<Message>>,
 }

@@ -1,43 +1,112 @@
-//! Where each message goes: exchanges, queues and bindings, as data.
+//! Where each message goes: exchanges, queues and bindings, as data. Every process declares all of it,
+//! whatever it runs, and both flows side by side, so that a change of configuration strands nothing.
 //!
 //! ```text
-//! saga.commands (direct)  ──▶ inventory.commands, payment.commands, shipping.commands
-//! saga.events   (topic)   ──▶ order.events
-//! notification.channels   ──▶ notification.email            (by the header `channel`)
-//! audit.fanout.exchange   ──▶ audit.events                  (one message per outbox row)
-//! notification.exchange   ──▶ notification.orders           (one message per outbox row)
+//! orchestrated   saga.commands (direct)  ──▶ inventory.commands, payment.commands, shipping.commands
+//!                saga.events   (topic)   ──▶ order.events
+//! choreographed  order.exchange, payment.exchange, inventory.exchange, shipping.exchange (topic)
+//!                                        ──▶ <service>.<event>: see BINDINGS
+//! both           notification.channels   ──▶ notification.email, notification.sms (by header `channel`)
+//!                audit.fanout.exchange   ──▶ audit.events           (one message per outbox row)
+//!                notification.exchange   ──▶ notification.orders    (one message per outbox row)
 //! ```
 //!
-//! Every queue `q` has a dead letter queue `q.dlq`, drained into its service's `dead_letters`.
+//! Every queue `q` has a dead letter queue `q.dlq`, drained into its service's `dead_letters`; every
+//! service has three retry exchanges, `<service>.retry.1s`, `.5s` and `.30s`.
 
-use super::payload::{Kind, Payload};
-use super::{Feed, Message};
+use super::payload::Kind;
 use crate::ids::ServiceName;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::time::Duration;
 
-/// An exchange that messages are published to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Exchange {
-    /// Direct: the saga's commands.
-    #[serde(rename = "saga.commands")]
-    SagaCommands,
-    /// Topic: the services' replies.
-    #[serde(rename = "saga.events")]
-    SagaEvents,
-    /// Headers: messages for customers, by channel.
-    #[serde(rename = "notification.channels")]
-    NotificationChannels,
-    /// Fanout: every event of an outbox row.
-    #[serde(rename = "audit.fanout.exchange")]
-    AuditFanout,
-    /// Fanout: the events of an outbox row that customers care for.
-    #[serde(rename = "notification.exchange")]
-    Notification,
+/// How long a message rests after its first, second and third failure. After the fourth it is a dead
+/// letter.
+pub const RETRY_DELAYS: [Duration; 3] =
+    [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(30)];
+
+/// The exchange, and its queue, of messages for a channel that nobody serves: the alternate of
+/// `notification.channels`.
+pub const UNROUTED: &str = "unrouted";
+
+/// The queue of questions about payments, answered at once to whoever asked.
+pub const RPC_PAYMENT: &str = "payment.confirmation";
+
+/// The exchange where a service's messages rest before they are tried again.
+pub fn retry_exchange(service: ServiceName, delay: Duration) -> String {
+    format!("{service}.retry.{}s", delay.as_secs())
+}
+
+/// How an exchange chooses queues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExchangeKind {
+    /// By the whole routing key.
+    Direct,
+    /// By patterns of the routing key.
+    Topic,
+    /// All that are bound.
+    Fanout,
+    /// By headers.
+    Headers,
+}
+
+macro_rules! exchanges {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $kind:ident;)*) => {
+        /// An exchange that messages are published to.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum Exchange {
+            $($(#[$doc])* #[serde(rename = $name)] $variant,)*
+        }
+
+        impl Exchange {
+            /// Every exchange there is.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The exchange's name.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// How it chooses queues.
+            pub const fn kind(self) -> ExchangeKind {
+                match self { $(Self::$variant => ExchangeKind::$kind,)* }
+            }
+        }
+    };
+}
+
+exchanges! {
+    /// Orchestrated: the saga's commands.
+    SagaCommands = "saga.commands", Direct;
+    /// Orchestrated: the services' replies.
+    SagaEvents = "saga.events", Topic;
+    /// Choreographed: what the order service says.
+    Order = "order.exchange", Topic;
+    /// Choreographed: what the payment service says.
+    Payment = "payment.exchange", Topic;
+    /// Choreographed: what the inventory service says.
+    Inventory = "inventory.exchange", Topic;
+    /// Choreographed: what the shipping service says.
+    Shipping = "shipping.exchange", Topic;
+    /// Messages for customers, by channel.
+    NotificationChannels = "notification.channels", Headers;
+    /// Every event of an outbox row.
+    AuditFanout = "audit.fanout.exchange", Fanout;
+    /// The events of an outbox row that customers care for.
+    Notification = "notification.exchange", Fanout;
+}
+
+/// What a queue is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueueKind {
+    /// Work between services: replicated, in order.
+    Quorum,
+    /// Messages for customers: urgent ones first, old ones given up. (Quorum queues know no priorities.)
+    Priority,
 }
 
 macro_rules! queues {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal of $service:ident;)*) => {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal of $service:ident, $kind:ident;)*) => {
         /// A queue that a service consumes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Queue {
@@ -57,25 +126,89 @@ macro_rules! queues {
             pub const fn service(self) -> ServiceName {
                 match self { $(Self::$variant => ServiceName::$service,)* }
             }
+
+            /// What it is made for.
+            pub const fn kind(self) -> QueueKind {
+                match self { $(Self::$variant => QueueKind::$kind,)* }
+            }
         }
     };
 }
 
 queues! {
     /// Replies to the saga.
-    OrderEvents = "order.events" of Order;
+    OrderEvents = "order.events" of Order, Quorum;
     /// Commands to inventory.
-    InventoryCommands = "inventory.commands" of Inventory;
+    InventoryCommands = "inventory.commands" of Inventory, Quorum;
     /// Commands to payment.
-    PaymentCommands = "payment.commands" of Payment;
+    PaymentCommands = "payment.commands" of Payment, Quorum;
     /// Commands to shipping.
-    ShippingCommands = "shipping.commands" of Shipping;
+    ShippingCommands = "shipping.commands" of Shipping, Quorum;
+    /// Choreographed: take the money.
+    PaymentOrderCreated = "payment.order-created" of Payment, Quorum;
+    /// Choreographed: give the money back.
+    PaymentInventoryFailed = "payment.inventory-failed" of Payment, Quorum;
+    /// Choreographed: give the money back.
+    PaymentInventoryReleased = "payment.inventory-released" of Payment, Quorum;
+    /// Choreographed: reserve the stock.
+    InventoryPaymentApproved = "inventory.payment-approved" of Inventory, Quorum;
+    /// Choreographed: put the stock back.
+    InventoryShippingFailed = "inventory.shipping-failed" of Inventory, Quorum;
+    /// Choreographed: the stock has left.
+    InventoryShippingDispatched = "inventory.shipping-dispatched" of Inventory, Quorum;
+    /// Choreographed: schedule the parcel.
+    ShippingInventoryReserved = "shipping.inventory-reserved" of Shipping, Quorum;
+    /// Choreographed: cancel the parcel.
+    ShippingOrderCancelRequested = "shipping.order-cancel-requested" of Shipping, Quorum;
+    /// Choreographed: hand the parcel over.
+    ShippingOrderDispatchRequested = "shipping.order-dispatch-requested" of Shipping, Quorum;
+    /// Choreographed: note the delivery.
+    ShippingOrderDeliveryConfirmed = "shipping.order-delivery-confirmed" of Shipping, Quorum;
+    /// Choreographed: the saga follows.
+    OrderPaymentApproved = "order.payment-approved" of Order, Quorum;
+    /// Choreographed: the saga follows.
+    OrderPaymentFailed = "order.payment-failed" of Order, Quorum;
+    /// Choreographed: the saga follows.
+    OrderPaymentReversed = "order.payment-reversed" of Order, Quorum;
+    /// Choreographed: the saga follows.
+    OrderInventoryReserved = "order.inventory-reserved" of Order, Quorum;
+    /// Choreographed: the saga follows.
+    OrderInventoryFailed = "order.inventory-failed" of Order, Quorum;
+    /// Choreographed: the saga follows.
+    OrderInventoryCommitted = "order.inventory-committed" of Order, Quorum;
+    /// Choreographed: the saga follows.
+    OrderShippingScheduled = "order.shipping-scheduled" of Order, Quorum;
+    /// Choreographed: the saga follows.
+    OrderShippingFailed = "order.shipping-failed" of Order, Quorum;
+    /// Choreographed: the saga follows.
+    OrderShippingDispatched = "order.shipping-dispatched" of Order, Quorum;
+    /// Choreographed: the saga follows.
+    OrderShippingDelivered = "order.shipping-delivered" of Order, Quorum;
     /// What customers care for.
-    NotificationOrders = "notification.orders" of Notification;
+    NotificationOrders = "notification.orders" of Notification, Quorum;
     /// E-mails to be sent.
-    NotificationEmail = "notification.email" of Notification;
+    NotificationEmail = "notification.email" of Notification, Priority;
+    /// Text messages to be sent.
+    NotificationSms = "notification.sms" of Notification, Priority;
     /// Every event.
-    AuditEvents = "audit.events" of Audit;
+    AuditEvents = "audit.events" of Audit, Quorum;
+}
+
+impl Queue {
+    /// The queue of a name, if there is one.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|queue| queue.as_str() == name)
+    }
+
+    /// True when each of its messages is a [`Feed`].
+    pub const fn is_fed(self) -> bool {
+        matches!(self, Self::NotificationOrders | Self::AuditEvents)
+    }
+
+    /// The queue of its dead letters.
+    pub fn dlq(self) -> String {
+        format!("{self}.dlq")
+    }
 }
 
 impl fmt::Display for Queue {
@@ -84,90 +217,88 @@ impl fmt::Display for Queue {
     }
 }
 
-/// How one message travels.
+/// Which messages of an exchange a queue takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Route {
-    /// Published by itself to an exchange, under its own name as routing key.
-    To(Exchange),
-    /// Only in the feeds of audit and notification: no service acts on it.
-    FeedOnly,
+pub struct Binding {
+    /// The exchange.
+    pub exchange: Exchange,
+    /// The routing key; of a headers exchange the value of the header `channel`; of a fanout nothing.
+    pub key: &'static str,
+    /// The queue.
+    pub queue: Queue,
 }
 
-/// Where a message is published, beside the feeds.
-pub fn route(message: &Message) -> Route {
-    match message.kind() {
-        Kind::InventoryReserve
-        | Kind::InventoryRelease
-        | Kind::InventoryCommit
-        | Kind::PaymentProcess
-        | Kind::PaymentRefund
-        | Kind::ShippingSchedule
-        | Kind::ShippingCancel
-        | Kind::ShippingDispatch
-        | Kind::ShippingDeliver => Route::To(Exchange::SagaCommands),
-        Kind::InventoryReserved
-        | Kind::InventoryFailed
-        | Kind::InventoryReleased
-        | Kind::InventoryCommitted
-        | Kind::PaymentApproved
-        | Kind::PaymentFailed
-        | Kind::PaymentReversed
-        | Kind::ShippingScheduled
-        | Kind::ShippingFailed
-        | Kind::ShippingDispatched
-        | Kind::ShippingDelivered => Route::To(Exchange::SagaEvents),
-        Kind::NotificationSend => Route::To(Exchange::NotificationChannels),
-        // Orchestrated, these are told to audit and customers only: the saga itself acts on them.
-        Kind::OrderCreated
-        | Kind::OrderConfirmed
-        | Kind::OrderShipped
-        | Kind::OrderCompleted
-        | Kind::OrderCancelled
-        | Kind::OrderCancelRequested
-        | Kind::OrderDispatchRequested
-        | Kind::OrderDeliveryConfirmed => Route::FeedOnly,
-    }
+macro_rules! bindings {
+    ($($exchange:ident { $($kind:ident => $($queue:ident),+;)+ })*) => {
+        &[$($($(Binding {
+            exchange: Exchange::$exchange,
+            key: Kind::$kind.as_str(),
+            queue: Queue::$queue,
+        },)+)+)*]
+    };
 }
 
-/// The queues bound to an exchange for a message; empty when it is unroutable.
-pub fn queues_for(exchange: Exchange, message: Option<&Message>) -> &'static [Queue] {
-    match exchange {
-        Exchange::AuditFanout => &[Queue::AuditEvents],
-        Exchange::Notification => &[Queue::NotificationOrders],
-        Exchange::SagaEvents => &[Queue::OrderEvents],
-        Exchange::SagaCommands => match message.map(Message::kind) {
-            Some(Kind::InventoryReserve | Kind::InventoryRelease | Kind::InventoryCommit) => {
-                &[Queue::InventoryCommands]
-            }
-            Some(Kind::PaymentProcess | Kind::PaymentRefund) => &[Queue::PaymentCommands],
-            Some(
-                Kind::ShippingSchedule
-                | Kind::ShippingCancel
-                | Kind::ShippingDispatch
-                | Kind::ShippingDeliver,
-            ) => &[Queue::ShippingCommands],
-            _ => &[],
-        },
-        Exchange::NotificationChannels => match message.map(|message| &message.payload) {
-            Some(Payload::NotificationSend(send)) if send.channel == "email" => {
-                &[Queue::NotificationEmail]
-            }
-            _ => &[],
-        },
+/// Every binding of the flows. The choreographed ones are those of its table of routing keys.
+const OF_FLOWS: &[Binding] = bindings! {
+    SagaCommands {
+        InventoryReserve => InventoryCommands;
+        InventoryRelease => InventoryCommands;
+        InventoryCommit => InventoryCommands;
+        PaymentProcess => PaymentCommands;
+        PaymentRefund => PaymentCommands;
+        ShippingSchedule => ShippingCommands;
+        ShippingCancel => ShippingCommands;
+        ShippingDispatch => ShippingCommands;
+        ShippingDeliver => ShippingCommands;
     }
-}
+    SagaEvents {
+        InventoryReserved => OrderEvents;
+        InventoryFailed => OrderEvents;
+        InventoryReleased => OrderEvents;
+        InventoryCommitted => OrderEvents;
+        PaymentApproved => OrderEvents;
+        PaymentFailed => OrderEvents;
+        PaymentReversed => OrderEvents;
+        ShippingScheduled => OrderEvents;
+        ShippingFailed => OrderEvents;
+        ShippingDispatched => OrderEvents;
+        ShippingDelivered => OrderEvents;
+    }
+    Order {
+        OrderCreated => PaymentOrderCreated;
+        OrderCancelRequested => ShippingOrderCancelRequested;
+        OrderDispatchRequested => ShippingOrderDispatchRequested;
+        OrderDeliveryConfirmed => ShippingOrderDeliveryConfirmed;
+    }
+    Payment {
+        PaymentApproved => InventoryPaymentApproved, OrderPaymentApproved;
+        PaymentFailed => OrderPaymentFailed;
+        PaymentReversed => OrderPaymentReversed;
+    }
+    Inventory {
+        InventoryReserved => ShippingInventoryReserved, OrderInventoryReserved;
+        InventoryFailed => PaymentInventoryFailed, OrderInventoryFailed;
+        InventoryReleased => PaymentInventoryReleased;
+        InventoryCommitted => OrderInventoryCommitted;
+    }
+    Shipping {
+        ShippingScheduled => OrderShippingScheduled;
+        ShippingFailed => InventoryShippingFailed, OrderShippingFailed;
+        ShippingDispatched => InventoryShippingDispatched, OrderShippingDispatched;
+        ShippingDelivered => OrderShippingDelivered;
+    }
+};
 
-impl Feed {
-    /// The feed's part that an exchange carries: everything for audit, what customers care for
-    /// for notification. None when nothing is left.
-    pub fn part_for(&self, exchange: Exchange) -> Option<Self> {
-        let wanted = |kind: Kind| match exchange {
-            Exchange::AuditFanout => kind.is_event(),
-            Exchange::Notification => kind.concerns_customer(),
-            Exchange::SagaCommands | Exchange::SagaEvents | Exchange::NotificationChannels => false,
-        };
-        let events: Vec<_> =
-            self.events.iter().filter(|event| wanted(event.kind())).cloned().collect();
-        (!events.is_empty()).then_some(Self { id: self.id, events })
-    }
-}
+const OF_FEEDS_AND_CHANNELS: &[Binding] = &[
+    Binding { exchange: Exchange::AuditFanout, key: "", queue: Queue::AuditEvents },
+    Binding { exchange: Exchange::Notification, key: "", queue: Queue::NotificationOrders },
+    Binding {
+        exchange: Exchange::NotificationChannels,
+        key: "email",
+        queue: Queue::NotificationEmail,
+    },
+    Binding { exchange: Exchange::NotificationChannels, key: "sms", queue: Queue::NotificationSms },
+];
+
+/// Every binding there is.
+pub const BINDINGS: [&[Binding]; 2] = [OF_FLOWS, OF_FEEDS_AND_CHANNELS];

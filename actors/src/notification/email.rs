@@ -1,9 +1,9 @@
 //! What the queue `notification.email` brings: e-mails on their way to the mail server.
 
+use crate::messages::Body;
 use crate::messages::Payload;
 use crate::ports::{ChannelError, Messenger};
 use crate::runtime::consumer::Handler;
-use crate::runtime::outbox::Body;
 use crate::runtime::ticket::{Settled, Ticket};
 use std::sync::Arc;
 use std::time::Duration;

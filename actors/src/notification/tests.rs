@@ -25,7 +25,19 @@ fn order(n: u128) -> OrderId {
 
 fn event(n: u128, payload: Payload) -> Arc<Message> {
     let (flow, plan) = (Flow::Orchestrated, Plan::ReserveFirst);
-    Message::new(&Origin { order_id: order(n), flow, plan, request_id: None }, payload, 0, AT)
+    Message::new(
+        &Origin {
+            order_id: order(n),
+            flow,
+            plan,
+            request_id: None,
+            traceparent: None,
+            order: None,
+        },
+        payload,
+        0,
+        AT,
+    )
 }
 
 fn contact() -> Contact {

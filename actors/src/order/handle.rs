@@ -11,6 +11,7 @@ use crate::runtime::ticket::{Settled, Ticket};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
+use uuid::Uuid;
 
 /// A request waits this long for its commit before it is told to try again. What was asked may still
 /// come to be done: asking again is safe.
@@ -39,6 +40,30 @@ pub enum AskError {
     /// Nobody could decide it in time.
     #[error("the order service does not answer in time; try again")]
     Unavailable,
+}
+
+/// What is known of the request that places an order, for logs and traces.
+#[derive(Clone, Debug, Default)]
+pub struct RequestContext {
+    /// Its `X-Request-ID`.
+    pub request_id: Option<Arc<str>>,
+    /// Its `traceparent`. None: the order begins a trace of its own.
+    pub traceparent: Option<Arc<str>>,
+}
+
+impl RequestContext {
+    fn origin(self, order_id: OrderId, flow: Flow, plan: Plan) -> Origin {
+        let Self { request_id, traceparent } = self;
+        let traceparent = Some(traceparent.unwrap_or_else(|| own_trace(order_id)));
+        Origin { request_id, traceparent, ..Origin::new(order_id, flow, plan) }
+    }
+}
+
+/// The trace that an order begins itself: the order's id is the trace's, so that either is found by the
+/// other.
+fn own_trace(order_id: OrderId) -> Arc<str> {
+    let span = Uuid::new_v5(&order_id.0, b"span").as_u64_pair().0;
+    format!("00-{}-{span:016x}-01", order_id.0.simple()).into()
 }
 
 /// How an accepted request stands.
@@ -80,11 +105,11 @@ impl Orders {
     pub async fn place(
         &self,
         details: OrderDetails,
-        request_id: Option<Arc<str>>,
+        context: RequestContext,
         key: Option<(String, Vec<u8>)>,
     ) -> Result<Placed, AskError> {
         let order_id = OrderId(self.world.new_id());
-        let origin = Origin { order_id, flow: self.flow, plan: self.plan, request_id };
+        let origin = context.origin(order_id, self.flow, self.plan);
         let claim = key.map(|(key, fingerprint)| Claim { key, fingerprint, order_id });
         let details = Arc::new(details);
         let place = || Input::Place {

@@ -1,8 +1,8 @@
 //! What `order.events` brings: the services' answers, each to its saga.
 
 use super::rules::{Input, Sagas};
+use crate::messages::Body;
 use crate::runtime::consumer::Handler;
-use crate::runtime::outbox::Body;
 use crate::runtime::ticket::{Settled, Ticket};
 
 /// Hands answers to sagas.

@@ -2,9 +2,9 @@
 
 use super::decide::Input;
 use super::entity::Payments;
+use crate::messages::Body;
 use crate::messages::Payload;
 use crate::runtime::consumer::Handler;
-use crate::runtime::outbox::Body;
 use crate::runtime::ticket::{Settled, Ticket};
 
 /// Hands each command to its order's payment.

@@ -3,11 +3,11 @@
 
 use super::address::Address;
 use super::journal::JournalHandle;
-use super::outbox::Body;
 use super::service::{DeadLetter, Service};
 use super::ticket::{Settled, Ticket};
 use super::tree::Node;
 use crate::clock::World;
+use crate::messages::Body;
 use crate::ports::{Broker, Dead, Delivery, Sink, Subscription};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -135,11 +135,12 @@ impl Consumer {
             Ok(body) => body.clone(),
             Err(unreadable) => {
                 let cause = format!("malformed: {}", unreadable.error);
-                return delivery.channel.reject(delivery.tag, cause);
+                return delivery.channel.reject(delivery.tag, cause, self.0.world.now());
             }
         };
         self.0.open.fetch_add(1, Relaxed);
         let (open, address) = (self.0.open.clone(), self.0.address.clone());
+        let clock = self.0.world.clock.clone();
         let handling = Arc::new(AtomicBool::new(true));
         let being_handled = handling.clone();
         let ticket = Ticket::new(move |how| {
@@ -148,11 +149,11 @@ impl Consumer {
             match how {
                 // Dropped by the panic of its own handler: that attempt counts.
                 Settled::Abandoned if being_handled.load(Relaxed) && std::thread::panicking() => {
-                    channel.retry(tag, "the handler panicked".to_owned());
+                    channel.retry(tag, "the handler panicked".to_owned(), clock.now());
                 }
                 Settled::Done(()) => channel.ack(tag),
-                Settled::Retry(cause) => channel.retry(tag, cause),
-                Settled::Dead(cause) => channel.reject(tag, cause),
+                Settled::Retry(cause) => channel.retry(tag, cause, clock.now()),
+                Settled::Dead(cause) => channel.reject(tag, cause, clock.now()),
                 Settled::Abandoned => hand_in_again(address, delivery),
             }
         });
@@ -165,18 +166,12 @@ impl Consumer {
     }
 
     fn keep(&self, dead: Dead) {
-        let Dead { queue, content, attempts, cause, stored } = dead;
+        let Dead { queue, content, failures, cause, stored } = dead;
         let (message, body) = match &content {
-            Ok(body) => {
-                let texts: Vec<&str> = body.messages().iter().map(|m| m.json()).collect();
-                let text = match body {
-                    Body::One(_) => texts.concat(),
-                    Body::Feed(_) => format!("[{}]", texts.join(",")),
-                };
-                (body.messages().first(), text)
-            }
+            Ok(body) => (body.messages().first(), body.to_json()),
             Err(unreadable) => (None, unreadable.body.clone()),
         };
+        let (attempts, died_at) = (failures.count, self.0.world.now());
         tracing::error!(%queue, attempts, %cause, "a message is given up: it is a dead letter now");
         let letter = DeadLetter {
             id: self.0.world.new_id(),
@@ -186,7 +181,8 @@ impl Consumer {
             cause,
             attempts,
             body,
-            died_at: self.0.world.now(),
+            first_failed_at: failures.since.unwrap_or(died_at),
+            died_at,
         };
         self.0.cemetery.bury(letter, stored);
     }

@@ -6,11 +6,10 @@
 
 use super::consumer::Handler;
 use super::journal::{JournalHandle, Verdict};
-use super::outbox::Body;
 use super::service::{DeadLetter, Service};
 use super::ticket::{Settled, Ticket};
 use crate::clock::World;
-use crate::messages::{Message, Queue};
+use crate::messages::{Body, Message, Queue, Unreadable};
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel};
 use std::sync::{Arc, Mutex};
 
@@ -44,6 +43,12 @@ impl<S: Fed> FeedHandler<S> {
 impl<S: Fed> Handler for FeedHandler<S> {
     fn handle(&self, body: Body, ticket: Ticket<()>) {
         let parts = self.0.clone();
+        match &body {
+            Body::Feed(feed) if !feed.unreadable.is_empty() => {
+                return apart(&parts, &feed.events, &feed.unreadable, ticket);
+            }
+            Body::Feed(_) | Body::One(_) => {}
+        }
         let change = S::take(body.messages().to_vec());
         self.0.journal.submit(change, move |verdict| match verdict {
             Verdict::Done(answer) => {
@@ -54,7 +59,7 @@ impl<S: Fed> Handler for FeedHandler<S> {
             Verdict::Failed(cause) if body.messages().len() <= 1 => {
                 ticket.settle(Settled::Dead(cause));
             }
-            Verdict::Failed(_) => one_by_one(&parts, body.messages(), ticket),
+            Verdict::Failed(_) => apart(&parts, body.messages(), &[], ticket),
         });
     }
 }
@@ -77,9 +82,20 @@ impl Apart {
     }
 }
 
-fn one_by_one<S: Fed>(parts: &Arc<Parts<S>>, events: &[Arc<Message>], ticket: Ticket<()>) {
-    let apart =
-        Arc::new(Apart { ticket: Mutex::new(Some(ticket)), open: AtomicUsize::new(events.len()) });
+/// Commits each event by itself, and keeps what cannot be read or committed as a dead letter of its own.
+fn apart<S: Fed>(
+    parts: &Arc<Parts<S>>,
+    events: &[Arc<Message>],
+    unreadable: &[Unreadable],
+    ticket: Ticket<()>,
+) {
+    let open = AtomicUsize::new(events.len() + unreadable.len());
+    let apart = Arc::new(Apart { ticket: Mutex::new(Some(ticket)), open });
+    for Unreadable { body, error } in unreadable {
+        let apart = apart.clone();
+        let cause = format!("malformed: {error}");
+        parts.bury(None, body.clone(), cause, move || apart.one_is_done());
+    }
     for event in events {
         let (apart, event, with) = (apart.clone(), event.clone(), parts.clone());
         parts.journal.submit(S::take(vec![event.clone()]), move |verdict| match verdict {
@@ -89,24 +105,35 @@ fn one_by_one<S: Fed>(parts: &Arc<Parts<S>>, events: &[Arc<Message>], ticket: Ti
             }
             // Dropped with what it holds: nobody has decided it.
             Verdict::Refused => drop(apart),
-            Verdict::Failed(cause) => with.bury(&event, cause, move || apart.one_is_done()),
+            Verdict::Failed(cause) => {
+                let body = event.json().to_owned();
+                with.bury(Some(&event), body, cause, move || apart.one_is_done());
+            }
         });
     }
 }
 
 impl<S: Fed> Parts<S> {
-    fn bury(&self, event: &Message, cause: String, stored: impl FnOnce() + Send + 'static) {
-        let (queue, event_type) = (self.queue, event.kind().as_str());
+    fn bury(
+        &self,
+        event: Option<&Message>,
+        body: String,
+        cause: String,
+        stored: impl FnOnce() + Send + 'static,
+    ) {
+        let (queue, event_type) = (self.queue, event.map(|event| event.kind().as_str().to_owned()));
         tracing::error!(%queue, event_type, %cause, "an event is a dead letter now");
+        let died_at = self.world.now();
         let letter = DeadLetter {
             id: self.world.new_id(),
             queue,
-            order_id: Some(event.order_id().0),
-            event_type: Some(event_type.to_owned()),
+            order_id: event.map(|event| event.order_id().0),
+            event_type,
             cause,
             attempts: 1,
-            body: event.json().to_owned(),
-            died_at: self.world.now(),
+            body,
+            first_failed_at: died_at,
+            died_at,
         };
         self.journal.bury(letter, Box::new(stored));
     }

@@ -15,7 +15,7 @@ mod commit;
 
 use super::address::Address;
 use super::outbox::OutboxRow;
-use super::service::{DeadLetter, Parking, Service, Upkeep};
+use super::service::{DeadLetter, Parking, Redrive, Service, Upkeep};
 use super::tree::Node;
 use crate::clock::World;
 use crate::ports::Store;
@@ -78,7 +78,7 @@ pub struct Submission<S: Service> {
     since: Instant,
 }
 
-/// Called when the dead letter is stored.
+/// Called when what was asked is committed.
 pub type Stored = Box<dyn FnOnce() + Send>;
 
 /// What the journal is told.
@@ -91,6 +91,8 @@ pub enum Msg<S: Service> {
     Park(Box<Parking>),
     /// Keep this dead letter.
     Bury(Box<(DeadLetter, Stored)>),
+    /// Have this dead letter go back to its queue.
+    Redrive(Box<(Redrive, Stored)>),
     /// The transaction under way has ended; what of its upkeep must be written again, and who waits
     /// for it.
     Finished(Upkeep, Vec<Stored>),
@@ -199,6 +201,11 @@ impl<S: Service> JournalHandle<S> {
         self.address.send(Msg::Bury(Box::new((letter, stored))));
     }
 
+    /// Has a dead letter go back to its queue; `stored` is called when that is certain.
+    pub fn redrive(&self, redrive: Redrive, stored: Stored) {
+        self.address.send(Msg::Redrive(Box::new((redrive, stored))));
+    }
+
     /// How it is doing.
     pub fn gauge(&self) -> &Arc<Gauge> {
         &self.gauge
@@ -291,12 +298,18 @@ impl<S: Service> Actor for Journal<S> {
                 state.upkeep.dead_letters.push(letter);
                 state.stored.push(stored);
             }
+            Msg::Redrive(redrive) => {
+                let (redrive, stored) = *redrive;
+                state.upkeep.redrive.push(redrive);
+                state.stored.push(stored);
+            }
             Msg::Finished(unfinished, stored) => {
                 state.committing = false;
                 state.stored.extend(stored);
                 state.upkeep.forget.extend(unfinished.forget);
                 state.upkeep.park.extend(unfinished.park);
                 state.upkeep.dead_letters.extend(unfinished.dead_letters);
+                state.upkeep.redrive.extend(unfinished.redrive);
             }
             Msg::Flush => {
                 state.flush_planned = false;
@@ -321,7 +334,8 @@ impl<S: Service> Journal<S> {
         }
         let urgent = !state.waiting.is_empty()
             || !state.upkeep.park.is_empty()
-            || !state.upkeep.dead_letters.is_empty();
+            || !state.upkeep.dead_letters.is_empty()
+            || !state.upkeep.redrive.is_empty();
         if urgent {
             self.begin(myself, state);
             return;

@@ -3,29 +3,11 @@
 //! One row holds the messages of one journal batch. A row that cannot get on is parked: rewritten
 //! to hold only what is unconfirmed, and for whom.
 
-use crate::messages::{Exchange, Feed, Message, Queue, Route, route};
+use crate::messages::{BINDINGS, Body, Exchange, Feed, Message, Queue, Route, route};
+use crate::ports::Failures;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use uuid::Uuid;
-
-/// What one publish carries.
-#[derive(Clone, Debug)]
-pub enum Body {
-    /// A message by itself.
-    One(Arc<Message>),
-    /// The events of an outbox row together.
-    Feed(Arc<Feed>),
-}
-
-impl Body {
-    /// Every message in it.
-    pub fn messages(&self) -> &[Arc<Message>] {
-        match self {
-            Self::One(message) => std::slice::from_ref(message),
-            Self::Feed(feed) => &feed.events,
-        }
-    }
-}
 
 /// One publish.
 #[derive(Clone, Debug)]
@@ -37,7 +19,14 @@ pub struct Parcel {
     /// Only to these queues: the others have it already. None: to all that are bound.
     pub only: Option<Vec<Queue>>,
     /// How often its consumer has failed on it.
-    pub attempt: u32,
+    pub failures: Failures,
+}
+
+impl Parcel {
+    /// A parcel for all that are bound.
+    pub const fn new(exchange: Exchange, body: Body) -> Self {
+        Self { exchange, body, only: None, failures: Failures { count: 0, since: None } }
+    }
 }
 
 /// A row's content.
@@ -74,7 +63,8 @@ struct StoredParcel {
     feed: Option<Uuid>,
     messages: Vec<Arc<Message>>,
     only: Option<Vec<Queue>>,
-    attempt: u32,
+    #[serde(flatten)]
+    failures: Failures,
 }
 
 impl OutboxRow {
@@ -87,12 +77,25 @@ impl OutboxRow {
         Self { id, content: Content::Fresh(messages), tries: 0 }
     }
 
+    /// A row that brings a message to one queue again, as if for the first time.
+    pub fn redriven(id: Uuid, queue: Queue, body: Body) -> Self {
+        // Which exchange it once came from is of no matter: it goes to its queue directly.
+        let exchange = BINDINGS
+            .iter()
+            .copied()
+            .flatten()
+            .find(|binding| binding.queue == queue)
+            .map_or(Exchange::SagaEvents, |binding| binding.exchange);
+        let parcel = Parcel { only: Some(vec![queue]), ..Parcel::new(exchange, body) };
+        Self { id, content: Content::Parked(vec![parcel]), tries: 0 }
+    }
+
     /// What is to be published for it.
     pub fn parcels(&self) -> Vec<Parcel> {
         match &self.content {
             Content::Parked(parcels) => parcels.clone(),
             Content::Fresh(messages) => {
-                let all = Feed { id: self.id, events: messages.clone() };
+                let all = Feed { id: self.id, events: messages.clone(), unreadable: Vec::new() };
                 let feeds = [Exchange::AuditFanout, Exchange::Notification];
                 let fed = feeds.into_iter().filter_map(|exchange| {
                     Some((exchange, Body::Feed(Arc::new(all.part_for(exchange)?))))
@@ -101,10 +104,7 @@ impl OutboxRow {
                     Route::To(exchange) => Some((exchange, Body::One(message.clone()))),
                     Route::FeedOnly => None,
                 });
-                routed
-                    .chain(fed)
-                    .map(|(exchange, body)| Parcel { exchange, body, only: None, attempt: 0 })
-                    .collect()
+                routed.chain(fed).map(|(exchange, body)| Parcel::new(exchange, body)).collect()
             }
         }
     }
@@ -163,17 +163,21 @@ impl From<&Parcel> for StoredParcel {
             Body::One(message) => (None, vec![message.clone()]),
             Body::Feed(feed) => (Some(feed.id), feed.events.clone()),
         };
-        let Parcel { exchange, ref only, attempt, .. } = *parcel;
-        Self { exchange, feed, messages, only: only.clone(), attempt }
+        let Parcel { exchange, ref only, failures, .. } = *parcel;
+        Self { exchange, feed, messages, only: only.clone(), failures }
     }
 }
 
 impl StoredParcel {
     fn unpack(self) -> Option<Parcel> {
         let body = match self.feed {
-            Some(id) => Body::Feed(Arc::new(Feed { id, events: self.messages })),
+            Some(id) => {
+                let (events, unreadable) = (self.messages, Vec::new());
+                Body::Feed(Arc::new(Feed { id, events, unreadable }))
+            }
             None => Body::One(self.messages.into_iter().next()?),
         };
-        Some(Parcel { exchange: self.exchange, body, only: self.only, attempt: self.attempt })
+        let Self { exchange, only, failures, .. } = self;
+        Some(Parcel { exchange, body, only, failures })
     }
 }

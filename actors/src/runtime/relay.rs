@@ -33,6 +33,12 @@ const READ_ROWS: u32 = 256;
 /// How often parked rows are looked for.
 const PARKED_EVERY: Duration = Duration::from_millis(500);
 
+/// How often rows of dead processes are looked for. Their orders wait meanwhile, but for the sweeper.
+const ADOPT_EVERY: Duration = Duration::from_secs(5);
+
+/// Rows adopted at a time: others who look at the same moment get some, too.
+const ADOPT_ROWS: u32 = 1_000;
+
 /// The first pause of a row that nobody takes, doubled each time.
 const PARK_MIN: Duration = Duration::from_secs(1);
 /// The longest such pause.
@@ -48,6 +54,8 @@ pub enum Msg {
     Rescan,
     /// Look for parked rows whose time has come.
     Tick,
+    /// Look for rows of processes that are dead.
+    Adopt,
     /// What a look into the database for waiting rows has brought.
     Waiting(Result<Vec<OutboxRow>, ReadError>),
     /// What a look for parked rows has brought.
@@ -161,6 +169,8 @@ impl<S: Service> Actor for Relay<S> {
         self.0.handle.address.fill(myself.clone());
         self.0.handle.address.node().running();
         myself.send_interval(PARKED_EVERY, || Msg::Tick);
+        myself.send_interval(ADOPT_EVERY, || Msg::Adopt);
+        myself.cast(Msg::Adopt)?;
         // What an earlier life had under way is counted again as this one publishes it.
         let flow = &self.0.handle.flow;
         flow.settled.store(flow.offered.load(Relaxed), Relaxed);
@@ -185,7 +195,7 @@ impl<S: Service> Actor for Relay<S> {
         window: &mut Window,
     ) -> Result<(), ActorProcessingErr> {
         // Only what others send is counted as a mailbox's messages.
-        let own = matches!(message, Msg::Tick | Msg::Waiting(_) | Msg::Due(_));
+        let own = matches!(message, Msg::Tick | Msg::Adopt | Msg::Waiting(_) | Msg::Due(_));
         match message {
             Msg::Offer(rows) => self.take(&myself, window, rows),
             Msg::Confirmed(row, index, how) => self.confirm(window, row, index, how),
@@ -196,6 +206,7 @@ impl<S: Service> Actor for Relay<S> {
                 window.done.clear();
             }
             Msg::Tick => self.look_for_due(&myself, window),
+            Msg::Adopt => self.adopt(),
             Msg::Waiting(rows) => self.catch_up(&myself, window, rows),
             Msg::Due(rows) => self.unpark(&myself, window, rows),
         }
@@ -242,6 +253,18 @@ impl<S: Service> Relay<S> {
             }
             // A relay that is gone looks again when it starts.
             let _ = relay.cast(Msg::Waiting(rows));
+        });
+    }
+
+    /// Takes over what dead processes have left, until nothing is left.
+    fn adopt(&self) {
+        let (outbox, relay) = (self.0.outbox.clone(), self.0.handle.clone());
+        tokio::spawn(async move {
+            while let Ok(adopted @ 1..) = outbox.adopt(ADOPT_ROWS).await {
+                tracing::info!(service = %S::NAME, adopted, "took over the outbox of a process that is gone");
+                // They are older than what this process has read so far.
+                relay.rescan();
+            }
         });
     }
 
@@ -335,9 +358,9 @@ impl<S: Service> Relay<S> {
                 flight.delay = flight.delay.max(backoff);
                 flight.left.push(parcel.clone());
             }
-            Confirmed::Deferred { missing, attempt, delay } => {
+            Confirmed::Deferred { missing, failures, delay } => {
                 flight.delay = flight.delay.max(delay);
-                flight.left.push(Parcel { only: Some(missing), attempt, ..parcel.clone() });
+                flight.left.push(Parcel { only: Some(missing), failures, ..parcel.clone() });
             }
             Confirmed::Lost => {
                 flight.delay = flight.delay.max(backoff);

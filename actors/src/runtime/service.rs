@@ -76,8 +76,19 @@ pub struct DeadLetter {
     pub attempts: u32,
     /// The message as it was received.
     pub body: String,
+    /// When its consumer failed on it for the first time.
+    pub first_failed_at: Timestamp,
     /// When it was given up.
     pub died_at: Timestamp,
+}
+
+/// A dead letter that goes back to its queue.
+#[derive(Clone, Debug)]
+pub struct Redrive {
+    /// Which one: it is deleted. If it is gone already, nothing is done.
+    pub letter: Uuid,
+    /// The outbox row that brings it there; due at once.
+    pub row: OutboxRow,
 }
 
 /// A row to park: what is left of it, and until when it waits.
@@ -98,12 +109,15 @@ pub struct Upkeep {
     pub park: Vec<Parking>,
     /// Messages given up.
     pub dead_letters: Vec<DeadLetter>,
+    /// Messages taken up again.
+    pub redrive: Vec<Redrive>,
 }
 
 impl Upkeep {
     /// True when there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.forget.is_empty() && self.park.is_empty() && self.dead_letters.is_empty()
+        let Self { forget, park, dead_letters, redrive } = self;
+        forget.is_empty() && park.is_empty() && dead_letters.is_empty() && redrive.is_empty()
     }
 }
 

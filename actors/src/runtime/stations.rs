@@ -9,7 +9,7 @@ use super::service::Service;
 use super::supervisor::{Part, Supervisor};
 use super::tree::Tree;
 use crate::clock::World;
-use crate::messages::Queue;
+use crate::messages::{Queue, QueueKind};
 use crate::ports::{Broker, Outbox, Store};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -28,13 +28,10 @@ const PREFETCH_FEED: usize = 64;
 const PREFETCH_CHANNEL: usize = 16;
 
 const fn prefetch(queue: Queue) -> usize {
-    match queue {
-        Queue::OrderEvents
-        | Queue::InventoryCommands
-        | Queue::PaymentCommands
-        | Queue::ShippingCommands => PREFETCH,
-        Queue::NotificationOrders | Queue::AuditEvents => PREFETCH_FEED,
-        Queue::NotificationEmail => PREFETCH_CHANNEL,
+    match queue.kind() {
+        QueueKind::Priority => PREFETCH_CHANNEL,
+        QueueKind::Quorum if queue.is_fed() => PREFETCH_FEED,
+        QueueKind::Quorum => PREFETCH,
     }
 }
 

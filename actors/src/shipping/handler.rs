@@ -2,10 +2,10 @@
 
 use super::change::{Answer, Change, Command};
 use super::service::Shipping;
+use crate::messages::Body;
 use crate::messages::Payload;
 use crate::runtime::consumer::Handler;
 use crate::runtime::journal::{JournalHandle, Verdict};
-use crate::runtime::outbox::Body;
 use crate::runtime::ticket::{Settled, Ticket};
 
 /// Hands each command to the journal, whose batch decides it.

@@ -40,6 +40,8 @@ fn change() -> impl Strategy<Value = Change> {
             flow: Flow::Orchestrated,
             plan: Plan::ReserveFirst,
             request_id: None,
+            traceparent: None,
+            order: None,
         },
         command: match command {
             0 => schedule(number),
@@ -170,6 +172,8 @@ fn what_is_scheduled_follows_from_the_order() {
         flow: Flow::Orchestrated,
         plan: Plan::ReserveFirst,
         request_id: None,
+        traceparent: None,
+        order: None,
     };
     let (played, _) = play(&[vec![Change { origin, command: schedule(0) }]]);
     let Payload::ShippingScheduled(shipment) = &played[0].1.as_ref().unwrap().payload else {

@@ -1,7 +1,9 @@
 //! A store in memory: the tables of one service, its outbox and its dead letters, behind one lock.
 
 use crate::clock::Timestamp;
-use crate::ports::{CommitError, Committed, Outbox, ReadError, Store};
+use crate::ports::{
+    CommitError, Committed, DeadLetterFilter, DeadLetters, Outbox, ReadError, Store,
+};
 use crate::runtime::outbox::OutboxRow;
 use crate::runtime::service::{Batch, DeadLetter, Service};
 use async_trait::async_trait;
@@ -116,6 +118,14 @@ impl<S: Service, T: MemoryTables<S>> Store<S> for MemoryStore<T> {
             let row = parking.row.clone();
             inner.outbox.insert(row.id, (row, Some(parking.until)));
         }
+        for redrive in &batch.upkeep.redrive {
+            let before = inner.dead_letters.len();
+            inner.dead_letters.retain(|letter| letter.id != redrive.letter);
+            if inner.dead_letters.len() < before {
+                let row = redrive.row.clone();
+                inner.outbox.insert(row.id, (row, Some(batch.at)));
+            }
+        }
         for letter in &batch.upkeep.dead_letters {
             if inner.dead_letters.iter().all(|known| known.id != letter.id) {
                 inner.dead_letters.push(letter.clone());
@@ -149,5 +159,33 @@ impl<T: Send + 'static> Outbox for MemoryStore<T> {
     async fn parked(&self) -> Result<u64, ReadError> {
         let inner = self.lock();
         Ok(inner.outbox.values().filter(|(_, parked)| parked.is_some()).count() as u64)
+    }
+
+    async fn adopt(&self, _limit: u32) -> Result<u64, ReadError> {
+        // Whoever works on it shares the one owner.
+        Ok(0)
+    }
+}
+
+#[async_trait]
+impl<T: Send + 'static> DeadLetters for MemoryStore<T> {
+    async fn dead_letters(
+        &self,
+        filter: &DeadLetterFilter,
+        limit: u32,
+    ) -> Result<Vec<DeadLetter>, ReadError> {
+        let DeadLetterFilter { queue, before } = *filter;
+        let mut letters = self.dead_letters();
+        letters.retain(|letter| {
+            queue.is_none_or(|queue| letter.queue == queue)
+                && before.is_none_or(|before| letter.id < before)
+        });
+        letters.sort_by(|a, b| b.id.cmp(&a.id));
+        letters.truncate(limit as usize);
+        Ok(letters)
+    }
+
+    async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetter>, ReadError> {
+        Ok(self.lock().dead_letters.iter().find(|letter| letter.id == id).cloned())
     }
 }

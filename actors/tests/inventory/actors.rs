@@ -5,8 +5,8 @@ use ordermill_actors::ids::ProductId;
 use ordermill_actors::inventory::{
     CreateError, IDLE_AFTER, Quantity, Reservation, SetError, WAIT_MAX,
 };
+use ordermill_actors::messages::Body;
 use ordermill_actors::messages::{Feed, Kind, Message, Payload};
-use ordermill_actors::runtime::outbox::Body;
 use ordermill_actors::runtime::ticket::Settled;
 use ordermill_actors::runtime::tree::Population;
 use ordermill_actors::testing::CommitFault;
@@ -237,6 +237,7 @@ async fn what_makes_no_sense_is_a_dead_letter() {
         bench.hand_in(Body::Feed(Arc::new(Feed {
             id: Uuid::nil(),
             events: vec![Message::new(&origin(1), Payload::PaymentReversed, 0, bench.world.now())],
+            unreadable: Vec::new(),
         }))),
     ];
     for pending in dead {

@@ -8,12 +8,13 @@ use ordermill_actors::inventory::{
     CommandHandler, IDLE_AFTER, Inventory, InventoryReads, InventoryTables, Quantity, Reservation,
     ReservationRow, SkuSpecies, Skus, Stock, StockRow,
 };
+use ordermill_actors::messages::Body;
 use ordermill_actors::messages::{Message, Origin, Payload, StockLine};
 use ordermill_actors::ports::{CommitError, Committed, ReadError, Store};
 use ordermill_actors::runtime::consumer::Handler;
 use ordermill_actors::runtime::directory::{Directory, Keeper};
 use ordermill_actors::runtime::journal::{Journal, JournalHandle, JournalParts, Published};
-use ordermill_actors::runtime::outbox::{Body, Content, OutboxRow};
+use ordermill_actors::runtime::outbox::{Content, OutboxRow};
 use ordermill_actors::runtime::service::Batch;
 use ordermill_actors::runtime::ticket::{Settled, Ticket};
 use ordermill_actors::runtime::tree::Node;
@@ -208,7 +209,14 @@ impl Bench {
 
 pub fn origin(order: u128) -> Origin {
     let order_id = OrderId(Uuid::from_u128(order));
-    Origin { order_id, flow: Default::default(), plan: Default::default(), request_id: None }
+    Origin {
+        order_id,
+        flow: Default::default(),
+        plan: Default::default(),
+        request_id: None,
+        traceparent: None,
+        order: None,
+    }
 }
 
 /// Lets everything happen that needs no more than a millisecond.

@@ -18,7 +18,14 @@ const PRODUCTS: [&str; 4] = ["apple", "pear", "plum", "quince"];
 
 fn origin(order: u128) -> Origin {
     let order_id = OrderId(Uuid::from_u128(order));
-    Origin { order_id, flow: Default::default(), plan: Default::default(), request_id: None }
+    Origin {
+        order_id,
+        flow: Default::default(),
+        plan: Default::default(),
+        request_id: None,
+        traceparent: None,
+        order: None,
+    }
 }
 
 fn at(second: usize) -> Timestamp {

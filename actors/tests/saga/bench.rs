@@ -51,6 +51,8 @@ pub fn origin(plan: Plan) -> Origin {
         flow: Flow::Orchestrated,
         plan,
         request_id: None,
+        traceparent: None,
+        order: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Killed in the middle, started again on the same databases: every accepted order comes to rest.
 
-use ordermill_actors::order::OrderStatus;
+use ordermill_actors::order::{OrderStatus, RequestContext};
 use ordermill_actors::testing::CommitFault;
 use ordermill_actors::testing::shop::{Shop, ShopSettings, ShopStores, order_of};
 use std::time::Duration;
@@ -15,7 +15,9 @@ async fn killed_at_any_moment_nothing_accepted_is_lost() {
         for index in 0..20 {
             let method = ["credit_card", "test_declined", "test_timeout_charged"][index % 3];
             let order = order_of(&[("MUG", 1)], method);
-            accepted.push(shop.orders.place(order, None, None).await.unwrap().order_id);
+            accepted.push(
+                shop.orders.place(order, RequestContext::default(), None).await.unwrap().order_id,
+            );
         }
         tokio::time::sleep(Duration::from_micros(kill_after_us)).await;
         stores = shop.kill();
@@ -55,7 +57,9 @@ async fn commits_that_fail_or_end_unknown_lose_and_double_nothing() {
         let mut accepted = Vec::new();
         for _ in 0..20 {
             let order = order_of(&[("MUG", 1)], "credit_card");
-            accepted.push(shop.orders.place(order, None, None).await.unwrap().order_id);
+            accepted.push(
+                shop.orders.place(order, RequestContext::default(), None).await.unwrap().order_id,
+            );
         }
         let mut confirmed = 0;
         for order in accepted {
@@ -73,7 +77,8 @@ async fn a_saga_leaves_memory_at_rest() {
     shop.stock("MUG", 1_000).await;
     for _ in 0..50 {
         let order = order_of(&[("MUG", 1)], "credit_card");
-        let order = shop.orders.place(order, None, None).await.unwrap().order_id;
+        let order =
+            shop.orders.place(order, RequestContext::default(), None).await.unwrap().order_id;
         shop.rested(order).await;
     }
     tokio::time::sleep(Duration::from_secs(1)).await;

@@ -3,7 +3,7 @@
 use ordermill_actors::clock::Timestamp;
 use ordermill_actors::ids::OrderId;
 use ordermill_actors::messages::{Address, OrderDetails, Plan};
-use ordermill_actors::order::{AskError, OrderStatus, Saga, SagaStatus};
+use ordermill_actors::order::{AskError, OrderStatus, RequestContext, Saga, SagaStatus};
 use ordermill_actors::testing::shop::{Shop, ShopSettings, ShopStores, order_of};
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ async fn shop(plan: Plan) -> Shop {
 }
 
 async fn place(shop: &Shop, details: OrderDetails) -> OrderId {
-    shop.orders.place(details, None, None).await.unwrap().order_id
+    shop.orders.place(details, RequestContext::default(), None).await.unwrap().order_id
 }
 
 async fn ends(shop: &Shop, details: OrderDetails) -> Saga {
@@ -155,13 +155,14 @@ async fn the_same_request_makes_one_order() {
     let shop = shop(Plan::ReserveFirst).await;
     let key = |body: &[u8]| Some(("key-1".to_owned(), body.to_vec()));
     let details = || order_of(&[("MUG", 1)], "credit_card");
-    let orders = (0..100).map(|_| shop.orders.place(details(), None, key(b"a")));
+    let orders =
+        (0..100).map(|_| shop.orders.place(details(), RequestContext::default(), key(b"a")));
     let placed: Vec<_> = futures::future::join_all(orders).await;
     let first = placed[0].as_ref().unwrap().order_id;
     assert!(placed.iter().all(|placed| placed.as_ref().unwrap().order_id == first));
     let fresh = placed.iter().filter(|placed| !placed.as_ref().unwrap().replayed).count();
     assert_eq!(fresh, 1);
-    let other = shop.orders.place(details(), None, key(b"b")).await;
+    let other = shop.orders.place(details(), RequestContext::default(), key(b"b")).await;
     assert_eq!(other, Err(AskError::KeyReused));
     shop.rested(first).await;
     assert_eq!(shop.shelf("MUG").await.reserved, 1);

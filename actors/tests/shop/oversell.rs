@@ -4,7 +4,7 @@ use futures::future::join_all;
 use ordermill_actors::ids::OrderId;
 use ordermill_actors::inventory::InventoryReads;
 use ordermill_actors::messages::{OrderDetails, Plan};
-use ordermill_actors::order::{OrderStatus, Saga};
+use ordermill_actors::order::{OrderStatus, RequestContext, Saga};
 use ordermill_actors::testing::shop::{Shop, ShopSettings, ShopStores, order_of};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +19,9 @@ async fn open(plan: Plan, failure_rate: f64) -> Shop {
 }
 
 async fn race(shop: &Shop, orders: Vec<OrderDetails>) -> Vec<Saga> {
-    let placed = join_all(orders.into_iter().map(|order| shop.orders.place(order, None, None)));
+    let placed = join_all(
+        orders.into_iter().map(|order| shop.orders.place(order, RequestContext::default(), None)),
+    );
     let ids: Vec<OrderId> =
         placed.await.into_iter().map(|placed| placed.unwrap().order_id).collect();
     join_all(ids.into_iter().map(|id| shop.rested(id))).await
@@ -135,7 +137,8 @@ async fn the_same_while_payments_fail_and_customers_cancel() {
         let (done, watching) = watch(&shop);
         let mut ids = Vec::new();
         for (index, order) in shuffled(200).into_iter().enumerate() {
-            let order = shop.orders.place(order, None, None).await.unwrap().order_id;
+            let order =
+                shop.orders.place(order, RequestContext::default(), None).await.unwrap().order_id;
             ids.push(order);
             if index % 5 == 0 {
                 let orders = shop.orders.clone();

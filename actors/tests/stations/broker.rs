@@ -2,12 +2,15 @@
 
 use crate::toy::said;
 use ordermill_actors::broker::LocalBroker;
-use ordermill_actors::messages::{Exchange, Queue};
-use ordermill_actors::ports::{Broker, Confirmed, Dead, Delivery, Sink, Subscription};
-use ordermill_actors::runtime::outbox::{Body, Parcel};
+use ordermill_actors::clock::Timestamp;
+use ordermill_actors::messages::{Body, Exchange, Queue};
+use ordermill_actors::ports::{Broker, Confirmed, Dead, Delivery, Failures, Sink, Subscription};
+use ordermill_actors::runtime::outbox::Parcel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::oneshot;
+
+const AT: Timestamp = Timestamp::UNIX_EPOCH;
 
 #[derive(Default)]
 struct Basket {
@@ -34,7 +37,8 @@ impl Basket {
 fn publish(broker: &LocalBroker, key: u32, attempt: u32) -> oneshot::Receiver<Confirmed> {
     let (sender, receiver) = oneshot::channel();
     let body = Body::One(said(key, 0, chrono::DateTime::UNIX_EPOCH));
-    let parcel = Parcel { exchange: Exchange::SagaEvents, body, only: None, attempt };
+    let failures = Failures { count: attempt, since: (attempt > 0).then_some(AT) };
+    let parcel = Parcel { failures, ..Parcel::new(Exchange::SagaEvents, body) };
     broker.publish(parcel, Box::new(move |how| drop(sender.send(how))));
     receiver
 }
@@ -79,19 +83,19 @@ async fn a_message_that_fails_is_deferred_longer_each_time_then_dies() {
     for (attempt, seconds) in [(0, 1), (1, 5), (2, 30)] {
         let confirm = publish(&broker, 1, attempt);
         let delivery = basket.take().pop().unwrap();
-        delivery.channel.retry(delivery.tag, "it failed".to_owned());
+        delivery.channel.retry(delivery.tag, "it failed".to_owned(), AT);
         let deferred = Confirmed::Deferred {
             missing: vec![Queue::OrderEvents],
-            attempt: attempt + 1,
+            failures: Failures { count: attempt + 1, since: Some(AT) },
             delay: Duration::from_secs(seconds),
         };
         assert_eq!(confirm.await, Ok(deferred));
     }
     let mut confirm = publish(&broker, 1, 3);
     let delivery = basket.take().pop().unwrap();
-    delivery.channel.retry(delivery.tag, "it failed".to_owned());
+    delivery.channel.retry(delivery.tag, "it failed".to_owned(), AT);
     let dead = basket.dead.lock().unwrap().pop().unwrap();
-    assert_eq!((dead.attempts, dead.cause.as_str()), (4, "it failed"));
+    assert_eq!((dead.failures.count, dead.cause.as_str()), (4, "it failed"));
     assert!(confirm.try_recv().is_err(), "not before the dead letter is stored");
     (dead.stored)();
     assert_eq!(confirm.await, Ok(Confirmed::Taken));
@@ -103,7 +107,7 @@ async fn a_message_that_can_never_be_handled_dies_at_once() {
     let (basket, _held) = subscribe(&broker, 10).await;
     let _confirm = publish(&broker, 1, 0);
     let delivery = basket.take().pop().unwrap();
-    delivery.channel.reject(delivery.tag, "impossible".to_owned());
+    delivery.channel.reject(delivery.tag, "impossible".to_owned(), AT);
     assert_eq!(basket.dead.lock().unwrap().len(), 1);
 }
 
@@ -126,7 +130,7 @@ async fn what_no_queue_takes_comes_back() {
     let broker = LocalBroker::default();
     let (sender, receiver) = oneshot::channel();
     let body = Body::One(said(1, 0, chrono::DateTime::UNIX_EPOCH));
-    let parcel = Parcel { exchange: Exchange::SagaCommands, body, only: None, attempt: 0 };
+    let parcel = Parcel::new(Exchange::SagaCommands, body);
     broker.publish(parcel, Box::new(move |how| drop(sender.send(how))));
     assert_eq!(receiver.await, Ok(Confirmed::Unroutable));
 }
@@ -137,7 +141,7 @@ async fn a_dead_letter_that_was_never_stored_comes_again() {
     let (basket, held) = subscribe(&broker, 10).await;
     let mut confirm = publish(&broker, 1, 0);
     let delivery = basket.take().pop().unwrap();
-    delivery.channel.reject(delivery.tag, "impossible".to_owned());
+    delivery.channel.reject(delivery.tag, "impossible".to_owned(), AT);
     // Its consumer dies with it in its mailbox.
     basket.dead.lock().unwrap().clear();
     drop(held);

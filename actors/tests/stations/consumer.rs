@@ -2,11 +2,11 @@
 
 use crate::toy::{node, said};
 use ordermill_actors::broker::LocalBroker;
-use ordermill_actors::messages::{Exchange, Queue};
-use ordermill_actors::ports::{Broker, Confirmed};
+use ordermill_actors::messages::{Body, Exchange, Queue};
+use ordermill_actors::ports::{Broker, Confirmed, Failures};
 use ordermill_actors::runtime::address::Address;
 use ordermill_actors::runtime::consumer::{Cemetery, Consumer, ConsumerParts, Handler};
-use ordermill_actors::runtime::outbox::{Body, Parcel};
+use ordermill_actors::runtime::outbox::Parcel;
 use ordermill_actors::runtime::service::DeadLetter;
 use ordermill_actors::runtime::ticket::{Settled, Ticket};
 use ordermill_actors::testing::world;
@@ -37,7 +37,8 @@ impl Cemetery for Letters {
 fn publish(broker: &LocalBroker, key: u32, attempt: u32) -> oneshot::Receiver<Confirmed> {
     let (sender, receiver) = oneshot::channel();
     let body = Body::One(said(key, 0, chrono::DateTime::UNIX_EPOCH));
-    let parcel = Parcel { exchange: Exchange::SagaEvents, body, only: None, attempt };
+    let failures = Failures { count: attempt, since: None };
+    let parcel = Parcel { failures, ..Parcel::new(Exchange::SagaEvents, body) };
     broker.publish(parcel, Box::new(move |how| drop(sender.send(how))));
     receiver
 }

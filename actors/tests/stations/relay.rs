@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use ordermill_actors::clock::World;
 use ordermill_actors::messages::{Exchange, Queue};
 use ordermill_actors::ports::{
-    Broker, BrokerError, Confirm, Confirmed, Outbox, Sink, Subscription,
+    Broker, BrokerError, Confirm, Confirmed, Depth, Failures, Health, Outbox, Sink, Subscription,
 };
 use ordermill_actors::runtime::journal::{Journal, JournalHandle, JournalParts};
 use ordermill_actors::runtime::outbox::Parcel;
@@ -49,6 +49,14 @@ impl Broker for Scripted {
         _: Arc<dyn Sink>,
     ) -> Result<Box<dyn Subscription>, BrokerError> {
         Err(BrokerError("nobody consumes".to_owned()))
+    }
+
+    async fn depths(&self) -> Result<Vec<Depth>, BrokerError> {
+        Ok(Vec::new())
+    }
+
+    fn health(&self) -> Health {
+        Health::Connected
     }
 }
 
@@ -137,7 +145,7 @@ async fn only_the_consumer_that_failed_gets_it_again() {
     let stations = stations().await;
     let deferred = Confirmed::Deferred {
         missing: vec![Queue::OrderEvents],
-        attempt: 1,
+        failures: Failures { count: 1, since: None },
         delay: Duration::from_secs(1),
     };
     stations.broker.answers.lock().unwrap().push_back(deferred);
@@ -145,7 +153,7 @@ async fn only_the_consumer_that_failed_gets_it_again() {
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(stations.left().await, (0, 0));
     let again = stations.broker.parcels.lock().unwrap().pop().unwrap();
-    assert_eq!((again.only, again.attempt), (Some(vec![Queue::OrderEvents]), 1));
+    assert_eq!((again.only, again.failures.count), (Some(vec![Queue::OrderEvents]), 1));
 }
 
 #[tokio::test(start_paused = true)]

@@ -75,6 +75,8 @@ pub fn said(key: u32, version: u64, at: Timestamp) -> Arc<Message> {
         flow: Flow::Orchestrated,
         plan: Plan::ReserveFirst,
         request_id: None,
+        traceparent: None,
+        order: None,
     };
     let number = u32::try_from(version).unwrap();
     Message::new(&origin, Payload::InventoryReleased, number, at)

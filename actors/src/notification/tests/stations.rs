@@ -1,13 +1,13 @@
 //! The handle on a journal, and e-mails on a mail server.
 
 use super::*;
+use crate::messages::Body;
 use crate::messages::ChannelMessage;
 use crate::messages::Queue;
 use crate::ports::{ChannelError, Messenger};
 use crate::runtime::consumer::Handler;
 use crate::runtime::feed::FeedHandler;
 use crate::runtime::feed::tests::journal;
-use crate::runtime::outbox::Body;
 use crate::runtime::ticket::{Settled, Ticket};
 use crate::testing::{CommitFault, MemoryStore, world};
 use async_trait::async_trait;

@@ -7,6 +7,7 @@ use crate::gateway::{
     EntryStatus, GatewayHandle, GatewayPolicy, GatewayReads, SaysNothing, SimulatedGateway,
 };
 use crate::ids::OrderId;
+use crate::messages::Body;
 use crate::messages::{Flow, Kind, Message, Origin, Payload, PaymentProcess, Plan};
 use crate::money::{Currency, Money};
 use crate::payment::memory::PaymentTables;
@@ -16,7 +17,7 @@ use crate::runtime::consumer::Handler;
 use crate::runtime::directory::{Directory, Keeper};
 use crate::runtime::entity::Entities;
 use crate::runtime::journal::{Journal, JournalHandle, JournalParts, Published};
-use crate::runtime::outbox::{Body, Content, OutboxRow};
+use crate::runtime::outbox::{Content, OutboxRow};
 use crate::runtime::service::Service;
 use crate::runtime::ticket::{Settled, Ticket};
 use crate::runtime::tree::Node;
@@ -109,6 +110,8 @@ impl Process {
             flow: Flow::default(),
             plan: Plan::default(),
             request_id: Some("r-1".into()),
+            traceparent: None,
+            order: None,
         };
         let command = Message::new(&origin, payload, 0, self.world.now());
         let (ticket, settled) = Ticket::channel();
@@ -289,6 +292,8 @@ async fn what_is_no_command_to_payment_is_a_dead_letter() {
         flow: Flow::default(),
         plan: Plan::default(),
         request_id: None,
+        traceparent: None,
+        order: None,
     };
     let message = Message::new(&origin, Payload::InventoryRelease, 0, process.world.now());
     let (ticket, settled) = Ticket::channel();

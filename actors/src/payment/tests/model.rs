@@ -85,7 +85,14 @@ impl World {
 
     fn origin() -> Origin {
         let order_id = OrderId(Uuid::from_u128(7));
-        Origin { order_id, flow: Flow::default(), plan: Plan::default(), request_id: None }
+        Origin {
+            order_id,
+            flow: Flow::default(),
+            plan: Plan::default(),
+            request_id: None,
+            traceparent: None,
+            order: None,
+        }
     }
 
     fn held(&self) -> i64 {

@@ -39,10 +39,15 @@ fn feed() -> Body {
     let event = |n| {
         let (flow, plan) = (Flow::Orchestrated, Plan::ReserveFirst);
         let order_id = OrderId(Uuid::from_u128(n));
-        let origin = Origin { order_id, flow, plan, request_id: None };
+        let origin =
+            Origin { order_id, flow, plan, request_id: None, traceparent: None, order: None };
         Message::new(&origin, Payload::InventoryReleased, 0, world().now())
     };
-    Body::Feed(Arc::new(Feed { id: Uuid::nil(), events: (0..3).map(event).collect() }))
+    Body::Feed(Arc::new(Feed {
+        id: Uuid::nil(),
+        events: (0..3).map(event).collect(),
+        unreadable: Vec::new(),
+    }))
 }
 
 async fn handled(faults: &[CommitFault]) -> (Settled<()>, MemoryStore<AuditMemory>) {

@@ -19,11 +19,14 @@ pub struct StoredOrigin {
     plan: Plan,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<Arc<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<Arc<str>>,
 }
 
 impl From<&Origin> for StoredOrigin {
     fn from(origin: &Origin) -> Self {
-        Self { flow: origin.flow, plan: origin.plan, request_id: origin.request_id.clone() }
+        let Origin { flow, plan, request_id, traceparent, .. } = origin.clone();
+        Self { flow, plan, request_id, traceparent }
     }
 }
 
@@ -71,9 +74,10 @@ impl OrderRow {
             serde_json::from_str(&self.state).map_err(Error::corrupt("an order's state"))?;
         let details =
             serde_json::from_str(&self.details).map_err(Error::corrupt("an order's details"))?;
-        let StoredOrigin { flow, plan, request_id } = origin;
+        let StoredOrigin { flow, plan, request_id, traceparent } = origin;
+        let plain = Origin::new(OrderId(self.order_id), flow, plan);
         Ok(Saga {
-            origin: Origin { order_id: OrderId(self.order_id), flow, plan, request_id },
+            origin: Origin { request_id, traceparent, ..plain },
             version: columns::count(self.version)?,
             details: Arc::new(details),
             facts: state.facts.into_owned(),
