@@ -87,6 +87,11 @@ pub trait DeadLetters: Send + Sync + 'static {
     async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetter>, ReadError>;
 }
 
+/// A service's database: what its stations need of it.
+pub trait Database<S: Service>: Store<S> + Outbox + DeadLetters {}
+
+impl<S: Service, T: Store<S> + Outbox + DeadLetters> Database<S> for T {}
+
 /// How often a consumer has failed on a message, and since when.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failures {

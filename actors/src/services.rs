@@ -14,21 +14,15 @@ use crate::order::{DueOrders, Order, OrderReads, Orders, SagaObserver, SagaPolic
 use crate::payment::{
     self, Gateway, PaymentPolicy, PaymentReads, PaymentRules, PaymentService, Payments,
 };
-use crate::ports::{Messenger, Outbox, Store};
+use crate::ports::{Database, Messenger};
 use crate::runtime::directory::Directory;
 use crate::runtime::entity::Entities;
 use crate::runtime::feed::FeedHandler;
-use crate::runtime::service::Service;
 use crate::runtime::stations::Process;
 use crate::runtime::supervisor::Part;
 use crate::shipping::{self, Shipping, ShippingPolicy};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// A service's database: what its journal and its relay need of it.
-pub trait Database<S: Service>: Store<S> + Outbox {}
-
-impl<S: crate::runtime::service::Service, T: Store<S> + Outbox> Database<S> for T {}
 
 /// How the order service goes about its work.
 #[derive(Clone, Debug)]
@@ -60,7 +54,7 @@ impl Default for OrderSettings {
 /// The order service.
 pub fn order(
     process: &mut Process,
-    store: Arc<impl Database<Order>>,
+    store: Arc<dyn Database<Order>>,
     reads: Arc<dyn OrderReads>,
     due: Arc<dyn DueOrders>,
     settings: OrderSettings,
@@ -89,7 +83,7 @@ pub fn order(
 /// The inventory service.
 pub fn inventory(
     process: &mut Process,
-    store: Arc<impl Database<Inventory>>,
+    store: Arc<dyn Database<Inventory>>,
     reads: Arc<dyn InventoryReads>,
 ) -> (Stock, Part) {
     let mut stations = process.service("inventory", Arc::new(Inventory), store);
@@ -104,7 +98,7 @@ pub fn inventory(
 /// The simulated gateway and its ledger.
 pub fn gateway(
     process: &mut Process,
-    store: Arc<impl Database<SimulatedGateway>>,
+    store: Arc<dyn Database<SimulatedGateway>>,
     reads: Arc<dyn GatewayReads>,
     policy: GatewayPolicy,
 ) -> (Arc<dyn Gateway>, Part) {
@@ -121,7 +115,7 @@ const PAYMENT_SWEEP: Duration = Duration::from_secs(5);
 /// The payment service.
 pub fn payment(
     process: &mut Process,
-    store: Arc<impl Database<PaymentService>>,
+    store: Arc<dyn Database<PaymentService>>,
     reads: Arc<dyn PaymentReads>,
     gateway: Arc<dyn Gateway>,
     policy: PaymentPolicy,
@@ -152,7 +146,7 @@ pub fn payment(
 /// The shipping service.
 pub fn shipping(
     process: &mut Process,
-    store: Arc<impl Database<Shipping>>,
+    store: Arc<dyn Database<Shipping>>,
     policy: ShippingPolicy,
 ) -> Part {
     let mut stations = process.service("shipping", Arc::new(Shipping { policy }), store);
@@ -164,7 +158,7 @@ pub fn shipping(
 /// The notification service; e-mails go out when there is a messenger for them.
 pub fn notification(
     process: &mut Process,
-    store: Arc<impl Database<NotificationService>>,
+    store: Arc<dyn Database<NotificationService>>,
     email: Option<Arc<dyn Messenger>>,
 ) -> (Notifications, Part) {
     let policy = NotificationPolicy { email: email.is_some() };
@@ -180,7 +174,7 @@ pub fn notification(
 }
 
 /// The audit service.
-pub fn audit(process: &mut Process, store: Arc<impl Database<AuditService>>) -> Part {
+pub fn audit(process: &mut Process, store: Arc<dyn Database<AuditService>>) -> Part {
     let mut stations = process.service("audit", Arc::new(AuditService), store);
     let (journal, world) = (stations.journal.clone(), stations.world().clone());
     let events = Queue::AuditEvents;

@@ -10,7 +10,7 @@ use super::supervisor::{Part, Supervisor};
 use super::tree::Tree;
 use crate::clock::World;
 use crate::messages::{Queue, QueueKind};
-use crate::ports::{Broker, Outbox, Store};
+use crate::ports::{Broker, Database};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -104,16 +104,12 @@ impl Process {
     }
 
     /// Begins a service: its journal over `store`, and its relay over the same database's outbox.
-    pub fn service<S, D>(
+    pub fn service<S: Service>(
         &mut self,
         name: &'static str,
         service: Arc<S>,
-        store: Arc<D>,
-    ) -> Stations<'_, S>
-    where
-        S: Service,
-        D: Store<S> + Outbox,
-    {
+        store: Arc<dyn Database<S>>,
+    ) -> Stations<'_, S> {
         let node = self.tree.part(Some(name), "journal", &format!("{name}/journal"));
         self.tree.part(Some(ROOT), "service", name);
         let journal = JournalHandle::new(node.clone());
