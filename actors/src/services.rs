@@ -112,15 +112,26 @@ pub fn gateway(
 /// process, so that this is rarely more than a look.
 const PAYMENT_SWEEP: Duration = Duration::from_secs(5);
 
+/// How the payment service goes about its work.
+#[derive(Clone, Copy, Debug)]
+pub struct PaymentSettings {
+    /// How the gateway is waited for.
+    pub policy: PaymentPolicy,
+    /// Payments that were told nothing for so long leave memory.
+    pub idle_after: Duration,
+    /// True when no other process works on the same database.
+    pub alone: bool,
+}
+
 /// The payment service.
 pub fn payment(
     process: &mut Process,
     store: Arc<dyn Database<PaymentService>>,
     reads: Arc<dyn PaymentReads>,
     gateway: Arc<dyn Gateway>,
-    policy: PaymentPolicy,
-    idle_after: Duration,
+    settings: PaymentSettings,
 ) -> Part {
+    let PaymentSettings { policy, idle_after, alone } = settings;
     let mut stations = process.service("payment", Arc::new(PaymentService), store);
     stations.aside();
     let world = stations.world().clone();
@@ -136,7 +147,7 @@ pub fn payment(
         payments,
         world,
         every: PAYMENT_SWEEP,
-        alone: true,
+        alone,
         node: node.clone(),
     });
     stations.part(Part::new(node, move || payment::Sweeper(sweeper.clone())));

@@ -19,7 +19,7 @@ use crate::order::{OrderReads, Orders, Saga, SagaObserver, SagaStatus};
 use crate::payment::memory::PaymentTables;
 use crate::payment::{GatewayKey, PaymentPolicy};
 use crate::runtime::stations::Process;
-use crate::services::{self, OrderSettings};
+use crate::services::{self, OrderSettings, PaymentSettings};
 use crate::shipping::{ShippingMemory, ShippingPolicy};
 use ractor::{Actor, ActorCell};
 use std::sync::Arc;
@@ -117,8 +117,8 @@ impl Shop {
         let shared = Arc::new(stores.gateway.clone());
         let (gateway, ledger) = services::gateway(&mut process, shared.clone(), shared, gateway);
         let shared = Arc::new(stores.payment.clone());
-        let payment =
-            services::payment(&mut process, shared.clone(), shared, gateway, payment, idle_after);
+        let settings = PaymentSettings { policy: payment, idle_after, alone: true };
+        let payment = services::payment(&mut process, shared.clone(), shared, gateway, settings);
         let shipping =
             services::shipping(&mut process, Arc::new(stores.shipping.clone()), shipping);
         let store = Arc::new(stores.notification.clone());
