@@ -1,12 +1,16 @@
 //! Admission: whether the system takes another order, by its own lag.
 //!
 //! Mailboxes have no bound, so work is bounded at the door. The lag is the longest of: the wait of the
-//! oldest change in a journal, and the messages that relays have published and nobody has taken,
-//! against the rate at which they are taken. Payment's messages are left out: a slow gateway must
-//! not close the shop.
+//! oldest change in a journal; the messages that relays have published and nobody has taken, against
+//! the rate at which they are taken; and the depth of each work queue (asked of the broker) against
+//! the rate at which it is drained. Payment's are left out: a slow gateway must not close the shop.
 
 use super::journal::Gauge;
 use super::relay::Flow;
+use super::stations::Intake;
+use crate::ids::ServiceName;
+use crate::messages::QueueKind;
+use crate::ports::Depth;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -37,31 +41,63 @@ pub struct Busy {
     pub down: bool,
 }
 
+/// How fast something is done.
 #[derive(Debug)]
 struct Rate {
     at: Instant,
-    settled: u64,
+    done: u64,
     per_second: f64,
+}
+
+impl Rate {
+    fn new() -> Self {
+        Self { at: Instant::now(), done: 0, per_second: 0.0 }
+    }
+
+    /// Takes in how much was done in all until now.
+    fn measure(&mut self, done: u64) -> f64 {
+        let seconds = self.at.elapsed().as_secs_f64().max(0.001);
+        let latest = done.saturating_sub(self.done) as f64 / seconds;
+        // Half the old, half the new: a burst neither opens nor closes the door by itself.
+        self.per_second =
+            if self.per_second == 0.0 { latest } else { (self.per_second + latest) / 2.0 };
+        self.at = Instant::now();
+        self.done = done;
+        self.per_second
+    }
+}
+
+/// How long so much takes at a rate, in milliseconds.
+fn lag_ms(open: u64, per_second: f64) -> u64 {
+    if open < BACKLOG_MIN { 0 } else { (open as f64 * 1_000.0 / per_second.max(1.0)) as u64 }
 }
 
 /// The door. One a process.
 pub struct Admission {
     gauges: Vec<Arc<Gauge>>,
     flows: Vec<Arc<Flow>>,
+    intakes: Vec<(Intake, Mutex<Rate>)>,
     rate: Mutex<Rate>,
     backlog_ms: AtomicU64,
+    queues_ms: AtomicU64,
     closed: AtomicBool,
 }
 
 impl Admission {
-    /// A door that watches these journals and relays.
-    pub fn new(gauges: Vec<Arc<Gauge>>, flows: Vec<Arc<Flow>>) -> Self {
-        let rate = Rate { at: Instant::now(), settled: 0, per_second: 0.0 };
+    /// A door that watches these journals, relays and queues.
+    pub fn new(gauges: Vec<Arc<Gauge>>, flows: Vec<Arc<Flow>>, intakes: &[Intake]) -> Self {
+        let counts = |intake: &&Intake| {
+            let queue = intake.queue();
+            queue.service() != ServiceName::Payment && queue.kind() == QueueKind::Quorum
+        };
+        let watched = intakes.iter().filter(counts).cloned();
         Self {
             gauges,
             flows,
-            rate: Mutex::new(rate),
+            intakes: watched.map(|intake| (intake, Mutex::new(Rate::new()))).collect(),
+            rate: Mutex::new(Rate::new()),
             backlog_ms: AtomicU64::new(0),
+            queues_ms: AtomicU64::new(0),
             closed: AtomicBool::new(false),
         }
     }
@@ -79,27 +115,40 @@ impl Admission {
         let settled = sum(|flow| &flow.settled);
         let open = sum(|flow| &flow.offered).saturating_sub(settled);
         let mut rate = self.rate.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let seconds = rate.at.elapsed().as_secs_f64().max(0.001);
-        let latest = settled.saturating_sub(rate.settled) as f64 / seconds;
-        // Half the old, half the new: a burst neither opens nor closes the door by itself.
-        rate.per_second =
-            if rate.per_second == 0.0 { latest } else { (rate.per_second + latest) / 2.0 };
-        rate.at = Instant::now();
-        rate.settled = settled;
-        let lag_ms =
-            if open < BACKLOG_MIN { 0.0 } else { open as f64 * 1_000.0 / rate.per_second.max(1.0) };
-        self.backlog_ms.store(lag_ms as u64, Relaxed);
+        self.backlog_ms.store(lag_ms(open, rate.measure(settled)), Relaxed);
+    }
+
+    /// Measures the queues against the rates at which they are drained. Called each [`MEASURE_EVERY`]
+    /// with what the broker says.
+    pub fn measure_queues(&self, depths: &[Depth]) {
+        let mut longest = 0;
+        for (intake, rate) in &self.intakes {
+            let mut rate = rate.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            let drained = rate.measure(intake.settled());
+            let Some(depth) = depths.iter().find(|depth| depth.queue == intake.queue()) else {
+                continue;
+            };
+            // Other processes' consumers are taken to be as fast as this one's.
+            longest = longest.max(lag_ms(depth.ready, drained * depth.consumers.max(1) as f64));
+        }
+        self.queues_ms.store(longest, Relaxed);
     }
 
     /// How far behind the system is.
     pub fn lag(&self) -> Duration {
         let journals = self.gauges.iter().map(|gauge| gauge.wait()).max().unwrap_or_default();
-        journals.max(Duration::from_millis(self.backlog_ms.load(Relaxed)))
+        let queued = self.backlog_ms.load(Relaxed).max(self.queues_ms.load(Relaxed));
+        journals.max(Duration::from_millis(queued))
     }
 
     /// True when a database does not answer.
     pub fn is_down(&self) -> bool {
         self.gauges.iter().any(|gauge| gauge.is_down())
+    }
+
+    /// The services whose databases do not answer.
+    pub fn down(&self) -> Vec<&str> {
+        self.gauges.iter().filter(|gauge| gauge.is_down()).map(|gauge| gauge.service()).collect()
     }
 
     /// Lets an order in, at once or within [`DOOR_WAIT`].

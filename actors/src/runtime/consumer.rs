@@ -12,7 +12,7 @@ use crate::ports::{Broker, Dead, Delivery, Sink, Subscription};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 /// A delivery that nobody decided is handed in again after this pause, uncounted.
@@ -64,6 +64,8 @@ pub struct ConsumerParts {
     pub address: Address<Msg>,
     /// Deliveries whose tickets are open.
     pub open: Arc<AtomicUsize>,
+    /// Deliveries that were settled so far.
+    pub settled: Arc<AtomicU64>,
 }
 
 impl ConsumerParts {
@@ -140,11 +142,13 @@ impl Consumer {
         };
         self.0.open.fetch_add(1, Relaxed);
         let (open, address) = (self.0.open.clone(), self.0.address.clone());
+        let settled = self.0.settled.clone();
         let clock = self.0.world.clock.clone();
         let handling = Arc::new(AtomicBool::new(true));
         let being_handled = handling.clone();
         let ticket = Ticket::new(move |how| {
             open.fetch_sub(1, Relaxed);
+            settled.fetch_add(1, Relaxed);
             let Delivery { tag, ref channel, .. } = delivery;
             match how {
                 // Dropped by the panic of its own handler: that attempt counts.

@@ -103,14 +103,23 @@ pub enum Msg<S: Service> {
 /// How the journal is doing, for admission and readiness.
 #[derive(Debug)]
 pub struct Gauge {
+    service: String,
     epoch: Instant,
     /// Milliseconds since the epoch when the oldest uncommitted change came in, plus one; 0: none.
     waiting_since_ms: AtomicU64,
+    /// It cannot be written to.
     down: AtomicBool,
+    /// It cannot be read.
+    silent: AtomicBool,
     busy: AtomicBool,
 }
 
 impl Gauge {
+    /// Whose journal it is.
+    pub fn service(&self) -> &str {
+        &self.service
+    }
+
     /// True while anything waits to be written: changes, rows to forget or to park, dead letters.
     pub fn is_busy(&self) -> bool {
         self.busy.load(Relaxed)
@@ -126,7 +135,12 @@ impl Gauge {
 
     /// True while the database does not answer.
     pub fn is_down(&self) -> bool {
-        self.down.load(Relaxed)
+        self.down.load(Relaxed) || self.silent.load(Relaxed)
+    }
+
+    /// Notes whether the database answers: the relay's looks say so while nothing is written.
+    pub(super) fn answers(&self, answers: bool) {
+        self.silent.store(!answers, Relaxed);
     }
 
     fn oldest(&self, since: Option<Instant>) {
@@ -152,10 +166,13 @@ impl<S: Service> Clone for JournalHandle<S> {
 impl<S: Service> JournalHandle<S> {
     /// A journal that is not started yet.
     pub fn new(node: Arc<Node>) -> Self {
+        let service = node.name.split('/').next().unwrap_or_default().to_owned();
         let gauge = Gauge {
+            service,
             epoch: Instant::now(),
             waiting_since_ms: AtomicU64::new(0),
             down: AtomicBool::new(false),
+            silent: AtomicBool::new(false),
             busy: AtomicBool::new(false),
         };
         Self { address: Address::new(node), gauge: Arc::new(gauge) }

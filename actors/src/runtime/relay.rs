@@ -294,8 +294,11 @@ impl<S: Service> Relay<S> {
             return;
         }
         let (outbox, now, relay) = (self.0.outbox.clone(), self.0.world.now(), myself.clone());
+        let gauge = self.0.journal.gauge().clone();
         tokio::spawn(async move {
-            if let Ok(rows) = outbox.due(now, READ_ROWS).await {
+            let due = outbox.due(now, READ_ROWS).await;
+            gauge.answers(due.is_ok());
+            if let Ok(rows) = due {
                 let _ = relay.cast(Msg::Due(rows));
             }
         });

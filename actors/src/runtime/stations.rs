@@ -12,7 +12,7 @@ use crate::clock::World;
 use crate::messages::{Queue, QueueKind};
 use crate::ports::{Broker, Database};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 /// The name of the process's own supervisor: the root of the tree.
 pub const ROOT: &str = "ordermill";
@@ -56,11 +56,23 @@ pub struct Process {
 /// A consumer, as the process's end sees it.
 #[derive(Clone)]
 pub struct Intake {
+    queue: Queue,
     address: Address<consumer::Msg>,
     open: Arc<AtomicUsize>,
+    settled: Arc<AtomicU64>,
 }
 
 impl Intake {
+    /// The queue.
+    pub fn queue(&self) -> Queue {
+        self.queue
+    }
+
+    /// Deliveries that were settled so far.
+    pub fn settled(&self) -> u64 {
+        self.settled.load(Relaxed)
+    }
+
     /// Takes no more.
     pub fn close(&self) {
         self.address.send(consumer::Msg::Close);
@@ -174,7 +186,13 @@ impl<S: Service> Stations<'_, S> {
         let node = self.process.tree.part(Some(self.name), "consumer", queue.as_str());
         let address = Address::new(node.clone());
         let open = Arc::new(AtomicUsize::new(0));
-        self.process.intakes.push(Intake { address: address.clone(), open: open.clone() });
+        let settled = Arc::new(AtomicU64::new(0));
+        self.process.intakes.push(Intake {
+            queue,
+            address: address.clone(),
+            open: open.clone(),
+            settled: settled.clone(),
+        });
         let parts = Arc::new(ConsumerParts {
             queue,
             prefetch: prefetch(queue),
@@ -184,6 +202,7 @@ impl<S: Service> Stations<'_, S> {
             world: self.process.world.clone(),
             address,
             open,
+            settled,
         });
         self.parts.push(Part::new(node, move || Consumer::new(parts.clone())));
     }
