@@ -3,8 +3,9 @@
 use crate::columns::{count, micros, time};
 use crate::database::Database;
 use crate::error::Error;
+use async_trait::async_trait;
 use ordermill_actors::messages::Queue;
-use ordermill_actors::ports::ReadError;
+use ordermill_actors::ports::{DeadLetterFilter, DeadLetters, ReadError};
 use ordermill_actors::runtime::service::DeadLetter;
 use sqlx::SqliteConnection;
 use uuid::Uuid;
@@ -17,11 +18,11 @@ pub(crate) async fn insert(
 ) -> Result<(), Error> {
     for letter in letters {
         let (queue, attempts) = (letter.queue.as_str(), i64::from(letter.attempts));
-        let died_at = micros(letter.died_at);
+        let (first_failed_at, died_at) = (micros(letter.first_failed_at), micros(letter.died_at));
         sqlx::query!(
             "INSERT INTO dead_letters
-                 (id, queue, order_id, event_type, cause, attempts, body, died_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                 (id, queue, order_id, event_type, cause, attempts, body, first_failed_at, died_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
              ON CONFLICT (id) DO NOTHING",
             letter.id,
             queue,
@@ -30,6 +31,7 @@ pub(crate) async fn insert(
             letter.cause,
             attempts,
             letter.body,
+            first_failed_at,
             died_at
         )
         .execute(&mut *conn)
@@ -38,48 +40,95 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-impl Database {
-    /// Dead letters, newest first: those older than `before`, `limit` at most.
-    pub async fn dead_letters(
-        &self,
-        before: Option<Uuid>,
-        limit: u32,
-    ) -> Result<Vec<DeadLetter>, ReadError> {
-        let before = before.unwrap_or(Uuid::max());
-        self.read(move |pool| async move {
-            let rows = sqlx::query!(
-                r#"SELECT id AS "id: Uuid", queue, order_id AS "order_id: Uuid", event_type, cause,
-                          attempts, body, died_at
-                   FROM dead_letters WHERE id < ?1 ORDER BY id DESC LIMIT ?2"#,
-                before,
-                limit
-            )
-            .fetch_all(&pool)
-            .await?;
-            rows.into_iter()
-                .map(|row| {
-                    Ok(DeadLetter {
-                        id: row.id,
-                        queue: queue(&row.queue)?,
-                        order_id: row.order_id,
-                        event_type: row.event_type,
-                        cause: row.cause,
-                        attempts: count(row.attempts)?,
-                        body: row.body,
-                        died_at: time(row.died_at)?,
-                    })
-                })
-                .collect()
+/// Deletes a dead letter; false: it was not there.
+pub(crate) async fn delete(conn: &mut SqliteConnection, letter: Uuid) -> Result<bool, Error> {
+    let deleted =
+        sqlx::query!("DELETE FROM dead_letters WHERE id = ?1", letter).execute(conn).await?;
+    Ok(deleted.rows_affected() > 0)
+}
+
+struct Stored {
+    id: Uuid,
+    queue: String,
+    order_id: Option<Uuid>,
+    event_type: Option<String>,
+    cause: String,
+    attempts: i64,
+    body: String,
+    first_failed_at: i64,
+    died_at: i64,
+}
+
+impl Stored {
+    fn into_letter(self) -> Result<DeadLetter, Error> {
+        Ok(DeadLetter {
+            id: self.id,
+            queue: Queue::parse(&self.queue).ok_or(self.queue).map_err(Error::corrupt("queue"))?,
+            order_id: self.order_id,
+            event_type: self.event_type,
+            cause: self.cause,
+            attempts: count(self.attempts)?,
+            body: self.body,
+            first_failed_at: time(self.first_failed_at)?,
+            died_at: time(self.died_at)?,
         })
-        .await
     }
 }
 
-fn queue(name: &str) -> Result<Queue, Error> {
-    Queue::ALL
-        .iter()
-        .copied()
-        .find(|queue| queue.as_str() == name)
-        .ok_or(name)
-        .map_err(Error::corrupt("queue"))
+#[async_trait]
+impl DeadLetters for Database {
+    async fn dead_letters(
+        &self,
+        filter: &DeadLetterFilter,
+        limit: u32,
+    ) -> Result<Vec<DeadLetter>, ReadError> {
+        let queue = filter.queue.map(Queue::as_str);
+        let before = filter.before.unwrap_or(Uuid::max());
+        self.read(move |pool| async move {
+            // Two statements: each goes by its own index, whatever the planner makes of an OR.
+            let rows =
+                match queue {
+                    Some(queue) => sqlx::query_as!(
+                        Stored,
+                        r#"SELECT id AS "id: Uuid", queue, order_id AS "order_id: Uuid", event_type,
+                                  cause, attempts, body, first_failed_at, died_at
+                           FROM dead_letters WHERE queue = ?1 AND id < ?2
+                           ORDER BY id DESC LIMIT ?3"#,
+                        queue,
+                        before,
+                        limit
+                    )
+                    .fetch_all(&pool)
+                    .await?,
+                    None => sqlx::query_as!(
+                        Stored,
+                        r#"SELECT id AS "id: Uuid", queue, order_id AS "order_id: Uuid", event_type,
+                                  cause, attempts, body, first_failed_at, died_at
+                           FROM dead_letters WHERE id < ?1 ORDER BY id DESC LIMIT ?2"#,
+                        before,
+                        limit
+                    )
+                    .fetch_all(&pool)
+                    .await?,
+                };
+            rows.into_iter().map(Stored::into_letter).collect()
+        })
+        .await
+    }
+
+    async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetter>, ReadError> {
+        self.read(move |pool| async move {
+            let row = sqlx::query_as!(
+                Stored,
+                r#"SELECT id AS "id: Uuid", queue, order_id AS "order_id: Uuid", event_type, cause,
+                          attempts, body, first_failed_at, died_at
+                   FROM dead_letters WHERE id = ?1"#,
+                id
+            )
+            .fetch_optional(&pool)
+            .await?;
+            row.map(Stored::into_letter).transpose()
+        })
+        .await
+    }
 }

@@ -2,12 +2,13 @@
 
 use crate::columns::{count, ids, micros};
 use crate::database::Database;
+use crate::dead_letters;
 use crate::error::Error;
 use async_trait::async_trait;
 use ordermill_actors::clock::Timestamp;
 use ordermill_actors::ports::{Outbox, ReadError};
 use ordermill_actors::runtime::outbox::OutboxRow;
-use ordermill_actors::runtime::service::Parking;
+use ordermill_actors::runtime::service::{Parking, Redrive};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
@@ -50,6 +51,32 @@ pub(crate) async fn park(conn: &mut SqliteConnection, rows: &[Parking]) -> Resul
             content,
             tries,
             until
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Brings dead letters to their queues again: each is deleted, and the row that carries it is due at
+/// once. A letter that is gone was taken up before, and nothing is done. Rare, so one by one.
+pub(crate) async fn redrive(
+    conn: &mut SqliteConnection,
+    redrives: &[Redrive],
+    at: Timestamp,
+) -> Result<(), Error> {
+    let at = micros(at);
+    for Redrive { letter, row } in redrives {
+        if !dead_letters::delete(conn, *letter).await? {
+            continue;
+        }
+        let (content, tries) = (row.to_json(), i64::from(row.tries));
+        sqlx::query!(
+            "INSERT INTO outbox (id, content, tries, parked_until) VALUES (?1, ?2, ?3, ?4)",
+            row.id,
+            content,
+            tries,
+            at
         )
         .execute(&mut *conn)
         .await?;
@@ -125,5 +152,10 @@ impl Outbox for Database {
             count(parked)
         })
         .await
+    }
+
+    async fn adopt(&self, _limit: u32) -> Result<u64, ReadError> {
+        // A data directory has one process at a time: every row in it is this one's.
+        Ok(0)
     }
 }

@@ -9,9 +9,11 @@ use crate::error::Error;
 use crate::{dead_letters, outbox};
 use async_trait::async_trait;
 use ordermill_actors::clock::Timestamp;
-use ordermill_actors::ports::{CommitError, Committed, Outbox, ReadError, Store};
+use ordermill_actors::ports::{
+    CommitError, Committed, DeadLetterFilter, DeadLetters, Outbox, ReadError, Store,
+};
 use ordermill_actors::runtime::outbox::OutboxRow;
-use ordermill_actors::runtime::service::{Batch, Service, SettledBatch};
+use ordermill_actors::runtime::service::{Batch, DeadLetter, Service, SettledBatch};
 use sqlx::{Connection, SqliteConnection};
 use std::marker::PhantomData;
 use uuid::Uuid;
@@ -82,6 +84,7 @@ impl<S: Service, T: Tables<S>> SqliteStore<S, T> {
         outbox::forget(conn, &batch.upkeep.forget).await?;
         outbox::park(conn, &batch.upkeep.park).await?;
         dead_letters::insert(conn, &batch.upkeep.dead_letters).await?;
+        outbox::redrive(conn, &batch.upkeep.redrive, batch.at).await?;
         Ok(committed)
     }
 }
@@ -113,5 +116,24 @@ impl<S: Service, T: Tables<S>> Outbox for SqliteStore<S, T> {
 
     async fn parked(&self) -> Result<u64, ReadError> {
         self.database.parked().await
+    }
+
+    async fn adopt(&self, limit: u32) -> Result<u64, ReadError> {
+        self.database.adopt(limit).await
+    }
+}
+
+#[async_trait]
+impl<S: Service, T: Tables<S>> DeadLetters for SqliteStore<S, T> {
+    async fn dead_letters(
+        &self,
+        filter: &DeadLetterFilter,
+        limit: u32,
+    ) -> Result<Vec<DeadLetter>, ReadError> {
+        self.database.dead_letters(filter, limit).await
+    }
+
+    async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetter>, ReadError> {
+        self.database.dead_letter(id).await
     }
 }
