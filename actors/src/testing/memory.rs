@@ -115,8 +115,10 @@ impl<S: Service, T: MemoryTables<S>> Store<S> for MemoryStore<T> {
             inner.outbox.remove(id);
         }
         for parking in &batch.upkeep.park {
-            let row = parking.row.clone();
-            inner.outbox.insert(row.id, (row, Some(parking.until)));
+            // A row that somebody has forgotten meanwhile does not come back.
+            if let Some(kept) = inner.outbox.get_mut(&parking.row.id) {
+                *kept = (parking.row.clone(), Some(parking.until));
+            }
         }
         for redrive in &batch.upkeep.redrive {
             let before = inner.dead_letters.len();
