@@ -1,0 +1,50 @@
+//! What a store must offer to be held to the contract: each service's database, opened on demand.
+
+use async_trait::async_trait;
+use ordermill_actors::audit::{AuditReads, AuditService};
+use ordermill_actors::gateway::{GatewayReads, SimulatedGateway};
+use ordermill_actors::inventory::{Inventory, InventoryReads};
+use ordermill_actors::notification::{NotificationReads, NotificationService};
+use ordermill_actors::order::{DueOrders, Order, OrderReads};
+use ordermill_actors::payment::{PaymentReads, PaymentService};
+use ordermill_actors::ports::Database;
+use ordermill_actors::runtime::service::Service;
+use ordermill_actors::shipping::{ShipmentReads, Shipping};
+use std::sync::Arc;
+
+/// Everything that the order service asks of its database outside of its journal.
+pub trait OrderData: OrderReads + DueOrders {}
+
+impl<T: OrderReads + DueOrders> OrderData for T {}
+
+/// A service's database, opened.
+pub struct Opened<S: Service, R: ?Sized> {
+    /// As its journal and its relay see it.
+    pub store: Arc<dyn Database<S>>,
+    /// As its readers see it.
+    pub reads: Arc<R>,
+}
+
+/// One place with a database for each service, empty when it is made, and gone when it is dropped.
+///
+/// What was opened earlier stays open beside what is opened now, until [`close`](Self::close).
+#[async_trait]
+pub trait Backend: Send + Sync {
+    /// Opens the order service's database, with whatever is in it.
+    async fn order(&self) -> Opened<Order, dyn OrderData>;
+    /// Opens the inventory service's.
+    async fn inventory(&self) -> Opened<Inventory, dyn InventoryReads>;
+    /// Opens the payment service's.
+    async fn payment(&self) -> Opened<PaymentService, dyn PaymentReads>;
+    /// Opens the simulated gateway's.
+    async fn gateway(&self) -> Opened<SimulatedGateway, dyn GatewayReads>;
+    /// Opens the shipping service's.
+    async fn shipping(&self) -> Opened<Shipping, dyn ShipmentReads>;
+    /// Opens the notification service's.
+    async fn notification(&self) -> Opened<NotificationService, dyn NotificationReads>;
+    /// Opens the audit service's.
+    async fn audit(&self) -> Opened<AuditService, dyn AuditReads>;
+
+    /// Closes everything that is open, as the end of a process does. The data stay.
+    async fn close(&self);
+}

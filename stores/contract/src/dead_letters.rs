@@ -1,0 +1,206 @@
+//! Dead letters, which are the same in every service.
+
+use crate::backend::Backend;
+use crate::batches::upkeep;
+use crate::outbox::{adopt_all, saying};
+use crate::values::{AWKWARD, at, finer, order, world};
+use ordermill_actors::audit::AuditService;
+use ordermill_actors::clock::{Timestamp, storable};
+use ordermill_actors::gateway::SimulatedGateway;
+use ordermill_actors::inventory::Inventory;
+use ordermill_actors::messages::{Body, Queue};
+use ordermill_actors::notification::NotificationService;
+use ordermill_actors::order::Order;
+use ordermill_actors::payment::PaymentService;
+use ordermill_actors::ports::{Database, DeadLetterFilter};
+use ordermill_actors::runtime::outbox::{Content, OutboxRow};
+use ordermill_actors::runtime::service::{Batch, DeadLetter, Redrive, Service, Upkeep};
+use ordermill_actors::shipping::Shipping;
+use uuid::Uuid;
+
+/// The largest message that the system has to bear, in bytes.
+const MESSAGE_MAX: usize = 1 << 20;
+
+fn id(n: u128) -> Uuid {
+    Uuid::from_u128(n << 64 | 9)
+}
+
+fn letter(n: u128, queue: Queue) -> DeadLetter {
+    DeadLetter {
+        id: id(n),
+        queue,
+        order_id: Some(order(n).0),
+        event_type: Some("shipping.schedule".to_owned()),
+        cause: format!("the {n}th cause: {AWKWARD}"),
+        attempts: 4,
+        body: format!("{{\"no JSON: {AWKWARD}"),
+        first_failed_at: at(10),
+        died_at: at(46),
+    }
+}
+
+fn bury(letters: &[DeadLetter]) -> Batch<Shipping> {
+    let work = Upkeep { dead_letters: letters.to_vec(), ..Upkeep::default() };
+    upkeep(Shipping::default(), work)
+}
+
+async fn listed(store: &dyn Database<Shipping>, filter: DeadLetterFilter, limit: u32) -> Vec<Uuid> {
+    let letters = store.dead_letters(&filter, limit).await.unwrap();
+    letters.iter().map(|letter| letter.id).collect()
+}
+
+pub async fn they_are_kept_once_and_read_back(backend: &dyn Backend) {
+    let store = backend.shipping().await.store;
+    let nameless = DeadLetter {
+        order_id: None,
+        event_type: None,
+        cause: String::new(),
+        body: String::new(),
+        attempts: u32::MAX,
+        first_failed_at: finer(3),
+        died_at: finer(3),
+        ..letter(2, Queue::ShippingCommands)
+    };
+    let letters = [letter(1, Queue::ShippingCommands), nameless];
+    // The answer to the first commit was lost: it comes again, and is not taken for another.
+    for _ in 0..2 {
+        store.commit(&bury(&letters)).await.unwrap();
+    }
+    let other = DeadLetter { cause: "another".to_owned(), ..letters[0].clone() };
+    store.commit(&bury(&[other])).await.unwrap();
+
+    backend.close().await;
+    let store = backend.shipping().await.store;
+    let cut = |time: Timestamp| storable(time);
+    let expected = letters.map(|letter| DeadLetter {
+        first_failed_at: cut(letter.first_failed_at),
+        died_at: cut(letter.died_at),
+        ..letter
+    });
+    for letter in &expected {
+        let mut read = store.dead_letter(letter.id).await.unwrap().unwrap();
+        // The model keeps whatever it is given; real stores keep microseconds.
+        (read.first_failed_at, read.died_at) = (cut(read.first_failed_at), cut(read.died_at));
+        assert_eq!(read, *letter);
+    }
+    let everything = DeadLetterFilter::default();
+    assert_eq!(listed(&*store, everything, 10).await, [id(2), id(1)]);
+    assert_eq!(store.dead_letter(id(3)).await.unwrap(), None);
+}
+
+pub async fn they_are_listed_newest_first_by_queue_and_page(backend: &dyn Backend) {
+    let store = backend.shipping().await.store;
+    let queue = |n| match n % 3 {
+        0 => Queue::ShippingOrderCancelRequested,
+        _ => Queue::ShippingCommands,
+    };
+    // Not in the order of their ids: processes that bury at the same time overtake each other.
+    let letters: Vec<_> = (1..=7).map(|n| n * 3 % 8).map(|n| letter(n, queue(n))).collect();
+    store.commit(&bury(&letters)).await.unwrap();
+
+    let all: Vec<_> = (1..=7).rev().map(id).collect();
+    assert_eq!(listed(&*store, DeadLetterFilter::default(), 100).await, all);
+    let page = DeadLetterFilter { before: Some(id(6)), ..DeadLetterFilter::default() };
+    assert_eq!(listed(&*store, page, 2).await, [id(5), id(4)]);
+    let cancels = Some(Queue::ShippingOrderCancelRequested);
+    let page = DeadLetterFilter { queue: cancels, before: None };
+    assert_eq!(listed(&*store, page, 100).await, [id(6), id(3)]);
+    let page = DeadLetterFilter { queue: cancels, before: Some(id(6)) };
+    assert_eq!(listed(&*store, page, 100).await, [id(3)]);
+    let page = DeadLetterFilter { queue: Some(Queue::AuditEvents), before: None };
+    assert!(listed(&*store, page, 100).await.is_empty());
+    assert!(listed(&*store, DeadLetterFilter::default(), 0).await.is_empty());
+}
+
+/// A row that brings some message to a queue again.
+fn again(letter: u128, queue: Queue) -> Redrive {
+    let fresh = saying_one();
+    Redrive { letter: id(letter), row: OutboxRow::redriven(world().new_id(), queue, fresh) }
+}
+
+fn saying_one() -> Body {
+    let message = ordermill_actors::messages::Message::new(
+        &crate::values::origin(1),
+        ordermill_actors::messages::Payload::ShippingCancel,
+        0,
+        at(1),
+    );
+    Body::One(message)
+}
+
+fn redrive(redrives: Vec<Redrive>, seconds: u64) -> Batch<Shipping> {
+    let work = Upkeep { redrive: redrives, ..Upkeep::default() };
+    Batch { at: finer(seconds), ..upkeep(Shipping::default(), work) }
+}
+
+pub async fn a_redriven_one_goes_back_to_its_queue_once(backend: &dyn Backend) {
+    let store = backend.shipping().await.store;
+    let queue = Queue::ShippingCommands;
+    store.commit(&bury(&[1, 2, 3].map(|n| letter(n, queue)))).await.unwrap();
+    let redrives = vec![again(1, queue), again(3, queue)];
+    let rows: Vec<_> = redrives.iter().map(|redrive| redrive.row.clone()).collect();
+    // The answer to the first commit was lost, and somebody asks once more besides.
+    for seconds in [100, 200] {
+        store.commit(&redrive(redrives.clone(), seconds)).await.unwrap();
+    }
+    store.commit(&redrive(vec![again(1, queue)], 300)).await.unwrap();
+
+    assert_eq!(listed(&*store, DeadLetterFilter::default(), 10).await, [id(2)]);
+    assert_eq!(store.dead_letter(id(1)).await.unwrap(), None);
+    assert_eq!(store.parked().await.unwrap(), 2);
+    assert!(store.waiting(None, 10).await.unwrap().is_empty());
+    assert!(store.due(at(99), 10).await.unwrap().is_empty());
+
+    drop(store);
+    backend.close().await;
+    let store = backend.shipping().await.store;
+    adopt_all(&*store).await;
+    let mut due = store.due(finer(100), 10).await.unwrap();
+    due.sort_by_key(|row| row.id);
+    let text = |rows: &[OutboxRow]| -> Vec<_> {
+        rows.iter().map(|row| (row.id, row.tries, row.to_json())).collect()
+    };
+    assert_eq!(text(&due), text(&rows));
+    for row in &due {
+        let Content::Parked(parcels) = &row.content else { panic!("{row:?}") };
+        assert_eq!(parcels.len(), 1);
+        assert_eq!(parcels[0].only.as_deref(), Some(&[queue][..]));
+        assert_eq!(parcels[0].failures.count, 0, "it starts afresh");
+    }
+}
+
+pub async fn a_redriven_one_that_is_gone_does_nothing(backend: &dyn Backend) {
+    let store = backend.shipping().await.store;
+    let queue = Queue::ShippingCommands;
+    store.commit(&bury(&[letter(1, queue)])).await.unwrap();
+    let mut both = redrive(vec![again(9, queue), again(1, queue), again(1, queue)], 100);
+    both.changes = saying(5..6).changes;
+    let written = store.commit(&both).await.unwrap().outbox;
+    assert_eq!(store.parked().await.unwrap(), 1);
+    assert!(store.dead_letter(id(1)).await.unwrap().is_none());
+    assert_eq!(store.waiting(None, 10).await.unwrap().len(), written.len());
+}
+
+pub async fn they_hold_a_message_of_a_megabyte(backend: &dyn Backend) {
+    let store = backend.shipping().await.store;
+    let body = "é".repeat(MESSAGE_MAX / 2);
+    let long = DeadLetter { body, ..letter(1, Queue::ShippingCommands) };
+    store.commit(&bury(std::slice::from_ref(&long))).await.unwrap();
+    assert!(store.dead_letter(id(1)).await.unwrap() == Some(long));
+}
+
+async fn keeps_them<S: Service>(service: S, store: &dyn Database<S>) {
+    let letter = letter(1, Queue::OrderEvents);
+    let work = Upkeep { dead_letters: vec![letter.clone()], ..Upkeep::default() };
+    store.commit(&upkeep(service, work)).await.unwrap();
+    assert_eq!(store.dead_letter(letter.id).await.unwrap(), Some(letter));
+}
+
+pub async fn every_service_keeps_them(backend: &dyn Backend) {
+    keeps_them(Order, &*backend.order().await.store).await;
+    keeps_them(Inventory, &*backend.inventory().await.store).await;
+    keeps_them(PaymentService, &*backend.payment().await.store).await;
+    keeps_them(SimulatedGateway::default(), &*backend.gateway().await.store).await;
+    keeps_them(NotificationService::default(), &*backend.notification().await.store).await;
+    keeps_them(AuditService, &*backend.audit().await.store).await;
+}

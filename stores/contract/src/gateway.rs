@@ -1,0 +1,145 @@
+//! The simulated gateway's ledger: the witness of every other test's money.
+
+use crate::backend::{Backend, Opened};
+use crate::batches::on_both;
+use crate::values::{AWKWARD, at, finer};
+use ordermill_actors::gateway::memory::GatewayTables;
+use ordermill_actors::gateway::{
+    EntryStatus, GatewayChange, GatewayReads, Said, SimulatedGateway, Sums,
+};
+use ordermill_actors::ids::OrderId;
+use ordermill_actors::money::{AMOUNT_MAX_MINOR, Currency, Money};
+use ordermill_actors::payment::{ChargeRequest, GatewayKey};
+use ordermill_actors::runtime::service::Outcome;
+use ordermill_actors::testing::MemoryStore;
+use uuid::Uuid;
+
+fn key(n: u128) -> GatewayKey {
+    GatewayKey(Uuid::from_u128(n))
+}
+
+fn charge(n: u128, order: u128, amount: Money, method: &str) -> GatewayChange {
+    let (key, order_id) = (key(n), OrderId(Uuid::from_u128(order)));
+    GatewayChange::Charge(ChargeRequest { key, order_id, amount, method: method.to_owned() })
+}
+
+fn usd(minor: i64) -> Money {
+    Money { minor, currency: Currency::USD }
+}
+
+fn yen(minor: i64) -> Money {
+    Money { minor, currency: Currency::parse("JPY").unwrap() }
+}
+
+struct Stores {
+    model: MemoryStore<GatewayTables>,
+    opened: Opened<SimulatedGateway, dyn GatewayReads>,
+}
+
+impl Stores {
+    async fn open(backend: &dyn Backend) -> Self {
+        Self { model: MemoryStore::default(), opened: backend.gateway().await }
+    }
+
+    async fn commit(&self, second: u64, changes: &[GatewayChange]) -> Vec<Outcome<Said>> {
+        let gateway = SimulatedGateway::default();
+        let (outcomes, said) =
+            on_both(&gateway, &self.model, &*self.opened.store, changes, finer(second)).await;
+        assert!(said.is_empty(), "a gateway says nothing by itself");
+        outcomes
+    }
+
+    async fn compare(&self, keys: std::ops::Range<u128>) {
+        for n in keys {
+            let entry = self.opened.reads.entry(key(n)).await.unwrap();
+            assert_eq!(entry, self.model.entry(key(n)).await.unwrap());
+        }
+        let totals = self.opened.reads.totals().await.unwrap();
+        assert_eq!(totals, self.model.totals().await.unwrap());
+    }
+}
+
+pub async fn the_books_are_the_same_as_in_memory_and_after_a_restart(backend: &dyn Backend) {
+    let mut stores = Stores::open(backend).await;
+    assert_eq!(stores.opened.reads.totals().await.unwrap(), Default::default());
+    let calls = [
+        charge(0, 100, usd(500), "credit_card"),
+        charge(1, 101, usd(700), "test_declined"),
+        charge(2, 102, usd(11), "test_timeout_uncharged"),
+        charge(3, 103, yen(120), "test_refund_fails"),
+        GatewayChange::Void(key(4)),
+        charge(5, 105, usd(13), AWKWARD),
+    ];
+    stores.commit(1, &calls).await;
+    stores.compare(0..10).await;
+    let more = [
+        charge(0, 100, usd(500), "credit_card"),
+        GatewayChange::Void(key(2)),
+        GatewayChange::Refund(key(3), yen(120)),
+        charge(4, 104, usd(1), "credit_card"),
+        GatewayChange::Refund(key(5), usd(13)),
+        charge(6, 106, yen(7), "test_slow"),
+        GatewayChange::Void(key(6)),
+    ];
+    stores.commit(2, &more).await;
+    stores.compare(0..10).await;
+
+    let reads = &stores.opened.reads;
+    let totals = reads.totals().await.unwrap();
+    assert_eq!((totals.captures, totals.orders), (4, 4));
+    let sums = Sums { captured_minor: 513, refunded_minor: 13 };
+    assert_eq!(totals.sums[&Currency::USD], sums);
+    let mut statuses = Vec::new();
+    for n in 0..7 {
+        statuses.push(reads.entry(key(n)).await.unwrap().unwrap().status);
+    }
+    use EntryStatus::{Charged, Declined, Refunded, Voided};
+    assert_eq!(statuses, [Charged, Declined, Voided, Charged, Voided, Refunded, Refunded]);
+    let entry = reads.entry(key(5)).await.unwrap().unwrap();
+    assert_eq!((entry.created_at, entry.changed_at), (at(1), at(2)), "whole microseconds");
+    assert_eq!(reads.entry(key(9)).await.unwrap(), None);
+
+    backend.close().await;
+    stores.opened = backend.gateway().await;
+    stores.compare(0..10).await;
+}
+
+pub async fn an_order_that_paid_twice_shows_in_the_totals(backend: &dyn Backend) {
+    let stores = Stores::open(backend).await;
+    let twice = [charge(1, 7, usd(5), "credit_card"), charge(2, 7, yen(5), "credit_card")];
+    stores.commit(1, &twice).await;
+    let totals = stores.opened.reads.totals().await.unwrap();
+    assert_eq!((totals.captures, totals.orders), (2, 1));
+    stores.compare(0..4).await;
+}
+
+pub async fn the_books_hold_more_than_one_largest_amount(backend: &dyn Backend) {
+    let stores = Stores::open(backend).await;
+    let calls: Vec<_> =
+        (0..900).map(|n| charge(n, n, usd(AMOUNT_MAX_MINOR), "credit_card")).collect();
+    stores.commit(1, &calls).await;
+    stores.commit(2, &[GatewayChange::Refund(key(5), usd(AMOUNT_MAX_MINOR))]).await;
+    let totals = stores.opened.reads.totals().await.unwrap();
+    let captured_minor = 900 * AMOUNT_MAX_MINOR;
+    let sums = Sums { captured_minor, refunded_minor: AMOUNT_MAX_MINOR };
+    assert_eq!(totals.sums[&Currency::USD], sums);
+    stores.compare(0..10).await;
+}
+
+pub async fn five_hundred_charges_are_one_batch(backend: &dyn Backend) {
+    let stores = Stores::open(backend).await;
+    let charges: Vec<_> = (0..500).map(|n| charge(n, n, usd(10), "credit_card")).collect();
+    stores.commit(1, &charges).await;
+    let mixed: Vec<_> = (250..750)
+        .map(|n| match n % 2 {
+            0 => GatewayChange::Refund(key(n), usd(10)),
+            _ => charge(n, n, usd(10), "credit_card"),
+        })
+        .collect();
+    stores.commit(2, &mixed).await;
+    stores.compare(0..800).await;
+    let totals = stores.opened.reads.totals().await.unwrap();
+    assert_eq!(totals.captures, 625);
+    let sums = Sums { captured_minor: 6_250, refunded_minor: 1_250 };
+    assert_eq!(totals.sums[&Currency::USD], sums);
+}

@@ -1,0 +1,234 @@
+//! The payment service: versioned payments, and which of them somebody must see to.
+
+use crate::backend::{Backend, Opened};
+use crate::batches::{batch, insist, on_both};
+use crate::values::{AWKWARD, at, order, origin};
+use futures::future::join_all;
+use ordermill_actors::messages::{Origin, PaymentProcess};
+use ordermill_actors::money::{AMOUNT_MAX_MINOR, Currency, Money};
+use ordermill_actors::payment::memory::PaymentTables;
+use ordermill_actors::payment::{
+    Charge, GatewayAnswer, GatewayReply, Input, Now, Payment, PaymentChange, PaymentPolicy,
+    PaymentReads, PaymentService, Undone, apply, decide,
+};
+use ordermill_actors::runtime::service::Outcome;
+use ordermill_actors::testing::MemoryStore;
+use std::sync::Arc;
+use std::time::Duration;
+
+type Model = MemoryStore<PaymentTables>;
+
+const AMOUNT: Money = Money { minor: 4_990, currency: Currency::USD };
+
+fn process(n: u128) -> Input {
+    let (method, customer_id) = ("credit_card".to_owned(), "anna".to_owned());
+    Input::Process(origin(n), PaymentProcess { total: AMOUNT, method, customer_id })
+}
+
+fn refund(n: u128) -> Input {
+    Input::Refund(origin(n))
+}
+
+fn answered(attempt: u32, reply: GatewayReply) -> Input {
+    Input::Answered(GatewayAnswer { attempt, result: Ok(reply) })
+}
+
+fn approved(amount: Money) -> Input {
+    let transaction_id = AWKWARD.to_owned();
+    answered(1, GatewayReply::Charge(Charge::Approved { transaction_id, amount }))
+}
+
+fn declined() -> Input {
+    answered(1, GatewayReply::Charge(Charge::Declined { reason: AWKWARD.to_owned() }))
+}
+
+fn undone() -> Input {
+    answered(2, GatewayReply::Undone(Undone { refunded: Some(AMOUNT) }))
+}
+
+/// The changes that a payment's actor would hand in for these inputs, one a second.
+fn story(n: u128, inputs: &[Input]) -> Vec<PaymentChange> {
+    let policy = PaymentPolicy::default();
+    let mut payment: Option<Payment> = None;
+    let mut changes = Vec::new();
+    for (version, input) in (0..).zip(inputs) {
+        let at = at(version);
+        for event in decide(payment.as_ref(), input, Now { at, policy: &policy }).events {
+            payment = Some(apply(payment, event, at).unwrap());
+        }
+        changes.push(PaymentChange {
+            order_id: order(n),
+            expected: version,
+            payment: payment.clone().map(Arc::new),
+            message: payment.as_ref().and_then(Payment::outcome),
+        });
+    }
+    changes
+}
+
+struct Stores {
+    model: Model,
+    opened: Opened<PaymentService, dyn PaymentReads>,
+}
+
+impl Stores {
+    async fn open(backend: &dyn Backend) -> Self {
+        Self { model: Model::default(), opened: backend.payment().await }
+    }
+
+    async fn commit(&self, changes: &[PaymentChange]) -> Vec<Outcome<()>> {
+        on_both(&PaymentService, &self.model, &*self.opened.store, changes, at(100)).await.0
+    }
+
+    /// What both read must be the same.
+    async fn compare(&self) {
+        for n in 0..8 {
+            let row = self.opened.reads.payment(order(n)).await.unwrap();
+            assert_eq!(row, self.model.payment(order(n)).await.unwrap());
+        }
+        for before in [at(0), at(10), at(11), at(12), at(1_000)] {
+            for after in [None, Some(order(1)), Some(order(3))] {
+                for limit in [1, 2, 100] {
+                    let due = self.opened.reads.due(before, after, limit).await.unwrap();
+                    let expected = self.model.due(before, after, limit).await.unwrap();
+                    assert_eq!(due, expected, "{before}, {after:?}, {limit}");
+                }
+            }
+        }
+    }
+}
+
+fn all_done(outcomes: &[Outcome<()>]) -> bool {
+    outcomes.iter().all(|outcome| *outcome == Outcome::Done(()))
+}
+
+pub async fn rows_are_read_back_as_they_were_written(backend: &dyn Backend) {
+    let mut stores = Stores::open(backend).await;
+    let stories = [
+        story(0, &[process(0)]),
+        story(1, &[process(1), approved(AMOUNT)]),
+        story(2, &[process(2), declined()]),
+        story(3, &[process(3), refund(3)]),
+        story(4, &[process(4), approved(AMOUNT), refund(4)]),
+        story(5, &[process(5), refund(5), undone()]),
+        story(6, &[refund(6)]),
+    ];
+    // Each story's first change in one batch, the rest in another: inserts, and updates that fold.
+    let firsts: Vec<_> = stories.iter().map(|story| story[0].clone()).collect();
+    assert!(all_done(&stores.commit(&firsts).await));
+    stores.compare().await;
+    let rest: Vec<_> = stories.iter().flat_map(|story| story[1..].to_vec()).collect();
+    assert!(all_done(&stores.commit(&rest).await));
+    stores.compare().await;
+    let due = stores.opened.reads.due(at(1_000), None, 100).await.unwrap();
+    assert_eq!(due, [0, 3, 4].map(order));
+    let mut statuses = Vec::new();
+    for n in 0..7 {
+        let row = stores.opened.reads.payment(order(n)).await.unwrap().unwrap();
+        statuses.push((row.payment.status().as_str(), row.version));
+    }
+    let expected = [
+        ("PENDING", 1),
+        ("APPROVED", 2),
+        ("FAILED", 2),
+        ("REVERSING", 2),
+        ("REVERSING", 3),
+        ("REVERSED", 3),
+        ("REVERSED", 1),
+    ];
+    assert_eq!(statuses, expected);
+
+    backend.close().await;
+    stores.opened = backend.payment().await;
+    stores.compare().await;
+}
+
+pub async fn a_change_decided_on_another_version_is_refused_with_all_that_follow_it(
+    backend: &dyn Backend,
+) {
+    let stores = Stores::open(backend).await;
+    let told = story(1, &[process(1), approved(AMOUNT), refund(1)]);
+    assert_eq!(stores.commit(&told[..1]).await, [Outcome::Done(())]);
+    let changes = [&told[..], &story(2, &[process(2)])[..]].concat();
+    let refused = [Outcome::Refused, Outcome::Refused, Outcome::Refused, Outcome::Done(())];
+    assert_eq!(stores.commit(&changes).await, refused);
+    let version = async || stores.opened.reads.payment(order(1)).await.unwrap().unwrap().version;
+    assert_eq!(version().await, 1);
+    stores.compare().await;
+
+    // A change that writes nothing and only says the outcome again is decided on the row all the same.
+    let again = |expected| {
+        let message = told[1].message.clone();
+        [PaymentChange { order_id: order(1), expected, payment: None, message }]
+    };
+    assert_eq!(stores.commit(&again(2)).await, [Outcome::Refused]);
+    assert_eq!(stores.commit(&again(1)).await, [Outcome::Done(())]);
+    assert_eq!(version().await, 1);
+    stores.compare().await;
+}
+
+pub async fn of_two_changes_at_once_on_one_version_one_is_refused(backend: &dyn Backend) {
+    let store = backend.payment().await.store;
+    for n in 0..10 {
+        // First two inserts, then two updates.
+        for change in story(n, &[process(n), approved(AMOUNT)]) {
+            let rivals =
+                (0..2).map(|_| insist(&*store, batch(PaymentService, vec![change.clone()], at(2))));
+            let outcomes: Vec<_> = join_all(rivals).await.into_iter().flatten().collect();
+            let refused = outcomes.iter().filter(|outcome| **outcome == Outcome::Refused);
+            assert_eq!((outcomes.len(), refused.count()), (2, 1), "{outcomes:?}");
+        }
+    }
+}
+
+pub async fn due_payments_are_read_page_by_page(backend: &dyn Backend) {
+    let stores = Stores::open(backend).await;
+    let inputs = |n| match n % 3 {
+        0 => vec![process(n), declined()],
+        _ => vec![process(n)],
+    };
+    let changes: Vec<_> = (0..20).rev().flat_map(|n| story(n, &inputs(n))).collect();
+    stores.commit(&changes).await;
+    let row = stores.opened.reads.payment(order(1)).await.unwrap().unwrap();
+    let due_at = row.due_at().unwrap();
+    let mut paged = Vec::new();
+    loop {
+        let after = paged.last().copied();
+        let page = stores.opened.reads.due(due_at, after, 4).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        paged.extend(page);
+    }
+    let expected: Vec<_> = (0..20).filter(|n| n % 3 != 0).map(order).collect();
+    assert_eq!(paged, expected);
+    let early = due_at - Duration::from_micros(1);
+    assert!(stores.opened.reads.due(early, None, 100).await.unwrap().is_empty());
+}
+
+pub async fn a_thousand_payments_are_one_batch(backend: &dyn Backend) {
+    let stores = Stores::open(backend).await;
+    let changes: Vec<_> =
+        (0..1_000).flat_map(|n| story(n, &[process(n), approved(AMOUNT)])).collect();
+    assert!(all_done(&stores.commit(&changes).await));
+    stores.compare().await;
+    for n in (0..1_000).step_by(99) {
+        assert_eq!(stores.opened.reads.payment(order(n)).await.unwrap().unwrap().version, 2);
+    }
+}
+
+pub async fn the_largest_amount_and_any_text_are_read_back(backend: &dyn Backend) {
+    let stores = Stores::open(backend).await;
+    let largest = Money { minor: AMOUNT_MAX_MINOR, currency: Currency::parse("JPY").unwrap() };
+    let origin = Origin { request_id: Some(AWKWARD.into()), ..origin(1) };
+    let (method, customer_id) = (AWKWARD.to_owned(), AWKWARD.repeat(100));
+    let intent = PaymentProcess { total: largest, method, customer_id };
+    let process = Input::Process(origin.clone(), intent.clone());
+    stores.commit(&story(1, &[process, approved(largest)])).await;
+    stores.compare().await;
+    let row = stores.opened.reads.payment(order(1)).await.unwrap().unwrap();
+    assert_eq!(row.payment.intent(), Some(&intent));
+    assert_eq!(row.payment.origin, origin);
+    assert_eq!(row.view().captured, Some(largest));
+    assert_eq!(row.view().transaction_id.as_deref(), Some(AWKWARD));
+}

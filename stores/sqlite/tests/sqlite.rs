@@ -1,0 +1,16 @@
+//! SQLite's stores: the contract that all stores are held to, and what only files can do wrong.
+
+#[path = "sqlite/audit.rs"]
+mod audit;
+#[path = "sqlite/backend.rs"]
+mod backend;
+#[path = "sqlite/contract.rs"]
+mod contract;
+#[path = "sqlite/files.rs"]
+mod files;
+#[path = "sqlite/inventory.rs"]
+mod inventory;
+#[path = "sqlite/notes.rs"]
+mod notes;
+#[path = "sqlite/transactions.rs"]
+mod transactions;

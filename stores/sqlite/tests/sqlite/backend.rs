@@ -1,0 +1,116 @@
+//! A data directory of a test's own, and the services' files in it.
+
+use async_trait::async_trait;
+use ordermill_actors::audit::{AuditReads, AuditService};
+use ordermill_actors::gateway::{GatewayReads, SimulatedGateway};
+use ordermill_actors::inventory::{Inventory, InventoryReads};
+use ordermill_actors::notification::{NotificationReads, NotificationService};
+use ordermill_actors::order::Order;
+use ordermill_actors::payment::{PaymentReads, PaymentService};
+use ordermill_actors::shipping::{ShipmentReads, Shipping};
+use ordermill_contract::{Backend, Opened, OrderData};
+use ordermill_sqlite::{DataDir, Database, SqliteStore};
+use ordermill_sqlite::{audit, gateway, inventory, notification, order, payment, shipping};
+use sqlx::migrate::Migrator;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+
+/// A directory that nobody else uses, removed when the test is over.
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    pub fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name =
+            format!("ordermill-sqlite-{}-{}", std::process::id(), COUNT.fetch_add(1, Relaxed));
+        Self(std::env::temp_dir().join(name))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub fn open(&self) -> DataDir {
+        DataDir::open(&self.0).unwrap()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A file each in one directory.
+pub struct SqliteBackend {
+    directory: DataDir,
+    open: Mutex<Vec<Database>>,
+    _scratch: Scratch,
+}
+
+impl SqliteBackend {
+    pub fn new() -> Self {
+        let scratch = Scratch::new();
+        Self { directory: scratch.open(), open: Mutex::default(), _scratch: scratch }
+    }
+
+    async fn database(&self, name: &str, migrations: &Migrator) -> Database {
+        let database = Database::open(&self.directory, name, migrations).await.unwrap();
+        self.open.lock().unwrap().push(database.clone());
+        database
+    }
+}
+
+#[async_trait]
+impl Backend for SqliteBackend {
+    async fn order(&self) -> Opened<Order, dyn OrderData> {
+        let database = self.database("order", &order::MIGRATIONS).await;
+        let store = SqliteStore::new(database.clone(), order::OrderTables);
+        Opened { store: Arc::new(store), reads: Arc::new(order::OrderDatabase(database)) }
+    }
+
+    async fn inventory(&self) -> Opened<Inventory, dyn InventoryReads> {
+        let database = self.database("inventory", &inventory::MIGRATIONS).await;
+        let store = SqliteStore::new(database.clone(), inventory::InventoryTables);
+        Opened { store: Arc::new(store), reads: Arc::new(inventory::InventoryDatabase(database)) }
+    }
+
+    async fn payment(&self) -> Opened<PaymentService, dyn PaymentReads> {
+        let database = self.database("payment", &payment::MIGRATIONS).await;
+        let store = SqliteStore::new(database.clone(), payment::PaymentTables);
+        Opened { store: Arc::new(store), reads: Arc::new(payment::PaymentDatabase(database)) }
+    }
+
+    async fn gateway(&self) -> Opened<SimulatedGateway, dyn GatewayReads> {
+        let database = self.database("gateway", &gateway::MIGRATIONS).await;
+        let store = SqliteStore::new(database.clone(), gateway::GatewayTables);
+        Opened { store: Arc::new(store), reads: Arc::new(gateway::GatewayDatabase(database)) }
+    }
+
+    async fn shipping(&self) -> Opened<Shipping, dyn ShipmentReads> {
+        let database = self.database("shipping", &shipping::MIGRATIONS).await;
+        let store = SqliteStore::new(database.clone(), shipping::ShippingTables);
+        Opened { store: Arc::new(store), reads: Arc::new(shipping::ShippingDatabase(database)) }
+    }
+
+    async fn notification(&self) -> Opened<NotificationService, dyn NotificationReads> {
+        let database = self.database("notification", &notification::MIGRATIONS).await;
+        let store = SqliteStore::new(database.clone(), notification::NotificationTables);
+        let reads = notification::NotificationDatabase(database);
+        Opened { store: Arc::new(store), reads: Arc::new(reads) }
+    }
+
+    async fn audit(&self) -> Opened<AuditService, dyn AuditReads> {
+        let database = self.database("audit", &audit::MIGRATIONS).await;
+        let store = SqliteStore::new(database.clone(), audit::AuditTables);
+        Opened { store: Arc::new(store), reads: Arc::new(audit::AuditDatabase(database)) }
+    }
+
+    async fn close(&self) {
+        let open = std::mem::take(&mut *self.open.lock().unwrap());
+        for database in open {
+            database.close().await;
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! A service that only keeps notes: the transaction around it is what is tested.
+
+use async_trait::async_trait;
+use ordermill_actors::clock::Timestamp;
+use ordermill_actors::ids::ServiceName;
+use ordermill_actors::runtime::service::{Batch, Outcome, Service, Settlement};
+use ordermill_contract::batches;
+use ordermill_contract::values::at;
+use ordermill_sqlite::{DataDir, Database, Error, SqliteStore, Tables};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{SqlSafeStr, SqliteConnection};
+
+/// Writes its changes into a table, and answers how many were there before.
+pub struct Notes;
+
+impl Service for Notes {
+    const NAME: ServiceName = ServiceName::Audit;
+    type Change = i64;
+    type Keys = ();
+    type Rows = usize;
+    type Writes = Vec<i64>;
+    type Answer = usize;
+
+    fn keys(_: &[i64]) {}
+
+    fn settle(&self, rows: usize, changes: &[i64], _: Timestamp) -> Settlement<Self> {
+        Settlement {
+            writes: changes.to_vec(),
+            outcomes: changes.iter().map(|_| Outcome::Done(rows)).collect(),
+            messages: Vec::new(),
+        }
+    }
+}
+
+pub struct NotesTables;
+
+#[async_trait]
+impl Tables<Notes> for NotesTables {
+    async fn load(&self, conn: &mut SqliteConnection, (): &()) -> Result<usize, Error> {
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM notes").fetch_one(conn).await?;
+        Ok(count as usize)
+    }
+
+    async fn write(
+        &self,
+        conn: &mut SqliteConnection,
+        writes: &Vec<i64>,
+        _: Timestamp,
+    ) -> Result<(), Error> {
+        let notes = format!("{writes:?}");
+        sqlx::query("INSERT INTO notes (note) SELECT value FROM json_each(?1)")
+            .bind(notes)
+            .execute(conn)
+            .await?;
+        Ok(())
+    }
+}
+
+/// The table. A note below zero is refused.
+pub const TABLE: (i64, &str) =
+    (101, "CREATE TABLE notes (note INTEGER PRIMARY KEY CHECK (note >= 0)) STRICT;");
+
+pub fn migrations(statements: &[(i64, &'static str)]) -> Migrator {
+    let migration = |(version, sql): &(i64, &'static str)| {
+        let sql = (*sql).into_sql_str();
+        Migration::new(*version, "notes".into(), MigrationType::Simple, sql, false)
+    };
+    Migrator::with_migrations(statements.iter().map(migration).collect())
+}
+
+pub async fn open(directory: &DataDir) -> SqliteStore<Notes, NotesTables> {
+    let database = Database::open(directory, "notes", &migrations(&[TABLE])).await.unwrap();
+    SqliteStore::new(database, NotesTables)
+}
+
+pub fn batch(notes: impl IntoIterator<Item = i64>) -> Batch<Notes> {
+    batches::batch(Notes, notes.into_iter().collect(), at(0))
+}
