@@ -1,29 +1,37 @@
 //! The process: the services wired together, started in one order and ended in another.
 //!
 //! ```text
-//! start: lock the data directory ─▶ migrate ─▶ supervisors ─▶ listen
+//! start: listen ─▶ open and migrate databases ─▶ connect and declare ─▶ supervisors ─▶ serve
 //! end:   close the door and the streams ─▶ let what was said be heard ─▶ intake ─▶ commit ─▶ stop
 //! ```
 
+mod boot;
+mod brokers;
+mod databases;
 mod services;
 mod world;
 
-pub use services::Services;
+pub use boot::Boot;
+pub use services::{Elsewhere, Services};
 
 use crate::api;
-use crate::config::Config;
+use crate::config::{Config, Infrastructure};
+use crate::sms::LogSms;
 use crate::smtp::SmtpMessenger;
 use anyhow::Context;
-use ordermill_actors::broker::LocalBroker;
-use ordermill_actors::ports::Messenger;
+use brokers::Brokers;
+use databases::Databases;
+use ordermill_actors::clock::World;
+use ordermill_actors::notification::Messengers;
+use ordermill_actors::ports::{Broker, Messenger};
 use ordermill_actors::runtime::admission::{Admission, MEASURE_EVERY};
 use ordermill_actors::runtime::journal::Gauge;
 use ordermill_actors::runtime::relay::Flow;
 use ordermill_actors::runtime::stations::{Intake, Process, ROOT};
 use ordermill_actors::runtime::supervisor::Msg;
-use ordermill_sqlite::DataDir;
 use poem::listener::TcpAcceptor;
 use ractor::{Actor, ActorRef};
+use services::{Outlets, Stores};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -46,56 +54,75 @@ pub struct App {
     server: JoinHandle<std::io::Result<()>>,
     stop: CancellationToken,
     admission: Arc<Admission>,
+    brokers: Brokers,
     intakes: Vec<Intake>,
     gauges: Vec<Arc<Gauge>>,
     flows: Vec<Arc<Flow>>,
 }
 
 impl App {
-    /// Starts everything, and listens.
+    /// Listens, waits for what stands behind the services, and starts them.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
-        let data = DataDir::open(&config.data_dir)?;
-        let world = world::real();
-        let mut process = Process::new(world.clone(), Arc::new(LocalBroker::default()));
-        process.tree.part(Some(ROOT), "http", "http").running();
-        let email = config.smtp.as_ref().map(SmtpMessenger::new).transpose()?;
-        let email = email.map(|messenger| Arc::new(messenger) as Arc<dyn Messenger>);
-        let metrics = api::recorder()?;
-        let observer = Arc::new(api::SagaMetrics);
-        let (services, parts) =
-            services::all(&mut process, &data, &config, observer, email).await?;
-        let supervisor = process.supervisor(parts);
-        let Process { tree, gauges, flows, counted, intakes, .. } = process;
-        let admission = Arc::new(Admission::new(gauges.clone(), counted));
-
         let listener = TcpListener::bind(config.listen).await.with_context(|| {
             format!("ORDERMILL_LISTEN: {} cannot be listened on", config.listen)
         })?;
         let address = listener.local_addr().context("the address listened on")?;
+        let world = world::real();
+        let boot = Arc::new(Boot::new(config.startup_timeout));
+        let (stop, door) = (CancellationToken::new(), api::Door::new(boot.clone()));
+        let server = serve(listener, door.clone(), stop.clone(), config.shutdown_timeout / 2)?;
+        let ended_early = server.abort_handle();
+        let started =
+            Self::open_for_business(config, address, world, &boot, stop, door, server).await;
+        if started.is_err() {
+            ended_early.abort();
+        }
+        started
+    }
+
+    async fn open_for_business(
+        config: Config,
+        address: SocketAddr,
+        world: World,
+        boot: &Boot,
+        stop: CancellationToken,
+        door: api::Door,
+        server: JoinHandle<std::io::Result<()>>,
+    ) -> anyhow::Result<Self> {
+        let email = config.smtp.as_ref().map(SmtpMessenger::new).transpose()?;
+        let outlets = Outlets {
+            observer: Arc::new(api::SagaMetrics),
+            messengers: Messengers {
+                email: email.map(|messenger| Arc::new(messenger) as Arc<dyn Messenger>),
+                sms: config.sms.then(|| Arc::new(LogSms) as Arc<dyn Messenger>),
+            },
+        };
+        let metrics = api::recorder()?;
+        let alone = config.infrastructure == Infrastructure::Embedded;
+        let databases = Databases::new(&config, world::owner())?;
+        let stores = Stores::open(&config, &databases, boot).await?;
+        let brokers = Brokers::open(&config, boot).await?;
+
+        let mut process = Process::new(world.clone(), brokers.broker.clone());
+        process.tree.part(Some(ROOT), "http", "http").running();
+        let (services, parts) = services::wire(&mut process, stores, &config, outlets, alone);
+        let supervisor = process.supervisor(parts);
+        let Process { tree, gauges, flows, counted, intakes, dead_letters, .. } = process;
+        let admission = Arc::new(Admission::new(gauges.clone(), counted, &intakes));
         let (root, root_ended) =
             Actor::spawn(None, supervisor, ()).await.context("the services")?;
-
-        let stop = CancellationToken::new();
-        keep_measuring(admission.clone(), stop.clone());
-        let endpoint = api::endpoint(api::Parts {
+        keep_measuring(admission.clone(), brokers.broker.clone(), stop.clone());
+        door.open(api::endpoint(api::Parts {
             services,
             tree,
             admission: admission.clone(),
+            broker: brokers.broker.clone(),
+            rpc: brokers.rpc.clone(),
+            dead_letters,
             metrics,
             world,
             stop: stop.clone(),
-        });
-        let acceptor = TcpAcceptor::from_tokio(listener).context("the address listened on")?;
-        let (stopping, patience) = (stop.clone(), config.shutdown_timeout / 2);
-        let server = tokio::spawn(async move {
-            poem::Server::new_with_acceptor(acceptor)
-                .run_with_graceful_shutdown(
-                    endpoint,
-                    async move { stopping.cancelled().await },
-                    Some(patience),
-                )
-                .await
-        });
+        }));
         Ok(Self {
             address,
             config,
@@ -104,6 +131,7 @@ impl App {
             server,
             stop,
             admission,
+            brokers,
             intakes,
             gauges,
             flows,
@@ -117,13 +145,20 @@ impl App {
 
     /// What a person who started it wants to know.
     pub fn banner(&self) -> String {
-        let (url, data) = (self.url(), self.config.data_dir.display());
+        let url = self.url();
+        let data = match &self.config.infrastructure {
+            Infrastructure::Embedded => self.config.data_dir.display().to_string(),
+            Infrastructure::Servers(_) => "PostgreSQL and RabbitMQ".to_owned(),
+        };
+        let services: Vec<_> = self.config.services.iter().map(|name| name.as_str()).collect();
+        let services = services.join(", ");
         format!(
             "Ordermill takes orders at {url}/orders\n\
              \x20 Swagger UI   {url}/docs\n\
              \x20 actor tree   {url}/admin/actors\n\
              \x20 metrics      {url}/metrics\n\
-             \x20 data         {data}"
+             \x20 data         {data}\n\
+             \x20 services     {services}"
         )
     }
 
@@ -174,6 +209,7 @@ impl App {
         let drained = self.is_drained();
         self.root.stop(None);
         let _ = tokio::time::timeout_at(deadline, self.root_ended).await;
+        self.brokers.close(deadline).await;
         tracing::info!(drained, "stopped");
         drained
     }
@@ -190,10 +226,27 @@ impl App {
     }
 }
 
-fn keep_measuring(admission: Arc<Admission>, stop: CancellationToken) {
+/// Answers HTTP through the door until it is asked to stop, and then for so long.
+fn serve(
+    listener: TcpListener,
+    door: api::Door,
+    stop: CancellationToken,
+    patience: Duration,
+) -> anyhow::Result<JoinHandle<std::io::Result<()>>> {
+    let acceptor = TcpAcceptor::from_tokio(listener).context("the address listened on")?;
+    let server = poem::Server::new_with_acceptor(acceptor);
+    let stopping = async move { stop.cancelled().await };
+    Ok(tokio::spawn(server.run_with_graceful_shutdown(door, stopping, Some(patience))))
+}
+
+fn keep_measuring(admission: Arc<Admission>, broker: Arc<dyn Broker>, stop: CancellationToken) {
     tokio::spawn(async move {
         while stop.run_until_cancelled(tokio::time::sleep(MEASURE_EVERY)).await.is_some() {
             admission.measure();
+            // Where the broker is away, what it holds is not known; what waits for it is.
+            if let Ok(depths) = broker.depths().await {
+                admission.measure_queues(&depths);
+            }
         }
     });
 }
@@ -214,8 +267,12 @@ pub async fn asked_to_stop() {
     }
 }
 
-/// Runs something against a server on a temporary data directory, which is removed afterwards.
-pub async fn with_temporary<T, F>(work: impl FnOnce(String) -> F) -> anyhow::Result<T>
+/// Runs something against a server with these settings, but on a temporary data directory, which is
+/// removed afterwards.
+pub async fn with_temporary<T, F>(
+    config: Config,
+    work: impl FnOnce(String) -> F,
+) -> anyhow::Result<T>
 where
     F: Future<Output = anyhow::Result<T>>,
 {
@@ -223,7 +280,7 @@ where
         .prefix("ordermill-demo-")
         .tempdir()
         .context("a temporary data directory")?;
-    let app = App::start(Config::for_testing(directory.path())).await?;
+    let app = App::start(Config { data_dir: directory.path().to_owned(), ..config }).await?;
     let result = work(app.url()).await;
     app.stop().await;
     result

@@ -44,7 +44,7 @@ enum Command {
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct DemoArgs {
     /// A running server, as http://127.0.0.1:8080; without it one is started for the demo, on a
-    /// temporary data directory
+    /// temporary data directory, or on what DATABASE_URL and AMQP_URL name
     #[arg(long, value_name = "URL", value_parser = server_url)]
     pub url: Option<String>,
     /// How many orders are placed
@@ -58,8 +58,8 @@ pub struct DemoArgs {
 pub enum Invocation {
     /// Serve the API.
     Serve(Box<Config>),
-    /// Play the demo.
-    Demo(DemoArgs),
+    /// Play the demo, with these settings where it starts a server itself.
+    Demo(DemoArgs, Box<Config>),
     /// Print the OpenAPI document.
     OpenApi,
 }
@@ -85,7 +85,7 @@ impl Invocation {
         let cli = Cli::try_parse_from(args)?;
         match cli.command.unwrap_or_else(|| Command::Serve(Box::new(cli.serve))) {
             Command::Serve(args) => Ok(Self::Serve(Box::new(Config::read(&args)?))),
-            Command::Demo(args) => Ok(Self::Demo(args)),
+            Command::Demo(args) => Ok(Self::Demo(args, Box::new(Config::for_demo()?))),
             Command::Openapi => Ok(Self::OpenApi),
         }
     }
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn the_demo_takes_a_server_and_a_number() {
         match parse("ordermill demo --url http://127.0.0.1:8080/ --orders 7") {
-            Ok(Invocation::Demo(args)) => {
+            Ok(Invocation::Demo(args, _)) => {
                 assert_eq!(args.url.as_deref(), Some("http://127.0.0.1:8080"));
                 assert_eq!(args.orders, 7);
             }

@@ -5,20 +5,24 @@
 //! ```
 
 mod args;
+mod infrastructure;
 mod reader;
 mod secret;
 #[cfg(test)]
 mod tests;
 
 pub use args::ServeArgs;
+pub use infrastructure::{Infrastructure, Servers};
 pub use reader::{ConfigError, Problem};
 pub use secret::Secret;
 
 use lettre::message::Mailbox;
 use lettre::{AsyncSmtpTransport, Tokio1Executor};
+use ordermill_actors::ids::ServiceName;
 use ordermill_actors::messages::{Flow, Plan};
 use ordermill_actors::money::{Currency, Money};
 use reader::Reader;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -40,7 +44,13 @@ const GATEWAY: [Duration; 2] = [Duration::ZERO, Duration::from_secs(600)];
 pub struct Config {
     /// Where HTTP is served; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Where the databases are.
+    /// Which services run in this process.
+    pub services: BTreeSet<ServiceName>,
+    /// What stands behind them.
+    pub infrastructure: Infrastructure,
+    /// How long databases and broker are waited for at start.
+    pub startup_timeout: Duration,
+    /// Where the embedded databases are.
     pub data_dir: PathBuf,
     /// How long work under way may take to finish when asked to stop.
     pub shutdown_timeout: Duration,
@@ -56,6 +66,8 @@ pub struct Config {
     pub shipping: ShippingConfig,
     /// The mail server, when there is one.
     pub smtp: Option<SmtpConfig>,
+    /// Whether customers are told by text message.
+    pub sms: bool,
 }
 
 /// What is logged, and how.
@@ -132,7 +144,11 @@ impl Config {
         let read = &mut reader;
         let listen = read
             .parsed("listen", &args.listen, LISTEN_ACCEPTED, |text| text.parse().ok().map(Some));
+        let services = infrastructure::services(read, args);
         let config = Self {
+            infrastructure: Infrastructure::read(read, args, &services),
+            services,
+            startup_timeout: read.duration("startup_timeout", &args.startup_timeout, TIMER),
             listen: listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))),
             data_dir: match args.data_dir.is_empty() {
                 true => ServeArgs::defaults().data_dir.into(),
@@ -149,6 +165,11 @@ impl Config {
             },
             shipping: ShippingConfig::read(read, args),
             smtp: SmtpConfig::read(read, args),
+            sms: read.parsed("sms", &args.sms, "expected `log` or `off`", |text| match text {
+                "log" => Some(true),
+                "off" => Some(false),
+                _ => None,
+            }),
         };
         reader.finish(config)
     }
@@ -156,16 +177,19 @@ impl Config {
     /// The defaults in a data directory of one's own, whatever the environment says: a free port,
     /// little logging, and waits short enough for a test.
     pub fn for_testing(data_dir: impl Into<PathBuf>) -> Self {
-        let args = ServeArgs {
-            data_dir: data_dir.into().into_os_string(),
-            listen: "127.0.0.1:0".into(),
-            log: "warn".into(),
-            sweep_interval: "100ms".into(),
-            step_timeout: "2s".into(),
-            payment_timeout: "300ms".into(),
-            ..ServeArgs::defaults()
-        };
+        let args =
+            ServeArgs { data_dir: data_dir.into().into_os_string(), ..ServeArgs::for_testing() };
         Self::read(&args).expect("the defaults and what is set here are accepted")
+    }
+
+    /// The same with the infrastructure, the flow and the plan that the environment names.
+    pub fn for_demo() -> Result<Self, ConfigError> {
+        let environment = ServeArgs::from_env();
+        Self::read(&ServeArgs {
+            flow: environment.flow.clone(),
+            plan: environment.plan.clone(),
+            ..environment.servers_of(ServeArgs::for_testing())
+        })
     }
 }
 
@@ -209,9 +233,10 @@ impl OrderConfig {
                 _ => None,
             },
         );
-        let flow = read.parsed("flow", &args.flow, "only `orchestrated` is supported", |text| {
-            (text == "orchestrated").then_some(Flow::Orchestrated)
-        });
+        let flow =
+            read.parsed("flow", &args.flow, "expected `orchestrated` or `choreographed`", |text| {
+                [Flow::Orchestrated, Flow::Choreographed].into_iter().find(|f| f.as_str() == text)
+            });
         Self {
             flow,
             plan,
@@ -280,5 +305,12 @@ fn unknown_among(names: impl IntoIterator<Item = String>) -> Vec<String> {
     let known = |name: &str| {
         settings.get_arguments().any(|setting| setting.get_env().is_some_and(|env| env == name))
     };
-    names.into_iter().filter(|name| name.starts_with("ORDERMILL_") && !known(name)).collect()
+    // These are read by the other commands and by the scripts.
+    let others = |name: &str| {
+        name == "ORDERMILL_URL"
+            || name.starts_with("ORDERMILL_STACK_")
+            || name.starts_with("ORDERMILL_TEST_")
+    };
+    let ours = |name: &String| name.starts_with("ORDERMILL_") && !known(name) && !others(name);
+    names.into_iter().filter(ours).collect()
 }

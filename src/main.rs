@@ -19,7 +19,7 @@ fn run(invocation: Invocation) -> ExitCode {
     };
     let result = match invocation {
         Invocation::Serve(config) => runtime.block_on(serve(*config)),
-        Invocation::Demo(args) => runtime.block_on(play(args)),
+        Invocation::Demo(args, config) => runtime.block_on(play(args, *config)),
         Invocation::OpenApi => {
             print!("{}", api::openapi_json());
             Ok(ExitCode::SUCCESS)
@@ -38,12 +38,16 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     app.run_until(app::asked_to_stop()).await
 }
 
-/// Plays the demo against a server, or against one that it starts on a directory of its own.
-async fn play(args: DemoArgs) -> anyhow::Result<ExitCode> {
+/// Plays the demo against a server, or against one that it starts: on a directory of its own, or on the
+/// PostgreSQL and RabbitMQ that the environment names.
+async fn play(args: DemoArgs, config: Config) -> anyhow::Result<ExitCode> {
     let DemoArgs { url, orders } = args;
     let balanced = match url {
         Some(url) => demo::run(demo::DemoOptions { url, orders }).await?,
-        None => app::with_temporary(|url| demo::run(demo::DemoOptions { url, orders })).await?,
+        None => {
+            let play = |url| demo::run(demo::DemoOptions { url, orders });
+            app::with_temporary(config, play).await?
+        }
     };
     Ok(if balanced { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -138,7 +138,7 @@ impl AdminApi {
     #[oai(path = "/admin/sagas/:saga_id/retry", method = "post")]
     async fn retry(&self, saga_id: Path<String>) -> Result<Noted, Problem> {
         let order = id(&saga_id.0)?;
-        Ok(noted(order, self.0.services.orders.retry(order).await?))
+        Ok(noted(order, self.0.services.order()?.orders.retry(order).await?))
     }
 
     /// The actors of this process, as they are now

@@ -84,7 +84,8 @@ pub async fn look(state: State) {
         if since.is_empty() {
             continue;
         }
-        let Ok(rows) = state.services.order_reads.history(&since, ROWS_MAX).await else { continue };
+        let Ok(order) = state.services.order() else { return };
+        let Ok(rows) = order.reads.history(&since, ROWS_MAX).await else { continue };
         let rows: VecDeque<HistoryRow> = rows.into();
         let mut followers =
             state.followers().0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());

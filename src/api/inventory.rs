@@ -120,7 +120,7 @@ impl InventoryApi {
             return Err(faulty(errors));
         };
         let product = ProductId::from(product.as_str());
-        match self.0.services.stock.create(product, quantity).await {
+        match self.0.services.inventory()?.stock.create(product, quantity).await {
             Ok(row) => {
                 let location = format!("/inventory/{}", path_segment(row.product_id.as_str()));
                 Ok(Stocked::Created(Json(StockView::from(&row)), location))
@@ -143,7 +143,7 @@ impl InventoryApi {
     ) -> Result<Json<StockList>, Problem> {
         let limit = limits::page(limit.0)?;
         let after = cursor::read(cursor.0.as_deref(), |key| Some(ProductId::from(key)))?;
-        let rows = self.0.services.inventory_reads.list(after.as_ref(), limit).await?;
+        let rows = self.0.services.inventory()?.reads.list(after.as_ref(), limit).await?;
         let last = rows.last().filter(|_| rows.len() == limit as usize);
         let next_cursor = last.map(|row| cursor::write(row.product_id.as_str()));
         Ok(Json(StockList { products: rows.iter().map(StockView::from).collect(), next_cursor }))
@@ -153,7 +153,7 @@ impl InventoryApi {
     #[oai(path = "/inventory/:product_id", method = "get")]
     async fn stock(&self, product_id: Path<String>) -> Result<Json<StockView>, Problem> {
         let product = product(&product_id.0)?;
-        let row = self.0.services.inventory_reads.stock(&product).await?;
+        let row = self.0.services.inventory()?.reads.stock(&product).await?;
         let row = row.ok_or_else(|| Problem::not_found("there is no such product"))?;
         Ok(Json(StockView::from(&row)))
     }
@@ -171,7 +171,7 @@ impl InventoryApi {
             return Err(faulty(errors));
         };
         let product = product(&product_id.0)?;
-        match self.0.services.stock.set_available(product, quantity).await {
+        match self.0.services.inventory()?.stock.set_available(product, quantity).await {
             Ok(row) => Ok(Json(StockView::from(&row))),
             Err(error @ SetError::NotFound) => {
                 Err(Problem::not_found(format!("{error}; POST /inventory stocks a new one")))

@@ -74,7 +74,9 @@ pub fn keep_up(state: &State) {
         loop {
             state.metrics.run_upkeep();
             gauge!("ordermill_lag_seconds").set(state.admission.lag().as_secs_f64());
-            if let Ok((open, failed)) = state.services.order_reads.open().await {
+            if let Ok(order) = state.services.order()
+                && let Ok((open, failed)) = order.reads.open().await
+            {
                 gauge!("sagas_open").set(open as f64);
                 gauge!("sagas_failed").set(failed as f64);
             }

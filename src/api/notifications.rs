@@ -119,7 +119,7 @@ impl NotificationsApi {
             is_read: is_read.0,
             after: cursor::read(cursor.0.as_deref(), |key| key.parse().ok())?,
         };
-        let entries = self.0.services.notification_reads.notifications(&filter, limit).await?;
+        let entries = self.0.services.notification()?.reads.notifications(&filter, limit).await?;
         let last = entries.last().filter(|_| entries.len() == limit as usize);
         let next_cursor = last.map(|entry| cursor::write(&entry.id.to_string()));
         let notifications = entries.iter().map(NotificationView::from).collect();
@@ -136,10 +136,10 @@ impl NotificationsApi {
         let MarkRequest { is_read } = body.parse()?;
         let none = || Problem::not_found("there is no such notification");
         let id: NotificationId = id.0.parse().map_err(|_| none())?;
-        if !self.0.services.notifications.mark_read(id, is_read).await? {
+        if !self.0.services.notification()?.notifications.mark_read(id, is_read).await? {
             return Err(none());
         }
-        let entry = self.0.services.notification_reads.notification(id).await?;
+        let entry = self.0.services.notification()?.reads.notification(id).await?;
         Ok(Json(NotificationView::from(&entry.ok_or_else(none)?)))
     }
 
@@ -151,7 +151,7 @@ impl NotificationsApi {
             customer_id: limits::filter("customer_id", request.customer_id)?,
             order_id: request.order_id.map(ordermill_actors::ids::OrderId),
         };
-        let updated = self.0.services.notifications.mark_all_read(scope).await?;
+        let updated = self.0.services.notification()?.notifications.mark_all_read(scope).await?;
         Ok(Json(Marked { updated }))
     }
 }

@@ -2,25 +2,40 @@
 
 use crate::api::orders::Group;
 use crate::api::state::State;
+use ordermill_actors::ports::Health as Connection;
 use ordermill_actors::runtime::admission::LAG_TARGET;
 use poem_openapi::payload::{Json, PlainText};
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
 /// It lives.
 #[derive(Object)]
-struct Health {
+pub struct Health {
     /// `ok`.
     status: String,
 }
 
+impl Health {
+    /// It lives.
+    pub fn ok() -> Self {
+        Self { status: "ok".to_owned() }
+    }
+}
+
 /// What is missing.
 #[derive(Object)]
-struct Readiness {
+pub struct Readiness {
     ready: bool,
     /// What is missing, in words.
     missing: Vec<String>,
     /// How far the oldest work is behind, in milliseconds.
     lag_ms: u64,
+}
+
+impl Readiness {
+    /// While the process starts.
+    pub fn starting(missing: String) -> Self {
+        Self { ready: false, missing: vec![missing], lag_ms: 0 }
+    }
 }
 
 /// Whether it can do its work.
@@ -42,7 +57,7 @@ impl OperationsApi {
     /// Whether the process lives
     #[oai(path = "/health", method = "get")]
     async fn health(&self) -> Json<Health> {
-        Json(Health { status: "ok".to_owned() })
+        Json(Health::ok())
     }
 
     /// Whether it can take orders, and what is missing
@@ -50,8 +65,13 @@ impl OperationsApi {
     async fn ready(&self) -> Ready {
         let admission = &self.0.admission;
         let mut missing = Vec::new();
-        if admission.is_down() {
-            missing.push("a database does not answer".to_owned());
+        for service in admission.down() {
+            missing.push(format!("the {service} database does not answer"));
+        }
+        match self.0.broker.health() {
+            Connection::Connected => {}
+            Connection::Blocked(why) => missing.push(format!("the broker takes nothing: {why}")),
+            Connection::Away(why) => missing.push(format!("the broker is away: {why}")),
         }
         if self.0.stop.is_cancelled() {
             missing.push("the process is ending".to_owned());

@@ -112,11 +112,11 @@ impl OrdersApi {
             request_id: request_id::shared(),
             traceparent: request_id::traceparent(request),
         };
-        let placed = self.0.services.orders.place(details, context, key).await?;
+        let placed = self.0.services.order()?.orders.place(details, context, key).await?;
         let view = match &placed.saga {
             Some(saga) => PlacedView::of(saga),
             None => {
-                let earlier = self.0.services.order_reads.order(placed.order_id).await?;
+                let earlier = self.0.services.order()?.reads.order(placed.order_id).await?;
                 PlacedView::of(&earlier.ok_or(AskError::Unavailable)?)
             }
         };
@@ -171,7 +171,7 @@ impl OrdersApi {
     ) -> Result<Stream, Problem> {
         let order = id(&order_id.0)?;
         let from = last.0.map_or(0, |last| last.saturating_add(1));
-        let reads = &self.0.services.order_reads;
+        let reads = &self.0.services.order()?.reads;
         let saga = reads.order(order).await?.ok_or(AskError::NotFound)?;
         // The row and its history are one commit: an order at its end has its last event.
         if events::is_end(saga.status()) && reads.history(&[(order, from)], 1).await?.is_empty() {
@@ -187,21 +187,21 @@ impl OrdersApi {
     #[oai(path = "/orders/:order_id/cancel", method = "post")]
     async fn cancel(&self, order_id: Path<String>) -> Result<Noted, Problem> {
         let order = id(&order_id.0)?;
-        Ok(noted(order, self.0.services.orders.cancel(order).await?))
+        Ok(noted(order, self.0.services.order()?.orders.cancel(order).await?))
     }
 
     /// Dispatch a confirmed order
     #[oai(path = "/orders/:order_id/dispatch", method = "post")]
     async fn dispatch(&self, order_id: Path<String>) -> Result<Noted, Problem> {
         let order = id(&order_id.0)?;
-        Ok(noted(order, self.0.services.orders.dispatch(order).await?))
+        Ok(noted(order, self.0.services.order()?.orders.dispatch(order).await?))
     }
 
     /// Confirm the delivery of a shipped order
     #[oai(path = "/orders/:order_id/delivery", method = "post")]
     async fn delivery(&self, order_id: Path<String>) -> Result<Noted, Problem> {
         let order = id(&order_id.0)?;
-        Ok(noted(order, self.0.services.orders.deliver(order).await?))
+        Ok(noted(order, self.0.services.order()?.orders.deliver(order).await?))
     }
 }
 
@@ -290,7 +290,7 @@ pub async fn page(
     filter: &OrderFilter,
     limit: u32,
 ) -> Result<(Vec<OrderView>, Option<String>), Problem> {
-    let sagas = state.services.order_reads.orders(filter, limit).await?;
+    let sagas = state.services.order()?.reads.orders(filter, limit).await?;
     let full = sagas.len() == limit as usize;
     let last = sagas.last().filter(|_| full);
     let next_cursor = last.map(|saga| cursor::write(&saga.order_id().to_string()));
@@ -299,7 +299,7 @@ pub async fn page(
 
 /// An order with its history.
 pub async fn view(state: &State, order: OrderId) -> Result<OrderView, Problem> {
-    let reads = &state.services.order_reads;
+    let reads = &state.services.order()?.reads;
     let saga = reads.order(order).await?.ok_or(AskError::NotFound)?;
     let history = reads.history(&[(order, 0)], HISTORY_MAX).await?;
     Ok(OrderView::of(&saga, Some(&history)))

@@ -1,6 +1,7 @@
 //! Errors as RFC 9457 problem documents: one shape for everything that goes wrong.
 
 use crate::api::{limits, request_id};
+use crate::app::Elsewhere;
 use ordermill_actors::order::AskError;
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::runtime::admission::Busy;
@@ -106,6 +107,9 @@ const INTERNAL: &str = "something went wrong on our side; the log tells what, by
 /// When it is worth another try after a part was away.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// The same when a service runs in another process: as long as it takes to notice, and to ask there.
+const ELSEWHERE_RETRY_AFTER: Duration = Duration::from_secs(60);
+
 fn body(status: StatusCode, detail: impl Into<String>, errors: Vec<FieldError>) -> ProblemJson {
     ProblemJson(Box::new(ProblemBody {
         kind: "about:blank".to_owned(),
@@ -162,6 +166,12 @@ impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         tracing::warn!(service = "http", %error, "a read failed");
         Self::unavailable("a database does not answer; try again", RETRY_AFTER)
+    }
+}
+
+impl From<Elsewhere> for Problem {
+    fn from(elsewhere: Elsewhere) -> Self {
+        Self::unavailable(elsewhere.to_string(), ELSEWHERE_RETRY_AFTER)
     }
 }
 

@@ -124,7 +124,7 @@ impl RecordsApi {
     /// An order's payment
     #[oai(path = "/payments/:order_id", method = "get")]
     async fn payment(&self, order_id: Path<String>) -> Result<Json<PaymentRecord>, Problem> {
-        let row = self.0.services.payment_reads.payment(id(&order_id.0)?).await?;
+        let row = self.0.services.payment()?.reads.payment(id(&order_id.0)?).await?;
         let row = row.ok_or_else(|| Problem::not_found("this order has no payment yet"))?;
         Ok(Json(row.view().into()))
     }
@@ -132,7 +132,7 @@ impl RecordsApi {
     /// An order's shipment
     #[oai(path = "/shipments/:order_id", method = "get")]
     async fn shipment(&self, order_id: Path<String>) -> Result<Json<ShipmentRecord>, Problem> {
-        let row = self.0.services.shipment_reads.shipment(id(&order_id.0)?).await?;
+        let row = self.0.services.shipping()?.shipment(id(&order_id.0)?).await?;
         let row = row.ok_or_else(|| Problem::not_found("this order has no shipment yet"))?;
         Ok(Json(ShipmentRecord::from(&row)))
     }
@@ -150,7 +150,7 @@ impl RecordsApi {
     ) -> Result<Json<AuditList>, Problem> {
         let (order, limit) = (id(&order_id.0)?, limits::page(limit.0)?);
         let after = cursor::read(cursor.0.as_deref(), parse_cursor)?;
-        let entries = self.0.services.audit_reads.events(order, after, limit).await?;
+        let entries = self.0.services.audit()?.events(order, after, limit).await?;
         let last = entries.last().filter(|_| entries.len() == limit as usize);
         let next_cursor = last.map(|entry| {
             let AuditCursor { occurred_at, position } = entry.cursor();

@@ -4,7 +4,9 @@ use crate::api::events::Followers;
 use crate::app::Services;
 use metrics_exporter_prometheus::PrometheusHandle;
 use ordermill_actors::clock::World;
+use ordermill_actors::ports::{Broker, Rpc};
 use ordermill_actors::runtime::admission::Admission;
+use ordermill_actors::runtime::dead_letters::DeadLetterOffice;
 use ordermill_actors::runtime::tree::Tree;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +19,12 @@ pub struct Parts {
     pub tree: Tree,
     /// The door.
     pub admission: Arc<Admission>,
+    /// The broker.
+    pub broker: Arc<dyn Broker>,
+    /// Questions to other processes.
+    pub rpc: Arc<dyn Rpc>,
+    /// The dead letters of the services of this process.
+    pub dead_letters: Vec<DeadLetterOffice>,
     /// The metrics.
     pub metrics: PrometheusHandle,
     /// Time and ids.

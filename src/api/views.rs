@@ -214,7 +214,7 @@ impl OrderView {
             order_id: saga.order_id().0,
             customer_id: saga.details.customer_id.clone(),
             status: saga.status().as_str().to_owned(),
-            flow: flow(saga.origin.flow).to_owned(),
+            flow: saga.origin.flow.as_str().to_owned(),
             plan: plan(saga.origin.plan).to_owned(),
             saga: SagaView {
                 status: saga.saga_status().as_str().to_owned(),
@@ -279,13 +279,6 @@ fn shipment(saga: &Saga) -> Option<OrderShipmentView> {
         freight: Decimal(shipment.freight),
         estimated_delivery: shipment.estimated_delivery,
     })
-}
-
-/// A flow as it is written.
-pub const fn flow(flow: Flow) -> &'static str {
-    match flow {
-        Flow::Orchestrated => "orchestrated",
-    }
 }
 
 /// A plan as it is written.

@@ -1,127 +1,226 @@
-//! Opens each service's database under the data directory, and wires the service to it.
+//! Wires the services that run in this process to their databases.
 
+use crate::app::boot::Boot;
+use crate::app::databases::{Databases, Opened, OrderDatabase};
 use crate::config::Config;
-use anyhow::Context;
-use ordermill_actors::audit::AuditReads;
-use ordermill_actors::gateway::{GatewayPolicy, GatewayReads};
-use ordermill_actors::inventory::{InventoryReads, Stock};
-use ordermill_actors::notification::{NotificationReads, Notifications};
-use ordermill_actors::order::{OrderReads, Orders, SagaObserver, SagaPolicy};
-use ordermill_actors::payment::{PaymentPolicy, PaymentReads};
-use ordermill_actors::ports::Messenger;
+use ordermill_actors::audit::{AuditReads, AuditService};
+use ordermill_actors::gateway::{GatewayPolicy, GatewayReads, SimulatedGateway};
+use ordermill_actors::ids::ServiceName;
+use ordermill_actors::inventory::{Inventory, InventoryReads, Stock};
+use ordermill_actors::notification::{
+    Messengers, NotificationReads, NotificationService, Notifications,
+};
+use ordermill_actors::order::{Order, OrderReads, Orders, SagaObserver, SagaPolicy};
+use ordermill_actors::payment::{PaymentPolicy, PaymentReads, PaymentService};
 use ordermill_actors::runtime::stations::Process;
 use ordermill_actors::runtime::supervisor::Part;
 use ordermill_actors::services::{self, OrderSettings};
-use ordermill_actors::shipping::{ShipmentReads, ShippingPolicy};
-use ordermill_sqlite::{
-    DataDir, Database, SqliteStore, audit, gateway, inventory, notification, order, payment,
-    shipping,
-};
-use sqlx::migrate::Migrator;
+use ordermill_actors::shipping::{ShipmentReads, Shipping, ShippingPolicy};
 use std::sync::Arc;
+use thiserror::Error;
 
-/// What the API asks of the services.
-pub struct Services {
+/// What was asked for needs a service that another process runs.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("this needs the {0} service, which does not run in this process")]
+pub struct Elsewhere(pub ServiceName);
+
+/// What the API asks of the order service.
+pub struct OrderParts {
     /// Takes orders.
     pub orders: Orders,
     /// Shows them.
-    pub order_reads: Arc<dyn OrderReads>,
+    pub reads: Arc<dyn OrderReads>,
+}
+
+/// What the API asks of the inventory service.
+pub struct InventoryParts {
     /// Sets stock.
     pub stock: Stock,
     /// Shows it.
-    pub inventory_reads: Arc<dyn InventoryReads>,
+    pub reads: Arc<dyn InventoryReads>,
+}
+
+/// What the API asks of the payment service.
+pub struct PaymentParts {
     /// Shows payments.
-    pub payment_reads: Arc<dyn PaymentReads>,
+    pub reads: Arc<dyn PaymentReads>,
     /// Shows the simulated gateway's ledger.
-    pub gateway_reads: Arc<dyn GatewayReads>,
-    /// Shows shipments.
-    pub shipment_reads: Arc<dyn ShipmentReads>,
+    pub ledger: Arc<dyn GatewayReads>,
+}
+
+/// What the API asks of the notification service.
+pub struct NotificationParts {
     /// Marks notifications.
     pub notifications: Notifications,
     /// Shows them.
-    pub notification_reads: Arc<dyn NotificationReads>,
-    /// Shows the audit.
-    pub audit_reads: Arc<dyn AuditReads>,
+    pub reads: Arc<dyn NotificationReads>,
 }
 
-async fn open(data: &DataDir, name: &str, migrations: &Migrator) -> anyhow::Result<Database> {
-    Database::open(data, name, migrations).await.with_context(|| format!("the {name} database"))
+/// What the API asks of the services that run in this process.
+#[derive(Default)]
+pub struct Services {
+    order: Option<OrderParts>,
+    inventory: Option<InventoryParts>,
+    payment: Option<PaymentParts>,
+    shipping: Option<Arc<dyn ShipmentReads>>,
+    notification: Option<NotificationParts>,
+    audit: Option<Arc<dyn AuditReads>>,
 }
 
-/// Opens and wires all of them, in the order in which they start.
-pub async fn all(
+impl Services {
+    /// The order service.
+    pub fn order(&self) -> Result<&OrderParts, Elsewhere> {
+        self.order.as_ref().ok_or(Elsewhere(ServiceName::Order))
+    }
+
+    /// The inventory service.
+    pub fn inventory(&self) -> Result<&InventoryParts, Elsewhere> {
+        self.inventory.as_ref().ok_or(Elsewhere(ServiceName::Inventory))
+    }
+
+    /// The payment service.
+    pub fn payment(&self) -> Result<&PaymentParts, Elsewhere> {
+        self.payment.as_ref().ok_or(Elsewhere(ServiceName::Payment))
+    }
+
+    /// The shipping service.
+    pub fn shipping(&self) -> Result<&dyn ShipmentReads, Elsewhere> {
+        self.shipping.as_deref().ok_or(Elsewhere(ServiceName::Shipping))
+    }
+
+    /// The notification service.
+    pub fn notification(&self) -> Result<&NotificationParts, Elsewhere> {
+        self.notification.as_ref().ok_or(Elsewhere(ServiceName::Notification))
+    }
+
+    /// The audit service.
+    pub fn audit(&self) -> Result<&dyn AuditReads, Elsewhere> {
+        self.audit.as_deref().ok_or(Elsewhere(ServiceName::Audit))
+    }
+}
+
+/// The databases of the services that run here.
+#[derive(Default)]
+pub struct Stores {
+    order: Option<Opened<Order, dyn OrderDatabase>>,
+    inventory: Option<Opened<Inventory, dyn InventoryReads>>,
+    payment: Option<PaymentStores>,
+    shipping: Option<Opened<Shipping, dyn ShipmentReads>>,
+    notification: Option<Opened<NotificationService, dyn NotificationReads>>,
+    audit: Option<Opened<AuditService, dyn AuditReads>>,
+}
+
+struct PaymentStores {
+    payment: Opened<PaymentService, dyn PaymentReads>,
+    ledger: Opened<SimulatedGateway, dyn GatewayReads>,
+}
+
+impl Stores {
+    /// Opens them, each brought up to date.
+    pub async fn open(config: &Config, databases: &Databases, boot: &Boot) -> anyhow::Result<Self> {
+        let mut stores = Self::default();
+        for service in &config.services {
+            match service {
+                ServiceName::Order => stores.order = Some(databases.order(boot).await?),
+                ServiceName::Inventory => stores.inventory = Some(databases.inventory(boot).await?),
+                ServiceName::Payment => {
+                    let ledger = databases.gateway(boot).await?;
+                    let payment = databases.payment(boot).await?;
+                    stores.payment = Some(PaymentStores { payment, ledger });
+                }
+                ServiceName::Shipping => stores.shipping = Some(databases.shipping(boot).await?),
+                ServiceName::Notification => {
+                    stores.notification = Some(databases.notification(boot).await?);
+                }
+                ServiceName::Audit => stores.audit = Some(databases.audit(boot).await?),
+            }
+        }
+        Ok(stores)
+    }
+}
+
+/// Who is told what happens to orders, beside the services.
+pub struct Outlets {
+    /// Counts sagas.
+    pub observer: Arc<dyn SagaObserver>,
+    /// Reach customers.
+    pub messengers: Messengers,
+}
+
+/// Wires the services to their stores, in the order in which they start: what takes messages before what
+/// sends them, so that little waits in between.
+pub fn wire(
     process: &mut Process,
-    data: &DataDir,
+    stores: Stores,
     config: &Config,
-    observer: Arc<dyn SagaObserver>,
-    messenger: Option<Arc<dyn Messenger>>,
-) -> anyhow::Result<(Services, Vec<Part>)> {
-    let database = open(data, "order", &order::MIGRATIONS).await?;
-    let store = Arc::new(SqliteStore::new(database.clone(), order::OrderTables));
-    let order_reads = Arc::new(order::OrderDatabase(database));
-    let (orders, order) = services::order(
-        process,
-        store,
-        order_reads.clone(),
-        order_reads.clone(),
-        order_settings(config),
-        observer,
-    );
+    outlets: Outlets,
+    alone: bool,
+) -> (Services, Vec<Part>) {
+    let Stores { order, inventory, payment, shipping, notification, audit } = stores;
+    let mut wired = Services::default();
+    let mut parts = Vec::new();
+    if let Some(Opened { store, reads }) = audit {
+        parts.push(services::audit(process, store));
+        wired.audit = Some(reads);
+    }
+    if let Some(Opened { store, reads }) = notification {
+        let (notifications, part) = services::notification(process, store, outlets.messengers);
+        parts.push(part);
+        wired.notification = Some(NotificationParts { notifications, reads });
+    }
+    if let Some(Opened { store, reads }) = shipping {
+        parts.push(services::shipping(process, store, shipping_policy(config)));
+        wired.shipping = Some(reads);
+    }
+    if let Some(stores) = payment {
+        let (payment, its_parts) = wire_payment(process, stores, config, alone);
+        parts.extend(its_parts);
+        wired.payment = Some(payment);
+    }
+    if let Some(Opened { store, reads }) = inventory {
+        let (stock, part) = services::inventory(process, store, reads.clone());
+        parts.push(part);
+        wired.inventory = Some(InventoryParts { stock, reads });
+    }
+    if let Some(Opened { store, reads }) = order {
+        let (settings, due) = (order_settings(config), reads.clone());
+        let looks: Arc<dyn OrderReads> = reads;
+        let (orders, part) =
+            services::order(process, store, looks.clone(), due, settings, outlets.observer);
+        parts.push(part);
+        wired.order = Some(OrderParts { orders, reads: looks });
+    }
+    (wired, parts)
+}
 
-    let database = open(data, "inventory", &inventory::MIGRATIONS).await?;
-    let store = Arc::new(SqliteStore::new(database.clone(), inventory::InventoryTables));
-    let inventory_reads = Arc::new(inventory::InventoryDatabase(database));
-    let (stock, inventory) = services::inventory(process, store, inventory_reads.clone());
-
-    let database = open(data, "gateway", &gateway::MIGRATIONS).await?;
-    let store = Arc::new(SqliteStore::new(database.clone(), gateway::GatewayTables));
-    let gateway_reads = Arc::new(gateway::GatewayDatabase(database));
+fn wire_payment(
+    process: &mut Process,
+    stores: PaymentStores,
+    config: &Config,
+    alone: bool,
+) -> (PaymentParts, [Part; 2]) {
+    let PaymentStores { payment, ledger } = stores;
     let policy = GatewayPolicy {
         failure_rate: config.payment.failure_rate,
         latency: config.payment.latency,
     };
-    let (gateway, ledger) = services::gateway(process, store, gateway_reads.clone(), policy);
+    let (gateway, ledger_part) =
+        services::gateway(process, ledger.store, ledger.reads.clone(), policy);
+    let settings = services::PaymentSettings {
+        policy: PaymentPolicy { timeout: config.payment.timeout, ..PaymentPolicy::default() },
+        idle_after: config.idle_after,
+        alone,
+    };
+    let reads = payment.reads.clone();
+    let part = services::payment(process, payment.store, reads, gateway, settings);
+    (PaymentParts { reads: payment.reads, ledger: ledger.reads }, [ledger_part, part])
+}
 
-    let database = open(data, "payment", &payment::MIGRATIONS).await?;
-    let store = Arc::new(SqliteStore::new(database.clone(), payment::PaymentTables));
-    let payment_reads = Arc::new(payment::PaymentDatabase(database));
-    let policy = PaymentPolicy { timeout: config.payment.timeout, ..PaymentPolicy::default() };
-    let reads = payment_reads.clone();
-    let payment = services::payment(process, store, reads, gateway, policy, config.idle_after);
-
-    let database = open(data, "shipping", &shipping::MIGRATIONS).await?;
-    let store = Arc::new(SqliteStore::new(database.clone(), shipping::ShippingTables));
-    let shipment_reads = Arc::new(shipping::ShippingDatabase(database));
-    let policy = ShippingPolicy {
+fn shipping_policy(config: &Config) -> ShippingPolicy {
+    ShippingPolicy {
         base_cost_hundredths: config.shipping.base_cost_hundredths,
         failure_rate: config.shipping.failure_rate,
-    };
-    let shipping = services::shipping(process, store, policy);
-
-    let database = open(data, "notification", &notification::MIGRATIONS).await?;
-    let store = Arc::new(SqliteStore::new(database.clone(), notification::NotificationTables));
-    let notification_reads = Arc::new(notification::NotificationDatabase(database));
-    let (notifications, notification) = services::notification(process, store, messenger);
-
-    let database = open(data, "audit", &audit::MIGRATIONS).await?;
-    let store = Arc::new(SqliteStore::new(database.clone(), audit::AuditTables));
-    let audit_reads = Arc::new(audit::AuditDatabase(database));
-    let audit = services::audit(process, store);
-
-    let services = Services {
-        orders,
-        order_reads,
-        stock,
-        inventory_reads,
-        payment_reads,
-        gateway_reads,
-        shipment_reads,
-        notifications,
-        notification_reads,
-        audit_reads,
-    };
-    // What takes messages starts before what sends them, so that little waits in between.
-    Ok((services, vec![audit, notification, shipping, ledger, payment, inventory, order]))
+    }
 }
 
 fn order_settings(config: &Config) -> OrderSettings {

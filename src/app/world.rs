@@ -29,3 +29,10 @@ pub fn real() -> World {
     let ids = GrowingIds(Mutex::new(ContextV7::new()));
     World { clock: Arc::new(SystemClock), ids: Arc::new(ids) }
 }
+
+/// A number that no other process has: it owns the outbox rows that this one writes.
+pub fn owner() -> i64 {
+    let id = Uuid::new_v7(uuid::Timestamp::now(ContextV7::new()));
+    // The lower half of a UUIDv7 is random but for two bits.
+    id.as_u64_pair().1.cast_signed()
+}

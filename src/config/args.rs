@@ -21,6 +21,63 @@ pub struct ServeArgs {
     #[arg(default_value = "./data", help_heading = "Server")]
     pub(super) data_dir: OsString,
 
+    /// PostgreSQL, as postgres://user:password@host:5432/database; each service has a schema of its
+    /// own there. Without it (and AMQP_URL) everything is embedded, under the data directory
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(help_heading = "PostgreSQL and RabbitMQ")]
+    pub(super) database_url: Option<Secret>,
+
+    /// RabbitMQ, as amqp://user:password@host:5672/vhost
+    #[arg(long, env = "AMQP_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(help_heading = "PostgreSQL and RabbitMQ")]
+    pub(super) amqp_url: Option<Secret>,
+
+    /// The order service's database, when it is not DATABASE_URL
+    #[arg(long, env = "ORDER_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(help_heading = "PostgreSQL and RabbitMQ")]
+    pub(super) order_database_url: Option<Secret>,
+
+    /// The inventory service's database
+    #[arg(long, env = "INVENTORY_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(help_heading = "PostgreSQL and RabbitMQ")]
+    pub(super) inventory_database_url: Option<Secret>,
+
+    /// The payment service's database
+    #[arg(long, env = "PAYMENT_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(help_heading = "PostgreSQL and RabbitMQ")]
+    pub(super) payment_database_url: Option<Secret>,
+
+    /// The simulated gateway's database, when it is not the payment service's
+    #[arg(long, env = "GATEWAY_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(help_heading = "PostgreSQL and RabbitMQ")]
+    pub(super) gateway_database_url: Option<Secret>,
+
+    /// The shipping service's database
+    #[arg(long, env = "SHIPPING_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(help_heading = "PostgreSQL and RabbitMQ")]
+    pub(super) shipping_database_url: Option<Secret>,
+
+    /// The notification service's database
+    #[arg(long, env = "NOTIFICATION_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(help_heading = "PostgreSQL and RabbitMQ")]
+    pub(super) notification_database_url: Option<Secret>,
+
+    /// The audit service's database
+    #[arg(long, env = "AUDIT_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(help_heading = "PostgreSQL and RabbitMQ")]
+    pub(super) audit_database_url: Option<Secret>,
+
+    /// Which services run in this process, as `order,payment`; all when empty. Some of them need
+    /// PostgreSQL and RabbitMQ, where they find the others
+    #[arg(long, env = "ORDERMILL_SERVICES", value_name = "SERVICES")]
+    #[arg(default_value = "", help_heading = "PostgreSQL and RabbitMQ")]
+    pub(super) services: String,
+
+    /// How long databases and broker are waited for at start
+    #[arg(long, env = "ORDERMILL_STARTUP_TIMEOUT", value_name = "DURATION")]
+    #[arg(default_value = "2m", help_heading = "PostgreSQL and RabbitMQ")]
+    pub(super) startup_timeout: String,
+
     /// How long work under way may take to finish when asked to stop
     #[arg(long, env = "ORDERMILL_SHUTDOWN_TIMEOUT", value_name = "DURATION")]
     #[arg(default_value = "20s", help_heading = "Server")]
@@ -46,7 +103,8 @@ pub struct ServeArgs {
     #[arg(default_value = "reserve-first", help_heading = "Orders")]
     pub(super) plan: String,
 
-    /// How the steps of new orders find each other: `orchestrated` (the order sends commands)
+    /// How the steps of new orders find each other: `orchestrated` (the order sends commands) or
+    /// `choreographed` (services react to each other's events; always payment first)
     #[arg(long, env = "ORDERMILL_FLOW", value_name = "FLOW")]
     #[arg(default_value = "orchestrated", help_heading = "Orders")]
     pub(super) flow: String,
@@ -111,9 +169,51 @@ pub struct ServeArgs {
     #[arg(long, env = "ORDERMILL_MAIL_FROM", value_name = "MAILBOX")]
     #[arg(help_heading = "E-mail")]
     pub(super) mail_from: Option<String>,
+
+    /// Text messages to customers who left a number: `log` writes them to the log, in place of a
+    /// provider
+    #[arg(long, env = "ORDERMILL_SMS", value_name = "log|off")]
+    #[arg(default_value = "off", help_heading = "Text messages")]
+    pub(super) sms: String,
 }
 
 impl ServeArgs {
+    /// Every setting as the environment says.
+    pub(super) fn from_env() -> Self {
+        let command = Self::augment_args(clap::Command::new("environment"));
+        let matches = command.get_matches_from(["environment"]);
+        Self::from_arg_matches(&matches).expect("every setting is optional or has a default")
+    }
+
+    /// The defaults, but for a free port, little logging, and waits short enough for a test.
+    pub(super) fn for_testing() -> Self {
+        Self {
+            listen: "127.0.0.1:0".into(),
+            log: "warn".into(),
+            sweep_interval: "100ms".into(),
+            step_timeout: "2s".into(),
+            payment_timeout: "300ms".into(),
+            ..Self::defaults()
+        }
+    }
+
+    /// Other settings, on these servers.
+    pub(super) fn servers_of(&self, others: Self) -> Self {
+        let own = self.clone();
+        Self {
+            database_url: own.database_url,
+            amqp_url: own.amqp_url,
+            order_database_url: own.order_database_url,
+            inventory_database_url: own.inventory_database_url,
+            payment_database_url: own.payment_database_url,
+            gateway_database_url: own.gateway_database_url,
+            shipping_database_url: own.shipping_database_url,
+            notification_database_url: own.notification_database_url,
+            audit_database_url: own.audit_database_url,
+            ..others
+        }
+    }
+
     /// Every setting at its default, whatever the environment says.
     pub fn defaults() -> Self {
         let command = Self::augment_args(clap::Command::new("defaults"))

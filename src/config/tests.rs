@@ -53,8 +53,8 @@ fn a_refusal_names_variable_flag_value_and_what_is_accepted() {
          30days, such as 500ms, 30s, 15m or 1h"
     );
     assert_eq!(
-        refusal(&["--flow=choreographed"]),
-        "ORDERMILL_FLOW (--flow) is `choreographed`: only `orchestrated` is supported"
+        refusal(&["--flow=choreographic"]),
+        "ORDERMILL_FLOW (--flow) is `choreographic`: expected `orchestrated` or `choreographed`"
     );
 }
 

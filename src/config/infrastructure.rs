@@ -1,0 +1,134 @@
+//! What stands behind the services: embedded parts, or PostgreSQL and RabbitMQ; and which of the services
+//! run in this process.
+
+use super::args::ServeArgs;
+use super::reader::Reader;
+use super::secret::Secret;
+use ordermill_actors::ids::ServiceName;
+use std::collections::BTreeSet;
+
+/// What stands behind the services.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Infrastructure {
+    /// SQLite files under the data directory, and the in-process broker.
+    Embedded,
+    /// Servers, which other processes may use as well.
+    Servers(Box<Servers>),
+}
+
+/// Where the servers are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Servers {
+    /// RabbitMQ.
+    pub amqp: Secret,
+    /// PostgreSQL, for services that name none of their own.
+    pub shared: Option<Secret>,
+    /// The services' own.
+    pub own: Vec<(ServiceName, Secret)>,
+    /// The simulated gateway's, when it is not payment's.
+    pub gateway: Option<Secret>,
+}
+
+impl Servers {
+    /// The database of a service; None: nobody has said.
+    pub fn database(&self, service: ServiceName) -> Option<&Secret> {
+        let own = self.own.iter().find(|(name, _)| *name == service).map(|(_, url)| url);
+        own.or(self.shared.as_ref())
+    }
+
+    /// The database of the simulated gateway.
+    pub fn gateway(&self) -> Option<&Secret> {
+        self.gateway.as_ref().or_else(|| self.database(ServiceName::Payment))
+    }
+}
+
+const AMQP_MISSING: &str = "needed because a database URL is set: Ordermill runs on PostgreSQL and RabbitMQ, or on neither";
+const DATABASE_MISSING: &str = "needed because AMQP_URL is set: Ordermill runs on PostgreSQL and RabbitMQ, or on neither; \
+     set it, or the database URL of every service that runs here";
+const SUBSET: &str =
+    "some services alone need DATABASE_URL and AMQP_URL, where they find the others";
+
+impl Infrastructure {
+    pub(super) fn read(
+        read: &mut Reader,
+        args: &ServeArgs,
+        services: &BTreeSet<ServiceName>,
+    ) -> Self {
+        let mut database = |field: &str, url: &Option<Secret>| url_of(read, field, url, &DATABASE);
+        let own: Vec<_> = [
+            (ServiceName::Order, "order_database_url", &args.order_database_url),
+            (ServiceName::Inventory, "inventory_database_url", &args.inventory_database_url),
+            (ServiceName::Payment, "payment_database_url", &args.payment_database_url),
+            (ServiceName::Shipping, "shipping_database_url", &args.shipping_database_url),
+            (
+                ServiceName::Notification,
+                "notification_database_url",
+                &args.notification_database_url,
+            ),
+            (ServiceName::Audit, "audit_database_url", &args.audit_database_url),
+        ]
+        .into_iter()
+        .filter_map(|(name, field, url)| Some((name, database(field, url)?)))
+        .collect();
+        let shared = database("database_url", &args.database_url);
+        let gateway = database("gateway_database_url", &args.gateway_database_url);
+        let a_database = shared.is_some() || gateway.is_some() || !own.is_empty();
+        let Some(amqp) = url_of(read, "amqp_url", &args.amqp_url, &BROKER) else {
+            if a_database {
+                read.refuse("amqp_url", None, AMQP_MISSING);
+            } else if services.len() < ServiceName::ALL.len() {
+                read.refuse("services", Some(&args.services), SUBSET);
+            }
+            return Self::Embedded;
+        };
+        let servers = Servers { amqp, shared, own, gateway };
+        if services.iter().any(|service| servers.database(*service).is_none()) {
+            read.refuse("database_url", None, DATABASE_MISSING);
+        }
+        Self::Servers(Box::new(servers))
+    }
+}
+
+/// The kinds of address that a server may have, and how to write one.
+struct Address {
+    schemes: &'static [&'static str],
+    accepted: &'static str,
+}
+
+const DATABASE: Address = Address {
+    schemes: &["postgres", "postgresql"],
+    accepted: "expected a PostgreSQL address such as postgres://user:password@host:5432/database \
+               (its value is not shown)",
+};
+const BROKER: Address = Address {
+    schemes: &["amqp", "amqps"],
+    accepted: "expected a RabbitMQ address such as amqp://user:password@host:5672/vhost (its value \
+               is not shown; the vhost / is written %2f)",
+};
+
+/// An address that is set. One that is wrong is given all the same: it counts as set.
+fn url_of(
+    read: &mut Reader,
+    field: &str,
+    url: &Option<Secret>,
+    address: &Address,
+) -> Option<Secret> {
+    let url = url.as_ref().filter(|url| !url.expose().trim().is_empty())?;
+    let parsed = reqwest::Url::parse(url.expose());
+    let known = |url: reqwest::Url| address.schemes.contains(&url.scheme()) && url.has_host();
+    if !parsed.is_ok_and(known) {
+        read.refuse(field, None, address.accepted);
+    }
+    Some(url.clone())
+}
+
+/// The services that run in this process.
+pub(super) fn services(read: &mut Reader, args: &ServeArgs) -> BTreeSet<ServiceName> {
+    let accepted = "expected services of order, inventory, payment, shipping, notification, audit, with commas \
+                    between them";
+    let named = |word: &str| ServiceName::ALL.into_iter().find(|name| name.as_str() == word.trim());
+    let chosen = read.parsed("services", &args.services, accepted, |text| {
+        text.split(',').filter(|word| !word.trim().is_empty()).map(named).collect::<Option<_>>()
+    });
+    if BTreeSet::is_empty(&chosen) { ServiceName::ALL.into() } else { chosen }
+}
