@@ -14,8 +14,12 @@ use uuid::Uuid;
 /// Why a transaction did not answer.
 #[derive(Debug, Error)]
 pub enum CommitError {
-    /// Nothing was written and it is nobody's fault: a lost connection, a deadlock, a full disk,
-    /// a row that somebody else inserted meanwhile. The same batch may be tried again.
+    /// Nothing was written: another process was at the same rows (a deadlock, a row that it inserted
+    /// meanwhile). A normal case; the same batch is tried again at once.
+    #[error("another process was first: {0}")]
+    Contended(String),
+    /// Nothing was written and it is nobody's fault: a lost connection, a full disk. The same batch
+    /// may be tried again.
     #[error("the database is not available: {0}")]
     Unavailable(String),
     /// The connection broke while committing: it is written, or it is not.
@@ -44,8 +48,8 @@ pub struct Committed<S: Service> {
 pub trait Store<S: Service>: Send + Sync + 'static {
     /// Reads and locks the batch's rows, settles it, and writes what comes of it, in one transaction.
     ///
-    /// When it returns `Ok`, everything is durable (fsync included). When it returns `Unavailable` or
-    /// `Data`, nothing of the batch is. The future is run to its end: it is never dropped half way.
+    /// When it returns `Ok`, everything is durable (fsync included). When it returns `Contended`,
+    /// `Unavailable` or `Data`, nothing of the batch is. The future is run to its end: it is never dropped half way.
     async fn commit(&self, batch: &Batch<S>) -> Result<Committed<S>, CommitError>;
 }
 

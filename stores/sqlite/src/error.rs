@@ -28,6 +28,7 @@ impl Error {
     /// What it means when it is met before COMMIT: nothing is written.
     pub(crate) fn before_commit(self) -> CommitError {
         match self.fault() {
+            Fault::Race => CommitError::Contended(self.to_string()),
             Fault::World => CommitError::Unavailable(self.to_string()),
             Fault::Data => CommitError::Data(self.to_string()),
         }
@@ -58,7 +59,7 @@ impl Error {
                     Some(code::PRIMARY_KEY_TAKEN | code::UNIQUE_TAKEN | code::ROWID_TAKEN)
                 ) =>
             {
-                Fault::World
+                Fault::Race
             }
             // `ERROR` is what functions answer: JSON that is none, a sum that overflows.
             (_, Some(code::CONSTRAINT | code::MISMATCH | code::TOO_BIG | code::ERROR)) => {
@@ -95,6 +96,8 @@ impl From<Error> for ReadError {
 }
 
 enum Fault {
+    /// Another was first: it is decided again.
+    Race,
     /// It may pass.
     World,
     /// It will come again with the same data.

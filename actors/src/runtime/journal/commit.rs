@@ -73,6 +73,10 @@ pub async fn commit<S: Service>(
     stored.into_iter().for_each(|stored| stored());
 }
 
+/// How often in a row another process may be first, before the database counts as unable: each time
+/// one of the others has got on.
+const CONTENDED_MAX: u32 = 20;
+
 struct Ended<S: Service> {
     answered: Vec<(Done<S>, Verdict<S::Answer>)>,
     outbox: Vec<OutboxRow>,
@@ -144,6 +148,7 @@ async fn attempt<S: Service>(
     batch: &Batch<S>,
 ) -> Result<Committed<S>, Fault> {
     let mut pause = RETRY_MIN;
+    let mut contended = 0;
     loop {
         let result = parts.store.commit(batch).await;
         let gauge = &parts.handle.gauge;
@@ -154,7 +159,11 @@ async fn attempt<S: Service>(
                 }
                 return Ok(committed);
             }
-            Err(CommitError::Unavailable(cause)) => {
+            Err(CommitError::Contended(cause)) if contended < CONTENDED_MAX => {
+                contended += 1;
+                tracing::debug!(service = %S::NAME, %cause, contended, "a batch is decided again");
+            }
+            Err(CommitError::Contended(cause) | CommitError::Unavailable(cause)) => {
                 if !gauge.down.swap(true, Relaxed) {
                     tracing::warn!(service = %S::NAME, %cause, "the database is away; waiting");
                 }

@@ -14,7 +14,7 @@ async fn a_batch_that_fails_leaves_nothing() {
     let negative = store.commit(&batch([2, -1])).await;
     assert!(matches!(negative, Err(CommitError::Data(_))), "the data is at fault");
     let taken = store.commit(&batch([3, 1])).await;
-    assert!(matches!(taken, Err(CommitError::Unavailable(_))), "somebody was first: read again");
+    assert!(matches!(taken, Err(CommitError::Contended(_))), "somebody was first: read again");
 
     let next = store.commit(&batch([4])).await.unwrap();
     assert_eq!(next.outcomes, [Outcome::Done(1)], "the store goes on");
