@@ -8,5 +8,6 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod sms;
 pub mod smtp;
 pub mod telemetry;

@@ -2,17 +2,18 @@
 //!
 //! ```text
 //!  notification.orders ──▶ tell ──▶ one entry per (order, topic) ──▶ the log
-//!                                        │ when there is an address
+//!                                        │ one message for each address
 //!                                        ▼
 //!                              notification.channels ──▶ notification.email ──▶ Messenger
+//!                                                    ──▶ notification.sms ────▶ Messenger
 //! ```
 //!
 //! Stored entries are what a customer reads in the shop, and marks as read. An entry that is there
-//! already is the same event come again: nothing is written or sent for it. E-mail goes through a
-//! queue of its own, so that a mail server that is away delays nothing but mail; it may come twice.
+//! already is the same event come again: nothing is written or sent for it. Each channel has a queue of
+//! its own, so that a mail server that is away delays nothing but mail; a message may come twice.
 
 mod change;
-mod email;
+mod channel;
 mod entry;
 mod handle;
 mod mark_all_read;
@@ -29,7 +30,7 @@ mod text;
 mod topic;
 
 pub use change::{Answer, Change, Keys, Rows, Scope, Stored, UNREAD_PAGE, UnreadPage, Writes};
-pub use email::EmailHandler;
+pub use channel::{Channel, ChannelHandler, Messengers};
 pub use entry::{BadNotificationId, Notification, NotificationId};
 pub use handle::{Notifications, NotificationsUnavailable};
 #[cfg(any(test, feature = "testing"))]

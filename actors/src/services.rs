@@ -7,14 +7,16 @@ use crate::audit::AuditService;
 use crate::gateway::{GatewayHandle, GatewayPolicy, GatewayReads, SimulatedGateway};
 use crate::inventory::{self, Inventory, InventoryReads, SkuSpecies, Stock};
 use crate::messages::{Flow, Plan, Queue};
-use crate::notification::{EmailHandler, NotificationPolicy, NotificationService, Notifications};
+use crate::notification::{
+    Channel, ChannelHandler, Messengers, NotificationPolicy, NotificationService, Notifications,
+};
 use crate::order::handler::ReplyHandler;
 use crate::order::sweeper::{Sweeper, SweeperParts};
 use crate::order::{DueOrders, Order, OrderReads, Orders, SagaObserver, SagaPolicy, SagaRules};
 use crate::payment::{
     self, Gateway, PaymentPolicy, PaymentReads, PaymentRules, PaymentService, Payments,
 };
-use crate::ports::{Database, Messenger};
+use crate::ports::Database;
 use crate::runtime::directory::Directory;
 use crate::runtime::entity::Entities;
 use crate::runtime::feed::FeedHandler;
@@ -166,20 +168,23 @@ pub fn shipping(
     stations.finish()
 }
 
-/// The notification service; e-mails go out when there is a messenger for them.
+/// The notification service; a channel's messages go out when there is somebody to send them.
 pub fn notification(
     process: &mut Process,
     store: Arc<dyn Database<NotificationService>>,
-    email: Option<Arc<dyn Messenger>>,
+    messengers: Messengers,
 ) -> (Notifications, Part) {
-    let policy = NotificationPolicy { email: email.is_some() };
+    let Messengers { email, sms } = &messengers;
+    let policy = NotificationPolicy { email: email.is_some(), sms: sms.is_some() };
     let mut stations =
         process.service("notification", Arc::new(NotificationService { policy }), store);
     let (journal, world) = (stations.journal.clone(), stations.world().clone());
     let orders = Queue::NotificationOrders;
     stations.consume(orders, Arc::new(FeedHandler::new(orders, journal.clone(), world)));
-    if let Some(messenger) = email {
-        stations.consume(Queue::NotificationEmail, Arc::new(EmailHandler::new(messenger)));
+    for channel in Channel::ALL {
+        if let Some(messenger) = messengers.of(channel) {
+            stations.consume(channel.queue(), Arc::new(ChannelHandler::new(messenger.clone())));
+        }
     }
     (Notifications::new(journal), stations.finish())
 }

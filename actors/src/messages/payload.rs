@@ -157,6 +157,9 @@ pub struct ChannelMessage {
     pub subject: String,
     /// The text.
     pub body: String,
+    /// How fast the customer wants the parcel; express customers are told first.
+    #[serde(default)]
+    pub priority: Priority,
 }
 
 macro_rules! messages {

@@ -1,6 +1,7 @@
 //! The notification service, as its journal and its store see it.
 
 use super::change::{Answer, Change, Keys, Rows, Writes};
+use super::channel::Channel;
 use super::{settle, tell};
 use crate::clock::Timestamp;
 use crate::ids::ServiceName;
@@ -14,6 +15,18 @@ use std::sync::Arc;
 pub struct NotificationPolicy {
     /// By e-mail, where the order has an address.
     pub email: bool,
+    /// By text message, where the order has a number.
+    pub sms: bool,
+}
+
+impl NotificationPolicy {
+    /// Whether a channel is on.
+    pub const fn takes(self, channel: Channel) -> bool {
+        match channel {
+            Channel::Email => self.email,
+            Channel::Sms => self.sms,
+        }
+    }
 }
 
 /// The service.

@@ -1,6 +1,7 @@
 //! Tell: customers learn of an event, once.
 
 use super::change::{Answer, Stored};
+use super::channel::Channel;
 use super::entry::{Notification, NotificationId};
 use super::service::NotificationPolicy;
 use super::settle::Desk;
@@ -32,9 +33,8 @@ pub(super) fn tell(
         if desk.is_read(&id).is_some() {
             continue;
         }
-        if policy.email {
-            desk.messages.extend(email(event, &telling, at));
-        }
+        let channels = Channel::ALL.into_iter().filter(|channel| policy.takes(*channel));
+        desk.messages.extend(channels.filter_map(|channel| say(channel, event, &telling, at)));
         let Telling { customer_id, title, body, .. } = telling;
         stored.push(Stored {
             id,
@@ -50,11 +50,20 @@ pub(super) fn tell(
     Answer::Told(stored)
 }
 
-/// The same words by e-mail, where there is an address.
-fn email(event: &Message, telling: &Telling<'_>, at: Timestamp) -> Option<Arc<Message>> {
-    let to = telling.contact.email.clone()?;
-    let (channel, subject) = ("email".to_owned(), telling.title.to_owned());
-    let message = ChannelMessage { channel, to, subject, body: telling.body.clone() };
-    let number = u32::from(telling.topic.number());
-    Some(Message::new(&event.origin, Payload::NotificationSend(message), number, at))
+/// The same words through a channel, where the customer can be reached by it.
+fn say(
+    channel: Channel,
+    event: &Message,
+    telling: &Telling<'_>,
+    at: Timestamp,
+) -> Option<Arc<Message>> {
+    let message = ChannelMessage {
+        channel: channel.as_str().to_owned(),
+        to: channel.address(telling.contact)?.to_owned(),
+        subject: telling.title.to_owned(),
+        body: channel.body(telling),
+        priority: telling.priority,
+    };
+    let (number, origin) = (channel.number(telling.topic), event.origin.slim());
+    Some(Message::new(&origin, Payload::NotificationSend(message), number, at))
 }

@@ -6,8 +6,8 @@ use super::*;
 use crate::clock::Timestamp;
 use crate::ids::{OrderId, ProductId};
 use crate::messages::{
-    Contact, Failure, Flow, Line, Message, OrderDetails, OrderNotice, Origin, Payload, Plan,
-    Priority, Shortage,
+    Contact, Exchange, Failure, Flow, Line, Message, OrderDetails, OrderNotice, Origin, Payload,
+    Plan, Priority, Queue, Shortage, queues_for,
 };
 use crate::money::{Currency, Money};
 use crate::runtime::service::{Outcome, Service};
@@ -83,7 +83,10 @@ struct Desk {
 
 impl Desk {
     fn with_email() -> Self {
-        let policy = NotificationPolicy { email: true };
+        Self::with(NotificationPolicy { email: true, sms: false })
+    }
+
+    fn with(policy: NotificationPolicy) -> Self {
         Self { service: NotificationService { policy }, ..Self::default() }
     }
 
@@ -166,6 +169,39 @@ fn without_a_mail_server_or_an_address_nothing_is_sent() {
     };
     assert!(Desk::default().batch(tell(contact())).1.is_empty());
     assert!(Desk::with_email().batch(tell(Contact::default())).1.is_empty());
+}
+
+#[test]
+fn a_customer_is_told_by_every_channel_that_reaches_them() {
+    let [email, phone] = ["ada@example.org", "+49 30 1234"].map(|text| Some(text.to_owned()));
+    let tell = |contact| {
+        let notice = OrderNotice { contact, priority: Priority::Express, ..notice() };
+        let shipped = Payload::OrderShipped(notice.clone());
+        [Payload::OrderConfirmed(notice), shipped].map(|payload| event(1, payload)).to_vec()
+    };
+    let reached = |policy, contact| {
+        let (_, sent) = Desk::with(policy).batch(vec![Change::Tell(tell(contact))]);
+        let ids: BTreeSet<_> = sent.iter().map(|message| message.event_id).collect();
+        assert_eq!(ids.len(), sent.len(), "each has an id of its own");
+        let channel = |message: &Arc<Message>| {
+            let Payload::NotificationSend(send) = &message.payload else { panic!("{message:?}") };
+            assert_eq!(send.priority, Priority::Express);
+            let queues = queues_for(Exchange::NotificationChannels, Some(message));
+            (send.to.clone(), queues)
+        };
+        sent.iter().map(channel).collect::<Vec<_>>()
+    };
+    let both = NotificationPolicy { email: true, sms: true };
+    let mail = ("ada@example.org".to_owned(), vec![Queue::NotificationEmail]);
+    let text = ("+49 30 1234".to_owned(), vec![Queue::NotificationSms]);
+    let all = Contact { email: email.clone(), phone: phone.clone() };
+    let twice = |both: &[_]| [both, both].concat();
+    assert_eq!(reached(both, all.clone()), twice(&[mail.clone(), text.clone()]));
+    let by_mail = Contact { email, phone: None };
+    assert_eq!(reached(both, by_mail), twice(std::slice::from_ref(&mail)));
+    assert_eq!(reached(both, Contact { email: None, phone }), twice(std::slice::from_ref(&text)));
+    let only_sms = NotificationPolicy { email: false, sms: true };
+    assert_eq!(reached(only_sms, all), twice(std::slice::from_ref(&text)));
 }
 
 #[test]

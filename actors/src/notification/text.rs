@@ -2,13 +2,14 @@
 
 use super::topic::Topic;
 use crate::ids::OrderId;
-use crate::messages::{Contact, Failure, OrderDetails, OrderNotice, Payload};
+use crate::messages::{Contact, Failure, OrderDetails, OrderNotice, Payload, Priority};
 
 /// What is to be told, to whom, and how they can be reached.
 pub(super) struct Telling<'a> {
     pub topic: Topic,
     pub customer_id: &'a str,
     pub contact: &'a Contact,
+    pub priority: Priority,
     pub title: &'static str,
     pub body: String,
 }
@@ -20,6 +21,7 @@ pub(super) fn telling(order: OrderId, payload: &Payload) -> Option<Telling<'_>> 
             topic: Topic::Created,
             customer_id: &details.customer_id,
             contact: &details.contact,
+            priority: details.priority,
             title: "We have your order",
             body: received(order, details),
         }),
@@ -78,8 +80,8 @@ fn of_notice<'a>(
     title: &'static str,
     body: String,
 ) -> Telling<'a> {
-    let OrderNotice { customer_id, contact, .. } = notice;
-    Telling { topic, customer_id, contact, title, body }
+    let OrderNotice { customer_id, contact, priority, .. } = notice;
+    Telling { topic, customer_id, contact, priority: *priority, title, body }
 }
 
 fn received(order: OrderId, details: &OrderDetails) -> String {

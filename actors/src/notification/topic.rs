@@ -43,8 +43,8 @@ impl Topic {
         Self::ALL.into_iter().find(|topic| topic.as_str() == name)
     }
 
-    /// Its place in an order's life, 1 to 5: what it is stored as, and the number that tells the
-    /// e-mails of one order from each other. Never changes.
+    /// Its place in an order's life, 1 to 5: what it is stored as, and what tells a channel's messages
+    /// about one order from each other. Never changes.
     pub const fn number(self) -> u8 {
         match self {
             Self::Created => 1,

@@ -13,7 +13,7 @@ use crate::ids::{OrderId, ProductId};
 use crate::inventory::{InventoryReads, InventoryTables, Quantity, Stock, StockRow};
 use crate::messages::{Contact, Line, OrderDetails, Priority};
 use crate::money::Currency;
-use crate::notification::NotificationMemory;
+use crate::notification::{Messengers, NotificationMemory};
 use crate::order::memory::OrderTables;
 use crate::order::{OrderReads, Orders, Saga, SagaObserver, SagaStatus};
 use crate::payment::memory::PaymentTables;
@@ -122,7 +122,7 @@ impl Shop {
         let shipping =
             services::shipping(&mut process, Arc::new(stores.shipping.clone()), shipping);
         let store = Arc::new(stores.notification.clone());
-        let (_, notification) = services::notification(&mut process, store, None);
+        let (_, notification) = services::notification(&mut process, store, Messengers::default());
         let audit = services::audit(&mut process, Arc::new(stores.audit.clone()));
         let parts = vec![order, inventory, ledger, payment, shipping, notification, audit];
         let (root, _) = Actor::spawn(None, process.supervisor(parts), ())

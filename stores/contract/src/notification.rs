@@ -106,7 +106,7 @@ async fn compare(model: &Model, store: &dyn NotificationReads) {
 }
 
 pub async fn entries_are_the_same_as_in_memory_and_after_a_restart(backend: &dyn Backend) {
-    let service = NotificationService { policy: NotificationPolicy { email: true } };
+    let service = NotificationService { policy: NotificationPolicy { email: true, sms: true } };
     let model = Model::default();
     for (number, changes) in (0..).zip(story()) {
         // Each batch is a life of its own.

@@ -1,4 +1,4 @@
-//! The handle on a journal, and e-mails on a mail server.
+//! The handle on a journal, and messages on their way to a provider.
 
 use super::*;
 use crate::messages::Body;
@@ -49,8 +49,8 @@ impl Messenger for Mailer {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_mail_is_sent_tried_again_or_given_up() {
-    let handler = EmailHandler::new(Arc::new(Mailer));
+async fn a_message_is_sent_tried_again_or_given_up() {
+    let handler = ChannelHandler::new(Arc::new(Mailer));
     let handle = async |payload| {
         let (ticket, settled) = Ticket::channel();
         handler.handle(Body::One(event(1, payload)), ticket);
@@ -58,7 +58,9 @@ async fn a_mail_is_sent_tried_again_or_given_up() {
     };
     let mail = |to: &str| {
         let [channel, subject, body] = ["email", "Hello", "…"].map(str::to_owned);
-        Payload::NotificationSend(ChannelMessage { channel, to: to.to_owned(), subject, body })
+        let priority = Priority::Standard;
+        let to = to.to_owned();
+        Payload::NotificationSend(ChannelMessage { channel, to, subject, body, priority })
     };
     assert!(matches!(handle(mail("ada")).await, Settled::Done(())));
     assert!(matches!(handle(mail("busy")).await, Settled::Retry(_)));

@@ -1,0 +1,132 @@
+//! The channels that reach a customer outside of the shop, and what their queues bring.
+//!
+//! ```text
+//! notification.channels ──email──▶ notification.email ──▶ ChannelHandler ──▶ the mail server
+//!                       ──sms────▶ notification.sms ────▶ ChannelHandler ──▶ the provider
+//! ```
+
+use super::text::Telling;
+use super::topic::Topic;
+use crate::messages::{Body, Contact, Payload, Queue};
+use crate::ports::{ChannelError, Messenger};
+use crate::runtime::consumer::Handler;
+use crate::runtime::ticket::{Settled, Ticket};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A provider that has not taken a message by then is tried again later.
+const SEND_MAX: Duration = Duration::from_secs(60);
+
+/// A way to reach a customer outside of the shop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// By e-mail.
+    Email,
+    /// By text message.
+    Sms,
+}
+
+impl Channel {
+    /// Every channel.
+    pub const ALL: [Self; 2] = [Self::Email, Self::Sms];
+
+    /// Its name: what its messages are routed by.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Sms => "sms",
+        }
+    }
+
+    /// The queue of its messages.
+    pub const fn queue(self) -> Queue {
+        match self {
+            Self::Email => Queue::NotificationEmail,
+            Self::Sms => Queue::NotificationSms,
+        }
+    }
+
+    /// Where a customer is reached by it. None: not at all.
+    pub(super) fn address(self, contact: &Contact) -> Option<&str> {
+        match self {
+            Self::Email => contact.email.as_deref(),
+            Self::Sms => contact.phone.as_deref(),
+        }
+    }
+
+    /// The number that tells an order's messages from each other, over all channels. Never changes.
+    pub(super) fn number(self, topic: Topic) -> u32 {
+        let topic = u32::from(topic.number());
+        match self {
+            Self::Email => topic,
+            Self::Sms => 100 + topic,
+        }
+    }
+
+    /// The words as they are sent: a mail has a subject, a text message says it first.
+    pub(super) fn body(self, telling: &Telling<'_>) -> String {
+        match self {
+            Self::Email => telling.body.clone(),
+            Self::Sms => format!("{}. {}", telling.title, telling.body),
+        }
+    }
+}
+
+/// Who sends the messages of each channel; a channel without anybody is off.
+#[derive(Clone, Default)]
+pub struct Messengers {
+    /// E-mails.
+    pub email: Option<Arc<dyn Messenger>>,
+    /// Text messages.
+    pub sms: Option<Arc<dyn Messenger>>,
+}
+
+impl Messengers {
+    /// Who serves a channel.
+    pub fn of(&self, channel: Channel) -> Option<&Arc<dyn Messenger>> {
+        match channel {
+            Channel::Email => self.email.as_ref(),
+            Channel::Sms => self.sms.as_ref(),
+        }
+    }
+}
+
+/// Hands a channel's messages to its provider. As many are under way as the queue's prefetch lets
+/// through.
+///
+/// At least once: a process that dies between the provider's answer and the ack sends again.
+pub struct ChannelHandler {
+    messenger: Arc<dyn Messenger>,
+}
+
+impl ChannelHandler {
+    /// A handler that sends through a messenger.
+    pub fn new(messenger: Arc<dyn Messenger>) -> Self {
+        Self { messenger }
+    }
+}
+
+impl Handler for ChannelHandler {
+    fn handle(&self, body: Body, ticket: Ticket<()>) {
+        let messenger = self.messenger.clone();
+        tokio::spawn(async move {
+            let settled = send(&*messenger, &body).await;
+            ticket.settle(settled);
+        });
+    }
+}
+
+async fn send(messenger: &dyn Messenger, body: &Body) -> Settled<()> {
+    let [message] = body.messages() else {
+        return Settled::Dead("expected one message to send".to_owned());
+    };
+    let Payload::NotificationSend(words) = &message.payload else {
+        return Settled::Dead(format!("`{}` is nothing to send", message.kind()));
+    };
+    match tokio::time::timeout(SEND_MAX, messenger.send(words)).await {
+        Ok(Ok(())) => Settled::Done(()),
+        Ok(Err(ChannelError::Transient(cause))) => Settled::Retry(cause),
+        Ok(Err(ChannelError::Permanent(cause))) => Settled::Dead(cause),
+        Err(_) => Settled::Retry(format!("{}: the provider does not answer", words.channel)),
+    }
+}
