@@ -13,6 +13,7 @@
 pub mod address;
 pub mod admission;
 pub mod consumer;
+pub mod dead_letters;
 pub mod directory;
 pub mod entity;
 pub mod feed;

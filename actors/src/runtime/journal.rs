@@ -112,6 +112,7 @@ pub struct Gauge {
     /// It cannot be read.
     silent: AtomicBool,
     busy: AtomicBool,
+    buried: AtomicU64,
 }
 
 impl Gauge {
@@ -136,6 +137,11 @@ impl Gauge {
     /// True while the database does not answer.
     pub fn is_down(&self) -> bool {
         self.down.load(Relaxed) || self.silent.load(Relaxed)
+    }
+
+    /// How many messages were given up since the start.
+    pub fn buried(&self) -> u64 {
+        self.buried.load(Relaxed)
     }
 
     /// Notes whether the database answers: the relay's looks say so while nothing is written.
@@ -174,6 +180,7 @@ impl<S: Service> JournalHandle<S> {
             down: AtomicBool::new(false),
             silent: AtomicBool::new(false),
             busy: AtomicBool::new(false),
+            buried: AtomicU64::new(0),
         };
         Self { address: Address::new(node), gauge: Arc::new(gauge) }
     }
@@ -215,6 +222,8 @@ impl<S: Service> JournalHandle<S> {
 
     /// Has a dead letter kept; `stored` is called when it is.
     pub fn bury(&self, letter: DeadLetter, stored: Stored) {
+        self.gauge.buried.fetch_add(1, Relaxed);
+        let letter = letter.storable();
         self.address.send(Msg::Bury(Box::new((letter, stored))));
     }
 

@@ -87,7 +87,8 @@ impl OutboxRow {
             .find(|binding| binding.queue == queue)
             .map_or(Exchange::SagaEvents, |binding| binding.exchange);
         let parcel = Parcel { only: Some(vec![queue]), ..Parcel::new(exchange, body) };
-        Self { id, content: Content::Parked(vec![parcel]), tries: 0 }
+        // Parked once, by whoever redrives it: the relay finds it among the parked rows.
+        Self { id, content: Content::Parked(vec![parcel]), tries: 1 }
     }
 
     /// What is to be published for it.

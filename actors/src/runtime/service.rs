@@ -82,6 +82,18 @@ pub struct DeadLetter {
     pub died_at: Timestamp,
 }
 
+impl DeadLetter {
+    /// The same as any database takes it: text columns know no NUL, and neither do people.
+    pub(super) fn storable(mut self) -> Self {
+        for text in [&mut self.cause, &mut self.body] {
+            if text.contains('\0') {
+                *text = text.replace('\0', "\u{FFFD}");
+            }
+        }
+        self
+    }
+}
+
 /// A dead letter that goes back to its queue.
 #[derive(Clone, Debug)]
 pub struct Redrive {

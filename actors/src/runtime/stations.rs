@@ -2,6 +2,7 @@
 
 use super::address::Address;
 use super::consumer::{self, Consumer, ConsumerParts, Handler};
+use super::dead_letters::DeadLetterOffice;
 use super::directory::{Directory, Keeper, Species};
 use super::journal::{Gauge, Journal, JournalHandle, JournalParts};
 use super::relay::{Flow, Relay, RelayHandle, RelayParts};
@@ -51,6 +52,8 @@ pub struct Process {
     pub counted: Vec<Arc<Flow>>,
     /// Every consumer, to be closed first when the process ends.
     pub intakes: Vec<Intake>,
+    /// The dead letters of every service that consumes anything.
+    pub dead_letters: Vec<DeadLetterOffice>,
 }
 
 /// A consumer, as the process's end sees it.
@@ -90,6 +93,7 @@ pub struct Stations<'a, S: Service> {
     name: &'static str,
     /// Its journal.
     pub journal: JournalHandle<S>,
+    dead_letters: Option<DeadLetterOffice>,
     parts: Vec<Part>,
 }
 
@@ -106,6 +110,7 @@ impl Process {
             flows: Vec::new(),
             counted: Vec::new(),
             intakes: Vec::new(),
+            dead_letters: Vec::new(),
         }
     }
 
@@ -130,6 +135,12 @@ impl Process {
         self.gauges.push(journal.gauge().clone());
         self.flows.push(relay.flow().clone());
         self.counted.push(relay.flow().clone());
+        let dead_letters = DeadLetterOffice::new(
+            store.clone(),
+            store.clone(),
+            journal.clone(),
+            self.world.clone(),
+        );
         let journal_parts = Arc::new(JournalParts {
             service,
             store: store.clone(),
@@ -148,7 +159,7 @@ impl Process {
             Part::new(node, move || Journal::new(journal_parts.clone())),
             Part::new(relay_node, move || Relay::new(relay_parts.clone())),
         ];
-        Stations { process: self, name, journal, parts }
+        Stations { process: self, name, journal, dead_letters: Some(dead_letters), parts }
     }
 }
 
@@ -183,6 +194,8 @@ impl<S: Service> Stations<'_, S> {
 
     /// Consumes a queue.
     pub fn consume(&mut self, queue: Queue, handler: Arc<dyn Handler>) {
+        // Who consumes nothing has no dead letters.
+        self.process.dead_letters.extend(self.dead_letters.take());
         let node = self.process.tree.part(Some(self.name), "consumer", queue.as_str());
         let address = Address::new(node.clone());
         let open = Arc::new(AtomicUsize::new(0));

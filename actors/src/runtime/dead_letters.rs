@@ -1,0 +1,199 @@
+//! The dead letter office: a service's messages that nobody could handle, shown, and sent on their way
+//! again.
+//!
+//! ```text
+//! queue ──▶ consumer ──reject──▶ dead_letters ──redrive──▶ outbox ──relay──▶ the same queue
+//!                                      └────── one transaction ──────┘
+//! ```
+//!
+//! A redriven message is the same message, under its own id, with fresh attempts. Its text is read again:
+//! what an older version could not read, a newer one may.
+
+use super::journal::{JournalHandle, Stored};
+use super::outbox::OutboxRow;
+use super::service::{DeadLetter, Redrive, Service};
+use crate::clock::World;
+use crate::ids::ServiceName;
+use crate::messages::{Body, Feed, Message, Queue};
+use crate::ports::{DeadLetterFilter, DeadLetters, Outbox, ReadError};
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::sync::oneshot::{self, Receiver};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+/// A redrive waits this long for its commit before whoever asked is told to try again.
+const COMMIT_WAIT: Duration = Duration::from_secs(5);
+
+/// Dead letters of a queue that are in memory at a time while all of them are redriven.
+const PAGE: u32 = 100;
+
+/// Why a dead letter was not redriven.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum RedriveError {
+    /// There is none of this id, or no more.
+    #[error("there is no such dead letter")]
+    NotFound,
+    /// It cannot be read by this version either; it stays.
+    #[error("it still cannot be read: {error}")]
+    StillUnreadable {
+        /// What is wrong with it.
+        error: String,
+    },
+    /// The database is away. It may have been redriven all the same: asking again is safe.
+    #[error("the database does not answer in time; try again")]
+    Unavailable,
+}
+
+impl From<ReadError> for RedriveError {
+    fn from(error: ReadError) -> Self {
+        tracing::warn!(%error, "dead letters cannot be read");
+        Self::Unavailable
+    }
+}
+
+/// What became of all of a queue's dead letters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Redriven {
+    /// So many are on their way.
+    pub redriven: u64,
+    /// So many still cannot be read, and stay.
+    pub unreadable: u64,
+}
+
+/// The part of a journal that an office needs, whichever service's it is.
+trait Journalled: Send + Sync {
+    fn redrive(&self, redrive: Redrive, stored: Stored);
+    fn buried(&self) -> u64;
+}
+
+impl<S: Service> Journalled for JournalHandle<S> {
+    fn redrive(&self, redrive: Redrive, stored: Stored) {
+        Self::redrive(self, redrive, stored);
+    }
+
+    fn buried(&self) -> u64 {
+        self.gauge().buried()
+    }
+}
+
+/// A service's dead letters. Cheap to clone.
+#[derive(Clone)]
+pub struct DeadLetterOffice {
+    service: ServiceName,
+    letters: Arc<dyn DeadLetters>,
+    outbox: Arc<dyn Outbox>,
+    journal: Arc<dyn Journalled>,
+    world: World,
+}
+
+impl DeadLetterOffice {
+    /// The office of the service of this journal, whose database `letters` and `outbox` are.
+    pub fn new<S: Service>(
+        letters: Arc<dyn DeadLetters>,
+        outbox: Arc<dyn Outbox>,
+        journal: JournalHandle<S>,
+        world: World,
+    ) -> Self {
+        Self { service: S::NAME, letters, outbox, journal: Arc::new(journal), world }
+    }
+
+    /// Whose dead letters they are.
+    pub fn service(&self) -> ServiceName {
+        self.service
+    }
+
+    /// Dead letters, newest first, `limit` at most.
+    pub async fn list(
+        &self,
+        filter: &DeadLetterFilter,
+        limit: u32,
+    ) -> Result<Vec<DeadLetter>, ReadError> {
+        self.letters.dead_letters(filter, limit).await
+    }
+
+    /// One of them.
+    pub async fn get(&self, id: Uuid) -> Result<Option<DeadLetter>, ReadError> {
+        self.letters.dead_letter(id).await
+    }
+
+    /// How many rows of the service's outbox are parked: what it has to say and cannot.
+    pub async fn parked(&self) -> Result<u64, ReadError> {
+        self.outbox.parked().await
+    }
+
+    /// How many messages this process has given up since it started.
+    pub fn buried(&self) -> u64 {
+        self.journal.buried()
+    }
+
+    /// Has a dead letter go back to its queue; when it returns, that is certain. Asked twice at once, it
+    /// goes once.
+    pub async fn redrive(&self, id: Uuid) -> Result<DeadLetter, RedriveError> {
+        let letter = self.get(id).await?.ok_or(RedriveError::NotFound)?;
+        let body = read(&letter).map_err(|error| RedriveError::StillUnreadable { error })?;
+        let stored = self.hand_in(&letter, body);
+        match tokio::time::timeout(COMMIT_WAIT, stored).await {
+            Ok(Ok(())) => Ok(letter),
+            Ok(Err(_)) | Err(_) => Err(RedriveError::Unavailable),
+        }
+    }
+
+    /// Has all dead letters of a queue go back to it; those that still cannot be read stay. When it
+    /// fails half way, asking again does the rest. What dies anew meanwhile is not taken up again.
+    pub async fn redrive_queue(&self, queue: Queue) -> Result<Redriven, RedriveError> {
+        let mut done = Redriven::default();
+        let mut filter = DeadLetterFilter { queue: Some(queue), before: None };
+        loop {
+            let letters = self.list(&filter, PAGE).await?;
+            let Some(last) = letters.last() else { return Ok(done) };
+            filter.before = Some(last.id);
+            let mut under_way = Vec::with_capacity(letters.len());
+            for letter in &letters {
+                match read(letter) {
+                    Ok(body) => under_way.push(self.hand_in(letter, body)),
+                    Err(_) => done.unreadable += 1,
+                }
+            }
+            let until = Instant::now() + COMMIT_WAIT;
+            for stored in under_way {
+                match tokio::time::timeout_at(until, stored).await {
+                    Ok(Ok(())) => done.redriven += 1,
+                    Ok(Err(_)) | Err(_) => return Err(RedriveError::Unavailable),
+                }
+            }
+        }
+    }
+
+    /// The receiver hears of its commit, or is dropped when nobody knows.
+    fn hand_in(&self, letter: &DeadLetter, body: Body) -> Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        let row = OutboxRow::redriven(self.world.new_id(), letter.queue, body);
+        tracing::info!(queue = %letter.queue, letter = %letter.id, "a dead letter goes back to its queue");
+        let stored = Box::new(move || {
+            // Whoever asked may have gone away: it is redriven all the same.
+            let _ = sender.send(());
+        });
+        self.journal.redrive(Redrive { letter: letter.id, row }, stored);
+        receiver
+    }
+}
+
+/// What a dead letter says, or why it still cannot be read.
+fn read(letter: &DeadLetter) -> Result<Body, String> {
+    match Body::read(letter.queue, letter.body.as_bytes()) {
+        Ok(Body::Feed(feed)) if !feed.unreadable.is_empty() => {
+            let errors: Vec<_> = feed.unreadable.iter().map(|entry| entry.error.as_str()).collect();
+            Err(errors.join("; "))
+        }
+        Ok(body) => Ok(body),
+        // A feed is taken apart when some of it is bad: each of its dead letters is one event.
+        Err(_) if letter.queue.is_fed() => {
+            let event = Message::from_json(&letter.body).map_err(|error| error.to_string())?;
+            let (events, unreadable) = (vec![event], Vec::new());
+            Ok(Body::Feed(Arc::new(Feed { id: letter.id, events, unreadable })))
+        }
+        Err(unreadable) => Err(unreadable.error),
+    }
+}
