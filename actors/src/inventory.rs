@@ -1,7 +1,7 @@
 //! Inventory: what is in stock, and who has a claim on it. Never sells a unit it does not have.
 //!
 //! ```text
-//!  inventory.commands
+//!  inventory.*
 //!        │ reserve                                  release, commit
 //!        ▼                                                 │
 //!  commands ─▶ request ─▶ sku/A ─▶ sku/B ─┐                │
@@ -39,7 +39,7 @@ mod sku;
 mod stock;
 
 pub use change::{Answer, Change, Keys, Rows, Writes};
-pub use commands::CommandHandler;
+pub use commands::{CommandHandler, change};
 #[cfg(any(test, feature = "testing"))]
 pub use memory::InventoryTables;
 pub use reads::InventoryReads;

@@ -8,12 +8,14 @@
 //! ```
 //!
 //! What an order has is a set of facts ([`facts`]); what it does next ([`advance`]) and what it is
-//! called ([`status`]) are derived from them, so that any order of arrival ends the same.
+//! called ([`status`]) are derived from them, so that any order of arrival ends the same. In the
+//! choreographed flow the services react to each other and the saga only follows ([`follow`]).
 
 pub mod advance;
 pub mod decide;
 pub mod due;
 pub mod facts;
+pub mod follow;
 pub mod handle;
 pub mod handler;
 #[cfg(any(test, feature = "testing"))]

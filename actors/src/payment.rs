@@ -1,9 +1,9 @@
 //! The payment service: takes an order's money once, or gives it back.
 //!
 //! ```text
-//! payment.commands ─▶ CommandHandler ─▶ payment/<order_id> ─▶ journal ─▶ payment.approved, …
-//!                                         ▲           │ (committed)
-//!                                         └─ answer ◀─ gateway: charge, void, refund
+//! payment.* ─▶ CommandHandler ─▶ payment/<order_id> ─▶ journal ─▶ payment.approved, …
+//!                                  ▲           │ (committed)
+//!                                  └─ answer ◀─ gateway: charge, void, refund
 //! ```
 //!
 //! The intent is committed before the gateway hears of it, under one key for the payment's whole life.
@@ -28,7 +28,7 @@ mod sweeper;
 mod tests;
 mod wake;
 
-pub use commands::CommandHandler;
+pub use commands::{CommandHandler, input};
 pub use decide::{
     Decision, Effect, GatewayAnswer, GatewayReply, Input, Now, PaymentPolicy, decide,
 };

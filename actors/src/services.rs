@@ -17,10 +17,12 @@ use crate::payment::{
     self, Gateway, PaymentPolicy, PaymentReads, PaymentRules, PaymentService, Payments,
 };
 use crate::ports::Database;
+use crate::runtime::consumer::Handler;
 use crate::runtime::directory::Directory;
 use crate::runtime::entity::Entities;
 use crate::runtime::feed::FeedHandler;
-use crate::runtime::stations::Process;
+use crate::runtime::service::Service;
+use crate::runtime::stations::{Process, Stations};
 use crate::runtime::supervisor::Part;
 use crate::shipping::{self, Shipping, ShippingPolicy};
 use std::sync::Arc;
@@ -53,6 +55,13 @@ impl Default for OrderSettings {
     }
 }
 
+/// Consumes every queue of the service, those of both flows: the flow is the order's, not the process's.
+fn consume_all<S: Service>(stations: &mut Stations<'_, S>, handler: Arc<dyn Handler>) {
+    for queue in Queue::ALL.iter().filter(|queue| queue.service() == S::NAME) {
+        stations.consume(*queue, handler.clone());
+    }
+}
+
 /// The order service.
 pub fn order(
     process: &mut Process,
@@ -69,7 +78,7 @@ pub fn order(
     let species = Entities::new(Arc::new(rules), stations.journal.clone());
     let sagas = Directory::new(species, world.clone(), idle_after);
     stations.entities("sagas", &sagas);
-    stations.consume(Queue::OrderEvents, Arc::new(ReplyHandler(sagas.clone())));
+    consume_all(&mut stations, Arc::new(ReplyHandler(sagas.clone())));
     let node = stations.tree().part(Some("order"), "sweeper", "order/sweeper");
     let sweeper = Arc::new(SweeperParts {
         due,
@@ -92,8 +101,7 @@ pub fn inventory(
     let species = SkuSpecies::new(reads, stations.journal.clone());
     let skus = Directory::new(species, stations.world().clone(), inventory::IDLE_AFTER);
     stations.entities("skus", &skus);
-    let handler = inventory::CommandHandler::new(skus.clone());
-    stations.consume(Queue::InventoryCommands, Arc::new(handler));
+    consume_all(&mut stations, Arc::new(inventory::CommandHandler::new(skus.clone())));
     (Stock::new(skus), stations.finish())
 }
 
@@ -141,8 +149,7 @@ pub fn payment(
     let species = Entities::new(Arc::new(rules), stations.journal.clone());
     let payments: Payments = Directory::new(species, world.clone(), idle_after);
     stations.entities("payments", &payments);
-    let handler = payment::CommandHandler::new(payments.clone());
-    stations.consume(Queue::PaymentCommands, Arc::new(handler));
+    consume_all(&mut stations, Arc::new(payment::CommandHandler::new(payments.clone())));
     let node = stations.tree().part(Some("payment"), "sweeper", "payment/sweeper");
     let sweeper = Arc::new(payment::SweeperParts {
         reads,
@@ -164,7 +171,7 @@ pub fn shipping(
 ) -> Part {
     let mut stations = process.service("shipping", Arc::new(Shipping { policy }), store);
     let handler = shipping::CommandHandler::new(stations.journal.clone());
-    stations.consume(Queue::ShippingCommands, Arc::new(handler));
+    consume_all(&mut stations, Arc::new(handler));
     stations.finish()
 }
 

@@ -33,7 +33,7 @@ mod shipment;
 
 pub use carrier::UNDELIVERABLE_POSTAL_CODE;
 pub use change::{Answer, Change, Command};
-pub use handler::CommandHandler;
+pub use handler::{CommandHandler, change};
 #[cfg(any(test, feature = "testing"))]
 pub use memory::ShippingMemory;
 pub use policy::ShippingPolicy;

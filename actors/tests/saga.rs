@@ -5,6 +5,8 @@
 
 #[path = "saga/bench.rs"]
 mod bench;
+#[path = "saga/choreography.rs"]
+mod choreography;
 #[path = "saga/matrix.rs"]
 mod matrix;
 #[path = "saga/properties.rs"]

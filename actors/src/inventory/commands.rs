@@ -1,14 +1,13 @@
-//! The saga's commands, as the queue brings them.
+//! What inventory's queues bring: the saga's commands, and the events that it reacts to by itself.
 
 use super::request::settle;
 use super::sku::Skus;
 use super::{Change, Lines};
-use crate::messages::Body;
-use crate::messages::{Message, Payload};
+use crate::messages::{Body, Message, Origin, Payload, StockLine};
 use crate::runtime::consumer::Handler;
 use crate::runtime::ticket::{Settled, Ticket};
 
-/// Handles what `inventory.commands` brings.
+/// Handles what inventory's queues bring.
 pub struct CommandHandler {
     skus: Skus,
 }
@@ -20,43 +19,10 @@ impl CommandHandler {
     }
 
     fn command(&self, message: &Message, ticket: Ticket<()>) {
-        let origin = message.origin.clone();
-        match &message.payload {
-            Payload::InventoryReserve(lines) => match Lines::try_from(lines.clone()) {
-                Ok(lines) => self.skus.reserve(origin, lines, ticket),
-                Err(error) => ticket.settle(Settled::Dead(error.to_string())),
-            },
-            Payload::InventoryRelease => self.submit(Change::Release { origin }, ticket),
-            Payload::InventoryCommit => self.submit(Change::Commit { origin }, ticket),
-            Payload::OrderCreated(_)
-            | Payload::OrderConfirmed(_)
-            | Payload::OrderShipped(_)
-            | Payload::OrderCompleted(_)
-            | Payload::OrderCancelled(_)
-            | Payload::OrderCancelRequested(_)
-            | Payload::OrderDispatchRequested
-            | Payload::OrderDeliveryConfirmed
-            | Payload::InventoryReserved(_)
-            | Payload::InventoryFailed(_)
-            | Payload::InventoryReleased
-            | Payload::InventoryCommitted
-            | Payload::PaymentProcess(_)
-            | Payload::PaymentRefund
-            | Payload::PaymentApproved(_)
-            | Payload::PaymentFailed(_)
-            | Payload::PaymentReversed
-            | Payload::ShippingSchedule(_)
-            | Payload::ShippingCancel
-            | Payload::ShippingDispatch
-            | Payload::ShippingDeliver
-            | Payload::ShippingScheduled(_)
-            | Payload::ShippingFailed(_)
-            | Payload::ShippingDispatched
-            | Payload::ShippingDelivered
-            | Payload::NotificationSend(_) => {
-                let cause = format!("inventory has no use for `{}`", message.kind());
-                ticket.settle(Settled::Dead(cause));
-            }
+        match change(message) {
+            Ok(Change::Reserve { origin, lines }) => self.skus.reserve(origin, lines, ticket),
+            Ok(change) => self.submit(change, ticket),
+            Err(cause) => ticket.settle(Settled::Dead(cause)),
         }
     }
 
@@ -76,4 +42,54 @@ impl Handler for CommandHandler {
             }
         }
     }
+}
+
+/// What a message asks of inventory, as a command or as an event that it reacts to. The queue that
+/// brought it does not matter. `Err`: nothing, and why.
+pub fn change(message: &Message) -> Result<Change, String> {
+    let origin = || message.origin.slim();
+    match &message.payload {
+        Payload::InventoryReserve(lines) => reserve(origin(), lines.clone()),
+        // Shipping needs the order, too: it travels on.
+        Payload::PaymentApproved(_) => match &message.origin.order {
+            Some(order) => reserve(message.origin.clone(), order.stock_lines()),
+            None => Err("`payment.approved` does not say what was ordered".to_owned()),
+        },
+        Payload::InventoryRelease | Payload::ShippingFailed(_) => {
+            Ok(Change::Release { origin: origin() })
+        }
+        Payload::InventoryCommit | Payload::ShippingDispatched => {
+            Ok(Change::Commit { origin: origin() })
+        }
+        Payload::OrderCreated(_)
+        | Payload::OrderConfirmed(_)
+        | Payload::OrderShipped(_)
+        | Payload::OrderCompleted(_)
+        | Payload::OrderCancelled(_)
+        | Payload::OrderCancelRequested(_)
+        | Payload::OrderDispatchRequested
+        | Payload::OrderDeliveryConfirmed
+        | Payload::InventoryReserved(_)
+        | Payload::InventoryFailed(_)
+        | Payload::InventoryReleased
+        | Payload::InventoryCommitted
+        | Payload::PaymentProcess(_)
+        | Payload::PaymentRefund
+        | Payload::PaymentFailed(_)
+        | Payload::PaymentReversed
+        | Payload::ShippingSchedule(_)
+        | Payload::ShippingCancel
+        | Payload::ShippingDispatch
+        | Payload::ShippingDeliver
+        | Payload::ShippingScheduled(_)
+        | Payload::ShippingDelivered
+        | Payload::NotificationSend(_) => {
+            Err(format!("inventory has no use for `{}`", message.kind()))
+        }
+    }
+}
+
+fn reserve(origin: Origin, lines: Vec<StockLine>) -> Result<Change, String> {
+    let lines = Lines::try_from(lines).map_err(|error| error.to_string())?;
+    Ok(Change::Reserve { origin, lines })
 }

@@ -179,6 +179,13 @@ impl ReservationRow {
     /// The answer to any command about the order. However often it is given, it is the same
     /// message: each outcome happens once to an order, so that its number is always 0.
     pub fn answer(&self, origin: &Origin) -> Arc<Message> {
-        Message::new(origin, self.reservation.payload(), 0, self.updated_at)
+        let payload = self.reservation.payload();
+        match &self.reservation {
+            Reservation::Reserved(_) => Message::new(origin, payload, 0, self.updated_at),
+            // Nobody who hears of these needs the order itself.
+            Reservation::Committed(_) | Reservation::Released(_) | Reservation::Refused(_) => {
+                Message::new(&origin.slim(), payload, 0, self.updated_at)
+            }
+        }
     }
 }

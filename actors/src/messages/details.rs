@@ -1,5 +1,6 @@
 //! What a customer ordered, as it stands in `order.created` and in the order's row. Never changes.
 
+use super::payload::{PaymentProcess, ShippingSchedule, StockLine};
 use crate::ids::ProductId;
 use crate::money::{Currency, Money};
 use serde::{Deserialize, Serialize};
@@ -98,5 +99,33 @@ impl OrderDetails {
     /// How many parcels' worth of things: the sum of all quantities.
     pub fn units(&self) -> u64 {
         self.lines.iter().map(|line| u64::from(line.quantity)).sum()
+    }
+
+    /// What inventory needs of it.
+    pub fn stock_lines(&self) -> Vec<StockLine> {
+        let line = |line: &Line| StockLine {
+            product_id: line.product_id.clone(),
+            quantity: line.quantity,
+        };
+        self.lines.iter().map(line).collect()
+    }
+
+    /// What payment needs of it.
+    pub fn payment(&self) -> PaymentProcess {
+        PaymentProcess {
+            total: self.total(),
+            method: self.payment_method.clone(),
+            customer_id: self.customer_id.clone(),
+        }
+    }
+
+    /// What shipping needs of it.
+    pub fn parcel(&self) -> ShippingSchedule {
+        ShippingSchedule {
+            units: self.units(),
+            address: self.address.clone(),
+            priority: self.priority,
+            total: self.total(),
+        }
     }
 }

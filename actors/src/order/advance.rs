@@ -1,9 +1,11 @@
-//! What an order does next, and what it waits for. Pure functions of its facts and its plan.
+//! What an order does next, and what it waits for. Pure functions of its facts, its flow and its plan.
+//!
+//! In both flows the same facts are recorded, so that an order reads the same. Orchestrated, a step's fact
+//! sends its command; choreographed, it sends nothing (see [`follow`]).
 
 use super::facts::{Fact, Facts};
-use crate::messages::{
-    Kind, OrderDetails, Payload, PaymentProcess, Plan, ShippingSchedule, Step, StockLine,
-};
+use super::follow;
+use crate::messages::{Flow, Kind, OrderDetails, Origin, Payload, Plan, Step};
 
 /// The steps of a plan, in their order. A step's undoing is its [`undo`].
 pub const fn steps(plan: Plan) -> [Step; 3] {
@@ -16,27 +18,9 @@ pub const fn steps(plan: Plan) -> [Step; 3] {
 /// The command that takes a step.
 pub fn command(step: Step, details: &OrderDetails) -> Payload {
     match step {
-        Step::Inventory => Payload::InventoryReserve(
-            details
-                .lines
-                .iter()
-                .map(|line| StockLine {
-                    product_id: line.product_id.clone(),
-                    quantity: line.quantity,
-                })
-                .collect(),
-        ),
-        Step::Payment => Payload::PaymentProcess(PaymentProcess {
-            total: details.total(),
-            method: details.payment_method.clone(),
-            customer_id: details.customer_id.clone(),
-        }),
-        Step::Shipping => Payload::ShippingSchedule(ShippingSchedule {
-            units: details.units(),
-            address: details.address.clone(),
-            priority: details.priority,
-            total: details.total(),
-        }),
+        Step::Inventory => Payload::InventoryReserve(details.stock_lines()),
+        Step::Payment => Payload::PaymentProcess(details.payment()),
+        Step::Shipping => Payload::ShippingSchedule(details.parcel()),
     }
 }
 
@@ -50,13 +34,12 @@ pub const fn undo(step: Step) -> Payload {
 }
 
 /// What is to be done next, given what is known. Empty: wait, or rest.
-pub fn next(facts: &Facts, plan: Plan) -> Vec<Fact> {
-    if facts.closed {
-        Vec::new()
-    } else if facts.is_doomed() {
-        next_undoing(facts)
-    } else {
-        next_forward(facts, plan)
+pub fn next(facts: &Facts, origin: &Origin) -> Vec<Fact> {
+    match (facts.is_doomed(), origin.flow) {
+        _ if facts.closed => Vec::new(),
+        (false, _) => next_forward(facts, origin.plan),
+        (true, Flow::Orchestrated) => next_undoing(facts),
+        (true, Flow::Choreographed) => follow::next_undoing(facts),
     }
 }
 
@@ -83,6 +66,9 @@ fn next_undoing(facts: &Facts) -> Vec<Fact> {
 }
 
 fn next_forward(facts: &Facts, plan: Plan) -> Vec<Fact> {
+    if follow::is_unexplained(facts) {
+        return Vec::new();
+    }
     if let Some(step) = steps(plan).into_iter().find(|step| !facts.step(*step).done) {
         return if facts.step(step).sent { Vec::new() } else { vec![Fact::StepSent { step }] };
     }
@@ -100,7 +86,7 @@ fn next_forward(facts: &Facts, plan: Plan) -> Vec<Fact> {
     vec![next]
 }
 
-/// The commands that are sent and not answered: what is sent again when their answer is late.
+/// What is asked of the services and not answered: it is asked again when its answer is late.
 pub fn awaited(facts: &Facts, plan: Plan) -> Vec<Awaited> {
     if facts.closed {
         return Vec::new();
@@ -126,7 +112,7 @@ pub fn awaited(facts: &Facts, plan: Plan) -> Vec<Awaited> {
         .collect()
 }
 
-/// A command whose answer is awaited.
+/// Something whose answer is awaited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Awaited {
     /// A step forward.
@@ -138,7 +124,7 @@ pub enum Awaited {
 }
 
 impl Awaited {
-    /// The command itself.
+    /// Its command.
     pub fn command(self, details: &OrderDetails) -> Payload {
         match self {
             Self::Step(step) => command(step, details),

@@ -6,7 +6,7 @@ use super::facts::Fact;
 use super::saga::{Saga, SagaPolicy};
 use super::status::OrderStatus;
 use crate::clock::Timestamp;
-use crate::messages::{Failure, Kind, Message, Payload, Step};
+use crate::messages::{Failure, Flow, Kind, Message, Payload, Refusal, Step};
 
 /// What an existing order is told.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +32,7 @@ pub enum Verdict {
     Learned(Vec<Fact>),
     /// Nothing new; the asker is told that all is well.
     Known,
-    /// The commands that are awaited are to be sent again.
+    /// This became known, and what is awaited is to be asked for again.
     Resend(Vec<Fact>),
     /// What was asked is not possible in this status.
     Conflict(&'static str),
@@ -102,9 +102,18 @@ fn retry(saga: &Saga) -> Verdict {
 
 /// A service has answered. Every pair of answer and facts has its line here: what is known already is
 /// known, what comes too late is only recorded, what cannot be raises an alarm.
+///
+/// Choreographed, the services go on without the saga: an answer may be heard before the one that it
+/// followed.
 fn answered(saga: &Saga, message: &Message) -> Verdict {
     let facts = &saga.facts;
     let kind = message.kind();
+    let follows = saga.origin.flow == Flow::Choreographed;
+    // What is answered was asked for, heard of or not.
+    let asked = |step: Step, fact: Fact| {
+        let sent = (!facts.step(step).sent).then_some(Fact::StepSent { step });
+        Verdict::Learned(sent.into_iter().chain([fact]).collect())
+    };
     let stale = || Verdict::Learned(vec![Fact::Stale { kind }]);
     let forward = |step: Step, fact: Fact| {
         let known = facts.step(step);
@@ -112,10 +121,10 @@ fn answered(saga: &Saga, message: &Message) -> Verdict {
             () if known.done => Verdict::Known,
             // Refused or undone first: its late original changes nothing.
             () if known.refused || known.undone || facts.closed => stale(),
-            () => Verdict::Learned(vec![fact]),
+            () => asked(step, fact),
         }
     };
-    let refused = |step: Step, refusal: &crate::messages::Refusal| {
+    let refused = |step: Step, refusal: &Refusal| {
         let known = facts.step(step);
         match () {
             () if known.refused => Verdict::Known,
@@ -123,7 +132,7 @@ fn answered(saga: &Saga, message: &Message) -> Verdict {
             () if known.done && !known.undo_sent => {
                 impossible(kind, "a step that was done is reported as refused")
             }
-            () => Verdict::Learned(vec![Fact::StepRefused { step, refusal: refusal.clone() }]),
+            () => asked(step, Fact::StepRefused { step, refusal: refusal.clone() }),
         }
     };
     let undone = |step: Step| {
@@ -131,6 +140,10 @@ fn answered(saga: &Saga, message: &Message) -> Verdict {
         match () {
             () if known.undone => Verdict::Known,
             () if facts.closed => stale(),
+            // Its cause may be heard later, but not of an order for which everything was done.
+            () if follows && (facts.is_doomed() || facts.confirmed_at.is_none()) => {
+                Verdict::Learned(vec![Fact::StepUndone { step }])
+            }
             () if !known.undo_sent => {
                 impossible(kind, "a step was undone that nobody asked to undo")
             }
@@ -161,6 +174,11 @@ fn answered(saga: &Saga, message: &Message) -> Verdict {
         },
         Payload::InventoryCommitted => match () {
             () if facts.committed => Verdict::Known,
+            // Stock only leaves with its parcel.
+            () if follows && facts.dispatch_sent && !facts.commit_sent => {
+                let learned = [Fact::Dispatched, Fact::CommitSent, Fact::StockCommitted];
+                Verdict::Learned(learned.into())
+            }
             () if !facts.commit_sent => impossible(kind, "stock left that nobody asked to commit"),
             () => Verdict::Learned(vec![Fact::StockCommitted]),
         },

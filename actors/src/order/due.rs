@@ -3,12 +3,13 @@
 use super::advance::awaited;
 use super::decide::Verdict;
 use super::facts::Fact;
+use super::follow::{is_unexplained, unexplained};
 use super::saga::{Saga, SagaPolicy};
 use crate::clock::Timestamp;
 use crate::messages::Failure;
 use std::time::Duration;
 
-/// When the awaited commands are sent again.
+/// When what is awaited is asked for again.
 fn resend_at(saga: &Saga, policy: &SagaPolicy) -> Option<Timestamp> {
     if awaited(&saga.facts, saga.origin.plan).is_empty() {
         return None;
@@ -64,6 +65,9 @@ pub fn look(saga: &Saga, now: Timestamp, policy: &SagaPolicy) -> Verdict {
     }
     if passed(dispatched_at(saga, policy)) {
         return Verdict::Learned(vec![Fact::DispatchAsked]);
+    }
+    if is_unexplained(&saga.facts) && passed(resend_at(saga, policy)) {
+        return Verdict::Learned(vec![unexplained()]);
     }
     let mut facts = Vec::new();
     if passed(stuck_at(saga, policy)) {

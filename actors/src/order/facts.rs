@@ -106,7 +106,8 @@ pub struct StepFacts {
 impl StepFacts {
     /// True when nothing of it is left to undo.
     pub fn is_settled(&self) -> bool {
-        !self.sent || self.refused || self.undone
+        let asked = self.sent || self.undo_sent;
+        !asked || self.refused || self.undone
     }
 
     /// True while its command is sent and not answered.

@@ -109,7 +109,7 @@ impl Orders {
         key: Option<(String, Vec<u8>)>,
     ) -> Result<Placed, AskError> {
         let order_id = OrderId(self.world.new_id());
-        let origin = context.origin(order_id, self.flow, self.plan);
+        let origin = context.origin(order_id, self.flow, self.plan());
         let claim = key.map(|(key, fingerprint)| Claim { key, fingerprint, order_id });
         let details = Arc::new(details);
         let place = || Input::Place {
@@ -143,6 +143,14 @@ impl Orders {
     /// Sends what the saga waits for again, at once.
     pub async fn retry(&self, id: OrderId) -> Result<Asked, AskError> {
         self.ask(id, || Input::Retry).await.and_then(noted)
+    }
+
+    /// Choreographed, the services know one chain only, which begins with the payment.
+    fn plan(&self) -> Plan {
+        match self.flow {
+            Flow::Orchestrated => self.plan,
+            Flow::Choreographed => Plan::PaymentFirst,
+        }
     }
 
     async fn ask(&self, id: OrderId, input: impl Fn() -> Input) -> Result<Reply, AskError> {

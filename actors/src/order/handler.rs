@@ -1,4 +1,4 @@
-//! What `order.events` brings: the services' answers, each to its saga.
+//! What the order service's queues bring: what the services say, each to its saga.
 
 use super::rules::{Input, Sagas};
 use crate::messages::Body;

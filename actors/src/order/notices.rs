@@ -3,10 +3,20 @@
 use super::advance::{command, undo};
 use super::facts::Fact;
 use super::saga::Saga;
-use crate::messages::{OrderNotice, Payload};
+use crate::messages::{Flow, OrderNotice, Payload};
 
 /// The message that a fact sends, if it sends one. The saga knows the fact already.
+///
+/// Choreographed, there are no commands: what the order itself says is what others react to.
 pub fn payload(saga: &Saga, fact: &Fact) -> Option<Payload> {
+    let payload = said(saga, fact)?;
+    match saga.origin.flow {
+        Flow::Orchestrated => Some(payload),
+        Flow::Choreographed => payload.kind().is_event().then_some(payload),
+    }
+}
+
+fn said(saga: &Saga, fact: &Fact) -> Option<Payload> {
     match fact {
         Fact::Placed => Some(Payload::OrderCreated(saga.details.clone())),
         Fact::StepSent { step } => Some(command(*step, &saga.details)),

@@ -3,10 +3,11 @@
 use super::advance::{awaited, next};
 use super::due::due_at;
 use super::facts::Fact;
+use super::follow::moves_on;
 use super::notices::payload;
 use super::saga::{HistoryRow, Saga, SagaPolicy, Sending};
 use crate::clock::Timestamp;
-use crate::messages::Message;
+use crate::messages::{Flow, Message, Payload};
 use std::sync::Arc;
 
 /// What recording comes to, beside the saga's new state.
@@ -32,10 +33,10 @@ pub fn record(
     while let Some(fact) = todo.pop_front() {
         let before = (saga.status(), saga.saga_status());
         saga.facts.apply(&fact, now);
+        if is_progress(&fact, saga.origin.flow) {
+            saga.sending = Sending { at: now, again: 0 };
+        }
         if let Some(payload) = payload(saga, &fact) {
-            if !payload.kind().is_event() {
-                saga.sending = Sending { at: now, again: 0 };
-            }
             record.messages.push(Message::new(&saga.origin, payload, 0, now));
         }
         let changed = before != (saga.status(), saga.saga_status());
@@ -45,7 +46,7 @@ pub fn record(
             write_down(saga, &mut record, &mut pending, cause, now);
         }
         if todo.is_empty() {
-            todo.extend(next(&saga.facts, saga.origin.plan));
+            todo.extend(next(&saga.facts, &saga.origin));
         }
     }
     if !pending.is_empty() {
@@ -62,14 +63,46 @@ pub fn record(
     record
 }
 
-/// Sends the awaited commands again, under their own ids.
+/// True when patience begins anew. Orchestrated: when a command is sent. Choreographed: whenever anything
+/// is heard, since it shows that the chain moves.
+fn is_progress(fact: &Fact, flow: Flow) -> bool {
+    match fact {
+        Fact::StepSent { .. }
+        | Fact::UndoSent { .. }
+        | Fact::DispatchSent
+        | Fact::CommitSent
+        | Fact::DeliverSent => true,
+        Fact::Placed
+        | Fact::Reserved
+        | Fact::Paid { .. }
+        | Fact::Scheduled { .. }
+        | Fact::StepRefused { .. }
+        | Fact::StepUndone { .. }
+        | Fact::CancelAsked { .. }
+        | Fact::Confirmed
+        | Fact::DispatchAsked
+        | Fact::Dispatched
+        | Fact::StockCommitted
+        | Fact::DeliveryAsked
+        | Fact::Delivered
+        | Fact::Closed => flow == Flow::Choreographed,
+        Fact::Stuck { .. } | Fact::RetryAsked | Fact::Stale { .. } => false,
+    }
+}
+
+/// Sends what is awaited again, under its own ids: the commands, or the one event that makes the services'
+/// chain move on.
 pub fn resend(saga: &mut Saga, now: Timestamp, policy: &SagaPolicy) -> Vec<Arc<Message>> {
     saga.sending = Sending { at: now, again: saga.sending.again.saturating_add(1) };
     touch(saga, now, policy);
-    awaited(&saga.facts, saga.origin.plan)
-        .into_iter()
-        .map(|awaited| Message::new(&saga.origin, awaited.command(&saga.details), 0, now))
-        .collect()
+    let again: Vec<Payload> = match saga.origin.flow {
+        Flow::Orchestrated => awaited(&saga.facts, saga.origin.plan)
+            .into_iter()
+            .map(|awaited| awaited.command(&saga.details))
+            .collect(),
+        Flow::Choreographed => moves_on(saga).into_iter().collect(),
+    };
+    again.into_iter().map(|payload| Message::new(&saga.origin, payload, 0, now)).collect()
 }
 
 /// Counts the change, and says when the saga is looked at next.

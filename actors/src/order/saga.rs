@@ -39,12 +39,12 @@ impl Default for SagaPolicy {
     }
 }
 
-/// When the awaited commands were sent last, and how often.
+/// When what is awaited was asked for last, and how often. Choreographed: when anything was heard last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sending {
     /// When.
     pub at: Timestamp,
-    /// How often they were sent again.
+    /// How often it was asked for again.
     pub again: u32,
 }
 
@@ -59,7 +59,7 @@ pub struct Saga {
     pub details: Arc<OrderDetails>,
     /// What is known.
     pub facts: Facts,
-    /// When commands were sent.
+    /// When what is awaited was asked for.
     pub sending: Sending,
     /// When it was accepted.
     pub created_at: Timestamp,

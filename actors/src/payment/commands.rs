@@ -1,13 +1,12 @@
-//! What the queue `payment.commands` brings.
+//! What payment's queues bring: the saga's commands, and the events that it reacts to by itself.
 
 use super::decide::Input;
 use super::entity::Payments;
-use crate::messages::Body;
-use crate::messages::Payload;
+use crate::messages::{Body, Message, Origin, Payload};
 use crate::runtime::consumer::Handler;
 use crate::runtime::ticket::{Settled, Ticket};
 
-/// Hands each command to its order's payment.
+/// Hands each message to its order's payment.
 pub struct CommandHandler {
     payments: Payments,
 }
@@ -22,17 +21,54 @@ impl CommandHandler {
 impl Handler for CommandHandler {
     fn handle(&self, body: Body, ticket: Ticket<()>) {
         let [message] = body.messages() else {
-            return ticket.settle(Settled::Dead("expected one command".to_owned()));
+            return ticket.settle(Settled::Dead("expected one message".to_owned()));
         };
-        let origin = message.origin.clone();
-        let input = match &message.payload {
-            Payload::PaymentProcess(intent) => Input::Process(origin, intent.clone()),
-            Payload::PaymentRefund => Input::Refund(origin),
-            other => {
-                let cause = format!("`{}` is no command to payment", other.kind());
-                return ticket.settle(Settled::Dead(cause));
-            }
-        };
-        self.payments.ask(&message.order_id(), input, ticket);
+        match input(message) {
+            Ok(input) => self.payments.ask(&message.order_id(), input, ticket),
+            Err(cause) => ticket.settle(Settled::Dead(cause)),
+        }
+    }
+}
+
+/// What a message asks of the payment, as a command or as an event that it reacts to. The queue that
+/// brought it does not matter. `Err`: nothing, and why.
+pub fn input(message: &Message) -> Result<Input, String> {
+    let origin = || message.origin.slim();
+    match &message.payload {
+        Payload::PaymentProcess(intent) => Ok(Input::Process(origin(), intent.clone())),
+        // What comes after the payment needs the order, too.
+        Payload::OrderCreated(details) => {
+            let origin = Origin { order: Some(details.clone()), ..message.origin.clone() };
+            Ok(Input::Process(origin, details.payment()))
+        }
+        Payload::PaymentRefund | Payload::InventoryFailed(_) | Payload::InventoryReleased => {
+            Ok(Input::Refund(origin()))
+        }
+        Payload::OrderConfirmed(_)
+        | Payload::OrderShipped(_)
+        | Payload::OrderCompleted(_)
+        | Payload::OrderCancelled(_)
+        | Payload::OrderCancelRequested(_)
+        | Payload::OrderDispatchRequested
+        | Payload::OrderDeliveryConfirmed
+        | Payload::InventoryReserve(_)
+        | Payload::InventoryRelease
+        | Payload::InventoryCommit
+        | Payload::InventoryReserved(_)
+        | Payload::InventoryCommitted
+        | Payload::PaymentApproved(_)
+        | Payload::PaymentFailed(_)
+        | Payload::PaymentReversed
+        | Payload::ShippingSchedule(_)
+        | Payload::ShippingCancel
+        | Payload::ShippingDispatch
+        | Payload::ShippingDeliver
+        | Payload::ShippingScheduled(_)
+        | Payload::ShippingFailed(_)
+        | Payload::ShippingDispatched
+        | Payload::ShippingDelivered
+        | Payload::NotificationSend(_) => {
+            Err(format!("payment has no use for `{}`", message.kind()))
+        }
     }
 }

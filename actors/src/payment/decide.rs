@@ -11,9 +11,9 @@ use std::time::Duration;
 /// What is asked of a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// Command: take the money.
+    /// Take the money.
     Process(Origin, PaymentProcess),
-    /// Command: give the money back.
+    /// Give the money back.
     Refund(Origin),
     /// The gateway was asked; this came of it.
     Answered(GatewayAnswer),

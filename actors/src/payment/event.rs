@@ -55,7 +55,7 @@ pub enum PaymentEvent {
 #[error("a payment that stands at {status:?} cannot see {event:?}")]
 pub struct IllegalEvent {
     status: Option<PaymentStatus>,
-    event: PaymentEvent,
+    event: Box<PaymentEvent>,
 }
 
 /// What a payment is after an event.
@@ -104,7 +104,7 @@ pub fn apply(
         (State::Declined { intent, .. }, E::Reversed { refunded }) => {
             State::Reversed { intent, transaction_id: None, refunded }
         }
-        (_, event) => return Err(IllegalEvent { status, event }),
+        (_, event) => return Err(IllegalEvent { status, event: Box::new(event) }),
     };
     Ok(payment)
 }
@@ -121,7 +121,7 @@ fn begin(event: PaymentEvent, at: Timestamp) -> Result<Payment, IllegalEvent> {
         | PaymentEvent::Declined { .. }
         | PaymentEvent::UndoBegun { .. }
         | PaymentEvent::Reversed { .. }) => {
-            return Err(IllegalEvent { status: None, event });
+            return Err(IllegalEvent { status: None, event: Box::new(event) });
         }
     };
     let (attempts, reversals) = (0, 0);

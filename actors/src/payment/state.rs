@@ -19,7 +19,8 @@ use std::sync::Arc;
 /// Everything that is remembered of a payment. There is none before the first command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
-    /// The order that it belongs to, as the first command named it.
+    /// The order that it belongs to, as the first message named it; with the order's details where the
+    /// next service needs them from `payment.approved`.
     pub origin: Origin,
     /// How often the gateway was asked anything. The number of a question tells its answer from
     /// those of questions that were given up.
@@ -211,12 +212,13 @@ impl Payment {
             State::Charging { .. } | State::Reversing { .. } => return None,
             State::Approved { intent, transaction_id } => {
                 let (total, transaction_id) = (intent.total, transaction_id.clone());
-                (Payload::PaymentApproved(PaymentApproved { total, transaction_id }), 0)
+                let payload = Payload::PaymentApproved(PaymentApproved { total, transaction_id });
+                return Some(Message::new(&self.origin, payload, 0, self.changed_at));
             }
             State::Declined { reason, .. } => (Payload::PaymentFailed(Refusal::because(reason)), 0),
             State::Reversed { .. } => (Payload::PaymentReversed, self.reversals.saturating_sub(1)),
             State::Forestalled => (Payload::PaymentReversed, 0),
         };
-        Some(Message::new(&self.origin, payload, number, self.changed_at))
+        Some(Message::new(&self.origin.slim(), payload, number, self.changed_at))
     }
 }

@@ -1,14 +1,13 @@
-//! What the queue `shipping.commands` brings.
+//! What shipping's queues bring: the saga's commands, and the events that it reacts to by itself.
 
 use super::change::{Answer, Change, Command};
 use super::service::Shipping;
-use crate::messages::Body;
-use crate::messages::Payload;
+use crate::messages::{Body, Message, Payload};
 use crate::runtime::consumer::Handler;
 use crate::runtime::journal::{JournalHandle, Verdict};
 use crate::runtime::ticket::{Settled, Ticket};
 
-/// Hands each command to the journal, whose batch decides it.
+/// Hands what each message asks to the journal, whose batch decides it.
 pub struct CommandHandler {
     journal: JournalHandle<Shipping>,
 }
@@ -22,7 +21,10 @@ impl CommandHandler {
 
 impl Handler for CommandHandler {
     fn handle(&self, body: Body, ticket: Ticket<()>) {
-        let change = match change(&body) {
+        let Body::One(message) = body else {
+            return ticket.settle(Settled::Dead("a feed asks nothing of shipping".to_owned()));
+        };
+        let change = match change(&message) {
             Ok(change) => change,
             Err(cause) => return ticket.settle(Settled::Dead(cause)),
         };
@@ -36,16 +38,42 @@ impl Handler for CommandHandler {
     }
 }
 
-fn change(body: &Body) -> Result<Change, String> {
-    let Body::One(message) = body else {
-        return Err("a feed is no command to shipping".to_owned());
-    };
+/// What a message asks of shipping, as a command or as an event that it reacts to. The queue that
+/// brought it does not matter. `Err`: nothing, and why.
+pub fn change(message: &Message) -> Result<Change, String> {
     let command = match &message.payload {
         Payload::ShippingSchedule(wanted) => Command::Schedule(wanted.clone()),
-        Payload::ShippingCancel => Command::Cancel,
-        Payload::ShippingDispatch => Command::Dispatch,
-        Payload::ShippingDeliver => Command::Deliver,
-        other => return Err(format!("`{}` is no command to shipping", other.kind())),
+        Payload::InventoryReserved(_) => match &message.origin.order {
+            Some(order) => Command::Schedule(order.parcel()),
+            None => return Err("`inventory.reserved` does not say what was ordered".to_owned()),
+        },
+        Payload::ShippingCancel | Payload::OrderCancelRequested(_) => Command::Cancel,
+        Payload::ShippingDispatch | Payload::OrderDispatchRequested => Command::Dispatch,
+        Payload::ShippingDeliver | Payload::OrderDeliveryConfirmed => Command::Deliver,
+        Payload::OrderCreated(_)
+        | Payload::OrderConfirmed(_)
+        | Payload::OrderShipped(_)
+        | Payload::OrderCompleted(_)
+        | Payload::OrderCancelled(_)
+        | Payload::InventoryReserve(_)
+        | Payload::InventoryRelease
+        | Payload::InventoryCommit
+        | Payload::InventoryFailed(_)
+        | Payload::InventoryReleased
+        | Payload::InventoryCommitted
+        | Payload::PaymentProcess(_)
+        | Payload::PaymentRefund
+        | Payload::PaymentApproved(_)
+        | Payload::PaymentFailed(_)
+        | Payload::PaymentReversed
+        | Payload::ShippingScheduled(_)
+        | Payload::ShippingFailed(_)
+        | Payload::ShippingDispatched
+        | Payload::ShippingDelivered
+        | Payload::NotificationSend(_) => {
+            return Err(format!("shipping has no use for `{}`", message.kind()));
+        }
     };
-    Ok(Change { origin: message.origin.clone(), command })
+    // Nobody who hears of a parcel needs the order itself.
+    Ok(Change { origin: message.origin.slim(), command })
 }

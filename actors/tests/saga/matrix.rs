@@ -1,22 +1,21 @@
 //! Every step failed, repeated, undone twice, from one shared helper; and cancel at every state.
 
-use crate::bench::{Bench, Has};
-use ordermill_actors::messages::{Kind, Plan, Step};
+use crate::bench::{Bench, CHOREOGRAPHED, Has, PAYMENT_FIRST, RESERVE_FIRST, WAYS, Way};
+use ordermill_actors::messages::{Kind, Step};
 use ordermill_actors::order::SagaStatus;
 use ordermill_actors::order::decide::Told;
 
-const PLANS: [Plan; 2] = [Plan::ReserveFirst, Plan::PaymentFirst];
 const STEPS: [Step; 3] = [Step::Inventory, Step::Payment, Step::Shipping];
 
 /// Plays an order to its rest with every message delivered `times` times, `disturb` being called
 /// before each delivery.
 fn play(
-    plan: Plan,
+    way: Way,
     refuse: Option<Step>,
     times: usize,
     mut disturb: impl FnMut(usize, &mut Bench),
 ) -> Bench {
-    let mut bench = Bench::new(plan, refuse);
+    let mut bench = Bench::new(way, refuse);
     let mut delivered = 0;
     while !bench.bag.is_empty() {
         disturb(delivered, &mut bench);
@@ -36,22 +35,24 @@ fn undisturbed(_: usize, _: &mut Bench) {}
 
 #[test]
 fn the_happy_path_passes_through_every_status_of_its_plan() {
-    let statuses = |plan| play(plan, None, 1, undisturbed).statuses();
+    let statuses = |way| play(way, None, 1, undisturbed).statuses();
     assert_eq!(
-        statuses(Plan::ReserveFirst),
+        statuses(RESERVE_FIRST),
         ["PENDING", "INVENTORY_RESERVED", "PAYMENT_APPROVED", "CONFIRMED"]
     );
-    assert_eq!(
-        statuses(Plan::PaymentFirst),
-        ["PENDING", "PAYMENT_APPROVED", "INVENTORY_RESERVED", "CONFIRMED"]
-    );
+    for way in [PAYMENT_FIRST, CHOREOGRAPHED] {
+        assert_eq!(
+            statuses(way),
+            ["PENDING", "PAYMENT_APPROVED", "INVENTORY_RESERVED", "CONFIRMED"]
+        );
+    }
 }
 
 #[test]
 fn every_step_that_fails_is_undone_from_there() {
-    for plan in PLANS {
+    for way in WAYS {
         for step in STEPS {
-            let bench = play(plan, Some(step), 1, undisturbed);
+            let bench = play(way, Some(step), 1, undisturbed);
             let failure = bench.saga.facts.failure.clone().expect("it failed");
             assert_eq!(failure.step, step.as_str());
             let failed = format!("{}_FAILED", step.as_str().to_uppercase());
@@ -63,7 +64,7 @@ fn every_step_that_fails_is_undone_from_there() {
 
 #[test]
 fn a_refused_first_step_has_nothing_to_undo() {
-    let bench = play(Plan::ReserveFirst, Some(Step::Inventory), 1, undisturbed);
+    let bench = play(RESERVE_FIRST, Some(Step::Inventory), 1, undisturbed);
     assert_eq!(bench.has, [Has::Refused, Has::Nothing, Has::Nothing]);
     assert_eq!(bench.statuses(), ["PENDING", "INVENTORY_FAILED", "CANCELLED"]);
     assert!(bench.said.iter().all(|message| message.kind() != Kind::InventoryRelease));
@@ -71,13 +72,13 @@ fn a_refused_first_step_has_nothing_to_undo() {
 
 #[test]
 fn every_message_repeated_changes_nothing() {
-    for plan in PLANS {
+    for way in WAYS {
         for refuse in [None, Some(Step::Inventory), Some(Step::Payment), Some(Step::Shipping)] {
-            let once = play(plan, refuse, 1, undisturbed);
+            let once = play(way, refuse, 1, undisturbed);
             // Each copy of a command is answered, and each answer copied again: three already make
             // a few hundred deliveries.
             for times in [2, 3] {
-                let often = play(plan, refuse, times, undisturbed);
+                let often = play(way, refuse, times, undisturbed);
                 assert_eq!(once.saga.status(), often.saga.status());
                 assert_eq!(once.has, often.has);
                 assert_eq!(once.statuses(), often.statuses());
@@ -88,26 +89,39 @@ fn every_message_repeated_changes_nothing() {
 
 #[test]
 fn cancelled_before_any_delivery_nothing_is_left_behind() {
-    for plan in PLANS {
+    for way in WAYS {
         for at in 0..6 {
             for times in [1, 2] {
-                let bench = play(plan, None, times, |delivered, bench| {
+                let bench = play(way, None, times, |delivered, bench| {
                     if delivered == at {
                         assert!(bench.tell(Told::Cancel));
                         assert!(bench.tell(Told::Cancel), "asked twice is as good as once");
                     }
                 });
-                assert_eq!(bench.saga.status().as_str(), "CANCELLED", "{plan:?} at {at}");
+                assert_eq!(bench.saga.status().as_str(), "CANCELLED", "{way:?} at {at}");
             }
         }
     }
 }
 
 #[test]
+fn cancelled_at_rest_everything_is_undone() {
+    for way in WAYS {
+        let mut bench = Bench::new(way, None);
+        bench.run();
+        assert!(bench.rests() && bench.tell(Told::Cancel));
+        bench.run();
+        bench.assert_sound();
+        assert_eq!(bench.statuses()[3..], ["CONFIRMED", "PAYMENT_REVERSED", "CANCELLED"]);
+        assert_eq!(bench.has, [Has::Undone; 3]);
+    }
+}
+
+#[test]
 fn an_expired_order_is_undone_whatever_was_answered() {
-    for plan in PLANS {
+    for way in WAYS {
         for at in 0..6 {
-            let mut bench = Bench::new(plan, None);
+            let mut bench = Bench::new(way, None);
             for _ in 0..at {
                 bench.deliver(0, false);
             }
@@ -131,8 +145,8 @@ fn an_expired_order_is_undone_whatever_was_answered() {
 
 #[test]
 fn shipping_is_undone_first_and_alone() {
-    for plan in PLANS {
-        let mut bench = Bench::new(plan, None);
+    for way in [RESERVE_FIRST, PAYMENT_FIRST] {
+        let mut bench = Bench::new(way, None);
         while !bench.said.iter().any(|message| message.kind() == Kind::ShippingSchedule) {
             bench.deliver(0, false);
         }
@@ -148,7 +162,7 @@ fn shipping_is_undone_first_and_alone() {
 
 #[test]
 fn a_compensation_that_does_not_end_is_failed_and_goes_on_trying() {
-    let mut bench = Bench::new(Plan::ReserveFirst, Some(Step::Payment));
+    let mut bench = Bench::new(RESERVE_FIRST, Some(Step::Payment));
     while bench.saga.facts.failure.is_none() {
         bench.deliver(0, false);
     }
@@ -169,30 +183,34 @@ fn a_compensation_that_does_not_end_is_failed_and_goes_on_trying() {
 
 #[test]
 fn dispatch_only_from_confirmed_and_delivery_only_from_shipped() {
-    let mut bench = Bench::new(Plan::ReserveFirst, None);
-    assert!(!bench.tell(Told::Dispatch));
-    bench.run();
-    assert!(!bench.tell(Told::Deliver));
-    assert!(bench.tell(Told::Dispatch) && bench.tell(Told::Dispatch));
-    assert!(!bench.tell(Told::Cancel), "dispatch was asked for");
-    bench.run();
-    assert_eq!(bench.saga.status().as_str(), "SHIPPED");
-    bench.assert_sound();
-    assert!(bench.tell(Told::Deliver));
-    bench.run();
-    assert_eq!(bench.saga.status().as_str(), "COMPLETED");
-    assert_eq!(bench.has, [Has::Gone, Has::Done, Has::Arrived]);
-    bench.assert_sound();
+    for way in WAYS {
+        let mut bench = Bench::new(way, None);
+        assert!(!bench.tell(Told::Dispatch));
+        bench.run();
+        assert!(!bench.tell(Told::Deliver));
+        assert!(bench.tell(Told::Dispatch) && bench.tell(Told::Dispatch));
+        assert!(!bench.tell(Told::Cancel), "dispatch was asked for");
+        bench.run();
+        assert_eq!(bench.saga.status().as_str(), "SHIPPED");
+        bench.assert_sound();
+        assert!(bench.tell(Told::Deliver));
+        bench.run();
+        assert_eq!(bench.saga.status().as_str(), "COMPLETED");
+        assert_eq!(bench.has, [Has::Gone, Has::Done, Has::Arrived]);
+        bench.assert_sound();
+    }
 }
 
 #[test]
 fn confirmed_orders_dispatch_themselves_when_told_to() {
-    let mut bench = Bench::new(Plan::ReserveFirst, None);
-    bench.policy.dispatch_after = Some(std::time::Duration::from_secs(2));
-    bench.run();
-    assert_eq!(bench.saga.status().as_str(), "CONFIRMED");
-    bench.wait();
-    bench.run();
-    assert_eq!(bench.saga.status().as_str(), "SHIPPED");
-    assert!(bench.rests());
+    for way in WAYS {
+        let mut bench = Bench::new(way, None);
+        bench.policy.dispatch_after = Some(std::time::Duration::from_secs(2));
+        bench.run();
+        assert_eq!(bench.saga.status().as_str(), "CONFIRMED");
+        bench.wait();
+        bench.run();
+        assert_eq!(bench.saga.status().as_str(), "SHIPPED");
+        assert!(bench.rests());
+    }
 }

@@ -1,7 +1,7 @@
 //! Whatever comes in whatever order, however often: the order ends at rest, wholly done or wholly undone.
 
-use crate::bench::Bench;
-use ordermill_actors::messages::{Plan, Step};
+use crate::bench::{Bench, CHOREOGRAPHED, PAYMENT_FIRST, RESERVE_FIRST, WAYS, Way};
+use ordermill_actors::messages::Step;
 use ordermill_actors::order::decide::Told;
 use proptest::prelude::*;
 
@@ -32,10 +32,6 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-fn plan() -> impl Strategy<Value = Plan> {
-    prop_oneof![Just(Plan::ReserveFirst), Just(Plan::PaymentFirst)]
-}
-
 fn refusal() -> impl Strategy<Value = Option<Step>> {
     prop_oneof![
         3 => Just(None),
@@ -48,49 +44,74 @@ fn refusal() -> impl Strategy<Value = Option<Step>> {
 /// How often an order may be due before it must rest: expiry, alarm, and some re-sends each.
 const WAITS_MAX: usize = 40;
 
+/// A history, and then time enough: whatever it was, the order rests.
+fn ends_at_rest(way: Way, refuse: Option<Step>, events: Vec<Event>) {
+    let mut bench = Bench::new(way, refuse);
+    for event in events {
+        match event {
+            Event::Arrives(index, twice) if !bench.bag.is_empty() => {
+                bench.deliver(index.index(bench.bag.len()), twice);
+            }
+            Event::Lost(index) if !bench.bag.is_empty() => {
+                bench.bag.remove(index.index(bench.bag.len()));
+            }
+            Event::Arrives(..) | Event::Lost(_) => {}
+            Event::Cancel => {
+                bench.tell(Told::Cancel);
+            }
+            Event::Dispatch => {
+                bench.tell(Told::Dispatch);
+            }
+            Event::Deliver => {
+                bench.tell(Told::Deliver);
+            }
+            Event::Wait => bench.wait(),
+            Event::Retry => {
+                bench.tell(Told::Retry);
+            }
+        }
+        bench.assert_history();
+    }
+    for _ in 0..WAITS_MAX {
+        bench.run();
+        bench.wait();
+    }
+    bench.run();
+    assert!(bench.rests(), "not at rest: {:?}", bench.saga);
+    bench.assert_sound();
+}
+
+fn history() -> impl Strategy<Value = Vec<Event>> {
+    prop::collection::vec(event(), 0..60)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
     fn any_order_of_anything_ends_at_rest(
-        plan in plan(),
+        way in prop::sample::select(vec![RESERVE_FIRST, PAYMENT_FIRST]),
         refuse in refusal(),
-        events in prop::collection::vec(event(), 0..60),
+        events in history(),
     ) {
-        let mut bench = Bench::new(plan, refuse);
-        for event in events {
-            match event {
-                Event::Arrives(index, twice) if !bench.bag.is_empty() => {
-                    bench.deliver(index.index(bench.bag.len()), twice);
-                }
-                Event::Lost(index) if !bench.bag.is_empty() => {
-                    bench.bag.remove(index.index(bench.bag.len()));
-                }
-                Event::Arrives(..) | Event::Lost(_) => {}
-                Event::Cancel => { bench.tell(Told::Cancel); }
-                Event::Dispatch => { bench.tell(Told::Dispatch); }
-                Event::Deliver => { bench.tell(Told::Deliver); }
-                Event::Wait => bench.wait(),
-                Event::Retry => { bench.tell(Told::Retry); }
-            }
-            bench.assert_history();
-        }
-        for _ in 0..WAITS_MAX {
-            bench.run();
-            bench.wait();
-        }
-        bench.run();
-        prop_assert!(bench.rests(), "not at rest: {:?}", bench.saga);
-        bench.assert_sound();
+        ends_at_rest(way, refuse, events);
+    }
+
+    #[test]
+    fn any_order_of_anything_ends_at_rest_choreographed(
+        refuse in refusal(),
+        events in history(),
+    ) {
+        ends_at_rest(CHOREOGRAPHED, refuse, events);
     }
 
     #[test]
     fn a_cancelled_order_is_never_dispatched(
-        plan in plan(),
+        way in prop::sample::select(WAYS.to_vec()),
         before in 0_usize..12,
         duplicates in prop::collection::vec(any::<bool>(), 40),
     ) {
-        let mut bench = Bench::new(plan, None);
+        let mut bench = Bench::new(way, None);
         for _ in 0..before {
             if !bench.bag.is_empty() {
                 bench.deliver(0, false);
