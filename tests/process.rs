@@ -1,24 +1,63 @@
-//! The binary as it is shipped: started as a process, asked over HTTP, killed, stopped and started
-//! again on real databases. Nothing is replaced, nothing is looked at from inside.
+//! The binary as it is shipped: started as a process, or as many, asked over HTTP, killed, stopped, frozen
+//! and started again on real databases and a real broker. Nothing is replaced, nothing is looked at from
+//! inside.
 //!
 //! ```text
-//! Setup (data directory, settings) ──start──▶ Server (the process) ──url──▶ Shop (a customer)
-//!                                                  │                          │
-//!                                       kill9, terminate, restart        Books: does it balance?
+//! Setup (place, settings) ──start──▶ Server (a process) ──url──▶ Shop, Crowd (customers)
+//!    │                                    │                          │
+//!  Place: a data directory,    kill9, terminate, signal    Books, Reckoning: does it balance?
+//!  or a database and a vhost                               Ledgers: what the databases say
 //! ```
+
+/// Has each of these run on the embedded system, and on servers.
+macro_rules! everywhere {
+    ($($name:ident)*) => {
+        mod embedded {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    super::$name(crate::process::setup::Setup::embedded()).await;
+                }
+            )*
+        }
+        on_servers! { $($name)* }
+    };
+}
+
+/// Has each of these run on servers.
+macro_rules! on_servers {
+    ($($name:ident)*) => {
+        mod on_servers {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                #[ignore = "needs ./scripts/stack"]
+                async fn $name() {
+                    super::$name(crate::process::setup::Setup::servers()).await;
+                }
+            )*
+        }
+    };
+}
 
 mod process {
     mod books;
     mod boot;
     mod crash;
+    mod crowd;
     mod fates;
+    mod lateness;
     mod ledgers;
+    mod management;
     mod oversell;
+    mod place;
     mod random;
+    mod reckoning;
     mod restart;
     mod server;
     mod settings;
+    mod setup;
     mod shop;
     mod stop;
+    mod wait;
     mod watcher;
 }

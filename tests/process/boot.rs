@@ -1,6 +1,7 @@
 //! Starts that cannot succeed: a clear word about why, no panic, and nobody else is disturbed.
 
-use super::server::{Ended, Setup, may_write_anywhere};
+use super::server::{Ended, may_write_anywhere};
+use super::setup::Setup;
 use super::shop::order;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
@@ -17,7 +18,7 @@ fn refused(ended: &Ended, words: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_data_directory_is_one_servers_own() {
-    let setup = Setup::new();
+    let setup = Setup::embedded();
     let mut server = setup.start();
     let shop = server.shop();
     shop.stock("A", 1).await;
@@ -32,16 +33,16 @@ async fn a_data_directory_is_one_servers_own() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_port_that_is_taken_is_named() {
-    let server = Setup::new().start();
+    let server = Setup::embedded().start();
     let address = server.url.trim_start_matches("http://").to_owned();
-    let ended = Setup::new().with("ORDERMILL_LISTEN", &address).run(&[]);
+    let ended = Setup::embedded().with("ORDERMILL_LISTEN", &address).run(&[]);
     refused(&ended, &["ORDERMILL_LISTEN", &address]);
     server.terminate().await;
 }
 
 #[test]
 fn a_file_is_no_data_directory() {
-    let setup = Setup::new();
+    let setup = Setup::embedded();
     std::fs::write(setup.data(), "something else").unwrap();
     refused(&setup.run(&[]), &["data directory", setup.data().to_str().unwrap()]);
     assert_eq!(std::fs::read_to_string(setup.data()).unwrap(), "something else");
@@ -49,7 +50,7 @@ fn a_file_is_no_data_directory() {
 
 #[test]
 fn a_data_directory_that_cannot_be_written_is_refused() {
-    let setup = Setup::new();
+    let setup = Setup::embedded();
     std::fs::create_dir(setup.data()).unwrap();
     std::fs::set_permissions(setup.data(), PermissionsExt::from_mode(0o555)).unwrap();
     if may_write_anywhere(&setup.data()) {
@@ -62,7 +63,7 @@ fn a_data_directory_that_cannot_be_written_is_refused() {
 #[test]
 fn a_file_that_is_no_database_is_named_and_kept() {
     for name in ["order", "inventory", "gateway"] {
-        let setup = Setup::new();
+        let setup = Setup::embedded();
         std::fs::create_dir(setup.data()).unwrap();
         let file = setup.data().join(format!("{name}.db"));
         let garbage = b"these are not the orders you are looking for\n".repeat(400);

@@ -1,63 +1,277 @@
-//! What time does to orders: deadlines, and undoings that do not succeed at once.
+//! What can become of an order when it competes with nobody: in each flow, on each infrastructure, the
+//! same orders end in the same status, leave the same stock and cost the same money.
 
-use super::ledgers;
-use super::server::Setup;
-use super::shop::{Shelf, order};
+use super::books;
+use super::setup::Setup;
+use super::shop::{Order, Shelf, Shop, order};
+use futures::future::join_all;
 use reqwest::StatusCode;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The longest that one order may take: the gateway is asked again and again about some of them.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How many orders of each fate there are.
+const OF_EACH: usize = 3;
+/// Units of each product that is not meant to run out.
+const PLENTY: i64 = 1_000;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_order_that_takes_too_long_is_cancelled() {
-    let setup = Setup::new()
-        .with("ORDERMILL_ORDER_TIMEOUT", "1s")
-        .with("ORDERMILL_STEP_TIMEOUT", "500ms")
-        .with("PAYMENT_LATENCY", "2s")
-        .with("PAYMENT_TIMEOUT", "200ms");
-    let server = setup.start();
-    let shop = server.shop();
-    shop.stock("A", 3).await;
-    let id = shop.place(&order("customer", &[("A", 2)], "credit_card")).await;
-    let late = shop.until(&id, PATIENCE, |order| order.failure.is_some()).await;
-    assert!(late.failure().ends_with("deadline_exceeded"), "{late:#?}");
-    // The gateway answers nobody in time here; it is asked until it does.
-    let server = {
-        server.terminate().await;
-        setup.clone().with("PAYMENT_LATENCY", "0ms").start()
-    };
-    let shop = server.shop();
-    let orders = shop.all_at_rest(PATIENCE).await;
-    assert_eq!(orders[0].status, "CANCELLED");
-    let free = Shelf { available_qty: 3, reserved_qty: 0, on_hand: 3 };
-    assert_eq!(shop.shelves().await["A"], free);
-    server.terminate().await;
-    ledgers::everything_was_heard(&setup.data()).await;
-    ledgers::the_gateway_agrees(&setup.data(), &orders).await;
+/// How an order ends.
+#[derive(Clone, Copy, Debug)]
+enum Ending {
+    Confirmed,
+    Shipped,
+    Completed,
+    /// For one of these causes: where several steps would fail, the flow says which comes first.
+    Cancelled(&'static [&'static str]),
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_undoing_that_keeps_failing_is_shown_and_can_be_retried() {
-    let setup = Setup::new()
-        .with("ORDERMILL_COMPENSATION_TIMEOUT", "200ms")
-        .with("ORDERMILL_STEP_TIMEOUT", "1s");
-    let server = setup.start();
-    let shop = server.shop();
-    shop.stock("A", 1).await;
-    let id = shop.place(&order("customer", &[("A", 1)], "test_refund_fails")).await;
-    shop.until(&id, PATIENCE, |order| order.status == "CONFIRMED").await;
-    assert_eq!(shop.post(&format!("/orders/{id}/cancel")).await.0, StatusCode::ACCEPTED);
-    shop.until(&id, PATIENCE, |order| order.saga.status == "FAILED").await;
-    let failed = shop.get("/admin/sagas?status=FAILED").await;
-    assert_eq!(failed["sagas"][0]["saga_id"], id.as_str(), "{failed}");
+use Ending::{Cancelled, Completed, Confirmed, Shipped};
 
-    let retried = shop.post(&format!("/admin/sagas/{id}/retry")).await;
-    assert_eq!(retried.0, StatusCode::ACCEPTED, "{}", retried.1);
-    let order = shop.until(&id, PATIENCE, |order| order.rests()).await;
-    assert_eq!((order.status.as_str(), order.saga.status.as_str()), ("CANCELLED", "COMPENSATED"));
-    let failed = shop.get("/admin/sagas?status=FAILED").await;
-    assert_eq!(failed["sagas"].as_array().unwrap().len(), 0, "{failed}");
+/// What is ordered, what is asked of the order afterwards, and how it ends.
+struct Fate {
+    name: &'static str,
+    lines: &'static [(&'static str, u64)],
+    method: &'static str,
+    undeliverable: bool,
+    /// Asked one after the other, each once the order rests.
+    asked: &'static [&'static str],
+    ending: Ending,
+}
+
+/// An order of one unit, paid by card, that nothing more is asked of.
+const PLAIN: Fate = Fate {
+    name: "one product",
+    lines: &[("A", 1)],
+    method: "credit_card",
+    undeliverable: false,
+    asked: &[],
+    ending: Confirmed,
+};
+
+const CUSTOMER: Ending = Cancelled(&["customer: cancelled_by_customer"]);
+const NO_STOCK: Ending = Cancelled(&["inventory: insufficient_stock"]);
+
+/// Every fate that does not hang on what others do.
+const FATES: [Fate; 19] = [
+    PLAIN,
+    Fate { name: "three products", lines: &[("C", 1), ("A", 2), ("B", 3)], ..PLAIN },
+    Fate { name: "sold out", lines: &[("NONE", 1)], ending: NO_STOCK, ..PLAIN },
+    Fate { name: "more than there is", lines: &[("FEW", 11)], ending: NO_STOCK, ..PLAIN },
+    Fate { name: "one of two short", lines: &[("A", 1), ("NONE", 1)], ending: NO_STOCK, ..PLAIN },
+    Fate {
+        name: "unknown product",
+        lines: &[("NEVER-HEARD-OF", 1)],
+        ending: Cancelled(&["inventory: unknown_product"]),
+        ..PLAIN
+    },
+    Fate {
+        name: "declined",
+        method: "test_declined",
+        ending: Cancelled(&["payment: declined"]),
+        ..PLAIN
+    },
+    Fate {
+        name: "declined, and sold out",
+        lines: &[("NONE", 1)],
+        method: "test_declined",
+        ending: Cancelled(&["payment: declined", "inventory: insufficient_stock"]),
+        ..PLAIN
+    },
+    Fate { name: "silent gateway, charged", method: "test_timeout_charged", ..PLAIN },
+    Fate { name: "silent gateway, not charged", method: "test_timeout_uncharged", ..PLAIN },
+    Fate {
+        name: "silent gateway, charged, and sold out",
+        lines: &[("NONE", 1)],
+        method: "test_timeout_charged",
+        ending: NO_STOCK,
+        ..PLAIN
+    },
+    Fate { name: "slow gateway", method: "test_slow", ..PLAIN },
+    Fate {
+        name: "undeliverable",
+        lines: &[("A", 1), ("B", 1)],
+        undeliverable: true,
+        ending: Cancelled(&["shipping: undeliverable"]),
+        ..PLAIN
+    },
+    Fate { name: "cancelled at once", asked: &["cancel now"], ending: CUSTOMER, ..PLAIN },
+    Fate { name: "cancelled when confirmed", asked: &["cancel"], ending: CUSTOMER, ..PLAIN },
+    Fate {
+        name: "cancelled, and the refund fails",
+        method: "test_refund_fails",
+        asked: &["cancel"],
+        ending: CUSTOMER,
+        ..PLAIN
+    },
+    Fate { name: "dispatched", lines: &[("B", 2)], asked: &["dispatch"], ending: Shipped, ..PLAIN },
+    Fate {
+        name: "dispatched, too late to cancel",
+        asked: &["dispatch", "cancel refused"],
+        ending: Shipped,
+        ..PLAIN
+    },
+    Fate {
+        name: "delivered",
+        asked: &["delivery refused", "dispatch", "delivery"],
+        ending: Completed,
+        ..PLAIN
+    },
+];
+
+/// What there is to buy.
+const STOCK: [(&str, i64); 5] =
+    [("A", PLENTY), ("B", PLENTY), ("C", PLENTY), ("FEW", 10), ("NONE", 0)];
+
+impl Fate {
+    fn order(&self, customer: &str) -> Value {
+        let mut body = order(customer, self.lines, self.method);
+        if self.undeliverable {
+            body["address"] = json!({"postal_code": "TEST-UNDELIVERABLE"});
+        }
+        body
+    }
+
+    /// Places an order and does with it what its fate asks for, until it has ended.
+    async fn play(&self, shop: &Shop, number: usize) {
+        let id = shop.place(&self.order(&format!("{} {number}", self.name))).await;
+        for asked in self.asked {
+            let (request, answer) = match asked.split_once(' ') {
+                Some((request, "refused")) => (request, StatusCode::CONFLICT),
+                Some((request, _)) => (request, StatusCode::ACCEPTED),
+                None => (*asked, StatusCode::ACCEPTED),
+            };
+            if !asked.ends_with("now") {
+                shop.until(&id, PATIENCE, Order::rests).await;
+            }
+            let (status, body) = shop.post(&format!("/orders/{id}/{request}")).await;
+            assert_eq!(status, answer, "{}: {asked}: {body}", self.name);
+        }
+        shop.until(&id, PATIENCE, |order| order.rests() && self.has_ended(order)).await;
+    }
+
+    fn has_ended(&self, order: &Order) -> bool {
+        match self.ending {
+            Confirmed => order.status == "CONFIRMED",
+            Shipped => order.status == "SHIPPED",
+            Completed => order.status == "COMPLETED",
+            Cancelled(_) => order.status == "CANCELLED",
+        }
+    }
+
+    fn ends_well(&self, order: &Order) {
+        assert!(self.has_ended(order), "{}: {order:#?}", self.name);
+        let causes = match self.ending {
+            Cancelled(causes) => causes,
+            Confirmed | Shipped | Completed => &[""],
+        };
+        assert!(causes.contains(&order.failure().as_str()), "{}: {order:#?}", self.name);
+        let saga = if order.is_fulfilled() { "COMPLETED" } else { "COMPENSATED" };
+        assert_eq!(order.saga.status, saga, "{}: {order:#?}", self.name);
+    }
+}
+
+/// What is left of a product when all of them have ended: the same whatever the flow.
+fn left(product: &str, initial: i64) -> Shelf {
+    let units = |fate: &Fate| -> i64 {
+        let lines = fate.lines.iter().filter(|(id, _)| *id == product);
+        lines.map(|(_, quantity)| *quantity as i64).sum::<i64>() * OF_EACH as i64
+    };
+    let of = |is: fn(&Ending) -> bool| -> i64 {
+        FATES.iter().filter(|fate| is(&fate.ending)).map(units).sum()
+    };
+    let reserved = of(|ending| matches!(ending, Confirmed));
+    let shipped = of(|ending| matches!(ending, Shipped | Completed));
+    let on_hand = initial - shipped;
+    Shelf { available_qty: on_hand - reserved, reserved_qty: reserved, on_hand }
+}
+
+/// Plays all of them at once, and looks at the books. `doors` are of one system.
+pub async fn all_are_met(setup: &Setup, doors: &[Shop]) -> Vec<Order> {
+    let shop = &doors[0];
+    for (product, quantity) in STOCK {
+        shop.stock(product, quantity).await;
+    }
+    let plays = (0..OF_EACH).flat_map(|number| FATES.iter().map(move |fate| (fate, number)));
+    let plays = plays.enumerate().map(|(index, (fate, number))| {
+        let door = &doors[index % doors.len()];
+        fate.play(door, number)
+    });
+    join_all(plays).await;
+
+    let orders = shop.all_at_rest(PATIENCE).await;
+    assert_eq!(orders.len(), FATES.len() * OF_EACH);
+    for fate in &FATES {
+        let name = |number| format!("{} {number}", fate.name);
+        for customer in (0..OF_EACH).map(name) {
+            let mut his = orders.iter().filter(|order| order.customer_id == customer);
+            fate.ends_well(his.next().unwrap());
+            assert!(his.next().is_none(), "{customer} has more than one order");
+        }
+    }
+    let shelves = shop.shelves().await;
+    for (product, initial) in STOCK {
+        assert_eq!(shelves[product], left(product, initial), "{product}");
+    }
+    let initial = STOCK.map(|(product, units)| (product.to_owned(), units));
+    books::balance(shop, &BTreeMap::from(initial), &orders).await;
+    customers_were_told(shop, &orders).await;
+    let ledgers = setup.ledgers();
+    ledgers.everything_was_heard().await;
+    ledgers.the_gateway_agrees(&orders).await;
+    ledgers.the_audit_is_whole(&orders).await;
+    orders
+}
+
+/// Checks that each customer heard of the beginning and of the end, once.
+async fn customers_were_told(shop: &Shop, orders: &[Order]) {
+    for order in orders {
+        let expected: &[&str] = match order.status.as_str() {
+            "CONFIRMED" => &["order.created", "order.confirmed"],
+            "SHIPPED" => &["order.created", "order.confirmed", "order.shipped"],
+            "COMPLETED" => {
+                &["order.created", "order.confirmed", "order.shipped", "order.completed"]
+            }
+            _ => &["order.created", "order.cancelled"],
+        };
+        let path = format!("/notifications?order_id={}", order.order_id);
+        shop.until_so(PATIENCE, &path, |heard| {
+            let heard = heard["notifications"].as_array().unwrap();
+            let count = |topic: &&str| heard.iter().filter(|one| one["type"] == **topic).count();
+            expected.iter().all(|topic| count(topic) == 1)
+        })
+        .await;
+    }
+}
+
+/// The gateway's silence is given up on soon, so that it does not take long.
+fn impatient(setup: Setup, flow: &str, plan: &str) -> Setup {
+    setup.with("PAYMENT_TIMEOUT", "300ms").with("ORDERMILL_FLOW", flow).with("ORDERMILL_PLAN", plan)
+}
+
+async fn played(setup: Setup, flow: &str, plan: &str) {
+    let setup = impatient(setup, flow, plan);
+    let server = setup.start();
+    let orders = all_are_met(&setup, &[server.shop()]).await;
+    assert!(orders.iter().all(|order| order.flow == flow));
     server.terminate().await;
-    ledgers::everything_was_heard(&setup.data()).await;
-    ledgers::the_gateway_agrees(&setup.data(), &[order]).await;
+}
+
+async fn orchestrated_reserve_first(setup: Setup) {
+    played(setup, "orchestrated", "reserve-first").await;
+}
+
+async fn orchestrated_payment_first(setup: Setup) {
+    played(setup, "orchestrated", "payment-first").await;
+}
+
+async fn choreographed(setup: Setup) {
+    played(setup, "choreographed", "payment-first").await;
+}
+
+everywhere! {
+    orchestrated_reserve_first
+    orchestrated_payment_first
+    choreographed
 }

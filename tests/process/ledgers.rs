@@ -1,109 +1,150 @@
 //! What the databases say: the witnesses that no answer can colour.
 
+use super::place::Place;
 use super::shop::{Order, cents};
+use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{Connection, Row};
+use sqlx::{AssertSqlSafe, Connection, Row};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// Every service's database.
+/// Every service's database, or schema.
 const SERVICES: [&str; 7] =
     ["order", "inventory", "gateway", "payment", "shipping", "notification", "audit"];
 
 /// The longest that audit and notification may be behind the orders.
-const HEARD_LIMIT: Duration = Duration::from_secs(10);
+const HEARD_LIMIT: Duration = Duration::from_secs(30);
 /// How often it is looked whether they still are.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-async fn open(data: &Path, name: &str) -> SqliteConnection {
-    let file = data.join(format!("{name}.db"));
-    let options = SqliteConnectOptions::new().filename(file).create_if_missing(false);
-    SqliteConnection::connect_with(&options).await.unwrap()
+/// The databases of a place. The servers may run meanwhile.
+pub enum Ledgers {
+    /// SQLite files in this directory.
+    Sqlite(PathBuf),
+    /// Schemas of this database.
+    Postgres(String),
 }
 
-/// Waits until nothing has to be said any more, which the last hearers may take a moment for, and
-/// checks that every message found its hearer. The server may run.
-pub async fn everything_was_heard(data: &Path) {
-    for service in SERVICES {
-        let mut database = open(data, service).await;
-        let begun = Instant::now();
-        loop {
-            let waiting = texts(&mut database, "SELECT content FROM outbox").await;
-            if waiting.is_empty() {
-                break;
-            }
-            assert!(begun.elapsed() < HEARD_LIMIT, "{service} still has to say: {waiting:#?}");
-            tokio::time::sleep(LOOK_EVERY).await;
+impl Ledgers {
+    /// Those of a place.
+    pub fn of(place: &Place) -> Self {
+        match place {
+            Place::Embedded(_) => Self::Sqlite(place.data()),
+            Place::Servers(servers) => Self::Postgres(servers.database_url.clone()),
         }
-        let dead = texts(&mut database, "SELECT queue || ': ' || cause FROM dead_letters").await;
-        assert!(dead.is_empty(), "{service} has dead letters: {dead:#?}");
-        database.close().await.unwrap();
     }
-}
 
-async fn texts(database: &mut SqliteConnection, query: &'static str) -> Vec<String> {
-    let rows = sqlx::query(query).fetch_all(database).await.unwrap();
-    rows.iter().map(|row| row.get(0)).collect()
-}
-
-/// Checks that the gateway holds what fulfilled orders cost, and charged no order twice.
-pub async fn the_gateway_agrees(data: &Path, orders: &[Order]) {
-    let mut database = open(data, "gateway").await;
-    let rows = sqlx::query(
-        "SELECT order_id, captured_minor, refunded_minor FROM gateway_ledger \
-         WHERE captured_minor > 0",
-    )
-    .fetch_all(&mut database)
-    .await
-    .unwrap();
-    database.close().await.unwrap();
-    let mut held = BTreeMap::new();
-    for row in rows {
-        let order = Uuid::from_slice(row.get(0)).unwrap().to_string();
-        let (captured, refunded): (i64, i64) = (row.get(1), row.get(2));
-        let earlier = held.insert(order.clone(), (captured, refunded));
-        assert!(earlier.is_none(), "{order} was charged under two keys: {earlier:?}, {captured}");
+    /// Waits until nothing has to be said any more, which the last hearers may take a moment for, and
+    /// checks that every message found its hearer.
+    pub async fn everything_was_heard(&self) {
+        for service in SERVICES {
+            let begun = Instant::now();
+            loop {
+                let waiting = self.texts(service, "SELECT CAST(content AS TEXT) FROM outbox").await;
+                if waiting.is_empty() {
+                    break;
+                }
+                assert!(begun.elapsed() < HEARD_LIMIT, "{service} still has to say: {waiting:#?}");
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+            let dead = self.texts(service, "SELECT queue || ': ' || cause FROM dead_letters").await;
+            assert!(dead.is_empty(), "{service} has dead letters: {dead:#?}");
+        }
     }
-    for order in orders {
-        let (captured, refunded) = held.remove(&order.order_id).unwrap_or_default();
-        let total = cents(order.total_amount);
-        let owed = if order.is_fulfilled() { total } else { 0 };
-        assert_eq!(captured - refunded, owed, "the gateway holds {captured} for {order:#?}");
-        assert!(captured <= total, "the gateway has charged {captured} for {order:#?}");
-    }
-    assert!(held.is_empty(), "the gateway was paid for orders that nobody knows: {held:?}");
-}
 
-/// Checks that the audit has the beginning of each order once, and each confirmation once.
-pub async fn the_audit_is_whole(data: &Path, orders: &[Order]) {
-    for (event, expected) in [
-        ("order.created", orders.iter().collect::<Vec<_>>()),
-        ("order.confirmed", orders.iter().filter(|order| order.is_fulfilled()).collect()),
-    ] {
-        let audited = audited(data, event).await;
-        let twice: Vec<_> = audited.iter().filter(|(_, count)| **count > 1).collect();
-        assert!(twice.is_empty(), "{event} stands there more than once: {twice:?}");
-        let expected: BTreeSet<_> = expected.iter().map(|order| &order.order_id).collect();
-        let missing: Vec<_> =
-            expected.iter().filter(|order| !audited.contains_key(**order)).collect();
-        assert!(missing.is_empty(), "{event} is not audited of {missing:?}");
+    /// Checks that the gateway holds what fulfilled orders cost, and charged no order twice.
+    pub async fn the_gateway_agrees(&self, orders: &[Order]) {
+        let query = "SELECT {order_id}, CAST(captured_minor AS TEXT), CAST(refunded_minor AS TEXT) \
+                     FROM gateway_ledger WHERE captured_minor > 0";
+        let mut held = BTreeMap::new();
+        for [order, captured, refunded] in self.rows("gateway", query).await {
+            let order = Uuid::parse_str(&order).unwrap().to_string();
+            let [captured, refunded] =
+                [captured, refunded].map(|text| text.parse::<i64>().unwrap());
+            let earlier = held.insert(order.clone(), (captured, refunded));
+            assert!(
+                earlier.is_none(),
+                "{order} was charged under two keys: {earlier:?}, {captured}"
+            );
+        }
+        for order in orders {
+            let (captured, refunded) = held.remove(&order.order_id).unwrap_or_default();
+            let total = cents(order.total_amount);
+            let owed = if order.is_fulfilled() { total } else { 0 };
+            assert_eq!(captured - refunded, owed, "the gateway holds {captured} for {order:#?}");
+            assert!(captured <= total, "the gateway has charged {captured} for {order:#?}");
+        }
+        assert!(held.is_empty(), "the gateway was paid for orders that nobody knows: {held:?}");
     }
-}
 
-async fn audited(data: &Path, event: &str) -> BTreeMap<String, i64> {
-    let mut database = open(data, "audit").await;
-    let rows = sqlx::query(
-        "SELECT order_id, COUNT(*) FROM audit_entries WHERE event_type = ? GROUP BY order_id",
-    )
-    .bind(event.to_owned())
-    .fetch_all(&mut database)
-    .await
-    .unwrap();
-    database.close().await.unwrap();
-    let entry = |row: &sqlx::sqlite::SqliteRow| {
-        (Uuid::from_slice(row.get(0)).unwrap().to_string(), row.get(1))
-    };
-    rows.iter().map(entry).collect()
+    /// Checks that the audit has the beginning of each order once, and each confirmation once.
+    pub async fn the_audit_is_whole(&self, orders: &[Order]) {
+        for (event, expected) in [
+            ("order.created", orders.iter().collect::<Vec<_>>()),
+            ("order.confirmed", orders.iter().filter(|order| order.is_fulfilled()).collect()),
+        ] {
+            let query = "SELECT {order_id}, event_type FROM audit_entries";
+            let mut audited = BTreeMap::<String, usize>::new();
+            for [order, said] in self.rows("audit", query).await {
+                if said == event {
+                    let order = Uuid::parse_str(&order).unwrap().to_string();
+                    *audited.entry(order).or_default() += 1;
+                }
+            }
+            let twice: Vec<_> = audited.iter().filter(|(_, count)| **count > 1).collect();
+            assert!(twice.is_empty(), "{event} stands there more than once: {twice:?}");
+            let expected: BTreeSet<_> = expected.iter().map(|order| &order.order_id).collect();
+            let missing: Vec<_> =
+                expected.iter().filter(|order| !audited.contains_key(**order)).collect();
+            assert!(missing.is_empty(), "{event} is not audited of {missing:?}");
+        }
+    }
+
+    /// Writes down a migration that no version of today knows, as a version of the future would have done.
+    pub async fn claims_a_migration_of_the_future(&self, service: &str) {
+        let Self::Postgres(url) = self else { panic!("only on PostgreSQL") };
+        let mut database = PgConnection::connect(url).await.unwrap();
+        let claim = format!(
+            "INSERT INTO \"{service}\"._sqlx_migrations \
+             (version, description, success, checksum, execution_time) \
+             VALUES (999999, 'of the future', TRUE, 'x', 0)"
+        );
+        sqlx::raw_sql(AssertSqlSafe(claim)).execute(&mut database).await.unwrap();
+    }
+
+    async fn texts(&self, service: &str, query: &str) -> Vec<String> {
+        self.rows(service, query).await.into_iter().map(|[text]| text).collect()
+    }
+
+    /// Rows of texts. `{order_id}` in the query is the column of that name, as text.
+    pub async fn rows<const COLUMNS: usize>(
+        &self,
+        service: &str,
+        query: &str,
+    ) -> Vec<[String; COLUMNS]> {
+        match self {
+            Self::Sqlite(data) => {
+                let file = data.join(format!("{service}.db"));
+                let options = SqliteConnectOptions::new().filename(file).create_if_missing(false);
+                let mut database = SqliteConnection::connect_with(&options).await.unwrap();
+                let query = query.replace("{order_id}", "lower(hex(order_id))");
+                let query = sqlx::query(AssertSqlSafe(query));
+                let rows = query.fetch_all(&mut database).await.unwrap();
+                database.close().await.unwrap();
+                rows.iter().map(|row| std::array::from_fn(|column| row.get(column))).collect()
+            }
+            Self::Postgres(url) => {
+                let mut database = PgConnection::connect(url).await.unwrap();
+                let path = format!("SET search_path TO \"{service}\"");
+                sqlx::raw_sql(AssertSqlSafe(path)).execute(&mut database).await.unwrap();
+                let query = query.replace("{order_id}", "CAST(order_id AS TEXT)");
+                let query = sqlx::query(AssertSqlSafe(query));
+                let rows = query.fetch_all(&mut database).await.unwrap();
+                database.close().await.unwrap();
+                rows.iter().map(|row| std::array::from_fn(|column| row.get(column))).collect()
+            }
+        }
+    }
 }

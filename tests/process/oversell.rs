@@ -1,9 +1,9 @@
 //! More is wanted than there is: exactly what is there is sold, at any speed.
 
 use super::books::{self, statuses, units};
-use super::ledgers;
 use super::random::Random;
-use super::server::{Server, Setup};
+use super::server::Server;
+use super::setup::Setup;
 use super::shop::{Order, Shelf, Shop, order};
 use super::watcher::Watcher;
 use futures::stream::{self, StreamExt};
@@ -48,8 +48,8 @@ fn refusals_are_justified(orders: &[Order]) {
 }
 
 /// So many customers, each for one unit of the same product, all at once.
-async fn run_on_one(customers: usize, stock: i64) {
-    let (server, shop, initial) = stocked(&Setup::new(), &[("LAST", stock)]).await;
+async fn run_on_one(setup: Setup, customers: usize, stock: i64) {
+    let (server, shop, initial) = stocked(&setup, &[("LAST", stock)]).await;
     let watcher = Watcher::start(&shop, &initial, false);
     let wanted: Vec<Value> = (0..customers)
         .map(|number| order(&format!("buyer-{number}"), &[("LAST", 1)], "credit_card"))
@@ -71,14 +71,12 @@ async fn run_on_one(customers: usize, stock: i64) {
     server.terminate().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_orders_on_ten_units_are_ten_sales() {
-    run_on_one(50, 10).await;
+async fn fifty_orders_on_ten_units_are_ten_sales(setup: Setup) {
+    run_on_one(setup, 50, 10).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_thousand_buyers_of_the_last_unit_are_one_sale() {
-    run_on_one(2_000, 1).await;
+async fn two_thousand_buyers_of_the_last_unit_are_one_sale(setup: Setup) {
+    run_on_one(setup, 2_000, 1).await;
 }
 
 /// Orders of three products each, in any order, one to three units of each.
@@ -103,8 +101,8 @@ fn nobody_was_refused_in_vain(orders: &[Order], left: &BTreeMap<String, Shelf>) 
     }
 }
 
-async fn baskets_of_three(plan: &str, seed: u64) {
-    let setup = Setup::new().with("ORDERMILL_PLAN", plan);
+async fn baskets_of_three(setup: Setup, plan: &str, seed: u64) {
+    let setup = setup.with("ORDERMILL_PLAN", plan);
     let stock = PRODUCTS.map(|product| (product, UNITS_OF_EACH));
     let (server, shop, initial) = stocked(&setup, &stock).await;
     let watcher = Watcher::start(&shop, &initial, false);
@@ -118,22 +116,20 @@ async fn baskets_of_three(plan: &str, seed: u64) {
     nobody_was_refused_in_vain(&orders, &shop.shelves().await);
     books::balance(&shop, &initial, &orders).await;
     server.terminate().await;
-    ledgers::everything_was_heard(&setup.data()).await;
+    setup.ledgers().everything_was_heard().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn baskets_of_three_reserve_first() {
-    baskets_of_three("reserve-first", 0x0BA5).await;
+async fn baskets_of_three_reserve_first(setup: Setup) {
+    baskets_of_three(setup, "reserve-first", 0x0BA5).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn baskets_of_three_payment_first() {
-    baskets_of_three("payment-first", 0x0BA6).await;
+async fn baskets_of_three_payment_first(setup: Setup) {
+    baskets_of_three(setup, "payment-first", 0x0BA6).await;
 }
 
 /// The same while a fifth of the payments fail and a fourth of the customers change their mind.
-async fn baskets_in_trouble(plan: &str, seed: u64) {
-    let setup = Setup::new().with("ORDERMILL_PLAN", plan).with("PAYMENT_FAILURE_RATE", "0.2");
+async fn baskets_in_trouble(setup: Setup, plan: &str, seed: u64) {
+    let setup = setup.with("ORDERMILL_PLAN", plan).with("PAYMENT_FAILURE_RATE", "0.2");
     let stock = PRODUCTS.map(|product| (product, UNITS_OF_EACH));
     let (server, shop, initial) = stocked(&setup, &stock).await;
     let watcher = Watcher::start(&shop, &initial, false);
@@ -163,23 +159,20 @@ async fn baskets_in_trouble(plan: &str, seed: u64) {
     }
     books::balance(&shop, &initial, &orders).await;
     server.terminate().await;
-    ledgers::everything_was_heard(&setup.data()).await;
-    ledgers::the_gateway_agrees(&setup.data(), &orders).await;
+    setup.ledgers().everything_was_heard().await;
+    setup.ledgers().the_gateway_agrees(&orders).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn failed_payments_and_cancels_lose_no_unit_reserve_first() {
-    baskets_in_trouble("reserve-first", 0x0BA7).await;
+async fn failed_payments_and_cancels_lose_no_unit_reserve_first(setup: Setup) {
+    baskets_in_trouble(setup, "reserve-first", 0x0BA7).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn failed_payments_and_cancels_lose_no_unit_payment_first() {
-    baskets_in_trouble("payment-first", 0x0BA8).await;
+async fn failed_payments_and_cancels_lose_no_unit_payment_first(setup: Setup) {
+    baskets_in_trouble(setup, "payment-first", 0x0BA8).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn confirmed_orders_leave_by_themselves() {
-    let setup = Setup::new().with("ORDERMILL_DISPATCH_AFTER", "200ms");
+async fn confirmed_orders_leave_by_themselves(setup: Setup) {
+    let setup = setup.with("ORDERMILL_DISPATCH_AFTER", "200ms");
     let (server, shop, initial) = stocked(&setup, &[("LEAVES", 10)]).await;
     let watcher = Watcher::start(&shop, &initial, true);
     let wanted: Vec<Value> =
@@ -195,5 +188,15 @@ async fn confirmed_orders_leave_by_themselves() {
     books::balance(&shop, &initial, &orders).await;
     assert_eq!(shop.shelves().await["LEAVES"].on_hand, 0);
     server.terminate().await;
-    ledgers::everything_was_heard(&setup.data()).await;
+    setup.ledgers().everything_was_heard().await;
+}
+
+everywhere! {
+    fifty_orders_on_ten_units_are_ten_sales
+    two_thousand_buyers_of_the_last_unit_are_one_sale
+    baskets_of_three_reserve_first
+    baskets_of_three_payment_first
+    failed_payments_and_cancels_lose_no_unit_reserve_first
+    failed_payments_and_cancels_lose_no_unit_payment_first
+    confirmed_orders_leave_by_themselves
 }

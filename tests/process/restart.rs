@@ -1,8 +1,7 @@
 //! Actors that an operator ends while orders are under way: their supervisors start them again.
 
 use super::books;
-use super::ledgers;
-use super::server::Setup;
+use super::setup::Setup;
 use super::shop::{Shop, order};
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -34,9 +33,8 @@ async fn end(shop: &Shop, name: &str) {
     assert_eq!(status, StatusCode::ACCEPTED, "{name}: {body}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn parts_that_are_ended_under_load_lose_nothing() {
-    let setup = Setup::new().with("ORDERMILL_STEP_TIMEOUT", "1s");
+async fn parts_that_are_ended_under_load_lose_nothing(setup: Setup) {
+    let setup = setup.with("ORDERMILL_STEP_TIMEOUT", "1s");
     let server = setup.start();
     let shop = server.shop();
     shop.stock("A", 1_000_000).await;
@@ -64,15 +62,17 @@ async fn parts_that_are_ended_under_load_lose_nothing() {
         assert!(restarts(&actors, part).is_some_and(|times| times > 0), "{part} did not restart");
     }
     server.terminate().await;
-    ledgers::everything_was_heard(&setup.data()).await;
-    ledgers::the_gateway_agrees(&setup.data(), &orders).await;
-    ledgers::the_audit_is_whole(&setup.data(), &orders).await;
+    setup.ledgers().everything_was_heard().await;
+    setup.ledgers().the_gateway_agrees(&orders).await;
+    setup.ledgers().the_audit_is_whole(&orders).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn an_actor_that_does_not_exist_is_not_found() {
-    let server = Setup::new().start();
+    let server = Setup::embedded().start();
     let (status, _) = server.shop().post("/admin/actors/order%2Fjournals/restart").await;
     assert_eq!(status, StatusCode::NOT_FOUND);
     server.terminate().await;
 }
+
+everywhere! { parts_that_are_ended_under_load_lose_nothing }

@@ -1,13 +1,13 @@
-//! The binary as a child process, on a data directory of its own.
+//! The binary as a child process.
 
+use super::place::Place;
 use super::shop::Shop;
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use tempfile::TempDir;
 
 /// How long a start may take: migrations on a busy machine, in a debug build.
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -15,75 +15,19 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// Lines of the log that a failed test shows.
 const LOG_SHOWN: usize = 60;
-/// Variables that start so are the outer environment's and none of the test's business.
+/// Variables that start so are the outer environment's and none of the test's business, …
 const OURS: [&str; 5] = ["ORDERMILL_", "PAYMENT_", "SHIPPING_", "DATABASE_", "AMQP_"];
+/// … nor are those that end so.
+const OUR_URLS: &str = "_DATABASE_URL";
 
-/// A data directory and settings: what one server after the other is started on.
-#[derive(Clone)]
-pub struct Setup {
-    directory: Arc<TempDir>,
-    settings: Vec<(String, String)>,
-}
-
-impl Setup {
-    /// An empty data directory, any free port, and little logging.
-    pub fn new() -> Self {
-        let directory = tempfile::Builder::new().prefix("ordermill-test-").tempdir().unwrap();
-        let setup = Self { directory: Arc::new(directory), settings: Vec::new() };
-        setup
-            .with("ORDERMILL_LISTEN", "127.0.0.1:0")
-            .with("ORDERMILL_LOG", "warn")
-            .with("ORDERMILL_SWEEP_INTERVAL", "100ms")
-    }
-
-    /// The same with a setting.
-    pub fn with(mut self, variable: &str, value: &str) -> Self {
-        self.settings.retain(|(name, _)| name != variable);
-        self.settings.push((variable.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// Where the databases are, or will be.
-    pub fn data(&self) -> PathBuf {
-        self.directory.path().join("data")
-    }
-
-    /// The binary with these settings and nothing else of ours.
-    pub fn command(&self) -> Command {
-        let mut command = bare();
-        command.env("ORDERMILL_DATA_DIR", self.data());
-        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
-        command
-    }
-
-    /// Starts it and waits until it serves.
-    pub fn start(&self) -> Server {
-        let mut child =
-            self.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let log = Arc::new(Mutex::new(Vec::new()));
-        let (said, hears) = mpsc::channel();
-        keep_reading(child.stdout.take().unwrap(), log.clone(), Some(said));
-        keep_reading(child.stderr.take().unwrap(), log.clone(), None);
-        let directory = self.directory.clone();
-        let mut server = Server { child, url: String::new(), log, _directory: directory };
-        match hears.recv_timeout(START_LIMIT) {
-            Ok(url) => server.url = url,
-            Err(error) => panic!("the server does not start: {error}"),
-        }
-        server
-    }
-
-    /// Runs it to its end, which is expected soon: its exit code, and all that it has said.
-    pub fn run(&self, arguments: &[&str]) -> Ended {
-        Ended::of(self.command().args(arguments))
-    }
-}
-
-/// The binary without any setting.
+/// The binary without any setting. `ORDERMILL_TEST_BINARY` names another than Cargo has just built: a
+/// release build, or an older one.
 pub fn bare() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ordermill"));
+    let built = env!("CARGO_BIN_EXE_ordermill").into();
+    let mut command = Command::new(std::env::var_os("ORDERMILL_TEST_BINARY").unwrap_or(built));
     for (name, _) in std::env::vars_os() {
-        if OURS.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+        let text = name.to_string_lossy();
+        if OURS.iter().any(|prefix| text.starts_with(prefix)) || text.ends_with(OUR_URLS) {
             command.env_remove(name);
         }
     }
@@ -156,11 +100,31 @@ pub struct Server {
     child: Child,
     pub url: String,
     log: Arc<Mutex<Vec<String>>>,
+    /// Its URL, once it serves.
+    hears: Receiver<String>,
     /// Stays for as long as the process does.
-    _directory: Arc<TempDir>,
+    _place: Arc<Place>,
 }
 
 impl Server {
+    /// Starts the process, which is told to listen there.
+    pub fn launch(mut command: Command, listen: &str, place: Arc<Place>) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (said, hears) = mpsc::channel();
+        keep_reading(child.stdout.take().unwrap(), log.clone(), Some(said));
+        keep_reading(child.stderr.take().unwrap(), log.clone(), None);
+        Self { child, url: format!("http://{listen}"), log, hears, _place: place }
+    }
+
+    /// Waits until it serves.
+    pub fn serves(&mut self) {
+        match self.hears.recv_timeout(START_LIMIT) {
+            Ok(url) => self.url = url,
+            Err(error) => panic!("the server does not start: {error}"),
+        }
+    }
+
     /// A customer of this server.
     pub fn shop(&self) -> Shop {
         Shop::at(&self.url)

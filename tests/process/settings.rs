@@ -1,6 +1,7 @@
 //! The command line and the environment: what is wrong is named, and nothing is started.
 
-use super::server::{Ended, Setup, bare};
+use super::server::{Ended, bare};
+use super::setup::Setup;
 
 /// `EX_USAGE` of sysexits.h.
 const USAGE: Option<i32> = Some(64);
@@ -42,7 +43,7 @@ fn help_lists_every_setting() {
 #[test]
 fn a_wrong_setting_is_named_and_nothing_starts() {
     for (variable, value) in SETTINGS {
-        let setup = Setup::new().with(variable, value);
+        let setup = Setup::embedded().with(variable, value);
         let ended = setup.run(&[]);
         assert_eq!(ended.code, USAGE, "{variable}={value}: {}", ended.stderr);
         assert!(ended.stderr.contains(variable), "{variable}={value}: {}", ended.stderr);
@@ -52,8 +53,9 @@ fn a_wrong_setting_is_named_and_nothing_starts() {
 
 #[test]
 fn all_wrong_settings_are_named_at_once() {
-    let setup =
-        SETTINGS.iter().fold(Setup::new(), |setup, (variable, value)| setup.with(variable, value));
+    let setup = SETTINGS
+        .iter()
+        .fold(Setup::embedded(), |setup, (variable, value)| setup.with(variable, value));
     let ended = setup.run(&["serve"]);
     assert_eq!(ended.code, USAGE);
     for (variable, _) in SETTINGS {
@@ -63,7 +65,7 @@ fn all_wrong_settings_are_named_at_once() {
 
 #[test]
 fn a_wrong_secret_is_not_shown() {
-    let setup = Setup::new().with("ORDERMILL_SMTP_URL", "http://user:hunter2@mail");
+    let setup = Setup::embedded().with("ORDERMILL_SMTP_URL", "http://user:hunter2@mail");
     let ended = setup.run(&[]);
     assert_eq!(ended.code, USAGE);
     assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
@@ -72,7 +74,7 @@ fn a_wrong_secret_is_not_shown() {
 #[test]
 fn an_unknown_command_or_flag_is_refused() {
     for arguments in [&["sell"][..], &["--port", "1"], &["demo", "--orders", "0"]] {
-        let ended = Setup::new().run(arguments);
+        let ended = Setup::embedded().run(arguments);
         assert!(!matches!(ended.code, Some(0) | None), "{arguments:?}");
         assert!(ended.stderr.contains("--help"), "{arguments:?}: {}", ended.stderr);
     }

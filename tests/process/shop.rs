@@ -16,11 +16,13 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Questions about single orders that are asked at a time.
 const AT_A_TIME: usize = 16;
 
-/// The door of one server.
+/// The door of one server, and where there are several for different things, all of them.
 #[derive(Clone)]
 pub struct Shop {
     pub http: reqwest::Client,
     pub url: String,
+    /// Paths that begin so are asked for elsewhere.
+    doors: Vec<(&'static str, String)>,
 }
 
 /// An order, as the lists show it.
@@ -28,6 +30,7 @@ pub struct Shop {
 pub struct Order {
     pub order_id: String,
     pub customer_id: String,
+    pub flow: String,
     pub status: String,
     pub saga: Saga,
     pub failure: Option<Failure>,
@@ -116,7 +119,17 @@ pub fn order(customer: &str, lines: &[(&str, u64)], method: &str) -> Value {
 impl Shop {
     pub fn at(url: &str) -> Self {
         let http = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).build().unwrap();
-        Self { http, url: url.to_owned() }
+        Self { http, url: url.to_owned(), doors: Vec::new() }
+    }
+
+    /// The same, where paths that begin so are asked for at these URLs.
+    pub fn with_doors(self, doors: Vec<(&'static str, String)>) -> Self {
+        Self { doors, ..self }
+    }
+
+    fn door(&self, path: &str) -> &str {
+        let door = self.doors.iter().find(|(prefix, _)| path.starts_with(prefix));
+        door.map_or(&self.url, |(_, url)| url)
     }
 
     /// Asks, and asks again while the server is busy. An error: there is no answer.
@@ -129,22 +142,34 @@ impl Shop {
     ) -> Result<(StatusCode, Value), reqwest::Error> {
         let begun = Instant::now();
         loop {
-            let mut request = self.http.request(method.clone(), format!("{}{path}", self.url));
-            if let Some(body) = body {
-                request = request.json(body);
-            }
-            if let Some(key) = key {
-                request = request.header("Idempotency-Key", key);
-            }
-            let response = request.send().await?;
-            let status = response.status();
-            let text = response.text().await?;
-            if status == StatusCode::SERVICE_UNAVAILABLE && begun.elapsed() < PATIENCE {
+            let answer = self.once(method.clone(), path, body, key).await?;
+            if answer.0 == StatusCode::SERVICE_UNAVAILABLE && begun.elapsed() < PATIENCE {
                 tokio::time::sleep(LOOK_EVERY).await;
                 continue;
             }
-            return Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))));
+            return Ok(answer);
         }
+    }
+
+    /// Asks once.
+    pub async fn once(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        key: Option<&str>,
+    ) -> Result<(StatusCode, Value), reqwest::Error> {
+        let mut request = self.http.request(method, format!("{}{path}", self.door(path)));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        if let Some(key) = key {
+            request = request.header("Idempotency-Key", key);
+        }
+        let response = request.send().await?;
+        let status = response.status();
+        let text = response.text().await?;
+        Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
     }
 
     /// What stands at a path.
@@ -199,7 +224,8 @@ impl Shop {
         products.into_iter().map(shelf).collect()
     }
 
-    async fn pages(&self, path: &str, list: &str) -> Vec<Value> {
+    /// A list, all its pages.
+    pub async fn pages(&self, path: &str, list: &str) -> Vec<Value> {
         let mut all = Vec::new();
         let mut address = path.to_owned();
         loop {
@@ -225,21 +251,45 @@ impl Shop {
         }
     }
 
+    /// Waits until what stands at a path is as it should be.
+    pub async fn until_so(&self, within: Duration, path: &str, is_so: impl Fn(&Value) -> bool) {
+        let begun = Instant::now();
+        loop {
+            let found = self.get(path).await;
+            if is_so(&found) {
+                return;
+            }
+            assert!(begun.elapsed() < within, "after {within:?} {path} is {found:#}");
+            tokio::time::sleep(LOOK_EVERY / 2).await;
+        }
+    }
+
     /// Waits until every order of the shop is at rest; all of them.
     pub async fn all_at_rest(&self, within: Duration) -> Vec<Order> {
         let begun = Instant::now();
-        loop {
-            let orders = self.orders().await;
-            let moving: Vec<_> = orders.iter().filter(|order| !order.rests()).collect();
-            if moving.is_empty() {
-                return orders;
-            }
-            if begun.elapsed() > within {
-                let (count, first) = (moving.len(), &moving[..moving.len().min(5)]);
-                panic!("{count} orders are not at rest after {within:?}, as these: {first:#?}");
+        while begun.elapsed() < within {
+            if !self.something_moves().await {
+                let orders = self.orders().await;
+                if orders.iter().all(Order::rests) {
+                    return orders;
+                }
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
+        let orders = self.orders().await;
+        let moving: Vec<_> = orders.iter().filter(|order| !order.rests()).collect();
+        let (count, first) = (moving.len(), &moving[..moving.len().min(5)]);
+        panic!("{count} orders are not at rest after {within:?}, as these: {first:#?}");
+    }
+
+    async fn something_moves(&self) -> bool {
+        for status in ["IN_PROGRESS", "COMPENSATING", "FAILED"] {
+            let sagas = self.get(&format!("/admin/sagas?status={status}&limit=1")).await;
+            if !sagas["sagas"].as_array().unwrap().is_empty() {
+                return true;
+            }
+        }
+        false
     }
 
     /// What was paid for each of these orders.

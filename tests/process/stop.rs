@@ -1,8 +1,8 @@
 //! Asked to end: everything in flight is finished, and nothing accepted is lost.
 
 use super::books;
-use super::ledgers;
-use super::server::{Server, Setup};
+use super::server::Server;
+use super::setup::Setup;
 use super::shop::{Shop, order};
 use futures::StreamExt;
 use reqwest::{Method, StatusCode};
@@ -37,8 +37,7 @@ async fn buyer(shop: Shop, name: String) -> Vec<String> {
 }
 
 /// Stops the server by a signal while 20 customers buy, and looks what has become of their orders.
-async fn ends_in_good_order(signal: &str) {
-    let setup = Setup::new();
+async fn ends_in_good_order(setup: Setup, signal: &str) {
     let mut server = setup.start();
     let shop = server.shop();
     shop.stock("A", 1_000_000).await;
@@ -63,22 +62,20 @@ async fn ends_in_good_order(signal: &str) {
     let initial = BTreeMap::from(["A", "B"].map(|product| (product.to_owned(), 1_000_000)));
     books::balance(&shop, &initial, &orders).await;
     server.terminate().await;
-    ledgers::everything_was_heard(&setup.data()).await;
+    setup.ledgers().everything_was_heard().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sigterm_under_load_loses_nothing() {
-    ends_in_good_order("TERM").await;
+async fn sigterm_under_load_loses_nothing(setup: Setup) {
+    ends_in_good_order(setup, "TERM").await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sigint_under_load_loses_nothing() {
-    ends_in_good_order("INT").await;
+async fn sigint_under_load_loses_nothing(setup: Setup) {
+    ends_in_good_order(setup, "INT").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_open_stream_ends_with_the_server() {
-    let mut server = Setup::new().start();
+    let mut server = Setup::embedded().start();
     let shop = server.shop();
     shop.stock("A", 1).await;
     let id = shop.place(&order("follower", &[("A", 1)], "credit_card")).await;
@@ -106,7 +103,7 @@ fn half_a_request(server: &Server) -> TcpStream {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_signal_ends_it_at_once() {
-    let mut server = Setup::new().start();
+    let mut server = Setup::embedded().start();
     let shop = server.shop();
     let waiting = half_a_request(&server);
     let answer = shop.ask(Method::GET, "/health", None, None).await.unwrap();
@@ -121,3 +118,5 @@ async fn a_second_signal_ends_it_at_once() {
     assert!(again.elapsed() < Duration::from_secs(2), "it took {:?}", again.elapsed());
     drop(waiting);
 }
+
+everywhere! { sigterm_under_load_loses_nothing sigint_under_load_loses_nothing }

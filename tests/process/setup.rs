@@ -1,0 +1,104 @@
+//! What servers are started on: a place of the test's own, and settings.
+
+use super::ledgers::Ledgers;
+use super::place::{OnServers, Place, Servers};
+use super::server::{Ended, Server, bare};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+
+/// A place and settings: what one server, or several at a time, are started on. Cheap to clone; a clone
+/// is the same place.
+#[derive(Clone)]
+pub struct Setup {
+    place: Arc<Place>,
+    settings: Vec<(String, String)>,
+}
+
+impl Setup {
+    /// An empty data directory.
+    pub fn embedded() -> Self {
+        Self::at(Place::embedded())
+    }
+
+    /// An empty database and an empty vhost on the servers of the tests.
+    pub fn servers() -> Self {
+        Self::on(&Servers::of_the_tests())
+    }
+
+    /// The same on other servers.
+    pub fn on(servers: &Servers) -> Self {
+        Self::at(Place::on(servers))
+    }
+
+    /// Any free port, little logging, and late orders looked at often.
+    fn at(place: Place) -> Self {
+        Self { place: Arc::new(place), settings: Vec::new() }
+            .with("ORDERMILL_LISTEN", "127.0.0.1:0")
+            .with("ORDERMILL_LOG", "warn")
+            .with("ORDERMILL_SWEEP_INTERVAL", "100ms")
+    }
+
+    /// The same with a setting.
+    pub fn with(mut self, variable: &str, value: &str) -> Self {
+        self.settings.retain(|(name, _)| name != variable);
+        self.settings.push((variable.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same on a port that is free now and stays the same over restarts.
+    pub fn with_port(self) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        self.with("ORDERMILL_LISTEN", &address)
+    }
+
+    /// Where it says it listens.
+    pub fn listen(&self) -> &str {
+        let listen = self.settings.iter().find(|(name, _)| name == "ORDERMILL_LISTEN");
+        &listen.unwrap().1
+    }
+
+    /// Where the embedded databases are, or will be.
+    pub fn data(&self) -> PathBuf {
+        self.place.data()
+    }
+
+    /// The database and the vhost.
+    pub fn on_servers(&self) -> &OnServers {
+        match &*self.place {
+            Place::Servers(place) => place,
+            Place::Embedded(_) => panic!("there are no servers here"),
+        }
+    }
+
+    /// What the databases say, once no server runs, or while they do.
+    pub fn ledgers(&self) -> Ledgers {
+        Ledgers::of(&self.place)
+    }
+
+    /// The binary with these settings and nothing else of ours; they go before those of the place.
+    pub fn command(&self) -> Command {
+        let mut command = bare();
+        command.envs(self.place.settings());
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Starts it and waits until it serves.
+    pub fn start(&self) -> Server {
+        let mut server = self.launch();
+        server.serves();
+        server
+    }
+
+    /// Starts it. It listens soon, and serves once it has found everything it needs.
+    pub fn launch(&self) -> Server {
+        Server::launch(self.command(), self.listen(), self.place.clone())
+    }
+
+    /// Runs it to its end, which is expected soon: its exit code, and all that it has said.
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        Ended::of(self.command().args(arguments))
+    }
+}
