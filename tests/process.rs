@@ -40,14 +40,22 @@ macro_rules! on_servers {
 }
 
 mod process {
+    mod addresses;
+    mod apart;
     mod books;
     mod boot;
     mod crash;
+    mod crew;
     mod crowd;
     mod fates;
+    mod flows;
+    mod frozen;
+    mod gate;
     mod lateness;
     mod ledgers;
     mod management;
+    mod many;
+    mod outages;
     mod oversell;
     mod place;
     mod random;
@@ -57,7 +65,9 @@ mod process {
     mod settings;
     mod setup;
     mod shop;
+    mod stack;
     mod stop;
+    mod strangers;
     mod wait;
     mod watcher;
 }

@@ -1,0 +1,86 @@
+//! Each service in a process of its own: together they are the same system, and one that is away is waited
+//! for.
+
+use super::crew::{Crew, SERVICES};
+use super::fates;
+use super::setup::Setup;
+use super::shop::{Shop, order};
+use reqwest::{Method, StatusCode};
+use std::time::Duration;
+
+/// The longest that an order may take once everybody is there again.
+const PATIENCE: Duration = Duration::from_secs(40);
+/// Long enough for an order to be confirmed where nobody is away.
+const A_WHILE: Duration = Duration::from_millis(1_500);
+
+async fn orchestrated(setup: Setup) {
+    every_fate_is_met(setup, "orchestrated").await;
+}
+
+async fn choreographed(setup: Setup) {
+    every_fate_is_met(setup, "choreographed").await;
+}
+
+async fn every_fate_is_met(setup: Setup, flow: &str) {
+    let setup = setup.with("PAYMENT_TIMEOUT", "300ms").with("ORDERMILL_FLOW", flow);
+    let crew = Crew::apart(&setup);
+    fates::all_are_met(&setup, &[crew.departments()]).await;
+    crew.terminate().await;
+}
+
+/// One service after the other is away while an order is placed.
+async fn a_service_that_is_away_is_waited_for(setup: Setup) {
+    let setup = setup.with("ORDERMILL_STEP_TIMEOUT", "2s");
+    let mut crew = Crew::apart(&setup);
+    let shop = crew.departments();
+    shop.stock("A", 100).await;
+    for (index, service) in SERVICES.iter().enumerate().skip(1) {
+        crew.terminate_one(index).await;
+        let id = shop.place(&order(service, &[("A", 1)], "credit_card")).await;
+        if matches!(*service, "inventory" | "payment" | "shipping") {
+            tokio::time::sleep(A_WHILE).await;
+            let order = shop.order(&id).await;
+            assert!(!order.rests(), "without {service}: {order:#?}");
+        } else {
+            confirmed(&shop, &id).await;
+        }
+        crew.start(index);
+        confirmed(&shop, &id).await;
+        println!("{service} was away, and its order is confirmed");
+    }
+    setup.ledgers().everything_was_heard().await;
+    let orders = shop.all_at_rest(PATIENCE).await;
+    setup.ledgers().the_gateway_agrees(&orders).await;
+    setup.ledgers().the_audit_is_whole(&orders).await;
+    crew.terminate().await;
+}
+
+async fn confirmed(shop: &Shop, id: &str) {
+    shop.until(id, PATIENCE, |order| order.status == "CONFIRMED").await;
+}
+
+async fn a_question_to_the_wrong_process_names_the_right_one(setup: Setup) {
+    let setup = setup.with("ORDERMILL_SERVICES", "order,audit");
+    let server = setup.start();
+    let shop = server.shop();
+    let some = "01890000-0000-7000-8000-000000000000";
+    for (path, service) in [
+        ("/inventory".to_owned(), "inventory"),
+        (format!("/shipments/{some}"), "shipping"),
+        ("/notifications".to_owned(), "notification"),
+    ] {
+        let (status, body) = shop.once(Method::GET, &path, None, None).await.unwrap();
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{path}: {body}");
+        assert!(body.to_string().contains(service), "{path}: {body}");
+    }
+    let (status, body) = shop.once(Method::GET, "/orders", None, None).await.unwrap();
+    assert_eq!(status, StatusCode::OK, "{body}");
+    server.terminate().await;
+}
+
+on_servers! {
+    orchestrated
+    choreographed
+    a_service_that_is_away_is_waited_for
+    a_question_to_the_wrong_process_names_the_right_one
+}

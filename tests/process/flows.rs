@@ -1,0 +1,73 @@
+//! A restart with the other flow: what was begun in one is finished in it.
+
+use super::books;
+use super::setup::Setup;
+use super::shop::order;
+use reqwest::StatusCode;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The longest that orders may take to come to rest.
+const PATIENCE: Duration = Duration::from_secs(40);
+/// Orders of each kind.
+const OF_EACH: usize = 20;
+
+fn orders(customer: &str, method: &str) -> Vec<Value> {
+    let order = |number| order(&format!("{customer}-{number}"), &[("A", 1)], method);
+    (0..OF_EACH).map(order).collect()
+}
+
+async fn changes(setup: Setup, from: &str, to: &str) {
+    let setup = setup.with("ORDERMILL_STEP_TIMEOUT", "2s");
+    let server = setup.clone().with("ORDERMILL_FLOW", from).start();
+    let shop = server.shop();
+    shop.stock("A", 1_000).await;
+    let early = shop.place_all(&orders("early", "credit_card"), OF_EACH).await;
+    shop.all_at_rest(PATIENCE).await;
+    // The gateway takes two seconds: these stand in the middle when the power goes.
+    let begun = shop.place_all(&orders("begun", "test_slow"), OF_EACH).await;
+    server.kill9();
+
+    let server = setup.clone().with("ORDERMILL_FLOW", to).start();
+    let shop = server.shop();
+    let late = shop.place_all(&orders("late", "credit_card"), OF_EACH).await;
+    for (index, id) in early.iter().enumerate() {
+        let request = if index % 2 == 0 { "cancel" } else { "dispatch" };
+        let (status, body) = shop.post(&format!("/orders/{id}/{request}")).await;
+        assert_eq!(status, StatusCode::ACCEPTED, "{body}");
+    }
+    let orders = shop.all_at_rest(PATIENCE).await;
+    assert_eq!(orders.len(), 3 * OF_EACH);
+    for order in &orders {
+        let flow = if late.contains(&order.order_id) { to } else { from };
+        assert_eq!(order.flow, flow, "{order:#?}");
+        if begun.contains(&order.order_id) || late.contains(&order.order_id) {
+            assert_eq!(order.status, "CONFIRMED", "{order:#?}");
+        }
+    }
+    let expected = BTreeMap::from([
+        ("CANCELLED", OF_EACH / 2),
+        ("CONFIRMED", 2 * OF_EACH),
+        ("SHIPPED", OF_EACH / 2),
+    ]);
+    assert_eq!(books::statuses(&orders), expected);
+    books::balance(&shop, &BTreeMap::from([("A".to_owned(), 1_000)]), &orders).await;
+    server.terminate().await;
+    setup.ledgers().everything_was_heard().await;
+    setup.ledgers().the_gateway_agrees(&orders).await;
+    setup.ledgers().the_audit_is_whole(&orders).await;
+}
+
+async fn what_was_orchestrated_stays_so(setup: Setup) {
+    changes(setup, "orchestrated", "choreographed").await;
+}
+
+async fn what_was_choreographed_stays_so(setup: Setup) {
+    changes(setup, "choreographed", "orchestrated").await;
+}
+
+everywhere! {
+    what_was_orchestrated_stays_so
+    what_was_choreographed_stays_so
+}

@@ -1,0 +1,65 @@
+//! A process that is stopped past every deadline, its work taken over by others, and then goes on as if
+//! nothing had happened: it does no harm.
+
+use super::crew::Crew;
+use super::crowd::{Crowd, stock_up};
+use super::random::Random;
+use super::reckoning;
+use super::setup::Setup;
+use std::time::Duration;
+
+/// Processes that run all services.
+const PROCESSES: usize = 3;
+/// How often one of them is frozen.
+const FREEZES: usize = 4;
+/// For how long: past the deadlines below.
+const FROZEN: Duration = Duration::from_secs(5);
+/// In between, everybody works.
+const AWAKE: Duration = Duration::from_millis(1_200);
+const CUSTOMERS: u64 = 16;
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Whatever waits for an answer gives up while a process is frozen.
+fn hurried(setup: Setup) -> Setup {
+    setup
+        .with("PAYMENT_TIMEOUT", "300ms")
+        .with("ORDERMILL_STEP_TIMEOUT", "1s")
+        .with("ORDERMILL_ORDER_TIMEOUT", "3s")
+}
+
+async fn wake_too_late(setup: Setup, seed: u64) {
+    let mut random = Random(seed);
+    let setup = hurried(setup);
+    let crew = Crew::alike(&setup, PROCESSES);
+    let doors = crew.shops();
+    stock_up(&doors[0]).await;
+    let crowd = Crowd::comes(&doors, CUSTOMERS, PAUSE, &mut random);
+    for _ in 0..FREEZES {
+        tokio::time::sleep(AWAKE).await;
+        let server = crew.server(random.within(0, PROCESSES as u64) as usize);
+        server.signal("STOP");
+        tokio::time::sleep(FROZEN).await;
+        server.signal("CONT");
+    }
+    tokio::time::sleep(AWAKE).await;
+    let story = crowd.leaves().await;
+    println!("{FREEZES} freezes of {FROZEN:?}");
+    let orders = reckoning::all_is_well(&doors[0], &story).await;
+    let late = orders.iter().filter(|order| order.failure().ends_with("deadline_exceeded")).count();
+    println!("{late} orders took too long");
+    crew.terminate().await;
+    reckoning::the_ledgers_agree(&setup, &orders).await;
+}
+
+async fn a_process_that_wakes_too_late_does_no_harm(setup: Setup) {
+    wake_too_late(setup, 0xF0E1).await;
+}
+
+async fn a_process_that_wakes_too_late_does_no_harm_in_a_chain_of_events(setup: Setup) {
+    wake_too_late(setup.with("ORDERMILL_FLOW", "choreographed"), 0xF0E2).await;
+}
+
+on_servers! {
+    a_process_that_wakes_too_late_does_no_harm
+    a_process_that_wakes_too_late_does_no_harm_in_a_chain_of_events
+}

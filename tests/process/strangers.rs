@@ -1,0 +1,114 @@
+//! What strangers put into the broker: messages that nobody can read, on every queue, and queues under our
+//! names that are not ours.
+
+use super::setup::Setup;
+use super::shop::{Shop, order};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// The longest until all of them are dead letters.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// A message that is far too long.
+const MEGABYTE: usize = 1024 * 1024;
+
+/// What no queue of ours expects, and what it is called here.
+fn nonsense() -> Vec<(&'static str, String)> {
+    let envelope = |event_type: &str, data: Value| {
+        json!({
+            "event_id": "01890000-0000-7000-8000-000000000001", "event_type": event_type,
+            "order_id": "01890000-0000-7000-8000-000000000002",
+            "occurred_at": "2026-01-01T00:00:00Z", "flow": "orchestrated", "plan": "reserve-first",
+            "data": data,
+        })
+        .to_string()
+    };
+    vec![
+        ("no JSON", "these are not the orders you are looking for".to_owned()),
+        ("nothing", String::new()),
+        ("an empty object", "{}".to_owned()),
+        ("an unknown type", envelope("order.misunderstood", json!({}))),
+        ("a known type without its data", envelope("payment.process", json!({"amount": []}))),
+        ("a megabyte", "x".repeat(MEGABYTE)),
+        ("a deep one", "[".repeat(10_000)),
+    ]
+}
+
+/// The queues that something is bound to, but for what nobody serves.
+async fn work_queues(setup: &Setup) -> BTreeSet<String> {
+    let bindings = setup.on_servers().management.bindings().await;
+    let ours = |(exchange, _, queue): (String, String, String)| {
+        let rests = exchange.contains(".retry.") || exchange == "unrouted";
+        (!exchange.is_empty() && !rests).then_some(queue)
+    };
+    bindings.into_iter().filter_map(ours).collect()
+}
+
+async fn what_nobody_can_read_is_a_dead_letter(setup: Setup) {
+    let server = setup.start();
+    let shop = server.shop();
+    shop.stock("A", 10).await;
+    let queues = work_queues(&setup).await;
+    assert!(queues.len() > 20, "{queues:?}");
+    let properties = json!({"delivery_mode": 2, "type": "order.misunderstood"});
+    for queue in &queues {
+        for (_, message) in nonsense() {
+            setup.on_servers().management.publish(queue, &properties, &message).await;
+        }
+    }
+    let expected: BTreeMap<_, _> =
+        queues.iter().map(|queue| (queue.clone(), nonsense().len())).collect();
+    let letters = dead_letters(&shop, queues.len() * nonsense().len()).await;
+    let mut found = BTreeMap::<_, usize>::new();
+    for letter in &letters {
+        *found.entry(letter["queue"].as_str().unwrap().to_owned()).or_default() += 1;
+        assert!(!letter["cause"].as_str().unwrap().is_empty(), "{letter:#}");
+    }
+    assert_eq!(found, expected);
+
+    // Whoever has read all that goes on with what makes sense, in both flows.
+    let ordinary = order("customer", &[("A", 1)], "credit_card");
+    confirmed(&shop, &ordinary).await;
+    server.terminate().await;
+    let server = setup.clone().with("ORDERMILL_FLOW", "choreographed").start();
+    confirmed(&server.shop(), &ordinary).await;
+    // The dead letters are still there after a restart.
+    assert_eq!(dead_letters(&server.shop(), letters.len()).await.len(), letters.len());
+    server.terminate().await;
+}
+
+async fn confirmed(shop: &Shop, order: &Value) {
+    let id = shop.place(order).await;
+    shop.until(&id, PATIENCE, |order| order.status == "CONFIRMED").await;
+}
+
+/// Waits until there are so many.
+async fn dead_letters(shop: &Shop, count: usize) -> Vec<Value> {
+    let begun = std::time::Instant::now();
+    loop {
+        let letters = shop.pages("/admin/dead-letters?limit=200", "dead_letters").await;
+        if letters.len() >= count {
+            return letters;
+        }
+        assert!(begun.elapsed() < PATIENCE, "of {count} letters {} are there", letters.len());
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+async fn a_foreign_queue_under_our_name_is_named_and_left_alone(setup: Setup) {
+    let management = setup.on_servers().management.clone();
+    management.declare_queue("inventory.commands", &json!({"x-queue-type": "classic"})).await;
+    management.publish("inventory.commands", &json!({}), "somebody else's").await;
+    let ended = setup.run(&[]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
+    for word in ["inventory.commands", "x-queue-type"] {
+        assert!(ended.stderr.contains(word), "`{word}` is not in: {}", ended.stderr);
+    }
+    assert!(management.queues().await.contains("inventory.commands"));
+}
+
+on_servers! {
+    what_nobody_can_read_is_a_dead_letter
+    a_foreign_queue_under_our_name_is_named_and_left_alone
+}
