@@ -1,7 +1,9 @@
 //! Commits in groups, and what becomes of a group that goes wrong.
 
 use crate::toy::{Bench, Change, Counter};
+use ordermill_actors::messages::Queue;
 use ordermill_actors::runtime::journal::{Lane, Verdict};
+use ordermill_actors::runtime::service::DeadLetter;
 use ordermill_actors::testing::CommitFault;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -102,4 +104,49 @@ async fn a_batch_that_the_database_refuses_is_split_down_to_the_change_at_fault(
         }
     }
     assert_eq!(failed, 1);
+}
+
+fn bury(bench: &Bench, body: &str) -> oneshot::Receiver<()> {
+    let (sender, receiver) = oneshot::channel();
+    let letter = DeadLetter {
+        id: bench.world.new_id(),
+        queue: Queue::OrderEvents,
+        order_id: None,
+        event_type: None,
+        cause: "malformed".to_owned(),
+        attempts: 1,
+        body: body.to_owned(),
+        first_failed_at: bench.world.now(),
+        died_at: bench.world.now(),
+    };
+    bench.journal.bury(letter, Box::new(move || drop(sender.send(()))));
+    receiver
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_at_fault_takes_no_dead_letter_with_it() {
+    let bench = Bench::new().await;
+    let first = submit(&bench, add(9, 0));
+    let (at_fault, buried) = (submit(&bench, add(1, 0)), bury(&bench, "\0x"));
+    assert!(first.await.is_ok());
+    // Both together, then the dead letter alone, then the change alone. In memory, faults come in turn.
+    bench.store.fail([CommitFault::Data]);
+    assert!(buried.await.is_ok(), "it is stored");
+    assert!(matches!(at_fault.await, Ok(Verdict::Done(()))), "it was not at fault after all");
+    let letters = bench.store.dead_letters();
+    assert_eq!(
+        (letters.len(), &*letters[0].body),
+        (1, "\u{FFFD}x"),
+        "without what no text column takes"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_that_cannot_be_stored_is_not_said_to_be() {
+    let bench = Bench::new().await;
+    let before = bench.offered.rescans.load(Relaxed);
+    bench.store.fail([CommitFault::Data]);
+    assert!(bury(&bench, "x").await.is_err(), "the broker keeps the message");
+    assert_eq!(bench.offered.rescans.load(Relaxed), before + 1);
+    assert!(bury(&bench, "x").await.is_ok());
 }

@@ -54,11 +54,16 @@ pub async fn commit<S: Service>(
         at: parts.world.now(),
         world: parts.world.clone(),
     };
-    let mut ended = Ended { answered: Vec::new(), outbox: Vec::new(), unknown: false };
+    let mut ended =
+        Ended { answered: Vec::new(), outbox: Vec::new(), unknown: false, upkeep_failed: false };
     write(&parts, &mut batch, askers, &mut ended).await;
     let mut stored = stored;
     if ended.unknown {
         guard.unfinished = Some((std::mem::take(&mut batch.upkeep), std::mem::take(&mut stored)));
+        parts.relay.rescan();
+    } else if ended.upkeep_failed {
+        // Nobody is told that it is stored: messages stay with the broker, rows are looked at again.
+        stored.clear();
         parts.relay.rescan();
     }
     // Before the next transaction may begin, so that rows are offered in their order.
@@ -81,6 +86,7 @@ struct Ended<S: Service> {
     answered: Vec<(Done<S>, Verdict<S::Answer>)>,
     outbox: Vec<OutboxRow>,
     unknown: bool,
+    upkeep_failed: bool,
 }
 
 /// Writes a batch: again while the database is away; in halves when a change is at fault.
@@ -111,7 +117,7 @@ async fn write<S: Service>(
             ended.unknown = true;
             askers.iter().filter_map(|asker| asker.lane.as_ref()).for_each(|lane| lane.spoil());
         }
-        Err(Fault::Data(cause)) if batch.changes.len() > 1 => {
+        Err(Fault::Data(cause)) if can_be_split(batch) => {
             tracing::warn!(service = %S::NAME, %cause, "a batch is split to find the change at fault");
             let mut half = Batch {
                 service: batch.service.clone(),
@@ -124,6 +130,10 @@ async fn write<S: Service>(
             Box::pin(write(parts, batch, askers, ended)).await;
             Box::pin(write(parts, &mut half, later, ended)).await;
         }
+        Err(Fault::Data(cause)) if batch.changes.is_empty() => {
+            tracing::error!(service = %S::NAME, %cause, "dead letters or outbox rows cannot be written");
+            ended.upkeep_failed = true;
+        }
         Err(Fault::Data(cause)) => {
             tracing::error!(service = %S::NAME, %cause, "a change can never be written");
             for asker in askers {
@@ -135,6 +145,11 @@ async fn write<S: Service>(
             }
         }
     }
+}
+
+/// What the stations keep is no change's fault: it is tried apart from them, and never lost with them.
+fn can_be_split<S: Service>(batch: &Batch<S>) -> bool {
+    batch.changes.len() + usize::from(!batch.upkeep.is_empty()) > 1
 }
 
 enum Fault {
