@@ -7,8 +7,10 @@
 mod admin;
 mod body;
 mod cursor;
+mod dead_letters;
 mod decimal;
 mod document;
+mod door;
 mod events;
 mod inventory;
 mod limits;
@@ -18,6 +20,7 @@ mod notifications;
 mod operations;
 mod orders;
 mod problem;
+mod queues;
 mod records;
 mod request_id;
 mod routes;
@@ -26,6 +29,7 @@ mod state;
 mod views;
 mod watch;
 
+pub use door::Door;
 pub use metrics::{SagaMetrics, recorder};
 pub use state::Parts;
 
@@ -46,6 +50,8 @@ type Routes = (
     records::RecordsApi,
     notifications::NotificationsApi,
     admin::AdminApi,
+    dead_letters::DeadLettersApi,
+    queues::QueuesApi,
     operations::OperationsApi,
 );
 
@@ -68,6 +74,8 @@ pub fn endpoint(parts: Parts) -> BoxEndpoint<'static, Response> {
         records::RecordsApi(state.clone()),
         notifications::NotificationsApi(state.clone()),
         admin::AdminApi(state.clone()),
+        dead_letters::DeadLettersApi(state.clone()),
+        queues::QueuesApi(state.clone()),
         operations::OperationsApi(state.clone()),
     );
     let api = service(routes);

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
 use thiserror::Error;
+use uuid::Uuid;
 
 /// The exit code for a bad command line or setting: `EX_USAGE` of sysexits.h, so that a supervisor
 /// can tell it from a crash and need not try again.
@@ -13,6 +14,9 @@ pub const EXIT_USAGE: u8 = 64;
 
 /// The most orders that one demo places: every one is watched until it rests.
 const DEMO_ORDERS_MAX: u64 = 100_000;
+
+/// The most dead letters that one list shows: more is nothing for a terminal.
+const DLQ_LIST_MAX: u64 = 10_000;
 
 #[derive(Parser)]
 #[command(name = "ordermill", version, args_conflicts_with_subcommands = true)]
@@ -36,8 +40,51 @@ enum Command {
     /// all of them rest, and compares stock, money, audit and notifications with what became of
     /// the orders. Exits 1 when anything does not balance.
     Demo(DemoArgs),
+    /// Look at messages that nobody could handle, and send them on their way again
+    ///
+    /// Talks to a running server. Exits 1 when it cannot do what it is asked.
+    Dlq(DlqArgs),
     /// Print the OpenAPI document of the API
     Openapi,
+}
+
+/// What is done with dead letters, and where.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct DlqArgs {
+    /// The server
+    #[arg(long, env = "ORDERMILL_URL", value_name = "URL", value_parser = server_url, global = true)]
+    #[arg(default_value = "http://127.0.0.1:8080")]
+    pub url: String,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: DlqCommand,
+}
+
+/// What is done with dead letters.
+#[derive(Subcommand, Clone, Debug, PartialEq, Eq)]
+pub enum DlqCommand {
+    /// List dead letters, newest first
+    List {
+        /// Only those of this queue, as `inventory.commands`
+        #[arg(long, value_name = "QUEUE")]
+        queue: Option<String>,
+        /// How many at the most
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        #[arg(value_parser = RangedU64ValueParser::<usize>::new().range(1..=DLQ_LIST_MAX))]
+        limit: usize,
+        /// As JSON, one dead letter a line, with its message
+        #[arg(long)]
+        json: bool,
+    },
+    /// Send a dead letter, or all of a queue, back to where it could not be handled
+    Redrive {
+        /// The dead letter
+        #[arg(required_unless_present = "queue")]
+        id: Option<Uuid>,
+        /// All dead letters of this queue
+        #[arg(long, value_name = "QUEUE", conflicts_with = "id")]
+        queue: Option<String>,
+    },
 }
 
 /// What the demo is told.
@@ -60,6 +107,8 @@ pub enum Invocation {
     Serve(Box<Config>),
     /// Play the demo, with these settings where it starts a server itself.
     Demo(DemoArgs, Box<Config>),
+    /// Look after dead letters.
+    Dlq(DlqArgs),
     /// Print the OpenAPI document.
     OpenApi,
 }
@@ -86,6 +135,7 @@ impl Invocation {
         match cli.command.unwrap_or_else(|| Command::Serve(Box::new(cli.serve))) {
             Command::Serve(args) => Ok(Self::Serve(Box::new(Config::read(&args)?))),
             Command::Demo(args) => Ok(Self::Demo(args, Box::new(Config::for_demo()?))),
+            Command::Dlq(args) => Ok(Self::Dlq(args)),
             Command::Openapi => Ok(Self::OpenApi),
         }
     }
@@ -155,6 +205,26 @@ mod tests {
             ["--orders 0", "--orders 1e9", "--url 127.0.0.1", "--url https://h", "--listen x"]
         {
             assert!(parse(&format!("ordermill demo {bad}")).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn dead_letters_are_listed_or_redriven_by_id_or_by_queue() {
+        let args = |line: &str| match parse(&format!("ordermill dlq {line}")) {
+            Ok(Invocation::Dlq(args)) => args,
+            other => panic!("{line}: {other:?}"),
+        };
+        let listed = DlqCommand::List { queue: None, limit: 50, json: false };
+        assert_eq!(args("list --url http://h:1/").url, "http://h:1");
+        assert_eq!(args("--url http://h:1 list").command, listed);
+        let id = Uuid::from_u128(7);
+        let one = DlqCommand::Redrive { id: Some(id), queue: None };
+        assert_eq!(args(&format!("redrive {id}")).command, one);
+        let all = DlqCommand::Redrive { id: None, queue: Some("order.events".to_owned()) };
+        assert_eq!(args("redrive --queue order.events").command, all);
+        let both = format!("redrive {id} --queue q");
+        for bad in ["", "list --limit 0", "redrive", "redrive x", &both, "list --url h"] {
+            assert!(parse(&format!("ordermill dlq {bad}")).is_err(), "{bad}");
         }
     }
 

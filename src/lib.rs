@@ -8,6 +8,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod dlq;
 pub mod sms;
 pub mod smtp;
 pub mod telemetry;

@@ -2,7 +2,7 @@
 
 use ordermill::cli::{DemoArgs, Invocation, Refusal};
 use ordermill::config::{self, Config};
-use ordermill::{api, app, demo, telemetry};
+use ordermill::{api, app, demo, dlq, telemetry};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -20,6 +20,7 @@ fn run(invocation: Invocation) -> ExitCode {
     let result = match invocation {
         Invocation::Serve(config) => runtime.block_on(serve(*config)),
         Invocation::Demo(args, config) => runtime.block_on(play(args, *config)),
+        Invocation::Dlq(args) => runtime.block_on(dlq::run(args)),
         Invocation::OpenApi => {
             print!("{}", api::openapi_json());
             Ok(ExitCode::SUCCESS)

@@ -5,6 +5,8 @@
 mod http {
     mod admin;
     mod bounds;
+    mod dead_letters;
+    mod dlq;
     mod door;
     mod events;
     mod idempotency;
@@ -16,6 +18,7 @@ mod http {
     mod operations;
     mod orders;
     mod problems;
+    mod queues;
     mod records;
     mod support;
 }

@@ -4,6 +4,8 @@
 mod broker;
 #[path = "stations/consumer.rs"]
 mod consumer;
+#[path = "stations/dead_letters.rs"]
+mod dead_letters;
 #[path = "stations/entity.rs"]
 mod entity;
 #[path = "stations/journal.rs"]

@@ -5,6 +5,8 @@
 //! rules, so that a new route needs nothing said twice.
 
 use crate::api::limits::{PAGE_DEFAULT, PAGE_MAX};
+use ordermill_actors::ids::ServiceName;
+use ordermill_actors::messages::Queue;
 use ordermill_actors::notification::Topic;
 use ordermill_actors::order::{OrderStatus, SagaStatus};
 use serde_json::{Map, Value, json};
@@ -70,6 +72,10 @@ impl Route<'_> {
                 None => id.extend(["_", segment]),
             }
         }
+        if self.is("post", "/admin/dead-letters/redrive") {
+            // One of them and all of them are the same verb.
+            id.push_str("_all");
+        }
         id.replace('-', "_").replace(".json", "")
     }
 
@@ -77,11 +83,14 @@ impl Route<'_> {
     fn problems(&self, operation: &mut Value) {
         let asks_of_an_order = self.method == "post" && self.path.starts_with("/orders/");
         let asks_of_a_saga = self.method == "post" && self.path.starts_with("/admin/sagas/");
+        let redrives = self.is("post", "/admin/dead-letters/{id}/redrive");
         let checks_fields = self.has_body && !self.path.starts_with("/notifications");
         let can = |status: &str| match status {
             "400" => self.has_body || operation["parameters"].is_array(),
             "404" => self.path.contains('{'),
-            "409" => asks_of_an_order || asks_of_a_saga || self.is("post", "/inventory"),
+            "409" => {
+                asks_of_an_order || asks_of_a_saga || redrives || self.is("post", "/inventory")
+            }
             "413" | "415" => self.has_body,
             "422" => checks_fields,
             _ => true,
@@ -104,6 +113,11 @@ impl Route<'_> {
         let schema = &mut parameter["schema"];
         match name.as_str() {
             "order_id" | "saga_id" => schema["format"] = json!("uuid"),
+            "id" if self.path.starts_with("/admin/dead-letters/") => {
+                schema["format"] = json!("uuid");
+            }
+            "queue" => schema["enum"] = Queue::ALL.iter().map(|queue| queue.as_str()).collect(),
+            "service" => schema["enum"] = ServiceName::ALL.map(ServiceName::as_str).into(),
             "limit" => {
                 schema["minimum"] = json!(1);
                 schema["maximum"] = json!(PAGE_MAX);

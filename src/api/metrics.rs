@@ -80,10 +80,28 @@ pub fn keep_up(state: &State) {
                 gauge!("sagas_open").set(open as f64);
                 gauge!("sagas_failed").set(failed as f64);
             }
+            messages(&state).await;
             let sleep = tokio::time::sleep(UPKEEP_EVERY);
             if state.stop.run_until_cancelled(sleep).await.is_none() {
                 return;
             }
         }
     });
+}
+
+/// What waits, what is stuck, and what was given up.
+async fn messages(state: &State) {
+    let depths = tokio::time::timeout(UPKEEP_EVERY, state.broker.depths()).await;
+    for depth in depths.ok().and_then(Result::ok).into_iter().flatten() {
+        let queue = depth.queue.as_str();
+        gauge!("queue_messages_ready", "queue" => queue).set(depth.ready as f64);
+        gauge!("queue_messages_unacked", "queue" => queue).set(depth.unacked as f64);
+    }
+    for office in &state.dead_letters {
+        let service = office.service().as_str();
+        counter!("dead_letters_total", "service" => service).absolute(office.buried());
+        if let Ok(rows) = office.parked().await {
+            gauge!("outbox_parked", "service" => service).set(rows as f64);
+        }
+    }
 }

@@ -34,7 +34,7 @@ pub enum Group {
     Inventory,
     /// What payment, shipping, notification and audit have of an order.
     Records,
-    /// For operators: sagas and actors.
+    /// For operators: sagas, actors, dead letters, queues.
     Admin,
     /// For machines: health, readiness, metrics.
     Operations,

@@ -1,0 +1,291 @@
+//! /admin/dead-letters: messages that nobody could handle, over all services of this process.
+
+use crate::api::cursor;
+use crate::api::limits;
+use crate::api::orders::Group;
+use crate::api::problem::Problem;
+use crate::api::state::State;
+use crate::app::Elsewhere;
+use chrono::{DateTime, Utc};
+use ordermill_actors::ids::ServiceName;
+use ordermill_actors::messages::Queue;
+use ordermill_actors::ports::DeadLetterFilter;
+use ordermill_actors::runtime::dead_letters::{DeadLetterOffice, RedriveError};
+use ordermill_actors::runtime::service::DeadLetter;
+use poem_openapi::param::{Path, Query};
+use poem_openapi::payload::Json;
+use poem_openapi::types::Any;
+use poem_openapi::{ApiResponse, Object, OpenApi};
+use serde_json::Value;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// Bytes of a message that a list shows: most are below 2 KiB, and a page of them stays readable.
+const LISTED_BYTES_MAX: usize = 16 * 1024;
+
+/// Characters that an answer says of what is wrong with a message.
+const ERROR_CHARS_MAX: usize = 200;
+
+/// When it is worth another try after a database was away.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// A message that nobody could handle.
+#[derive(Object)]
+struct DeadLetterView {
+    id: Uuid,
+    service: String,
+    /// The queue it could not be handled in, and goes back to.
+    queue: String,
+    /// Why.
+    cause: String,
+    /// How often it was tried.
+    attempts: u32,
+    /// When it failed for the first time.
+    first_failed_at: DateTime<Utc>,
+    /// When it was given up.
+    died_at: DateTime<Utc>,
+    /// The order, where it can be read.
+    order_id: Option<Uuid>,
+    /// The message's name, where it can be read.
+    event_type: Option<String>,
+    /// The message's identifier, where it can be read.
+    event_id: Option<Uuid>,
+    /// The message itself: as JSON, or as text where it is none.
+    message: Any<Value>,
+    /// How long it is.
+    message_bytes: u64,
+    /// `true`: this list shows only how the message begins, as text.
+    message_cut: bool,
+}
+
+impl DeadLetterView {
+    /// A dead letter, with so much of its message.
+    fn of(letter: DeadLetter, bytes_max: usize) -> Self {
+        let message: Option<Value> = serde_json::from_str(&letter.body).ok();
+        let word = |name: &str| message.as_ref()?.get(name)?.as_str().map(str::to_owned);
+        let id = |name: &str| word(name).and_then(|text| Uuid::try_parse(&text).ok());
+        let (order_id, event_id) = (letter.order_id.or_else(|| id("order_id")), id("event_id"));
+        let event_type = letter.event_type.or_else(|| word("event_type"));
+        let message_bytes = letter.body.len();
+        let message_cut = message_bytes > bytes_max;
+        let text = || Value::String(beginning(&letter.body, bytes_max).to_owned());
+        let message = message.filter(|_| !message_cut).unwrap_or_else(text);
+        Self {
+            id: letter.id,
+            service: letter.queue.service().as_str().to_owned(),
+            queue: letter.queue.as_str().to_owned(),
+            cause: letter.cause,
+            attempts: letter.attempts,
+            first_failed_at: letter.first_failed_at,
+            died_at: letter.died_at,
+            order_id,
+            event_type,
+            event_id,
+            message: Any(message),
+            message_bytes: message_bytes as u64,
+            message_cut,
+        }
+    }
+}
+
+/// A text's beginning, whole characters only.
+fn beginning(text: &str, bytes_max: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes_max)]
+}
+
+/// What a service has to say and cannot: the broker or a consumer does not take it.
+#[derive(Object)]
+struct ParkedView {
+    service: String,
+    /// Rows of its outbox that are tried again with backoff.
+    rows: u64,
+}
+
+/// Dead letters, newest first.
+#[derive(Object)]
+struct DeadLetterList {
+    dead_letters: Vec<DeadLetterView>,
+    /// Where the list goes on; null: this is its end.
+    next_cursor: Option<String>,
+    /// What is stuck on its way, per service.
+    parked: Vec<ParkedView>,
+}
+
+/// A dead letter is going back.
+#[derive(ApiResponse)]
+enum Redriven {
+    /// It is on its way to its queue, as if for the first time.
+    #[oai(status = 202)]
+    Accepted(Json<RedrivenView>),
+}
+
+/// The dead letter that is going back.
+#[derive(Object)]
+struct RedrivenView {
+    id: Uuid,
+    queue: String,
+}
+
+/// All dead letters of a queue are going back.
+#[derive(ApiResponse)]
+enum AllRedriven {
+    /// Those that can be read are on their way.
+    #[oai(status = 202)]
+    Accepted(Json<AllRedrivenView>),
+}
+
+/// How many went back.
+#[derive(Object)]
+struct AllRedrivenView {
+    queue: String,
+    /// So many are on their way.
+    redriven: u64,
+    /// So many still cannot be read, and stay.
+    unreadable: u64,
+}
+
+/// The routes.
+pub struct DeadLettersApi(pub State);
+
+#[OpenApi(tag = "Group::Admin")]
+impl DeadLettersApi {
+    /// List dead letters, newest first
+    ///
+    /// Those of the services that run in this process.
+    #[oai(path = "/admin/dead-letters", method = "get")]
+    async fn list(
+        &self,
+        /// Of this queue.
+        queue: Query<Option<String>>,
+        /// Of this service.
+        service: Query<Option<String>>,
+        /// Entries on a page: 1 to 200, 50 if not said.
+        limit: Query<Option<u32>>,
+        /// Where the last page ended.
+        cursor: Query<Option<String>>,
+    ) -> Result<Json<DeadLetterList>, Problem> {
+        let limit = limits::page(limit.0)?;
+        let filter = DeadLetterFilter {
+            queue: queue.0.as_deref().map(parse_queue).transpose()?,
+            before: cursor::read(cursor.0.as_deref(), |key| Uuid::try_parse(key).ok())?,
+        };
+        let asked = service.0.as_deref().map(parse_service).transpose()?;
+        if let Some(queue) = filter.queue {
+            self.office(queue.service())?;
+        }
+        let (mut dead_letters, mut parked) = (Vec::new(), Vec::new());
+        for office in self.offices(asked)? {
+            let service = office.service().as_str().to_owned();
+            parked.push(ParkedView { service, rows: office.parked().await? });
+            if filter.queue.is_none_or(|queue| queue.service() == office.service()) {
+                // Cut at once: the long ones are not all in memory together.
+                let letters = office.list(&filter, limit).await?.into_iter();
+                dead_letters
+                    .extend(letters.map(|letter| DeadLetterView::of(letter, LISTED_BYTES_MAX)));
+            }
+        }
+        dead_letters.sort_by_key(|letter| std::cmp::Reverse(letter.id));
+        dead_letters.truncate(limit as usize);
+        let last = dead_letters.last().filter(|_| dead_letters.len() == limit as usize);
+        let next_cursor = last.map(|letter| cursor::write(&letter.id.to_string()));
+        Ok(Json(DeadLetterList { dead_letters, next_cursor, parked }))
+    }
+
+    /// A dead letter with its whole message
+    #[oai(path = "/admin/dead-letters/:id", method = "get")]
+    async fn letter(&self, id: Path<String>) -> Result<Json<DeadLetterView>, Problem> {
+        let id = parse_id(&id.0)?;
+        for office in &self.0.dead_letters {
+            if let Some(letter) = office.get(id).await? {
+                return Ok(Json(DeadLetterView::of(letter, usize::MAX)));
+            }
+        }
+        Err(RedriveError::NotFound.into())
+    }
+
+    /// Send a dead letter back to its queue
+    ///
+    /// It keeps its id and starts with fresh attempts. Asked twice, it goes once.
+    #[oai(path = "/admin/dead-letters/:id/redrive", method = "post")]
+    async fn redrive(&self, id: Path<String>) -> Result<Redriven, Problem> {
+        let id = parse_id(&id.0)?;
+        for office in &self.0.dead_letters {
+            match office.redrive(id).await {
+                Ok(letter) => {
+                    let queue = letter.queue.as_str().to_owned();
+                    return Ok(Redriven::Accepted(Json(RedrivenView { id, queue })));
+                }
+                Err(RedriveError::NotFound) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(RedriveError::NotFound.into())
+    }
+
+    /// Send all dead letters of a queue back to it
+    ///
+    /// Those that still cannot be read stay, and are counted.
+    #[oai(path = "/admin/dead-letters/redrive", method = "post")]
+    async fn redrive_all(
+        &self,
+        /// The queue.
+        queue: Query<String>,
+    ) -> Result<AllRedriven, Problem> {
+        let queue = parse_queue(&queue.0)?;
+        let done = self.office(queue.service())?.redrive_queue(queue).await?;
+        Ok(AllRedriven::Accepted(Json(AllRedrivenView {
+            queue: queue.as_str().to_owned(),
+            redriven: done.redriven,
+            unreadable: done.unreadable,
+        })))
+    }
+}
+
+impl DeadLettersApi {
+    /// The office of a service.
+    fn office(&self, service: ServiceName) -> Result<&DeadLetterOffice, Elsewhere> {
+        let mut offices = self.0.dead_letters.iter();
+        offices.find(|office| office.service() == service).ok_or(Elsewhere(service))
+    }
+
+    /// All offices, or that of one service.
+    fn offices(&self, service: Option<ServiceName>) -> Result<Vec<&DeadLetterOffice>, Elsewhere> {
+        match service {
+            Some(service) => Ok(vec![self.office(service)?]),
+            None => Ok(self.0.dead_letters.iter().collect()),
+        }
+    }
+}
+
+fn parse_id(text: &str) -> Result<Uuid, Problem> {
+    Uuid::try_parse(text)
+        .map_err(|_| Problem::bad_parameter("id", "is no UUID, as every dead letter's id is"))
+}
+
+fn parse_queue(name: &str) -> Result<Queue, Problem> {
+    Queue::parse(name).ok_or_else(|| {
+        Problem::bad_parameter("queue", "must be the name of a queue; see /admin/queues")
+    })
+}
+
+fn parse_service(name: &str) -> Result<ServiceName, Problem> {
+    ServiceName::ALL.into_iter().find(|service| service.as_str() == name).ok_or_else(|| {
+        let names = ServiceName::ALL.map(ServiceName::as_str).join(", ");
+        Problem::bad_parameter("service", format!("must be one of {names}"))
+    })
+}
+
+impl From<RedriveError> for Problem {
+    fn from(error: RedriveError) -> Self {
+        match error {
+            RedriveError::NotFound => {
+                Self::not_found("no service of this process has such a dead letter")
+            }
+            RedriveError::StillUnreadable { error } => {
+                let error: String = error.chars().take(ERROR_CHARS_MAX).collect();
+                Self::conflict(format!("it still cannot be read, and stays: {error}"))
+            }
+            RedriveError::Unavailable => Self::unavailable(error.to_string(), RETRY_AFTER),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! /admin/queues: how full the queues are.
+
+use crate::api::orders::Group;
+use crate::api::problem::Problem;
+use crate::api::state::State;
+use ordermill_actors::ports::Depth;
+use poem_openapi::payload::Json;
+use poem_openapi::{Object, OpenApi};
+use std::time::Duration;
+
+/// A broker that does not answer by then counts as away.
+const ANSWER_MAX: Duration = Duration::from_secs(3);
+
+/// When it is worth another try after the broker was away.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// A queue.
+#[derive(Object)]
+struct QueueView {
+    queue: String,
+    /// The service that consumes it.
+    service: String,
+    /// Messages that wait for a consumer.
+    ready: u64,
+    /// Messages that are with the consumers of this process, and not settled yet. What other processes
+    /// have in hand is not counted.
+    unacked: u64,
+    /// Consumers of all processes.
+    consumers: u64,
+}
+
+impl From<&Depth> for QueueView {
+    fn from(depth: &Depth) -> Self {
+        Self {
+            queue: depth.queue.as_str().to_owned(),
+            service: depth.queue.service().as_str().to_owned(),
+            ready: depth.ready,
+            unacked: depth.unacked,
+            consumers: depth.consumers,
+        }
+    }
+}
+
+/// Every queue.
+#[derive(Object)]
+struct QueueList {
+    queues: Vec<QueueView>,
+}
+
+/// The routes.
+pub struct QueuesApi(pub State);
+
+#[OpenApi(tag = "Group::Admin")]
+impl QueuesApi {
+    /// Every queue: how much waits in it, and how many take it
+    ///
+    /// Depths and consumers are the broker's; `unacked` is what the consumers of this process have in
+    /// hand.
+    #[oai(path = "/admin/queues", method = "get")]
+    async fn queues(&self) -> Result<Json<QueueList>, Problem> {
+        let away = |cause: &dyn std::fmt::Display| {
+            tracing::warn!(service = "http", %cause, "the broker does not say how full its queues are");
+            Problem::unavailable("the broker does not answer; try again", RETRY_AFTER)
+        };
+        let depths = tokio::time::timeout(ANSWER_MAX, self.0.broker.depths()).await;
+        let mut depths = depths.map_err(|late| away(&late))?.map_err(|error| away(&error))?;
+        depths.sort_by_key(|depth| depth.queue);
+        Ok(Json(QueueList { queues: depths.iter().map(QueueView::from).collect() }))
+    }
+}

@@ -1,0 +1,79 @@
+//! The server that is asked.
+
+use anyhow::{Context, anyhow};
+use reqwest::{Method, Url};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::time::Duration;
+
+/// How long an answer may take: redriving a whole queue takes a commit for every hundred.
+const ANSWER_MAX: Duration = Duration::from_secs(120);
+
+/// How long it may take until somebody listens: a server that is there takes milliseconds.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
+
+/// A server.
+pub(super) struct Server {
+    http: reqwest::Client,
+    url: String,
+}
+
+impl Server {
+    /// The server at this address.
+    pub(super) fn new(url: &str) -> anyhow::Result<Self> {
+        // The server asked for is meant, not whatever proxy the environment names.
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .connect_timeout(CONNECT_MAX)
+            .timeout(ANSWER_MAX)
+            .build()?;
+        Ok(Self { http, url: url.to_owned() })
+    }
+
+    /// What is found at a path.
+    pub(super) async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> anyhow::Result<T> {
+        self.ask(Method::GET, path, query).await
+    }
+
+    /// What becomes of what is asked for.
+    pub(super) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> anyhow::Result<T> {
+        self.ask(Method::POST, path, query).await
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> anyhow::Result<T> {
+        let mut url = Url::parse(&format!("{}{path}", self.url))?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let response = self.http.request(method, url).send().await;
+        let response = response.map_err(|error| {
+            anyhow!(error.without_url())
+                .context(format!("no server answers at {} (--url, ORDERMILL_URL)", self.url))
+        })?;
+        let status = response.status();
+        let text = response.text().await.context("the answer breaks off")?;
+        if !status.is_success() {
+            // Every problem of the server is told as RFC 9457 wants it.
+            let problem: Value = serde_json::from_str(&text).unwrap_or_default();
+            return Err(match problem["detail"].as_str() {
+                Some(detail) => anyhow!("{detail}"),
+                None => anyhow!("{} is no Ordermill server: it answers {status}", self.url),
+            });
+        }
+        serde_json::from_str(&text)
+            .with_context(|| format!("{} is no Ordermill server of this version", self.url))
+    }
+}

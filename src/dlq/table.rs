@@ -1,0 +1,81 @@
+//! Dead letters as a plain table.
+
+use serde_json::Value;
+use std::fmt::Write;
+
+/// Characters of a cause that are shown: `--json` has all of it.
+const CAUSE_CHARS: usize = 80;
+
+const HEADINGS: [&str; COLUMNS] = ["ID", "QUEUE", "TRIES", "DIED AT", "MESSAGE", "ORDER", "CAUSE"];
+const COLUMNS: usize = 7;
+
+/// A line a dead letter, in aligned columns.
+pub(super) fn of(letters: &[Value]) -> String {
+    let rows: Vec<_> =
+        std::iter::once(HEADINGS.map(str::to_owned)).chain(letters.iter().map(row)).collect();
+    let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
+        rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)
+    });
+    let mut table = String::new();
+    for row in &rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(widths) {
+            // Into a string: this cannot fail.
+            let _ = write!(line, "{cell:width$}  ");
+        }
+        table.push_str(line.trim_end());
+        table.push('\n');
+    }
+    table
+}
+
+fn row(letter: &Value) -> [String; COLUMNS] {
+    let time = text(&letter["died_at"]);
+    let time = time.split('.').next().unwrap_or_default().trim_end_matches('Z');
+    [
+        text(&letter["id"]),
+        text(&letter["queue"]),
+        text(&letter["attempts"]),
+        format!("{time}Z"),
+        text(&letter["event_type"]),
+        text(&letter["order_id"]),
+        shortened(&text(&letter["cause"])),
+    ]
+}
+
+/// A cell. What a message says of itself may hold anything: nothing of it steers the terminal.
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect(),
+        other => other.to_string(),
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(CAUSE_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn columns_are_aligned_and_hold_no_control_characters() {
+        let letter = json!({
+            "id": "01", "queue": "order.events", "attempts": 4,
+            "died_at": "2026-01-02T03:04:05.678Z", "event_type": null,
+            "order_id": null, "cause": format!("\u{1b}[31mbad\n{}", "x".repeat(100)),
+        });
+        let table = of(&[letter]);
+        let lines: Vec<_> = table.lines().collect();
+        assert_eq!(lines.len(), 2);
+        assert_eq!(lines[0].find("QUEUE"), lines[1].find("order.events"));
+        assert!(lines[1].contains("4      2026-01-02T03:04:05Z  -"), "{}", lines[1]);
+        assert!(lines[1].ends_with("xxx…") && !lines[1].contains('\u{1b}'), "{}", lines[1]);
+    }
+}

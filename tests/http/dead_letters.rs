@@ -1,0 +1,303 @@
+//! Dead letters: what nobody could handle is shown, and goes back when an operator says so.
+
+use super::support::{Shop, order, with};
+use ordermill_actors::ids::OrderId;
+use ordermill_actors::messages::{Body, Flow, Message, Origin, Payload, Plan, Queue};
+use ordermill_actors::runtime::outbox::OutboxRow;
+use serde_json::{Value, json};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+const LIST: &str = "/admin/dead-letters";
+
+/// A shop that sends text messages, to numbers that may be none.
+pub async fn shop_with_sms() -> Shop {
+    Shop::with(|config| config.sms = true).await
+}
+
+/// Places an order whose customer cannot be reached by the number they left; gives its id. Told of its
+/// creation and of its end, that makes two dead letters.
+pub async fn place_unreachable(shop: &Shop) -> String {
+    let placed = shop.place(&with(order("chair", 1), "/phone", json!("call me"))).await;
+    shop.until(&placed, "CONFIRMED").await;
+    placed
+}
+
+/// Waits until so many dead letters are listed; gives them.
+pub async fn until(shop: &Shop, query: &str, count: usize) -> Vec<Value> {
+    let path = format!("{LIST}?limit=200{query}");
+    let letters = |list: &Value| list["dead_letters"].as_array().unwrap().clone();
+    letters(&shop.wait(&path, |list| letters(list).len() == count).await)
+}
+
+fn texts(letters: &[Value], member: &str) -> BTreeSet<String> {
+    letters.iter().map(|letter| letter[member].as_str().unwrap().to_owned()).collect()
+}
+
+/// A service's own database, opened beside the running server.
+async fn database(shop: &Shop, service: &str) -> SqliteConnection {
+    let file = shop.directory.path().join(format!("{service}.db"));
+    SqliteConnectOptions::new().filename(file).connect().await.unwrap()
+}
+
+/// Has inventory's own outbox bring inventory a command, as a bug would.
+async fn command_inventory(shop: &Shop, payload: Payload) -> Uuid {
+    let order_id = OrderId(Uuid::from_u128(7));
+    let origin = Origin::new(order_id, Flow::Orchestrated, Plan::ReserveFirst);
+    let message = Message::new(&origin, payload, 0, chrono::DateTime::UNIX_EPOCH);
+    let row = OutboxRow::redriven(
+        Uuid::from_u128(1),
+        Queue::InventoryCommands,
+        Body::One(message.clone()),
+    );
+    let mut inventory = database(shop, "inventory").await;
+    sqlx::query("INSERT INTO outbox (id, content, tries, parked_until) VALUES (?, ?, 1, 0)")
+        .bind(row.id)
+        .bind(row.to_json())
+        .execute(&mut inventory)
+        .await
+        .unwrap();
+    inventory.close().await.unwrap();
+    message.event_id
+}
+
+/// Puts a dead letter into a service's database that no version of the server could have read.
+async fn bury(shop: &Shop, id: u128, queue: Queue, body: &str) -> Uuid {
+    let mut connection = database(shop, queue.service().as_str()).await;
+    let id = Uuid::from_u128(id);
+    sqlx::query(
+        "INSERT INTO dead_letters (id, queue, cause, attempts, body, first_failed_at, died_at)
+         VALUES (?, ?, 'malformed', 1, ?, 0, 1000000)",
+    )
+    .bind(id)
+    .bind(queue.as_str())
+    .bind(body)
+    .execute(&mut connection)
+    .await
+    .unwrap();
+    connection.close().await.unwrap();
+    id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_impossible_command_is_shown_goes_back_and_dies_again() {
+    let shop = Shop::open().await;
+    assert_eq!(shop.get(LIST).await.expect(200).json()["dead_letters"], json!([]));
+    let event = command_inventory(&shop, Payload::InventoryCommit).await;
+    let letter = until(&shop, "", 1).await.remove(0);
+    assert_eq!(
+        (&letter["queue"], &letter["service"]),
+        (&json!("inventory.commands"), &json!("inventory"))
+    );
+    assert_eq!(
+        (&letter["attempts"], &letter["event_type"]),
+        (&json!(1), &json!("inventory.commit"))
+    );
+    assert!(letter["cause"].as_str().unwrap().contains("never asked for stock"), "{letter}");
+    assert_eq!(letter["event_id"], event.to_string());
+    assert_eq!(letter["order_id"], Uuid::from_u128(7).to_string());
+    assert_eq!(letter["message"]["event_id"], event.to_string(), "the message itself, as JSON");
+    assert!(letter["first_failed_at"].as_str() <= letter["died_at"].as_str(), "{letter}");
+
+    let path = format!("{LIST}/{}", letter["id"].as_str().unwrap());
+    assert_eq!(shop.get(&path).await.expect(200).json(), letter);
+    let redriven = shop.ask(&format!("{path}/redrive")).await.expect(202).json();
+    assert_eq!(redriven, json!({ "id": letter["id"], "queue": "inventory.commands" }));
+    let new = |list: &Value| {
+        let letters = list["dead_letters"].as_array().unwrap();
+        letters.len() == 1 && letters[0]["id"] != letter["id"]
+    };
+    let again = shop.wait(LIST, new).await["dead_letters"][0].clone();
+    assert_eq!((&again["attempts"], &again["event_id"]), (&json!(1), &letter["event_id"]));
+    shop.get(&path).await.problem(404);
+    shop.ask(&format!("{path}/redrive")).await.problem(404);
+    // It came once: a second copy would have died by now.
+    tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
+    assert_eq!(until(&shop, "", 1).await, [again]);
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asked_many_times_at_once_a_letter_goes_back_once() {
+    let shop = Shop::open().await;
+    command_inventory(&shop, Payload::InventoryCommit).await;
+    let letter = until(&shop, "", 1).await.remove(0);
+    let path = format!("{LIST}/{}/redrive", letter["id"].as_str().unwrap());
+    for answer in futures::future::join_all((0..20).map(|_| shop.ask(&path))).await {
+        assert!([202, 404].contains(&answer.status.as_u16()), "{}", answer.text);
+    }
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    assert_eq!(until(&shop, "", 1).await.len(), 1);
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_queue_goes_back_and_the_cured_are_heard() {
+    let shop = shop_with_sms().await;
+    shop.stock("chair", 50).await;
+    for _ in 0..3 {
+        place_unreachable(&shop).await;
+    }
+    let letters = until(&shop, "", 6).await;
+    assert_eq!(texts(&letters, "queue"), BTreeSet::from(["notification.sms".to_owned()]));
+    assert_eq!(texts(&letters, "event_id").len(), 6);
+    // Somebody corrects one of the numbers.
+    let cured = letters[0]["id"].as_str().unwrap().parse::<Uuid>().unwrap();
+    let mut notification = database(&shop, "notification").await;
+    sqlx::query("UPDATE dead_letters SET body = replace(body, 'call me', '+49 30 1') WHERE id = ?")
+        .bind(cured)
+        .execute(&mut notification)
+        .await
+        .unwrap();
+    bury(&shop, 1, Queue::NotificationSms, "{}").await;
+    let redrive = format!("{LIST}/redrive?queue=notification.sms");
+    let done = shop.ask(&redrive).await.expect(202).json();
+    assert_eq!(done, json!({ "queue": "notification.sms", "redriven": 6, "unreadable": 1 }));
+    let old = texts(&letters, "id");
+    let others_died_again = |list: &Value| {
+        let ids = texts(list["dead_letters"].as_array().unwrap(), "id");
+        ids.len() == 6 && ids.is_disjoint(&old)
+    };
+    let list = shop.wait(LIST, others_died_again).await;
+    let events = texts(&letters, "event_id");
+    let dead: Vec<_> = list["dead_letters"].as_array().unwrap()[..5].to_vec();
+    assert!(texts(&dead, "event_id").is_subset(&events));
+    assert!(!texts(&dead, "event_id").contains(letters[0]["event_id"].as_str().unwrap()));
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_are_filtered_and_paged_over_all_services() {
+    let shop = Shop::open().await;
+    let queues = [
+        Queue::OrderEvents,
+        Queue::InventoryCommands,
+        Queue::OrderPaymentApproved,
+        Queue::AuditEvents,
+        Queue::PaymentCommands,
+    ];
+    let mut buried = Vec::new();
+    for (number, queue) in (1..).zip(queues.into_iter().cycle().take(12)) {
+        buried.push(bury(&shop, number, queue, "?").await.to_string());
+    }
+    buried.reverse();
+    for limit in [1, 3, 5, 6, 12, 200] {
+        let (mut listed, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = shop.get(&format!("{LIST}?limit={limit}{cursor}")).await.expect(200).json();
+            let letters = page["dead_letters"].as_array().unwrap();
+            assert!(letters.len() <= limit);
+            listed.extend(letters.iter().map(|letter| letter["id"].as_str().unwrap().to_owned()));
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(listed, buried, "newest first, pages of {limit}");
+    }
+    assert_eq!(until(&shop, "&queue=order.events", 3).await.len(), 3);
+    assert_eq!(until(&shop, "&service=order", 5).await.len(), 5);
+    assert_eq!(until(&shop, "&service=order&queue=order.payment-approved", 2).await.len(), 2);
+    assert!(until(&shop, "&service=order&queue=audit.events", 0).await.is_empty());
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_stays_and_is_shown_as_it_is() {
+    let shop = Shop::open().await;
+    let order = Uuid::from_u128(9);
+    let unknown = json!({ "event_id": order, "order_id": order, "event_type": "order.archived" });
+    let long = "x".repeat(1_000_000);
+    let bodies = [("not JSON \u{FFFD}", 1), (&unknown.to_string(), 2), (&long, 3)];
+    for (body, id) in bodies {
+        bury(&shop, id, Queue::OrderEvents, body).await;
+        let path = format!("{LIST}/{}", Uuid::from_u128(id));
+        assert_eq!(shop.get(&path).await.expect(200).json()["message_bytes"], body.len());
+        let problem = shop.ask(&format!("{path}/redrive")).await.problem(409);
+        assert!(problem["detail"].as_str().unwrap().contains("cannot be read"), "{problem}");
+    }
+    let letters = until(&shop, "", 3).await;
+    let cut = letters[0]["message"].as_str().unwrap();
+    assert_eq!((cut.len(), &letters[0]["message_cut"]), (16 * 1024, &json!(true)));
+    let whole = shop.get(&format!("{LIST}/{}", Uuid::from_u128(3))).await.expect(200).json();
+    assert_eq!(whole["message"], long);
+    assert_eq!(letters[1]["message"], unknown);
+    assert_eq!(
+        (&letters[1]["event_type"], &letters[1]["order_id"]),
+        (&json!("order.archived"), &json!(order))
+    );
+    assert_eq!(letters[2]["message"], "not JSON \u{FFFD}");
+    assert_eq!((&letters[2]["event_id"], &letters[2]["order_id"]), (&Value::Null, &Value::Null));
+    let done = shop.ask(&format!("{LIST}/redrive?queue=order.events")).await.expect(202).json();
+    assert_eq!((&done["redriven"], &done["unreadable"]), (&json!(0), &json!(3)));
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_of_a_feed_goes_back_by_itself() {
+    let shop = Shop::open().await;
+    let origin = Origin::new(OrderId(Uuid::from_u128(7)), Flow::Orchestrated, Plan::ReserveFirst);
+    let event = Message::new(&origin, Payload::InventoryReleased, 0, chrono::DateTime::UNIX_EPOCH);
+    let id = bury(&shop, 1, Queue::AuditEvents, event.json()).await;
+    shop.ask(&format!("{LIST}/{id}/redrive")).await.expect(202);
+    let audit = format!("/audit?order_id={}", Uuid::from_u128(7));
+    let heard = |list: &Value| list["entries"].as_array().unwrap().len() == 1;
+    let entries = shop.wait(&audit, heard).await;
+    assert_eq!(entries["entries"][0]["event_id"], event.event_id.to_string());
+    until(&shop, "", 0).await;
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parked_rows_and_metrics_stand_beside_them() {
+    let shop = Shop::open().await;
+    let parked = shop.get(LIST).await.expect(200).json()["parked"].clone();
+    let services = ["order", "inventory", "payment", "shipping", "notification", "audit"];
+    assert_eq!(parked.as_array().unwrap().len(), services.len(), "{parked}");
+    for service in services {
+        let row = json!({ "service": service, "rows": 0 });
+        assert!(parked.as_array().unwrap().contains(&row), "{service}: {parked}");
+    }
+    let mut order = database(&shop, "order").await;
+    let row = r#"{"messages":[]}"#;
+    sqlx::query("INSERT INTO outbox (id, content, tries, parked_until) VALUES (?, ?, 1, 1 << 60)")
+        .bind(Uuid::from_u128(1))
+        .bind(row)
+        .execute(&mut order)
+        .await
+        .unwrap();
+    let parked = shop.get(&format!("{LIST}?service=order")).await.expect(200).json();
+    assert_eq!(parked["parked"], json!([{ "service": "order", "rows": 1 }]));
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    for series in [
+        "outbox_parked{service=\"order\"}",
+        "dead_letters_total{service=\"order\"}",
+        "queue_messages_ready{queue=\"order.events\"}",
+    ] {
+        while !shop.get("/metrics").await.expect(200).text.contains(series) {
+            assert!(std::time::Instant::now() < until, "{series} is not there");
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_questions_are_named() {
+    let shop = Shop::open().await;
+    let nobody = format!("{LIST}/{}", Uuid::from_u128(1));
+    shop.get(&nobody).await.problem(404);
+    shop.ask(&format!("{nobody}/redrive")).await.problem(404);
+    shop.get(&format!("{LIST}/x")).await.fault(400, "id");
+    shop.ask(&format!("{LIST}/x/redrive")).await.fault(400, "id");
+    shop.ask(&format!("{LIST}/redrive")).await.fault(400, "queue");
+    shop.ask(&format!("{LIST}/redrive?queue=nowhere")).await.fault(400, "queue");
+    shop.get(&format!("{LIST}?queue=nowhere")).await.fault(400, "queue");
+    shop.get(&format!("{LIST}?service=mail")).await.fault(400, "service");
+    shop.get(&format!("{LIST}?limit=201")).await.fault(400, "limit");
+    shop.get(&format!("{LIST}?cursor=abc")).await.fault(400, "cursor");
+    shop.get(&format!("{LIST}/redrive")).await.problem(405);
+    shop.close().await;
+}

@@ -1,0 +1,73 @@
+//! `ordermill dlq` against a running server.
+
+use super::dead_letters::{place_unreachable, shop_with_sms, until};
+use serde_json::Value;
+use std::process::{Command, Stdio};
+
+struct Ended {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+async fn dlq(url: &str, line: &str) -> Ended {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ordermill"));
+    command.arg("dlq").args(line.split_whitespace()).env("ORDERMILL_URL", url).stdin(Stdio::null());
+    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let (stdout, stderr) = (text(output.stdout), text(output.stderr));
+    Ended { code: output.status.code(), stdout, stderr }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_are_listed_and_redriven_from_the_command_line() {
+    let shop = shop_with_sms().await;
+    let none = dlq(&shop.url, "list").await;
+    assert_eq!((none.code, &*none.stdout), (Some(0), "there are no dead letters\n"));
+    shop.stock("chair", 5).await;
+    place_unreachable(&shop).await;
+    let letters = until(&shop, "", 2).await;
+
+    let table = dlq(&shop.url, "list").await;
+    assert_eq!((table.code, table.stdout.lines().count()), (Some(0), 3), "{}", table.stdout);
+    let id = letters[0]["id"].as_str().unwrap();
+    let line = table.stdout.lines().nth(1).unwrap();
+    assert!(line.starts_with(id) && line.contains("notification.sms"), "{line}");
+    assert!(line.ends_with("the address is no telephone number"), "{line}");
+
+    let one = dlq(&shop.url, "list --json --limit 1 --queue notification.sms").await;
+    let letter: Value = serde_json::from_str(&one.stdout).unwrap();
+    assert_eq!((&letter, one.code), (&letters[0], Some(0)));
+    assert!(one.stderr.contains("--limit"), "{}", one.stderr);
+    assert_eq!(dlq(&shop.url, "list --queue order.events").await.stdout, none.stdout);
+
+    let redriven = dlq(&shop.url, &format!("redrive {id}")).await;
+    assert_eq!(redriven.stdout, format!("{id} goes back to notification.sms\n"));
+    until(&shop, "", 2).await;
+    let all = dlq(&shop.url, "redrive --queue notification.sms").await;
+    assert_eq!((all.code, &*all.stdout), (Some(0), "2 go back to notification.sms\n"));
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_done_is_said_and_exits_1() {
+    let shop = shop_with_sms().await;
+    let nobody = "redrive 00000000-0000-0000-0000-000000000001";
+    for (line, said) in [
+        (nobody, "no service of this process has such a dead letter"),
+        ("redrive --queue nowhere", "`queue` must be the name of a queue"),
+        ("list --queue nowhere", "`queue` must be the name of a queue"),
+    ] {
+        let ended = dlq(&shop.url, line).await;
+        assert_eq!((ended.code, &*ended.stdout), (Some(1), ""), "{line}");
+        assert!(ended.stderr.contains(said), "{line}: {}", ended.stderr);
+    }
+    let url = shop.url.clone();
+    shop.close().await;
+    let ended = dlq(&url, "list").await;
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("no server answers at"), "{}", ended.stderr);
+    assert!(ended.stderr.contains(&url), "{}", ended.stderr);
+    let wrong = dlq(&url, "redrive").await;
+    assert_eq!(wrong.code, Some(64));
+}
