@@ -4,5 +4,7 @@
 mod crash;
 #[path = "shop/fates.rs"]
 mod fates;
+#[path = "shop/flows.rs"]
+mod flows;
 #[path = "shop/oversell.rs"]
 mod oversell;

@@ -4,23 +4,24 @@
 //! is tokio's, so that hours pass in milliseconds under paused time.
 
 use super::{MemoryStore, world};
-use crate::audit::AuditMemory;
+use crate::audit::{AuditMemory, AuditService};
 use crate::broker::LocalBroker;
 use crate::clock::World;
-use crate::gateway::GatewayPolicy;
 use crate::gateway::memory::GatewayTables;
+use crate::gateway::{GatewayPolicy, SimulatedGateway};
 use crate::ids::{OrderId, ProductId};
-use crate::inventory::{InventoryReads, InventoryTables, Quantity, Stock, StockRow};
-use crate::messages::{Contact, Line, OrderDetails, Priority};
+use crate::inventory::{Inventory, InventoryReads, InventoryTables, Quantity, Stock, StockRow};
+use crate::messages::{Contact, Flow, Line, OrderDetails, Plan, Priority};
 use crate::money::Currency;
-use crate::notification::{Messengers, NotificationMemory};
+use crate::notification::{Messengers, NotificationMemory, NotificationService};
 use crate::order::memory::OrderTables;
-use crate::order::{OrderReads, Orders, Saga, SagaObserver, SagaStatus};
+use crate::order::{Order, OrderReads, Orders, Saga, SagaObserver, SagaStatus};
 use crate::payment::memory::PaymentTables;
-use crate::payment::{GatewayKey, PaymentPolicy};
+use crate::payment::{Gateway, GatewayKey, PaymentPolicy, PaymentService};
+use crate::ports::{Broker, Database};
 use crate::runtime::stations::Process;
 use crate::services::{self, OrderSettings, PaymentSettings};
-use crate::shipping::{ShippingMemory, ShippingPolicy};
+use crate::shipping::{Shipping, ShippingMemory, ShippingPolicy};
 use ractor::{Actor, ActorCell};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +37,23 @@ pub struct ShopSettings {
     pub payment: PaymentPolicy,
     /// The carrier's.
     pub shipping: ShippingPolicy,
+}
+
+/// How new orders go: their flow, and the plan that is set.
+pub type Way = (Flow, Plan);
+
+/// Every way there is. The choreographed flow has a plan of its own, whatever is set.
+pub const WAYS: [Way; 3] = [
+    (Flow::Orchestrated, Plan::ReserveFirst),
+    (Flow::Orchestrated, Plan::PaymentFirst),
+    (Flow::Choreographed, Plan::ReserveFirst),
+];
+
+impl ShopSettings {
+    /// A shop whose new orders go this way, else as usual.
+    pub fn of((flow, plan): Way) -> Self {
+        Self { order: OrderSettings { flow, plan, ..OrderSettings::default() }, ..Self::default() }
+    }
 }
 
 /// Every database of a shop: what survives when its process is killed.
@@ -75,6 +93,51 @@ impl Default for ShopStores {
     }
 }
 
+/// What a shop's process runs on.
+pub struct Backing {
+    /// Time and ids, as this process has them.
+    pub world: World,
+    /// The broker.
+    pub broker: Arc<dyn Broker>,
+    /// The order service's database.
+    pub order: Arc<dyn Database<Order>>,
+    /// The inventory service's.
+    pub inventory: Arc<dyn Database<Inventory>>,
+    /// The payment service's.
+    pub payment: Arc<dyn Database<PaymentService>>,
+    /// The gateway's.
+    pub gateway: Arc<dyn Database<SimulatedGateway>>,
+    /// The shipping service's.
+    pub shipping: Arc<dyn Database<Shipping>>,
+    /// The notification service's.
+    pub notification: Arc<dyn Database<NotificationService>>,
+    /// The audit service's.
+    pub audit: Arc<dyn Database<AuditService>>,
+    /// The line to the gateway.
+    pub line: Box<dyn FnOnce(Arc<dyn Gateway>) -> Arc<dyn Gateway> + Send>,
+    /// True when no other process works on the same databases.
+    pub alone: bool,
+}
+
+impl Backing {
+    /// The databases themselves, and an in-process broker.
+    pub fn plain(stores: &ShopStores) -> Self {
+        Self {
+            world: stores.world.clone(),
+            broker: Arc::new(LocalBroker::default()),
+            order: Arc::new(stores.order.clone()),
+            inventory: Arc::new(stores.inventory.clone()),
+            payment: Arc::new(stores.payment.clone()),
+            gateway: Arc::new(stores.gateway.clone()),
+            shipping: Arc::new(stores.shipping.clone()),
+            notification: Arc::new(stores.notification.clone()),
+            audit: Arc::new(stores.audit.clone()),
+            line: Box::new(|gateway| gateway),
+            alone: true,
+        }
+    }
+}
+
 /// A running shop.
 pub struct Shop {
     /// Takes orders.
@@ -99,31 +162,37 @@ impl SagaObserver for Unseen {
 impl Shop {
     /// Opens a shop on databases that may have been used before.
     pub async fn open(stores: ShopStores, settings: ShopSettings) -> Self {
-        let world = stores.world.clone();
-        let mut process = Process::new(world.clone(), Arc::new(LocalBroker::default()));
+        let backing = Backing::plain(&stores);
+        Self::open_on(stores, backing, settings).await
+    }
+
+    /// Opens a shop on databases and a broker of one's own; `stores` are where they keep their rows.
+    pub async fn open_on(stores: ShopStores, backing: Backing, settings: ShopSettings) -> Self {
+        let world = backing.world;
+        let mut process = Process::new(world.clone(), backing.broker);
         let ShopSettings { order, gateway, payment, shipping } = settings;
-        let shared = Arc::new(stores.order.clone());
+        let reads = Arc::new(stores.order.clone());
         let idle_after = order.idle_after;
         let (orders, order) = services::order(
             &mut process,
-            shared.clone(),
-            shared.clone(),
-            shared,
+            backing.order,
+            reads.clone(),
+            reads,
             order,
             Arc::new(Unseen),
         );
-        let shared = Arc::new(stores.inventory.clone());
-        let (stock, inventory) = services::inventory(&mut process, shared.clone(), shared);
-        let shared = Arc::new(stores.gateway.clone());
-        let (gateway, ledger) = services::gateway(&mut process, shared.clone(), shared, gateway);
-        let shared = Arc::new(stores.payment.clone());
-        let settings = PaymentSettings { policy: payment, idle_after, alone: true };
-        let payment = services::payment(&mut process, shared.clone(), shared, gateway, settings);
-        let shipping =
-            services::shipping(&mut process, Arc::new(stores.shipping.clone()), shipping);
-        let store = Arc::new(stores.notification.clone());
-        let (_, notification) = services::notification(&mut process, store, Messengers::default());
-        let audit = services::audit(&mut process, Arc::new(stores.audit.clone()));
+        let reads = Arc::new(stores.inventory.clone());
+        let (stock, inventory) = services::inventory(&mut process, backing.inventory, reads);
+        let reads = Arc::new(stores.gateway.clone());
+        let (gateway, ledger) = services::gateway(&mut process, backing.gateway, reads, gateway);
+        let gateway = (backing.line)(gateway);
+        let settings = PaymentSettings { policy: payment, idle_after, alone: backing.alone };
+        let reads = Arc::new(stores.payment.clone());
+        let payment = services::payment(&mut process, backing.payment, reads, gateway, settings);
+        let shipping = services::shipping(&mut process, backing.shipping, shipping);
+        let (_, notification) =
+            services::notification(&mut process, backing.notification, Messengers::default());
+        let audit = services::audit(&mut process, backing.audit);
         let parts = vec![order, inventory, ledger, payment, shipping, notification, audit];
         let (root, _) = Actor::spawn(None, process.supervisor(parts), ())
             .await
@@ -147,18 +216,35 @@ impl Shop {
     /// An order's saga, once it rests. Waits for it up to an hour of the shop's time.
     pub async fn rested(&self, order: OrderId) -> Saga {
         let resting = async {
+            // Longer and longer: most rest at once, and the others wait for half a minute.
+            let mut pause = Duration::from_millis(1);
             loop {
                 if let Ok(Some(saga)) = self.stores.order.order(order).await
                     && saga.is_at_rest()
                 {
                     return saga;
                 }
-                tokio::time::sleep(Duration::from_millis(5)).await;
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_millis(500));
             }
         };
         tokio::time::timeout(Duration::from_secs(3_600), resting)
             .await
             .expect("every accepted order comes to rest")
+    }
+
+    /// No service has given up a message.
+    pub fn assert_no_dead_letters(&self) {
+        let stores = &self.stores;
+        let letters = [
+            stores.order.dead_letters(),
+            stores.inventory.dead_letters(),
+            stores.payment.dead_letters(),
+            stores.shipping.dead_letters(),
+            stores.notification.dead_letters(),
+            stores.audit.dead_letters(),
+        ];
+        assert!(letters.iter().all(Vec::is_empty), "{letters:?}");
     }
 
     /// A product's stock, as committed.

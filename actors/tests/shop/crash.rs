@@ -2,14 +2,18 @@
 
 use ordermill_actors::order::{OrderStatus, RequestContext};
 use ordermill_actors::testing::CommitFault;
-use ordermill_actors::testing::shop::{Shop, ShopSettings, ShopStores, order_of};
+use ordermill_actors::testing::shop::{Shop, ShopSettings, ShopStores, WAYS, Way, order_of};
 use std::time::Duration;
+
+fn every_way(moments: impl Iterator<Item = u64> + Clone) -> impl Iterator<Item = (Way, u64)> {
+    WAYS.into_iter().flat_map(move |way| moments.clone().map(move |moment| (way, moment)))
+}
 
 #[tokio::test(start_paused = true)]
 async fn killed_at_any_moment_nothing_accepted_is_lost() {
-    for kill_after_us in (0..4_000).step_by(100) {
+    for (way, kill_after_us) in every_way((0..4_000).step_by(100)) {
         let mut stores = ShopStores::default();
-        let shop = Shop::open(stores.clone(), ShopSettings::default()).await;
+        let shop = Shop::open(stores.clone(), ShopSettings::of(way)).await;
         shop.stock("MUG", 15).await;
         let mut accepted = Vec::new();
         for index in 0..20 {
@@ -23,7 +27,7 @@ async fn killed_at_any_moment_nothing_accepted_is_lost() {
         stores = shop.kill();
         // What the dead process had under way must not go on.
         tokio::time::sleep(Duration::from_millis(1)).await;
-        let shop = Shop::open(stores, ShopSettings::default()).await;
+        let shop = Shop::open(stores, ShopSettings::of(way)).await;
         let mut held = 0;
         for order in accepted {
             let saga = shop.rested(order).await;
@@ -37,37 +41,48 @@ async fn killed_at_any_moment_nothing_accepted_is_lost() {
         }
         let shelf = shop.shelf("MUG").await;
         assert_eq!((shelf.on_hand, shelf.reserved), (15, held));
+        shop.kill();
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn commits_that_fail_or_end_unknown_lose_and_double_nothing() {
-    for round in 0..40_usize {
-        let shop = Shop::open(ShopStores::default(), ShopSettings::default()).await;
-        shop.stock("MUG", 15).await;
-        let faults = |seed: usize| {
-            let kinds =
-                [CommitFault::Unavailable, CommitFault::UnknownLost, CommitFault::UnknownWritten];
-            (0..4).map(move |index| kinds[(round + seed + index) % 3])
-        };
-        shop.stores.order.fail(faults(0));
-        shop.stores.inventory.fail(faults(1));
-        shop.stores.payment.fail(faults(2));
-        shop.stores.shipping.fail(faults(3));
-        let mut accepted = Vec::new();
-        for _ in 0..20 {
-            let order = order_of(&[("MUG", 1)], "credit_card");
-            accepted.push(
-                shop.orders.place(order, RequestContext::default(), None).await.unwrap().order_id,
-            );
+    for way in WAYS {
+        for round in 0..40_usize {
+            let shop = Shop::open(ShopStores::default(), ShopSettings::of(way)).await;
+            shop.stock("MUG", 15).await;
+            let faults = |seed: usize| {
+                let kinds = [
+                    CommitFault::Unavailable,
+                    CommitFault::UnknownLost,
+                    CommitFault::UnknownWritten,
+                ];
+                (0..4).map(move |index| kinds[(round + seed + index) % 3])
+            };
+            shop.stores.order.fail(faults(0));
+            shop.stores.inventory.fail(faults(1));
+            shop.stores.payment.fail(faults(2));
+            shop.stores.shipping.fail(faults(3));
+            let mut accepted = Vec::new();
+            for _ in 0..20 {
+                let order = order_of(&[("MUG", 1)], "credit_card");
+                accepted.push(
+                    shop.orders
+                        .place(order, RequestContext::default(), None)
+                        .await
+                        .unwrap()
+                        .order_id,
+                );
+            }
+            let mut confirmed = 0;
+            for order in accepted {
+                let saga = shop.rested(order).await;
+                confirmed += usize::from(saga.status() == OrderStatus::Confirmed);
+            }
+            assert_eq!(confirmed, 15, "round {round}");
+            assert_eq!(shop.shelf("MUG").await.reserved, 15);
+            shop.kill();
         }
-        let mut confirmed = 0;
-        for order in accepted {
-            let saga = shop.rested(order).await;
-            confirmed += usize::from(saga.status() == OrderStatus::Confirmed);
-        }
-        assert_eq!(confirmed, 15, "round {round}");
-        assert_eq!(shop.shelf("MUG").await.reserved, 15);
     }
 }
 

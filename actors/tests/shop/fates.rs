@@ -2,15 +2,13 @@
 
 use ordermill_actors::clock::Timestamp;
 use ordermill_actors::ids::OrderId;
-use ordermill_actors::messages::{Address, OrderDetails, Plan};
+use ordermill_actors::messages::{Address, Flow, OrderDetails, Plan};
 use ordermill_actors::order::{AskError, OrderStatus, RequestContext, Saga, SagaStatus};
-use ordermill_actors::testing::shop::{Shop, ShopSettings, ShopStores, order_of};
+use ordermill_actors::testing::shop::{Shop, ShopSettings, ShopStores, WAYS, Way, order_of};
 use std::time::Duration;
 
-async fn shop(plan: Plan) -> Shop {
-    let mut settings = ShopSettings::default();
-    settings.order.plan = plan;
-    let shop = Shop::open(ShopStores::default(), settings).await;
+async fn shop(way: Way) -> Shop {
+    let shop = Shop::open(ShopStores::default(), ShopSettings::of(way)).await;
     shop.stock("MUG", 100).await;
     shop
 }
@@ -35,12 +33,10 @@ async fn assert_undone(shop: &Shop, saga: &Saga, step: &str, reason: &str) {
     assert_eq!((shelf.on_hand, shelf.reserved), (100, 0));
 }
 
-const PLANS: [Plan; 2] = [Plan::ReserveFirst, Plan::PaymentFirst];
-
 #[tokio::test(start_paused = true)]
 async fn an_order_is_confirmed_dispatched_delivered() {
-    for plan in PLANS {
-        let shop = shop(plan).await;
+    for way in WAYS {
+        let shop = shop(way).await;
         let saga = ends(&shop, order_of(&[("MUG", 2)], "credit_card")).await;
         let order = saga.order_id();
         assert_eq!(saga.status(), OrderStatus::Confirmed);
@@ -59,8 +55,8 @@ async fn an_order_is_confirmed_dispatched_delivered() {
 
 #[tokio::test(start_paused = true)]
 async fn what_fails_is_undone() {
-    for plan in PLANS {
-        let shop = shop(plan).await;
+    for way in WAYS {
+        let shop = shop(way).await;
         let saga = ends(&shop, order_of(&[("MUG", 101)], "credit_card")).await;
         assert_undone(&shop, &saga, "inventory", "insufficient_stock").await;
         let shortage = &saga.facts.failure.as_ref().unwrap().shortages[0];
@@ -83,26 +79,29 @@ async fn what_fails_is_undone() {
 
 #[tokio::test(start_paused = true)]
 async fn an_unknown_outcome_at_the_gateway_is_never_guessed() {
-    for method in ["test_timeout_charged", "test_timeout_uncharged", "test_slow"] {
-        let shop = shop(Plan::ReserveFirst).await;
-        let saga = ends(&shop, order_of(&[("MUG", 1)], method)).await;
-        assert_eq!(saga.status(), OrderStatus::Confirmed, "{method}");
-        assert_eq!(shop.money_held(saga.order_id()).await, 1_000, "{method}");
+    for way in WAYS {
+        for method in ["test_timeout_charged", "test_timeout_uncharged", "test_slow"] {
+            let shop = shop(way).await;
+            let saga = ends(&shop, order_of(&[("MUG", 1)], method)).await;
+            assert_eq!(saga.status(), OrderStatus::Confirmed, "{method}");
+            assert_eq!(shop.money_held(saga.order_id()).await, 1_000, "{method}");
+        }
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn cancelled_at_any_moment_nothing_is_left_behind() {
-    for plan in PLANS {
+    for way in WAYS {
         for method in ["credit_card", "test_timeout_charged", "test_timeout_uncharged", "test_slow"]
         {
             for wait_us in [0, 50, 200, 500, 1_000, 2_000, 5_000, 20_000, 3_000_000] {
-                let shop = shop(plan).await;
+                let shop = shop(way).await;
                 let order = place(&shop, order_of(&[("MUG", 3)], method)).await;
                 tokio::time::sleep(Duration::from_micros(wait_us)).await;
                 shop.orders.cancel(order).await.unwrap();
                 let saga = shop.rested(order).await;
                 assert_undone(&shop, &saga, "customer", "cancelled_by_customer").await;
+                shop.kill();
             }
         }
     }
@@ -110,49 +109,58 @@ async fn cancelled_at_any_moment_nothing_is_left_behind() {
 
 #[tokio::test(start_paused = true)]
 async fn an_order_that_is_not_confirmed_in_time_is_cancelled_and_its_stock_is_free() {
-    let mut settings = ShopSettings::default();
-    settings.order.policy.order_timeout = Duration::from_secs(60);
-    // A gateway that does not answer before the deadline.
-    settings.gateway.latency = Duration::from_secs(100);
-    let shop = Shop::open(ShopStores::default(), settings).await;
-    shop.stock("MUG", 1).await;
-    let order = place(&shop, order_of(&[("MUG", 1)], "credit_card")).await;
-    tokio::time::sleep(Duration::from_secs(59)).await;
-    assert_eq!(shop.shelf("MUG").await.reserved, 1);
-    tokio::time::sleep(Duration::from_secs(5)).await;
-    let saga = shop.stores.order.clone();
-    let saga = ordermill_actors::order::OrderReads::order(&saga, order).await.unwrap().unwrap();
-    assert_eq!(saga.facts.failure.as_ref().unwrap().reason, "deadline_exceeded");
-    assert_eq!(shop.shelf("MUG").await.reserved, 0, "the stock is free at once");
+    for way in WAYS {
+        let mut settings = ShopSettings::of(way);
+        settings.order.policy.order_timeout = Duration::from_secs(60);
+        // A gateway that does not answer before the deadline.
+        settings.gateway.latency = Duration::from_secs(62);
+        let shop = Shop::open(ShopStores::default(), settings).await;
+        shop.stock("MUG", 1).await;
+        let order = place(&shop, order_of(&[("MUG", 1)], "credit_card")).await;
+        tokio::time::sleep(Duration::from_secs(59)).await;
+        let reserves_first = way == (Flow::Orchestrated, Plan::ReserveFirst);
+        assert_eq!(shop.shelf("MUG").await.reserved, i64::from(reserves_first));
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let saga = shop.stores.order.clone();
+        let saga = ordermill_actors::order::OrderReads::order(&saga, order).await.unwrap().unwrap();
+        assert_eq!(saga.facts.failure.as_ref().unwrap().reason, "deadline_exceeded");
+        assert_eq!(shop.shelf("MUG").await.reserved, 0, "the stock is free at once");
+        assert_eq!(shop.rested(order).await.status(), OrderStatus::Cancelled);
+        assert_eq!(shop.money_held(order).await, 0);
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_refund_that_keeps_failing_is_an_alarm_and_ends_when_it_succeeds() {
-    let mut settings = ShopSettings::default();
-    settings.order.policy.compensation_timeout = Duration::from_secs(1);
-    settings.payment.pause_min = Duration::from_secs(20);
-    let shop = Shop::open(ShopStores::default(), settings).await;
-    shop.stock("MUG", 100).await;
-    let saga = ends(&shop, order_of(&[("MUG", 1)], "test_refund_fails")).await;
-    assert_eq!(saga.status(), OrderStatus::Confirmed);
-    let order = saga.order_id();
-    shop.orders.cancel(order).await.unwrap();
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    let saga = |shop: &Shop| {
-        let orders = shop.stores.order.clone();
-        async move { ordermill_actors::order::OrderReads::order(&orders, order).await.unwrap().unwrap() }
-    };
-    assert_eq!(saga(&shop).await.saga_status(), SagaStatus::Failed);
-    let before: Timestamp = saga(&shop).await.updated_at;
-    shop.orders.retry(order).await.unwrap();
-    assert!(saga(&shop).await.updated_at >= before);
-    let saga = shop.rested(order).await;
-    assert_undone(&shop, &saga, "customer", "cancelled_by_customer").await;
+    for way in WAYS {
+        let mut settings = ShopSettings::of(way);
+        settings.order.policy.compensation_timeout = Duration::from_secs(1);
+        settings.payment.pause_min = Duration::from_secs(20);
+        let shop = Shop::open(ShopStores::default(), settings).await;
+        shop.stock("MUG", 100).await;
+        let saga = ends(&shop, order_of(&[("MUG", 1)], "test_refund_fails")).await;
+        assert_eq!(saga.status(), OrderStatus::Confirmed);
+        let order = saga.order_id();
+        shop.orders.cancel(order).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let saga = |shop: &Shop| {
+            let orders = shop.stores.order.clone();
+            async move {
+                ordermill_actors::order::OrderReads::order(&orders, order).await.unwrap().unwrap()
+            }
+        };
+        assert_eq!(saga(&shop).await.saga_status(), SagaStatus::Failed);
+        let before: Timestamp = saga(&shop).await.updated_at;
+        shop.orders.retry(order).await.unwrap();
+        assert!(saga(&shop).await.updated_at >= before);
+        let saga = shop.rested(order).await;
+        assert_undone(&shop, &saga, "customer", "cancelled_by_customer").await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_same_request_makes_one_order() {
-    let shop = shop(Plan::ReserveFirst).await;
+    let shop = shop(WAYS[0]).await;
     let key = |body: &[u8]| Some(("key-1".to_owned(), body.to_vec()));
     let details = || order_of(&[("MUG", 1)], "credit_card");
     let orders =
@@ -170,54 +178,60 @@ async fn the_same_request_makes_one_order() {
 
 #[tokio::test(start_paused = true)]
 async fn confirmed_orders_leave_by_themselves_when_told_to() {
-    let mut settings = ShopSettings::default();
-    settings.order.policy.dispatch_after = Some(Duration::from_secs(2));
-    let shop = Shop::open(ShopStores::default(), settings).await;
-    shop.stock("MUG", 5).await;
-    let saga = ends(&shop, order_of(&[("MUG", 1)], "credit_card")).await;
-    assert_eq!(saga.status(), OrderStatus::Shipped);
-    assert_eq!(shop.shelf("MUG").await.on_hand, 4);
+    for way in WAYS {
+        let mut settings = ShopSettings::of(way);
+        settings.order.policy.dispatch_after = Some(Duration::from_secs(2));
+        let shop = Shop::open(ShopStores::default(), settings).await;
+        shop.stock("MUG", 5).await;
+        let saga = ends(&shop, order_of(&[("MUG", 1)], "credit_card")).await;
+        assert_eq!(saga.status(), OrderStatus::Shipped);
+        assert_eq!(shop.shelf("MUG").await.on_hand, 4);
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_event_is_audited_once_and_the_customer_is_told_once() {
-    use ordermill_actors::audit::AuditReads;
-    use ordermill_actors::ports::Outbox;
-    let shop = shop(Plan::ReserveFirst).await;
-    let saga = ends(&shop, order_of(&[("MUG", 1)], "credit_card")).await;
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    let audited = shop.stores.audit.events(saga.order_id(), None, 100).await.unwrap();
-    let mut names: Vec<_> = audited.iter().map(|entry| entry.event_type.to_string()).collect();
-    names.sort_unstable();
-    let expected = [
-        "inventory.reserved",
-        "order.confirmed",
-        "order.created",
-        "payment.approved",
-        "shipping.scheduled",
-    ];
-    assert_eq!(names, expected);
-    assert!(
-        shop.stores.order.waiting(None, 10).await.unwrap().is_empty(),
-        "nothing is left to say"
-    );
-    assert!(shop.stores.audit.dead_letters().is_empty());
+    for way in WAYS {
+        use ordermill_actors::audit::AuditReads;
+        use ordermill_actors::ports::Outbox;
+        let shop = shop(way).await;
+        let saga = ends(&shop, order_of(&[("MUG", 1)], "credit_card")).await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let audited = shop.stores.audit.events(saga.order_id(), None, 100).await.unwrap();
+        let mut names: Vec<_> = audited.iter().map(|entry| entry.event_type.to_string()).collect();
+        names.sort_unstable();
+        let expected = [
+            "inventory.reserved",
+            "order.confirmed",
+            "order.created",
+            "payment.approved",
+            "shipping.scheduled",
+        ];
+        assert_eq!(names, expected);
+        assert!(
+            shop.stores.order.waiting(None, 10).await.unwrap().is_empty(),
+            "nothing is left to say"
+        );
+        shop.assert_no_dead_letters();
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_gateway_that_always_answers_late_is_heard_all_the_same() {
-    let mut settings = ShopSettings::default();
-    settings.payment.timeout = Duration::from_secs(1);
-    settings.gateway.latency = Duration::from_secs(10);
-    let shop = Shop::open(ShopStores::default(), settings.clone()).await;
-    shop.stock("MUG", 100).await;
-    let saga = ends(&shop, order_of(&[("MUG", 1)], "credit_card")).await;
-    assert_eq!(saga.status(), OrderStatus::Confirmed);
-    assert_eq!(shop.money_held(saga.order_id()).await, 1_000);
+    for way in WAYS {
+        let mut settings = ShopSettings::of(way);
+        settings.payment.timeout = Duration::from_secs(1);
+        settings.gateway.latency = Duration::from_secs(10);
+        let shop = Shop::open(ShopStores::default(), settings.clone()).await;
+        shop.stock("MUG", 100).await;
+        let saga = ends(&shop, order_of(&[("MUG", 1)], "credit_card")).await;
+        assert_eq!(saga.status(), OrderStatus::Confirmed);
+        assert_eq!(shop.money_held(saga.order_id()).await, 1_000);
 
-    settings.order.policy.order_timeout = Duration::from_secs(3);
-    let shop = Shop::open(ShopStores::default(), settings).await;
-    shop.stock("MUG", 100).await;
-    let saga = ends(&shop, order_of(&[("MUG", 1)], "credit_card")).await;
-    assert_undone(&shop, &saga, "processing_payment", "deadline_exceeded").await;
+        settings.order.policy.order_timeout = Duration::from_secs(3);
+        let shop = Shop::open(ShopStores::default(), settings).await;
+        shop.stock("MUG", 100).await;
+        let saga = ends(&shop, order_of(&[("MUG", 1)], "credit_card")).await;
+        assert_undone(&shop, &saga, "processing_payment", "deadline_exceeded").await;
+    }
 }

@@ -3,17 +3,16 @@
 use futures::future::join_all;
 use ordermill_actors::ids::OrderId;
 use ordermill_actors::inventory::InventoryReads;
-use ordermill_actors::messages::{OrderDetails, Plan};
+use ordermill_actors::messages::OrderDetails;
 use ordermill_actors::order::{OrderStatus, RequestContext, Saga};
-use ordermill_actors::testing::shop::{Shop, ShopSettings, ShopStores, order_of};
+use ordermill_actors::testing::shop::{Shop, ShopSettings, ShopStores, WAYS, Way, order_of};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
-async fn open(plan: Plan, failure_rate: f64) -> Shop {
-    let mut settings = ShopSettings::default();
-    settings.order.plan = plan;
+async fn open(way: Way, failure_rate: f64) -> Shop {
+    let mut settings = ShopSettings::of(way);
     settings.gateway.failure_rate = failure_rate;
     Shop::open(ShopStores::default(), settings).await
 }
@@ -33,8 +32,8 @@ fn confirmed(sagas: &[Saga]) -> usize {
 
 #[tokio::test(start_paused = true)]
 async fn fifty_buyers_of_ten_units() {
-    for plan in [Plan::ReserveFirst, Plan::PaymentFirst] {
-        let shop = open(plan, 0.0).await;
+    for way in WAYS {
+        let shop = open(way, 0.0).await;
         shop.stock("MUG", 10).await;
         let sagas = race(&shop, vec![order_of(&[("MUG", 1)], "credit_card"); 50]).await;
         assert_eq!(confirmed(&sagas), 10);
@@ -50,8 +49,8 @@ async fn fifty_buyers_of_ten_units() {
 
 #[tokio::test(start_paused = true)]
 async fn two_thousand_buyers_of_the_last_unit() {
-    for plan in [Plan::ReserveFirst, Plan::PaymentFirst] {
-        let shop = open(plan, 0.0).await;
+    for way in WAYS {
+        let shop = open(way, 0.0).await;
         shop.stock("MUG", 1).await;
         let sagas = race(&shop, vec![order_of(&[("MUG", 1)], "credit_card"); 2_000]).await;
         assert_eq!(confirmed(&sagas), 1);
@@ -106,8 +105,8 @@ fn watch(shop: &Shop) -> (Arc<AtomicBool>, tokio::task::JoinHandle<u64>) {
 
 #[tokio::test(start_paused = true)]
 async fn two_hundred_orders_of_three_shuffled_products_and_too_little_stock() {
-    for plan in [Plan::ReserveFirst, Plan::PaymentFirst] {
-        let shop = open(plan, 0.0).await;
+    for way in WAYS {
+        let shop = open(way, 0.0).await;
         for product in ["A", "B", "C", "D", "E", "F"] {
             shop.stock(product, INITIAL).await;
         }
@@ -129,8 +128,8 @@ async fn two_hundred_orders_of_three_shuffled_products_and_too_little_stock() {
 
 #[tokio::test(start_paused = true)]
 async fn the_same_while_payments_fail_and_customers_cancel() {
-    for plan in [Plan::ReserveFirst, Plan::PaymentFirst] {
-        let shop = open(plan, 0.2).await;
+    for way in WAYS {
+        let shop = open(way, 0.2).await;
         for product in ["A", "B", "C", "D", "E", "F"] {
             shop.stock(product, INITIAL).await;
         }
