@@ -5,6 +5,9 @@
 //! cargo run --release --example load -- --orders 50000 --clients 50
 //! ```
 //!
+//! The server may as well run on PostgreSQL and RabbitMQ; where several processes serve the same, each gets
+//! a `--url` of its own and the clients are spread over them.
+//!
 //! *Accepted* counts 201s from the first request to the last answer. *Settled* counts CONFIRMED orders
 //! from the first order's acceptance to the last confirmation, by the server's own history.
 
@@ -19,9 +22,9 @@ use std::time::{Duration, Instant};
 #[derive(Parser)]
 #[command(about = "Measures orders per second, accepted and settled")]
 struct Options {
-    /// Where the server listens
+    /// Where the server listens; given several times, the clients take turns
     #[arg(long, default_value = "http://127.0.0.1:8080")]
-    url: String,
+    url: Vec<String>,
     /// How many orders are placed
     #[arg(long, default_value_t = 20_000)]
     orders: usize,
@@ -49,10 +52,13 @@ async fn main() -> anyhow::Result<()> {
     let products = stock(&http, &options).await?;
     let next = Arc::new(AtomicUsize::new(0));
     let started = Instant::now();
-    let clients = (0..options.clients).map(|_| {
+    let clients = (0..options.clients).map(|number| {
         let (http, options) = (http.clone(), options.clone());
         let (products, next) = (products.clone(), next.clone());
-        tokio::spawn(async move { client(&http, &options, &products, &next).await })
+        tokio::spawn(async move {
+            let url = &options.url[number % options.url.len()];
+            client(&http, url, options.orders, &products, &next).await
+        })
     });
     let mut posts = Vec::with_capacity(options.orders);
     let (mut orders, mut turned_away) = (Vec::with_capacity(options.orders), 0);
@@ -69,7 +75,7 @@ async fn main() -> anyhow::Result<()> {
         orders.len()
     );
     percentiles("POST", &mut posts);
-    rest(&http, &options.url).await?;
+    rest(&http, &options.url[0]).await?;
     settled(&http, &options, &orders).await
 }
 
@@ -79,7 +85,7 @@ async fn stock(http: &reqwest::Client, options: &Options) -> anyhow::Result<Arc<
         (0..options.products).map(|index| format!("LOAD-{run}-{index}")).collect();
     for product in &products {
         let body = json!({"product_id": product, "available_qty": UNITS});
-        let answer = http.post(format!("{}/inventory", options.url)).json(&body).send().await?;
+        let answer = http.post(format!("{}/inventory", options.url[0])).json(&body).send().await?;
         ensure!(answer.status().is_success(), "stocking answered {}", answer.status());
     }
     Ok(Arc::new(products))
@@ -94,14 +100,15 @@ struct Placed {
 
 async fn client(
     http: &reqwest::Client,
-    options: &Options,
+    url: &str,
+    orders: usize,
     products: &[String],
     next: &AtomicUsize,
 ) -> anyhow::Result<Placed> {
     let mut placed = Placed::default();
     loop {
         let index = next.fetch_add(1, Relaxed);
-        if index >= options.orders {
+        if index >= orders {
             return Ok(placed);
         }
         let body = json!({
@@ -110,7 +117,7 @@ async fn client(
             "items": [{"product_id": products[index % products.len()], "quantity": 1, "unit_price": 9.99}],
         });
         let started = Instant::now();
-        let answer = http.post(format!("{}/orders", options.url)).json(&body).send().await?;
+        let answer = http.post(format!("{url}/orders")).json(&body).send().await?;
         if answer.status() == reqwest::StatusCode::SERVICE_UNAVAILABLE {
             placed.refused += 1;
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -159,7 +166,7 @@ async fn settled(
     let (mut latencies, mut first, mut last) = (Vec::new(), i64::MAX, i64::MIN);
     for order in sample {
         let order: Value =
-            http.get(format!("{}/orders/{order}", options.url)).send().await?.json().await?;
+            http.get(format!("{}/orders/{order}", options.url[0])).send().await?.json().await?;
         ensure!(order["status"] == "CONFIRMED", "an order ended {}: {order}", order["status"]);
         let created = micros(&order["created_at"])?;
         let history = order["history"].as_array().context("no history")?;

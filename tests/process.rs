@@ -61,6 +61,7 @@ mod process {
     mod random;
     mod reckoning;
     mod restart;
+    mod scenarios;
     mod server;
     mod settings;
     mod setup;
