@@ -104,6 +104,7 @@ impl App {
         let brokers = Brokers::open(&config, boot).await?;
 
         let mut process = Process::new(world.clone(), brokers.broker.clone());
+        process.rpc = Some(brokers.rpc.clone());
         process.tree.part(Some(ROOT), "http", "http").running();
         let (services, parts) = services::wire(&mut process, stores, &config, outlets, alone);
         let supervisor = process.supervisor(parts);

@@ -12,6 +12,7 @@
 
 mod answered;
 mod commands;
+mod confirmation;
 mod decide;
 mod entity;
 mod event;
@@ -29,6 +30,9 @@ mod tests;
 mod wake;
 
 pub use commands::{CommandHandler, input};
+pub use confirmation::{
+    ConfirmationDesk, ConfirmationError, PaymentConfirmation, PaymentResponder,
+};
 pub use decide::{
     Decision, Effect, GatewayAnswer, GatewayReply, Input, Now, PaymentPolicy, decide,
 };

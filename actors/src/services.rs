@@ -6,7 +6,7 @@
 use crate::audit::AuditService;
 use crate::gateway::{GatewayHandle, GatewayPolicy, GatewayReads, SimulatedGateway};
 use crate::inventory::{self, Inventory, InventoryReads, SkuSpecies, Stock};
-use crate::messages::{Flow, Plan, Queue};
+use crate::messages::{Flow, Plan, Queue, RPC_PAYMENT};
 use crate::notification::{
     Channel, ChannelHandler, Messengers, NotificationPolicy, NotificationService, Notifications,
 };
@@ -142,8 +142,13 @@ pub fn payment(
     settings: PaymentSettings,
 ) -> Part {
     let PaymentSettings { policy, idle_after, alone } = settings;
+    let rpc = process.rpc.clone();
     let mut stations = process.service("payment", Arc::new(PaymentService), store);
     stations.aside();
+    if let Some(rpc) = rpc {
+        let node = stations.tree().part(Some("payment"), "responder", RPC_PAYMENT);
+        stations.part(payment::ConfirmationDesk::part(node, rpc, reads.clone()));
+    }
     let world = stations.world().clone();
     let rules = PaymentRules { reads: reads.clone(), gateway, policy, world: world.clone() };
     let species = Entities::new(Arc::new(rules), stations.journal.clone());

@@ -8,12 +8,15 @@ use crate::api::problem::Problem;
 use crate::api::state::State;
 use chrono::{DateTime, Utc};
 use ordermill_actors::audit::AuditCursor;
-use ordermill_actors::payment::PaymentView;
+use ordermill_actors::ids::OrderId;
+use ordermill_actors::payment::{ConfirmationError, PaymentConfirmation, PaymentView};
+use ordermill_actors::ports::RpcError;
 use ordermill_actors::shipping::Shipment;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::types::Any;
 use poem_openapi::{Object, OpenApi};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// A payment, as the payment service has it.
@@ -124,9 +127,9 @@ impl RecordsApi {
     /// An order's payment
     #[oai(path = "/payments/:order_id", method = "get")]
     async fn payment(&self, order_id: Path<String>) -> Result<Json<PaymentRecord>, Problem> {
-        let row = self.0.services.payment()?.reads.payment(id(&order_id.0)?).await?;
-        let row = row.ok_or_else(|| Problem::not_found("this order has no payment yet"))?;
-        Ok(Json(row.view().into()))
+        let payment = payment_of(&self.0, id(&order_id.0)?).await?;
+        let payment = payment.ok_or_else(|| Problem::not_found("this order has no payment yet"))?;
+        Ok(Json(payment.into()))
     }
 
     /// An order's shipment
@@ -166,6 +169,29 @@ impl RecordsApi {
             message: Any(serde_json::from_str(&entry.message).unwrap_or_default()),
         };
         Ok(Json(AuditList { entries: entries.into_iter().map(record).collect(), next_cursor }))
+    }
+}
+
+/// How long a payment is waited for that another process is asked about: an answer takes milliseconds.
+const CONFIRMATION_MAX: Duration = Duration::from_secs(2);
+
+/// When it is worth asking again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// An order's payment: from the rows, or from whichever process runs the payment service.
+async fn payment_of(state: &State, order: OrderId) -> Result<Option<PaymentView>, Problem> {
+    let elsewhere = match state.services.payment() {
+        Ok(payment) => return Ok(payment.reads.payment(order).await?.map(|row| row.view())),
+        Err(elsewhere) => elsewhere,
+    };
+    match PaymentConfirmation::ask(&*state.rpc, order, CONFIRMATION_MAX).await {
+        Ok(payment) => Ok(payment),
+        Err(ConfirmationError::Rpc(RpcError::Nobody)) => Err(elsewhere.into()),
+        Err(error) => {
+            tracing::warn!(service = "http", %error, "a payment cannot be confirmed");
+            let detail = "the payment service does not answer in time; try again";
+            Err(Problem::unavailable(detail, RETRY_AFTER))
+        }
     }
 }
 

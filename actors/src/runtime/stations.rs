@@ -11,7 +11,7 @@ use super::supervisor::{Part, Supervisor};
 use super::tree::Tree;
 use crate::clock::World;
 use crate::messages::{Queue, QueueKind};
-use crate::ports::{Broker, Database};
+use crate::ports::{Broker, Database, Rpc};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
@@ -52,6 +52,8 @@ pub struct Process {
     pub counted: Vec<Arc<Flow>>,
     /// Every consumer, to be closed first when the process ends.
     pub intakes: Vec<Intake>,
+    /// Questions and answers between processes, where there are any.
+    pub rpc: Option<Arc<dyn Rpc>>,
     /// The dead letters of every service that consumes anything.
     pub dead_letters: Vec<DeadLetterOffice>,
 }
@@ -110,6 +112,7 @@ impl Process {
             flows: Vec::new(),
             counted: Vec::new(),
             intakes: Vec::new(),
+            rpc: None,
             dead_letters: Vec::new(),
         }
     }

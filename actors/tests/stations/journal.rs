@@ -119,7 +119,7 @@ fn bury(bench: &Bench, body: &str) -> oneshot::Receiver<()> {
         first_failed_at: bench.world.now(),
         died_at: bench.world.now(),
     };
-    bench.journal.bury(letter, Box::new(move || drop(sender.send(()))));
+    bench.journal.bury(letter, Box::new(move || sender.send(()).unwrap_or_default()));
     receiver
 }
 

@@ -1,0 +1,226 @@
+//! Confirmation: how an order's payment stands, asked of whichever process runs the payment service.
+//!
+//! ```text
+//! PaymentConfirmation::ask ──{"order_id"}──▶ payment.confirmation ──▶ PaymentResponder ──▶ committed rows
+//!            ▲                                                             │
+//!            └── {"order_id", "status", "amount", …} or {"error": "…"} ◀───┘
+//! ```
+//!
+//! A question changes nothing and is kept nowhere: who gets no answer asks again.
+
+use super::reads::{PaymentReads, PaymentView};
+use super::state::PaymentStatus;
+use crate::clock::Timestamp;
+use crate::ids::OrderId;
+use crate::messages::RPC_PAYMENT;
+use crate::money::{Currency, Money, MoneyError};
+use crate::ports::{Responder, Rpc, RpcError, Subscription};
+use crate::runtime::supervisor::Part;
+use crate::runtime::tree::Node;
+use async_trait::async_trait;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+
+#[derive(Serialize, Deserialize)]
+struct Question {
+    order_id: OrderId,
+}
+
+/// Instead of a payment.
+#[derive(Serialize, Deserialize)]
+struct Failed {
+    error: Failure,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Failure {
+    /// The order has no payment yet.
+    NotFound,
+    /// The payment service's database is away.
+    Unavailable,
+    /// The question cannot be read.
+    BadQuestion,
+}
+
+/// A payment as it travels: amounts are decimals, as they are everywhere outside.
+#[derive(Serialize, Deserialize)]
+struct Confirmed {
+    order_id: OrderId,
+    status: PaymentStatus,
+    currency: Option<Currency>,
+    amount: Option<Box<RawValue>>,
+    captured: Option<Box<RawValue>>,
+    refunded: Option<Box<RawValue>>,
+    method: Option<String>,
+    transaction_id: Option<String>,
+    reason: Option<String>,
+    attempts: u32,
+    due_at: Option<Timestamp>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    version: u64,
+}
+
+impl From<PaymentView> for Confirmed {
+    fn from(view: PaymentView) -> Self {
+        let decimal = |money: Option<Money>| {
+            money.and_then(|money| RawValue::from_string(money.decimal()).ok())
+        };
+        Self {
+            order_id: view.order_id,
+            status: view.status,
+            // All of a payment's amounts are of one currency.
+            currency: view.amount.or(view.captured).or(view.refunded).map(|money| money.currency),
+            amount: decimal(view.amount),
+            captured: decimal(view.captured),
+            refunded: decimal(view.refunded),
+            method: view.method,
+            transaction_id: view.transaction_id,
+            reason: view.reason,
+            attempts: view.attempts,
+            due_at: view.due_at,
+            created_at: view.created_at,
+            updated_at: view.updated_at,
+            version: view.version,
+        }
+    }
+}
+
+impl Confirmed {
+    fn into_view(self) -> Result<PaymentView, MoneyError> {
+        let money = |decimal: Option<Box<RawValue>>| {
+            let both = decimal.zip(self.currency);
+            both.map(|(decimal, currency)| Money::parse(decimal.get(), currency)).transpose()
+        };
+        Ok(PaymentView {
+            order_id: self.order_id,
+            status: self.status,
+            amount: money(self.amount)?,
+            method: self.method,
+            captured: money(self.captured)?,
+            refunded: money(self.refunded)?,
+            transaction_id: self.transaction_id,
+            reason: self.reason,
+            attempts: self.attempts,
+            due_at: self.due_at,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            version: self.version,
+        })
+    }
+}
+
+/// Answers from committed rows.
+pub struct PaymentResponder(Arc<dyn PaymentReads>);
+
+impl PaymentResponder {
+    /// A responder over these rows.
+    pub fn new(reads: Arc<dyn PaymentReads>) -> Self {
+        Self(reads)
+    }
+
+    async fn look(&self, question: &str) -> Result<Confirmed, Failure> {
+        let Question { order_id } =
+            serde_json::from_str(question).map_err(|_| Failure::BadQuestion)?;
+        let row = self.0.payment(order_id).await.map_err(|error| {
+            tracing::warn!(service = "payment", %error, "a payment cannot be confirmed");
+            Failure::Unavailable
+        })?;
+        Ok(row.ok_or(Failure::NotFound)?.view().into())
+    }
+}
+
+#[async_trait]
+impl Responder for PaymentResponder {
+    async fn answer(&self, question: &str) -> Option<String> {
+        match self.look(question).await {
+            Ok(confirmed) => serde_json::to_string(&confirmed).ok(),
+            Err(error) => serde_json::to_string(&Failed { error }).ok(),
+        }
+    }
+}
+
+/// Why a payment could not be confirmed.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum ConfirmationError {
+    /// The question, or its answer, got lost.
+    #[error(transparent)]
+    Rpc(#[from] RpcError),
+    /// The payment service's database is away.
+    #[error("the payment database does not answer")]
+    Unavailable,
+    /// The answer is none that this version knows.
+    #[error("the payment service's answer cannot be read: {0}")]
+    Unreadable(String),
+}
+
+/// Asks how payments stand.
+pub struct PaymentConfirmation;
+
+impl PaymentConfirmation {
+    /// How an order's payment stands. None: it has none yet.
+    pub async fn ask(
+        rpc: &dyn Rpc,
+        order_id: OrderId,
+        patience: Duration,
+    ) -> Result<Option<PaymentView>, ConfirmationError> {
+        let unreadable =
+            |error: &dyn std::fmt::Display| ConfirmationError::Unreadable(error.to_string());
+        let question =
+            serde_json::to_string(&Question { order_id }).map_err(|error| unreadable(&error))?;
+        let answer = rpc.ask(RPC_PAYMENT, question, patience).await?;
+        match serde_json::from_str(&answer) {
+            Ok(Failed { error: Failure::NotFound }) => Ok(None),
+            Ok(Failed { error: Failure::Unavailable }) => Err(ConfirmationError::Unavailable),
+            Ok(Failed { error: Failure::BadQuestion }) => Err(unreadable(&"it was not understood")),
+            Err(_) => {
+                let confirmed: Confirmed =
+                    serde_json::from_str(&answer).map_err(|error| unreadable(&error))?;
+                confirmed.into_view().map(Some).map_err(|error| unreadable(&error))
+            }
+        }
+    }
+}
+
+/// Serves questions about payments for as long as it lives.
+pub struct ConfirmationDesk {
+    rpc: Arc<dyn Rpc>,
+    responder: Arc<PaymentResponder>,
+    node: Arc<Node>,
+}
+
+impl ConfirmationDesk {
+    /// A desk as a part of the payment service.
+    pub fn part(node: Arc<Node>, rpc: Arc<dyn Rpc>, reads: Arc<dyn PaymentReads>) -> Part {
+        let (responder, its) = (Arc::new(PaymentResponder::new(reads)), node.clone());
+        Part::new(node, move || Self {
+            rpc: rpc.clone(),
+            responder: responder.clone(),
+            node: its.clone(),
+        })
+    }
+}
+
+impl Actor for ConfirmationDesk {
+    type Msg = ();
+    type State = Box<dyn Subscription>;
+    type Arguments = ();
+
+    async fn pre_start(
+        &self,
+        _myself: ActorRef<()>,
+        (): (),
+    ) -> Result<Self::State, ActorProcessingErr> {
+        let serving = self.rpc.serve(RPC_PAYMENT, self.responder.clone()).await?;
+        self.node.running();
+        Ok(serving)
+    }
+}
+
+#[cfg(test)]
+mod tests;

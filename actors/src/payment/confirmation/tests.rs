@@ -1,0 +1,166 @@
+//! Questions about payments, over the in-process broker.
+
+use super::*;
+use crate::broker::LocalBroker;
+use crate::messages::{Flow, Origin, PaymentProcess, Plan};
+use crate::payment::{Asking, Payment, PaymentRow, State, Undo};
+use crate::ports::ReadError;
+use crate::runtime::supervisor::Supervisor;
+use crate::runtime::tree::{Status, Tree};
+use crate::testing::world;
+use chrono::DateTime;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+const PATIENCE: Duration = Duration::from_secs(2);
+
+fn order(number: u128) -> OrderId {
+    OrderId(Uuid::from_u128(number))
+}
+
+fn at(seconds: i64) -> Timestamp {
+    DateTime::from_timestamp(seconds, 250_000_000).unwrap()
+}
+
+fn row(number: u128, state: State) -> PaymentRow {
+    let payment = Payment {
+        origin: Origin::new(order(number), Flow::Orchestrated, Plan::ReserveFirst),
+        attempts: 2,
+        reversals: 0,
+        state,
+        created_at: at(1),
+        changed_at: at(2),
+    };
+    PaymentRow { order_id: order(number), version: 3, payment: Arc::new(payment) }
+}
+
+/// Payments in each of their states; a database that is away for orders over 1000.
+struct Rows(BTreeMap<OrderId, PaymentRow>);
+
+impl Rows {
+    fn of_every_state() -> Self {
+        let money = |minor, code| Money { minor, currency: Currency::parse(code).unwrap() };
+        let intent = || PaymentProcess {
+            total: money(4_990, "USD"),
+            method: "credit_card".to_owned(),
+            customer_id: "ada".to_owned(),
+        };
+        let yen = || PaymentProcess { total: money(4_990, "JPY"), ..intent() };
+        let asking = Asking { since: 1, due_at: at(9) };
+        let code = "txn-1".to_owned();
+        let states = [
+            State::Charging { intent: intent(), asking },
+            State::Approved { intent: intent(), transaction_id: code.clone() },
+            State::Approved { intent: yen(), transaction_id: code.clone() },
+            State::Declined { intent: intent(), reason: "card_expired".to_owned() },
+            State::Reversing { intent: intent(), undo: Undo::Void, transaction_id: None, asking },
+            State::Reversed {
+                intent: intent(),
+                transaction_id: Some(code),
+                refunded: Some(money(4_990, "USD")),
+            },
+            State::Forestalled,
+        ];
+        let row = |(number, state)| (order(number), row(number, state));
+        Self((1..).zip(states).map(row).collect())
+    }
+}
+
+#[async_trait]
+impl PaymentReads for Rows {
+    async fn payment(&self, order_id: OrderId) -> Result<Option<PaymentRow>, ReadError> {
+        if order_id > order(1_000) {
+            return Err(ReadError("away".to_owned()));
+        }
+        Ok(self.0.get(&order_id).cloned())
+    }
+
+    async fn due(
+        &self,
+        _: Timestamp,
+        _: Option<OrderId>,
+        _: u32,
+    ) -> Result<Vec<OrderId>, ReadError> {
+        Ok(Vec::new())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_is_the_payment_as_it_is_shown() {
+    let (broker, rows) = (LocalBroker::default(), Rows::of_every_state());
+    let shown: Vec<_> = rows.0.values().map(PaymentRow::view).collect();
+    let responder = Arc::new(PaymentResponder::new(Arc::new(rows)));
+    let _serving = broker.serve(RPC_PAYMENT, responder.clone()).await.unwrap();
+    assert_eq!(shown.len(), 7);
+    for view in shown {
+        let answer = PaymentConfirmation::ask(&broker, view.order_id, PATIENCE).await;
+        assert_eq!(answer, Ok(Some(view)));
+    }
+    assert_eq!(PaymentConfirmation::ask(&broker, order(99), PATIENCE).await, Ok(None));
+    let away = PaymentConfirmation::ask(&broker, order(2_000), PATIENCE).await;
+    assert_eq!(away, Err(ConfirmationError::Unavailable));
+
+    let answer = async |question: &str| -> Value {
+        serde_json::from_str(&responder.answer(question).await.unwrap()).unwrap()
+    };
+    let approved = answer(&json!({ "order_id": order(2) }).to_string()).await;
+    assert_eq!(approved["order_id"], order(2).to_string());
+    assert_eq!((&approved["status"], &approved["currency"]), (&json!("APPROVED"), &json!("USD")));
+    assert_eq!(
+        (&approved["amount"], &approved["transaction_id"]),
+        (&json!(49.90), &json!("txn-1"))
+    );
+    let yen = answer(&json!({ "order_id": order(3), "more": 1 }).to_string()).await;
+    assert_eq!((&yen["amount"], &yen["currency"]), (&json!(4990), &json!("JPY")));
+    let nobody = answer(&json!({ "order_id": order(99) }).to_string()).await;
+    assert_eq!(nobody, json!({ "error": "not_found" }));
+    for bad in ["", "{}", "null", "{\"order_id\": 7}", "\u{1}"] {
+        assert_eq!(answer(bad).await, json!({ "error": "bad_question" }), "{bad}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_never_comes_or_makes_no_sense_is_an_error() {
+    struct Says(Option<&'static str>);
+
+    #[async_trait]
+    impl Responder for Says {
+        async fn answer(&self, _: &str) -> Option<String> {
+            self.0.map(str::to_owned)
+        }
+    }
+
+    let broker = LocalBroker::default();
+    let ask = || PaymentConfirmation::ask(&broker, order(1), PATIENCE);
+    assert_eq!(ask().await, Err(ConfirmationError::Rpc(RpcError::Nobody)));
+    let _serving = broker.serve(RPC_PAYMENT, Arc::new(Says(None))).await.unwrap();
+    assert_eq!(ask().await, Err(ConfirmationError::Rpc(RpcError::Late(PATIENCE))));
+    for nonsense in ["", "null", "{}", "{\"error\":\"on_fire\"}", "{\"error\":\"bad_question\"}"] {
+        let _serving = broker.serve(RPC_PAYMENT, Arc::new(Says(Some(nonsense)))).await.unwrap();
+        let answer = ask().await;
+        assert!(matches!(answer, Err(ConfirmationError::Unreadable(_))), "{nonsense}: {answer:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_desk_serves_while_it_lives_and_is_started_again() {
+    let (broker, world) = (LocalBroker::default(), world());
+    let tree = Tree::new(world.clock.clone());
+    let (root, node) =
+        (tree.part(None, "supervisor", "root"), tree.part(Some("root"), "responder", RPC_PAYMENT));
+    let rows = Arc::new(Rows::of_every_state());
+    let desk = ConfirmationDesk::part(node.clone(), Arc::new(broker.clone()), rows);
+    let supervisor = Supervisor::new(root, tree.clone(), Arc::new(vec![desk]));
+    let (root, ended) = Actor::spawn(None, supervisor, ()).await.unwrap();
+    let ask = || PaymentConfirmation::ask(&broker, order(1), PATIENCE);
+    assert!(ask().await.is_ok());
+    assert!(tree.restart(RPC_PAYMENT));
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(node.view(world.now()).status, Status::Running);
+    assert!(ask().await.is_ok());
+    root.stop(None);
+    ended.await.unwrap();
+    assert_eq!(ask().await, Err(ConfirmationError::Rpc(RpcError::Nobody)));
+}
