@@ -9,9 +9,10 @@
 //!  or a database and a vhost                               Ledgers: what the databases say
 //! ```
 
-/// Has each of these run on the embedded system, and on servers.
+/// Has each of these run on the embedded system and on servers; those after a semicolon on servers only,
+/// as processes share no data directory.
 macro_rules! everywhere {
-    ($($name:ident)*) => {
+    ($($name:ident)* $(; $($shared:ident)*)?) => {
         mod embedded {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -20,7 +21,7 @@ macro_rules! everywhere {
                 }
             )*
         }
-        on_servers! { $($name)* }
+        on_servers! { $($name)* $($($shared)*)? }
     };
 }
 

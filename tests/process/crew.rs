@@ -42,6 +42,11 @@ impl Crew {
         self.servers.iter().flatten().map(Server::shop).collect()
     }
 
+    /// A customer who takes all doors in turn.
+    pub fn shop(&self) -> Shop {
+        Shop::at_all(self.servers.iter().flatten().map(|server| server.url.clone()).collect())
+    }
+
     /// A customer of a crew whose processes run a service each, who knows which door is whose.
     pub fn departments(&self) -> Shop {
         let url = |service| {
@@ -49,7 +54,7 @@ impl Crew {
             format!("http://{}", self.setups[index].listen())
         };
         let of_order = url("order");
-        Shop::at(&of_order).with_doors(vec![
+        Shop::at(&of_order).with_departments(vec![
             ("/inventory", url("inventory")),
             ("/payments", url("payment")),
             ("/shipments", url("shipping")),

@@ -1,8 +1,8 @@
 //! More is wanted than there is: exactly what is there is sold, at any speed.
 
 use super::books::{self, statuses, units};
+use super::crew::Crew;
 use super::random::Random;
-use super::server::Server;
 use super::setup::Setup;
 use super::shop::{Order, Shelf, Shop, order};
 use super::watcher::Watcher;
@@ -19,14 +19,19 @@ const PRODUCTS: [&str; 6] = ["P1", "P2", "P3", "P4", "P5", "P6"];
 const UNITS_OF_EACH: i64 = 60;
 const ORDERS: usize = 200;
 
-async fn stocked(setup: &Setup, stock: &[(&str, i64)]) -> (Server, Shop, BTreeMap<String, i64>) {
-    let server = setup.start();
-    let shop = server.shop();
+/// Processes on the same place, and what there is to buy at all their doors.
+async fn stocked(
+    setup: &Setup,
+    processes: usize,
+    stock: &[(&str, i64)],
+) -> (Crew, Shop, BTreeMap<String, i64>) {
+    let crew = Crew::alike(setup, processes);
+    let shop = crew.shop();
     for (product, quantity) in stock {
         shop.stock(product, *quantity).await;
     }
     let initial = stock.iter().map(|(product, units)| ((*product).to_owned(), *units)).collect();
-    (server, shop, initial)
+    (crew, shop, initial)
 }
 
 /// Checks that each refusal names what was short, and that it was.
@@ -48,8 +53,8 @@ fn refusals_are_justified(orders: &[Order]) {
 }
 
 /// So many customers, each for one unit of the same product, all at once.
-async fn run_on_one(setup: Setup, customers: usize, stock: i64) {
-    let (server, shop, initial) = stocked(&setup, &[("LAST", stock)]).await;
+async fn run_on_one(setup: Setup, processes: usize, customers: usize, stock: i64) {
+    let (crew, shop, initial) = stocked(&setup, processes, &[("LAST", stock)]).await;
     let watcher = Watcher::start(&shop, &initial, false);
     let wanted: Vec<Value> = (0..customers)
         .map(|number| order(&format!("buyer-{number}"), &[("LAST", 1)], "credit_card"))
@@ -68,15 +73,15 @@ async fn run_on_one(setup: Setup, customers: usize, stock: i64) {
         .all(|failure| failure.step == "inventory" && failure.shortages[0].available == Some(0));
     assert!(full, "somebody was refused while there was a unit");
     books::balance(&shop, &initial, &orders).await;
-    server.terminate().await;
+    crew.terminate().await;
 }
 
 async fn fifty_orders_on_ten_units_are_ten_sales(setup: Setup) {
-    run_on_one(setup, 50, 10).await;
+    run_on_one(setup, 1, 50, 10).await;
 }
 
 async fn two_thousand_buyers_of_the_last_unit_are_one_sale(setup: Setup) {
-    run_on_one(setup, 2_000, 1).await;
+    run_on_one(setup, 1, 2_000, 1).await;
 }
 
 /// Orders of three products each, in any order, one to three units of each.
@@ -101,10 +106,10 @@ fn nobody_was_refused_in_vain(orders: &[Order], left: &BTreeMap<String, Shelf>) 
     }
 }
 
-async fn baskets_of_three(setup: Setup, plan: &str, seed: u64) {
+async fn baskets_of_three(setup: Setup, processes: usize, plan: &str, seed: u64) {
     let setup = setup.with("ORDERMILL_PLAN", plan);
     let stock = PRODUCTS.map(|product| (product, UNITS_OF_EACH));
-    let (server, shop, initial) = stocked(&setup, &stock).await;
+    let (crew, shop, initial) = stocked(&setup, processes, &stock).await;
     let watcher = Watcher::start(&shop, &initial, false);
     shop.place_all(&baskets(seed), 50).await;
     let orders = shop.all_at_rest(REST_LIMIT).await;
@@ -115,23 +120,23 @@ async fn baskets_of_three(setup: Setup, plan: &str, seed: u64) {
     refusals_are_justified(&orders);
     nobody_was_refused_in_vain(&orders, &shop.shelves().await);
     books::balance(&shop, &initial, &orders).await;
-    server.terminate().await;
+    crew.terminate().await;
     setup.ledgers().everything_was_heard().await;
 }
 
 async fn baskets_of_three_reserve_first(setup: Setup) {
-    baskets_of_three(setup, "reserve-first", 0x0BA5).await;
+    baskets_of_three(setup, 1, "reserve-first", 0x0BA5).await;
 }
 
 async fn baskets_of_three_payment_first(setup: Setup) {
-    baskets_of_three(setup, "payment-first", 0x0BA6).await;
+    baskets_of_three(setup, 1, "payment-first", 0x0BA6).await;
 }
 
 /// The same while a fifth of the payments fail and a fourth of the customers change their mind.
-async fn baskets_in_trouble(setup: Setup, plan: &str, seed: u64) {
+async fn baskets_in_trouble(setup: Setup, processes: usize, plan: &str, seed: u64) {
     let setup = setup.with("ORDERMILL_PLAN", plan).with("PAYMENT_FAILURE_RATE", "0.2");
     let stock = PRODUCTS.map(|product| (product, UNITS_OF_EACH));
-    let (server, shop, initial) = stocked(&setup, &stock).await;
+    let (crew, shop, initial) = stocked(&setup, processes, &stock).await;
     let watcher = Watcher::start(&shop, &initial, false);
     let mut random = Random(seed);
     let wanted: Vec<_> =
@@ -158,22 +163,39 @@ async fn baskets_in_trouble(setup: Setup, plan: &str, seed: u64) {
         assert!(sold <= UNITS_OF_EACH, "{sold} units of {product} were sold");
     }
     books::balance(&shop, &initial, &orders).await;
-    server.terminate().await;
+    crew.terminate().await;
     setup.ledgers().everything_was_heard().await;
     setup.ledgers().the_gateway_agrees(&orders).await;
 }
 
 async fn failed_payments_and_cancels_lose_no_unit_reserve_first(setup: Setup) {
-    baskets_in_trouble(setup, "reserve-first", 0x0BA7).await;
+    baskets_in_trouble(setup, 1, "reserve-first", 0x0BA7).await;
 }
 
 async fn failed_payments_and_cancels_lose_no_unit_payment_first(setup: Setup) {
-    baskets_in_trouble(setup, "payment-first", 0x0BA8).await;
+    baskets_in_trouble(setup, 1, "payment-first", 0x0BA8).await;
+}
+
+async fn fifty_orders_on_ten_units_by_three_processes(setup: Setup) {
+    run_on_one(setup, 3, 50, 10).await;
+}
+
+async fn two_thousand_buyers_of_the_last_unit_by_three_processes(setup: Setup) {
+    run_on_one(setup, 3, 2_000, 1).await;
+}
+
+async fn failed_payments_and_cancels_lose_no_unit_by_three_processes(setup: Setup) {
+    baskets_in_trouble(setup, 3, "reserve-first", 0x0BA9).await;
+}
+
+async fn a_chain_of_events_loses_no_unit_by_three_processes(setup: Setup) {
+    let setup = setup.with("ORDERMILL_FLOW", "choreographed");
+    baskets_in_trouble(setup, 3, "payment-first", 0x0BAA).await;
 }
 
 async fn confirmed_orders_leave_by_themselves(setup: Setup) {
     let setup = setup.with("ORDERMILL_DISPATCH_AFTER", "200ms");
-    let (server, shop, initial) = stocked(&setup, &[("LEAVES", 10)]).await;
+    let (crew, shop, initial) = stocked(&setup, 1, &[("LEAVES", 10)]).await;
     let watcher = Watcher::start(&shop, &initial, true);
     let wanted: Vec<Value> =
         (0..15).map(|number| order(&format!("buyer-{number}"), &[("LEAVES", 1)], "card")).collect();
@@ -187,7 +209,7 @@ async fn confirmed_orders_leave_by_themselves(setup: Setup) {
     assert_eq!(statuses(&orders), BTreeMap::from([("CANCELLED", 5), ("SHIPPED", 10)]));
     books::balance(&shop, &initial, &orders).await;
     assert_eq!(shop.shelves().await["LEAVES"].on_hand, 0);
-    server.terminate().await;
+    crew.terminate().await;
     setup.ledgers().everything_was_heard().await;
 }
 
@@ -198,5 +220,9 @@ everywhere! {
     baskets_of_three_payment_first
     failed_payments_and_cancels_lose_no_unit_reserve_first
     failed_payments_and_cancels_lose_no_unit_payment_first
-    confirmed_orders_leave_by_themselves
+    confirmed_orders_leave_by_themselves;
+    fifty_orders_on_ten_units_by_three_processes
+    two_thousand_buyers_of_the_last_unit_by_three_processes
+    failed_payments_and_cancels_lose_no_unit_by_three_processes
+    a_chain_of_events_loses_no_unit_by_three_processes
 }

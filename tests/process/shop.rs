@@ -5,6 +5,8 @@ use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// How long one answer may take.
@@ -16,13 +18,16 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Questions about single orders that are asked at a time.
 const AT_A_TIME: usize = 16;
 
-/// The door of one server, and where there are several for different things, all of them.
+/// A customer of a shop that has a door, or many.
 #[derive(Clone)]
 pub struct Shop {
     pub http: reqwest::Client,
     pub url: String,
+    /// Doors of the same kind, taken in turn.
+    doors: Arc<Vec<String>>,
+    taken: Arc<AtomicUsize>,
     /// Paths that begin so are asked for elsewhere.
-    doors: Vec<(&'static str, String)>,
+    departments: Vec<(&'static str, String)>,
 }
 
 /// An order, as the lists show it.
@@ -119,17 +124,26 @@ pub fn order(customer: &str, lines: &[(&str, u64)], method: &str) -> Value {
 impl Shop {
     pub fn at(url: &str) -> Self {
         let http = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).build().unwrap();
-        Self { http, url: url.to_owned(), doors: Vec::new() }
+        let doors = Arc::new(vec![url.to_owned()]);
+        Self { http, url: url.to_owned(), doors, taken: Arc::default(), departments: Vec::new() }
+    }
+
+    /// A customer who takes these doors in turn.
+    pub fn at_all(urls: Vec<String>) -> Self {
+        Self { doors: Arc::new(urls.clone()), ..Self::at(&urls[0]) }
     }
 
     /// The same, where paths that begin so are asked for at these URLs.
-    pub fn with_doors(self, doors: Vec<(&'static str, String)>) -> Self {
-        Self { doors, ..self }
+    pub fn with_departments(self, departments: Vec<(&'static str, String)>) -> Self {
+        Self { departments, ..self }
     }
 
     fn door(&self, path: &str) -> &str {
-        let door = self.doors.iter().find(|(prefix, _)| path.starts_with(prefix));
-        door.map_or(&self.url, |(_, url)| url)
+        let department = self.departments.iter().find(|(prefix, _)| path.starts_with(prefix));
+        match department {
+            Some((_, url)) => url,
+            None => &self.doors[self.taken.fetch_add(1, Relaxed) % self.doors.len()],
+        }
     }
 
     /// Asks, and asks again while the server is busy. An error: there is no answer.
