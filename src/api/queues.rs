@@ -3,7 +3,7 @@
 use crate::api::orders::Group;
 use crate::api::problem::Problem;
 use crate::api::state::State;
-use ordermill_actors::ports::Depth;
+use ordermill_actors::ports::{Broker, Depth};
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use std::time::Duration;
@@ -58,13 +58,67 @@ impl QueuesApi {
     /// hand.
     #[oai(path = "/admin/queues", method = "get")]
     async fn queues(&self) -> Result<Json<QueueList>, Problem> {
-        let away = |cause: &dyn std::fmt::Display| {
-            tracing::warn!(service = "http", %cause, "the broker does not say how full its queues are");
-            Problem::unavailable("the broker does not answer; try again", RETRY_AFTER)
-        };
-        let depths = tokio::time::timeout(ANSWER_MAX, self.0.broker.depths()).await;
-        let mut depths = depths.map_err(|late| away(&late))?.map_err(|error| away(&error))?;
-        depths.sort_by_key(|depth| depth.queue);
+        let depths = depths(&*self.0.broker).await?;
         Ok(Json(QueueList { queues: depths.iter().map(QueueView::from).collect() }))
+    }
+}
+
+/// What the broker says, in the order of the queues.
+async fn depths(broker: &dyn Broker) -> Result<Vec<Depth>, Problem> {
+    let away = |cause: &dyn std::fmt::Display| {
+        tracing::warn!(service = "http", %cause, "the broker does not say how full its queues are");
+        Problem::unavailable("the broker does not answer; try again", RETRY_AFTER)
+    };
+    let depths = tokio::time::timeout(ANSWER_MAX, broker.depths()).await;
+    let mut depths = depths.map_err(|late| away(&late))?.map_err(|error| away(&error))?;
+    depths.sort_by_key(|depth| depth.queue);
+    Ok(depths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use async_trait::async_trait;
+    use ordermill_actors::messages::Queue;
+    use ordermill_actors::ports::{BrokerError, Confirm, Health, Sink, Subscription};
+    use ordermill_actors::runtime::outbox::Parcel;
+    use std::sync::Arc;
+
+    /// A broker that is away, and says so at once or never.
+    struct Away {
+        at_once: bool,
+    }
+
+    #[async_trait]
+    impl Broker for Away {
+        fn publish(&self, _: Parcel, _: Confirm) {}
+
+        async fn subscribe(
+            &self,
+            _: Queue,
+            _: usize,
+            _: Arc<dyn Sink>,
+        ) -> Result<Box<dyn Subscription>, BrokerError> {
+            Err(BrokerError("connection refused".to_owned()))
+        }
+
+        async fn depths(&self) -> Result<Vec<Depth>, BrokerError> {
+            match self.at_once {
+                true => Err(BrokerError("connection refused".to_owned())),
+                false => std::future::pending().await,
+            }
+        }
+
+        fn health(&self) -> Health {
+            Health::Away("connection refused".to_owned())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_broker_that_is_away_is_503() {
+        for at_once in [true, false] {
+            let answer = depths(&Away { at_once }).await;
+            assert!(matches!(answer, Err(Problem::Unavailable(..))), "at once: {at_once}");
+        }
     }
 }

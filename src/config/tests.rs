@@ -34,6 +34,14 @@ fn the_defaults_are_as_documented() {
     assert_eq!(config.shipping.base_cost_hundredths, 500);
     assert_eq!(config.log, LogConfig { filter: "info".into(), format: LogFormat::Plain });
     assert!(config.smtp.is_none());
+    assert!(!config.sms);
+}
+
+#[test]
+fn text_messages_are_logged_or_off() {
+    assert!(read(&["--sms=log"]).unwrap().sms);
+    assert!(!read(&["--sms=off"]).unwrap().sms);
+    assert!(refusal(&["--sms=pigeon"]).contains("ORDERMILL_SMS (--sms) is `pigeon`"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::setup::Setup;
 const USAGE: Option<i32> = Some(64);
 
 /// Every setting, and a value that it cannot have.
-const SETTINGS: [(&str, &str); 18] = [
+const SETTINGS: [(&str, &str); 19] = [
     ("ORDERMILL_LISTEN", "localhost"),
     ("ORDERMILL_SHUTDOWN_TIMEOUT", "soon"),
     ("ORDERMILL_IDLE_AFTER", "-1s"),
@@ -26,6 +26,7 @@ const SETTINGS: [(&str, &str); 18] = [
     ("SHIPPING_FAILURE_RATE", "NaN"),
     ("ORDERMILL_SHIPPING_BASE_COST", "5.001"),
     ("ORDERMILL_SMTP_URL", "http://mail"),
+    ("ORDERMILL_SMS", "pigeon"),
 ];
 
 #[test]
