@@ -255,6 +255,10 @@ impl Bench {
             row.facts.iter().for_each(|fact| facts.apply(fact, row.at));
         }
         assert_eq!(facts, self.saga.facts);
+        for step in [Step::Inventory, Step::Payment, Step::Shipping] {
+            let known = facts.step(step);
+            assert!(known.sent || !known.done && !known.refused, "answered, so asked: {step:?}");
+        }
         let last = self.history.last().expect("an order has a history");
         assert_eq!((last.status, last.saga_status), (self.saga.status(), self.saga.saga_status()));
     }

@@ -92,15 +92,45 @@ fn what_was_asked_later_is_heard_in_any_order() {
 #[test]
 fn money_that_comes_back_unexplained_ends_the_order() {
     let mut bench = Bench::new(CHOREOGRAPHED, None);
+    for _ in 0..3 {
+        said_again(&mut bench);
+    }
     bench.bag.clear();
     let reversed = says(&bench, Payload::PaymentReversed);
     assert!(bench.tell(Told::Message(&reversed)));
     assert_eq!(bench.saga.status().as_str(), "PENDING", "why may still be heard");
+    assert_eq!(bench.saga.due_at, Some(bench.now + bench.policy.step_timeout));
     bench.wait();
     let failure = bench.saga.facts.failure.clone().expect("nobody said why");
     assert_eq!((failure.step.as_str(), failure.reason.as_str()), ("payment", "payment_reversed"));
     assert_eq!(bench.statuses(), ["PENDING", "PAYMENT_REVERSED", "CANCELLED"]);
     assert!(bench.rests());
+    bench.assert_sound();
+}
+
+#[test]
+fn an_order_whose_money_is_back_is_never_confirmed() {
+    let mut bench = Bench::new(CHOREOGRAPHED, None);
+    bench.run_services();
+    let mut heard: Vec<_> = std::mem::take(&mut bench.bag).into_iter().map(|(_, m)| m).collect();
+    heard.insert(1, says(&bench, Payload::PaymentReversed));
+    for message in heard {
+        bench.tell(Told::Message(&message));
+        assert!(bench.saga.facts.confirmed_at.is_none());
+    }
+}
+
+#[test]
+fn what_an_order_waits_for_has_a_name() {
+    let mut bench = Bench::new(CHOREOGRAPHED, None);
+    assert_eq!(bench.saga.step(), "PROCESSING_PAYMENT");
+    bench.tell(Told::Cancel);
+    assert_eq!(bench.saga.step(), "CANCELLING_SHIPMENT", "the chain begins there, parcel or not");
+    while !bench.saga.facts.shipping.undone {
+        bench.deliver(0, false);
+    }
+    assert_eq!(bench.saga.step(), "REFUNDING_PAYMENT");
+    bench.run();
     bench.assert_sound();
 }
 

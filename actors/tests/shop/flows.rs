@@ -1,9 +1,11 @@
 //! Flows side by side: the same outcome whichever way an order goes, and each order to its end in its own.
 
+use ordermill_actors::audit::AuditReads;
 use ordermill_actors::ids::OrderId;
-use ordermill_actors::messages::{Address, Flow, OrderDetails, Plan};
+use ordermill_actors::messages::{Address, Flow, Kind, Message, OrderDetails, Plan};
 use ordermill_actors::order::{OrderStatus, RequestContext};
 use ordermill_actors::testing::shop::{Shop, ShopSettings, ShopStores, WAYS, order_of};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// What is asked of an order once it rests.
@@ -150,4 +152,28 @@ async fn a_shop_that_starts_again_with_the_other_flow_finishes_old_orders_in_the
             shop.kill();
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn choreographed_only_the_two_events_whose_listeners_need_it_carry_the_order() {
+    let shop = Shop::open(ShopStores::default(), ShopSettings::of(WAYS[2])).await;
+    for product in 0..PRODUCTS {
+        shop.stock(&format!("P{product}"), 10).await;
+    }
+    let mut kinds = BTreeSet::new();
+    for (details, asked) in script() {
+        let order = place(&shop, details).await;
+        then(&shop, order, asked).await;
+        shop.rested(order).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        for entry in shop.stores.audit.events(order, None, 100).await.unwrap() {
+            let message = Message::from_json(&entry.message).unwrap();
+            let carries = matches!(message.kind(), Kind::PaymentApproved | Kind::InventoryReserved);
+            assert_eq!(message.origin.order.is_some(), carries, "{message:?}");
+            kinds.insert(message.kind());
+        }
+    }
+    // Every event there is, and no command.
+    let events: BTreeSet<Kind> = Kind::ALL.iter().copied().filter(|kind| kind.is_event()).collect();
+    assert_eq!(kinds, events);
 }

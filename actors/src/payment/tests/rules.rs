@@ -2,9 +2,11 @@
 
 use crate::clock::Timestamp;
 use crate::ids::OrderId;
-use crate::messages::{Flow, Kind, Origin, PaymentProcess, Plan};
+use crate::messages::{Flow, Kind, Message, Origin, Payload, PaymentProcess, Plan, Refusal};
 use crate::money::{Currency, Money};
 use crate::payment::*;
+use crate::testing::shop::order_of;
+use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -169,4 +171,36 @@ fn a_payment_survives_being_stored() {
         let json = serde_json::to_string(&payment).unwrap();
         assert_eq!(serde_json::from_str::<Payment>(&json).unwrap(), payment, "{json}");
     }
+}
+
+/// What a choreographed payment makes of an event.
+fn heard(payload: Payload) -> Input {
+    let origin = Origin { flow: Flow::Choreographed, ..origin() };
+    input(&Message::new(&origin, payload, 0, at(0))).unwrap()
+}
+
+fn created() -> Input {
+    heard(Payload::OrderCreated(Arc::new(order_of(&[("MUG", 2)], "credit_card"))))
+}
+
+#[test]
+fn choreographed_an_approval_says_what_was_ordered_and_nothing_else_does() {
+    let total = Money { minor: 2_000, currency: Currency::USD };
+    let said = |inputs: &[Input]| {
+        let message = after(inputs).0.outcome().unwrap();
+        assert_eq!(message.origin.flow, Flow::Choreographed);
+        (message.kind(), message.origin.order.is_some())
+    };
+    let refused = || heard(Payload::InventoryFailed(Refusal::because("insufficient_stock")));
+    assert_eq!(said(&[created(), approved(1, total)]), (Kind::PaymentApproved, true));
+    assert_eq!(said(&[created(), declined(1)]), (Kind::PaymentFailed, false));
+    let reversed = [created(), approved(1, total), refused(), undone(2)];
+    assert_eq!(said(&reversed), (Kind::PaymentReversed, false));
+}
+
+#[test]
+fn choreographed_an_undoing_that_comes_first_forestalls_the_payment() {
+    let inputs = [heard(Payload::InventoryReleased), created()];
+    assert_eq!(told(&inputs), Some((Kind::PaymentReversed, 0)));
+    assert_eq!(after(&inputs).0.attempts, 0, "the gateway never hears of it");
 }
