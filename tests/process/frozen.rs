@@ -10,10 +10,10 @@ use std::time::Duration;
 
 /// Processes that run all services.
 const PROCESSES: usize = 3;
-/// How often one of them is frozen.
-const FREEZES: usize = 4;
-/// For how long: past the deadlines below.
+/// For how long one of them is frozen, each time: past the deadlines below, …
 const FROZEN: Duration = Duration::from_secs(5);
+/// … and once for so long that the broker takes it for dead, too.
+const FORGOTTEN: Duration = Duration::from_secs(25);
 /// In between, everybody works.
 const AWAKE: Duration = Duration::from_millis(1_200);
 const CUSTOMERS: u64 = 16;
@@ -27,23 +27,23 @@ fn hurried(setup: Setup) -> Setup {
         .with("ORDERMILL_ORDER_TIMEOUT", "3s")
 }
 
-async fn wake_too_late(setup: Setup, seed: u64) {
+async fn wake_too_late(setup: Setup, freezes: &[Duration], seed: u64) {
     let mut random = Random(seed);
     let setup = hurried(setup);
     let crew = Crew::alike(&setup, PROCESSES);
     let doors = crew.shops();
     stock_up(&doors[0]).await;
     let crowd = Crowd::comes(&doors, CUSTOMERS, PAUSE, &mut random);
-    for _ in 0..FREEZES {
+    for frozen in freezes {
         tokio::time::sleep(AWAKE).await;
         let server = crew.server(random.within(0, PROCESSES as u64) as usize);
         server.signal("STOP");
-        tokio::time::sleep(FROZEN).await;
+        tokio::time::sleep(*frozen).await;
         server.signal("CONT");
     }
     tokio::time::sleep(AWAKE).await;
     let story = crowd.leaves().await;
-    println!("{FREEZES} freezes of {FROZEN:?}");
+    println!("frozen for {freezes:?}");
     let orders = reckoning::all_is_well(&doors[0], &story).await;
     let late = orders.iter().filter(|order| order.failure().ends_with("deadline_exceeded")).count();
     println!("{late} orders took too long");
@@ -52,11 +52,11 @@ async fn wake_too_late(setup: Setup, seed: u64) {
 }
 
 async fn a_process_that_wakes_too_late_does_no_harm(setup: Setup) {
-    wake_too_late(setup, 0xF0E1).await;
+    wake_too_late(setup, &[FROZEN, FROZEN, FORGOTTEN], 0xF0E1).await;
 }
 
 async fn a_process_that_wakes_too_late_does_no_harm_in_a_chain_of_events(setup: Setup) {
-    wake_too_late(setup.with("ORDERMILL_FLOW", "choreographed"), 0xF0E2).await;
+    wake_too_late(setup.with("ORDERMILL_FLOW", "choreographed"), &[FROZEN, FROZEN], 0xF0E2).await;
 }
 
 on_servers! {

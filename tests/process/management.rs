@@ -31,6 +31,13 @@ impl Management {
         self.ask(Method::PUT, &["permissions", &self.vhost, user], Some(&all)).await;
     }
 
+    /// The name of every vhost there is.
+    pub async fn vhosts(&self) -> Vec<String> {
+        let list = self.ask(Method::GET, &["vhosts"], None).await;
+        let name = |vhost: &Value| vhost["name"].as_str().unwrap().to_owned();
+        list.as_array().unwrap().iter().map(name).collect()
+    }
+
     /// Drops it with everything in it.
     pub async fn delete_vhost(&self) {
         let address = self.address(&["vhosts", &self.vhost]);

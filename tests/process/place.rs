@@ -6,11 +6,16 @@ use super::wait::wait;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection};
 use std::path::PathBuf;
+use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use tempfile::TempDir;
 
 /// Numbers the databases and vhosts of this process.
 static NUMBER: AtomicU32 = AtomicU32::new(0);
+/// So begins the name of each of them; the process and the number follow.
+const PREFIX: &str = "ordermill_test_";
+/// What runs that were broken off have left behind is cleared away once.
+static CLEARED: Once = Once::new();
 
 /// An infrastructure of a test's own.
 pub enum Place {
@@ -95,7 +100,8 @@ pub struct OnServers {
 impl OnServers {
     fn create(servers: &Servers) -> Self {
         let number = NUMBER.fetch_add(1, Relaxed);
-        let name = format!("ordermill_test_{}_{number}", std::process::id());
+        CLEARED.call_once(|| wait(clear_away(servers)));
+        let name = format!("{PREFIX}{}_{number}", std::process::id());
         let management = Management::new(&servers.management_url, &name);
         wait(async {
             management.create_vhost().await;
@@ -115,11 +121,35 @@ impl Drop for OnServers {
     fn drop(&mut self) {
         wait(async {
             self.management.delete_vhost().await;
-            let drop = format!("DROP DATABASE {} WITH (FORCE)", self.name);
-            if let Err(error) = statement(&self.servers.database_url, &drop).await {
-                eprintln!("{} stays behind: {error}", self.name);
-            }
+            drop_database(&self.servers, &self.name).await;
         });
+    }
+}
+
+/// Drops the databases and vhosts of processes that are no more.
+async fn clear_away(servers: &Servers) {
+    for vhost in Management::new(&servers.management_url, "").vhosts().await {
+        if is_left_behind(&vhost) {
+            Management::new(&servers.management_url, &vhost).delete_vhost().await;
+        }
+    }
+    let mut connection = PgConnection::connect(&servers.database_url).await.unwrap();
+    let databases = sqlx::query_scalar("SELECT datname::text FROM pg_database");
+    let databases: Vec<String> = databases.fetch_all(&mut connection).await.unwrap();
+    for database in databases.iter().filter(|name| is_left_behind(name)) {
+        drop_database(servers, database).await;
+    }
+}
+
+fn is_left_behind(name: &str) -> bool {
+    let process = name.strip_prefix(PREFIX).and_then(|rest| rest.split('_').next());
+    process.is_some_and(|pid| !PathBuf::from("/proc").join(pid).exists())
+}
+
+async fn drop_database(servers: &Servers, name: &str) {
+    let drop = format!("DROP DATABASE {name} WITH (FORCE)");
+    if let Err(error) = statement(&servers.database_url, &drop).await {
+        eprintln!("{name} stays behind: {error}");
     }
 }
 
