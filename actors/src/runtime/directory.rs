@@ -219,14 +219,20 @@ impl<S: Species> Directory<S> {
 
     fn retire_idle(&self) {
         let now = self.now_s();
+        let mut idle = Vec::new();
         for slot in &self.0.slots {
             if let Slot::Live { actor, node, used_s, .. } = slot.value()
                 && now.saturating_sub(used_s.load(Relaxed)) >= self.0.idle_after.as_secs()
                 && node.depth() == 0
             {
                 used_s.store(now, Relaxed);
-                tell(actor, node, S::retire());
+                idle.push((slot.key().clone(), actor.clone(), node.clone()));
             }
+        }
+        // The map has no order of its own; what is done to the world has one.
+        idle.sort_by(|a, b| a.0.cmp(&b.0));
+        for (_, actor, node) in idle {
+            tell(&actor, &node, S::retire());
         }
         let forgotten = Instant::now();
         self.0.slots.retain(|_, slot| match slot {

@@ -26,6 +26,9 @@ use std::time::Duration;
 /// Pauses between two tries to load from a database that does not answer.
 const LOAD_RETRY: Duration = Duration::from_millis(200);
 
+/// What was decided, and got no answer from the journal, is decided again after this pause.
+const AGAIN_AFTER: Duration = Duration::from_millis(50);
+
 /// What an entity is: its rules and its store.
 #[async_trait]
 pub trait Rules: Send + Sync + Sized + 'static {
@@ -255,6 +258,7 @@ impl<R: Rules> Entity<R> {
             node: self.node.clone(),
             lane: memory.lane.clone(),
             undecided: Some(Undecided { input, ticket }),
+            refused: false,
         };
         let (rules, key, directory) =
             (self.rules.clone(), self.key.clone(), self.directory.clone());
@@ -275,7 +279,10 @@ impl<R: Rules> Entity<R> {
                 waiting.tell(Msg::Landed(waiting.lane.clone()));
             }
             // Dropping it has the input decided again.
-            Verdict::Refused => drop(waiting),
+            Verdict::Refused => {
+                waiting.refused = true;
+                drop(waiting);
+            }
             Verdict::Failed(cause) => {
                 if let Some(Undecided { ticket, .. }) = waiting.undecided.take() {
                     ticket.settle(Settled::Dead(cause));
@@ -310,6 +317,8 @@ struct Waiting<R: Rules> {
     node: Arc<Node>,
     lane: Arc<Lane>,
     undecided: Option<Undecided<R>>,
+    /// The journal has answered: decided again, it gets on.
+    refused: bool,
 }
 
 impl<R: Rules> Waiting<R> {
@@ -323,10 +332,23 @@ impl<R: Rules> Waiting<R> {
 
 impl<R: Rules> Drop for Waiting<R> {
     fn drop(&mut self) {
-        if let Some(undecided) = self.undecided.take() {
-            self.lane.spoil();
-            // An entity that is gone drops the ticket, which says so to its asker.
-            self.tell(Msg::Again(self.lane.clone(), Some(undecided)));
+        let Some(undecided) = self.undecided.take() else { return };
+        self.lane.spoil();
+        // An entity that is gone drops the ticket, which says so to its asker.
+        let again = Msg::Again(self.lane.clone(), Some(undecided));
+        if self.refused {
+            return self.tell(again);
+        }
+        // Nobody knows: the journal has failed. It is not asked again before it can be there.
+        let (myself, node) = (self.myself.clone(), self.node.clone());
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            node.queued();
+            runtime.spawn(async move {
+                tokio::time::sleep(AGAIN_AFTER).await;
+                if myself.cast(again).is_err() {
+                    node.unqueued();
+                }
+            });
         }
     }
 }

@@ -230,6 +230,20 @@ impl Tree {
         }
     }
 
+    /// The names of what can be ended, in order: parts, and the first few of each population.
+    pub fn names(&self) -> Vec<String> {
+        const FEW: usize = 16;
+        let entries = self.entries.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut names = Vec::new();
+        for (name, entry) in entries.iter() {
+            names.extend(entry.killer.as_ref().map(|_| name.clone()));
+            if let Some(population) = &entry.population {
+                names.extend(population.page(None, FEW).iter().map(|node| node.name.clone()));
+            }
+        }
+        names
+    }
+
     /// The tree as it is now. Of each population at most `limit` are listed; `under` names the one
     /// part whose population is paged by `after`.
     pub fn view(&self, under: Option<&str>, after: Option<&str>, limit: usize) -> Vec<NodeView> {

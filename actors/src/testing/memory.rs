@@ -7,7 +7,7 @@ use crate::ports::{
 use crate::runtime::outbox::OutboxRow;
 use crate::runtime::service::{Batch, DeadLetter, Service};
 use async_trait::async_trait;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use uuid::Uuid;
 
@@ -35,30 +35,56 @@ pub enum CommitFault {
 #[derive(Default)]
 struct Inner<T> {
     tables: T,
-    outbox: BTreeMap<Uuid, (OutboxRow, Option<Timestamp>)>,
+    outbox: BTreeMap<Uuid, Kept>,
+    dead_owners: BTreeSet<u64>,
     dead_letters: Vec<DeadLetter>,
     faults: VecDeque<CommitFault>,
     commits: u64,
 }
 
-/// A service's database in memory. Cheap to clone.
-pub struct MemoryStore<T>(Arc<Mutex<Inner<T>>>);
+/// An outbox row, until when it is parked, and whose it is.
+struct Kept {
+    row: OutboxRow,
+    parked: Option<Timestamp>,
+    owner: u64,
+}
+
+/// A service's database in memory, as one process sees it. Cheap to clone.
+pub struct MemoryStore<T> {
+    inner: Arc<Mutex<Inner<T>>>,
+    owner: u64,
+}
 
 impl<T> Clone for MemoryStore<T> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self { inner: self.inner.clone(), owner: self.owner }
     }
 }
 
 impl<T: Default> Default for MemoryStore<T> {
     fn default() -> Self {
-        Self(Arc::default())
+        Self { inner: Arc::default(), owner: 0 }
     }
 }
 
 impl<T> MemoryStore<T> {
     fn lock(&self) -> MutexGuard<'_, Inner<T>> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.inner.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// The same database, as another process sees it.
+    pub fn owned_by(&self, owner: u64) -> Self {
+        Self { inner: self.inner.clone(), owner }
+    }
+
+    /// A process is gone: others may take over what it has left.
+    pub fn owner_died(&self, owner: u64) {
+        self.lock().dead_owners.insert(owner);
+    }
+
+    /// How many rows are in the outbox, whoever's they are.
+    pub fn outbox_len(&self) -> usize {
+        self.lock().outbox.len()
     }
 
     /// Looks into the tables, as a read would.
@@ -108,7 +134,8 @@ impl<S: Service, T: MemoryTables<S>> Store<S> for MemoryStore<T> {
         let settled = batch.settle(rows);
         inner.tables.write(&settled.writes, batch.at);
         for row in &settled.outbox {
-            let earlier = inner.outbox.insert(row.id, (row.clone(), None));
+            let kept = Kept { row: row.clone(), parked: None, owner: self.owner };
+            let earlier = inner.outbox.insert(row.id, kept);
             assert!(earlier.is_none(), "two outbox rows of one id: {}", row.id);
         }
         for id in &batch.upkeep.forget {
@@ -117,7 +144,8 @@ impl<S: Service, T: MemoryTables<S>> Store<S> for MemoryStore<T> {
         for parking in &batch.upkeep.park {
             // A row that somebody has forgotten meanwhile does not come back.
             if let Some(kept) = inner.outbox.get_mut(&parking.row.id) {
-                *kept = (parking.row.clone(), Some(parking.until));
+                kept.row = parking.row.clone();
+                kept.parked = Some(parking.until);
             }
         }
         for redrive in &batch.upkeep.redrive {
@@ -125,7 +153,8 @@ impl<S: Service, T: MemoryTables<S>> Store<S> for MemoryStore<T> {
             inner.dead_letters.retain(|letter| letter.id != redrive.letter);
             if inner.dead_letters.len() < before {
                 let row = redrive.row.clone();
-                inner.outbox.insert(row.id, (row, Some(batch.at)));
+                let kept = Kept { row, parked: Some(batch.at), owner: self.owner };
+                inner.outbox.insert(kept.row.id, kept);
             }
         }
         for letter in &batch.upkeep.dead_letters {
@@ -145,27 +174,42 @@ impl<S: Service, T: MemoryTables<S>> Store<S> for MemoryStore<T> {
 impl<T: Send + 'static> Outbox for MemoryStore<T> {
     async fn waiting(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<OutboxRow>, ReadError> {
         let inner = self.lock();
-        let rows = inner
-            .outbox
-            .values()
-            .filter(|(row, parked)| parked.is_none() && after.is_none_or(|after| row.id > after));
-        Ok(rows.take(limit as usize).map(|(row, _)| row.clone()).collect())
+        let rows = inner.outbox.values().filter(|kept| {
+            kept.owner == self.owner
+                && kept.parked.is_none()
+                && after.is_none_or(|after| kept.row.id > after)
+        });
+        Ok(rows.take(limit as usize).map(|kept| kept.row.clone()).collect())
     }
 
     async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, ReadError> {
         let inner = self.lock();
-        let rows = inner.outbox.values().filter(|(_, parked)| parked.is_some_and(|at| at <= now));
-        Ok(rows.take(limit as usize).map(|(row, _)| row.clone()).collect())
+        let due =
+            |kept: &&Kept| kept.owner == self.owner && kept.parked.is_some_and(|at| at <= now);
+        Ok(inner
+            .outbox
+            .values()
+            .filter(due)
+            .take(limit as usize)
+            .map(|kept| kept.row.clone())
+            .collect())
     }
 
     async fn parked(&self) -> Result<u64, ReadError> {
         let inner = self.lock();
-        Ok(inner.outbox.values().filter(|(_, parked)| parked.is_some()).count() as u64)
+        Ok(inner.outbox.values().filter(|kept| kept.parked.is_some()).count() as u64)
     }
 
-    async fn adopt(&self, _limit: u32) -> Result<u64, ReadError> {
-        // Whoever works on it shares the one owner.
-        Ok(0)
+    async fn adopt(&self, limit: u32) -> Result<u64, ReadError> {
+        let mut inner = self.lock();
+        let Inner { outbox, dead_owners, .. } = &mut *inner;
+        let orphans = outbox.values_mut().filter(|kept| dead_owners.contains(&kept.owner));
+        let mut adopted = 0;
+        for kept in orphans.take(limit as usize) {
+            kept.owner = self.owner;
+            adopted += 1;
+        }
+        Ok(adopted)
     }
 }
 

@@ -1,0 +1,327 @@
+//! A broker with several consumers a queue, that delivers late, twice, out of order, and forgets.
+
+use super::Shared;
+use super::life::Life;
+use crate::clock::Timestamp;
+use crate::messages::{Body, Queue, RETRY_DELAYS, queues_for};
+use crate::ports::{
+    Broker, BrokerError, Channel, Confirm, Confirmed, Dead, Delivery, Depth, Failures, Health,
+    Sink, Subscription,
+};
+use crate::runtime::outbox::Parcel;
+use async_trait::async_trait;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+/// The longest that a message is under way on the network.
+const SLOW: Duration = Duration::from_millis(500);
+
+/// How far a message may overtake others.
+const OVERTAKES_MAX: u64 = 4;
+
+#[derive(Clone)]
+struct Item {
+    body: Body,
+    failures: Failures,
+    /// Why it was given up: it is a dead letter on its way.
+    cause: Option<String>,
+}
+
+struct Consumer {
+    id: u64,
+    life: Life,
+    sink: Arc<dyn Sink>,
+    prefetch: usize,
+    unacked: BTreeMap<u64, Item>,
+}
+
+#[derive(Default)]
+struct SimQueue {
+    ready: VecDeque<Item>,
+    consumers: Vec<Consumer>,
+}
+
+#[derive(Default)]
+struct State {
+    queues: BTreeMap<Queue, SimQueue>,
+    last: u64,
+}
+
+/// The broker, shared by all processes. Cheap to clone.
+#[derive(Clone)]
+pub struct SimBroker {
+    sim: Shared,
+    state: Arc<Mutex<State>>,
+}
+
+/// The broker, as one process sees it.
+pub struct Connection {
+    pub broker: SimBroker,
+    pub life: Life,
+}
+
+impl SimBroker {
+    /// An empty broker.
+    pub fn new(sim: Shared) -> Self {
+        Self { sim, state: Arc::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// A process's connections are gone: what it has not settled is given to others.
+    pub fn disconnect(&self, process: u64) {
+        let mut state = self.lock();
+        for queue in state.queues.values_mut() {
+            while let Some(at) = queue.consumers.iter().position(|c| c.life.number == process) {
+                let gone = queue.consumers.remove(at);
+                requeue(&mut queue.ready, gone.unacked);
+            }
+        }
+        drop(state);
+        self.pump_all();
+    }
+
+    /// All connections break and come back: what is not settled is delivered again, and what is
+    /// settled after this was settled in vain.
+    pub fn reconnect_all(&self) {
+        let mut state = self.lock();
+        for queue in state.queues.values_mut() {
+            for consumer in &mut queue.consumers {
+                requeue(&mut queue.ready, std::mem::take(&mut consumer.unacked));
+            }
+        }
+        drop(state);
+        self.pump_all();
+    }
+
+    /// Messages that are not settled yet.
+    pub fn open(&self) -> usize {
+        let state = self.lock();
+        let unacked = |queue: &SimQueue| -> usize {
+            queue.consumers.iter().map(|consumer| consumer.unacked.len()).sum()
+        };
+        state.queues.values().map(|queue| queue.ready.len() + unacked(queue)).sum()
+    }
+
+    fn pump_all(&self) {
+        for queue in Queue::ALL {
+            self.pump(*queue);
+        }
+    }
+
+    fn arrive_later(&self, queue: Queue, item: Item, after: Duration) {
+        let broker = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            broker.lock().queues.entry(queue).or_default().ready.push_back(item);
+            broker.pump(queue);
+        });
+    }
+
+    /// Delivers what the consumers have room for.
+    fn pump(&self, name: Queue) {
+        loop {
+            let mut state = self.lock();
+            state.last += 1;
+            let tag = state.last;
+            let queue = state.queues.entry(name).or_default();
+            let free: Vec<usize> = (0..queue.consumers.len())
+                .filter(|at| {
+                    let consumer = &queue.consumers[*at];
+                    !consumer.life.is_dead() && consumer.unacked.len() < consumer.prefetch
+                })
+                .collect();
+            let overtakes = self.sim.chance.below(OVERTAKES_MAX.min(queue.ready.len() as u64));
+            let Some(at) = self.sim.chance.pick(&free).copied() else { return };
+            let Some(item) = queue.ready.remove(usize::try_from(overtakes).unwrap_or(0)) else {
+                return;
+            };
+            let consumer = &mut queue.consumers[at];
+            consumer.unacked.insert(tag, item.clone());
+            let (sink, id, life) = (consumer.sink.clone(), consumer.id, consumer.life.clone());
+            drop(state);
+            self.sim.trace.say(format_args!("{} gets {name} {}", life.number, item.body.id()));
+            let channel = SimChannel { broker: self.clone(), queue: name, consumer: id, life };
+            hand_over(&*sink, name, item, tag, channel);
+        }
+    }
+
+    /// Takes a delivery out of a consumer's hands. None: it was given to another meanwhile.
+    fn take(&self, queue: Queue, consumer: u64, tag: u64) -> Option<Item> {
+        let mut state = self.lock();
+        let consumers = &mut state.queues.get_mut(&queue)?.consumers;
+        consumers.iter_mut().find(|c| c.id == consumer)?.unacked.remove(&tag)
+    }
+}
+
+fn requeue(ready: &mut VecDeque<Item>, mut unacked: BTreeMap<u64, Item>) {
+    while let Some((_, item)) = unacked.pop_last() {
+        ready.push_front(item);
+    }
+}
+
+fn hand_over(sink: &dyn Sink, queue: Queue, item: Item, tag: u64, channel: SimChannel) {
+    let Item { body, failures, cause } = item;
+    match cause {
+        None => sink.deliver(Delivery {
+            queue,
+            content: Ok(body),
+            failures,
+            tag,
+            channel: Arc::new(channel),
+        }),
+        Some(cause) => sink.bury(Dead {
+            queue,
+            content: Ok(body),
+            failures,
+            cause,
+            stored: Box::new(move || channel.ack(tag)),
+        }),
+    }
+}
+
+#[derive(Clone)]
+struct SimChannel {
+    broker: SimBroker,
+    queue: Queue,
+    consumer: u64,
+    life: Life,
+}
+
+impl SimChannel {
+    /// Does something at the broker, as soon as the process runs.
+    fn settle(&self, settle: impl FnOnce(&Self) + Send + 'static) {
+        if self.life.runs() {
+            return settle(self);
+        }
+        let channel = self.clone();
+        tokio::spawn(async move {
+            channel.life.runs_on().await;
+            settle(&channel);
+        });
+    }
+}
+
+impl Channel for SimChannel {
+    fn ack(&self, tag: u64) {
+        self.settle(move |Self { broker, queue, consumer, .. }| {
+            broker.take(*queue, *consumer, tag);
+            broker.pump(*queue);
+        });
+    }
+
+    fn retry(&self, tag: u64, cause: String, at: Timestamp) {
+        self.settle(move |Self { broker, queue, consumer, .. }| {
+            let Some(mut item) = broker.take(*queue, *consumer, tag) else { return };
+            let delay = RETRY_DELAYS.get(item.failures.count as usize);
+            item.failures = item.failures.and(at);
+            item.cause = delay.is_none().then_some(cause);
+            broker.arrive_later(*queue, item, delay.copied().unwrap_or_default());
+            broker.pump(*queue);
+        });
+    }
+
+    fn reject(&self, tag: u64, cause: String, at: Timestamp) {
+        self.settle(move |Self { broker, queue, consumer, .. }| {
+            let Some(mut item) = broker.take(*queue, *consumer, tag) else { return };
+            item.failures = item.failures.and(at);
+            item.cause = Some(cause);
+            broker.arrive_later(*queue, item, Duration::ZERO);
+        });
+    }
+}
+
+#[async_trait]
+impl Broker for Connection {
+    fn publish(&self, parcel: Parcel, confirm: Confirm) {
+        let (broker, life) = (self.broker.clone(), self.life.clone());
+        tokio::spawn(async move {
+            let SimBroker { sim, .. } = &broker;
+            life.runs_on().await;
+            tokio::time::sleep(sim.chance.pause(SLOW)).await;
+            if sim.fails(|rates| rates.lost) {
+                return confirm(Confirmed::Lost);
+            }
+            let Parcel { exchange, body, only, failures } = parcel;
+            let message = match &body {
+                Body::One(message) => Some(&**message),
+                Body::Feed(_) => None,
+            };
+            let queues = only.unwrap_or_else(|| queues_for(exchange, message));
+            if queues.is_empty() {
+                return confirm(Confirmed::Unroutable);
+            }
+            for queue in queues {
+                // What nobody would ever send again must not be lost: the audit has no sweeper.
+                if !queue.is_fed() && sim.fails(|rates| rates.forgotten) {
+                    sim.trace.say(format_args!("the broker forgets {queue} {}", body.id()));
+                    continue;
+                }
+                let copies = 1 + u64::from(sim.fails(|rates| rates.doubled));
+                for _ in 0..copies {
+                    let item = Item { body: body.clone(), failures, cause: None };
+                    broker.arrive_later(queue, item, sim.chance.pause(SLOW));
+                }
+            }
+            life.runs_on().await;
+            let unconfirmed = sim.fails(|rates| rates.unconfirmed);
+            confirm(if unconfirmed { Confirmed::Lost } else { Confirmed::Taken });
+        });
+    }
+
+    async fn subscribe(
+        &self,
+        queue: Queue,
+        prefetch: usize,
+        sink: Arc<dyn Sink>,
+    ) -> Result<Box<dyn Subscription>, BrokerError> {
+        let mut state = self.broker.lock();
+        state.last += 1;
+        let id = state.last;
+        let life = self.life.clone();
+        let consumer = Consumer { id, life, sink, prefetch, unacked: BTreeMap::new() };
+        state.queues.entry(queue).or_default().consumers.push(consumer);
+        drop(state);
+        self.broker.pump(queue);
+        Ok(Box::new(Held { broker: self.broker.clone(), queue, consumer: id }))
+    }
+
+    async fn depths(&self) -> Result<Vec<Depth>, BrokerError> {
+        let state = self.broker.lock();
+        let depth = |(name, queue): (&Queue, &SimQueue)| Depth {
+            queue: *name,
+            ready: queue.ready.len() as u64,
+            unacked: 0,
+            consumers: queue.consumers.len() as u64,
+        };
+        Ok(state.queues.iter().map(depth).collect())
+    }
+
+    fn health(&self) -> Health {
+        Health::Connected
+    }
+}
+
+/// A consumer's hold on its queue.
+struct Held {
+    broker: SimBroker,
+    queue: Queue,
+    consumer: u64,
+}
+
+impl Subscription for Held {}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut state = self.broker.lock();
+        if let Some(queue) = state.queues.get_mut(&self.queue)
+            && let Some(at) = queue.consumers.iter().position(|c| c.id == self.consumer)
+        {
+            let gone = queue.consumers.remove(at);
+            requeue(&mut queue.ready, gone.unacked);
+        }
+    }
+}

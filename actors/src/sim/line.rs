@@ -1,0 +1,63 @@
+//! The line to the gateway: calls get lost on the way there or back, or take their time.
+
+use super::Shared;
+use super::life::Life;
+use crate::money::Money;
+use crate::payment::{Charge, ChargeRequest, Gateway, GatewayError, GatewayKey, Holding, Undone};
+use async_trait::async_trait;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The longest that a call takes when all is well.
+const SLOW: Duration = Duration::from_millis(500);
+/// The longest that an answer comes late: some are heard all the same, some are not.
+const LATE: Duration = Duration::from_secs(90);
+
+/// The gateway, at the end of a bad line.
+pub struct SimLine {
+    pub gateway: Arc<dyn Gateway>,
+    pub life: Life,
+    pub sim: Shared,
+}
+
+impl SimLine {
+    async fn call<T>(
+        &self,
+        asking: impl Future<Output = Result<T, GatewayError>> + Send,
+    ) -> Result<T, GatewayError> {
+        self.life.runs_on().await;
+        tokio::time::sleep(self.sim.chance.pause(SLOW)).await;
+        if self.sim.fails(|rates| rates.unasked) {
+            return Err(GatewayError::Timeout);
+        }
+        let answer = asking.await;
+        if self.sim.fails(|rates| rates.late) {
+            tokio::time::sleep(self.sim.chance.pause(LATE)).await;
+        }
+        self.life.runs_on().await;
+        if self.sim.fails(|rates| rates.unanswered) {
+            return Err(GatewayError::Timeout);
+        }
+        answer
+    }
+}
+
+#[async_trait]
+impl Gateway for SimLine {
+    async fn charge(&self, request: ChargeRequest) -> Result<Charge, GatewayError> {
+        self.call(self.gateway.charge(request)).await
+    }
+
+    async fn void(&self, key: GatewayKey) -> Result<Undone, GatewayError> {
+        self.call(self.gateway.void(key)).await
+    }
+
+    async fn refund(&self, key: GatewayKey, amount: Money) -> Result<Undone, GatewayError> {
+        self.call(self.gateway.refund(key, amount)).await
+    }
+
+    async fn query(&self, key: GatewayKey) -> Result<Holding, GatewayError> {
+        self.call(self.gateway.query(key)).await
+    }
+}

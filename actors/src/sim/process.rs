@@ -1,0 +1,103 @@
+//! A process of the simulation: all services, on stores and a broker that it shares with others.
+
+use super::Shared;
+use super::broker::{Connection, SimBroker};
+use super::clock::SimClock;
+use super::life::Life;
+use super::line::SimLine;
+use super::store::SimStore;
+use crate::clock::World;
+use crate::testing::MemoryStore;
+use crate::testing::shop::{Backing, Shop, ShopSettings, ShopStores};
+use std::sync::Arc;
+
+/// A process that was started.
+pub struct Running {
+    pub shop: Shop,
+    pub life: Life,
+    pub clock: Arc<SimClock>,
+}
+
+/// Starts a process. `number` is no other's, before or after.
+pub async fn start(
+    sim: &Shared,
+    broker: &SimBroker,
+    stores: &ShopStores,
+    settings: ShopSettings,
+    (number, clock_error_ms): (u64, i64),
+) -> Running {
+    let life = Life::new(number);
+    let clock = Arc::new(SimClock::new(stores.world.clock.clone(), clock_error_ms));
+    let world = World { clock: clock.clone(), ids: stores.world.ids.clone() };
+    let mine = owned(stores, number);
+    let line = SimLineParts { life: life.clone(), sim: sim.clone() };
+    let backing = Backing {
+        world,
+        broker: Arc::new(Connection { broker: broker.clone(), life: life.clone() }),
+        order: failing(&mine.order, &life, sim),
+        inventory: failing(&mine.inventory, &life, sim),
+        payment: failing(&mine.payment, &life, sim),
+        gateway: failing(&mine.gateway, &life, sim),
+        shipping: failing(&mine.shipping, &life, sim),
+        notification: failing(&mine.notification, &life, sim),
+        audit: failing(&mine.audit, &life, sim),
+        line: Box::new(move |gateway| {
+            let SimLineParts { life, sim } = line;
+            Arc::new(SimLine { gateway, life, sim })
+        }),
+        alone: false,
+    };
+    sim.trace.say(format_args!("process {number} starts"));
+    let shop = Shop::open_on(mine, backing, settings).await;
+    Running { shop, life, clock }
+}
+
+struct SimLineParts {
+    life: Life,
+    sim: Shared,
+}
+
+fn failing<T>(memory: &MemoryStore<T>, life: &Life, sim: &Shared) -> Arc<SimStore<T>> {
+    Arc::new(SimStore { memory: memory.clone(), life: life.clone(), sim: sim.clone() })
+}
+
+fn owned(stores: &ShopStores, owner: u64) -> ShopStores {
+    ShopStores {
+        world: stores.world.clone(),
+        order: stores.order.owned_by(owner),
+        inventory: stores.inventory.owned_by(owner),
+        payment: stores.payment.owned_by(owner),
+        gateway: stores.gateway.owned_by(owner),
+        shipping: stores.shipping.owned_by(owner),
+        notification: stores.notification.owned_by(owner),
+        audit: stores.audit.owned_by(owner),
+    }
+}
+
+impl Running {
+    /// Kills it (SIGKILL): what it had under way never happens.
+    pub fn kill(self, broker: &SimBroker) {
+        let number = self.life.number;
+        self.life.kill();
+        let stores = self.shop.kill();
+        broker.disconnect(number);
+        stores.order.owner_died(number);
+        stores.inventory.owner_died(number);
+        stores.payment.owner_died(number);
+        stores.gateway.owner_died(number);
+        stores.shipping.owner_died(number);
+        stores.notification.owner_died(number);
+        stores.audit.owner_died(number);
+    }
+}
+
+/// How many outbox rows wait in all databases.
+pub fn unsaid(stores: &ShopStores) -> usize {
+    stores.order.outbox_len()
+        + stores.inventory.outbox_len()
+        + stores.payment.outbox_len()
+        + stores.gateway.outbox_len()
+        + stores.shipping.outbox_len()
+        + stores.notification.outbox_len()
+        + stores.audit.outbox_len()
+}

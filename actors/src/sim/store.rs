@@ -1,0 +1,96 @@
+//! A store in memory that fails as databases do.
+
+use super::Shared;
+use super::life::Life;
+use crate::clock::Timestamp;
+use crate::ports::{
+    CommitError, Committed, DeadLetterFilter, DeadLetters, Outbox, ReadError, Store,
+};
+use crate::runtime::outbox::OutboxRow;
+use crate::runtime::service::{Batch, DeadLetter, Service};
+use crate::testing::{MemoryStore, MemoryTables};
+use async_trait::async_trait;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// The longest that a database takes for a step.
+const SLOW: Duration = Duration::from_millis(200);
+
+/// One process's view of a service's database.
+pub struct SimStore<T> {
+    pub memory: MemoryStore<T>,
+    pub life: Life,
+    pub sim: Shared,
+}
+
+impl<T> SimStore<T> {
+    async fn takes_a_while(&self) {
+        tokio::time::sleep(self.sim.chance.pause(SLOW)).await;
+        self.life.runs_on().await;
+    }
+}
+
+#[async_trait]
+impl<S: Service, T: MemoryTables<S>> Store<S> for SimStore<T> {
+    async fn commit(&self, batch: &Batch<S>) -> Result<Committed<S>, CommitError> {
+        self.takes_a_while().await;
+        let told = |what: &str| format!("the simulation says {what}");
+        if self.sim.fails(|rates| rates.unavailable) {
+            return Err(CommitError::Unavailable(told("away")));
+        }
+        if self.sim.fails(|rates| rates.contended) {
+            return Err(CommitError::Contended(told("contended")));
+        }
+        let unknown = self.sim.fails(|rates| rates.unknown);
+        if unknown && self.sim.chance.percent(50) {
+            return Err(CommitError::Unknown(told("lost")));
+        }
+        let committed = self.memory.commit(batch).await?;
+        let (process, changes) = (self.life.number, batch.changes.len());
+        self.sim.trace.say(format_args!("{process} {} commits {changes}", S::NAME));
+        // The answer is on its way: a process that dies now does not know.
+        self.takes_a_while().await;
+        if unknown { Err(CommitError::Unknown(told("unknown"))) } else { Ok(committed) }
+    }
+}
+
+#[async_trait]
+impl<T: Send + 'static> Outbox for SimStore<T> {
+    async fn waiting(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<OutboxRow>, ReadError> {
+        self.takes_a_while().await;
+        self.memory.waiting(after, limit).await
+    }
+
+    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, ReadError> {
+        self.life.runs_on().await;
+        self.memory.due(now, limit).await
+    }
+
+    async fn parked(&self) -> Result<u64, ReadError> {
+        self.memory.parked().await
+    }
+
+    async fn adopt(&self, limit: u32) -> Result<u64, ReadError> {
+        self.takes_a_while().await;
+        let adopted = self.memory.adopt(limit).await?;
+        if adopted > 0 {
+            self.sim.trace.say(format_args!("{} adopts {adopted}", self.life.number));
+        }
+        Ok(adopted)
+    }
+}
+
+#[async_trait]
+impl<T: Send + 'static> DeadLetters for SimStore<T> {
+    async fn dead_letters(
+        &self,
+        filter: &DeadLetterFilter,
+        limit: u32,
+    ) -> Result<Vec<DeadLetter>, ReadError> {
+        DeadLetters::dead_letters(&self.memory, filter, limit).await
+    }
+
+    async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetter>, ReadError> {
+        self.memory.dead_letter(id).await
+    }
+}
