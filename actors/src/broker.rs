@@ -29,9 +29,12 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct LocalBroker(Arc<Inner>);
 
+/// Who answers at which address, each with a number of its own.
+type Responders = Arc<DashMap<&'static str, (u64, Arc<dyn Responder>)>>;
+
 struct Inner {
     queues: BTreeMap<Queue, Arc<LocalQueue>>,
-    responders: Arc<DashMap<&'static str, (u64, Arc<dyn Responder>)>>,
+    responders: Responders,
     served: AtomicU64,
 }
 
@@ -127,7 +130,7 @@ impl Rpc for LocalBroker {
 
 /// A responder's hold on its address.
 struct Serving {
-    responders: Arc<DashMap<&'static str, (u64, Arc<dyn Responder>)>>,
+    responders: Responders,
     address: &'static str,
     number: u64,
 }

@@ -7,6 +7,7 @@ use crate::ports::{
 use crate::runtime::outbox::OutboxRow;
 use crate::runtime::service::{Batch, DeadLetter, Service};
 use async_trait::async_trait;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use uuid::Uuid;
@@ -226,7 +227,7 @@ impl<T: Send + 'static> DeadLetters for MemoryStore<T> {
             queue.is_none_or(|queue| letter.queue == queue)
                 && before.is_none_or(|before| letter.id < before)
         });
-        letters.sort_by(|a, b| b.id.cmp(&a.id));
+        letters.sort_by_key(|letter| Reverse(letter.id));
         letters.truncate(limit as usize);
         Ok(letters)
     }

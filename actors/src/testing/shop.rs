@@ -93,6 +93,9 @@ impl Default for ShopStores {
     }
 }
 
+/// What stands between the payment service and the gateway.
+pub type GatewayLine = Box<dyn FnOnce(Arc<dyn Gateway>) -> Arc<dyn Gateway> + Send>;
+
 /// What a shop's process runs on.
 pub struct Backing {
     /// Time and ids, as this process has them.
@@ -114,7 +117,7 @@ pub struct Backing {
     /// The audit service's.
     pub audit: Arc<dyn Database<AuditService>>,
     /// The line to the gateway.
-    pub line: Box<dyn FnOnce(Arc<dyn Gateway>) -> Arc<dyn Gateway> + Send>,
+    pub line: GatewayLine,
     /// True when no other process works on the same databases.
     pub alone: bool,
 }
