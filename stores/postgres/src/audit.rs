@@ -1,0 +1,110 @@
+//! The audit service's table: every event, append-only.
+
+use crate::columns::{column, count, time};
+use crate::database::Database;
+use crate::error::Error;
+use crate::store::Tables;
+use async_trait::async_trait;
+use ordermill_actors::audit::{AuditCursor, AuditEntry, AuditReads, AuditService};
+use ordermill_actors::clock::Timestamp;
+use ordermill_actors::ids::OrderId;
+use ordermill_actors::messages::Message;
+use ordermill_actors::ports::ReadError;
+use sqlx::PgConnection;
+use sqlx::migrate::Migrator;
+use std::sync::Arc;
+
+/// The service's schema.
+pub const SCHEMA: &str = "audit";
+
+/// The audit service's migrations.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres/audit");
+
+/// The audit service's table.
+pub struct AuditTables;
+
+#[async_trait]
+impl Tables<AuditService> for AuditTables {
+    async fn load(&self, _: &mut PgConnection, (): &()) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn write(
+        &self,
+        conn: &mut PgConnection,
+        events: &Vec<Arc<Message>>,
+        at: Timestamp,
+    ) -> Result<(), Error> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        // Numbered as they come, so that positions keep their order.
+        sqlx::query!(
+            "INSERT INTO audit_entries
+                 (order_id, event_type, number, event_id, occurred_at, recorded_at, message)
+             SELECT v.order_id, v.event_type, v.number, v.event_id, v.occurred_at, $1, v.message
+             FROM UNNEST($2::uuid[], $3::text[], $4::bigint[], $5::uuid[], $6::timestamptz[],
+                         $7::text[]) WITH ORDINALITY
+                  AS v (order_id, event_type, number, event_id, occurred_at, message, place)
+             ORDER BY v.place
+             ON CONFLICT (order_id, event_type, number) DO NOTHING",
+            time(at),
+            &column(events, |event| event.order_id().0),
+            &column(events, |event| event.kind().as_str()) as _,
+            &column(events, |event| i64::from(event.number)),
+            &column(events, |event| event.event_id),
+            &column(events, |event| time(event.occurred_at)),
+            &column(events, |event| event.json()) as _
+        )
+        .execute(conn)
+        .await?;
+        Ok(())
+    }
+}
+
+/// The audit service's database, as its readers see it.
+#[derive(Clone, Debug)]
+pub struct AuditDatabase(pub Database);
+
+#[async_trait]
+impl AuditReads for AuditDatabase {
+    async fn events(
+        &self,
+        order: OrderId,
+        after: Option<AuditCursor>,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, ReadError> {
+        let (occurred_at, position) =
+            after.map(|after| (time(after.occurred_at), after.position)).unzip();
+        let read = self.0.read(move |pool| async move {
+            let rows = sqlx::query!(
+                "SELECT position, event_id, event_type, number, occurred_at, recorded_at, message
+                 FROM audit_entries
+                 WHERE order_id = $1
+                   AND ($2::timestamptz IS NULL OR (occurred_at, position) > ($2, $3::bigint))
+                 ORDER BY occurred_at, position LIMIT $4",
+                order.0,
+                occurred_at,
+                position,
+                i64::from(limit)
+            )
+            .fetch_all(&pool)
+            .await?;
+            rows.into_iter()
+                .map(|row| {
+                    Ok(AuditEntry {
+                        position: row.position,
+                        order_id: order,
+                        event_id: row.event_id,
+                        event_type: row.event_type,
+                        number: count(row.number)?,
+                        occurred_at: row.occurred_at,
+                        recorded_at: row.recorded_at,
+                        message: row.message,
+                    })
+                })
+                .collect()
+        });
+        read.await
+    }
+}

@@ -1,0 +1,108 @@
+//! One service's schema: how it is opened, and who may work on it.
+//!
+//! ```text
+//! journal ──▶ the one writing session, which holds the owner's lock ──┐
+//!                                                                      ├──▶ schema <name>
+//! reads ────▶ a few reading sessions ──────────────────────────────────┘
+//! ```
+//!
+//! All work runs in owned tasks: a caller that vanishes never leaves a statement half done on a
+//! session.
+//!
+//! # Who owns an outbox row
+//!
+//! Each process has a number. It stands in the rows that the process writes, and each of its writing
+//! sessions holds the advisory lock of that number, shared. Whoever can take the lock for itself
+//! knows that the owner is dead, and takes over what it left: no clock decides, and a process that is
+//! stopped is not dead. The lock's key is the number as a pair of integers, which is another space of
+//! keys than the single ones that migrations lock.
+
+mod lease;
+mod open;
+mod open_error;
+
+pub(crate) use lease::Lease;
+pub use open_error::OpenError;
+
+use crate::error::Error;
+use futures::future::BoxFuture;
+use lease::Writer;
+use ordermill_actors::ports::ReadError;
+use sqlx::{PgConnection, PgPool};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long reads, or a single writing statement, may take before the server counts as gone. The
+/// server itself gives a statement up sooner.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// A service's database. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Database {
+    writer: Arc<Writer>,
+    readers: PgPool,
+    owner: i64,
+}
+
+/// The number of a process, as the key of its advisory lock.
+pub(crate) fn lock_key(owner: i64) -> (i32, i32) {
+    ((owner >> 32) as i32, owner as i32)
+}
+
+impl Database {
+    /// Runs reads in a task of their own, on sessions that cannot write.
+    pub async fn read<R, F, W>(&self, work: W) -> Result<R, ReadError>
+    where
+        R: Send + 'static,
+        F: Future<Output = Result<R, Error>> + Send + 'static,
+        W: FnOnce(PgPool) -> F,
+    {
+        owned(work(self.readers.clone())).await
+    }
+
+    /// Runs writing statements that are no change of an entity (a claim, a retention) in a task of
+    /// their own. They wait for the batch that is being committed.
+    pub async fn write<R, W>(&self, work: W) -> Result<R, ReadError>
+    where
+        R: Send + 'static,
+        W: FnOnce(&mut PgConnection) -> BoxFuture<'_, Result<R, Error>> + Send + 'static,
+    {
+        let writer = self.writer.clone();
+        let leased = async move {
+            let mut lease = writer.lease().await?;
+            let done = work(&mut lease).await?;
+            lease.keep();
+            Ok(done)
+        };
+        owned(leased).await
+    }
+
+    /// The number of this process, as the owner of outbox rows.
+    pub(crate) fn owner(&self) -> i64 {
+        self.owner
+    }
+
+    /// The writing session, for a batch.
+    pub(crate) async fn writer(&self) -> Result<Lease, Error> {
+        self.writer.lease().await
+    }
+
+    /// Waits for what is under way, and leaves the database: from then on this process counts as
+    /// dead, and what its outbox holds is others' to take over.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+async fn owned<R: Send + 'static>(
+    work: impl Future<Output = Result<R, Error>> + Send + 'static,
+) -> Result<R, ReadError> {
+    match tokio::spawn(timeout(ANSWER_TIMEOUT, work)).await {
+        Ok(Ok(answer)) => Ok(answer?),
+        Ok(Err(_)) => Err(Error::late("a statement", ANSWER_TIMEOUT).into()),
+        Err(failed) => Err(ReadError(format!("the task of a statement failed: {failed}"))),
+    }
+}

@@ -1,0 +1,146 @@
+//! Opening a service's schema: made where it is missing, brought up to date, its sessions set up.
+
+use super::Database;
+use super::lease::Writer;
+use super::open_error::{OpenError, Place};
+use crate::error::Error;
+use sqlx::migrate::{Migration, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long a server may take to accept a session.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Sessions that read: three processes of seven services stay below the 100 that PostgreSQL allows
+/// by default.
+const READERS_MAX: u32 = 2;
+/// How long a read waits for a session before the database counts as away.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A reading session that nobody needs is given up after this time.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// A reading session that rested longer is asked whether it is alive before it is relied on.
+const ASK_AFTER: Duration = Duration::from_secs(1);
+/// How often the making of a schema is tried: another process may be making it at the same moment.
+const SCHEMA_TRIES: u32 = 5;
+
+/// What PostgreSQL is told of a session that writes.
+const WRITING: [(&str, &str); 7] = [
+    // A process that is stopped in the middle of a batch must not hold its locks for ever.
+    ("idle_in_transaction_session_timeout", "10s"),
+    // Longer than that: who waits for such a process gets its turn.
+    ("statement_timeout", "20s"),
+    // A batch finds its rows by key. A plan that was made while a table was small, or that counts on
+    // few keys, must not read all of it for them.
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("jit", "off"),
+    ("default_transaction_read_only", "off"),
+];
+/// The same of a session that reads.
+const READING: [(&str, &str); 3] =
+    [("statement_timeout", "20s"), ("jit", "off"), ("default_transaction_read_only", "on")];
+/// The same of the one that migrates. It waits so long for others who do the same, and is not to be
+/// hurried when its turn has come.
+const MIGRATING: [(&str, &str); 2] = [("lock_timeout", "30s"), ("statement_timeout", "0")];
+
+static COMMON: Migrator = sqlx::migrate!("../../migrations/postgres/common");
+
+impl Database {
+    /// Opens a schema in the database that a `postgres://` URL names, makes it where it is missing,
+    /// and brings its tables up to date: the common ones (versions 1 to 99), then the service's own
+    /// (from 101 on). Any number of processes may do so at the same time.
+    ///
+    /// `owner` is this process's number among all that share the database: drawn at random, the same
+    /// for all services in it.
+    pub async fn open(
+        url: &str,
+        schema: &'static str,
+        own: &Migrator,
+        owner: i64,
+    ) -> Result<Self, OpenError> {
+        let options = PgConnectOptions::from_str(url).map_err(OpenError::address)?;
+        let place = Place::of(&options, schema);
+        let session = |settings: &[(&str, &str)]| {
+            options
+                .clone()
+                .application_name(&format!("ordermill {schema}"))
+                .options([("search_path", schema)])
+                .options(settings.iter().copied())
+        };
+        migrate(session(&MIGRATING), schema, own, &place).await?;
+        let writer = Writer::open(session(&WRITING), owner).await;
+        let writer = Arc::new(writer.map_err(|error| place.refusal(error))?);
+        let readers = readers(session(&READING));
+        Ok(Self { writer, readers, owner })
+    }
+}
+
+fn readers(options: PgConnectOptions) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(READERS_MAX)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(IDLE_TIMEOUT)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .before_acquire(|conn, session| {
+            Box::pin(async move {
+                if session.idle_for > ASK_AFTER {
+                    conn.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .connect_lazy_with(options)
+}
+
+/// On a session of its own, whose end also ends what a migration that failed has left locked.
+async fn migrate(
+    options: PgConnectOptions,
+    schema: &'static str,
+    own: &Migrator,
+    place: &Place,
+) -> Result<(), OpenError> {
+    let late = || Error::late("connecting", CONNECT_TIMEOUT);
+    let connected = match timeout(CONNECT_TIMEOUT, options.connect()).await {
+        Ok(connected) => connected.map_err(Error::from),
+        Err(_) => Err(late()),
+    };
+    let mut conn = connected.map_err(|error| place.refusal(error))?;
+    make_schema(&mut conn, schema).await.map_err(|error| place.refusal(error))?;
+    let all: Vec<Migration> = COMMON.iter().chain(own.iter()).cloned().collect();
+    let done = Migrator::with_migrations(all).run_direct(None, &mut conn, false).await;
+    done.map_err(|source| place.migration(source))?;
+    let _ = conn.close().await;
+    Ok(())
+}
+
+/// `IF NOT EXISTS` does not keep two who look at the same moment from both not finding it. It is not
+/// said at all where the schema is there: then nobody needs the right to make one.
+async fn make_schema(conn: &mut PgConnection, schema: &'static str) -> Result<(), Error> {
+    let mut tries = 0;
+    loop {
+        let there = sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1) AS "there!""#,
+            schema
+        )
+        .fetch_one(&mut *conn)
+        .await?;
+        if there {
+            return Ok(());
+        }
+        tries += 1;
+        // The name is this crate's own, never a user's.
+        let statement = AssertSqlSafe(format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\""));
+        match sqlx::raw_sql(statement).execute(&mut *conn).await {
+            Err(sqlx::Error::Database(error))
+                if error.is_unique_violation() && tries < SCHEMA_TRIES => {}
+            made => {
+                made?;
+            }
+        }
+    }
+}

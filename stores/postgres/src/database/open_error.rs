@@ -1,0 +1,212 @@
+//! Why a database cannot be opened, in sentences that say what to do. Passwords never stand in them.
+
+use crate::error::Error;
+use sqlx::migrate::MigrateError;
+use sqlx::postgres::PgConnectOptions;
+use std::fmt::{self, Display, Formatter};
+use thiserror::Error;
+
+/// Where a schema is, as it is said to people.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Host and port, or the socket.
+    pub server: String,
+    /// The database.
+    pub database: String,
+    /// Who asks.
+    pub user: String,
+    /// The schema.
+    pub schema: &'static str,
+}
+
+impl Display for Place {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { server, database, user: _, schema } = self;
+        write!(f, "schema \"{schema}\" of database \"{database}\" at {server}")
+    }
+}
+
+/// Why a database cannot be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The URL cannot be read.
+    #[error(
+        "this is no address of a PostgreSQL database: {cause}; postgres://user:password@host:5432/database is one"
+    )]
+    Address {
+        /// Why.
+        cause: String,
+    },
+    /// Nobody answers there.
+    #[error("PostgreSQL at {} cannot be reached: {cause}; check host and port, and whether it runs", place.server)]
+    Unreachable {
+        /// Where.
+        place: Place,
+        /// Why.
+        cause: String,
+    },
+    /// It answers, and takes nobody now: it is starting or stopping, has no session or no space left,
+    /// or another process is migrating for long.
+    #[error("PostgreSQL at {} is not ready: {cause}", place.server)]
+    NotReady {
+        /// Where.
+        place: Place,
+        /// Why.
+        cause: String,
+    },
+    /// It does not know the user, or the password is another.
+    #[error("PostgreSQL at {} does not let in the user \"{}\": {cause}; check user and password", place.server, place.user)]
+    Credentials {
+        /// Where.
+        place: Place,
+        /// What it says.
+        cause: String,
+    },
+    /// There is no such database.
+    #[error("there is no database \"{}\" at {}; create it, or name another one", place.database, place.server)]
+    NoDatabase {
+        /// Where.
+        place: Place,
+    },
+    /// The user lacks a right.
+    #[error("the user \"{}\" may not use {place}: {cause}; let it own the schema, or create one in the database", place.user)]
+    Forbidden {
+        /// Where.
+        place: Place,
+        /// What it says.
+        cause: String,
+    },
+    /// A newer Ordermill has been here.
+    #[error(
+        "{place} was written by a newer version: this one does not know its migration {version}; start that version, or a later one"
+    )]
+    Newer {
+        /// Where.
+        place: Place,
+        /// The migration.
+        version: i64,
+    },
+    /// An applied migration reads differently here.
+    #[error(
+        "{place} was made by another build: its migration {version} reads differently here; start that build, or use another database"
+    )]
+    Altered {
+        /// Where.
+        place: Place,
+        /// The migration.
+        version: i64,
+    },
+    /// A migration failed; the schema is as it was.
+    #[error("{place} cannot be brought up to date: {source}")]
+    Migration {
+        /// Where.
+        place: Place,
+        /// Why.
+        source: MigrateError,
+    },
+    /// Something else: it speaks no PostgreSQL, TLS does not come about.
+    #[error("{place} cannot be opened: {cause}")]
+    Unusable {
+        /// Where.
+        place: Place,
+        /// Why.
+        cause: String,
+    },
+}
+
+impl OpenError {
+    pub(super) fn address(error: sqlx::Error) -> Self {
+        Self::Address { cause: error.to_string() }
+    }
+
+    /// True when it may pass by itself: trying again is of use.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::NotReady { .. } => true,
+            Self::Address { .. }
+            | Self::Credentials { .. }
+            | Self::NoDatabase { .. }
+            | Self::Forbidden { .. }
+            | Self::Newer { .. }
+            | Self::Altered { .. }
+            | Self::Migration { .. }
+            | Self::Unusable { .. } => false,
+        }
+    }
+}
+
+impl Place {
+    pub(super) fn of(options: &PgConnectOptions, schema: &'static str) -> Self {
+        let user = options.get_username().to_owned();
+        let server = match options.get_socket() {
+            Some(socket) => socket.display().to_string(),
+            None => format!("{}:{}", options.get_host(), options.get_port()),
+        };
+        let database = options.get_database().unwrap_or(&user).to_owned();
+        Self { server, database, user, schema }
+    }
+
+    /// What an error before the first migration means.
+    pub(super) fn refusal(&self, error: Error) -> OpenError {
+        match error {
+            Error::Sql(error) => self.said(&error),
+            Error::Corrupt { .. } => self.unusable(&error),
+        }
+    }
+
+    /// What an error of the migrations means.
+    pub(super) fn migration(&self, source: MigrateError) -> OpenError {
+        let place = self.clone();
+        match source {
+            MigrateError::VersionMissing(version) => OpenError::Newer { place, version },
+            MigrateError::VersionMismatch(version) => OpenError::Altered { place, version },
+            MigrateError::Execute(ref error) | MigrateError::ExecuteMigration(ref error, _) => {
+                match self.said(error) {
+                    OpenError::Unusable { .. } => OpenError::Migration { place, source },
+                    said => said,
+                }
+            }
+            source => OpenError::Migration { place, source },
+        }
+    }
+
+    fn said(&self, error: &sqlx::Error) -> OpenError {
+        let (place, cause) = (self.clone(), error.to_string());
+        match error {
+            sqlx::Error::Io(_) => OpenError::Unreachable { place, cause },
+            sqlx::Error::Database(said) => {
+                let cause = said.message().to_owned();
+                match said.code().as_deref().unwrap_or_default() {
+                    state::NO_DATABASE => OpenError::NoDatabase { place },
+                    state::FORBIDDEN => OpenError::Forbidden { place, cause },
+                    state::LOCK_TIMEOUT => {
+                        let cause = "another process has been migrating it for long".to_owned();
+                        OpenError::NotReady { place, cause }
+                    }
+                    state if state.starts_with(state::CREDENTIALS) => {
+                        OpenError::Credentials { place, cause }
+                    }
+                    state if state::PASSING.iter().any(|class| state.starts_with(class)) => {
+                        OpenError::NotReady { place, cause }
+                    }
+                    _ => OpenError::Unusable { place, cause },
+                }
+            }
+            _ => OpenError::Unusable { place, cause },
+        }
+    }
+
+    fn unusable(&self, cause: &dyn Display) -> OpenError {
+        OpenError::Unusable { place: self.clone(), cause: cause.to_string() }
+    }
+}
+
+/// States and their classes (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
+mod state {
+    pub const CREDENTIALS: &str = "28";
+    pub const NO_DATABASE: &str = "3D000";
+    pub const FORBIDDEN: &str = "42501";
+    pub const LOCK_TIMEOUT: &str = "55P03";
+    /// Lost connections, too little of something, somebody's intervention, a full disk.
+    pub const PASSING: [&str; 4] = ["08", "53", "57", "58"];
+}

@@ -1,0 +1,132 @@
+//! The dead letters table, the same in every service's schema.
+
+use crate::columns::{count, time};
+use crate::database::Database;
+use crate::error::Error;
+use async_trait::async_trait;
+use ordermill_actors::clock::Timestamp;
+use ordermill_actors::messages::Queue;
+use ordermill_actors::ports::{DeadLetterFilter, DeadLetters, ReadError};
+use ordermill_actors::runtime::service::DeadLetter;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// Keeps dead letters. One that is there already is the same one, of a commit whose outcome was
+/// unknown. Rare, so one by one.
+pub(crate) async fn insert(conn: &mut PgConnection, letters: &[DeadLetter]) -> Result<(), Error> {
+    for letter in letters {
+        sqlx::query!(
+            "INSERT INTO dead_letters
+                 (id, queue, order_id, event_type, cause, attempts, body, first_failed_at, died_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+             ON CONFLICT (id) DO NOTHING",
+            letter.id,
+            letter.queue.as_str(),
+            letter.order_id,
+            letter.event_type.as_deref(),
+            letter.cause,
+            i64::from(letter.attempts),
+            letter.body,
+            time(letter.first_failed_at),
+            time(letter.died_at)
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Deletes a dead letter; false: it was not there.
+pub(crate) async fn delete(conn: &mut PgConnection, letter: Uuid) -> Result<bool, Error> {
+    let deleted =
+        sqlx::query!("DELETE FROM dead_letters WHERE id = $1", letter).execute(conn).await?;
+    Ok(deleted.rows_affected() > 0)
+}
+
+struct Stored {
+    id: Uuid,
+    queue: String,
+    order_id: Option<Uuid>,
+    event_type: Option<String>,
+    cause: String,
+    attempts: i64,
+    body: String,
+    first_failed_at: Timestamp,
+    died_at: Timestamp,
+}
+
+impl Stored {
+    fn into_letter(self) -> Result<DeadLetter, Error> {
+        Ok(DeadLetter {
+            id: self.id,
+            queue: Queue::parse(&self.queue).ok_or(self.queue).map_err(Error::corrupt("queue"))?,
+            order_id: self.order_id,
+            event_type: self.event_type,
+            cause: self.cause,
+            attempts: count(self.attempts)?,
+            body: self.body,
+            first_failed_at: self.first_failed_at,
+            died_at: self.died_at,
+        })
+    }
+}
+
+#[async_trait]
+impl DeadLetters for Database {
+    async fn dead_letters(
+        &self,
+        filter: &DeadLetterFilter,
+        limit: u32,
+    ) -> Result<Vec<DeadLetter>, ReadError> {
+        let queue = filter.queue.map(Queue::as_str);
+        let before = filter.before.unwrap_or(Uuid::max());
+        self.read(move |pool| async move {
+            // Two statements: each goes by its own index, whatever the planner makes of an OR.
+            let rows = match queue {
+                Some(queue) => {
+                    sqlx::query_as!(
+                        Stored,
+                        "SELECT id, queue, order_id, event_type, cause, attempts, body,
+                            first_failed_at, died_at
+                     FROM dead_letters WHERE queue = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+                        queue,
+                        before,
+                        i64::from(limit)
+                    )
+                    .fetch_all(&pool)
+                    .await?
+                }
+                None => {
+                    sqlx::query_as!(
+                        Stored,
+                        "SELECT id, queue, order_id, event_type, cause, attempts, body,
+                            first_failed_at, died_at
+                     FROM dead_letters WHERE id < $1 ORDER BY id DESC LIMIT $2",
+                        before,
+                        i64::from(limit)
+                    )
+                    .fetch_all(&pool)
+                    .await?
+                }
+            };
+            rows.into_iter().map(Stored::into_letter).collect()
+        })
+        .await
+    }
+
+    async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetter>, ReadError> {
+        self.read(move |pool| async move {
+            let row = sqlx::query_as!(
+                Stored,
+                "SELECT id, queue, order_id, event_type, cause, attempts, body,
+                        first_failed_at, died_at
+                 FROM dead_letters WHERE id = $1",
+                id
+            )
+            .fetch_optional(&pool)
+            .await?;
+            row.map(Stored::into_letter).transpose()
+        })
+        .await
+    }
+}

@@ -1,0 +1,181 @@
+//! The simulated gateway's ledger.
+
+mod rows;
+
+use crate::columns::{all_met, column, count, time};
+use crate::database::Database;
+use crate::error::Error;
+use crate::store::Tables;
+use async_trait::async_trait;
+use ordermill_actors::clock::Timestamp;
+use ordermill_actors::gateway::{
+    Entry, GatewayReads, GatewayWrites, SimulatedGateway, Sums, Totals,
+};
+use ordermill_actors::money::Currency;
+use ordermill_actors::payment::GatewayKey;
+use ordermill_actors::ports::ReadError;
+use rows::Stored;
+use sqlx::PgConnection;
+use sqlx::migrate::Migrator;
+use std::collections::HashMap;
+
+/// The gateway's schema.
+pub const SCHEMA: &str = "gateway";
+
+/// The gateway's migrations.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres/gateway");
+
+/// The gateway's table.
+pub struct GatewayTables;
+
+#[async_trait]
+impl Tables<SimulatedGateway> for GatewayTables {
+    async fn load(
+        &self,
+        conn: &mut PgConnection,
+        keys: &Vec<GatewayKey>,
+    ) -> Result<HashMap<GatewayKey, Entry>, Error> {
+        let keys = column(keys, |key| key.0);
+        let rows = sqlx::query_as!(
+            Stored,
+            "SELECT key, status, order_id, currency, amount_minor, method, captured_minor,
+                    refunded_minor, transaction_id, charge_attempts, refund_attempts, created_at,
+                    changed_at
+             FROM gateway_ledger WHERE key = ANY($1) ORDER BY key FOR UPDATE",
+            &keys
+        )
+        .fetch_all(conn)
+        .await?;
+        rows.into_iter().map(|row| row.into_entry().map(|entry| (entry.key, entry))).collect()
+    }
+
+    async fn write(
+        &self,
+        conn: &mut PgConnection,
+        writes: &GatewayWrites,
+        _at: Timestamp,
+    ) -> Result<(), Error> {
+        insert(conn, &writes.inserted).await?;
+        update(conn, &writes.updated).await
+    }
+}
+
+async fn insert(conn: &mut PgConnection, entries: &[Entry]) -> Result<(), Error> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let bookings = column(entries, |entry| entry.booking.as_ref());
+    sqlx::query!(
+        "INSERT INTO gateway_ledger (key, status, order_id, currency, amount_minor, method,
+                                     captured_minor, refunded_minor, transaction_id,
+                                     charge_attempts, refund_attempts, created_at, changed_at)
+         SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::bigint[],
+                              $6::text[], $7::bigint[], $8::bigint[], $9::text[], $10::bigint[],
+                              $11::bigint[], $12::timestamptz[], $13::timestamptz[])",
+        &column(entries, |entry| entry.key.0),
+        &column(entries, |entry| entry.status.as_str()) as _,
+        &column(&bookings, |booking| Some((*booking)?.order_id.0)) as _,
+        &column(&bookings, |booking| Some((*booking)?.amount.currency.code())) as _,
+        &column(&bookings, |booking| Some((*booking)?.amount.minor)) as _,
+        &column(&bookings, |booking| Some((*booking)?.method.as_str())) as _,
+        &column(entries, |entry| entry.captured_minor),
+        &column(entries, |entry| entry.refunded_minor),
+        &column(entries, |entry| entry.transaction_id.as_deref()) as _,
+        &column(entries, |entry| i64::from(entry.charge_attempts)),
+        &column(entries, |entry| i64::from(entry.refund_attempts)),
+        &column(entries, |entry| time(entry.created_at)),
+        &column(entries, |entry| time(entry.changed_at))
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn update(conn: &mut PgConnection, entries: &[Entry]) -> Result<(), Error> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let bookings = column(entries, |entry| entry.booking.as_ref());
+    let met = sqlx::query!(
+        "UPDATE gateway_ledger
+         SET status = v.status, order_id = v.order_id, currency = v.currency,
+             amount_minor = v.amount_minor, method = v.method, captured_minor = v.captured_minor,
+             refunded_minor = v.refunded_minor, transaction_id = v.transaction_id,
+             charge_attempts = v.charge_attempts, refund_attempts = v.refund_attempts,
+             changed_at = v.changed_at
+         FROM UNNEST($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::bigint[], $6::text[],
+                     $7::bigint[], $8::bigint[], $9::text[], $10::bigint[], $11::bigint[],
+                     $12::timestamptz[])
+              AS v (key, status, order_id, currency, amount_minor, method, captured_minor,
+                    refunded_minor, transaction_id, charge_attempts, refund_attempts, changed_at)
+         WHERE gateway_ledger.key = v.key",
+        &column(entries, |entry| entry.key.0),
+        &column(entries, |entry| entry.status.as_str()) as _,
+        &column(&bookings, |booking| Some((*booking)?.order_id.0)) as _,
+        &column(&bookings, |booking| Some((*booking)?.amount.currency.code())) as _,
+        &column(&bookings, |booking| Some((*booking)?.amount.minor)) as _,
+        &column(&bookings, |booking| Some((*booking)?.method.as_str())) as _,
+        &column(entries, |entry| entry.captured_minor),
+        &column(entries, |entry| entry.refunded_minor),
+        &column(entries, |entry| entry.transaction_id.as_deref()) as _,
+        &column(entries, |entry| i64::from(entry.charge_attempts)),
+        &column(entries, |entry| i64::from(entry.refund_attempts)),
+        &column(entries, |entry| time(entry.changed_at))
+    )
+    .execute(conn)
+    .await?
+    .rows_affected();
+    all_met("ledger entry", met, entries.len())
+}
+
+/// The gateway's database, as its readers see it.
+#[derive(Clone, Debug)]
+pub struct GatewayDatabase(pub Database);
+
+#[async_trait]
+impl GatewayReads for GatewayDatabase {
+    async fn entry(&self, key: GatewayKey) -> Result<Option<Entry>, ReadError> {
+        self.0
+            .read(move |readers| async move {
+                let row = sqlx::query_as!(
+                    Stored,
+                    "SELECT key, status, order_id, currency, amount_minor, method, captured_minor,
+                            refunded_minor, transaction_id, charge_attempts, refund_attempts,
+                            created_at, changed_at
+                     FROM gateway_ledger WHERE key = $1",
+                    key.0
+                )
+                .fetch_optional(&readers)
+                .await?;
+                row.map(Stored::into_entry).transpose()
+            })
+            .await
+    }
+
+    async fn totals(&self) -> Result<Totals, ReadError> {
+        self.0
+            .read(|readers| async move {
+                // One statement, so that all of it is read at the same moment.
+                let rows = sqlx::query!(
+                    r#"SELECT currency AS "currency!", sum(captured_minor)::bigint AS "captured!",
+                              sum(refunded_minor)::bigint AS "refunded!", count(*) AS "captures!",
+                              (SELECT count(DISTINCT order_id) FROM gateway_ledger
+                               WHERE transaction_id IS NOT NULL) AS "orders!"
+                       FROM gateway_ledger WHERE transaction_id IS NOT NULL GROUP BY currency"#
+                )
+                .fetch_all(&readers)
+                .await?;
+                let mut totals = Totals::default();
+                for row in rows {
+                    let currency =
+                        Currency::parse(&row.currency).map_err(Error::corrupt("currency"))?;
+                    let sums = Sums { captured_minor: row.captured, refunded_minor: row.refunded };
+                    totals.sums.insert(currency, sums);
+                    totals.captures += count::<u64>(row.captures)?;
+                    totals.orders = count(row.orders)?;
+                }
+                Ok(totals)
+            })
+            .await
+    }
+}

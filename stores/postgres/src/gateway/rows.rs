@@ -1,0 +1,55 @@
+//! How ledger entries stand in rows.
+
+use crate::columns::count;
+use crate::error::Error;
+use ordermill_actors::clock::Timestamp;
+use ordermill_actors::gateway::{Booking, Entry, EntryStatus};
+use ordermill_actors::ids::OrderId;
+use ordermill_actors::money::{Currency, Money};
+use ordermill_actors::payment::GatewayKey;
+use uuid::Uuid;
+
+/// A row, as it is read.
+pub struct Stored {
+    pub key: Uuid,
+    pub status: String,
+    pub order_id: Option<Uuid>,
+    pub currency: Option<String>,
+    pub amount_minor: Option<i64>,
+    pub method: Option<String>,
+    pub captured_minor: i64,
+    pub refunded_minor: i64,
+    pub transaction_id: Option<String>,
+    pub charge_attempts: i64,
+    pub refund_attempts: i64,
+    pub created_at: Timestamp,
+    pub changed_at: Timestamp,
+}
+
+impl Stored {
+    pub fn into_entry(self) -> Result<Entry, Error> {
+        let booking = match (self.order_id, self.currency, self.amount_minor, self.method) {
+            (Some(order_id), Some(currency), Some(minor), Some(method)) => {
+                let currency = Currency::parse(&currency).map_err(Error::corrupt("currency"))?;
+                let amount = Money { minor, currency };
+                Some(Booking { order_id: OrderId(order_id), amount, method })
+            }
+            (None, None, None, None) => None,
+            _ => return Err(Error::corrupt("ledger entry")("half of its charge is missing")),
+        };
+        Ok(Entry {
+            key: GatewayKey(self.key),
+            status: EntryStatus::named(&self.status)
+                .ok_or(&self.status)
+                .map_err(Error::corrupt("ledger entry's status"))?,
+            booking,
+            captured_minor: self.captured_minor,
+            refunded_minor: self.refunded_minor,
+            transaction_id: self.transaction_id,
+            charge_attempts: count(self.charge_attempts)?,
+            refund_attempts: count(self.refund_attempts)?,
+            created_at: self.created_at,
+            changed_at: self.changed_at,
+        })
+    }
+}

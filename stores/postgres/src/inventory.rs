@@ -1,0 +1,232 @@
+//! The inventory service's tables: stock, and one reservation an order.
+
+mod rows;
+
+use crate::columns::{all_met, column, number, time};
+use crate::database::Database;
+use crate::error::Error;
+use crate::store::Tables;
+use async_trait::async_trait;
+use ordermill_actors::clock::Timestamp;
+use ordermill_actors::ids::{OrderId, ProductId};
+use ordermill_actors::inventory::{
+    Inventory, InventoryReads, Keys, ReservationRow, Rows, StockRow, Writes,
+};
+use ordermill_actors::ports::ReadError;
+use rows::{StoredReservation, StoredStock};
+use sqlx::PgConnection;
+use sqlx::migrate::Migrator;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The service's schema.
+pub const SCHEMA: &str = "inventory";
+
+/// The inventory service's migrations.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres/inventory");
+
+/// The inventory service's tables.
+pub struct InventoryTables;
+
+#[async_trait]
+impl Tables<Inventory> for InventoryTables {
+    async fn load(&self, conn: &mut PgConnection, keys: &Keys) -> Result<Rows, Error> {
+        // Everybody locks the orders first, and then the stock.
+        let reservations = load_reservations(conn, &keys.orders).await?;
+        let stock = load_stock(conn, &keys.products_with(reservations.values())).await?;
+        Ok(Rows { reservations, stock })
+    }
+
+    async fn write(
+        &self,
+        conn: &mut PgConnection,
+        writes: &Writes,
+        _at: Timestamp,
+    ) -> Result<(), Error> {
+        insert_stock(conn, &writes.new_stock).await?;
+        update_stock(conn, &writes.stock).await?;
+        insert_reservations(conn, &writes.new_reservations).await?;
+        update_reservations(conn, &writes.reservations).await
+    }
+}
+
+async fn load_reservations(
+    conn: &mut PgConnection,
+    orders: &BTreeSet<OrderId>,
+) -> Result<BTreeMap<OrderId, ReservationRow>, Error> {
+    if orders.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let orders: Vec<_> = orders.iter().map(|order| order.0).collect();
+    let rows = sqlx::query_as!(
+        StoredReservation,
+        "SELECT order_id, status, lines, refusal, updated_at FROM reservations
+         WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE",
+        &orders
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| row.reservation().map(|row| (row.order_id, row))).collect()
+}
+
+async fn load_stock(
+    conn: &mut PgConnection,
+    products: &BTreeSet<ProductId>,
+) -> Result<BTreeMap<ProductId, StockRow>, Error> {
+    if products.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let products: Vec<_> = products.iter().map(ProductId::as_str).collect();
+    let rows = sqlx::query_as!(
+        StoredStock,
+        "SELECT product_id, on_hand, reserved, version FROM stock
+         WHERE product_id = ANY($1::text[]) ORDER BY product_id FOR UPDATE",
+        &products as _
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| row.stock().map(|row| (row.product_id.clone(), row))).collect()
+}
+
+async fn insert_stock(conn: &mut PgConnection, stock: &[Arc<StockRow>]) -> Result<(), Error> {
+    if stock.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "INSERT INTO stock (product_id, on_hand, reserved, version)
+         SELECT * FROM UNNEST($1::text[], $2::bigint[], $3::bigint[], $4::bigint[])",
+        &column(stock, |row| row.product_id.as_str()) as _,
+        &column(stock, |row| row.on_hand),
+        &column(stock, |row| row.reserved),
+        &column(stock, |row| number(row.version))
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn update_stock(conn: &mut PgConnection, stock: &[Arc<StockRow>]) -> Result<(), Error> {
+    if stock.is_empty() {
+        return Ok(());
+    }
+    let met = sqlx::query!(
+        "UPDATE stock SET on_hand = v.on_hand, reserved = v.reserved, version = v.version
+         FROM UNNEST($1::text[], $2::bigint[], $3::bigint[], $4::bigint[])
+              AS v (product_id, on_hand, reserved, version)
+         WHERE stock.product_id = v.product_id",
+        &column(stock, |row| row.product_id.as_str()) as _,
+        &column(stock, |row| row.on_hand),
+        &column(stock, |row| row.reserved),
+        &column(stock, |row| number(row.version))
+    )
+    .execute(conn)
+    .await?
+    .rows_affected();
+    all_met("stock", met, stock.len())
+}
+
+async fn insert_reservations(
+    conn: &mut PgConnection,
+    reservations: &[ReservationRow],
+) -> Result<(), Error> {
+    if reservations.is_empty() {
+        return Ok(());
+    }
+    let lines = reservations.iter().map(rows::lines).collect::<Result<Vec<_>, _>>()?;
+    let refusals = reservations.iter().map(rows::refusal).collect::<Result<Vec<_>, _>>()?;
+    sqlx::query!(
+        "INSERT INTO reservations (order_id, status, lines, refusal, updated_at)
+         SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])",
+        &column(reservations, |row| row.order_id.0),
+        &column(reservations, |row| row.reservation.status()) as _,
+        &lines as _,
+        &refusals as _,
+        &column(reservations, |row| time(row.updated_at))
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What an order asked for never changes: only what became of it does.
+async fn update_reservations(
+    conn: &mut PgConnection,
+    reservations: &[ReservationRow],
+) -> Result<(), Error> {
+    if reservations.is_empty() {
+        return Ok(());
+    }
+    let met = sqlx::query!(
+        "UPDATE reservations SET status = v.status, updated_at = v.updated_at
+         FROM UNNEST($1::uuid[], $2::text[], $3::timestamptz[]) AS v (order_id, status, updated_at)
+         WHERE reservations.order_id = v.order_id",
+        &column(reservations, |row| row.order_id.0),
+        &column(reservations, |row| row.reservation.status()) as _,
+        &column(reservations, |row| time(row.updated_at))
+    )
+    .execute(conn)
+    .await?
+    .rows_affected();
+    all_met("reservation", met, reservations.len())
+}
+
+/// The inventory service's database, as its readers see it.
+#[derive(Clone, Debug)]
+pub struct InventoryDatabase(pub Database);
+
+#[async_trait]
+impl InventoryReads for InventoryDatabase {
+    async fn stock(&self, product: &ProductId) -> Result<Option<StockRow>, ReadError> {
+        let product = product.clone();
+        let read = self.0.read(move |pool| async move {
+            let product = product.as_str();
+            let row = sqlx::query_as!(
+                StoredStock,
+                "SELECT product_id, on_hand, reserved, version FROM stock WHERE product_id = $1",
+                product
+            )
+            .fetch_optional(&pool)
+            .await?;
+            row.map(StoredStock::stock).transpose()
+        });
+        read.await
+    }
+
+    async fn list(
+        &self,
+        after: Option<&ProductId>,
+        limit: u32,
+    ) -> Result<Vec<StockRow>, ReadError> {
+        let after = after.cloned();
+        let read = self.0.read(move |pool| async move {
+            // Every text comes after the empty one, which is nobody's id.
+            let after = after.as_ref().map_or("", ProductId::as_str);
+            let rows = sqlx::query_as!(
+                StoredStock,
+                "SELECT product_id, on_hand, reserved, version FROM stock
+                 WHERE product_id > $1 ORDER BY product_id LIMIT $2",
+                after,
+                i64::from(limit)
+            )
+            .fetch_all(&pool)
+            .await?;
+            rows.into_iter().map(StoredStock::stock).collect()
+        });
+        read.await
+    }
+
+    async fn reservation(&self, order: OrderId) -> Result<Option<ReservationRow>, ReadError> {
+        let read = self.0.read(move |pool| async move {
+            let row = sqlx::query_as!(
+                StoredReservation,
+                "SELECT order_id, status, lines, refusal, updated_at
+                 FROM reservations WHERE order_id = $1",
+                order.0
+            )
+            .fetch_optional(&pool)
+            .await?;
+            row.map(StoredReservation::reservation).transpose()
+        });
+        read.await
+    }
+}

@@ -1,0 +1,61 @@
+//! Ordermill's stores on PostgreSQL: one schema a service, one transaction a journal batch.
+//!
+//! # How a service gets its tables
+//!
+//! 1. Its migrations stand in `migrations/postgres/<service>/`, numbered from 101 on (1 to 99 are
+//!    the common ones: `outbox`, `dead_letters`). Names are without a schema: each connection has the
+//!    service's as its search path. Table names are distinct among all services, because
+//!    `scripts/sqlx-prepare` puts them into one development database.
+//! 2. A unit struct in `<service>.rs` implements [`Tables`]: `load` locks the rows of the keys in
+//!    the order of the keys and reads them, `write` writes rows. [`PgStore`] is everything around
+//!    them. [`shipping`] is an example.
+//! 3. Its read port is implemented on a struct that holds a [`Database`], with [`Database::read`];
+//!    statements that write but are no change of an entity (a sweeper's claim) use
+//!    [`Database::write`].
+//! 4. After changing SQL: `scripts/sqlx-prepare`, and commit `.sqlx` with the code.
+//!
+//! ```ignore
+//! let database = Database::open(url, shipping::SCHEMA, &shipping::MIGRATIONS, owner).await?;
+//! let store = Arc::new(PgStore::new(database.clone(), ShippingTables)); // Store<S> and Outbox
+//! let reads = Arc::new(ShippingDatabase(database));
+//! ```
+//!
+//! # How many rows are one statement
+//!
+//! A list of rows is one array a column ([`columns::column`]), put together by `UNNEST`:
+//!
+//! ```sql
+//! SELECT … WHERE id = ANY($1) ORDER BY id FOR UPDATE;
+//! INSERT INTO t (id, x) SELECT * FROM UNNEST($1::uuid[], $2::text[]);
+//! UPDATE t SET x = v.x FROM UNNEST($1::uuid[], $2::text[]) AS v (id, x) WHERE t.id = v.id;
+//! ```
+//!
+//! An update in bulk checks by [`columns::all_met`] that it met the rows that it was meant for. What
+//! an error means to the journal: [`error`].
+//!
+//! # Several processes
+//!
+//! Whatever a decision hangs on is locked before it is read, so READ COMMITTED is enough: who waits
+//! for a lock reads the newest row after it. A row that another process has inserted since is a
+//! unique violation, and decided again. Each process owns the outbox rows that it writes: see
+//! [`database`].
+//!
+//! A pooler between must pool whole sessions: ours hold locks and settings.
+
+pub mod audit;
+pub mod columns;
+pub mod database;
+mod dead_letters;
+pub mod error;
+pub mod gateway;
+pub mod inventory;
+pub mod notification;
+pub mod order;
+mod outbox;
+pub mod payment;
+pub mod shipping;
+mod store;
+
+pub use database::{Database, OpenError};
+pub use error::Error;
+pub use store::{PgStore, Tables};

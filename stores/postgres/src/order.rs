@@ -1,0 +1,76 @@
+//! The order service's tables: orders with their sagas, history, idempotency keys.
+
+mod read;
+mod rows;
+mod write;
+
+pub use read::OrderDatabase;
+
+use crate::columns::count;
+use crate::error::Error;
+use crate::store::Tables;
+use async_trait::async_trait;
+use ordermill_actors::clock::Timestamp;
+use ordermill_actors::ids::OrderId;
+use ordermill_actors::order::service::{Claim, Keys, Order, Rows, Writes};
+use sqlx::PgConnection;
+use sqlx::migrate::Migrator;
+
+/// The service's schema: `order` would have to be quoted wherever it is said.
+pub const SCHEMA: &str = "orders";
+
+/// The order service's migrations.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres/order");
+
+/// The order service's tables.
+pub struct OrderTables;
+
+#[async_trait]
+impl Tables<Order> for OrderTables {
+    async fn load(&self, conn: &mut PgConnection, keys: &Keys) -> Result<Rows, Error> {
+        let mut rows = Rows::default();
+        let orders: Vec<_> = keys.orders.iter().map(|order| order.0).collect();
+        let found = sqlx::query!(
+            "SELECT order_id, version FROM orders
+             WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE",
+            &orders
+        )
+        .fetch_all(&mut *conn)
+        .await?;
+        for row in found {
+            rows.versions.insert(OrderId(row.order_id), count(row.version)?);
+        }
+        if keys.claims.is_empty() {
+            return Ok(rows);
+        }
+        // They are inserted and forgotten, never changed: there is nothing to lock.
+        let claims: Vec<_> = keys.claims.iter().map(String::as_str).collect();
+        let found = sqlx::query!(
+            "SELECT key, fingerprint, order_id FROM idempotency_keys WHERE key = ANY($1::text[])",
+            &claims as _
+        )
+        .fetch_all(&mut *conn)
+        .await?;
+        for row in found {
+            let claim = Claim {
+                key: row.key.clone(),
+                fingerprint: row.fingerprint,
+                order_id: OrderId(row.order_id),
+            };
+            rows.claims.insert(row.key, claim);
+        }
+        Ok(rows)
+    }
+
+    async fn write(
+        &self,
+        conn: &mut PgConnection,
+        writes: &Writes,
+        _at: Timestamp,
+    ) -> Result<(), Error> {
+        write::insert(conn, &writes.inserts).await?;
+        write::update(conn, &writes.updates).await?;
+        write::append(conn, &writes.history).await?;
+        write::claim(conn, &writes.claims).await
+    }
+}

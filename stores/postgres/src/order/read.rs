@@ -1,0 +1,171 @@
+//! Reads of orders, and the sweeper's claim.
+
+use super::rows::{OrderRow, StoredHistory};
+use crate::columns::{column, count, time};
+use crate::database::Database;
+use async_trait::async_trait;
+use ordermill_actors::clock::Timestamp;
+use ordermill_actors::ids::OrderId;
+use ordermill_actors::order::{DueOrders, HistoryRow, OrderFilter, OrderReads, Saga};
+use ordermill_actors::ports::ReadError;
+use uuid::Uuid;
+
+/// The order service's database, as its readers see it.
+#[derive(Clone, Debug)]
+pub struct OrderDatabase(pub Database);
+
+#[async_trait]
+impl OrderReads for OrderDatabase {
+    async fn order(&self, id: OrderId) -> Result<Option<Saga>, ReadError> {
+        self.0
+            .read(move |readers| async move {
+                let row = sqlx::query_as!(
+                    OrderRow,
+                    "SELECT order_id, version, created_at, updated_at, due_at, origin, details,
+                            state
+                     FROM orders WHERE order_id = $1",
+                    id.0
+                )
+                .fetch_optional(&readers)
+                .await?;
+                row.map(OrderRow::into_saga).transpose()
+            })
+            .await
+    }
+
+    async fn orders(&self, filter: &OrderFilter, limit: u32) -> Result<Vec<Saga>, ReadError> {
+        let OrderFilter { customer_id, status, saga_status, before } = filter.clone();
+        let (status, saga_status) = (status.map(|s| s.as_str()), saga_status.map(|s| s.as_str()));
+        let before = before.map_or(Uuid::max(), |order| order.0);
+        self.0
+            .read(move |readers| async move {
+                // Two statements: each goes by its own index, whatever the planner makes of an OR.
+                let rows = match customer_id {
+                    Some(customer_id) => {
+                        sqlx::query_as!(
+                            OrderRow,
+                            "SELECT order_id, version, created_at, updated_at, due_at, origin,
+                                    details, state
+                             FROM orders
+                             WHERE customer_id = $1 AND order_id < $2
+                               AND ($3::text IS NULL OR status = $3)
+                               AND ($4::text IS NULL OR saga_status = $4)
+                             ORDER BY order_id DESC LIMIT $5",
+                            customer_id,
+                            before,
+                            status,
+                            saga_status,
+                            i64::from(limit)
+                        )
+                        .fetch_all(&readers)
+                        .await?
+                    }
+                    None => {
+                        sqlx::query_as!(
+                            OrderRow,
+                            "SELECT order_id, version, created_at, updated_at, due_at, origin,
+                                    details, state
+                             FROM orders
+                             WHERE order_id < $1
+                               AND ($2::text IS NULL OR status = $2)
+                               AND ($3::text IS NULL OR saga_status = $3)
+                             ORDER BY order_id DESC LIMIT $4",
+                            before,
+                            status,
+                            saga_status,
+                            i64::from(limit)
+                        )
+                        .fetch_all(&readers)
+                        .await?
+                    }
+                };
+                rows.into_iter().map(OrderRow::into_saga).collect()
+            })
+            .await
+    }
+
+    async fn history(
+        &self,
+        since: &[(OrderId, u32)],
+        limit: u32,
+    ) -> Result<Vec<HistoryRow>, ReadError> {
+        let orders = column(since, |(order, _)| order.0);
+        let sequences = column(since, |(_, sequence)| i64::from(*sequence));
+        self.0
+            .read(move |readers| async move {
+                let rows = sqlx::query_as!(
+                    StoredHistory,
+                    "SELECT h.order_id, h.sequence, h.at, h.cause, h.status, h.saga_status, h.step,
+                            h.facts
+                     FROM UNNEST($1::uuid[], $2::bigint[]) AS s (order_id, sequence)
+                     JOIN order_history AS h
+                       ON h.order_id = s.order_id AND h.sequence >= s.sequence
+                     ORDER BY h.order_id, h.sequence LIMIT $3",
+                    &orders,
+                    &sequences,
+                    i64::from(limit)
+                )
+                .fetch_all(&readers)
+                .await?;
+                rows.into_iter().map(StoredHistory::into_row).collect()
+            })
+            .await
+    }
+
+    async fn open(&self) -> Result<(u64, u64), ReadError> {
+        self.0
+            .read(move |readers| async move {
+                let row = sqlx::query!(
+                    r#"SELECT (SELECT count(*) FROM orders WHERE due_at IS NOT NULL) AS "open!",
+                              (SELECT count(*) FROM orders WHERE saga_status = 'FAILED')
+                                AS "failed!""#
+                )
+                .fetch_one(&readers)
+                .await?;
+                Ok((count(row.open)?, count(row.failed)?))
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl DueOrders for OrderDatabase {
+    async fn claim(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OrderId>, ReadError> {
+        self.0
+            .write(move |conn| {
+                Box::pin(async move {
+                    let rows = sqlx::query_scalar!(
+                        "UPDATE orders SET due_at = $2
+                         WHERE order_id IN (SELECT order_id FROM orders WHERE due_at <= $1
+                                            ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+                         RETURNING order_id",
+                        time(now),
+                        time(until),
+                        i64::from(limit)
+                    )
+                    .fetch_all(conn)
+                    .await?;
+                    Ok(rows.into_iter().map(OrderId).collect())
+                })
+            })
+            .await
+    }
+
+    async fn forget_claims(&self, before: Timestamp) -> Result<u64, ReadError> {
+        self.0
+            .write(move |conn| {
+                Box::pin(async move {
+                    let before = time(before);
+                    let done =
+                        sqlx::query!("DELETE FROM idempotency_keys WHERE created_at < $1", before);
+                    Ok(done.execute(conn).await?.rows_affected())
+                })
+            })
+            .await
+    }
+}

@@ -1,0 +1,117 @@
+//! Bulk statements: one a table, whatever the batch's size.
+
+use super::rows::{StoredOrigin, StoredState};
+use crate::columns::{all_met, column, number, time};
+use crate::error::Error;
+use ordermill_actors::clock::Timestamp;
+use ordermill_actors::order::service::Claim;
+use ordermill_actors::order::{HistoryRow, Saga};
+use serde::Serialize;
+use sqlx::PgConnection;
+use std::sync::Arc;
+
+/// A column of JSON.
+fn json<'a, R, T: Serialize>(
+    what: &'static str,
+    rows: &'a [R],
+    of: impl Fn(&'a R) -> T,
+) -> Result<Vec<String>, Error> {
+    rows.iter().map(|row| serde_json::to_string(&of(row)).map_err(Error::corrupt(what))).collect()
+}
+
+pub async fn insert(conn: &mut PgConnection, sagas: &[Arc<Saga>]) -> Result<(), Error> {
+    if sagas.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "INSERT INTO orders (order_id, version, customer_id, status, saga_status, created_at,
+                             updated_at, due_at, origin, details, state)
+         SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[],
+                              $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9::text[],
+                              $10::text[], $11::text[])",
+        &column(sagas, |saga| saga.order_id().0),
+        &column(sagas, |saga| number(saga.version)),
+        &column(sagas, |saga| saga.details.customer_id.as_str()) as _,
+        &column(sagas, |saga| saga.status().as_str()) as _,
+        &column(sagas, |saga| saga.saga_status().as_str()) as _,
+        &column(sagas, |saga| time(saga.created_at)),
+        &column(sagas, |saga| time(saga.updated_at)),
+        &column(sagas, |saga| saga.due_at.map(time)) as _,
+        &json("origin", sagas, |saga| StoredOrigin::from(&saga.origin))?,
+        &json("order", sagas, |saga| &*saga.details)?,
+        &json("state", sagas, |saga| StoredState::from(&**saga))?
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub async fn update(conn: &mut PgConnection, sagas: &[Arc<Saga>]) -> Result<(), Error> {
+    if sagas.is_empty() {
+        return Ok(());
+    }
+    let met = sqlx::query!(
+        "UPDATE orders
+         SET version = v.version, status = v.status, saga_status = v.saga_status,
+             updated_at = v.updated_at, due_at = v.due_at, state = v.state
+         FROM UNNEST($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[],
+                     $6::timestamptz[], $7::text[])
+              AS v (order_id, version, status, saga_status, updated_at, due_at, state)
+         WHERE orders.order_id = v.order_id",
+        &column(sagas, |saga| saga.order_id().0),
+        &column(sagas, |saga| number(saga.version)),
+        &column(sagas, |saga| saga.status().as_str()) as _,
+        &column(sagas, |saga| saga.saga_status().as_str()) as _,
+        &column(sagas, |saga| time(saga.updated_at)),
+        &column(sagas, |saga| saga.due_at.map(time)) as _,
+        &json("state", sagas, |saga| StoredState::from(&**saga))?
+    )
+    .execute(conn)
+    .await?
+    .rows_affected();
+    all_met("order", met, sagas.len())
+}
+
+pub async fn append(conn: &mut PgConnection, history: &[HistoryRow]) -> Result<(), Error> {
+    if history.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "INSERT INTO order_history (order_id, sequence, at, cause, status, saga_status, step, facts)
+         SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[],
+                              $6::text[], $7::text[], $8::text[])",
+        &column(history, |row| row.order_id.0),
+        &column(history, |row| i64::from(row.sequence)),
+        &column(history, |row| time(row.at)),
+        &column(history, |row| row.cause.as_str()) as _,
+        &column(history, |row| row.status.as_str()) as _,
+        &column(history, |row| row.saga_status.as_str()) as _,
+        &column(history, |row| row.step.as_str()) as _,
+        &json("history", history, |row| &row.facts)?
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// In the order of the keys, so that two processes with the same ones do not wait for each other in a
+/// circle.
+pub async fn claim(conn: &mut PgConnection, claims: &[(Claim, Timestamp)]) -> Result<(), Error> {
+    if claims.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "INSERT INTO idempotency_keys (key, fingerprint, order_id, created_at)
+         SELECT v.key, v.fingerprint, v.order_id, v.created_at
+         FROM UNNEST($1::text[], $2::bytea[], $3::uuid[], $4::timestamptz[])
+              AS v (key, fingerprint, order_id, created_at)
+         ORDER BY v.key",
+        &column(claims, |(claim, _)| claim.key.as_str()) as _,
+        &column(claims, |(claim, _)| claim.fingerprint.as_slice()) as _,
+        &column(claims, |(claim, _)| claim.order_id.0),
+        &column(claims, |(_, at)| time(*at))
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

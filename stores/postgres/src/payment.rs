@@ -1,0 +1,153 @@
+//! The payment service's table.
+
+use crate::columns::{all_met, column, count, number, time};
+use crate::database::Database;
+use crate::error::Error;
+use crate::store::Tables;
+use async_trait::async_trait;
+use ordermill_actors::clock::Timestamp;
+use ordermill_actors::ids::OrderId;
+use ordermill_actors::payment::{Payment, PaymentReads, PaymentRow, PaymentService, PaymentWrite};
+use ordermill_actors::ports::ReadError;
+use sqlx::PgConnection;
+use sqlx::migrate::Migrator;
+use std::collections::HashMap;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// The service's schema.
+pub const SCHEMA: &str = "payment";
+
+/// The payment service's migrations.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres/payment");
+
+/// The payment service's table.
+pub struct PaymentTables;
+
+#[async_trait]
+impl Tables<PaymentService> for PaymentTables {
+    async fn load(
+        &self,
+        conn: &mut PgConnection,
+        keys: &Vec<OrderId>,
+    ) -> Result<HashMap<OrderId, u64>, Error> {
+        let keys = column(keys, |order| order.0);
+        let rows = sqlx::query!(
+            "SELECT order_id, version FROM payments
+             WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE",
+            &keys
+        )
+        .fetch_all(conn)
+        .await?;
+        rows.into_iter().map(|row| Ok((OrderId(row.order_id), count(row.version)?))).collect()
+    }
+
+    async fn write(
+        &self,
+        conn: &mut PgConnection,
+        writes: &Vec<PaymentWrite>,
+        _at: Timestamp,
+    ) -> Result<(), Error> {
+        let (inserts, updates): (Vec<_>, Vec<_>) =
+            writes.iter().partition(|write| write.expected == 0);
+        insert(conn, &inserts).await?;
+        update(conn, &updates).await
+    }
+}
+
+fn json(write: &PaymentWrite) -> Result<String, Error> {
+    serde_json::to_string(&*write.row.payment).map_err(Error::corrupt("payment"))
+}
+
+async fn insert(conn: &mut PgConnection, writes: &[&PaymentWrite]) -> Result<(), Error> {
+    if writes.is_empty() {
+        return Ok(());
+    }
+    let payments =
+        column(writes, |write| json(write)).into_iter().collect::<Result<Vec<_>, _>>()?;
+    sqlx::query!(
+        "INSERT INTO payments (order_id, version, status, due_at, payment)
+         SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[])",
+        &column(writes, |write| write.row.order_id.0),
+        &column(writes, |write| number(write.row.version)),
+        &column(writes, |write| write.row.payment.status().as_str()) as _,
+        &column(writes, |write| write.row.due_at().map(time)) as _,
+        &payments
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn update(conn: &mut PgConnection, writes: &[&PaymentWrite]) -> Result<(), Error> {
+    if writes.is_empty() {
+        return Ok(());
+    }
+    let payments =
+        column(writes, |write| json(write)).into_iter().collect::<Result<Vec<_>, _>>()?;
+    let met = sqlx::query!(
+        "UPDATE payments
+         SET version = v.version, status = v.status, due_at = v.due_at, payment = v.payment
+         FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[],
+                     $6::text[]) AS v (order_id, expected, version, status, due_at, payment)
+         WHERE payments.order_id = v.order_id AND payments.version = v.expected",
+        &column(writes, |write| write.row.order_id.0),
+        &column(writes, |write| number(write.expected)),
+        &column(writes, |write| number(write.row.version)),
+        &column(writes, |write| write.row.payment.status().as_str()) as _,
+        &column(writes, |write| write.row.due_at().map(time)) as _,
+        &payments
+    )
+    .execute(conn)
+    .await?
+    .rows_affected();
+    all_met("payment", met, writes.len())
+}
+
+/// The payment service's database, as its readers see it.
+#[derive(Clone, Debug)]
+pub struct PaymentDatabase(pub Database);
+
+#[async_trait]
+impl PaymentReads for PaymentDatabase {
+    async fn payment(&self, order_id: OrderId) -> Result<Option<PaymentRow>, ReadError> {
+        self.0
+            .read(move |readers| async move {
+                let row = sqlx::query!(
+                    "SELECT version, payment FROM payments WHERE order_id = $1",
+                    order_id.0
+                )
+                .fetch_optional(&readers)
+                .await?;
+                let Some(row) = row else { return Ok(None) };
+                let payment: Payment =
+                    serde_json::from_str(&row.payment).map_err(Error::corrupt("payment"))?;
+                let version = count(row.version)?;
+                Ok(Some(PaymentRow { order_id, version, payment: Arc::new(payment) }))
+            })
+            .await
+    }
+
+    async fn due(
+        &self,
+        before: Timestamp,
+        after: Option<OrderId>,
+        limit: u32,
+    ) -> Result<Vec<OrderId>, ReadError> {
+        let after = after.map_or(Uuid::nil(), |order| order.0);
+        self.0
+            .read(move |readers| async move {
+                let rows = sqlx::query!(
+                    "SELECT order_id FROM payments
+                     WHERE due_at <= $1 AND order_id > $2 ORDER BY order_id LIMIT $3",
+                    time(before),
+                    after,
+                    i64::from(limit)
+                )
+                .fetch_all(&readers)
+                .await?;
+                Ok(rows.into_iter().map(|row| OrderId(row.order_id)).collect())
+            })
+            .await
+    }
+}

@@ -1,0 +1,157 @@
+//! The transaction that every journal batch is, written once.
+//!
+//! ```text
+//! BEGIN ─▶ load(keys): lock ─▶ settle (pure) ─▶ write ─▶ outbox, dead letters ─▶ COMMIT
+//! ```
+
+use crate::database::{Database, Lease};
+use crate::error::Error;
+use crate::{dead_letters, outbox};
+use async_trait::async_trait;
+use ordermill_actors::clock::Timestamp;
+use ordermill_actors::ports::{
+    CommitError, Committed, DeadLetterFilter, DeadLetters, Outbox, ReadError, Store,
+};
+use ordermill_actors::runtime::outbox::OutboxRow;
+use ordermill_actors::runtime::service::{Batch, DeadLetter, Service, SettledBatch};
+use sqlx::{Connection, PgConnection};
+use std::marker::PhantomData;
+use std::time::Duration;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+/// How long a batch may take before the server counts as gone. The server itself gives a statement
+/// up sooner: only one that is silent lets this pass.
+const BATCH_TIMEOUT: Duration = Duration::from_secs(30);
+/// The same for COMMIT, which waits for the disk.
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A service's own tables: locks and reads rows by key, writes rows; knows no rules.
+///
+/// Both run inside the batch's transaction. Both use a handful of statements, whatever the batch's
+/// size.
+#[async_trait]
+pub trait Tables<S: Service>: Send + Sync + 'static {
+    /// The rows of these keys, locked in the order of the keys and then read: they cannot change
+    /// until the transaction ends, and two batches never wait for each other in a circle.
+    async fn load(&self, conn: &mut PgConnection, keys: &S::Keys) -> Result<S::Rows, Error>;
+
+    /// Writes rows. An insert that finds a row, or an update that finds none, must fail: `settle`
+    /// has seen the rows that are there.
+    async fn write(
+        &self,
+        conn: &mut PgConnection,
+        writes: &S::Writes,
+        at: Timestamp,
+    ) -> Result<(), Error>;
+}
+
+/// A service's database as its journal and its relay see it.
+pub struct PgStore<S, T> {
+    database: Database,
+    tables: T,
+    service: PhantomData<fn() -> S>,
+}
+
+impl<S: Service, T: Tables<S>> PgStore<S, T> {
+    /// A store over an open database.
+    pub fn new(database: Database, tables: T) -> Self {
+        Self { database, tables, service: PhantomData }
+    }
+
+    /// The database beneath.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    async fn transact(
+        &self,
+        conn: &mut PgConnection,
+        batch: &Batch<S>,
+    ) -> Result<Committed<S>, CommitError> {
+        let filling = async {
+            let mut tx = conn.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+            match self.fill(&mut tx, batch).await {
+                Ok(written) => Ok((tx, written)),
+                Err(error) => {
+                    // Where the connection is lost, so is the transaction.
+                    let _ = tx.rollback().await;
+                    Err(error)
+                }
+            }
+        };
+        let filled = timeout(BATCH_TIMEOUT, filling).await;
+        let filled = filled.unwrap_or_else(|_| Err(Error::late("a batch", BATCH_TIMEOUT)));
+        let (tx, written) = filled.map_err(Error::before_commit)?;
+        match timeout(COMMIT_TIMEOUT, tx.commit()).await {
+            Ok(Ok(())) => Ok(written),
+            Ok(Err(error)) => Err(Error::from(error).at_commit()),
+            Err(_) => Err(Error::late("COMMIT", COMMIT_TIMEOUT).at_commit()),
+        }
+    }
+
+    async fn fill(&self, conn: &mut PgConnection, batch: &Batch<S>) -> Result<Committed<S>, Error> {
+        let mut committed = Committed { outcomes: Vec::new(), outbox: Vec::new() };
+        let owner = self.database.owner();
+        if !batch.changes.is_empty() {
+            let rows = self.tables.load(conn, &batch.keys()).await?;
+            let SettledBatch { writes, outbox, outcomes } = batch.settle(rows);
+            self.tables.write(conn, &writes, batch.at).await?;
+            outbox::insert(conn, owner, &outbox).await?;
+            committed = Committed { outcomes, outbox };
+        }
+        outbox::forget(conn, &batch.upkeep.forget).await?;
+        outbox::park(conn, &batch.upkeep.park).await?;
+        dead_letters::insert(conn, &batch.upkeep.dead_letters).await?;
+        outbox::redrive(conn, owner, &batch.upkeep.redrive, batch.at).await?;
+        Ok(committed)
+    }
+}
+
+#[async_trait]
+impl<S: Service, T: Tables<S>> Store<S> for PgStore<S, T> {
+    async fn commit(&self, batch: &Batch<S>) -> Result<Committed<S>, CommitError> {
+        let mut lease = self.database.writer().await.map_err(Error::before_commit)?;
+        let result = self.transact(&mut lease, batch).await;
+        match &result {
+            Ok(_) | Err(CommitError::Contended(_) | CommitError::Data(_)) => lease.keep(),
+            Err(CommitError::Unavailable(_)) => drop(lease),
+            Err(CommitError::Unknown(_)) => Lease::see_off(lease).await,
+        }
+        result
+    }
+}
+
+#[async_trait]
+impl<S: Service, T: Tables<S>> Outbox for PgStore<S, T> {
+    async fn waiting(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<OutboxRow>, ReadError> {
+        self.database.waiting(after, limit).await
+    }
+
+    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, ReadError> {
+        self.database.due(now, limit).await
+    }
+
+    async fn parked(&self) -> Result<u64, ReadError> {
+        self.database.parked().await
+    }
+
+    async fn adopt(&self, limit: u32) -> Result<u64, ReadError> {
+        self.database.adopt(limit).await
+    }
+}
+
+#[async_trait]
+impl<S: Service, T: Tables<S>> DeadLetters for PgStore<S, T> {
+    async fn dead_letters(
+        &self,
+        filter: &DeadLetterFilter,
+        limit: u32,
+    ) -> Result<Vec<DeadLetter>, ReadError> {
+        self.database.dead_letters(filter, limit).await
+    }
+
+    async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetter>, ReadError> {
+        self.database.dead_letter(id).await
+    }
+}
