@@ -64,7 +64,9 @@ pub async fn insist<S: Service>(store: &dyn Store<S>, batch: Batch<S>) -> Vec<Ou
     loop {
         match store.commit(&batch).await {
             Ok(committed) => return committed.outcomes,
-            Err(CommitError::Unavailable(_) | CommitError::Contended(_)) if tries < TRIES_MAX => tries += 1,
+            Err(CommitError::Unavailable(_) | CommitError::Contended(_)) if tries < TRIES_MAX => {
+                tries += 1
+            }
             Err(error) => panic!("after {tries} tries: {error}"),
         }
     }

@@ -1,7 +1,7 @@
 //! The order service: versioned sagas, their history, idempotency keys, the sweeper's claims.
 
 mod lists;
-mod stories;
+pub mod stories;
 mod sweeping;
 
 pub use lists::{history_is_read_in_bulk_and_from_where_it_was_left, lists_are_read_page_by_page};
