@@ -46,6 +46,8 @@ struct SimQueue {
 struct State {
     queues: BTreeMap<Queue, SimQueue>,
     last: u64,
+    /// Messages on their way into a queue.
+    under_way: usize,
 }
 
 /// The broker, shared by all processes. Cheap to clone.
@@ -103,7 +105,8 @@ impl SimBroker {
         let unacked = |queue: &SimQueue| -> usize {
             queue.consumers.iter().map(|consumer| consumer.unacked.len()).sum()
         };
-        state.queues.values().map(|queue| queue.ready.len() + unacked(queue)).sum()
+        let waiting = |queue: &SimQueue| queue.ready.len() + unacked(queue);
+        state.under_way + state.queues.values().map(waiting).sum::<usize>()
     }
 
     fn pump_all(&self) {
@@ -114,9 +117,13 @@ impl SimBroker {
 
     fn arrive_later(&self, queue: Queue, item: Item, after: Duration) {
         let broker = self.clone();
+        broker.lock().under_way += 1;
         tokio::spawn(async move {
             tokio::time::sleep(after).await;
-            broker.lock().queues.entry(queue).or_default().ready.push_back(item);
+            let mut state = broker.lock();
+            state.under_way -= 1;
+            state.queues.entry(queue).or_default().ready.push_back(item);
+            drop(state);
             broker.pump(queue);
         });
     }
