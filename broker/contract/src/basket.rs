@@ -1,0 +1,110 @@
+//! A consumer that keeps what it gets.
+
+use crate::backend::{Backend, PATIENCE, QUIET};
+use ordermill_actors::messages::Queue;
+use ordermill_actors::ports::{Dead, Delivery, Sink, Subscription};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How often it is looked into.
+const LOOK_EVERY: Duration = Duration::from_millis(2);
+
+/// Deliveries and dead letters, in the order in which they came.
+#[derive(Default)]
+pub struct Basket {
+    deliveries: Mutex<Vec<Delivery>>,
+    dead: Mutex<Vec<Dead>>,
+}
+
+impl Sink for Basket {
+    fn deliver(&self, delivery: Delivery) {
+        self.deliveries.lock().unwrap().push(delivery);
+    }
+
+    fn bury(&self, dead: Dead) {
+        self.dead.lock().unwrap().push(dead);
+    }
+}
+
+/// A subscription and its basket.
+pub struct Intake {
+    /// What came.
+    pub basket: Arc<Basket>,
+    /// Ends when dropped.
+    pub subscription: Box<dyn Subscription>,
+}
+
+/// Consumes a queue.
+pub async fn intake(backend: &dyn Backend, queue: Queue, prefetch: usize) -> Intake {
+    let basket = Arc::new(Basket::default());
+    let subscription = backend.broker().subscribe(queue, prefetch, basket.clone()).await.unwrap();
+    Intake { basket, subscription }
+}
+
+impl Intake {
+    /// Everything that has come so far.
+    pub fn take(&self) -> Vec<Delivery> {
+        std::mem::take(&mut self.basket.deliveries.lock().unwrap())
+    }
+
+    /// The next `count` deliveries, and not one more.
+    pub async fn exactly(&self, count: usize) -> Vec<Delivery> {
+        let deliveries = self.at_least(count).await;
+        assert_eq!(deliveries.len(), count);
+        deliveries
+    }
+
+    /// The next deliveries, when `count` are there.
+    pub async fn at_least(&self, count: usize) -> Vec<Delivery> {
+        self.until(|| self.basket.deliveries.lock().unwrap().len() >= count).await;
+        self.take()
+    }
+
+    /// The next delivery.
+    pub async fn one(&self) -> Delivery {
+        self.exactly(1).await.remove(0)
+    }
+
+    /// The next dead letter.
+    pub async fn dead(&self) -> Dead {
+        self.until(|| !self.basket.dead.lock().unwrap().is_empty()).await;
+        self.basket.dead.lock().unwrap().remove(0)
+    }
+
+    /// How many dead letters are there.
+    pub fn buried(&self) -> usize {
+        self.basket.dead.lock().unwrap().len()
+    }
+
+    /// Checks that nothing comes.
+    pub async fn nothing_comes(&self) {
+        tokio::time::sleep(QUIET).await;
+        assert_eq!(self.basket.deliveries.lock().unwrap().len(), 0, "something came");
+        assert_eq!(self.buried(), 0, "something was given up");
+    }
+
+    /// Waits for a delivery or a dead letter, and forgets it unsettled.
+    pub async fn anything(&self) {
+        let basket = &self.basket;
+        self.until(|| {
+            !basket.deliveries.lock().unwrap().is_empty() || !basket.dead.lock().unwrap().is_empty()
+        })
+        .await;
+    }
+
+    async fn until(&self, mut comes: impl FnMut() -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !comes() {
+            assert!(Instant::now() < deadline, "it does not come");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+}
+
+/// Settles deliveries well.
+pub fn ack(deliveries: &[Delivery]) {
+    for delivery in deliveries {
+        delivery.channel.ack(delivery.tag);
+    }
+}

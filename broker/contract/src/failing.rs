@@ -1,0 +1,137 @@
+//! Failing: again after a while, counted; then, or at once, a dead letter with its cause.
+
+use crate::backend::{Backend, QUIET, publish, send};
+use crate::basket::{ack, intake};
+use crate::samples::{at, feed, message, orders};
+use ordermill_actors::messages::{Body, Exchange, Kind, Queue, RETRY_DELAYS};
+use ordermill_actors::ports::{Delivery, Failures};
+use ordermill_actors::runtime::outbox::Parcel;
+use std::time::Duration;
+use tokio::time::Instant;
+
+const PREFETCH: usize = 100;
+const CAUSE: &str = "the gateway does not answer";
+
+fn fail(delivery: &Delivery) -> Instant {
+    delivery.channel.retry(delivery.tag, CAUSE.to_owned(), at());
+    Instant::now()
+}
+
+/// A message that has failed so often already.
+fn failed(count: u32, order: u32) -> Parcel {
+    let failures = Failures { count, since: (count > 0).then(at) };
+    let body = Body::One(message(Kind::PaymentReversed, order));
+    Parcel { failures, ..Parcel::new(Exchange::SagaEvents, body) }
+}
+
+pub async fn a_message_that_fails_comes_again_later_and_counted(backend: &dyn Backend) {
+    let consumer = intake(backend, Queue::OrderEvents, PREFETCH).await;
+    let sent = publish(backend, failed(0, 1));
+    let mut delivery = consumer.one().await;
+    let original = delivery.content.clone().unwrap();
+    // The last delay is left to those with more time.
+    for (count, delay) in (1..).zip(&RETRY_DELAYS[..2]) {
+        let begun = fail(&delivery);
+        delivery = consumer.one().await;
+        let rested = begun.elapsed();
+        assert!(rested > *delay - Duration::from_millis(50), "{rested:?}, not {delay:?}");
+        assert!(rested < *delay + Duration::from_secs(4), "{rested:?}, not {delay:?}");
+        assert_eq!(delivery.failures, Failures { count, since: Some(at()) });
+        let again = delivery.content.clone().unwrap();
+        assert_eq!((again.id(), again.to_json()), (original.id(), original.to_json()));
+    }
+    ack(&[delivery]);
+    sent.taken().await;
+    consumer.nothing_comes().await;
+}
+
+pub async fn it_comes_again_to_the_queue_that_failed_only(backend: &dyn Backend) {
+    let inventory = intake(backend, Queue::InventoryPaymentApproved, PREFETCH).await;
+    let order = intake(backend, Queue::OrderPaymentApproved, PREFETCH).await;
+    let sent = send(backend, Exchange::Payment, &message(Kind::PaymentApproved, 1));
+    ack(&[order.one().await]);
+    fail(&inventory.one().await);
+    let again = inventory.one().await;
+    assert_eq!(again.failures.count, 1);
+    ack(&[again]);
+    sent.taken().await;
+    order.nothing_comes().await;
+}
+
+pub async fn it_is_given_up_after_the_last_delay(backend: &dyn Backend) {
+    let consumer = intake(backend, Queue::OrderEvents, PREFETCH).await;
+    let last = u32::try_from(RETRY_DELAYS.len()).unwrap();
+    let sent = publish(backend, failed(last, 5));
+    let delivery = consumer.one().await;
+    assert_eq!(delivery.failures.count, last);
+    fail(&delivery);
+    let dead = consumer.dead().await;
+    assert_eq!((dead.queue, dead.cause.as_str()), (Queue::OrderEvents, CAUSE));
+    assert_eq!(dead.failures, Failures { count: last + 1, since: Some(at()) });
+    assert_eq!(dead.content.unwrap().to_json(), delivery.content.unwrap().to_json());
+    (dead.stored)();
+    sent.taken().await;
+    consumer.nothing_comes().await;
+}
+
+pub async fn a_message_that_can_never_be_handled_is_given_up_at_once(backend: &dyn Backend) {
+    let consumer = intake(backend, Queue::OrderEvents, PREFETCH).await;
+    let sent = publish(backend, failed(0, 5));
+    let delivery = consumer.one().await;
+    delivery.channel.reject(delivery.tag, "impossible".to_owned(), at());
+    let dead = consumer.dead().await;
+    assert_eq!((dead.queue, dead.cause.as_str()), (Queue::OrderEvents, "impossible"));
+    assert_eq!(dead.failures, Failures { count: 1, since: Some(at()) });
+    (dead.stored)();
+    sent.taken().await;
+    // Stored is stored, also for whoever comes next.
+    drop(consumer);
+    intake(backend, Queue::OrderEvents, PREFETCH).await.nothing_comes().await;
+}
+
+pub async fn a_dead_letter_that_was_not_stored_comes_again(backend: &dyn Backend) {
+    let first = intake(backend, Queue::OrderEvents, PREFETCH).await;
+    let _sent = publish(backend, failed(0, 5));
+    let delivery = first.one().await;
+    delivery.channel.reject(delivery.tag, "impossible".to_owned(), at());
+    // Its consumer dies with it in its mailbox.
+    drop(first.dead().await);
+    drop((first, delivery));
+    let second = intake(backend, Queue::OrderEvents, PREFETCH).await;
+    second.anything().await;
+}
+
+pub async fn others_go_on_meanwhile(backend: &dyn Backend) {
+    let consumer = intake(backend, Queue::OrderEvents, 2).await;
+    let failing = publish(backend, failed(0, 0));
+    let begun = fail(&consumer.one().await);
+    let sent: Vec<_> = (1..=20).map(|order| publish(backend, failed(0, order))).collect();
+    let mut others = 0;
+    while others < 20 {
+        let deliveries = consumer.at_least(1).await;
+        assert!(deliveries.iter().all(|delivery| orders(delivery) != [0]));
+        others += deliveries.len();
+        ack(&deliveries);
+    }
+    for sent in sent {
+        sent.taken().await;
+    }
+    assert!(begun.elapsed() < RETRY_DELAYS[0], "they waited for the one that failed");
+    ack(&[consumer.one().await]);
+    failing.taken().await;
+}
+
+pub async fn a_feed_fails_and_dies_as_a_whole(backend: &dyn Backend) {
+    let consumer = intake(backend, Queue::NotificationOrders, PREFETCH).await;
+    let sent = publish(backend, Parcel::new(Exchange::Notification, feed([1, 2, 3])));
+    fail(&consumer.one().await);
+    let again = consumer.one().await;
+    assert_eq!((orders(&again), again.failures.count), (vec![1, 2, 3], 1));
+    again.channel.reject(again.tag, "impossible".to_owned(), at());
+    let dead = consumer.dead().await;
+    assert_eq!(dead.content.unwrap().to_json(), feed([1, 2, 3]).to_json());
+    (dead.stored)();
+    sent.taken().await;
+    tokio::time::sleep(QUIET).await;
+    consumer.nothing_comes().await;
+}

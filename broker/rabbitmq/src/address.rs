@@ -1,0 +1,74 @@
+//! Where the broker is: a URL, and how it may be spoken of without its password.
+
+use crate::error::BrokerOpenError;
+use lapin::uri::AMQPUri;
+use std::fmt;
+
+/// How often each side of a connection says that it is alive, in seconds. One that says nothing for twice as
+/// long is dead: a frozen broker is noticed within 20 s.
+const HEARTBEAT_S: u16 = 10;
+
+/// The broker's address.
+#[derive(Clone)]
+pub struct Address {
+    pub uri: AMQPUri,
+    /// What connections are called on the management page.
+    pub name: String,
+}
+
+impl Address {
+    /// Reads a URL. The error does not repeat it.
+    pub fn parse(url: &str, name: &str) -> Result<Self, BrokerOpenError> {
+        let mut uri: AMQPUri = url.trim().parse().map_err(|error: String| {
+            // Some of the parser's errors repeat the URL, and with it the password.
+            let plain = !error.contains("://") && !error.contains(url.trim());
+            BrokerOpenError::Malformed(if plain { error } else { "it is no URL".to_owned() })
+        })?;
+        uri.query.heartbeat.get_or_insert(HEARTBEAT_S);
+        Ok(Self { uri, name: name.to_owned() })
+    }
+
+    /// The user that it names.
+    pub fn user(&self) -> &str {
+        &self.uri.authority.userinfo.username
+    }
+}
+
+/// As people may see it: host, port and vhost.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let AMQPUri { authority, vhost, .. } = &self.uri;
+        write!(f, "{}:{} (vhost `{vhost}`)", authority.host, authority.port)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_never_said() {
+        for url in [
+            "amqp://user:s3cret@host:port/",
+            "http://user:s3cret@host/",
+            "user:s3cret@host",
+            "amqp:s3cret",
+            "amqp://user:s3cret@host/%ff",
+            "amqp://user:s3cret@host/?heartbeat=s3cret",
+        ] {
+            let Err(error) = Address::parse(url, "test") else { panic!("{url} was taken") };
+            assert!(!error.to_string().contains("s3cret"), "{url}: {error}");
+            assert!(!error.may_pass());
+        }
+        let address = Address::parse("amqp://user:s3cret@host:1234/shop", "test").unwrap();
+        assert_eq!(address.to_string(), "host:1234 (vhost `shop`)");
+    }
+
+    #[test]
+    fn a_url_may_set_its_own_heartbeat() {
+        let heartbeat =
+            |url: &str| Address::parse(url, "test").unwrap().uri.query.heartbeat.unwrap();
+        assert_eq!(heartbeat("amqp://host"), HEARTBEAT_S);
+        assert_eq!(heartbeat("amqp://host?heartbeat=3"), 3);
+    }
+}

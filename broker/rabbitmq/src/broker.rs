@@ -1,0 +1,297 @@
+//! The broker's promises (`ports.rs`), kept by RabbitMQ.
+
+use crate::address::Address;
+use crate::error::{BrokerOpenError, Trouble};
+use crate::intake::{Intake, Purpose};
+use crate::link::Link;
+use crate::post::{Content, Fate, Letter, Post};
+use crate::probe::{Probe, QueueDepth};
+use crate::rpc::{Asker, Counter};
+use crate::{topology, wire};
+use async_trait::async_trait;
+use ordermill_actors::messages::Queue;
+use ordermill_actors::ports::{
+    Broker, BrokerError, Confirm, Confirmed, Depth, Health, Responder, Rpc, RpcError, Sink,
+    Subscription,
+};
+use ordermill_actors::runtime::outbox::Parcel;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Dead letters of a queue that are stored at a time.
+const BURIED_AT_A_TIME: u16 = 64;
+
+/// At the end, acks and confirms that are under way are waited for this long.
+const HEARD_WITHIN: Duration = Duration::from_secs(5);
+
+/// After that, both connections are closed within this time.
+const CLOSED_WITHIN: Duration = Duration::from_secs(2);
+
+/// How often the end looks whether everything is confirmed.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// RabbitMQ. Cheap to clone.
+#[derive(Clone)]
+pub struct RabbitBroker(Arc<Inner>);
+
+struct Inner {
+    publishing: Link,
+    consuming: Link,
+    parcels: Post,
+    copies: Post,
+    probe: Probe,
+    asker: Asker,
+    unacked: BTreeMap<Queue, Arc<AtomicU64>>,
+    /// Subscriptions, while they last.
+    intakes: TaskTracker,
+    /// No intake is wanted any more.
+    leave: CancellationToken,
+    /// Everything else.
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.leave.cancel();
+        self.stop.cancel();
+    }
+}
+
+impl RabbitBroker {
+    /// Connects to the broker at `url` and declares everything that is not there. `name` is what the connections
+    /// are called on the broker's management page.
+    ///
+    /// # Errors
+    /// A sentence for whoever must mend it, which does not repeat the URL's password. Where
+    /// [`BrokerOpenError::may_pass`] says so, another try later is worth it. Once connected, a lost connection is
+    /// opened again for as long as it takes.
+    pub async fn connect(url: &str, name: &str) -> Result<Self, BrokerOpenError> {
+        let address = Address::parse(url, name)?;
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        // What was opened goes again when the rest cannot be.
+        let guard = stop.clone().drop_guard();
+        let consuming = Link::open(&address, "consuming", &tasks, stop.clone()).await?;
+        let publishing = Link::open(&address, "publishing", &tasks, stop.clone()).await?;
+        guard.disarm();
+        let post = || Post::open(publishing.clone(), &tasks, stop.clone());
+        Ok(Self(Arc::new(Inner {
+            parcels: post(),
+            copies: post(),
+            probe: Probe::new(consuming.clone()),
+            asker: Asker::new(publishing.clone()),
+            publishing,
+            consuming,
+            unacked: Queue::ALL.iter().map(|queue| (*queue, Arc::default())).collect(),
+            intakes: TaskTracker::new(),
+            leave: CancellationToken::new(),
+            tasks,
+            stop,
+        })))
+    }
+
+    /// Leaves the broker: takes no more, waits some seconds for acks and confirms that are under way, and closes both
+    /// connections. To be called before the runtime ends. What is not heard by then comes again.
+    pub async fn close(&self) {
+        let Inner { intakes, leave, tasks, stop, parcels, copies, .. } = &*self.0;
+        let stopping = stop.clone().drop_guard();
+        leave.cancel();
+        intakes.close();
+        let until = Instant::now() + HEARD_WITHIN;
+        if tokio::time::timeout_at(until, intakes.wait()).await.is_err() {
+            tracing::warn!("not everything in hand is settled: the broker brings it again");
+        }
+        while parcels.open_letters() + copies.open_letters() > 0 && Instant::now() < until {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        drop(stopping);
+        tasks.close();
+        if tokio::time::timeout(CLOSED_WITHIN, tasks.wait()).await.is_err() {
+            tracing::warn!("the connections to the broker do not end in good order");
+        }
+    }
+
+    /// How full every queue is that Ordermill declares: work queues, their dead letters, retries, and what nobody takes.
+    ///
+    /// # Errors
+    /// When the broker does not answer.
+    pub async fn all_depths(&self) -> Result<Vec<QueueDepth>, BrokerError> {
+        let names: Vec<_> = topology::queues().into_iter().map(|queue| queue.name).collect();
+        self.0.probe.depths(&names).await.map_err(away)
+    }
+}
+
+fn away(trouble: Trouble) -> BrokerError {
+    BrokerError(trouble.to_string())
+}
+
+#[async_trait]
+impl Broker for RabbitBroker {
+    fn publish(&self, parcel: Parcel, confirm: Confirm) {
+        let Parcel { exchange, body, only, failures } = parcel;
+        let properties = wire::properties(exchange, &body, failures);
+        let letter = |exchange: &'static str, key: Cow<'static, str>, done| Letter {
+            exchange: exchange.into(),
+            key,
+            mandatory: true,
+            properties: properties.clone(),
+            content: Content::Body(body.clone()),
+            void: None,
+            done,
+        };
+        let Some(queues) = only else {
+            let key = wire::key(&body).to_owned();
+            let done = Box::new(move |fate| confirm(confirmed(fate)));
+            return self.0.parcels.send(letter(exchange.as_str(), key.into(), done));
+        };
+        if queues.is_empty() {
+            return confirm(Confirmed::Unroutable);
+        }
+        let receipt = Receipt::new(queues.len(), confirm);
+        for queue in queues {
+            let receipt = receipt.clone();
+            let done = Box::new(move |fate| receipt.settle(confirmed(fate)));
+            self.0.parcels.send(letter("", queue.as_str().into(), done));
+        }
+    }
+
+    async fn subscribe(
+        &self,
+        queue: Queue,
+        prefetch: usize,
+        sink: Arc<dyn Sink>,
+    ) -> Result<Box<dyn Subscription>, BrokerError> {
+        let stop = self.0.leave.child_token();
+        let unacked = self.0.unacked.get(&queue).cloned().unwrap_or_default();
+        let prefetch = u16::try_from(prefetch).unwrap_or(u16::MAX).max(1);
+        for (purpose, prefetch, unacked) in [
+            (Purpose::Work, prefetch, unacked),
+            (Purpose::Burial, BURIED_AT_A_TIME, Arc::default()),
+        ] {
+            let intake = Intake {
+                link: self.0.consuming.clone(),
+                queue,
+                purpose,
+                prefetch,
+                sink: sink.clone(),
+                copies: self.0.copies.clone(),
+                unacked,
+                stop: stop.clone(),
+            };
+            self.0.intakes.spawn(intake.run());
+        }
+        Ok(Box::new(Held(stop)))
+    }
+
+    async fn depths(&self) -> Result<Vec<Depth>, BrokerError> {
+        let names: Vec<_> = Queue::ALL.iter().map(|queue| queue.as_str().to_owned()).collect();
+        let depths = self.0.probe.depths(&names).await.map_err(away)?;
+        let depth = |(queue, depth): (&Queue, QueueDepth)| Depth {
+            queue: *queue,
+            ready: depth.ready,
+            unacked: self.0.unacked.get(queue).map_or(0, |count| count.load(Relaxed)),
+            consumers: depth.consumers,
+        };
+        Ok(Queue::ALL.iter().zip(depths).map(depth).collect())
+    }
+
+    fn health(&self) -> Health {
+        match (self.0.consuming.health(), self.0.publishing.health()) {
+            (Health::Away(why), _) | (_, Health::Away(why)) => Health::Away(why),
+            (_, health) => health,
+        }
+    }
+}
+
+#[async_trait]
+impl Rpc for RabbitBroker {
+    async fn serve(
+        &self,
+        address: &'static str,
+        responder: Arc<dyn Responder>,
+    ) -> Result<Box<dyn Subscription>, BrokerError> {
+        let stop = self.0.leave.child_token();
+        let counter = Counter {
+            link: self.0.consuming.clone(),
+            address,
+            responder,
+            replies: self.0.copies.clone(),
+            stop: stop.clone(),
+        };
+        self.0.intakes.spawn(counter.run());
+        Ok(Box::new(Held(stop)))
+    }
+
+    async fn ask(
+        &self,
+        address: &'static str,
+        question: String,
+        patience: Duration,
+    ) -> Result<String, RpcError> {
+        let away = |trouble: Trouble| RpcError::Away(trouble.to_string());
+        let depths = self.0.probe.depths(&[address.to_owned()]).await.map_err(away)?;
+        if depths.iter().all(|depth| depth.consumers == 0) {
+            return Err(RpcError::Nobody);
+        }
+        let answer = self.0.asker.ask(address, &question, patience).await.map_err(away)?;
+        let answer = answer.ok_or(RpcError::Late(patience))?;
+        String::from_utf8(answer).map_err(|_| RpcError::Away("an answer is no text".to_owned()))
+    }
+}
+
+fn confirmed(fate: Fate) -> Confirmed {
+    match fate {
+        Fate::Taken => Confirmed::Taken,
+        Fate::Returned => Confirmed::Unroutable,
+        Fate::Refused | Fate::Late => Confirmed::Lost,
+    }
+}
+
+/// What a parcel for several queues still waits for.
+struct Receipt(Mutex<Open>);
+
+struct Open {
+    open: usize,
+    worst: Confirmed,
+    confirm: Option<Confirm>,
+}
+
+impl Receipt {
+    fn new(open: usize, confirm: Confirm) -> Arc<Self> {
+        let worst = Confirmed::Taken;
+        Arc::new(Self(Mutex::new(Open { open, worst, confirm: Some(confirm) })))
+    }
+
+    fn settle(&self, how: Confirmed) {
+        let mut open = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if how != Confirmed::Taken {
+            open.worst = how;
+        }
+        open.open -= 1;
+        if open.open > 0 {
+            return;
+        }
+        let (confirm, worst) = (open.confirm.take(), open.worst.clone());
+        drop(open);
+        if let Some(confirm) = confirm {
+            confirm(worst);
+        }
+    }
+}
+
+/// A subscription: ends when it is dropped.
+struct Held(CancellationToken);
+
+impl Subscription for Held {}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}

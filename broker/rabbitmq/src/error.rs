@@ -1,0 +1,188 @@
+//! What may go wrong with a broker, in sentences for whoever must mend it.
+
+use crate::address::Address;
+use lapin::ErrorKind;
+use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
+use std::time::Duration;
+use thiserror::Error;
+
+/// Why something asked of the broker was not done.
+#[derive(Clone, Debug, Error)]
+pub enum Trouble {
+    /// The broker, or the network, said so.
+    #[error("{0}")]
+    Amqp(#[from] lapin::Error),
+    /// Nobody said anything.
+    #[error("no answer within {0:?}")]
+    Silent(Duration),
+    /// The connection ended meanwhile, or there is none.
+    #[error("the connection is gone")]
+    Gone,
+    /// The broker has ended a consumer: its queue was deleted, or moves to another node.
+    #[error("the broker has ended the consumer")]
+    Cancelled,
+    /// A consumer gets nothing, though messages wait and it has room.
+    #[error("messages wait and none comes")]
+    Stalled,
+    /// Deliveries were dropped and must go back to their queue.
+    #[error("deliveries were dropped and never settled; they go back to their queue")]
+    Dropped,
+}
+
+impl Trouble {
+    /// Something that should be there is not: a queue or an exchange.
+    pub fn is_missing(&self) -> bool {
+        self.soft() == Some(AMQPSoftError::NOTFOUND)
+    }
+
+    fn soft(&self) -> Option<AMQPSoftError> {
+        let Self::Amqp(error) = self else { return None };
+        let ErrorKind::ProtocolError(error) = error.kind() else { return None };
+        match error.kind() {
+            AMQPErrorKind::Soft(soft) => Some(soft.clone()),
+            AMQPErrorKind::Hard(_) => None,
+        }
+    }
+
+    fn hard(&self) -> Option<AMQPHardError> {
+        let Self::Amqp(error) = self else { return None };
+        let ErrorKind::ProtocolError(error) = error.kind() else { return None };
+        match error.kind() {
+            AMQPErrorKind::Hard(hard) => Some(hard.clone()),
+            AMQPErrorKind::Soft(_) => None,
+        }
+    }
+}
+
+/// Why a broker could not be opened.
+#[derive(Clone, Debug, Error)]
+pub enum BrokerOpenError {
+    /// The URL cannot be read.
+    #[error(
+        "the broker's URL is malformed: {0}; expected amqp://user:password@host:5672/vhost (the \
+         vhost / is written %2f)"
+    )]
+    Malformed(String),
+    /// Nobody answers there.
+    #[error("no broker answers at {place}: {cause}")]
+    Unreachable {
+        /// Where.
+        place: String,
+        /// Why.
+        cause: String,
+    },
+    /// It knows no such user, or another password.
+    #[error("the broker at {place} refuses the user `{user}` or its password")]
+    Refused {
+        /// Where.
+        place: String,
+        /// The user.
+        user: String,
+    },
+    /// It has no such vhost, or not for this user.
+    #[error("the broker does not let the user `{user}` into {place}: {cause}")]
+    NoVhost {
+        /// Where.
+        place: String,
+        /// The user.
+        user: String,
+        /// The broker's words.
+        cause: String,
+    },
+    /// A queue or exchange of our name is there already, and made otherwise.
+    #[error(
+        "the {what} `{name}` is there already at {place} and is not Ordermill's: its `{argument}` differs \
+         ({cause}); delete it when what it holds is not needed, or use another vhost"
+    )]
+    Mismatch {
+        /// Where.
+        place: String,
+        /// `queue` or `exchange`.
+        what: &'static str,
+        /// Its name.
+        name: String,
+        /// What differs.
+        argument: String,
+        /// The broker's words.
+        cause: String,
+    },
+    /// The user may not declare or use what Ordermill needs.
+    #[error(
+        "the user `{user}` may not use {what} `{name}` at {place}: {cause}; it needs the right to \
+         configure, write and read everything in its vhost"
+    )]
+    Forbidden {
+        /// Where.
+        place: String,
+        /// The user.
+        user: String,
+        /// `queue` or `exchange`.
+        what: &'static str,
+        /// Its name.
+        name: String,
+        /// The broker's words.
+        cause: String,
+    },
+    /// It answers, but not as it should.
+    #[error("the broker at {place} cannot be used: {cause}")]
+    Unusable {
+        /// Where.
+        place: String,
+        /// What happened.
+        cause: String,
+    },
+}
+
+impl BrokerOpenError {
+    /// True when another try later may succeed by itself: the broker is not up yet.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Unusable { .. } => true,
+            Self::Malformed(_)
+            | Self::Refused { .. }
+            | Self::NoVhost { .. }
+            | Self::Mismatch { .. }
+            | Self::Forbidden { .. } => false,
+        }
+    }
+
+    /// What a failed connect means.
+    pub(crate) fn connecting(address: &Address, trouble: &Trouble) -> Self {
+        let (place, user) = (address.to_string(), address.user().to_owned());
+        let cause = trouble.to_string();
+        match trouble.hard() {
+            // A vhost that is still being recovered after a crash is closed to everybody for a while.
+            Some(AMQPHardError::NOTALLOWED) if !cause.contains("is down") => {
+                Self::NoVhost { place, user, cause }
+            }
+            _ if trouble.soft() == Some(AMQPSoftError::ACCESSREFUSED) => {
+                Self::Refused { place, user }
+            }
+            _ => Self::Unreachable { place, cause },
+        }
+    }
+
+    /// What a failed declaration means.
+    pub(crate) fn declaring(
+        address: &Address,
+        what: &'static str,
+        name: &str,
+        trouble: &Trouble,
+    ) -> Self {
+        let (place, name) = (address.to_string(), name.to_owned());
+        let cause = trouble.to_string();
+        match trouble.soft() {
+            Some(AMQPSoftError::PRECONDITIONFAILED) => {
+                // "… inequivalent arg 'x-queue-type' for queue '…' …"
+                let argument = cause.split("inequivalent arg '").nth(1);
+                let argument = argument.and_then(|rest| rest.split('\'').next());
+                let argument = argument.unwrap_or("declaration").to_owned();
+                Self::Mismatch { place, what, name, argument, cause }
+            }
+            Some(AMQPSoftError::ACCESSREFUSED) => {
+                Self::Forbidden { place, user: address.user().to_owned(), what, name, cause }
+            }
+            _ => Self::Unusable { place, cause: format!("{what} `{name}`: {cause}") },
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! One connection, kept: opened, watched over, opened again.
+//!
+//! ```text
+//! open ─▶ declare ─▶ announce (Live) ─▶ watch ─▶ lost: Live ends, all who use it drop it
+//!  ▲                                              │
+//!  └───────────── 200 ms, doubled to 5 s ◀────────┘
+//! ```
+
+use crate::address::Address;
+use crate::error::{BrokerOpenError, Trouble};
+use crate::topology;
+use futures::StreamExt;
+use lapin::{Channel, Connection, Event};
+use ordermill_actors::ports::Health;
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+mod open;
+
+use open::{Cord, open};
+
+/// The first pause before another try, doubled each time.
+const PAUSE_MIN: Duration = Duration::from_millis(200);
+/// The longest such pause: a broker that is back is noticed within this time.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// How often a connection is asked whether it lives: not every end of one is told.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// How long the broker may take for what it answers at once when it is well.
+pub const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long a good end of a connection may take.
+const CLOSED_WITHIN: Duration = Duration::from_secs(1);
+
+/// Waits for an answer, but not for ever.
+pub async fn answer<T>(
+    within: Duration,
+    asked: impl Future<Output = lapin::Result<T>>,
+) -> Result<T, Trouble> {
+    match tokio::time::timeout(within, asked).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Trouble::Silent(within)),
+    }
+}
+
+/// A pause that grows with each failure.
+pub struct Backoff(Duration);
+
+impl Backoff {
+    pub const fn new() -> Self {
+        Self(PAUSE_MIN)
+    }
+
+    /// The next pause.
+    pub fn next(&mut self) -> Duration {
+        let pause = self.0;
+        self.0 = (self.0 * 2).min(PAUSE_MAX);
+        pause
+    }
+}
+
+/// A connection while it lives.
+pub struct Live {
+    connection: Connection,
+    address: Address,
+    ended: CancellationToken,
+    /// When the broker last took messages again after it had taken none.
+    flow: Mutex<Flow>,
+    _cord: Cord,
+}
+
+#[derive(Clone, Copy)]
+enum Flow {
+    Open(Instant),
+    Blocked,
+}
+
+impl Live {
+    /// A new channel.
+    pub async fn channel(&self) -> Result<Channel, Trouble> {
+        self.unless_ended(answer(ANSWERED_WITHIN, self.connection.create_channel())).await
+    }
+
+    /// Declares the topology again: something of it is missing.
+    pub async fn declare(&self) -> Result<(), BrokerOpenError> {
+        topology::declare(&self.connection, &self.address).await
+    }
+
+    /// Completes when the connection is no more.
+    pub async fn ended(&self) {
+        self.ended.cancelled().await;
+    }
+
+    /// Says that the connection is of no use any more.
+    pub fn give_up(&self, why: &str) {
+        if !self.ended.is_cancelled() {
+            tracing::warn!(why, "a connection to the broker is given up");
+            self.ended.cancel();
+        }
+    }
+
+    /// Since when the broker takes messages. None: it takes none now.
+    pub fn flows_since(&self) -> Option<Instant> {
+        match *self.flow.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) {
+            Flow::Open(since) => Some(since),
+            Flow::Blocked => None,
+        }
+    }
+
+    fn flow(&self, flow: Flow) {
+        *self.flow.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = flow;
+    }
+
+    /// Does something on the connection, unless it ends meanwhile.
+    pub async fn unless_ended<T>(
+        &self,
+        work: impl Future<Output = Result<T, Trouble>>,
+    ) -> Result<T, Trouble> {
+        tokio::select! {
+            biased;
+            done = work => done,
+            () = self.ended() => Err(Trouble::Gone),
+        }
+    }
+}
+
+/// A connection that is kept. Cheap to clone.
+#[derive(Clone)]
+pub struct Link {
+    live: watch::Receiver<Option<Arc<Live>>>,
+    health: Arc<Mutex<Health>>,
+}
+
+impl Link {
+    /// Opens a connection and keeps it until `stop`.
+    pub async fn open(
+        address: &Address,
+        role: &'static str,
+        tasks: &TaskTracker,
+        stop: CancellationToken,
+    ) -> Result<Self, BrokerOpenError> {
+        let first = open(address, role).await?;
+        let health = Arc::new(Mutex::new(Health::Connected));
+        let (announce, live) = watch::channel(None);
+        let keeper = Keeper { address: address.clone(), role, announce, health: health.clone() };
+        tasks.spawn(keeper.keep(first, stop));
+        Ok(Self { live, health })
+    }
+
+    /// The connection, when there is one. None: there will be none any more.
+    pub async fn live(&self) -> Option<Arc<Live>> {
+        let mut live = self.live.clone();
+        let now = live.wait_for(Option::is_some).await.ok()?;
+        now.clone()
+    }
+
+    /// The connection, if there is one now.
+    pub fn now(&self) -> Result<Arc<Live>, Trouble> {
+        self.live.borrow().clone().ok_or(Trouble::Gone)
+    }
+
+    /// How it is doing.
+    pub fn health(&self) -> Health {
+        self.health.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+}
+
+struct Keeper {
+    address: Address,
+    role: &'static str,
+    announce: watch::Sender<Option<Arc<Live>>>,
+    health: Arc<Mutex<Health>>,
+}
+
+impl Keeper {
+    async fn keep(self, first: Live, stop: CancellationToken) {
+        let mut next = Some(first);
+        while let Some(live) = next {
+            let live = Arc::new(live);
+            self.says(Health::Connected);
+            self.announce.send_replace(Some(live.clone()));
+            let lost = stop.run_until_cancelled(self.watch(&live)).await;
+            self.announce.send_replace(None);
+            live.ended.cancel();
+            let Some(why) = lost else {
+                let closing = live.connection.close(200, "OK".into());
+                // The broker notices its end in any case.
+                let _ = answer(CLOSED_WITHIN, closing).await;
+                return;
+            };
+            tracing::warn!(connection = self.role, %why, "the connection to the broker is lost");
+            self.says(Health::Away(why));
+            drop(live);
+            next = stop.run_until_cancelled(self.reopen()).await;
+        }
+    }
+
+    fn says(&self, health: Health) {
+        *self.health.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = health;
+    }
+
+    /// Watches over a connection until it is lost, and says why.
+    async fn watch(&self, live: &Live) -> String {
+        let mut events = Box::pin(live.connection.events_listener());
+        loop {
+            let event = tokio::select! {
+                biased;
+                event = events.next() => event,
+                () = live.ended() => return "it was given up".to_owned(),
+                () = tokio::time::sleep(LOOK_EVERY) => {
+                    if live.connection.status().connected() {
+                        continue;
+                    }
+                    return "it was closed".to_owned();
+                }
+            };
+            match event {
+                Some(Event::ConnectionBlocked(why)) => {
+                    tracing::warn!(connection = self.role, %why, "the broker takes no messages");
+                    live.flow(Flow::Blocked);
+                    self.says(Health::Blocked(why));
+                }
+                Some(Event::ConnectionUnblocked) => {
+                    tracing::info!(connection = self.role, "the broker takes messages again");
+                    live.flow(Flow::Open(Instant::now()));
+                    self.says(Health::Connected);
+                }
+                Some(Event::Error(error)) => return error.to_string(),
+                Some(_) => {}
+                None => return "it was closed".to_owned(),
+            }
+        }
+    }
+
+    async fn reopen(&self) -> Live {
+        let mut backoff = Backoff::new();
+        loop {
+            match open(&self.address, self.role).await {
+                Ok(live) => {
+                    tracing::info!(connection = self.role, "the broker is back");
+                    return live;
+                }
+                Err(error) => {
+                    let pause = backoff.next();
+                    tracing::warn!(connection = self.role, %error, again_in = ?pause, "the broker is away");
+                    self.says(Health::Away(error.to_string()));
+                    tokio::time::sleep(pause).await;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Opening a connection, so that nothing of a failed one is left: no thread, no socket.
+
+use super::{Flow, Live, answer};
+use crate::address::Address;
+use crate::error::{BrokerOpenError, Trouble};
+use crate::topology;
+use async_rs::Runtime;
+use async_rs::traits::Reactor;
+use lapin::tcp::{AsyncTcpStream, OwnedTLSConfig};
+use lapin::uri::AMQPScheme;
+use lapin::{Connection, ConnectionProperties};
+use std::net::{Shutdown, TcpStream};
+use std::os::fd::AsFd;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// How long a socket, and TLS on it, may take.
+const SOCKET_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long the broker may take to let us in. One that has just started is slow.
+const OPENED_WITHIN: Duration = Duration::from_secs(10);
+
+/// A second hold on a connection's socket. lapin serves each connection by a thread of its own, which goes on
+/// for as long as its socket does, also when nobody waits for it any more: a peer that accepts and says
+/// nothing would cost a thread a try. Cutting the cord ends it.
+#[derive(Clone, Default)]
+pub struct Cord(Arc<Strand>);
+
+#[derive(Default)]
+struct Strand(Mutex<Option<TcpStream>>);
+
+impl Cord {
+    fn hold(&self, socket: &impl AsFd) -> std::io::Result<()> {
+        let twin = TcpStream::from(socket.as_fd().try_clone_to_owned()?);
+        *self.0.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(twin);
+        Ok(())
+    }
+}
+
+impl Drop for Strand {
+    fn drop(&mut self) {
+        let socket = self.0.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(socket) = socket.take() {
+            // It may be closed already.
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+/// Opens a connection and declares the topology on it.
+pub async fn open(address: &Address, role: &str) -> Result<Live, BrokerOpenError> {
+    let cord = Cord::default();
+    let connection = connect(address, role, cord.clone()).await;
+    let connection =
+        connection.map_err(|trouble| BrokerOpenError::connecting(address, &trouble))?;
+    topology::declare(&connection, address).await?;
+    Ok(Live {
+        connection,
+        address: address.clone(),
+        ended: CancellationToken::new(),
+        flow: Mutex::new(Flow::Open(Instant::now())),
+        _cord: cord,
+    })
+}
+
+async fn connect(address: &Address, role: &str, cord: Cord) -> Result<Connection, Trouble> {
+    let name = format!("{} {role}", address.name);
+    let properties = ConnectionProperties::default().with_connection_name(name.into());
+    // The thread keeps the means to connect; it must not keep the cord.
+    let strand = Arc::downgrade(&cord.0);
+    let connecting = Connection::connector(
+        address.uri.clone(),
+        Runtime::tokio_current(),
+        async move |uri, runtime| {
+            let socket = async {
+                let place = (uri.authority.host.clone(), uri.authority.port);
+                let plain = runtime.tcp_connect(runtime.to_socket_addrs(place)).await?;
+                let Some(strand) = strand.upgrade() else {
+                    return Err(std::io::ErrorKind::TimedOut.into());
+                };
+                Cord(strand).hold(plain.get_ref())?;
+                let stream = AsyncTcpStream::Plain(plain);
+                match uri.scheme {
+                    AMQPScheme::AMQP => Ok(stream),
+                    AMQPScheme::AMQPS => {
+                        let config = OwnedTLSConfig::default();
+                        stream.into_tls(&uri.authority.host, config.as_ref()).await
+                    }
+                }
+            };
+            match tokio::time::timeout(SOCKET_WITHIN, socket).await {
+                Ok(stream) => Ok(stream?),
+                Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
+            }
+        },
+        properties,
+    );
+    answer(OPENED_WITHIN, connecting).await
+}

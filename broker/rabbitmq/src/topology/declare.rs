@@ -1,0 +1,88 @@
+//! Telling the broker.
+
+use super::{ExchangePlan, QueuePlan, bindings, exchanges, queues, table};
+use crate::address::Address;
+use crate::error::{BrokerOpenError, Trouble};
+use crate::link::answer;
+use futures::future::try_join_all;
+use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::{Channel, Connection};
+use ordermill_actors::messages::ExchangeKind;
+use std::time::Duration;
+
+/// How long one declaration may take. A quorum queue that is new is several writes to disk, and a broker
+/// that has just started makes all of them at once.
+const DECLARED_WITHIN: Duration = Duration::from_secs(30);
+
+/// Channels that declare side by side: what is new is declared some times faster, because the broker
+/// forms the queues at the same time.
+const CHANNELS: usize = 8;
+
+/// Declares everything that is not there, and checks what is.
+pub async fn declare(connection: &Connection, address: &Address) -> Result<(), BrokerOpenError> {
+    let open = || async { answer(DECLARED_WITHIN, connection.create_channel()).await };
+    let channels = try_join_all((0..CHANNELS).map(|_| open())).await;
+    let channels = channels.map_err(|trouble| BrokerOpenError::Unusable {
+        place: address.to_string(),
+        cause: trouble.to_string(),
+    })?;
+    for exchange in exchanges() {
+        let declared = declare_exchange(&channels[0], &exchange).await;
+        declared.map_err(|trouble| {
+            BrokerOpenError::declaring(address, "exchange", &exchange.name, &trouble)
+        })?;
+    }
+    let queues = queues();
+    try_join_all(channels.iter().enumerate().map(|(first, channel)| {
+        let mine = queues.iter().skip(first).step_by(CHANNELS);
+        async move {
+            for queue in mine {
+                let declared = declare_queue(channel, queue).await;
+                declared.map_err(|trouble| {
+                    BrokerOpenError::declaring(address, "queue", &queue.name, &trouble)
+                })?;
+            }
+            Ok(())
+        }
+    }))
+    .await?;
+    for binding in bindings() {
+        let bound = channels[0].queue_bind(
+            binding.queue.as_str().into(),
+            binding.exchange.into(),
+            binding.key.into(),
+            QueueBindOptions::default(),
+            table(&binding.arguments),
+        );
+        answer(DECLARED_WITHIN, bound).await.map_err(|trouble| {
+            BrokerOpenError::declaring(address, "queue", &binding.queue, &trouble)
+        })?;
+    }
+    for channel in channels {
+        // It has done its work: how it ends is of no matter.
+        let _ = answer(DECLARED_WITHIN, channel.close(200, "OK".into())).await;
+    }
+    Ok(())
+}
+
+async fn declare_exchange(channel: &Channel, plan: &ExchangePlan) -> Result<(), Trouble> {
+    let kind = match plan.kind {
+        ExchangeKind::Direct => lapin::ExchangeKind::Direct,
+        ExchangeKind::Topic => lapin::ExchangeKind::Topic,
+        ExchangeKind::Fanout => lapin::ExchangeKind::Fanout,
+        ExchangeKind::Headers => lapin::ExchangeKind::Headers,
+    };
+    let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+    let declared =
+        channel.exchange_declare(plan.name.as_str().into(), kind, options, table(&plan.arguments));
+    answer(DECLARED_WITHIN, declared).await
+}
+
+async fn declare_queue(channel: &Channel, plan: &QueuePlan) -> Result<(), Trouble> {
+    let declared = channel.queue_declare(
+        plan.name.as_str().into(),
+        QueueDeclareOptions::durable(),
+        table(&plan.arguments),
+    );
+    answer(DECLARED_WITHIN, declared).await.map(drop)
+}

@@ -1,0 +1,248 @@
+//! A message as AMQP carries it: properties and headers, written and read.
+//!
+//! | property | | header | |
+//! |---|---|---|---|
+//! | `message_id` | the event's, or the feed's, id | `traceparent` | the trace it belongs to |
+//! | `type` | its name, or `feed` | `x-attempt` | how often it has failed |
+//! | `correlation_id` | the order | `x-first-failed-at` | since when |
+//! | `timestamp` | when it was decided | `channel` | email, sms |
+//! | `priority` | for customers | `x-cause`, `x-original-queue` | of a dead letter |
+//!
+//! Everything is persistent. Headers of strangers are read with care: what cannot be read is not there.
+
+use chrono::SecondsFormat;
+use lapin::BasicProperties;
+use lapin::types::{AMQPValue, FieldTable, ShortString};
+use ordermill_actors::clock::Timestamp;
+use ordermill_actors::messages::{
+    Body, Exchange, ExchangeKind, Message, Payload, Priority, Queue, Unreadable, routing_key,
+};
+use ordermill_actors::ports::Failures;
+use std::collections::BTreeMap;
+
+const TRACEPARENT: &str = "traceparent";
+const ATTEMPT: &str = "x-attempt";
+const FIRST_FAILED_AT: &str = "x-first-failed-at";
+const CHANNEL: &str = "channel";
+const CAUSE: &str = "x-cause";
+const ORIGINAL_QUEUE: &str = "x-original-queue";
+
+const APP_ID: &str = "ordermill";
+const JSON: &str = "application/json";
+/// The `type` of several events in one message.
+const FEED: &str = "feed";
+/// Kept on disk, where the queue is.
+const PERSISTENT: u8 = 2;
+
+/// A customer in a hurry is told first.
+const PRIORITY_EXPRESS: u8 = 9;
+const PRIORITY_STANDARD: u8 = 4;
+
+/// Bytes of a cause at the most: a sentence, not a stack trace; headers must fit one frame.
+const CAUSE_BYTES_MAX: usize = 1_000;
+
+/// Bytes of a message at the most: an outbox row's 64 messages, each as long as the largest request that is
+/// taken (64 KiB), and their envelopes. Longer ones were not made here.
+pub const MESSAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Bytes that are kept of what is longer.
+const EXCERPT_BYTES: usize = 64 * 1024;
+
+/// A body's properties, for a publish to `exchange`.
+pub fn properties(exchange: Exchange, body: &Body, failures: Failures) -> BasicProperties {
+    let mut headers = BTreeMap::new();
+    let first = body.messages().first();
+    if let Some(trace) = first.and_then(|message| message.origin.traceparent.as_deref()) {
+        // A feed's events may be of several traces; each names its own in its envelope.
+        let shared =
+            |other: &std::sync::Arc<Message>| other.origin.traceparent.as_deref() == Some(trace);
+        if body.messages().iter().all(shared) {
+            put(&mut headers, TRACEPARENT, trace);
+        }
+    }
+    let mut properties = BasicProperties::default()
+        .with_content_type(JSON.into())
+        .with_delivery_mode(PERSISTENT)
+        .with_app_id(APP_ID.into())
+        .with_message_id(body.id().to_string().into());
+    if let Some(message) = first {
+        let seconds = u64::try_from(message.occurred_at.timestamp()).unwrap_or_default();
+        properties = properties.with_timestamp(seconds);
+    }
+    match body {
+        Body::Feed(_) => properties = properties.with_type(FEED.into()),
+        Body::One(message) => {
+            properties = properties
+                .with_type(message.kind().as_str().into())
+                .with_correlation_id(message.order_id().to_string().into());
+            if exchange.kind() == ExchangeKind::Headers {
+                put(&mut headers, CHANNEL, routing_key(message));
+            }
+            if let Payload::NotificationSend(send) = &message.payload {
+                properties = properties.with_priority(match send.priority {
+                    Priority::Express => PRIORITY_EXPRESS,
+                    Priority::Standard => PRIORITY_STANDARD,
+                });
+            }
+        }
+    }
+    put_failures(&mut headers, failures);
+    properties.with_headers(headers.into())
+}
+
+/// What a body is routed by.
+pub fn key(body: &Body) -> &str {
+    match body {
+        Body::One(message) => routing_key(message),
+        Body::Feed(_) => "",
+    }
+}
+
+/// The properties of a copy of a message that failed. It bears what a message of ours bears and nothing else:
+///
+/// - no `x-death`, `x-first-death-*` or `x-delivery-count`: the broker would take the copy's way for a circle, and keep it for ever;
+/// - no `user_id` that is not ours, no headers so long that ours no longer fit: the broker would close the
+///   channel, or the connection, each time that the copy is published;
+/// - no `CC`, no expiry: it would go elsewhere, or be gone.
+pub fn again(original: &BasicProperties, failures: Failures) -> BasicProperties {
+    let mut headers = BTreeMap::new();
+    for name in [TRACEPARENT, CHANNEL] {
+        if let Some(text) = headers_of(original).and_then(|headers| words(headers.get(name)?)) {
+            put(&mut headers, name, &clean(&text));
+        }
+    }
+    put_failures(&mut headers, failures);
+    let mut copy = BasicProperties::default()
+        .with_content_type(JSON.into())
+        .with_delivery_mode(PERSISTENT)
+        .with_app_id(APP_ID.into())
+        .with_headers(headers.into());
+    if let Some(id) = original.message_id() {
+        copy = copy.with_message_id(id.clone());
+    }
+    if let Some(name) = original.kind() {
+        copy = copy.with_type(name.clone());
+    }
+    if let Some(order) = original.correlation_id() {
+        copy = copy.with_correlation_id(order.clone());
+    }
+    if let Some(time) = original.timestamp() {
+        copy = copy.with_timestamp(*time);
+    }
+    if let Some(priority) = original.priority() {
+        copy = copy.with_priority(*priority);
+    }
+    copy
+}
+
+/// The properties of a dead letter.
+pub fn dead(
+    original: &BasicProperties,
+    queue: Queue,
+    failures: Failures,
+    cause: &str,
+) -> BasicProperties {
+    let copy = again(original, failures);
+    let mut headers = headers_of(&copy).cloned().unwrap_or_default();
+    put(&mut headers, CAUSE, &clean(cause));
+    put(&mut headers, ORIGINAL_QUEUE, queue.as_str());
+    copy.with_headers(headers.into())
+}
+
+/// How often a message has failed, and since when, as its headers say.
+pub fn failures(properties: &BasicProperties) -> Failures {
+    let Some(headers) = headers_of(properties) else { return Failures::default() };
+    let count = headers.get(ATTEMPT).and_then(number).unwrap_or_default();
+    let since = headers.get(FIRST_FAILED_AT).and_then(words);
+    let since = since.and_then(|text| text.parse::<Timestamp>().ok());
+    Failures { count, since: since.filter(|_| count > 0) }
+}
+
+/// Why a dead letter was given up: by its consumer, or by the broker itself.
+pub fn cause(properties: &BasicProperties) -> String {
+    let headers = headers_of(properties);
+    if let Some(cause) = headers.and_then(|headers| words(headers.get(CAUSE)?)) {
+        return clean(&cause);
+    }
+    let latest = headers.and_then(|headers| match headers.get("x-death")? {
+        AMQPValue::FieldArray(deaths) => match deaths.as_slice().first()? {
+            AMQPValue::FieldTable(death) => words(death.inner().get("reason")?),
+            _ => None,
+        },
+        _ => None,
+    });
+    match latest.as_deref() {
+        Some("delivery_limit") => {
+            "given up by the broker: it was delivered too often and never answered".to_owned()
+        }
+        Some("expired") => "given up by the broker: it waited too long".to_owned(),
+        Some(reason) => format!("given up by the broker: {}", clean(reason)),
+        None => "put here by somebody, for no known cause".to_owned(),
+    }
+}
+
+/// Reads what came to a queue.
+pub fn read(queue: Queue, bytes: &[u8]) -> Result<Body, Unreadable> {
+    if bytes.len() <= MESSAGE_BYTES_MAX {
+        return Body::read(queue, bytes);
+    }
+    Err(Unreadable {
+        body: String::from_utf8_lossy(&bytes[..EXCERPT_BYTES]).into_owned(),
+        error: format!("it has {} bytes, {MESSAGE_BYTES_MAX} are taken", bytes.len()),
+    })
+}
+
+/// A cause as a header holds it: short, on one line.
+fn clean(cause: &str) -> String {
+    let mut text = String::with_capacity(cause.len().min(CAUSE_BYTES_MAX));
+    for letter in cause.chars() {
+        if text.len() + letter.len_utf8() > CAUSE_BYTES_MAX {
+            break;
+        }
+        text.push(if letter.is_control() { ' ' } else { letter });
+    }
+    text
+}
+
+type Headers = BTreeMap<ShortString, AMQPValue>;
+
+fn headers_of(properties: &BasicProperties) -> Option<&Headers> {
+    properties.headers().as_ref().map(FieldTable::inner)
+}
+
+fn put(headers: &mut Headers, name: &'static str, text: &str) {
+    headers.insert(name.into(), AMQPValue::LongString(text.into()));
+}
+
+fn put_failures(headers: &mut Headers, failures: Failures) {
+    headers.remove(ATTEMPT);
+    headers.remove(FIRST_FAILED_AT);
+    if failures.count > 0 {
+        headers.insert(ATTEMPT.into(), AMQPValue::LongLongInt(failures.count.into()));
+    }
+    if let Some(since) = failures.since {
+        put(headers, FIRST_FAILED_AT, &since.to_rfc3339_opts(SecondsFormat::Micros, true));
+    }
+}
+
+fn words(value: &AMQPValue) -> Option<String> {
+    match value {
+        AMQPValue::LongString(text) => Some(String::from_utf8_lossy(text.as_bytes()).into_owned()),
+        AMQPValue::ShortString(text) => Some(text.as_str().to_owned()),
+        _ => None,
+    }
+}
+
+fn number(value: &AMQPValue) -> Option<u32> {
+    let number = match *value {
+        AMQPValue::ShortShortInt(number) => number.into(),
+        AMQPValue::ShortShortUInt(number) => number.into(),
+        AMQPValue::ShortInt(number) => number.into(),
+        AMQPValue::ShortUInt(number) => number.into(),
+        AMQPValue::LongInt(number) => number.into(),
+        AMQPValue::LongUInt(number) => number.into(),
+        AMQPValue::LongLongInt(number) => number,
+        _ => return None,
+    };
+    u32::try_from(number).ok()
+}
