@@ -2,7 +2,7 @@
 
 use crate::api::decimal::Decimal;
 use chrono::{DateTime, Utc};
-use ordermill_actors::messages::{Failure, Flow, Plan, Priority};
+use ordermill_actors::messages::{Failure, Plan, Priority};
 use ordermill_actors::money::Money;
 use ordermill_actors::order::{HistoryRow, Saga};
 use poem_openapi::Object;

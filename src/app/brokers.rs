@@ -5,11 +5,7 @@ use crate::config::{Config, Infrastructure};
 use anyhow::anyhow;
 use ordermill_actors::broker::LocalBroker;
 use ordermill_actors::ports::{Broker, Rpc};
-#[derive(Clone)]
-pub struct RabbitBroker;
-impl RabbitBroker {
-    pub async fn close(&self) {}
-}
+use ordermill_rabbitmq::RabbitBroker;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -31,7 +27,18 @@ impl Brokers {
                 Ok(Self { broker: Arc::new(local.clone()), rpc: Arc::new(local), rabbit: None })
             }
             Infrastructure::Servers(servers) => {
-                anyhow::bail!("not in this build")
+                let connect = async || {
+                    let name = connection_name(config);
+                    RabbitBroker::connect(servers.amqp.expose(), &name).await.map_err(|error| {
+                        match error.may_pass() {
+                            true => Wait::Again(anyhow!(error)),
+                            false => Wait::Never(anyhow!(error).context("RabbitMQ")),
+                        }
+                    })
+                };
+                let rabbit = boot.wait_for("RabbitMQ", connect).await?;
+                let (broker, rpc) = (Arc::new(rabbit.clone()), Arc::new(rabbit.clone()));
+                Ok(Self { broker, rpc, rabbit: Some(rabbit) })
             }
         }
     }
@@ -42,4 +49,10 @@ impl Brokers {
             let _ = tokio::time::timeout_at(deadline, rabbit.close()).await;
         }
     }
+}
+
+/// What the broker's management page calls this process.
+fn connection_name(config: &Config) -> String {
+    let services: Vec<_> = config.services.iter().map(|service| service.as_str()).collect();
+    format!("ordermill {} ({})", services.join(","), std::process::id())
 }

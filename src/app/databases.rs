@@ -53,7 +53,22 @@ macro_rules! open {
                 let store = SqliteStore::new(database.clone(), $name::$tables);
                 Opened { store: Arc::new(store), reads: Arc::new($name::$reads(database)) }
             }
-            Self::Postgres { .. } => anyhow::bail!("not in this build"),
+            Self::Postgres { servers, owner } => {
+                use ordermill_postgres::{Database, PgStore, $name};
+                let url =
+                    $url(&**servers).ok_or_else(|| anyhow!("the {name} database is not set"))?;
+                let open = async || {
+                    Database::open(Secret::expose(url), $name::SCHEMA, &$name::MIGRATIONS, *owner)
+                        .await
+                        .map_err(|error| match error.may_pass() {
+                            true => Wait::Again(anyhow!(error)),
+                            false => Wait::Never(anyhow!(error).context(failed(name))),
+                        })
+                };
+                let database = $boot.wait_for(&format!("the {name} database"), open).await?;
+                let store = PgStore::new(database.clone(), $name::$tables);
+                Opened { store: Arc::new(store), reads: Arc::new($name::$reads(database)) }
+            }
         }
     }};
 }
