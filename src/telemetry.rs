@@ -24,8 +24,9 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// What other crates log is their own business until they warn. A filter that names them wins.
-const QUIET: &str = "ractor=warn,sqlx=warn";
+/// What other crates log is their own business until they warn. lapin's errors are told by the broker's own
+/// lines, with what is done about them. A filter that names a crate wins.
+const QUIET: &str = "ractor=warn,sqlx=warn,lapin=off";
 
 /// Starts logging, to the standard error output: the standard output is for a command's results.
 ///
