@@ -70,7 +70,7 @@ impl<S: Service, T: Tables<S>> PgStore<S, T> {
         batch: &Batch<S>,
     ) -> Result<Committed<S>, CommitError> {
         let filling = async {
-            let mut tx = conn.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+            let mut tx = conn.begin().await?;
             match self.fill(&mut tx, batch).await {
                 Ok(written) => Ok((tx, written)),
                 Err(error) => {

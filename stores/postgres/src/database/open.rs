@@ -26,8 +26,13 @@ const ASK_AFTER: Duration = Duration::from_secs(1);
 /// How often the making of a schema is tried: another process may be making it at the same moment.
 const SCHEMA_TRIES: u32 = 5;
 
+/// What an address begins with.
+const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
+
 /// What PostgreSQL is told of a session that writes.
-const WRITING: [(&str, &str); 7] = [
+const WRITING: [(&str, &str); 8] = [
+    // Who has waited for a lock reads the newest row, whatever the server's own default is.
+    ("default_transaction_isolation", "read committed"),
     // A process that is stopped in the middle of a batch must not hold its locks for ever.
     ("idle_in_transaction_session_timeout", "10s"),
     // Longer than that: who waits for such a process gets its turn.
@@ -62,7 +67,7 @@ impl Database {
         own: &Migrator,
         owner: i64,
     ) -> Result<Self, OpenError> {
-        let options = PgConnectOptions::from_str(url).map_err(OpenError::address)?;
+        let options = options_of(url)?;
         let place = Place::of(&options, schema);
         let session = |settings: &[(&str, &str)]| {
             options
@@ -77,6 +82,16 @@ impl Database {
         let readers = readers(session(&READING));
         Ok(Self { writer, readers, owner })
     }
+}
+
+/// The driver takes any scheme, and what it names for a PostgreSQL.
+fn options_of(url: &str) -> Result<PgConnectOptions, OpenError> {
+    if !SCHEMES.iter().any(|scheme| url.starts_with(scheme)) {
+        let cause = "it does not begin with postgres://".to_owned();
+        return Err(OpenError::Address { cause });
+    }
+    let options = PgConnectOptions::from_str(url);
+    options.map_err(|error| OpenError::Address { cause: error.to_string() })
 }
 
 fn readers(options: PgConnectOptions) -> PgPool {

@@ -31,7 +31,7 @@ impl Display for Place {
 pub enum OpenError {
     /// The URL cannot be read.
     #[error(
-        "this is no address of a PostgreSQL database: {cause}; postgres://user:password@host:5432/database is one"
+        "this is no address of a PostgreSQL database: {cause}; write postgres://user:password@host:5432/database"
     )]
     Address {
         /// Why.
@@ -115,10 +115,6 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    pub(super) fn address(error: sqlx::Error) -> Self {
-        Self::Address { cause: error.to_string() }
-    }
-
     /// True when it may pass by itself: trying again is of use.
     pub fn may_pass(&self) -> bool {
         match self {
