@@ -19,6 +19,11 @@ const HEARD_LIMIT: Duration = Duration::from_secs(30);
 /// How often it is looked whether they still are.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// The schema of a service: `order` is a word of SQL's own.
+fn schema(service: &str) -> &str {
+    if service == "order" { "orders" } else { service }
+}
+
 /// The databases of a place. The servers may run meanwhile.
 pub enum Ledgers {
     /// SQLite files in this directory.
@@ -107,9 +112,10 @@ impl Ledgers {
         let Self::Postgres(url) = self else { panic!("only on PostgreSQL") };
         let mut database = PgConnection::connect(url).await.unwrap();
         let claim = format!(
-            "INSERT INTO \"{service}\"._sqlx_migrations \
+            "INSERT INTO {}._sqlx_migrations \
              (version, description, success, checksum, execution_time) \
-             VALUES (999999, 'of the future', TRUE, 'x', 0)"
+             VALUES (999999, 'of the future', TRUE, 'x', 0)",
+            schema(service),
         );
         sqlx::raw_sql(AssertSqlSafe(claim)).execute(&mut database).await.unwrap();
     }
@@ -137,7 +143,7 @@ impl Ledgers {
             }
             Self::Postgres(url) => {
                 let mut database = PgConnection::connect(url).await.unwrap();
-                let path = format!("SET search_path TO \"{service}\"");
+                let path = format!("SET search_path TO {}", schema(service));
                 sqlx::raw_sql(AssertSqlSafe(path)).execute(&mut database).await.unwrap();
                 let query = query.replace("{order_id}", "CAST(order_id AS TEXT)");
                 let query = sqlx::query(AssertSqlSafe(query));
