@@ -1,6 +1,7 @@
 //! The command line: what `ordermill` was asked to do.
 
 use crate::config::{Config, ConfigError, ServeArgs};
+use crate::simulate::SimOptions;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
@@ -44,6 +45,12 @@ enum Command {
     ///
     /// Talks to a running server. Exits 1 when it cannot do what it is asked.
     Dlq(DlqArgs),
+    /// Simulate two processes in a world that fails in every way, seed by seed
+    ///
+    /// One seed is one history, replayed exactly by the same seed. Afterwards every order must rest,
+    /// and stock, money, parcels, audit and notifications must be what its status says. Exits 1 when
+    /// a seed fails, and names the first.
+    Sim(SimArgs),
     /// Print the OpenAPI document of the API
     Openapi,
 }
@@ -100,6 +107,35 @@ pub struct DemoArgs {
     pub orders: usize,
 }
 
+/// What the simulation is told.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct SimArgs {
+    /// How many seeds are run
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    seeds: u64,
+    /// The first of them
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    from: u64,
+    /// Run this one only
+    #[arg(long, value_name = "SEED", conflicts_with_all = ["seeds", "from"])]
+    seed: Option<u64>,
+    /// Run each seed twice: both histories must be the same
+    #[arg(long)]
+    twice: bool,
+    /// Print everything that happens
+    #[arg(long)]
+    told: bool,
+}
+
+impl SimArgs {
+    fn options(&self) -> SimOptions {
+        let first = self.seed.unwrap_or(self.from);
+        let count = if self.seed.is_some() { 1 } else { self.seeds };
+        let seeds = first..first.saturating_add(count);
+        SimOptions { seeds, twice: self.twice, told: self.told }
+    }
+}
+
 /// What is to be done, settings read and checked.
 #[derive(Debug)]
 pub enum Invocation {
@@ -109,6 +145,8 @@ pub enum Invocation {
     Demo(DemoArgs, Box<Config>),
     /// Look after dead letters.
     Dlq(DlqArgs),
+    /// Simulate.
+    Sim(SimOptions),
     /// Print the OpenAPI document.
     OpenApi,
 }
@@ -136,6 +174,7 @@ impl Invocation {
             Command::Serve(args) => Ok(Self::Serve(Box::new(Config::read(&args)?))),
             Command::Demo(args) => Ok(Self::Demo(args, Box::new(Config::for_demo()?))),
             Command::Dlq(args) => Ok(Self::Dlq(args)),
+            Command::Sim(args) => Ok(Self::Sim(args.options())),
             Command::Openapi => Ok(Self::OpenApi),
         }
     }

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod dlq;
+pub mod simulate;
 pub mod sms;
 pub mod smtp;
 pub mod telemetry;

@@ -2,7 +2,7 @@
 
 use ordermill::cli::{DemoArgs, Invocation, Refusal};
 use ordermill::config::{self, Config};
-use ordermill::{api, app, demo, dlq, telemetry};
+use ordermill::{api, app, demo, dlq, simulate, telemetry};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -21,6 +21,8 @@ fn run(invocation: Invocation) -> ExitCode {
         Invocation::Serve(config) => runtime.block_on(serve(*config)),
         Invocation::Demo(args, config) => runtime.block_on(play(args, *config)),
         Invocation::Dlq(args) => runtime.block_on(dlq::run(args)),
+        Invocation::Sim(options) => simulate::simulate(&options)
+            .map(|well| if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         Invocation::OpenApi => {
             print!("{}", api::openapi_json());
             Ok(ExitCode::SUCCESS)
