@@ -189,6 +189,26 @@ pub async fn they_hold_a_message_of_a_megabyte(backend: &dyn Backend) {
     assert!(store.dead_letter(id(1)).await.unwrap() == Some(long));
 }
 
+/// A message that is no JSON may hold a NUL, which is text, and which not every database can hold.
+pub async fn they_hold_a_message_with_a_nul(backend: &dyn Backend) {
+    let store = backend.shipping().await.store;
+    let nul = |text: &str| text.replace('|', "\u{0}");
+    let odd = DeadLetter {
+        event_type: Some(nul("shipping|")),
+        cause: nul("| is no JSON"),
+        body: nul("|a||b|"),
+        ..letter(1, Queue::ShippingCommands)
+    };
+    let ordinary = letter(2, Queue::ShippingCommands);
+    store.commit(&bury(&[odd.clone(), ordinary.clone()])).await.unwrap();
+    let read = store.dead_letter(odd.id).await.unwrap().unwrap();
+    let replaced = |text: &str| text.replace('\u{0}', "\u{fffd}");
+    assert_eq!(replaced(&read.body), replaced(&odd.body));
+    assert_eq!(replaced(&read.cause), replaced(&odd.cause));
+    assert_eq!(read.event_type.as_deref().map(replaced), odd.event_type.as_deref().map(replaced));
+    assert_eq!(store.dead_letter(ordinary.id).await.unwrap(), Some(ordinary));
+}
+
 async fn keeps_them<S: Service>(service: S, store: &dyn Database<S>) {
     let letter = letter(1, Queue::OrderEvents);
     let work = Upkeep { dead_letters: vec![letter.clone()], ..Upkeep::default() };

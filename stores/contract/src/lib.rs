@@ -70,6 +70,7 @@ macro_rules! contract {
                 a_redriven_one_goes_back_to_its_queue_once
                 a_redriven_one_that_is_gone_does_nothing
                 they_hold_a_message_of_a_megabyte
+                they_hold_a_message_with_a_nul
                 every_service_keeps_them
             }
             order {

@@ -1,0 +1,21 @@
+//! PostgreSQL's stores: the contract that all stores are held to, and what several processes on one
+//! server can do to each other. Every test has a database of its own.
+
+#[path = "postgres/adoption.rs"]
+mod adoption;
+#[path = "postgres/backend.rs"]
+mod backend;
+#[path = "postgres/connections.rs"]
+mod connections;
+#[path = "postgres/contract.rs"]
+mod contract;
+#[path = "postgres/opening.rs"]
+mod opening;
+#[path = "postgres/proxy.rs"]
+mod proxy;
+#[path = "postgres/rivals.rs"]
+mod rivals;
+#[path = "postgres/server.rs"]
+mod server;
+#[path = "postgres/tables.rs"]
+mod tables;

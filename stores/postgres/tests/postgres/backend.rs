@@ -1,0 +1,118 @@
+//! The services' schemas in a database of a test's own. Whatever is opened is a process of its own, as
+//! far as the database can tell.
+
+use crate::proxy::Proxy;
+use crate::server::Scratch;
+use async_trait::async_trait;
+use ordermill_actors::audit::{AuditReads, AuditService};
+use ordermill_actors::gateway::{GatewayReads, SimulatedGateway};
+use ordermill_actors::inventory::{Inventory, InventoryReads};
+use ordermill_actors::notification::{NotificationReads, NotificationService};
+use ordermill_actors::order::Order;
+use ordermill_actors::payment::{PaymentReads, PaymentService};
+use ordermill_actors::shipping::{ShipmentReads, Shipping};
+use ordermill_contract::{Backend, Opened, OrderData};
+use ordermill_postgres::{Database, PgStore};
+use ordermill_postgres::{audit, gateway, inventory, notification, order, payment, shipping};
+use sqlx::migrate::Migrator;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+
+/// A number that no other process of the tests has.
+pub fn next_owner() -> i64 {
+    static OWNERS: AtomicI64 = AtomicI64::new(1);
+    // Both halves of it are in use, as in a number that is drawn at random.
+    OWNERS.fetch_add(1, Relaxed) * 0x0001_0000_0001
+}
+
+/// A schema each in one database.
+pub struct PostgresBackend {
+    scratch: Scratch,
+    url: String,
+    proxy: Option<Proxy>,
+    open: Mutex<Vec<Database>>,
+}
+
+impl PostgresBackend {
+    pub async fn new() -> Self {
+        let scratch = Scratch::new().await;
+        let url = scratch.url();
+        Self { scratch, url, proxy: None, open: Mutex::default() }
+    }
+
+    /// The same, over connections that can be cut.
+    pub async fn behind_a_proxy() -> Self {
+        let scratch = Scratch::new().await;
+        let proxy = Proxy::new(&scratch.options()).await;
+        let url = scratch.url_at(proxy.address);
+        Self { scratch, url, proxy: Some(proxy), open: Mutex::default() }
+    }
+
+    pub fn scratch(&self) -> &Scratch {
+        &self.scratch
+    }
+
+    pub fn proxy(&self) -> &Proxy {
+        self.proxy.as_ref().expect("this backend has a proxy")
+    }
+
+    /// Opens a schema as a process of this number.
+    pub async fn database(
+        &self,
+        schema: &'static str,
+        migrations: &Migrator,
+        owner: i64,
+    ) -> Database {
+        let database = Database::open(&self.url, schema, migrations, owner).await.unwrap();
+        self.open.lock().unwrap().push(database.clone());
+        database
+    }
+}
+
+/// Opens `$service` as one more process.
+macro_rules! open {
+    ($backend:ident, $service:ident, $tables:ident, $reads:ident) => {{
+        use $service::{MIGRATIONS, SCHEMA, $reads, $tables};
+        let database = $backend.database(SCHEMA, &MIGRATIONS, next_owner()).await;
+        let store = PgStore::new(database.clone(), $tables);
+        Opened { store: Arc::new(store), reads: Arc::new($reads(database)) }
+    }};
+}
+
+#[async_trait]
+impl Backend for PostgresBackend {
+    async fn order(&self) -> Opened<Order, dyn OrderData> {
+        open!(self, order, OrderTables, OrderDatabase)
+    }
+
+    async fn inventory(&self) -> Opened<Inventory, dyn InventoryReads> {
+        open!(self, inventory, InventoryTables, InventoryDatabase)
+    }
+
+    async fn payment(&self) -> Opened<PaymentService, dyn PaymentReads> {
+        open!(self, payment, PaymentTables, PaymentDatabase)
+    }
+
+    async fn gateway(&self) -> Opened<SimulatedGateway, dyn GatewayReads> {
+        open!(self, gateway, GatewayTables, GatewayDatabase)
+    }
+
+    async fn shipping(&self) -> Opened<Shipping, dyn ShipmentReads> {
+        open!(self, shipping, ShippingTables, ShippingDatabase)
+    }
+
+    async fn notification(&self) -> Opened<NotificationService, dyn NotificationReads> {
+        open!(self, notification, NotificationTables, NotificationDatabase)
+    }
+
+    async fn audit(&self) -> Opened<AuditService, dyn AuditReads> {
+        open!(self, audit, AuditTables, AuditDatabase)
+    }
+
+    async fn close(&self) {
+        let open = std::mem::take(&mut *self.open.lock().unwrap());
+        for database in open {
+            database.close().await;
+        }
+    }
+}

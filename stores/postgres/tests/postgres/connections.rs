@@ -1,0 +1,133 @@
+//! Connections that break: before COMMIT nothing is written, during COMMIT nobody knows; afterwards the
+//! store goes on.
+
+use crate::backend::PostgresBackend;
+use crate::proxy::Cut;
+use ordermill_actors::inventory::{Change, Inventory, Quantity};
+use ordermill_actors::ports::{CommitError, Database};
+use ordermill_actors::runtime::service::{Batch, Outcome};
+use ordermill_actors::shipping::Shipping;
+use ordermill_contract::Backend;
+use ordermill_contract::batches::batch;
+use ordermill_contract::outbox::saying;
+use ordermill_contract::values::{at, order};
+use std::time::Duration;
+
+/// The same batch until it is written, as a journal does; how often it was tried again.
+async fn persist(store: &dyn Database<Shipping>, batch: &Batch<Shipping>) -> usize {
+    for tries in 0..10 {
+        match store.commit(batch).await {
+            Ok(_) => return tries,
+            Err(CommitError::Unavailable(_)) => tokio::time::sleep(Duration::from_millis(50)).await,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    panic!("it never comes back");
+}
+
+async fn rows(store: &dyn Database<Shipping>) -> usize {
+    store.waiting(None, 100).await.unwrap().len()
+}
+
+#[tokio::test]
+#[ignore = "needs ./scripts/stack"]
+async fn a_connection_lost_before_commit_leaves_nothing() {
+    for word in ["BEGIN", "shipments", "outbox"] {
+        let backend = PostgresBackend::behind_a_proxy().await;
+        let opened = backend.shipping().await;
+        backend.proxy().cut(word, Cut::Before);
+        let lost = opened.store.commit(&saying(1..3)).await.err().unwrap();
+        assert!(backend.proxy().has_cut(), "{word} was never said");
+        assert!(matches!(lost, CommitError::Unavailable(_)), "{word}: {lost}");
+        assert_eq!(opened.reads.shipment(order(1)).await.unwrap(), None, "{word}");
+        assert_eq!(rows(&*opened.store).await, 0, "{word}");
+
+        persist(&*opened.store, &saying(1..3)).await;
+        assert!(opened.reads.shipment(order(1)).await.unwrap().is_some());
+        assert_eq!(rows(&*opened.store).await, 1);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs ./scripts/stack"]
+async fn a_connection_lost_in_commit_is_an_unknown_outcome() {
+    for (cut, written) in [(Cut::Before, false), (Cut::After, true)] {
+        let backend = PostgresBackend::behind_a_proxy().await;
+        let opened = backend.shipping().await;
+        backend.proxy().cut("COMMIT", cut);
+        let lost = opened.store.commit(&saying(1..3)).await.err().unwrap();
+        assert!(backend.proxy().has_cut(), "COMMIT was never said");
+        assert!(matches!(lost, CommitError::Unknown(_)), "{lost}");
+
+        let there = opened.reads.shipment(order(1)).await.unwrap().is_some();
+        assert_eq!(there, written);
+        assert_eq!(
+            rows(&*opened.store).await,
+            usize::from(written),
+            "the relay finds it by looking"
+        );
+        // Decided again on what the database says, it comes out the same.
+        persist(&*opened.store, &saying(1..3)).await;
+        let shipment = opened.reads.shipment(order(1)).await.unwrap().unwrap();
+        assert_eq!(shipment.decided_at, at(0));
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs ./scripts/stack"]
+async fn a_backend_that_is_terminated_in_a_transaction_is_replaced() {
+    let backend = PostgresBackend::new().await;
+    let opened = backend.inventory().await;
+    let set = |units| {
+        let (product_id, available) = ("pear".into(), Quantity::new(units).unwrap());
+        batch(Inventory, vec![Change::SetAvailable { product_id, available }], at(1))
+    };
+    let (product_id, available) = ("pear".into(), Quantity::new(1).unwrap());
+    let create = vec![Change::CreateProduct { product_id, available }];
+    opened.store.commit(&batch(Inventory, create, at(0))).await.unwrap();
+
+    // Somebody holds the row, so that the batch waits in the middle of its transaction.
+    let mut holder = backend.scratch().connect().await;
+    sqlx::raw_sql("BEGIN; SELECT * FROM inventory.stock FOR UPDATE")
+        .execute(&mut holder)
+        .await
+        .unwrap();
+    let store = opened.store.clone();
+    let waiting = tokio::spawn(async move { store.commit(&set(5)).await.err() });
+    let mut other = backend.scratch().connect().await;
+    let terminate = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    loop {
+        let terminated: i64 = sqlx::query_scalar(terminate).fetch_one(&mut other).await.unwrap();
+        if terminated > 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let lost = waiting.await.unwrap().unwrap();
+    assert!(matches!(lost, CommitError::Unavailable(_)), "{lost}");
+    sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
+
+    let row = opened.reads.stock(&"pear".into()).await.unwrap().unwrap();
+    assert_eq!(row.on_hand, 1, "nothing of it was written");
+    let outcomes = opened.store.commit(&set(7)).await.unwrap().outcomes;
+    assert!(matches!(outcomes[..], [Outcome::Done(_)]), "{outcomes:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs ./scripts/stack"]
+async fn a_caller_that_goes_away_leaves_the_store_as_it_was() {
+    let backend = PostgresBackend::new().await;
+    let opened = backend.shipping().await;
+    opened.store.commit(&saying(1..2)).await.unwrap();
+    for n in 0..200 {
+        // Whatever point it is cancelled at, the connection is in order afterwards.
+        let patience = Duration::from_micros(n * 10);
+        let _ = tokio::time::timeout(patience, opened.reads.shipment(order(1))).await;
+    }
+    let looks = (0..20).map(|_| opened.reads.shipment(order(1)));
+    for look in futures::future::join_all(looks).await {
+        assert!(look.unwrap().is_some());
+    }
+    opened.store.commit(&saying(2..3)).await.unwrap();
+}
