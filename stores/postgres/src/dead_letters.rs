@@ -9,12 +9,14 @@ use ordermill_actors::messages::Queue;
 use ordermill_actors::ports::{DeadLetterFilter, DeadLetters, ReadError};
 use ordermill_actors::runtime::service::DeadLetter;
 use sqlx::PgConnection;
+use std::borrow::Cow;
 use uuid::Uuid;
 
 /// Keeps dead letters. One that is there already is the same one, of a commit whose outcome was
 /// unknown. Rare, so one by one.
 pub(crate) async fn insert(conn: &mut PgConnection, letters: &[DeadLetter]) -> Result<(), Error> {
     for letter in letters {
+        let event_type = letter.event_type.as_deref().map(without_nul);
         sqlx::query!(
             "INSERT INTO dead_letters
                  (id, queue, order_id, event_type, cause, attempts, body, first_failed_at, died_at)
@@ -23,10 +25,10 @@ pub(crate) async fn insert(conn: &mut PgConnection, letters: &[DeadLetter]) -> R
             letter.id,
             letter.queue.as_str(),
             letter.order_id,
-            letter.event_type.as_deref(),
-            letter.cause,
+            event_type.as_deref(),
+            &without_nul(&letter.cause),
             i64::from(letter.attempts),
-            letter.body,
+            &without_nul(&letter.body),
             time(letter.first_failed_at),
             time(letter.died_at)
         )
@@ -34,6 +36,15 @@ pub(crate) async fn insert(conn: &mut PgConnection, letters: &[DeadLetter]) -> R
         .await?;
     }
     Ok(())
+}
+
+/// A `text` holds every character but NUL; what came from outside may hold that, too. It is shown as the
+/// character that stands for one that could not be.
+fn without_nul(text: &str) -> Cow<'_, str> {
+    match text.contains('\0') {
+        true => Cow::Owned(text.replace('\0', "\u{fffd}")),
+        false => Cow::Borrowed(text),
+    }
 }
 
 /// Deletes a dead letter; false: it was not there.
