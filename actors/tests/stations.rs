@@ -1,7 +1,5 @@
 //! The stations' promises, on a toy service, the in-memory store and the in-process broker.
 
-#[path = "stations/broker.rs"]
-mod broker;
 #[path = "stations/consumer.rs"]
 mod consumer;
 #[path = "stations/dead_letters.rs"]

@@ -29,3 +29,91 @@ ordermill_broker_contract::contract!(
     #[tokio::test(start_paused = true)]
     crate::local
 );
+
+mod only_here {
+    //! What the in-process broker promises beyond: its durable side is the outbox of whoever publishes.
+
+    use super::local;
+    use ordermill_actors::messages::{Body, Exchange, Kind, Queue, RETRY_DELAYS};
+    use ordermill_actors::ports::{Broker, Confirmed, Failures};
+    use ordermill_actors::runtime::outbox::Parcel;
+    use ordermill_broker_contract::intake;
+    use ordermill_broker_contract::samples::{at, message};
+    use tokio::sync::oneshot;
+
+    fn publish(broker: &dyn Broker, attempt: u32) -> oneshot::Receiver<Confirmed> {
+        let (sender, receiver) = oneshot::channel();
+        let failures = Failures { count: attempt, since: (attempt > 0).then(at) };
+        let body = Body::One(message(Kind::PaymentReversed, 1));
+        let parcel = Parcel { failures, ..Parcel::new(Exchange::SagaEvents, body) };
+        broker.publish(parcel, Box::new(move |how| drop(sender.send(how))));
+        receiver
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_is_confirmed_by_its_ack_and_not_before() {
+        let backend = local().await;
+        let mut confirm = publish(&backend.0, 0);
+        let consumer = intake(&backend, Queue::OrderEvents, 10).await;
+        let delivery = consumer.one().await;
+        assert!(confirm.try_recv().is_err());
+        delivery.channel.ack(delivery.tag);
+        assert_eq!(confirm.await, Ok(Confirmed::Taken));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_that_fails_is_deferred_longer_each_time_then_dies() {
+        let backend = local().await;
+        let consumer = intake(&backend, Queue::OrderEvents, 10).await;
+        for (attempt, delay) in (0..).zip(RETRY_DELAYS) {
+            let confirm = publish(&backend.0, attempt);
+            let delivery = consumer.one().await;
+            delivery.channel.retry(delivery.tag, "it failed".to_owned(), at());
+            let deferred = Confirmed::Deferred {
+                missing: vec![Queue::OrderEvents],
+                failures: Failures { count: attempt + 1, since: Some(at()) },
+                delay,
+            };
+            assert_eq!(confirm.await, Ok(deferred));
+        }
+        let mut confirm = publish(&backend.0, 3);
+        let delivery = consumer.one().await;
+        delivery.channel.retry(delivery.tag, "it failed".to_owned(), at());
+        let dead = consumer.dead().await;
+        assert!(confirm.try_recv().is_err(), "not before the dead letter is stored");
+        (dead.stored)();
+        assert_eq!(confirm.await, Ok(Confirmed::Taken));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_late_ack_doubles_nothing() {
+        let backend = local().await;
+        let first = intake(&backend, Queue::OrderEvents, 10).await;
+        let mut confirm = publish(&backend.0, 0);
+        let lost = first.one().await;
+        drop(first.subscription);
+        let second = intake(&backend, Queue::OrderEvents, 10).await;
+        let again = second.one().await;
+        lost.channel.ack(lost.tag);
+        assert!(confirm.try_recv().is_err(), "it is somebody else's now");
+        again.channel.ack(again.tag);
+        assert_eq!(confirm.await, Ok(Confirmed::Taken));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_dead_letter_that_was_never_stored_keeps_its_row() {
+        let backend = local().await;
+        let first = intake(&backend, Queue::OrderEvents, 10).await;
+        let mut confirm = publish(&backend.0, 0);
+        let delivery = first.one().await;
+        delivery.channel.reject(delivery.tag, "impossible".to_owned(), at());
+        // Its consumer dies with it in its mailbox.
+        drop(first.dead().await);
+        drop(first);
+        assert!(confirm.try_recv().is_err());
+        let second = intake(&backend, Queue::OrderEvents, 10).await;
+        let again = second.one().await;
+        again.channel.ack(again.tag);
+        assert_eq!(confirm.await, Ok(Confirmed::Taken));
+    }
+}

@@ -91,16 +91,16 @@ pub enum BrokerOpenError {
     },
     /// A queue or exchange of our name is there already, and made otherwise.
     #[error(
-        "the {what} `{name}` is there already at {place} and is not Ordermill's: its `{argument}` differs \
-         ({cause}); delete it when what it holds is not needed, or use another vhost"
+        "the {thing} is there already at {place} and is not Ordermill's, which is {expected}: its \
+         `{argument}` differs ({cause}); delete it when what it holds is not needed, or use another vhost"
     )]
     Mismatch {
         /// Where.
         place: String,
-        /// `queue` or `exchange`.
-        what: &'static str,
-        /// Its name.
-        name: String,
+        /// The queue or exchange, and its name.
+        thing: String,
+        /// What it should be.
+        expected: String,
         /// What differs.
         argument: String,
         /// The broker's words.
@@ -108,7 +108,7 @@ pub enum BrokerOpenError {
     },
     /// The user may not declare or use what Ordermill needs.
     #[error(
-        "the user `{user}` may not use {what} `{name}` at {place}: {cause}; it needs the right to \
+        "the user `{user}` may not use the {thing} at {place}: {cause}; it needs the right to \
          configure, write and read everything in its vhost"
     )]
     Forbidden {
@@ -116,10 +116,8 @@ pub enum BrokerOpenError {
         place: String,
         /// The user.
         user: String,
-        /// `queue` or `exchange`.
-        what: &'static str,
-        /// Its name.
-        name: String,
+        /// The queue or exchange, and its name.
+        thing: String,
         /// The broker's words.
         cause: String,
     },
@@ -163,26 +161,29 @@ impl BrokerOpenError {
     }
 
     /// What a failed declaration means.
-    pub(crate) fn declaring(
-        address: &Address,
-        what: &'static str,
-        name: &str,
-        trouble: &Trouble,
-    ) -> Self {
-        let (place, name) = (address.to_string(), name.to_owned());
-        let cause = trouble.to_string();
+    pub(crate) fn declaring(address: &Address, declared: Declared, trouble: &Trouble) -> Self {
+        let Declared { thing, expected } = declared;
+        let (place, cause) = (address.to_string(), trouble.to_string());
         match trouble.soft() {
             Some(AMQPSoftError::PRECONDITIONFAILED) => {
                 // "… inequivalent arg 'x-queue-type' for queue '…' …"
                 let argument = cause.split("inequivalent arg '").nth(1);
                 let argument = argument.and_then(|rest| rest.split('\'').next());
                 let argument = argument.unwrap_or("declaration").to_owned();
-                Self::Mismatch { place, what, name, argument, cause }
+                Self::Mismatch { place, thing, expected, argument, cause }
             }
             Some(AMQPSoftError::ACCESSREFUSED) => {
-                Self::Forbidden { place, user: address.user().to_owned(), what, name, cause }
+                Self::Forbidden { place, user: address.user().to_owned(), thing, cause }
             }
-            _ => Self::Unusable { place, cause: format!("{what} `{name}`: {cause}") },
+            _ => Self::Unusable { place, cause: format!("the {thing}: {cause}") },
         }
     }
+}
+
+/// What was declared.
+pub(crate) struct Declared {
+    /// A queue or exchange, and its name.
+    pub thing: String,
+    /// How, in words.
+    pub expected: String,
 }

@@ -10,6 +10,7 @@
 //! Everything is durable, and declared by every process at every connection: declaring what is there
 //! already costs nothing, and a queue that somebody deleted comes back.
 
+use crate::error::Declared;
 use lapin::types::{AMQPValue, FieldTable};
 use ordermill_actors::ids::ServiceName;
 use ordermill_actors::messages::{
@@ -54,6 +55,55 @@ pub struct BindingPlan {
     pub queue: String,
     pub key: &'static str,
     arguments: Vec<(&'static str, AMQPValue)>,
+}
+
+impl QueuePlan {
+    /// In words, for whoever finds another under its name.
+    pub fn declared(&self) -> Declared {
+        Declared {
+            thing: format!("queue `{}`", self.name),
+            expected: words("durable", &self.arguments),
+        }
+    }
+}
+
+impl ExchangePlan {
+    /// In words, for whoever finds another under its name.
+    pub fn declared(&self) -> Declared {
+        let kind = match self.kind {
+            ExchangeKind::Direct => "durable, of type direct",
+            ExchangeKind::Topic => "durable, of type topic",
+            ExchangeKind::Fanout => "durable, of type fanout",
+            ExchangeKind::Headers => "durable, of type headers",
+        };
+        Declared {
+            thing: format!("exchange `{}`", self.name),
+            expected: words(kind, &self.arguments),
+        }
+    }
+}
+
+impl BindingPlan {
+    /// In words.
+    pub fn declared(&self) -> Declared {
+        let expected = format!("bound to `{}`", self.exchange);
+        Declared { thing: format!("queue `{}`", self.queue), expected }
+    }
+}
+
+fn words(first: &str, arguments: &[(&'static str, AMQPValue)]) -> String {
+    let mut words = first.to_owned();
+    for (key, value) in arguments {
+        words.push_str(", ");
+        words.push_str(key);
+        words.push(' ');
+        match value {
+            AMQPValue::LongString(text) => words.push_str(&format!("`{text}`")),
+            AMQPValue::LongLongInt(number) => words.push_str(&number.to_string()),
+            other => words.push_str(&format!("{other:?}")),
+        }
+    }
+    words
 }
 
 fn text(text: impl Into<String>) -> AMQPValue {

@@ -2,5 +2,15 @@
 
 #[path = "rabbitmq/contract.rs"]
 mod contract;
+#[path = "rabbitmq/ending.rs"]
+mod ending;
+#[path = "rabbitmq/losing.rs"]
+mod losing;
+#[path = "rabbitmq/opening.rs"]
+mod opening;
 #[path = "rabbitmq/place.rs"]
 mod place;
+#[path = "rabbitmq/strangers.rs"]
+mod strangers;
+#[path = "rabbitmq/wire.rs"]
+mod wire;

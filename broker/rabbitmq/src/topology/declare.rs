@@ -4,7 +4,7 @@ use super::{ExchangePlan, QueuePlan, bindings, exchanges, queues, table};
 use crate::address::Address;
 use crate::error::{BrokerOpenError, Trouble};
 use crate::link::answer;
-use futures::future::try_join_all;
+use futures::future::{join_all, try_join_all};
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::{Channel, Connection};
 use ordermill_actors::messages::ExchangeKind;
@@ -29,34 +29,37 @@ pub async fn declare(connection: &Connection, address: &Address) -> Result<(), B
     for exchange in exchanges() {
         let declared = declare_exchange(&channels[0], &exchange).await;
         declared.map_err(|trouble| {
-            BrokerOpenError::declaring(address, "exchange", &exchange.name, &trouble)
+            BrokerOpenError::declaring(address, exchange.declared(), &trouble)
         })?;
     }
     let queues = queues();
-    try_join_all(channels.iter().enumerate().map(|(first, channel)| {
+    let declared = join_all(channels.iter().enumerate().map(|(first, channel)| {
         let mine = queues.iter().skip(first).step_by(CHANNELS);
         async move {
             for queue in mine {
                 let declared = declare_queue(channel, queue).await;
                 declared.map_err(|trouble| {
-                    BrokerOpenError::declaring(address, "queue", &queue.name, &trouble)
+                    BrokerOpenError::declaring(address, queue.declared(), &trouble)
                 })?;
             }
             Ok(())
         }
-    }))
-    .await?;
+    }));
+    // All of them are waited for, also when one fails. RabbitMQ 3.10 suffers for good when a queue is deleted
+    // while it is being declared, as somebody may do who sees us fail: no queue that dead-letters at least
+    // once can be declared any more until the node is restarted.
+    declared.await.into_iter().collect::<Result<(), BrokerOpenError>>()?;
     for binding in bindings() {
         let bound = channels[0].queue_bind(
             binding.queue.as_str().into(),
-            binding.exchange.into(),
+            binding.exchange.as_str().into(),
             binding.key.into(),
             QueueBindOptions::default(),
             table(&binding.arguments),
         );
-        answer(DECLARED_WITHIN, bound).await.map_err(|trouble| {
-            BrokerOpenError::declaring(address, "queue", &binding.queue, &trouble)
-        })?;
+        answer(DECLARED_WITHIN, bound)
+            .await
+            .map_err(|trouble| BrokerOpenError::declaring(address, binding.declared(), &trouble))?;
     }
     for channel in channels {
         // It has done its work: how it ends is of no matter.

@@ -1,14 +1,17 @@
 //! A vhost for one test, and the management API, by which a test does what an operator or a stranger may do.
 
+use crate::wire::Wire;
 use async_trait::async_trait;
 use ordermill_actors::ports::{Broker, Rpc};
 use ordermill_broker_contract::Backend;
+use ordermill_broker_contract::backend::PATIENCE;
 use ordermill_rabbitmq::RabbitBroker;
 use reqwest::{Client, Method, Url};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// A vhost of sixty queues is not dropped at once.
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
@@ -24,6 +27,32 @@ pub async fn vhost() -> Place {
     let vhost = Vhost::create().await;
     let broker = RabbitBroker::connect(vhost.url.as_str(), "ordermill test").await.unwrap();
     Place { broker, vhost }
+}
+
+/// A new one, reached by a wire.
+pub async fn by_wire(query: &str) -> (Place, Wire) {
+    let vhost = Vhost::create().await;
+    let wire = Wire::to(&vhost.url).await;
+    let mut url = wire.url(&vhost.url);
+    url.set_query(Some(query));
+    let broker = RabbitBroker::connect(url.as_str(), "ordermill test").await.unwrap();
+    (Place { broker, vhost }, wire)
+}
+
+impl Place {
+    /// Waits until the broker says so.
+    pub async fn until_depth(&self, queue: &str, ready: u64) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let depths = self.broker.all_depths().await;
+            let found = depths.iter().flatten().find(|depth| depth.name == queue);
+            if found.is_some_and(|depth| depth.ready == ready) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{found:?}, not {ready} messages");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
 }
 
 #[async_trait]
@@ -80,6 +109,63 @@ impl Vhost {
         let deleted = self.http.delete(self.address(&["vhosts", &self.name])).send().await;
         if !deleted.as_ref().is_ok_and(|answer| answer.status().is_success()) {
             eprintln!("the vhost {} stays behind: {deleted:?}", self.name);
+        }
+    }
+
+    /// Declares a queue, with these arguments.
+    pub async fn declare_queue(&self, name: &str, durable: bool, arguments: &Value) {
+        let body = json!({"durable": durable, "auto_delete": false, "arguments": arguments});
+        self.ask(Method::PUT, &["queues", &self.name, name], Some(&body)).await;
+    }
+
+    /// Deletes a queue with what is in it.
+    pub async fn delete_queue(&self, name: &str) {
+        self.ask(Method::DELETE, &["queues", &self.name, name], None).await;
+    }
+
+    /// Publishes to a queue, by the default exchange.
+    pub async fn publish(&self, queue: &str, properties: &Value, payload: &str) {
+        let body = json!({
+            "routing_key": queue, "payload": payload, "payload_encoding": "string",
+            "properties": properties,
+        });
+        let path = ["exchanges", self.name.as_str(), "amq.default", "publish"];
+        let answer = self.ask(Method::POST, &path, Some(&body)).await;
+        assert_eq!(answer["routed"], true, "there is no queue {queue}");
+    }
+
+    /// Takes the first message out of a queue, as JSON: `properties`, `payload`, ….
+    pub async fn take(&self, queue: &str) -> Option<Value> {
+        let body = json!({"count": 1, "ackmode": "ack_requeue_false", "encoding": "auto"});
+        let path = ["queues", self.name.as_str(), queue, "get"];
+        let mut messages = self.ask(Method::POST, &path, Some(&body)).await;
+        messages.as_array_mut().unwrap().pop()
+    }
+
+    /// The name of every binding: exchange, routing key, queue.
+    pub async fn bindings(&self) -> Vec<(String, String, String)> {
+        let list = self.ask(Method::GET, &["bindings", &self.name], None).await;
+        let text = |binding: &Value, field: &str| binding[field].as_str().unwrap().to_owned();
+        let binding = |binding: &Value| {
+            (text(binding, "source"), text(binding, "routing_key"), text(binding, "destination"))
+        };
+        list.as_array().unwrap().iter().map(binding).collect()
+    }
+
+    /// Closes both connections of a broker, as an operator would. The API knows of them some seconds after
+    /// they were opened.
+    pub async fn close_connections(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        let mut names: Vec<String> = Vec::new();
+        while names.len() < 2 {
+            assert!(Instant::now() < deadline, "the API knows of {names:?} only");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let list = self.ask(Method::GET, &["vhosts", &self.name, "connections"], None).await;
+            let name = |one: &Value| Some(one["name"].as_str()?.to_owned());
+            names = list.as_array().unwrap().iter().filter_map(name).collect();
+        }
+        for name in names {
+            self.ask(Method::DELETE, &["connections", &name], None).await;
         }
     }
 
