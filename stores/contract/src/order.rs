@@ -140,15 +140,16 @@ pub async fn a_change_decided_on_another_version_is_refused_with_all_that_follow
 }
 
 pub async fn of_two_changes_at_once_on_one_version_one_is_refused(backend: &dyn Backend) {
-    let opened = backend.order().await;
+    // Two processes, where the database takes more than one.
+    let (opened, other) = (backend.order().await, backend.order().await);
     for n in 0..10 {
         let mut saga = placed(n);
         let place = learn(&mut saga, vec![Fact::Placed], at(1));
         let reserve = learn(&mut saga.clone(), vec![Fact::Reserved], at(2));
         // First two inserts, then two updates.
         for change in [place, reserve] {
-            let rivals =
-                (0..2).map(|_| insist(&*opened.store, batch(Order, vec![change.clone()], at(2))));
+            let rivals = [&opened, &other]
+                .map(|rival| insist(&*rival.store, batch(Order, vec![change.clone()], at(2))));
             let outcomes: Vec<_> = join_all(rivals).await.into_iter().flatten().collect();
             let done = outcomes.iter().filter(|outcome| **outcome == written()).count();
             let refused = outcomes.iter().filter(|outcome| **outcome == Outcome::Refused).count();
@@ -194,8 +195,9 @@ pub async fn an_idempotency_key_stands_for_its_first_request(backend: &dyn Backe
     assert!(opened.reads.order(order(1)).await.unwrap().is_some());
 
     // Two at once under one key: one order.
-    let rivals =
-        [9, 10].map(|n| insist(&*opened.store, batch(Order, vec![request(n, "k", b"")], at(9))));
+    let other = backend.order().await;
+    let rivals = [(9, &opened), (10, &other)]
+        .map(|(n, rival)| insist(&*rival.store, batch(Order, vec![request(n, "k", b"")], at(9))));
     let outcomes: Vec<_> = join_all(rivals).await.into_iter().flatten().collect();
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == written()).count(), 1, "{outcomes:?}");
 }

@@ -11,7 +11,7 @@ use ordermill_actors::payment::{
     Charge, GatewayAnswer, GatewayReply, Input, Now, Payment, PaymentChange, PaymentPolicy,
     PaymentReads, PaymentService, Undone, apply, decide,
 };
-use ordermill_actors::runtime::service::Outcome;
+use ordermill_actors::runtime::service::{Batch, Outcome};
 use ordermill_actors::testing::MemoryStore;
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,6 +64,12 @@ fn story(n: u128, inputs: &[Input]) -> Vec<PaymentChange> {
         });
     }
     changes
+}
+
+/// The `nth` change of each of these orders' payments: first it is charged, then it is approved.
+pub fn paying(orders: impl IntoIterator<Item = u128>, nth: usize) -> Batch<PaymentService> {
+    let change = |n| story(n, &[process(n), approved(AMOUNT)]).swap_remove(nth);
+    batch(PaymentService, orders.into_iter().map(change).collect(), at(1))
 }
 
 struct Stores {
@@ -168,12 +174,14 @@ pub async fn a_change_decided_on_another_version_is_refused_with_all_that_follow
 }
 
 pub async fn of_two_changes_at_once_on_one_version_one_is_refused(backend: &dyn Backend) {
-    let store = backend.payment().await.store;
+    // Two processes, where the database takes more than one.
+    let stores = [backend.payment().await.store, backend.payment().await.store];
     for n in 0..10 {
         // First two inserts, then two updates.
         for change in story(n, &[process(n), approved(AMOUNT)]) {
-            let rivals =
-                (0..2).map(|_| insist(&*store, batch(PaymentService, vec![change.clone()], at(2))));
+            let rivals = stores
+                .each_ref()
+                .map(|store| insist(&**store, batch(PaymentService, vec![change.clone()], at(2))));
             let outcomes: Vec<_> = join_all(rivals).await.into_iter().flatten().collect();
             let refused = outcomes.iter().filter(|outcome| **outcome == Outcome::Refused);
             assert_eq!((outcomes.len(), refused.count()), (2, 1), "{outcomes:?}");

@@ -9,6 +9,8 @@ mod backend;
 mod connections;
 #[path = "postgres/contract.rs"]
 mod contract;
+#[path = "postgres/locks.rs"]
+mod locks;
 #[path = "postgres/opening.rs"]
 mod opening;
 #[path = "postgres/proxy.rs"]

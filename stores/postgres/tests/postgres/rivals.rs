@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 /// Processes that write at the same time: more than any shop of two cores runs.
 const WRITERS: u128 = 8;
@@ -212,6 +213,35 @@ async fn sweepers_of_several_processes_never_claim_the_same_order() {
     }
     claimed.sort_unstable();
     assert_eq!(claimed, (0..300).map(order).collect::<Vec<_>>(), "each once");
+}
+
+#[tokio::test]
+#[ignore = "needs ./scripts/stack"]
+async fn a_sweeper_passes_over_what_another_is_just_claiming() {
+    let backend = PostgresBackend::new().await;
+    let opened = backend.order().await;
+    let orders = (0..4).map(|n| learn(&mut placed(n), vec![Fact::Placed], at(1)));
+    opened.store.commit(&batch(Order, orders.collect(), at(1))).await.unwrap();
+    let mut another = backend.scratch().connect().await;
+    let mut tx = another.begin().await.unwrap();
+    sqlx::query(
+        "UPDATE orders.orders SET due_at = due_at + interval '1 day' WHERE order_id = ANY($1)",
+    )
+    .bind([order(1).0, order(2).0])
+    .execute(&mut *tx)
+    .await
+    .unwrap();
+    let late = at(1) + Duration::from_secs(3_600);
+    let claim = async || {
+        let claiming = opened.reads.claim(late, late + Duration::from_secs(15), 100);
+        let mut claimed =
+            timeout(Duration::from_secs(5), claiming).await.expect("at once").unwrap();
+        claimed.sort_unstable();
+        claimed
+    };
+    assert_eq!(claim().await, [order(0), order(3)]);
+    tx.commit().await.unwrap();
+    assert!(claim().await.is_empty(), "the others have been claimed");
 }
 
 #[tokio::test]
