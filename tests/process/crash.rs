@@ -77,7 +77,7 @@ async fn cycle(setup: &Setup, name: &str, earlier: Vec<String>, random: &mut Ran
             gone.clone(),
         ));
     }
-    tokio::time::sleep(Duration::from_millis(random.within(20, 600))).await;
+    tokio::time::sleep(Duration::from_millis(random.within(20, 600)) * setup.slowness()).await;
     server.kill9();
     gone.store(true, Relaxed);
     let mut all = Story::default();

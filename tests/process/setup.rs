@@ -59,6 +59,14 @@ impl Setup {
         &listen.unwrap().1
     }
 
+    /// How much longer things take here: servers answer over a network, and their first sessions are dear.
+    pub fn slowness(&self) -> u32 {
+        match &*self.place {
+            Place::Embedded(_) => 1,
+            Place::Servers(_) => 4,
+        }
+    }
+
     /// Where the embedded databases are, or will be.
     pub fn data(&self) -> PathBuf {
         self.place.data()

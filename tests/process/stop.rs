@@ -46,7 +46,7 @@ async fn ends_in_good_order(setup: Setup, signal: &str) {
     for number in 0..20 {
         buyers.spawn(buyer(shop.clone(), format!("buyer-{number}")));
     }
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    tokio::time::sleep(Duration::from_millis(700) * setup.slowness()).await;
     server.signal(signal);
     let status = server.ended(END_LIMIT).await;
     assert_eq!(status.code(), Some(0), "SIG{signal} is a wish to end in good order");
