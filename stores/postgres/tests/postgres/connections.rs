@@ -73,6 +73,28 @@ async fn a_connection_lost_in_commit_is_an_unknown_outcome() {
     }
 }
 
+/// A COMMIT that takes the server a second.
+const SLOW_COMMIT: &str = "
+    CREATE FUNCTION shipping.be_slow() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN PERFORM pg_sleep(1); RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON shipping.outbox DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION shipping.be_slow()";
+
+#[tokio::test]
+#[ignore = "needs ./scripts/stack"]
+async fn what_a_lost_commit_came_to_is_settled_before_anybody_looks() {
+    let backend = PostgresBackend::behind_a_proxy().await;
+    let opened = backend.shipping().await;
+    let mut other = backend.scratch().connect().await;
+    sqlx::raw_sql(SLOW_COMMIT).execute(&mut other).await.unwrap();
+    backend.proxy().cut("COMMIT", Cut::After);
+    let lost = opened.store.commit(&saying(1..2)).await.err().unwrap();
+    assert!(matches!(lost, CommitError::Unknown(_)), "{lost}");
+    // The server was still at it when the connection broke.
+    assert!(opened.reads.shipment(order(1)).await.unwrap().is_some());
+    assert_eq!(rows(&*opened.store).await, 1);
+}
+
 #[tokio::test]
 #[ignore = "needs ./scripts/stack"]
 async fn a_backend_that_is_terminated_in_a_transaction_is_replaced() {
