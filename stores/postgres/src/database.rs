@@ -20,6 +20,7 @@
 mod lease;
 mod open;
 mod open_error;
+mod readers;
 
 pub(crate) use lease::Lease;
 pub use open_error::OpenError;
@@ -28,10 +29,12 @@ use crate::error::Error;
 use futures::future::BoxFuture;
 use lease::Writer;
 use ordermill_actors::ports::ReadError;
+use readers::Readers;
 use sqlx::{PgConnection, PgPool};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinError;
 use tokio::time::timeout;
 
 /// How long reads, or a single writing statement, may take before the server counts as gone. The
@@ -42,7 +45,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(25);
 #[derive(Clone, Debug)]
 pub struct Database {
     writer: Arc<Writer>,
-    readers: PgPool,
+    readers: Arc<Readers>,
     owner: i64,
 }
 
@@ -59,7 +62,12 @@ impl Database {
         F: Future<Output = Result<R, Error>> + Send + 'static,
         W: FnOnce(PgPool) -> F,
     {
-        owned(work(self.readers.clone())).await
+        let pool = self.readers.pool();
+        let answer = owned(work(pool.clone())).await;
+        if let Err(Unanswered::Late) = answer {
+            self.readers.give_up(&pool);
+        }
+        Ok(answer?)
     }
 
     /// Runs writing statements that are no change of an entity (a claim, a retention) in a task of
@@ -76,7 +84,7 @@ impl Database {
             lease.keep();
             Ok(done)
         };
-        owned(leased).await
+        Ok(owned(leased).await?)
     }
 
     /// The number of this process, as the owner of outbox rows.
@@ -92,17 +100,34 @@ impl Database {
     /// Waits for what is under way, and leaves the database: from then on this process counts as
     /// dead, and what its outbox holds is others' to take over.
     pub async fn close(&self) {
-        self.readers.close().await;
+        self.readers.pool().close().await;
         self.writer.close().await;
+    }
+}
+
+/// Why a task has brought no answer.
+enum Unanswered {
+    Late,
+    Failed(Error),
+    Broken(JoinError),
+}
+
+impl From<Unanswered> for ReadError {
+    fn from(why: Unanswered) -> Self {
+        match why {
+            Unanswered::Late => Error::late("a statement", ANSWER_TIMEOUT).into(),
+            Unanswered::Failed(error) => error.into(),
+            Unanswered::Broken(error) => Self(format!("the task of a statement failed: {error}")),
+        }
     }
 }
 
 async fn owned<R: Send + 'static>(
     work: impl Future<Output = Result<R, Error>> + Send + 'static,
-) -> Result<R, ReadError> {
+) -> Result<R, Unanswered> {
     match tokio::spawn(timeout(ANSWER_TIMEOUT, work)).await {
-        Ok(Ok(answer)) => Ok(answer?),
-        Ok(Err(_)) => Err(Error::late("a statement", ANSWER_TIMEOUT).into()),
-        Err(failed) => Err(ReadError(format!("the task of a statement failed: {failed}"))),
+        Ok(Ok(answer)) => answer.map_err(Unanswered::Failed),
+        Ok(Err(_)) => Err(Unanswered::Late),
+        Err(error) => Err(Unanswered::Broken(error)),
     }
 }

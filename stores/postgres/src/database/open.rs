@@ -3,9 +3,10 @@
 use super::Database;
 use super::lease::Writer;
 use super::open_error::{OpenError, Place};
+use super::readers::Readers;
 use crate::error::Error;
 use sqlx::migrate::{Migration, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -14,15 +15,6 @@ use tokio::time::timeout;
 
 /// How long a server may take to accept a session.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Sessions that read: three processes of seven services stay below the 100 that PostgreSQL allows
-/// by default.
-const READERS_MAX: u32 = 2;
-/// How long a read waits for a session before the database counts as away.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// A reading session that nobody needs is given up after this time.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
-/// A reading session that rested longer is asked whether it is alive before it is relied on.
-const ASK_AFTER: Duration = Duration::from_secs(1);
 /// How often the making of a schema is tried: another process may be making it at the same moment.
 const SCHEMA_TRIES: u32 = 5;
 
@@ -79,7 +71,7 @@ impl Database {
         migrate(session(&MIGRATING), schema, own, &place).await?;
         let writer = Writer::open(session(&WRITING), owner).await;
         let writer = Arc::new(writer.map_err(|error| place.refusal(error))?);
-        let readers = readers(session(&READING));
+        let readers = Arc::new(Readers::new(session(&READING)));
         Ok(Self { writer, readers, owner })
     }
 }
@@ -92,24 +84,6 @@ fn options_of(url: &str) -> Result<PgConnectOptions, OpenError> {
     }
     let options = PgConnectOptions::from_str(url);
     options.map_err(|error| OpenError::Address { cause: error.to_string() })
-}
-
-fn readers(options: PgConnectOptions) -> PgPool {
-    PgPoolOptions::new()
-        .max_connections(READERS_MAX)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .idle_timeout(IDLE_TIMEOUT)
-        .max_lifetime(None)
-        .test_before_acquire(false)
-        .before_acquire(|conn, session| {
-            Box::pin(async move {
-                if session.idle_for > ASK_AFTER {
-                    conn.ping().await?;
-                }
-                Ok(true)
-            })
-        })
-        .connect_lazy_with(options)
 }
 
 /// On a session of its own, whose end also ends what a migration that failed has left locked.

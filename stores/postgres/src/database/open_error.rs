@@ -102,7 +102,7 @@ pub enum OpenError {
         /// Where.
         place: Place,
         /// Why.
-        source: MigrateError,
+        source: Box<MigrateError>,
     },
     /// Something else: it speaks no PostgreSQL, TLS does not come about.
     #[error("{place} cannot be opened: {cause}")]
@@ -158,11 +158,13 @@ impl Place {
             MigrateError::VersionMismatch(version) => OpenError::Altered { place, version },
             MigrateError::Execute(ref error) | MigrateError::ExecuteMigration(ref error, _) => {
                 match self.said(error) {
-                    OpenError::Unusable { .. } => OpenError::Migration { place, source },
+                    OpenError::Unusable { .. } => {
+                        OpenError::Migration { place, source: Box::new(source) }
+                    }
                     said => said,
                 }
             }
-            source => OpenError::Migration { place, source },
+            source => OpenError::Migration { place, source: Box::new(source) },
         }
     }
 

@@ -140,10 +140,12 @@ impl DueOrders for OrderDatabase {
             .write(move |conn| {
                 Box::pin(async move {
                     let rows = sqlx::query_scalar!(
-                        "UPDATE orders SET due_at = $2
-                         WHERE order_id IN (SELECT order_id FROM orders WHERE due_at <= $1
-                                            ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-                         RETURNING order_id",
+                        "WITH due AS MATERIALIZED (
+                             SELECT order_id FROM orders WHERE due_at <= $1
+                             ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+                         UPDATE orders SET due_at = $2 FROM due
+                         WHERE orders.order_id = due.order_id
+                         RETURNING orders.order_id",
                         time(now),
                         time(until),
                         i64::from(limit)

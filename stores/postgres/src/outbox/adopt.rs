@@ -47,9 +47,9 @@ async fn from_dead(
         return Ok(0);
     }
     let taken = sqlx::query!(
-        "UPDATE outbox SET owner = $1
-         WHERE id IN (SELECT id FROM outbox WHERE owner = $2
-                      ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED)",
+        "WITH left_behind AS MATERIALIZED (
+             SELECT id FROM outbox WHERE owner = $2 ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED)
+         UPDATE outbox SET owner = $1 FROM left_behind WHERE outbox.id = left_behind.id",
         owner,
         other,
         limit.cast_signed()
