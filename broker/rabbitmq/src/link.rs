@@ -9,10 +9,11 @@
 use crate::address::Address;
 use crate::error::{BrokerOpenError, Trouble};
 use crate::topology;
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use lapin::{Channel, Connection, Event};
 use ordermill_actors::ports::Health;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -72,7 +73,7 @@ pub struct Live {
     ended: CancellationToken,
     /// When the broker last took messages again after it had taken none.
     flow: Mutex<Flow>,
-    _cord: Cord,
+    cord: Cord,
 }
 
 #[derive(Clone, Copy)]
@@ -183,9 +184,11 @@ impl Keeper {
         let mut next = Some(first);
         while let Some(live) = next {
             let live = Arc::new(live);
+            // Listened to before anybody publishes: that is when a broker says that it is blocked.
+            let events = live.connection.events_listener();
             self.says(Health::Connected);
             self.announce.send_replace(Some(live.clone()));
-            let lost = stop.run_until_cancelled(self.watch(&live)).await;
+            let lost = stop.run_until_cancelled(self.watch(&live, events)).await;
             self.announce.send_replace(None);
             live.ended.cancel();
             let Some(why) = lost else {
@@ -196,7 +199,7 @@ impl Keeper {
             };
             tracing::warn!(connection = self.role, %why, "the connection to the broker is lost");
             self.says(Health::Away(why));
-            drop(live);
+            live.cord.cut();
             next = stop.run_until_cancelled(self.reopen()).await;
         }
     }
@@ -206,8 +209,8 @@ impl Keeper {
     }
 
     /// Watches over a connection until it is lost, and says why.
-    async fn watch(&self, live: &Live) -> String {
-        let mut events = Box::pin(live.connection.events_listener());
+    async fn watch(&self, live: &Live, events: impl Stream<Item = Event>) -> String {
+        let mut events = pin!(events);
         loop {
             let event = tokio::select! {
                 biased;

@@ -169,11 +169,14 @@ impl Clerk {
 
     fn settle(&mut self, confirms: &mut Confirms) -> lapin::Result<()> {
         let batch = confirms.take();
+        let is_returned = |letter: &Letter| {
+            !batch.returned.is_empty() && batch.returned.contains(&Identity::of(letter))
+        };
         for (number, confirmation) in batch.confirmed {
             let Some(InFlight { letter, since }) = self.flight.remove(&number) else { continue };
             self.latest_confirm = Instant::now();
             match confirmation {
-                Confirmation::Ack(_) if batch.returned.contains(&Identity::of(&letter)) => {
+                Confirmation::Ack(_) if is_returned(&letter) => {
                     self.finish(letter, Fate::Returned);
                 }
                 Confirmation::Ack(None) => self.finish(letter, Fate::Taken),
@@ -186,13 +189,11 @@ impl Clerk {
             }
         }
         // Returned, and not confirmed yet: the confirm will say nothing of it.
-        let returned: Vec<u64> = if batch.returned.is_empty() {
-            Vec::new()
-        } else {
-            let among = |flight: &InFlight| batch.returned.contains(&Identity::of(&flight.letter));
-            let flight = self.flight.iter();
-            flight.filter(|(_, flight)| among(flight)).map(|(number, _)| *number).collect()
-        };
+        let mut returned: Vec<u64> = Vec::new();
+        if !batch.returned.is_empty() {
+            let flight = self.flight.iter().filter(|(_, flight)| is_returned(&flight.letter));
+            returned.extend(flight.map(|(number, _)| *number));
+        }
         for number in returned {
             if let Some(InFlight { letter, .. }) = self.flight.remove(&number) {
                 self.finish(letter, Fate::Returned);

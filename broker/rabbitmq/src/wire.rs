@@ -38,8 +38,12 @@ const PERSISTENT: u8 = 2;
 const PRIORITY_EXPRESS: u8 = 9;
 const PRIORITY_STANDARD: u8 = 4;
 
-/// Bytes of a cause at the most: a sentence, not a stack trace; headers must fit one frame.
-const CAUSE_BYTES_MAX: usize = 1_000;
+/// Bytes of a header's text at the most: a sentence, not a stack trace. All headers must fit one frame (128 KiB), or the
+/// broker closes the connection each time.
+const TEXT_BYTES_MAX: usize = 1_000;
+
+/// Bytes of a routing key at the most, by the protocol.
+const KEY_BYTES_MAX: usize = 255;
 
 /// Bytes of a message at the most: an outbox row's 64 messages, each as long as the largest request that is
 /// taken (64 KiB), and their envelopes. Longer ones were not made here.
@@ -57,7 +61,7 @@ pub fn properties(exchange: Exchange, body: &Body, failures: Failures) -> BasicP
         let shared =
             |other: &std::sync::Arc<Message>| other.origin.traceparent.as_deref() == Some(trace);
         if body.messages().iter().all(shared) {
-            put(&mut headers, TRACEPARENT, trace);
+            put(&mut headers, TRACEPARENT, &clean(trace));
         }
     }
     let mut properties = BasicProperties::default()
@@ -76,7 +80,7 @@ pub fn properties(exchange: Exchange, body: &Body, failures: Failures) -> BasicP
                 .with_type(message.kind().as_str().into())
                 .with_correlation_id(message.order_id().to_string().into());
             if exchange.kind() == ExchangeKind::Headers {
-                put(&mut headers, CHANNEL, routing_key(message));
+                put(&mut headers, CHANNEL, &clean(routing_key(message)));
             }
             if let Payload::NotificationSend(send) = &message.payload {
                 properties = properties.with_priority(match send.priority {
@@ -90,10 +94,13 @@ pub fn properties(exchange: Exchange, body: &Body, failures: Failures) -> BasicP
     properties.with_headers(headers.into())
 }
 
-/// What a body is routed by.
+/// What a body is routed by. What AMQP cannot write goes nowhere, and comes back.
 pub fn key(body: &Body) -> &str {
     match body {
-        Body::One(message) => routing_key(message),
+        Body::One(message) => {
+            let key = routing_key(message);
+            if key.len() <= KEY_BYTES_MAX { key } else { "" }
+        }
         Body::Feed(_) => "",
     }
 }
@@ -192,11 +199,11 @@ pub fn read(queue: Queue, bytes: &[u8]) -> Result<Body, Unreadable> {
     })
 }
 
-/// A cause as a header holds it: short, on one line.
-fn clean(cause: &str) -> String {
-    let mut text = String::with_capacity(cause.len().min(CAUSE_BYTES_MAX));
-    for letter in cause.chars() {
-        if text.len() + letter.len_utf8() > CAUSE_BYTES_MAX {
+/// A text as a header holds it: short, on one line.
+fn clean(words: &str) -> String {
+    let mut text = String::with_capacity(words.len().min(TEXT_BYTES_MAX));
+    for letter in words.chars() {
+        if text.len() + letter.len_utf8() > TEXT_BYTES_MAX {
             break;
         }
         text.push(if letter.is_control() { ' ' } else { letter });
@@ -246,3 +253,6 @@ fn number(value: &AMQPValue) -> Option<u32> {
     };
     u32::try_from(number).ok()
 }
+
+#[cfg(test)]
+mod tests;

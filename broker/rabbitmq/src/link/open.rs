@@ -32,6 +32,15 @@ pub struct Cord(Arc<Strand>);
 struct Strand(Mutex<Option<TcpStream>>);
 
 impl Cord {
+    /// Cuts it.
+    pub fn cut(&self) {
+        let socket = self.0.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+        if let Some(socket) = socket {
+            // It may be closed already.
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    }
+
     fn hold(&self, socket: &impl AsFd) -> std::io::Result<()> {
         let twin = TcpStream::from(socket.as_fd().try_clone_to_owned()?);
         *self.0.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(twin);
@@ -61,7 +70,7 @@ pub async fn open(address: &Address, role: &str) -> Result<Live, BrokerOpenError
         address: address.clone(),
         ended: CancellationToken::new(),
         flow: Mutex::new(Flow::Open(Instant::now())),
-        _cord: cord,
+        cord,
     })
 }
 
