@@ -41,7 +41,7 @@ pub fn simulate(options: &SimOptions) -> anyhow::Result<bool> {
                 failed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(outcome);
             }
             let done = seed + 1 - seeds.start;
-            if done % TOLD_EVERY == 0 {
+            if done.is_multiple_of(TOLD_EVERY) {
                 eprintln!("{done} seeds, {:.0} a minute", a_minute(done, begun));
             }
         }
