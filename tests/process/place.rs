@@ -22,7 +22,7 @@ pub enum Place {
     /// A data directory.
     Embedded(TempDir),
     /// A database and a vhost.
-    Servers(OnServers),
+    Servers(Box<OnServers>),
 }
 
 impl Place {
@@ -33,7 +33,7 @@ impl Place {
 
     /// A database and a vhost of their own on these servers.
     pub fn on(servers: &Servers) -> Self {
-        Self::Servers(OnServers::create(servers))
+        Self::Servers(Box::new(OnServers::create(servers)))
     }
 
     /// Where the embedded databases are, or will be.
