@@ -8,9 +8,9 @@
 //!              actors restarted
 //! ```
 //!
-//! Everything that a process does to the world passes a [`Life`]: when the process is dead, the call
+//! Everything that a process does to the world passes a `Life`: when the process is dead, the call
 //! never returns and nothing happens; when it is stopped, the call waits. So a crash may come at any
-//! await. One seed is one history: the same seed gives the same trace, which [`run`] hashes.
+//! await. One seed is one history: the same seed gives the same trace, which [`run()`] hashes.
 
 mod books;
 mod broker;

@@ -200,7 +200,7 @@ impl Queue {
         Self::ALL.iter().copied().find(|queue| queue.as_str() == name)
     }
 
-    /// True when each of its messages is a [`Feed`].
+    /// True when each of its messages is a [`Feed`](super::Feed).
     pub const fn is_fed(self) -> bool {
         matches!(self, Self::NotificationOrders | Self::AuditEvents)
     }
