@@ -17,6 +17,8 @@ const FORGOTTEN: Duration = Duration::from_secs(25);
 /// In between, everybody works.
 const AWAKE: Duration = Duration::from_millis(1_200);
 const CUSTOMERS: u64 = 16;
+/// Before they try another door, with the same request: the frozen one may still take it, later.
+const GIVES_UP_AFTER: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Whatever waits for an answer gives up while a process is frozen.
@@ -33,7 +35,9 @@ async fn wake_too_late(setup: Setup, freezes: &[Duration], seed: u64) {
     let crew = Crew::alike(&setup, PROCESSES);
     let doors = crew.shops();
     stock_up(&doors[0]).await;
-    let crowd = Crowd::comes(&doors, CUSTOMERS, PAUSE, &mut random);
+    let hasty: Vec<_> =
+        doors.iter().map(|door| door.clone().waiting_at_most(GIVES_UP_AFTER)).collect();
+    let crowd = Crowd::comes(&hasty, CUSTOMERS, PAUSE, &mut random);
     for frozen in freezes {
         tokio::time::sleep(AWAKE).await;
         let server = crew.server(random.within(0, PROCESSES as u64) as usize);

@@ -3,6 +3,10 @@
 use super::server::{Ended, bare};
 use super::setup::Setup;
 use std::process::Command;
+use std::time::Duration;
+
+/// Ten servers are started one after the other.
+const LIMIT: Duration = Duration::from_secs(300);
 
 /// The script with this binary, and nothing of the outer environment.
 fn script(arguments: &[&str]) -> Command {
@@ -39,7 +43,7 @@ fn they_pass_on_servers() {
     let servers = setup.on_servers();
     let mut script = script(&[]);
     script.env("DATABASE_URL", &servers.database_url).env("AMQP_URL", &servers.amqp_url);
-    passed(&Ended::of(&mut script), &all);
+    passed(&Ended::within(LIMIT, &mut script), &all);
 }
 
 #[test]

@@ -45,6 +45,11 @@ pub struct Ended {
 impl Ended {
     /// Runs the command to its end; one that does not end is killed.
     pub fn of(command: &mut Command) -> Self {
+        Self::within(START_LIMIT, command)
+    }
+
+    /// The same where it may take longer.
+    pub fn within(limit: Duration, command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let outputs = [
             read_all(Box::new(child.stdout.take().unwrap())),
@@ -54,7 +59,7 @@ impl Ended {
         let status = loop {
             match child.try_wait().unwrap() {
                 Some(status) => break Some(status),
-                None if begun.elapsed() > START_LIMIT => {
+                None if begun.elapsed() > limit => {
                     let _ = child.kill();
                     let _ = child.wait();
                     break None;

@@ -121,11 +121,20 @@ pub fn order(customer: &str, lines: &[(&str, u64)], method: &str) -> Value {
     json!({"customer_id": customer, "payment_method": method, "items": items})
 }
 
+fn client(answer_limit: Duration) -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().timeout(answer_limit).build().unwrap()
+}
+
 impl Shop {
     pub fn at(url: &str) -> Self {
-        let http = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).build().unwrap();
+        let http = client(ANSWER_LIMIT);
         let doors = Arc::new(vec![url.to_owned()]);
         Self { http, url: url.to_owned(), doors, taken: Arc::default(), departments: Vec::new() }
+    }
+
+    /// The same, by somebody who goes away when there is no answer within this time.
+    pub fn waiting_at_most(self, limit: Duration) -> Self {
+        Self { http: client(limit), ..self }
     }
 
     /// A customer who takes these doors in turn.

@@ -63,7 +63,7 @@ impl Database {
         W: FnOnce(PgPool) -> F,
     {
         let pool = self.readers.pool();
-        let answer = owned(work(pool.clone())).await;
+        let answer = owned(self.readers.in_turn(work(pool.clone()))).await;
         if let Err(Unanswered::Late) = answer {
             self.readers.give_up(&pool);
         }

@@ -1,14 +1,25 @@
 //! The reading sessions, which connect when somebody reads.
+//!
+//! Reads wait for their turn before they ask the pool, so that whoever must connect has the whole of its
+//! patience for that. The pool's own queue gives a session that is to be made to whoever has waited
+//! longest, and so has no time left: it gives up half connected, and the next one too. While hundreds
+//! waited nobody ever got through.
 
+use crate::error::Error;
 use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use std::sync::{Mutex, PoisonError};
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 /// Sessions that read: three processes of seven services stay below the 100 that PostgreSQL allows
 /// by default.
 const SESSIONS_MAX: u32 = 2;
-/// How long a read waits for a session before the database counts as away.
+/// How long a read waits for its turn before the database counts as away.
+const TURN_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long connecting may take then.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A session that nobody needs is given up after this time.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -19,12 +30,29 @@ const ASK_AFTER: Duration = Duration::from_secs(1);
 pub(super) struct Readers {
     options: PgConnectOptions,
     pool: Mutex<PgPool>,
+    turns: Arc<Semaphore>,
 }
 
 impl Readers {
     pub fn new(options: PgConnectOptions) -> Self {
         let pool = Mutex::new(pool(options.clone()));
-        Self { options, pool }
+        let turns = Arc::new(Semaphore::new(SESSIONS_MAX as usize));
+        Self { options, pool, turns }
+    }
+
+    /// Reads when its turn has come.
+    pub fn in_turn<R, F: Future<Output = Result<R, Error>>>(
+        &self,
+        reading: F,
+    ) -> impl Future<Output = Result<R, Error>> + use<R, F> {
+        let turns = self.turns.clone();
+        async move {
+            let _turn = match timeout(TURN_TIMEOUT, turns.acquire()).await {
+                Ok(turn) => turn.map_err(|_| sqlx::Error::PoolClosed)?,
+                Err(_) => return Err(sqlx::Error::PoolTimedOut.into()),
+            };
+            reading.await
+        }
     }
 
     pub fn pool(&self) -> PgPool {

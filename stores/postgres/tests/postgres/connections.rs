@@ -1,17 +1,26 @@
 //! Connections that break: before COMMIT nothing is written, during COMMIT nobody knows; afterwards the
 //! store goes on.
 
-use crate::backend::PostgresBackend;
+use crate::backend::{PostgresBackend, next_owner};
 use crate::proxy::Cut;
+use crate::server::Scratch;
 use ordermill_actors::inventory::{Change, Inventory, Quantity};
 use ordermill_actors::ports::{CommitError, Database};
 use ordermill_actors::runtime::service::{Batch, Outcome};
-use ordermill_actors::shipping::Shipping;
+use ordermill_actors::shipping::{ShipmentReads, Shipping};
 use ordermill_contract::Backend;
 use ordermill_contract::batches::batch;
 use ordermill_contract::outbox::saying;
 use ordermill_contract::values::{at, order};
+use ordermill_postgres::Database as PgDatabase;
+use ordermill_postgres::shipping::{self, ShippingDatabase};
+use sqlx::postgres::PgConnectOptions;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 /// The same batch until it is written, as a journal does; how often it was tried again.
 async fn persist(store: &dyn Database<Shipping>, batch: &Batch<Shipping>) -> usize {
@@ -152,4 +161,58 @@ async fn a_caller_that_goes_away_leaves_the_store_as_it_was() {
         assert!(look.unwrap().is_some());
     }
     opened.store.commit(&saying(2..3)).await.unwrap();
+}
+
+/// A way to the server on which a session is long in the making.
+struct SlowDoor {
+    address: std::net::SocketAddr,
+    delay_ms: Arc<AtomicU64>,
+}
+
+impl SlowDoor {
+    async fn new(options: &PgConnectOptions) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let delay_ms = Arc::new(AtomicU64::new(0));
+        let target = (options.get_host().to_owned(), options.get_port());
+        let delay = delay_ms.clone();
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let (target, delay) = (target.clone(), delay.load(Relaxed));
+                tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_millis(delay)).await;
+                    let mut server = TcpStream::connect(target).await.unwrap();
+                    let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+                });
+            }
+        });
+        Self { address, delay_ms }
+    }
+}
+
+/// Reads until it is answered, as an actor does that must be loaded.
+async fn loaded(reads: Arc<ShippingDatabase>) {
+    while reads.shipment(order(1)).await.is_err() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs ./scripts/stack"]
+async fn a_crowd_of_reads_gets_through_however_long_connecting_takes() {
+    let scratch = Scratch::new().await;
+    let door = SlowDoor::new(&scratch.options()).await;
+    let url = scratch.url_at(door.address);
+    let opened =
+        PgDatabase::open(&url, shipping::SCHEMA, &shipping::MIGRATIONS, next_owner()).await;
+    let reads = Arc::new(ShippingDatabase(opened.unwrap()));
+    // For seven seconds nobody is let in, and every few milliseconds somebody more wants to read.
+    door.delay_ms.store(60_000, Relaxed);
+    let mut crowd = JoinSet::new();
+    for _ in 0..700 {
+        crowd.spawn(loaded(reads.clone()));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    door.delay_ms.store(200, Relaxed);
+    timeout(Duration::from_secs(20), crowd.join_all()).await.expect("the crowd gets through");
 }
