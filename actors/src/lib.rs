@@ -20,6 +20,7 @@ pub mod money;
 pub mod notification;
 pub mod order;
 pub mod payment;
+pub mod planted;
 pub mod ports;
 pub mod runtime;
 pub mod services;

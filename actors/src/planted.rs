@@ -1,0 +1,139 @@
+//! Planted bugs: what the simulation must be able to find.
+//!
+//! Each is one condition at the place in the real code where somebody could make that mistake. Without the
+//! feature `planted`, [`planted`] is `false` for the compiler, and nothing of it is in the program. With it, a
+//! bug is there only in a thread that asked for it: a simulation lives in one thread, so that each run has
+//! its own bug, or none.
+
+use std::fmt;
+
+macro_rules! bugs {
+    ($($variant:ident = $name:literal, $what:literal;)*) => {
+        /// A mistake that somebody could make.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Bug {
+            $(#[doc = $what] $variant,)*
+        }
+
+        impl Bug {
+            /// Every one.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The word that it is chosen by.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// What is wrong.
+            pub const fn what(self) -> &'static str {
+                match self { $(Self::$variant => $what,)* }
+            }
+        }
+    };
+}
+
+bugs! {
+    AckEarly = "ack-early", "A delivery is acknowledged before its effect is committed.";
+    ForgetUnconfirmed = "forget-unconfirmed", "An outbox row is forgotten though its confirm did not come.";
+    ForgetOutbox = "forget-outbox", "What a dead process has left in its outbox is never taken over.";
+    NoRescan = "no-rescan", "After a commit whose outcome is unknown nobody looks for outbox rows.";
+    UnknownIsFailed = "unknown-is-failed", "A commit whose outcome is unknown is taken for a failed one.";
+    IgnoreVersion = "ignore-version", "A change is written whatever version its row has.";
+    EffectFirst = "effect-first", "The gateway is asked before the intent is committed.";
+    DropDedupe = "drop-dedupe", "A reservation that is asked for again is made again.";
+    StockFromMemory = "stock-from-memory", "Stock is not decided again on the locked row.";
+    RestockTwice = "restock-twice", "A release that comes twice puts the stock back twice.";
+    NoTombstone = "no-tombstone", "A release that comes before its reservation leaves nothing behind.";
+    FreshKey = "fresh-key", "A charge that is tried again goes out under a key of its own.";
+    TimeoutIsDeclined = "timeout-is-declined", "A charge without an answer is taken for a declined one.";
+    NoForestall = "no-forestall", "A refund that comes before its payment leaves nothing behind.";
+    AnyAmount = "any-amount", "What the gateway has captured is not compared with what was asked.";
+    SkipRelease = "skip-release", "Compensation leaves out the stock.";
+    UndoAnsweredOnly = "undo-answered-only", "Compensation leaves out steps that were sent and not answered.";
+    ConfirmUnpaid = "confirm-unpaid", "An order goes on as soon as its payment is asked for.";
+    CancelDispatched = "cancel-dispatched", "An order can be cancelled after its parcel was asked to leave.";
+    NoResend = "no-resend", "A command whose answer is late is not sent again.";
+    ForgetRequest = "forget-request", "An Idempotency-Key is not looked up.";
+    TellTwice = "tell-twice", "Customers are told again of an event that comes again.";
+}
+
+impl fmt::Display for Bug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Bug {
+    /// True in a build that has them.
+    pub const THERE: bool = cfg!(feature = "planted");
+
+    /// The bug of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|bug| bug.name() == name)
+    }
+}
+
+/// True where this bug is wanted.
+#[cfg(not(feature = "planted"))]
+#[inline(always)]
+pub const fn planted(_: Bug) -> bool {
+    false
+}
+
+/// True where this bug is wanted: in this thread.
+#[cfg(feature = "planted")]
+pub fn planted(bug: Bug) -> bool {
+    CHOSEN.get() == Some(bug)
+}
+
+#[cfg(feature = "planted")]
+thread_local! {
+    static CHOSEN: std::cell::Cell<Option<Bug>> = const { std::cell::Cell::new(None) };
+}
+
+/// A bug in this thread, until it is dropped.
+#[derive(Debug)]
+pub struct Planted(());
+
+impl Planted {
+    /// Plants a bug in this thread, or makes sure that there is none. Without the feature, none comes up.
+    #[must_use]
+    pub fn here(bug: Option<Bug>) -> Self {
+        #[cfg(feature = "planted")]
+        CHOSEN.set(bug);
+        #[cfg(not(feature = "planted"))]
+        let _ = bug;
+        Self(())
+    }
+}
+
+impl Drop for Planted {
+    fn drop(&mut self) {
+        #[cfg(feature = "planted")]
+        CHOSEN.set(None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bug_is_there_only_in_the_thread_that_asked_for_it_and_only_in_builds_that_have_them() {
+        let planted_here = Planted::here(Some(Bug::AckEarly));
+        assert_eq!(planted(Bug::AckEarly), Bug::THERE);
+        assert!(!planted(Bug::NoResend));
+        let elsewhere = std::thread::spawn(|| planted(Bug::AckEarly)).join().unwrap();
+        assert!(!elsewhere);
+        drop(planted_here);
+        assert!(!planted(Bug::AckEarly));
+    }
+
+    #[test]
+    fn names_are_words_of_their_own() {
+        for bug in Bug::ALL {
+            assert_eq!(Bug::named(bug.name()), Some(*bug));
+        }
+        assert_eq!(Bug::named("none"), None);
+    }
+}
