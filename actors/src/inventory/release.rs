@@ -2,6 +2,7 @@
 
 use super::settle::Decision;
 use super::{Reservation, Undone};
+use crate::planted::{Bug, planted};
 
 /// Decides an undo. Its answer is always that the order has no claim (any more), also where it had
 /// none; only what has left the warehouse cannot be put back.
@@ -12,6 +13,9 @@ pub(super) fn release(current: Option<&Reservation>) -> Decision {
             Decision::Record(Reservation::Released(Undone::Refused(refusal.clone())))
         }
         None => Decision::Record(Reservation::Released(Undone::Nothing)),
+        Some(Reservation::Released(Undone::Reserved(lines))) if planted(Bug::RestockTwice) => {
+            Decision::PutBack(lines.clone())
+        }
         Some(Reservation::Committed(_) | Reservation::Released(_)) => Decision::Stands,
     }
 }

@@ -4,6 +4,7 @@ use super::settle::Decision;
 use super::{Lines, Reservation};
 use crate::ids::ProductId;
 use crate::messages::{Refusal, Shortage};
+use crate::planted::{Bug, planted};
 
 /// Decides the order's reservation on the units that are available as the row stands
 /// (`None`: unknown product).
@@ -13,6 +14,9 @@ pub(super) fn reserve(
     available: impl Fn(&ProductId) -> Option<i64>,
 ) -> Decision {
     match current {
+        Some(Reservation::Reserved(_)) if planted(Bug::DropDedupe) => {
+            Decision::Reserve(lines.clone())
+        }
         Some(
             Reservation::Reserved(_)
             | Reservation::Committed(_)
@@ -21,7 +25,7 @@ pub(super) fn reserve(
         ) => Decision::Stands,
         None => {
             let shortages = shortages(lines, available);
-            if shortages.is_empty() {
+            if shortages.is_empty() || planted(Bug::StockFromMemory) {
                 Decision::Reserve(lines.clone())
             } else {
                 Decision::Record(Reservation::Refused(refusal(shortages)))

@@ -13,6 +13,7 @@ use super::{
 use crate::clock::Timestamp;
 use crate::ids::{OrderId, ProductId};
 use crate::messages::{Message, Origin};
+use crate::planted::{Bug, planted};
 use crate::runtime::service::{Outcome, Settlement};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,6 +49,11 @@ pub(super) fn settle(rows: Rows, changes: &[Change], at: Timestamp) -> Settlemen
     let Ledger { reservations, stock, messages, .. } = ledger;
     let mut writes = Writes::default();
     for slot in reservations.into_values().filter(|slot| slot.written) {
+        if planted(Bug::NoTombstone)
+            && slot.row.reservation == Reservation::Released(Undone::Nothing)
+        {
+            continue;
+        }
         let rows =
             if slot.stored { &mut writes.reservations } else { &mut writes.new_reservations };
         rows.push(slot.row);

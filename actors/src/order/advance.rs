@@ -6,6 +6,7 @@
 use super::facts::{Fact, Facts};
 use super::follow;
 use crate::messages::{Flow, Kind, OrderDetails, Origin, Payload, Plan, Step};
+use crate::planted::{Bug, planted};
 
 /// The steps of a plan, in their order. A step's undoing is its [`undo`].
 pub const fn steps(plan: Plan) -> [Step; 3] {
@@ -54,6 +55,9 @@ fn next_undoing(facts: &Facts) -> Vec<Fact> {
             Vec::new()
         };
     }
+    if planted(Bug::SkipRelease) && unsent(Step::Inventory) {
+        return vec![Fact::StepUndone { step: Step::Inventory }];
+    }
     let undo: Vec<Fact> = [Step::Payment, Step::Inventory]
         .into_iter()
         .filter(|step| unsent(*step))
@@ -69,7 +73,9 @@ fn next_forward(facts: &Facts, plan: Plan) -> Vec<Fact> {
     if follow::is_unexplained(facts) {
         return Vec::new();
     }
-    if let Some(step) = steps(plan).into_iter().find(|step| !facts.step(*step).done) {
+    let unpaid = planted(Bug::ConfirmUnpaid) && facts.payment.sent;
+    let is_done = |step: Step| facts.step(step).done || (unpaid && step == Step::Payment);
+    if let Some(step) = steps(plan).into_iter().find(|step| !is_done(*step)) {
         return if facts.step(step).sent { Vec::new() } else { vec![Fact::StepSent { step }] };
     }
     let next = if facts.confirmed_at.is_none() {

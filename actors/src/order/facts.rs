@@ -2,6 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::messages::{Failure, Kind, PaymentApproved, Refusal, ShipmentScheduled, Step};
+use crate::planted::{Bug, planted};
 use serde::{Deserialize, Serialize};
 
 /// One thing that became known, or was decided. What a history row holds, and what replays it.
@@ -106,7 +107,8 @@ pub struct StepFacts {
 impl StepFacts {
     /// True when nothing of it is left to undo.
     pub fn is_settled(&self) -> bool {
-        let asked = self.sent || self.undo_sent;
+        let asked =
+            self.undo_sent || if planted(Bug::UndoAnsweredOnly) { self.done } else { self.sent };
         !asked || self.refused || self.undone
     }
 

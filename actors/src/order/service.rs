@@ -4,6 +4,7 @@ use super::saga::{HistoryRow, Saga};
 use crate::clock::Timestamp;
 use crate::ids::{OrderId, ServiceName};
 use crate::messages::Message;
+use crate::planted::{Bug, planted};
 use crate::runtime::service::{Outcome, Service, Settlement, Versions};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -109,6 +110,7 @@ impl Service for Order {
             if let Some(claim) = &change.claim
                 && let Some(earlier) = claims.get(&claim.key)
                 && earlier.order_id != claim.order_id
+                && !planted(Bug::ForgetRequest)
             {
                 outcomes.push(Outcome::Done(if earlier.fingerprint == claim.fingerprint {
                     Answer::Replayed(earlier.order_id)

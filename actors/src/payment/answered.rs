@@ -5,11 +5,13 @@ use super::event::PaymentEvent;
 use super::gateway_port::{Charge, Undone};
 use super::state::{Payment, State, Undo};
 use crate::money::Money;
+use crate::planted::{Bug, planted};
 
 /// No answer is never guessed from: the question is put again. An answer is never dropped because it
 /// is late: what it says of money is true all the same.
 pub(super) fn answered(payment: &Payment, answer: &GatewayAnswer, now: Now<'_>) -> Decision {
     match &answer.result {
+        Err(_) if planted(Bug::TimeoutIsDeclined) => declined(payment, "timeout"),
         Err(_) => unanswered(payment, answer.attempt, now.policy),
         Ok(GatewayReply::Charge(Charge::Approved { transaction_id, amount })) => {
             captured(payment, transaction_id, *amount, now)
@@ -39,7 +41,7 @@ fn unanswered(payment: &Payment, attempt: u32, policy: &PaymentPolicy) -> Decisi
 fn captured(payment: &Payment, transaction_id: &str, amount: Money, now: Now<'_>) -> Decision {
     let transaction_id = transaction_id.to_owned();
     match &payment.state {
-        State::Charging { intent, .. } if intent.total == amount => {
+        State::Charging { intent, .. } if intent.total == amount || planted(Bug::AnyAmount) => {
             Decision::outcome(PaymentEvent::Approved { transaction_id })
         }
         // A wrong amount, or nobody wants the money any more. A void that is under way may have been

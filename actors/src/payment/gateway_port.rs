@@ -21,6 +21,11 @@ impl GatewayKey {
     pub fn of(order: OrderId) -> Self {
         Self(Uuid::new_v5(&order.0, b"gateway"))
     }
+
+    /// A key for each attempt: only the planted bug asks for it.
+    pub(super) fn again(self, attempt: u32) -> Self {
+        Self(Uuid::new_v5(&self.0, &attempt.to_be_bytes()))
+    }
 }
 
 impl fmt::Display for GatewayKey {

@@ -1,10 +1,11 @@
 //! The payment service, as its journal and its store see it: rows that are decided on in memory and
 //! checked by their versions when they are written.
 
-use super::state::Payment;
+use super::state::{Payment, State};
 use crate::clock::Timestamp;
 use crate::ids::{OrderId, ServiceName};
 use crate::messages::Message;
+use crate::planted::{Bug, planted};
 use crate::runtime::service::{Outcome, Service, Settlement, Versions};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -89,6 +90,9 @@ impl Service for PaymentService {
             outcomes.push(Outcome::Done(()));
             messages.extend(message.clone());
             if let Some(payment) = payment {
+                if planted(Bug::NoForestall) && payment.state == State::Forestalled {
+                    continue;
+                }
                 let row = PaymentRow { order_id: *order_id, version, payment: payment.clone() };
                 writes
                     .entry(*order_id)

@@ -13,6 +13,7 @@ use super::gateway_port::{ChargeRequest, GatewayKey};
 use crate::clock::Timestamp;
 use crate::messages::{Message, Origin, Payload, PaymentApproved, PaymentProcess, Refusal};
 use crate::money::Money;
+use crate::planted::{Bug, planted};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -190,7 +191,7 @@ impl Payment {
         let key = GatewayKey::of(order_id);
         match &self.state {
             State::Charging { intent, .. } => Some(Question::Charge(ChargeRequest {
-                key,
+                key: if planted(Bug::FreshKey) { key.again(self.attempts) } else { key },
                 order_id,
                 amount: intent.total,
                 method: intent.method.clone(),

@@ -9,6 +9,7 @@ use super::tree::Node;
 use crate::clock::World;
 use crate::messages::Body;
 use crate::ports::{Broker, Dead, Delivery, Sink, Subscription};
+use crate::planted::{Bug, planted};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -146,6 +147,9 @@ impl Consumer {
         let clock = self.0.world.clock.clone();
         let handling = Arc::new(AtomicBool::new(true));
         let being_handled = handling.clone();
+        if planted(Bug::AckEarly) {
+            delivery.channel.ack(delivery.tag);
+        }
         let ticket = Ticket::new(move |how| {
             open.fetch_sub(1, Relaxed);
             settled.fetch_add(1, Relaxed);

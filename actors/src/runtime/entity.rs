@@ -15,6 +15,7 @@ use super::journal::{JournalHandle, Lane, Verdict};
 use super::service::Service;
 use super::ticket::{Settled, Ticket};
 use super::tree::Node;
+use crate::planted::{Bug, planted};
 use crate::ports::ReadError;
 use async_trait::async_trait;
 use ractor::{Actor, ActorProcessingErr, ActorRef, ActorRuntime, SpawnErr};
@@ -243,7 +244,10 @@ impl<R: Rules> Entity<R> {
             Some(state) => state,
             empty => empty.insert(self.load().await),
         };
-        let Decision { change, reply, effects } = self.rules.decide(&self.key, state, &input);
+        let Decision { change, reply, mut effects } = self.rules.decide(&self.key, state, &input);
+        if planted(Bug::EffectFirst) {
+            self.perform(std::mem::take(&mut effects));
+        }
         let change = match change {
             Some(change) => change,
             None if memory.under_way > 0 => self.rules.nothing(&self.key, state),
