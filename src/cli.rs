@@ -1,10 +1,11 @@
 //! The command line: what `ordermill` was asked to do.
 
 use crate::config::{Config, ConfigError, ServeArgs};
-use crate::simulate::SimOptions;
+use crate::simulate::{SimMode, SimOptions};
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
+use ordermill_actors::planted::Bug;
 use std::process::ExitCode;
 use thiserror::Error;
 use uuid::Uuid;
@@ -131,8 +132,31 @@ impl SimArgs {
     fn options(&self) -> SimOptions {
         let first = self.seed.unwrap_or(self.from);
         let count = if self.seed.is_some() { 1 } else { self.seeds };
+    /// Print what went wrong how often, and what was handled
+    #[arg(long)]
+    coverage: bool,
+    /// Plant a bug: any wrong name lists them (in builds with the feature `planted`)
+    #[arg(long, value_name = "NAME", value_parser = bug)]
+    bug: Option<Bug>,
+    /// Look for every planted bug until a seed finds it (in builds with the feature `planted`)
+    #[arg(long, conflicts_with_all = ["twice", "told", "coverage", "bug"])]
+    bugs: bool,
+    /// Send the same orders through both flows, and compare how they end
+    #[arg(long, conflicts_with_all = ["twice", "told", "coverage", "bug", "bugs"])]
+    flows: bool,
+}
+
+fn bug(name: &str) -> Result<Bug, String> {
+    let names: Vec<_> = Bug::ALL.iter().map(|bug| bug.name()).collect();
+    Bug::named(name).ok_or_else(|| format!("the planted bugs are {}", names.join(", ")))
         let seeds = first..first.saturating_add(count);
-        SimOptions { seeds, twice: self.twice, told: self.told }
+        let Self { twice, told, coverage, bug, bugs, flows, .. } = *self;
+        let mode = match () {
+            () if bugs => SimMode::Bugs,
+            () if flows => SimMode::Flows,
+            () => SimMode::Seeds { twice, told, coverage, bug },
+        };
+        SimOptions { seeds, mode }
     }
 }
 

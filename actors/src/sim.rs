@@ -10,85 +10,40 @@
 //!
 //! Everything that a process does to the world passes a `Life`: when the process is dead, the call
 //! never returns and nothing happens; when it is stopped, the call waits. So a crash may come at any
-//! await. One seed is one history: the same seed gives the same trace, which [`run()`] hashes.
+//! await, and between any two things that a process does ([`Fault::DiesHere`]). One seed is one history:
+//! the same seed gives the same trace, which [`run()`] hashes.
+//!
+//! While it runs and when all is at rest, the books must balance: [`Rule`]. That the simulation would
+//! notice if they did not is shown by [planted bugs](crate::planted).
 
 mod books;
 mod broker;
 mod chance;
 mod clock;
+mod fault;
+mod flows;
 mod life;
 mod line;
+mod panics;
 mod process;
+mod reads;
 mod run;
 mod script;
 mod store;
 mod trace;
+mod world;
 
-pub use run::{Outcome, Plan, run};
+pub use books::{Finding, Rule};
+pub use fault::{Coverage, Fault, Rates};
+pub use flows::compare;
+pub use run::{End, Outcome, Plan, Stake, run};
 
+use crate::messages::Body;
 use chance::Chance;
-use trace::Trace;
-
-use std::sync::Arc;
+use life::Life;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-
-/// How often things go wrong, each in a thousand.
-#[derive(Clone, Copy, Debug)]
-pub struct Rates {
-    /// A commit finds the database away.
-    pub unavailable: u64,
-    /// A commit finds another process at the same rows.
-    pub contended: u64,
-    /// A commit's outcome is unknown; half of these are written.
-    pub unknown: u64,
-    /// A publish is lost before the broker has it.
-    pub lost: u64,
-    /// A publish arrives, but not its confirm: it is published again.
-    pub unconfirmed: u64,
-    /// The broker brings a message twice.
-    pub doubled: u64,
-    /// The broker loses a message that it had confirmed.
-    pub forgotten: u64,
-    /// A call to the gateway is lost on its way there.
-    pub unasked: u64,
-    /// The gateway's answer is lost.
-    pub unanswered: u64,
-    /// The gateway's answer comes after its timeout.
-    pub late: u64,
-}
-
-impl Rates {
-    /// Nothing goes wrong.
-    pub const NONE: Self = Self {
-        unavailable: 0,
-        contended: 0,
-        unknown: 0,
-        lost: 0,
-        unconfirmed: 0,
-        doubled: 0,
-        forgotten: 0,
-        unasked: 0,
-        unanswered: 0,
-        late: 0,
-    };
-
-    /// Each fault at a rate of its own, from never to often.
-    fn drawn(chance: &Chance) -> Self {
-        let rate = |most: u64| if chance.below(2) == 0 { 0 } else { chance.below(most + 1) };
-        Self {
-            unavailable: rate(100),
-            contended: rate(100),
-            unknown: rate(60),
-            lost: rate(60),
-            unconfirmed: rate(60),
-            doubled: rate(100),
-            forgotten: rate(20),
-            unasked: rate(100),
-            unanswered: rate(100),
-            late: rate(60),
-        }
-    }
-}
+use std::sync::{Arc, Mutex, MutexGuard};
+use trace::Trace;
 
 /// What all of a simulation share.
 struct Sim {
@@ -96,18 +51,53 @@ struct Sim {
     trace: Trace,
     rates: Rates,
     calm: AtomicBool,
+    coverage: Mutex<Coverage>,
 }
 
 impl Sim {
+    /// A simulation that begins.
+    fn new(chance: Chance, rates: Rates, trace: Trace) -> Self {
+        let (calm, coverage) = (AtomicBool::new(false), Mutex::default());
+        Self { chance, trace, rates, calm, coverage }
+    }
+
     /// From now on nothing goes wrong any more.
     fn calm_down(&self) {
         self.calm.store(true, Relaxed);
     }
 
-    /// True so many times in a thousand, until things have calmed down.
-    fn fails(&self, rate: impl FnOnce(&Rates) -> u64) -> bool {
+    /// True so many times in a thousand as this fault's rate says, until things have calmed down.
+    fn fails(&self, fault: Fault) -> bool {
         let drawn = self.chance.below(1_000);
-        !self.calm.load(Relaxed) && drawn < rate(&self.rates)
+        let fails = !self.calm.load(Relaxed) && drawn < self.rates.of(fault);
+        if fails {
+            self.happened(fault);
+        }
+        fails
+    }
+
+    /// Here a process may die.
+    fn may_die(&self, life: &Life) {
+        if self.fails(Fault::DiesHere) {
+            self.trace.say(format_args!("process {} dies here", life.number));
+            life.kill();
+        }
+    }
+
+    fn happened(&self, fault: Fault) {
+        *self.coverage().faults.entry(fault).or_default() += 1;
+    }
+
+    /// A service has settled this.
+    fn handled(&self, service: &'static str, body: &Body) {
+        let mut coverage = self.coverage();
+        for message in body.messages() {
+            *coverage.handled.entry((service, message.kind().as_str())).or_default() += 1;
+        }
+    }
+
+    fn coverage(&self) -> MutexGuard<'_, Coverage> {
+        self.coverage.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 

@@ -1,34 +1,51 @@
 //! Seeded simulations of two processes in a world that fails in every way.
 
-use ordermill_actors::sim::{Plan, run};
+use ordermill_actors::planted::Bug;
+use ordermill_actors::sim::{Coverage, Fault, Plan, compare, run};
+use std::ops::Range;
 
 /// Seeds of the ordinary run; `ORDERMILL_SIM_SEEDS` asks for others, as `FIRST..LAST`.
-const SEEDS: std::ops::Range<u64> = 0..60;
+const SEEDS: Range<u64> = 0..60;
 
-#[test]
-fn whatever_goes_wrong_every_order_ends_as_it_should() {
-    let seeds = match std::env::var("ORDERMILL_SIM_SEEDS") {
+/// Seeds within which every planted bug must be found.
+#[cfg(feature = "planted")]
+const SEEDS_TO_FIND: Range<u64> = 0..400;
+
+fn seeds() -> Range<u64> {
+    match std::env::var("ORDERMILL_SIM_SEEDS") {
         Ok(range) => {
             let (first, last) = range.split_once("..").unwrap();
             first.parse().unwrap()..last.parse().unwrap()
         }
         Err(_) => SEEDS,
-    };
+    }
+}
+
+/// The bug that `ORDERMILL_SIM_BUG` names.
+fn bug() -> Option<Bug> {
+    std::env::var("ORDERMILL_SIM_BUG").ok().map(|name| Bug::named(&name).unwrap())
+}
+
+#[test]
+fn whatever_goes_wrong_every_order_ends_as_it_should() {
     let mut failed = 0;
-    for seed in seeds {
-        let outcome = run(Plan { seed, kept: false });
-        if !outcome.wrong.is_empty() {
+    let mut covered = Coverage::default();
+    for seed in seeds() {
+        let outcome = run(Plan { bug: bug(), ..Plan::of(seed) });
+        covered.add(&outcome.coverage);
+        if !outcome.found.is_empty() {
             failed += 1;
-            println!("seed {seed}: {:#?}", outcome.wrong);
+            println!("seed {seed}: {:#?}", outcome.found);
         }
     }
     assert_eq!(failed, 0, "seeds have failed");
+    assert_eq!(covered.missing(), Vec::<Fault>::new(), "these faults never come");
 }
 
 #[test]
 fn the_same_seed_is_the_same_history() {
     for seed in 0..10 {
-        let [first, second] = [(); 2].map(|()| run(Plan { seed, kept: true }));
+        let [first, second] = [(); 2].map(|()| run(Plan { kept: true, ..Plan::of(seed) }));
         if first.hash != second.hash {
             let differs = first.lines.iter().zip(&second.lines).position(|(a, b)| a != b);
             let at = differs.unwrap_or(first.lines.len().min(second.lines.len()));
@@ -41,12 +58,46 @@ fn the_same_seed_is_the_same_history() {
     }
 }
 
+#[test]
+fn orders_that_do_not_compete_end_the_same_in_every_way() {
+    for seed in 0..20 {
+        let (_, found) = compare(seed);
+        assert!(found.is_empty(), "seed {seed}: {found:#?}");
+    }
+}
+
+/// Every mistake is found within a bounded number of seeds, on all cores: in a debug build, some twenty
+/// seconds. `ordermill sim --bugs` tells by what.
+#[cfg(feature = "planted")]
+#[test]
+fn every_planted_bug_is_found() {
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    let next = AtomicUsize::new(0);
+    let missed = std::sync::Mutex::new(Vec::new());
+    let hunter = || {
+        while let Some(bug) = Bug::ALL.get(next.fetch_add(1, Relaxed)) {
+            let found =
+                SEEDS_TO_FIND.map(|seed| (seed, run(Plan { bug: Some(*bug), ..Plan::of(seed) })));
+            match found.into_iter().find(|(_, outcome)| !outcome.found.is_empty()) {
+                Some((seed, outcome)) => println!("{bug}: seed {seed}: {}", outcome.found[0]),
+                None => missed.lock().unwrap().push(*bug),
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().unwrap().get() {
+            scope.spawn(hunter);
+        }
+    });
+    assert_eq!(missed.into_inner().unwrap(), Vec::new(), "these are not found");
+}
+
 /// Prints one seed's history; `ORDERMILL_SIM_SEED` says which.
 #[test]
 #[ignore = "for reading a history"]
 fn told() {
     let seed = std::env::var("ORDERMILL_SIM_SEED").unwrap().parse().unwrap();
-    let outcome = run(Plan { seed, kept: true });
+    let outcome = run(Plan { kept: true, bug: bug(), ..Plan::of(seed) });
     outcome.lines.iter().for_each(|line| println!("{line}"));
-    println!("{:#?}", outcome.wrong);
+    println!("{:#?}", outcome.found);
 }

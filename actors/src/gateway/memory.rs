@@ -16,6 +16,13 @@ pub struct GatewayTables {
     entries: BTreeMap<GatewayKey, Entry>,
 }
 
+impl GatewayTables {
+    /// Every entry, whoever's it is.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
+    }
+}
+
 impl MemoryTables<SimulatedGateway> for GatewayTables {
     fn load(&self, keys: &Vec<GatewayKey>) -> HashMap<GatewayKey, Entry> {
         keys.iter().filter_map(|key| Some((*key, self.entries.get(key)?.clone()))).collect()

@@ -19,6 +19,13 @@ pub struct OrderTables {
     claims: HashMap<String, (Claim, Timestamp)>,
 }
 
+impl OrderTables {
+    /// Every saga, by order.
+    pub fn sagas(&self) -> impl Iterator<Item = &Saga> {
+        self.sagas.values()
+    }
+}
+
 impl MemoryTables<Order> for OrderTables {
     fn load(&self, keys: &Keys) -> Rows {
         let version = |order: &OrderId| Some((*order, self.sagas.get(order)?.version));

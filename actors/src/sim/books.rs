@@ -1,46 +1,189 @@
-//! The books, when everything is at rest: orders, stock, parcels, the gateway's own ledger, the audit.
+//! The books: orders, stock, parcels, the gateway's own ledger, the audit. What must be true at every
+//! moment is looked at while things go wrong; the rest when everything is at rest.
 
-use super::script::Bought;
-use crate::gateway::GatewayReads;
-use crate::ids::ProductId;
-use crate::inventory::Reservation;
+use super::script::{Bought, Promises};
+use crate::ids::{OrderId, ProductId};
+use crate::inventory::{Reservation, StockRow};
 use crate::messages::Kind;
 use crate::notification::Topic;
 use crate::order::{OrderReads, OrderStatus, Saga};
-use crate::payment::GatewayKey;
 use crate::shipping::ShipmentState;
 use crate::testing::shop::ShopStores;
 use std::collections::BTreeMap;
+use std::fmt;
 
-/// What does not balance; empty when all is well.
+/// What must hold, whatever goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rule {
+    /// O1: what is reserved and what has left is what was there at first; never more, never less.
+    Stock,
+    /// O2: every accepted order ends in a status that is an end, or is visibly stuck.
+    Ends,
+    /// O3: at most one capture an order; the gateway holds the total of a fulfilled one, else nothing.
+    Money,
+    /// O4: every yes that a customer has heard stays true.
+    Kept,
+    /// O5: every event is heard, and has its effect once.
+    Once,
+    /// O6: a cancelled order holds no stock, no money and no parcel.
+    Undone,
+    /// Liveness: once nothing goes wrong any more, everything comes to rest.
+    Rest,
+    /// Where orders do not compete for stock, every way of the same orders ends the same.
+    SameEnd,
+    /// The same seed is the same history.
+    Same,
+    /// Nothing panics.
+    Panic,
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stock => "O1",
+            Self::Ends => "O2",
+            Self::Money => "O3",
+            Self::Kept => "O4",
+            Self::Once => "O5",
+            Self::Undone => "O6",
+            Self::Rest => "liveness",
+            Self::SameEnd => "same end",
+            Self::Same => "same seed",
+            Self::Panic => "panic",
+        })
+    }
+}
+
+/// Something that is not as it must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What does not hold.
+    pub rule: Rule,
+    /// How it was seen.
+    pub what: String,
+}
+
+impl Finding {
+    /// A finding.
+    pub fn new(rule: Rule, what: impl Into<String>) -> Self {
+        Self { rule, what: what.into() }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.rule, self.what)
+    }
+}
+
+/// What an order has of everything, by the services' own rows.
+pub struct Having {
+    /// Captures at the gateway.
+    pub captures: usize,
+    /// Money that the gateway holds, in minor units.
+    pub held: i64,
+    /// Its stock.
+    pub reservation: Option<Reservation>,
+    /// Its parcel.
+    pub shipment: Option<ShipmentState>,
+}
+
+impl Having {
+    /// What this order has.
+    pub fn of(stores: &ShopStores, order: OrderId) -> Self {
+        let (captures, held) = stores.gateway.with(|ledger| {
+            let booked = |entry: &&crate::gateway::Entry| {
+                entry.booking.as_ref().is_some_and(|booking| booking.order_id == order)
+            };
+            let captured = ledger.entries().filter(booked).filter(|entry| entry.is_captured());
+            captured
+                .fold((0, 0), |(captures, held), entry| (captures + 1, held + entry.held_minor()))
+        });
+        let reservation = stores
+            .inventory
+            .with(|tables| tables.reservations.get(&order).map(|row| row.reservation.clone()));
+        let shipment = stores
+            .shipping
+            .with(|table| table.shipments.get(&order).map(|shipment| shipment.state.clone()));
+        Self { captures, held, reservation, shipment }
+    }
+
+    fn holds_stock(&self) -> bool {
+        matches!(self.reservation, Some(Reservation::Reserved(_) | Reservation::Committed(_)))
+    }
+
+    fn has_parcel(&self) -> bool {
+        !matches!(
+            self.shipment,
+            None | Some(ShipmentState::Failed(_) | ShipmentState::Cancelled(_))
+        )
+    }
+}
+
+/// True when customers are told that the order goes well.
+fn is_fulfilled(status: OrderStatus) -> bool {
+    matches!(status, OrderStatus::Confirmed | OrderStatus::Shipped | OrderStatus::Completed)
+}
+
+/// What must be true at any moment.
+pub fn glance(stores: &ShopStores, initial: &[(String, i64)]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    stock_is_whole(stores, initial, &mut found);
+    let sagas: Vec<Saga> = stores.order.with(|tables| tables.sagas().cloned().collect());
+    for saga in sagas {
+        let (order, status, total) = (saga.order_id(), saga.status(), saga.details.total_minor);
+        let having = Having::of(stores, order);
+        if having.captures > 1 || having.held > total || having.held < 0 {
+            let Having { captures, held, .. } = having;
+            let what = format!("{order}: {captures} captures, {held} held of {total}");
+            found.push(Finding::new(Rule::Money, what));
+        }
+        // What is on its way back is still called by the name of how far it came.
+        if saga.facts.is_doomed() || !is_fulfilled(status) {
+            continue;
+        }
+        if having.held != total {
+            let what =
+                format!("{order} is {status:?} and the gateway holds {} of {total}", having.held);
+            found.push(Finding::new(Rule::Money, what));
+        }
+        if !having.holds_stock() {
+            let what = format!("{order} is {status:?} and its stock {:?}", having.reservation);
+            found.push(Finding::new(Rule::Stock, what));
+        }
+    }
+    found
+}
+
+/// What must be true when everything is at rest.
 pub async fn check(
     stores: &ShopStores,
     bought: &[Bought],
     initial: &[(String, i64)],
-) -> Vec<String> {
-    let mut wrong = Vec::new();
-    for Bought { order, total_minor } in bought {
-        match stores.order.order(*order).await {
+) -> Vec<Finding> {
+    let mut found = glance(stores, initial);
+    for one in bought {
+        match stores.order.order(one.order).await {
             Ok(Some(saga)) => {
-                if !saga.is_at_rest() {
-                    wrong.push(format!("{order} does not rest: {:?}", saga.facts));
-                }
-                let held = stores.gateway.entry(GatewayKey::of(*order)).await;
-                let held = held.ok().flatten().map_or(0, |entry| entry.held_minor());
-                order_is_whole(stores, &saga, held, *total_minor, &mut wrong);
-                is_told_once(stores, &saga, &mut wrong);
+                ends(&saga, &mut found);
+                order_is_whole(stores, &saga, one.total_minor, &mut found);
+                is_kept(&saga, one.promised, &mut found);
+                is_told_once(stores, &saga, &mut found);
             }
-            other => wrong.push(format!("{order} was accepted and is not there: {other:?}")),
+            Ok(None) | Err(_) => {
+                let what = format!("{} was accepted and is not there", one.order);
+                found.push(Finding::new(Rule::Kept, what));
+            }
         }
     }
     let mut ids: Vec<_> = bought.iter().map(|bought| bought.order).collect();
     ids.sort();
     ids.dedup();
-    let all = stores.order.orders(&Default::default(), 10_000).await.unwrap_or_default();
-    if ids.len() != bought.len() || all.len() != bought.len() {
-        wrong.push(format!("{} requests made {} orders", bought.len(), all.len()));
+    let all = stores.order.with(|tables| tables.sagas().count());
+    if ids.len() != bought.len() || all != bought.len() {
+        let what = format!("{} requests made {all} orders", bought.len());
+        found.push(Finding::new(Rule::Once, what));
     }
-    stock_is_whole(stores, initial, &mut wrong);
     for letters in [
         stores.order.dead_letters(),
         stores.inventory.dead_letters(),
@@ -49,60 +192,79 @@ pub async fn check(
         stores.notification.dead_letters(),
         stores.audit.dead_letters(),
     ] {
-        wrong.extend(letters.iter().map(|letter| format!("a dead letter: {letter:?}")));
+        let dead = letters.iter().map(|letter| format!("a dead letter: {letter:?}"));
+        found.extend(dead.map(|what| Finding::new(Rule::Once, what)));
     }
-    wrong
+    found
+}
+
+fn ends(saga: &Saga, found: &mut Vec<Finding>) {
+    let (order, status) = (saga.order_id(), saga.status());
+    if !is_fulfilled(status) && status != OrderStatus::Cancelled {
+        found.push(Finding::new(Rule::Ends, format!("{order} rests at {status:?}")));
+    }
+    if let Some(alarm) = &saga.facts.stuck {
+        found.push(Finding::new(Rule::Ends, format!("{order} raised an alarm: {alarm}")));
+    }
 }
 
 /// Money, stock and parcel are what the order's status says.
-fn order_is_whole(
-    stores: &ShopStores,
-    saga: &Saga,
-    held: i64,
-    total: i64,
-    wrong: &mut Vec<String>,
-) {
+fn order_is_whole(stores: &ShopStores, saga: &Saga, total: i64, found: &mut Vec<Finding>) {
     let (order, status) = (saga.order_id(), saga.status());
-    let fulfilled =
-        matches!(status, OrderStatus::Confirmed | OrderStatus::Shipped | OrderStatus::Completed);
-    if !fulfilled && status != OrderStatus::Cancelled {
-        wrong.push(format!("{order} rests at {status:?}"));
-    }
-    if saga.facts.stuck.is_some() {
-        wrong.push(format!("{order} raised an alarm: {:?}", saga.facts.stuck));
-    }
-    if held != if fulfilled { total } else { 0 } {
-        wrong.push(format!("{order} is {status:?} and the gateway holds {held} of {total}"));
-    }
-    let reservation = stores.inventory.with(|tables| tables.reservations.get(&order).cloned());
-    let reservation = reservation.as_ref().map(|row| &row.reservation);
-    let stock_fits = match status {
-        OrderStatus::Confirmed => matches!(reservation, Some(Reservation::Reserved(_))),
-        OrderStatus::Shipped | OrderStatus::Completed => {
-            matches!(reservation, Some(Reservation::Committed(_)))
+    let having = Having::of(stores, order);
+    let Having { held, reservation, shipment, .. } = &having;
+    if !is_fulfilled(status) {
+        if *held != 0 || having.holds_stock() || having.has_parcel() {
+            let what = format!(
+                "{order} is {status:?} and has {held} at the gateway, {reservation:?}, {shipment:?}"
+            );
+            found.push(Finding::new(Rule::Undone, what));
         }
-        _ => !matches!(reservation, Some(Reservation::Reserved(_) | Reservation::Committed(_))),
+        return;
+    }
+    if *held != total {
+        let what = format!("{order} is {status:?} and the gateway holds {held} of {total}");
+        found.push(Finding::new(Rule::Money, what));
+    }
+    let confirmed = status == OrderStatus::Confirmed;
+    let stock_fits = match reservation {
+        Some(Reservation::Reserved(_)) => confirmed,
+        Some(Reservation::Committed(_)) => !confirmed,
+        Some(Reservation::Released(_) | Reservation::Refused(_)) | None => false,
     };
     if !stock_fits {
-        wrong.push(format!("{order} is {status:?} and its stock {reservation:?}"));
+        let what = format!("{order} is {status:?} and its stock {reservation:?}");
+        found.push(Finding::new(Rule::Stock, what));
     }
-    let shipment = stores.shipping.with(|table| table.shipments.get(&order).cloned());
-    let shipment = shipment.as_ref().map(|shipment| &shipment.state);
-    let parcel_fits = match status {
-        OrderStatus::Confirmed => matches!(shipment, Some(ShipmentState::Scheduled(_))),
-        OrderStatus::Shipped => matches!(shipment, Some(ShipmentState::Dispatched(_))),
-        OrderStatus::Completed => matches!(shipment, Some(ShipmentState::Delivered { .. })),
-        _ => {
-            matches!(shipment, None | Some(ShipmentState::Failed(_) | ShipmentState::Cancelled(_)))
-        }
+    let parcel_fits = match shipment {
+        Some(ShipmentState::Scheduled(_)) => confirmed,
+        Some(ShipmentState::Dispatched(_)) => status == OrderStatus::Shipped,
+        Some(ShipmentState::Delivered { .. }) => status == OrderStatus::Completed,
+        Some(ShipmentState::Failed(_) | ShipmentState::Cancelled(_)) | None => false,
     };
     if !parcel_fits {
-        wrong.push(format!("{order} is {status:?} and its parcel {shipment:?}"));
+        let what = format!("{order} is {status:?} and its parcel {shipment:?}");
+        found.push(Finding::new(Rule::Ends, what));
+    }
+}
+
+/// What customers were told will be so is so.
+fn is_kept(saga: &Saga, promised: Promises, found: &mut Vec<Finding>) {
+    let (order, status) = (saga.order_id(), saga.status());
+    let left = matches!(status, OrderStatus::Shipped | OrderStatus::Completed);
+    let broken = [
+        (promised.cancelled && status != OrderStatus::Cancelled, "its cancelling"),
+        (promised.dispatched && !left, "its dispatch"),
+        (promised.delivered && status != OrderStatus::Completed, "its delivery"),
+    ];
+    for (_, what) in broken.into_iter().filter(|(broken, _)| *broken) {
+        let what = format!("{order} is {status:?}, though {what} was accepted");
+        found.push(Finding::new(Rule::Kept, what));
     }
 }
 
 /// Nothing sold that was not there, nothing kept that nobody has a claim on.
-fn stock_is_whole(stores: &ShopStores, initial: &[(String, i64)], wrong: &mut Vec<String>) {
+fn stock_is_whole(stores: &ShopStores, initial: &[(String, i64)], found: &mut Vec<Finding>) {
     let mut claimed: BTreeMap<ProductId, (i64, i64)> = BTreeMap::new();
     stores.inventory.with(|tables| {
         for row in tables.reservations.values() {
@@ -120,21 +282,22 @@ fn stock_is_whole(stores: &ShopStores, initial: &[(String, i64)], wrong: &mut Ve
         for (product, units) in initial {
             let product = ProductId::from(product.as_str());
             let (reserved, left) = claimed.get(&product).copied().unwrap_or_default();
-            let row = tables.stock.get(&product);
-            let fits = row.is_some_and(|row| {
+            let fits = |row: &StockRow| {
                 row.on_hand == units - left && row.reserved == reserved && reserved <= row.on_hand
-            });
-            if !fits {
-                wrong.push(format!(
+            };
+            let row = tables.stock.get(&product);
+            if !row.is_some_and(fits) {
+                let what = format!(
                     "{product}: {units} at first, {reserved} claimed, {left} left, but {row:?}"
-                ));
+                );
+                found.push(Finding::new(Rule::Stock, what));
             }
         }
     });
 }
 
 /// Each event is in the audit once, and each thing that customers care for was told once.
-fn is_told_once(stores: &ShopStores, saga: &Saga, wrong: &mut Vec<String>) {
+fn is_told_once(stores: &ShopStores, saga: &Saga, found: &mut Vec<Finding>) {
     let order = saga.order_id();
     let mut expected = vec![Kind::OrderCreated];
     expected.extend(saga.facts.confirmed_at.map(|_| Kind::OrderConfirmed));
@@ -151,18 +314,15 @@ fn is_told_once(stores: &ShopStores, saga: &Saga, wrong: &mut Vec<String>) {
             of.filter(|id| id.topic.kind() == kind).count()
         });
         if (audited, told) != (1, 1) {
-            wrong.push(format!("{order}: {kind} is audited {audited} times, told {told} times"));
+            let what = format!("{order}: {kind} is audited {audited} times, told {told} times");
+            found.push(Finding::new(Rule::Once, what));
         }
     }
     let topics = stores.notification.with(|table| {
-        table
-            .entries
-            .keys()
-            .filter(|id| id.order_id == order)
-            .map(|id| id.topic)
-            .collect::<Vec<Topic>>()
+        let of = table.entries.keys().filter(|id| id.order_id == order);
+        of.map(|id| id.topic).collect::<Vec<Topic>>()
     });
     if topics.len() > Topic::ALL.len() {
-        wrong.push(format!("{order} was told too much: {topics:?}"));
+        found.push(Finding::new(Rule::Once, format!("{order} was told too much: {topics:?}")));
     }
 }

@@ -1,6 +1,7 @@
 //! A broker with several consumers a queue, that delivers late, twice, out of order, and forgets.
 
 use super::Shared;
+use super::fault::Fault;
 use super::life::Life;
 use crate::clock::Timestamp;
 use crate::messages::{Body, Queue, RETRY_DELAYS, queues_for};
@@ -16,6 +17,10 @@ use std::time::Duration;
 
 /// The longest that a message is under way on the network.
 const SLOW: Duration = Duration::from_millis(500);
+
+/// The longest that one is under way that gets stuck somewhere: its sender has sent it again meanwhile,
+/// and somebody may have changed their mind.
+const STUCK: Duration = Duration::from_secs(120);
 
 /// How far a message may overtake others.
 const OVERTAKES_MAX: u64 = 4;
@@ -146,6 +151,9 @@ impl SimBroker {
             let Some(item) = queue.ready.remove(usize::try_from(overtakes).unwrap_or(0)) else {
                 return;
             };
+            if overtakes > 0 {
+                self.sim.happened(Fault::Overtaken);
+            }
             let consumer = &mut queue.consumers[at];
             consumer.unacked.insert(tag, item.clone());
             let (sink, id, life) = (consumer.sink.clone(), consumer.id, consumer.life.clone());
@@ -161,6 +169,19 @@ impl SimBroker {
         let mut state = self.lock();
         let consumers = &mut state.queues.get_mut(&queue)?.consumers;
         consumers.iter_mut().find(|c| c.id == consumer)?.unacked.remove(&tag)
+    }
+}
+
+impl SimBroker {
+    /// A consumer's channel is lost: what it held is delivered again.
+    fn lose_channel(&self, queue: Queue, consumer: u64) {
+        let mut state = self.lock();
+        let SimQueue { ready, consumers } = state.queues.entry(queue).or_default();
+        if let Some(consumer) = consumers.iter_mut().find(|known| known.id == consumer) {
+            requeue(ready, std::mem::take(&mut consumer.unacked));
+        }
+        drop(state);
+        self.pump(queue);
     }
 }
 
@@ -214,8 +235,14 @@ impl SimChannel {
 
 impl Channel for SimChannel {
     fn ack(&self, tag: u64) {
+        self.broker.sim.may_die(&self.life);
         self.settle(move |Self { broker, queue, consumer, .. }| {
-            broker.take(*queue, *consumer, tag);
+            if broker.sim.fails(Fault::AckLost) {
+                return broker.lose_channel(*queue, *consumer);
+            }
+            if let Some(item) = broker.take(*queue, *consumer, tag) {
+                broker.sim.handled(queue.service().as_str(), &item.body);
+            }
             broker.pump(*queue);
         });
     }
@@ -247,9 +274,14 @@ impl Broker for Connection {
         let (broker, life) = (self.broker.clone(), self.life.clone());
         tokio::spawn(async move {
             let SimBroker { sim, .. } = &broker;
+            sim.may_die(&life);
             life.runs_on().await;
             tokio::time::sleep(sim.chance.pause(SLOW)).await;
-            if sim.fails(|rates| rates.lost) {
+            // It died meanwhile: this was under way, or still in its own memory.
+            if life.is_dead() && sim.chance.percent(50) {
+                return;
+            }
+            if sim.fails(Fault::Lost) {
                 return confirm(Confirmed::Lost);
             }
             let Parcel { exchange, body, only, failures } = parcel;
@@ -263,18 +295,19 @@ impl Broker for Connection {
             }
             for queue in queues {
                 // What nobody would ever send again must not be lost: the audit has no sweeper.
-                if !queue.is_fed() && sim.fails(|rates| rates.forgotten) {
+                if !queue.is_fed() && sim.fails(Fault::Forgotten) {
                     sim.trace.say(format_args!("the broker forgets {queue} {}", body.id()));
                     continue;
                 }
-                let copies = 1 + u64::from(sim.fails(|rates| rates.doubled));
+                let copies = 1 + u64::from(sim.fails(Fault::Doubled));
                 for _ in 0..copies {
                     let item = Item { body: body.clone(), failures, cause: None };
-                    broker.arrive_later(queue, item, sim.chance.pause(SLOW));
+                    let slow = if sim.fails(Fault::Delayed) { STUCK } else { SLOW };
+                    broker.arrive_later(queue, item, sim.chance.pause(slow));
                 }
             }
             life.runs_on().await;
-            let unconfirmed = sim.fails(|rates| rates.unconfirmed);
+            let unconfirmed = sim.fails(Fault::Unconfirmed);
             confirm(if unconfirmed { Confirmed::Lost } else { Confirmed::Taken });
         });
     }

@@ -1,6 +1,7 @@
 //! The line to the gateway: calls get lost on the way there or back, or take their time.
 
 use super::Shared;
+use super::fault::Fault;
 use super::life::Life;
 use crate::money::Money;
 use crate::payment::{Charge, ChargeRequest, Gateway, GatewayError, GatewayKey, Holding, Undone};
@@ -28,16 +29,21 @@ impl SimLine {
     ) -> Result<T, GatewayError> {
         self.life.runs_on().await;
         tokio::time::sleep(self.sim.chance.pause(SLOW)).await;
-        if self.sim.fails(|rates| rates.unasked) {
+        if self.sim.fails(Fault::Unasked) {
             return Err(GatewayError::Timeout);
         }
+        self.sim.may_die(&self.life);
+        self.life.runs_on().await;
         let answer = asking.await;
-        if self.sim.fails(|rates| rates.late) {
+        if self.sim.fails(Fault::Late) {
             tokio::time::sleep(self.sim.chance.pause(LATE)).await;
         }
         self.life.runs_on().await;
-        if self.sim.fails(|rates| rates.unanswered) {
+        if self.sim.fails(Fault::Unanswered) {
             return Err(GatewayError::Timeout);
+        }
+        if self.sim.fails(Fault::GatewayFails) {
+            return Err(GatewayError::Unavailable("the simulation says 500".to_owned()));
         }
         answer
     }
@@ -46,7 +52,14 @@ impl SimLine {
 #[async_trait]
 impl Gateway for SimLine {
     async fn charge(&self, request: ChargeRequest) -> Result<Charge, GatewayError> {
-        self.call(self.gateway.charge(request)).await
+        let answer = self.call(self.gateway.charge(request)).await?;
+        Ok(match answer {
+            Charge::Approved { transaction_id, amount } if self.sim.fails(Fault::WrongAmount) => {
+                let amount = Money { minor: amount.minor + 1, ..amount };
+                Charge::Approved { transaction_id, amount }
+            }
+            Charge::Approved { .. } | Charge::Declined { .. } => answer,
+        })
     }
 
     async fn void(&self, key: GatewayKey) -> Result<Undone, GatewayError> {

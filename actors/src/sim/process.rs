@@ -8,7 +8,7 @@ use super::line::SimLine;
 use super::store::SimStore;
 use crate::clock::World;
 use crate::testing::MemoryStore;
-use crate::testing::shop::{Backing, Shop, ShopSettings, ShopStores};
+use crate::testing::shop::{Backing, Reads, Shop, ShopSettings, ShopStores};
 use std::sync::Arc;
 
 /// A process that was started.
@@ -30,14 +30,26 @@ pub async fn start(
     let clock = Arc::new(SimClock::new(stores.world.clock.clone(), clock_error_ms));
     let world = World { clock: clock.clone(), ids: stores.world.ids.clone() };
     let mine = owned(stores, number);
+    let order = failing(&mine.order, &life, sim);
+    let inventory = failing(&mine.inventory, &life, sim);
+    let payment = failing(&mine.payment, &life, sim);
+    let gateway = failing(&mine.gateway, &life, sim);
+    let reads = Reads {
+        order: order.clone(),
+        due: order.clone(),
+        inventory: inventory.clone(),
+        payment: payment.clone(),
+        gateway: gateway.clone(),
+    };
     let line = SimLineParts { life: life.clone(), sim: sim.clone() };
     let backing = Backing {
         world,
         broker: Arc::new(Connection { broker: broker.clone(), life: life.clone() }),
-        order: failing(&mine.order, &life, sim),
-        inventory: failing(&mine.inventory, &life, sim),
-        payment: failing(&mine.payment, &life, sim),
-        gateway: failing(&mine.gateway, &life, sim),
+        reads,
+        order,
+        inventory,
+        payment,
+        gateway,
         shipping: failing(&mine.shipping, &life, sim),
         notification: failing(&mine.notification, &life, sim),
         audit: failing(&mine.audit, &life, sim),

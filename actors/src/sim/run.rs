@@ -1,30 +1,32 @@
 //! One seed: a shop, its customers, and everything that goes wrong; then calm, and the books.
 
-use super::broker::SimBroker;
+use super::books::{Finding, Having, Rule};
 use super::chance::Chance;
-use super::process::{Running, start, unsaid};
-use super::script::{Bought, Fleet, customer, wanted};
+use super::fault::{Coverage, Fault, Rates};
+use super::panics::Panics;
+use super::script::{Bought, Customer, Town, story, wanted};
 use super::trace::Trace;
-use super::{Rates, Shared, Sim, books};
-use crate::messages::Flow;
-use crate::order::OrderReads;
-use crate::order::SagaPolicy;
-use crate::services::OrderSettings;
-use crate::testing::shop::{ShopSettings, ShopStores};
+use super::world::{CALM_MAX, World};
+use super::{Shared, Sim};
+use crate::order::{OrderReads, OrderStatus};
+use crate::planted::{Bug, Planted};
+use crate::testing::shop::Way;
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::time::Duration;
-use tokio::time::Instant;
 
-/// Processes of every simulation.
-const PROCESSES: usize = 2;
+/// What customers want is drawn apart from what goes wrong, so that the same customers can be sent
+/// through different worlds.
+const SCRIPT: u64 = 0x5C21_97D0_3A6E_B84F;
 
-/// The longest that orders may take to come to rest once nothing goes wrong any more: the longest
-/// back-off of a re-send, a few times over.
-const CALM_MAX: Duration = Duration::from_secs(3 * 3_600);
-
-/// How often it is looked whether everything rests.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// What a run is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stake {
+    /// Orders compete for stock and time, and customers do what comes to their minds.
+    Drawn,
+    /// There is enough of everything or nothing at all, and customers know what they want: whatever goes
+    /// wrong, the end is certain.
+    Ample,
+}
 
 /// What is to be simulated.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +35,28 @@ pub struct Plan {
     pub seed: u64,
     /// Keep what happened, line by line, to be read.
     pub kept: bool,
+    /// How orders go. None: each process has a way of its own.
+    pub way: Option<Way>,
+    /// What it is about.
+    pub stake: Stake,
+    /// A mistake in the system, in builds that have them.
+    pub bug: Option<Bug>,
+}
+
+impl Plan {
+    /// A seed's ordinary run.
+    pub const fn of(seed: u64) -> Self {
+        Self { seed, kept: false, way: None, stake: Stake::Drawn, bug: None }
+    }
+}
+
+/// How a customer's order has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// Its status.
+    pub status: Option<OrderStatus>,
+    /// What the gateway holds for it.
+    pub held_minor: i64,
 }
 
 /// What came of it.
@@ -44,228 +68,87 @@ pub struct Outcome {
     pub hash: u64,
     /// How much happened.
     pub events: u64,
-    /// Orders placed.
-    pub orders: usize,
-    /// What does not balance; empty when all is well.
-    pub wrong: Vec<String>,
+    /// How the orders have ended, by customer.
+    pub orders: Vec<End>,
+    /// What is left of each product: units that are there, and those of them that are reserved.
+    pub stock: BTreeMap<String, (i64, i64)>,
+    /// What went wrong, and what was handled.
+    pub coverage: Coverage,
+    /// What does not hold; empty when all is well.
+    pub found: Vec<Finding>,
     /// What happened, if it was kept.
     pub lines: Vec<String>,
 }
 
 /// Runs one seed, in a runtime of its own.
 pub fn run(plan: Plan) -> Outcome {
+    let planted = Planted::here(plan.bug);
+    let panics = Panics::heard();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .expect("a runtime without I/O needs nothing that could be missing");
-    runtime.block_on(simulate(plan))
+    let mut outcome = runtime.block_on(simulate(plan));
+    let heard = panics.take();
+    outcome.found.extend(heard.into_iter().take(1).map(|what| Finding::new(Rule::Panic, what)));
+    drop(runtime);
+    drop((panics, planted));
+    outcome
 }
 
-async fn simulate(Plan { seed, kept }: Plan) -> Outcome {
-    let chance = Chance::new(seed);
-    let rates = Rates::drawn(&chance);
-    let sim: Shared =
-        Arc::new(Sim { chance, trace: Trace::new(kept), rates, calm: AtomicBool::new(false) });
-    sim.trace.say(format_args!("seed {seed}: {rates:?}"));
-    let (stores, broker, fleet) =
-        (ShopStores::default(), SimBroker::new(sim.clone()), Fleet::default());
-    let mut world = WorldOf { sim: sim.clone(), stores, broker, fleet, started: 0 };
-    for _ in 0..PROCESSES {
-        let process = world.start_one().await;
-        world.fleet.lock().push(Some(process));
-    }
-    let initial = world.stock().await;
-    let products: Vec<String> = initial.iter().map(|(product, _)| product.clone()).collect();
+async fn simulate(plan: Plan) -> Outcome {
+    let seed = plan.seed;
+    let (chance, script) = (Chance::new(seed), Chance::new(seed ^ SCRIPT));
+    let rates = match plan.stake {
+        Stake::Drawn => Rates::drawn(&chance),
+        // An order that the gateway lies about is cancelled, and rightly so.
+        Stake::Ample => Rates::drawn(&chance).without(Fault::WrongAmount),
+    };
+    let sim: Shared = Arc::new(Sim::new(chance, rates, Trace::new(plan.kept)));
+    sim.trace.say(format_args!("seed {seed}: {:?}", sim.rates));
+    let mut world = World::new(sim.clone(), plan).await;
+    world.stock(&script).await;
+    let products: Vec<String> = world.initial.iter().map(|(product, _)| product.clone()).collect();
 
-    let count = usize::try_from(1 + sim.chance.below(15)).unwrap_or(1);
+    let town = Town { sim: sim.clone(), fleet: world.fleet.clone(), stores: world.stores.clone() };
+    let count = usize::try_from(1 + script.below(15)).unwrap_or(1);
     let customers: Vec<_> = (0..count)
         .map(|number| {
-            let details = wanted(&sim, &products);
-            tokio::spawn(customer(sim.clone(), world.fleet.clone(), number, details))
+            let details = wanted(&script, &products);
+            let story = (plan.stake == Stake::Ample).then(|| story(&script));
+            tokio::spawn(town.clone().visit(Customer { number, details, story }))
         })
         .collect();
     world.trouble().await;
     world.calm().await;
     let mut bought: Vec<Bought> = Vec::new();
-    for customer in customers {
-        if let Ok(one) = customer.await {
-            bought.push(one);
+    for (number, customer) in customers.into_iter().enumerate() {
+        match tokio::time::timeout(CALM_MAX, customer).await {
+            Ok(Ok(one)) => bought.push(one),
+            Ok(Err(_)) | Err(_) => {
+                let what = format!("customer {number} never comes to an end");
+                world.found.push(Finding::new(Rule::Rest, what));
+            }
         }
     }
-    let rested = world.come_to_rest(&bought).await;
-    let mut wrong = books::check(&world.stores, &bought, &initial).await;
-    if let Err(why) = rested {
-        wrong.push(why);
+    world.come_to_rest(&bought).await;
+    finish(&sim, world, &bought).await
+}
+
+async fn finish(sim: &Shared, world: World, bought: &[Bought]) -> Outcome {
+    let mut orders = Vec::new();
+    for Bought { order, .. } in bought {
+        let saga = world.stores.order.order(*order).await.ok().flatten();
+        let status = saga.map(|saga| saga.status());
+        orders.push(End { status, held_minor: Having::of(&world.stores, *order).held });
     }
+    let stock = world.stores.inventory.with(|tables| {
+        let row = |row: &crate::inventory::StockRow| (row.on_hand, row.reserved);
+        tables.stock.values().map(|stock| (stock.product_id.to_string(), row(stock))).collect()
+    });
     let (hash, events, lines) = sim.trace.read();
-    Outcome { seed, hash, events, orders: bought.len(), wrong, lines }
-}
-
-struct WorldOf {
-    sim: Shared,
-    stores: ShopStores,
-    broker: SimBroker,
-    fleet: Fleet,
-    started: u64,
-}
-
-impl WorldOf {
-    async fn start_one(&mut self) -> Running {
-        self.started += 1;
-        let chance = &self.sim.chance;
-        let flow = if chance.percent(50) { Flow::Orchestrated } else { Flow::Choreographed };
-        let plan = *chance
-            .pick(&[Default::default(), crate::messages::Plan::PaymentFirst])
-            .unwrap_or(&Default::default());
-        let order = OrderSettings {
-            policy: SagaPolicy {
-                order_timeout: Duration::from_secs(if chance.percent(30) { 60 } else { 900 }),
-                dispatch_after: chance.percent(20).then_some(Duration::from_secs(10)),
-                ..SagaPolicy::default()
-            },
-            flow,
-            plan,
-            ..OrderSettings::default()
-        };
-        let error_ms =
-            if chance.percent(70) { 0 } else { chance.below(120_000).cast_signed() - 60_000 };
-        let settings = ShopSettings { order, ..ShopSettings::default() };
-        start(&self.sim, &self.broker, &self.stores, settings, (self.started, error_ms)).await
-    }
-
-    /// Some products, some of them scarce.
-    async fn stock(&self) -> Vec<(String, i64)> {
-        let count = 1 + self.sim.chance.below(4);
-        let mut initial = Vec::new();
-        for number in 0..count {
-            let units = if self.sim.chance.percent(50) { 5 } else { 1_000 };
-            let stock = self.fleet.lock()[0].as_ref().map(|process| process.shop.stock.clone());
-            let product = format!("P{number}");
-            if let Some(stock) = stock {
-                stock_one(&stock, &product, units).await;
-            }
-            initial.push((product, units));
-        }
-        initial
-    }
-
-    /// For a while, things happen to the processes and the broker.
-    async fn trouble(&mut self) {
-        let until = Instant::now() + Duration::from_secs(10 + self.sim.chance.below(50));
-        while Instant::now() < until {
-            tokio::time::sleep(self.sim.chance.pause(Duration::from_secs(8))).await;
-            let which = usize::try_from(self.sim.chance.below(PROCESSES as u64)).unwrap_or(0);
-            match self.sim.chance.below(8) {
-                0 | 1 => self.kill_or_start(which).await,
-                2 => self.stop_for_a_while(which),
-                3 => self.broker.reconnect_all(),
-                4 => self.set_clock(which),
-                _ => self.restart_an_actor(which),
-            }
-        }
-    }
-
-    async fn kill_or_start(&mut self, which: usize) {
-        let gone = self.fleet.lock()[which].take();
-        match gone {
-            Some(process) => {
-                self.sim.trace.say(format_args!("process {} is killed", process.life.number));
-                process.kill(&self.broker);
-            }
-            None => {
-                let process = self.start_one().await;
-                self.fleet.lock()[which] = Some(process);
-            }
-        }
-    }
-
-    /// Stopped, and woken again; longer than a heartbeat, the broker gives its work to others.
-    fn stop_for_a_while(&self, which: usize) {
-        let Some(life) = self.fleet.lock()[which].as_ref().map(|process| process.life.clone())
-        else {
-            return;
-        };
-        let length = self.sim.chance.pause(Duration::from_secs(90));
-        self.sim.trace.say(format_args!("process {} is stopped for {length:?}", life.number));
-        life.stop();
-        let broker = self.broker.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(length).await;
-            if length > Duration::from_secs(20) {
-                broker.reconnect_all();
-            }
-            life.go_on();
-        });
-    }
-
-    fn set_clock(&self, which: usize) {
-        let error_ms = self.sim.chance.below(7_200_000).cast_signed() - 3_600_000;
-        let error_ms = if self.sim.chance.percent(50) { error_ms / 60 } else { error_ms };
-        if let Some(process) = &self.fleet.lock()[which] {
-            self.sim
-                .trace
-                .say(format_args!("process {} is off by {error_ms} ms", process.life.number));
-            process.clock.set(error_ms);
-        }
-    }
-
-    fn restart_an_actor(&self, which: usize) {
-        let processes = self.fleet.lock();
-        let Some(process) = &processes[which] else { return };
-        let tree = &process.shop.process.tree;
-        let names = tree.names();
-        if let Some(name) = self.sim.chance.pick(&names) {
-            self.sim.trace.say(format_args!("{} restarts {name}", process.life.number));
-            tree.restart(name);
-        }
-    }
-
-    /// From now on nothing goes wrong: every process runs, and its clock is right.
-    async fn calm(&mut self) {
-        self.sim.trace.say(format_args!("calm"));
-        self.sim.calm_down();
-        for which in 0..PROCESSES {
-            if self.fleet.lock()[which].is_none() {
-                self.kill_or_start(which).await;
-            }
-            if let Some(process) = &self.fleet.lock()[which] {
-                process.life.go_on();
-                process.clock.set(0);
-            }
-        }
-    }
-
-    /// Waits until every order rests and everything that was said is heard.
-    async fn come_to_rest(&self, bought: &[Bought]) -> Result<(), String> {
-        let begun = Instant::now();
-        loop {
-            let mut open = 0;
-            for Bought { order, .. } in bought {
-                let saga = self.stores.order.order(*order).await.ok().flatten();
-                open += usize::from(!saga.is_some_and(|saga| saga.is_at_rest()));
-            }
-            let (unsaid, unheard) = (unsaid(&self.stores), self.broker.open());
-            if open + unsaid + unheard == 0 {
-                return Ok(());
-            }
-            if begun.elapsed() > CALM_MAX {
-                return Err(format!(
-                    "{open} orders do not rest, {unsaid} outbox rows and {unheard} messages are left"
-                ));
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-    }
-}
-
-async fn stock_one(stock: &crate::inventory::Stock, product: &str, units: i64) {
-    use crate::inventory::{CreateError, Quantity};
-    let Some(quantity) = Quantity::new(units) else { return };
-    loop {
-        match stock.create(product.into(), quantity).await {
-            Ok(_) | Err(CreateError::Exists) => return,
-            Err(CreateError::Unavailable(_)) => tokio::time::sleep(LOOK_EVERY).await,
-        }
-    }
+    let (seed, found) = (world.plan.seed, world.found);
+    let coverage = sim.coverage().clone();
+    Outcome { seed, hash, events, orders, stock, coverage, found, lines }
 }

@@ -1,12 +1,13 @@
 //! What customers do: they order, ask again when nobody answers, change their minds, have things sent.
 
 use super::Shared;
+use super::chance::Chance;
 use super::process::Running;
 use crate::ids::OrderId;
 use crate::messages::{Address, OrderDetails};
-use crate::order::{AskError, Orders, RequestContext};
+use crate::order::{AskError, OrderReads, OrderStatus, Orders, RequestContext};
 use crate::shipping::UNDELIVERABLE_POSTAL_CODE;
-use crate::testing::shop::order_of;
+use crate::testing::shop::{ShopStores, order_of};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -24,6 +25,9 @@ const METHODS: [&str; 8] = [
 
 /// A customer's patience with one answer, a little above the server's own.
 const PATIENCE: Duration = Duration::from_secs(6);
+
+/// How often a customer who waits for a status looks.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The processes that run now, those that are down as None.
 #[derive(Clone, Default)]
@@ -43,72 +47,174 @@ impl Fleet {
     }
 }
 
+/// What a customer was told will be.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Promises {
+    /// The order is undone.
+    pub cancelled: bool,
+    /// Its parcel leaves.
+    pub dispatched: bool,
+    /// Its delivery is noted.
+    pub delivered: bool,
+}
+
 /// What one customer has come to.
 pub struct Bought {
     pub order: OrderId,
     pub total_minor: i64,
+    pub promised: Promises,
+}
+
+/// What is asked of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    Cancel,
+    Dispatch,
+    Deliver,
+}
+
+/// What a customer whose order's way is told beforehand may want of it.
+const STORIES: [&[Deed]; 5] =
+    [&[], &[], &[Deed::Cancel], &[Deed::Dispatch], &[Deed::Dispatch, Deed::Deliver]];
+
+/// A customer.
+pub struct Customer {
+    /// Which one.
+    pub number: usize,
+    /// What it orders.
+    pub details: OrderDetails,
+    /// What it wants of its order in its time. None: whatever comes to its mind, whenever.
+    pub story: Option<&'static [Deed]>,
 }
 
 /// What is ordered: one to three of the products, one to three of each.
-pub fn wanted(sim: &Shared, products: &[String]) -> OrderDetails {
+pub fn wanted(chance: &Chance, products: &[String]) -> OrderDetails {
     let mut lines: Vec<(&str, u32)> = Vec::new();
-    for _ in 0..=sim.chance.below(3) {
-        if let Some(product) = sim.chance.pick(products)
+    for _ in 0..=chance.below(3) {
+        if let Some(product) = chance.pick(products)
             && lines.iter().all(|(known, _)| known != product)
         {
-            let quantity = u32::try_from(1 + sim.chance.below(3)).unwrap_or(1);
+            let quantity = u32::try_from(1 + chance.below(3)).unwrap_or(1);
             lines.push((product, quantity));
         }
     }
-    let method = sim.chance.pick(&METHODS).copied().unwrap_or("credit_card");
+    let method = chance.pick(&METHODS).copied().unwrap_or("credit_card");
     let mut details = order_of(&lines, method);
-    if sim.chance.percent(8) {
+    if chance.percent(8) {
         let postal_code = Some(UNDELIVERABLE_POSTAL_CODE.to_owned());
         details.address = Some(Address { postal_code, ..Address::default() });
     }
     details
 }
 
-/// One customer's story.
-pub async fn customer(sim: Shared, fleet: Fleet, number: usize, details: OrderDetails) -> Bought {
-    let pause = |longest: u64| tokio::time::sleep(sim.chance.pause(Duration::from_secs(longest)));
-    pause(20).await;
-    let order = place(&sim, &fleet, number, &details).await;
-    let bought = Bought { order, total_minor: details.total_minor };
-    for _ in 0..sim.chance.below(4) {
-        pause(30).await;
-        let what = sim.chance.below(4);
-        let Some(orders) = fleet.door(&sim) else { continue };
-        let asking = async {
-            match what {
-                0 => orders.cancel(order).await,
-                1 | 2 => orders.dispatch(order).await,
-                _ => orders.deliver(order).await,
-            }
-        };
-        // Too early, too late, or nobody there: the customer does not insist.
-        let answer = tokio::time::timeout(PATIENCE, asking).await;
-        let status = answer.ok().and_then(Result::ok).map(|asked| asked.status);
-        sim.trace.say(format_args!("customer {number} asks {what}: {status:?}"));
-    }
-    bought
+/// One of the stories.
+pub fn story(chance: &Chance) -> &'static [Deed] {
+    chance.pick(&STORIES).copied().unwrap_or_default()
 }
 
-async fn place(sim: &Shared, fleet: &Fleet, number: usize, details: &OrderDetails) -> OrderId {
-    let key = (format!("customer-{number}"), vec![1]);
-    loop {
-        if let Some(orders) = fleet.door(sim) {
-            let placing =
-                orders.place(details.clone(), RequestContext::default(), Some(key.clone()));
-            match tokio::time::timeout(PATIENCE, placing).await {
-                Ok(Ok(placed)) => {
-                    sim.trace.say(format_args!("customer {number} has {}", placed.order_id));
-                    return placed.order_id;
+/// Where customers live.
+#[derive(Clone)]
+pub struct Town {
+    pub sim: Shared,
+    pub fleet: Fleet,
+    pub stores: ShopStores,
+}
+
+impl Town {
+    /// One customer's way, from the first request to the last.
+    pub async fn visit(self, customer: Customer) -> Bought {
+        let Customer { number, details, story } = customer;
+        self.pause(20).await;
+        let order = self.place(number, &details).await;
+        let (total_minor, promised) = (details.total_minor, Promises::default());
+        let mut bought = Bought { order, total_minor, promised };
+        match story {
+            Some(story) => {
+                for deed in story {
+                    self.insist(number, &mut bought, *deed).await;
                 }
-                Ok(Err(AskError::Unavailable)) | Err(_) => {}
-                Ok(Err(other)) => sim.trace.say(format_args!("customer {number}: {other}")),
+            }
+            None => {
+                for _ in 0..self.sim.chance.below(4) {
+                    self.pause(30).await;
+                    let deeds = [Deed::Cancel, Deed::Dispatch, Deed::Dispatch, Deed::Deliver];
+                    if let Some(deed) = self.sim.chance.pick(&deeds) {
+                        // Too early, too late, or nobody there: this customer does not insist.
+                        self.ask(number, &mut bought, *deed).await;
+                    }
+                }
             }
         }
-        tokio::time::sleep(sim.chance.pause(Duration::from_secs(2))).await;
+        bought
+    }
+
+    async fn pause(&self, longest_secs: u64) {
+        tokio::time::sleep(self.sim.chance.pause(Duration::from_secs(longest_secs))).await;
+    }
+
+    async fn place(&self, number: usize, details: &OrderDetails) -> OrderId {
+        let key = (format!("customer-{number}"), vec![1]);
+        loop {
+            if let Some(orders) = self.fleet.door(&self.sim) {
+                let placing =
+                    orders.place(details.clone(), RequestContext::default(), Some(key.clone()));
+                match tokio::time::timeout(PATIENCE, placing).await {
+                    Ok(Ok(placed)) => {
+                        let id = placed.order_id;
+                        self.sim.trace.say(format_args!("customer {number} has {id}"));
+                        return id;
+                    }
+                    Ok(Err(AskError::Unavailable)) | Err(_) => {}
+                    Ok(Err(other)) => {
+                        self.sim.trace.say(format_args!("customer {number}: {other}"));
+                    }
+                }
+            }
+            self.pause(2).await;
+        }
+    }
+
+    /// Asks once; true when it was accepted.
+    async fn ask(&self, number: usize, bought: &mut Bought, deed: Deed) -> bool {
+        let Some(orders) = self.fleet.door(&self.sim) else { return false };
+        let asking = async {
+            match deed {
+                Deed::Cancel => orders.cancel(bought.order).await,
+                Deed::Dispatch => orders.dispatch(bought.order).await,
+                Deed::Deliver => orders.deliver(bought.order).await,
+            }
+        };
+        let answer = tokio::time::timeout(PATIENCE, asking).await;
+        let status = answer.ok().and_then(Result::ok).map(|asked| asked.status);
+        self.sim.trace.say(format_args!("customer {number} asks {deed:?}: {status:?}"));
+        let accepted = status.is_some();
+        match deed {
+            Deed::Cancel => bought.promised.cancelled |= accepted,
+            Deed::Dispatch => bought.promised.dispatched |= accepted,
+            Deed::Deliver => bought.promised.delivered |= accepted,
+        }
+        accepted
+    }
+
+    /// Asks when the time has come for it, until it is accepted, or has become impossible.
+    async fn insist(&self, number: usize, bought: &mut Bought, deed: Deed) {
+        loop {
+            let saga = self.stores.order.order(bought.order).await.ok().flatten();
+            let status = saga.map(|saga| saga.status());
+            let timely = match deed {
+                Deed::Cancel | Deed::Dispatch => Some(OrderStatus::Confirmed),
+                Deed::Deliver => Some(OrderStatus::Shipped),
+            };
+            if status == timely && self.ask(number, bought, deed).await {
+                return;
+            }
+            if matches!(status, Some(OrderStatus::Cancelled | OrderStatus::Completed)) {
+                return;
+            }
+            if status == Some(OrderStatus::Shipped) && deed == Deed::Dispatch {
+                return;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! A store in memory that fails as databases do.
 
 use super::Shared;
+use super::fault::Fault;
 use super::life::Life;
 use crate::clock::Timestamp;
 use crate::ports::{
@@ -24,7 +25,7 @@ pub struct SimStore<T> {
 }
 
 impl<T> SimStore<T> {
-    async fn takes_a_while(&self) {
+    pub(super) async fn takes_a_while(&self) {
         tokio::time::sleep(self.sim.chance.pause(SLOW)).await;
         self.life.runs_on().await;
     }
@@ -33,21 +34,23 @@ impl<T> SimStore<T> {
 #[async_trait]
 impl<S: Service, T: MemoryTables<S>> Store<S> for SimStore<T> {
     async fn commit(&self, batch: &Batch<S>) -> Result<Committed<S>, CommitError> {
+        self.sim.may_die(&self.life);
         self.takes_a_while().await;
         let told = |what: &str| format!("the simulation says {what}");
-        if self.sim.fails(|rates| rates.unavailable) {
+        if self.sim.fails(Fault::Unavailable) {
             return Err(CommitError::Unavailable(told("away")));
         }
-        if self.sim.fails(|rates| rates.contended) {
+        if self.sim.fails(Fault::Contended) {
             return Err(CommitError::Contended(told("contended")));
         }
-        let unknown = self.sim.fails(|rates| rates.unknown);
-        if unknown && self.sim.chance.percent(50) {
+        if self.sim.fails(Fault::UnknownLost) {
             return Err(CommitError::Unknown(told("lost")));
         }
+        let unknown = self.sim.fails(Fault::UnknownWritten);
         let committed = self.memory.commit(batch).await?;
         let (process, changes) = (self.life.number, batch.changes.len());
         self.sim.trace.say(format_args!("{process} {} commits {changes}", S::NAME));
+        self.sim.may_die(&self.life);
         // The answer is on its way: a process that dies now does not know.
         self.takes_a_while().await;
         if unknown { Err(CommitError::Unknown(told("unknown"))) } else { Ok(committed) }
@@ -57,12 +60,14 @@ impl<S: Service, T: MemoryTables<S>> Store<S> for SimStore<T> {
 #[async_trait]
 impl<T: Send + 'static> Outbox for SimStore<T> {
     async fn waiting(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<OutboxRow>, ReadError> {
+        self.reading().await?;
+        let rows = self.memory.waiting(after, limit).await;
         self.takes_a_while().await;
-        self.memory.waiting(after, limit).await
+        rows
     }
 
     async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, ReadError> {
-        self.life.runs_on().await;
+        self.reading().await?;
         self.memory.due(now, limit).await
     }
 
@@ -71,7 +76,7 @@ impl<T: Send + 'static> Outbox for SimStore<T> {
     }
 
     async fn adopt(&self, limit: u32) -> Result<u64, ReadError> {
-        self.takes_a_while().await;
+        self.reading().await?;
         let adopted = self.memory.adopt(limit).await?;
         if adopted > 0 {
             self.sim.trace.say(format_args!("{} adopts {adopted}", self.life.number));

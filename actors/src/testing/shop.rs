@@ -8,16 +8,16 @@ use crate::audit::{AuditMemory, AuditService};
 use crate::broker::LocalBroker;
 use crate::clock::World;
 use crate::gateway::memory::GatewayTables;
-use crate::gateway::{GatewayPolicy, SimulatedGateway};
+use crate::gateway::{GatewayPolicy, GatewayReads, SimulatedGateway};
 use crate::ids::{OrderId, ProductId};
 use crate::inventory::{Inventory, InventoryReads, InventoryTables, Quantity, Stock, StockRow};
 use crate::messages::{Contact, Flow, Line, OrderDetails, Plan, Priority};
 use crate::money::Currency;
 use crate::notification::{Messengers, NotificationMemory, NotificationService};
 use crate::order::memory::OrderTables;
-use crate::order::{Order, OrderReads, Orders, Saga, SagaObserver, SagaStatus};
+use crate::order::{DueOrders, Order, OrderReads, Orders, Saga, SagaObserver, SagaStatus};
 use crate::payment::memory::PaymentTables;
-use crate::payment::{Gateway, GatewayKey, PaymentPolicy, PaymentService};
+use crate::payment::{Gateway, GatewayKey, PaymentPolicy, PaymentReads, PaymentService};
 use crate::ports::{Broker, Database};
 use crate::runtime::stations::Process;
 use crate::services::{self, OrderSettings, PaymentSettings};
@@ -96,12 +96,28 @@ impl Default for ShopStores {
 /// What stands between the payment service and the gateway.
 pub type GatewayLine = Box<dyn FnOnce(Arc<dyn Gateway>) -> Arc<dyn Gateway> + Send>;
 
+/// What a shop's actors load.
+pub struct Reads {
+    /// Orders.
+    pub order: Arc<dyn OrderReads>,
+    /// Overdue orders.
+    pub due: Arc<dyn DueOrders>,
+    /// Stock.
+    pub inventory: Arc<dyn InventoryReads>,
+    /// Payments.
+    pub payment: Arc<dyn PaymentReads>,
+    /// The gateway's ledger.
+    pub gateway: Arc<dyn GatewayReads>,
+}
+
 /// What a shop's process runs on.
 pub struct Backing {
     /// Time and ids, as this process has them.
     pub world: World,
     /// The broker.
     pub broker: Arc<dyn Broker>,
+    /// What its actors load.
+    pub reads: Reads,
     /// The order service's database.
     pub order: Arc<dyn Database<Order>>,
     /// The inventory service's.
@@ -128,6 +144,13 @@ impl Backing {
         Self {
             world: stores.world.clone(),
             broker: Arc::new(LocalBroker::default()),
+            reads: Reads {
+                order: Arc::new(stores.order.clone()),
+                due: Arc::new(stores.order.clone()),
+                inventory: Arc::new(stores.inventory.clone()),
+                payment: Arc::new(stores.payment.clone()),
+                gateway: Arc::new(stores.gateway.clone()),
+            },
             order: Arc::new(stores.order.clone()),
             inventory: Arc::new(stores.inventory.clone()),
             payment: Arc::new(stores.payment.clone()),
@@ -174,24 +197,21 @@ impl Shop {
         let world = backing.world;
         let mut process = Process::new(world.clone(), backing.broker);
         let ShopSettings { order, gateway, payment, shipping } = settings;
-        let reads = Arc::new(stores.order.clone());
+        let reads = backing.reads;
         let idle_after = order.idle_after;
         let (orders, order) = services::order(
             &mut process,
             backing.order,
-            reads.clone(),
-            reads,
+            reads.order,
+            reads.due,
             order,
             Arc::new(Unseen),
         );
-        let reads = Arc::new(stores.inventory.clone());
-        let (stock, inventory) = services::inventory(&mut process, backing.inventory, reads);
-        let reads = Arc::new(stores.gateway.clone());
-        let (gateway, ledger) = services::gateway(&mut process, backing.gateway, reads, gateway);
+        let (stock, inventory) = services::inventory(&mut process, backing.inventory, reads.inventory);
+        let (gateway, ledger) = services::gateway(&mut process, backing.gateway, reads.gateway, gateway);
         let gateway = (backing.line)(gateway);
         let settings = PaymentSettings { policy: payment, idle_after, alone: backing.alone };
-        let reads = Arc::new(stores.payment.clone());
-        let payment = services::payment(&mut process, backing.payment, reads, gateway, settings);
+        let payment = services::payment(&mut process, backing.payment, reads.payment, gateway, settings);
         let shipping = services::shipping(&mut process, backing.shipping, shipping);
         let (_, notification) =
             services::notification(&mut process, backing.notification, Messengers::default());
@@ -258,7 +278,6 @@ impl Shop {
 
     /// What the gateway holds for an order, in minor units, by its own ledger.
     pub async fn money_held(&self, order: OrderId) -> i64 {
-        use crate::gateway::GatewayReads;
         let entry = self.stores.gateway.entry(GatewayKey::of(order)).await;
         entry.expect("memory answers").map_or(0, |entry| entry.held_minor())
     }

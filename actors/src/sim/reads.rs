@@ -1,0 +1,132 @@
+//! Reads of a database that fails: what an actor loads may be old by the time it decides on it.
+
+use super::fault::Fault;
+use super::store::SimStore;
+use crate::clock::Timestamp;
+use crate::gateway::memory::GatewayTables;
+use crate::gateway::{Entry, GatewayReads, Totals};
+use crate::ids::{OrderId, ProductId};
+use crate::inventory::{InventoryReads, InventoryTables, ReservationRow, StockRow};
+use crate::order::memory::OrderTables;
+use crate::order::{DueOrders, HistoryRow, OrderFilter, OrderReads, Saga};
+use crate::payment::memory::PaymentTables;
+use crate::payment::{GatewayKey, PaymentReads, PaymentRow};
+use crate::ports::ReadError;
+use async_trait::async_trait;
+
+impl<T> SimStore<T> {
+    /// A read on its way: it takes a while, and may find nobody there.
+    pub(super) async fn reading(&self) -> Result<(), ReadError> {
+        self.takes_a_while().await;
+        if self.sim.fails(Fault::ReadFails) {
+            return Err(ReadError("the simulation says away".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl OrderReads for SimStore<OrderTables> {
+    async fn order(&self, id: OrderId) -> Result<Option<Saga>, ReadError> {
+        self.reading().await?;
+        let saga = self.memory.order(id).await;
+        self.takes_a_while().await;
+        saga
+    }
+
+    async fn orders(&self, filter: &OrderFilter, limit: u32) -> Result<Vec<Saga>, ReadError> {
+        self.reading().await?;
+        self.memory.orders(filter, limit).await
+    }
+
+    async fn history(
+        &self,
+        since: &[(OrderId, u32)],
+        limit: u32,
+    ) -> Result<Vec<HistoryRow>, ReadError> {
+        self.reading().await?;
+        self.memory.history(since, limit).await
+    }
+
+    async fn open(&self) -> Result<(u64, u64), ReadError> {
+        self.reading().await?;
+        self.memory.open().await
+    }
+}
+
+#[async_trait]
+impl DueOrders for SimStore<OrderTables> {
+    async fn claim(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OrderId>, ReadError> {
+        self.reading().await?;
+        let claimed = self.memory.claim(now, until, limit).await;
+        self.takes_a_while().await;
+        claimed
+    }
+
+    async fn forget_claims(&self, before: Timestamp) -> Result<u64, ReadError> {
+        self.reading().await?;
+        self.memory.forget_claims(before).await
+    }
+}
+
+#[async_trait]
+impl InventoryReads for SimStore<InventoryTables> {
+    async fn stock(&self, product: &ProductId) -> Result<Option<StockRow>, ReadError> {
+        self.reading().await?;
+        let row = self.memory.stock(product).await;
+        self.takes_a_while().await;
+        row
+    }
+
+    async fn list(
+        &self,
+        after: Option<&ProductId>,
+        limit: u32,
+    ) -> Result<Vec<StockRow>, ReadError> {
+        self.reading().await?;
+        self.memory.list(after, limit).await
+    }
+
+    async fn reservation(&self, order: OrderId) -> Result<Option<ReservationRow>, ReadError> {
+        self.reading().await?;
+        self.memory.reservation(order).await
+    }
+}
+
+#[async_trait]
+impl PaymentReads for SimStore<PaymentTables> {
+    async fn payment(&self, order_id: OrderId) -> Result<Option<PaymentRow>, ReadError> {
+        self.reading().await?;
+        let row = self.memory.payment(order_id).await;
+        self.takes_a_while().await;
+        row
+    }
+
+    async fn due(
+        &self,
+        before: Timestamp,
+        after: Option<OrderId>,
+        limit: u32,
+    ) -> Result<Vec<OrderId>, ReadError> {
+        self.reading().await?;
+        PaymentReads::due(&self.memory, before, after, limit).await
+    }
+}
+
+#[async_trait]
+impl GatewayReads for SimStore<GatewayTables> {
+    async fn entry(&self, key: GatewayKey) -> Result<Option<Entry>, ReadError> {
+        self.reading().await?;
+        self.memory.entry(key).await
+    }
+
+    async fn totals(&self) -> Result<Totals, ReadError> {
+        self.reading().await?;
+        self.memory.totals().await
+    }
+}

@@ -1,0 +1,279 @@
+//! The world that processes live in: it starts, kills, stops and confuses them, and then lets them be.
+
+use super::Shared;
+use super::books::{self, Finding, Rule};
+use super::broker::SimBroker;
+use super::chance::Chance;
+use super::fault::Fault;
+use super::process::{Running, start, unsaid};
+use super::run::{Plan, Stake};
+use super::script::{Bought, Fleet};
+use crate::inventory::{CreateError, Quantity, Stock};
+use crate::messages::Flow;
+use crate::order::{OrderReads, SagaPolicy};
+use crate::services::OrderSettings;
+use crate::testing::shop::{ShopSettings, ShopStores};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Processes of every simulation.
+const PROCESSES: usize = 2;
+
+/// The longest that orders may take to come to rest once nothing goes wrong any more: the longest
+/// back-off of a re-send, a few times over.
+pub const CALM_MAX: Duration = Duration::from_secs(3 * 3_600);
+
+/// How soon it is looked whether everything rests; then half as often each time.
+const LOOK_MIN: Duration = Duration::from_millis(250);
+/// The longest between two looks.
+const LOOK_MAX: Duration = Duration::from_secs(8);
+
+/// Findings that are kept of a run: the first say what is wrong.
+const FOUND_MAX: usize = 20;
+
+/// The world.
+pub struct World {
+    pub sim: Shared,
+    pub stores: ShopStores,
+    pub broker: SimBroker,
+    pub fleet: Fleet,
+    pub plan: Plan,
+    /// The stock as it was at first.
+    pub initial: Vec<(String, i64)>,
+    /// What did not hold.
+    pub found: Vec<Finding>,
+    started: u64,
+}
+
+impl World {
+    /// A world with its processes running.
+    pub async fn new(sim: Shared, plan: Plan) -> Self {
+        let (stores, broker) = (ShopStores::default(), SimBroker::new(sim.clone()));
+        let fleet = Fleet::default();
+        let (initial, found, started) = (Vec::new(), Vec::new(), 0);
+        let mut world = Self { sim, stores, broker, fleet, plan, initial, found, started };
+        for _ in 0..PROCESSES {
+            let process = world.start_one().await;
+            world.fleet.lock().push(Some(process));
+        }
+        world
+    }
+
+    async fn start_one(&mut self) -> Running {
+        self.started += 1;
+        let chance = &self.sim.chance;
+        let flow = if chance.percent(50) { Flow::Orchestrated } else { Flow::Choreographed };
+        let plan = *chance
+            .pick(&[Default::default(), crate::messages::Plan::PaymentFirst])
+            .unwrap_or(&Default::default());
+        let (flow, plan) = self.plan.way.unwrap_or((flow, plan));
+        let order_timeout = if chance.percent(30) { 60 } else { 900 };
+        let dispatch_after = chance.percent(20).then_some(Duration::from_secs(10));
+        let policy = match self.plan.stake {
+            Stake::Drawn => SagaPolicy {
+                order_timeout: Duration::from_secs(order_timeout),
+                dispatch_after,
+                ..SagaPolicy::default()
+            },
+            // How an order ends must not hang on how long it took.
+            Stake::Ample => SagaPolicy { order_timeout: 100 * CALM_MAX, ..SagaPolicy::default() },
+        };
+        let order = OrderSettings { policy, flow, plan, ..OrderSettings::default() };
+        let error_ms =
+            if chance.percent(70) { 0 } else { chance.below(120_000).cast_signed() - 60_000 };
+        let settings = ShopSettings { order, ..ShopSettings::default() };
+        start(&self.sim, &self.broker, &self.stores, settings, (self.started, error_ms)).await
+    }
+
+    /// Some products, some of them scarce, or not there at all.
+    pub async fn stock(&mut self, script: &Chance) {
+        for number in 0..1 + script.below(4) {
+            let units = match (self.plan.stake, script.below(10)) {
+                (Stake::Drawn, 0..5) => 5,
+                (Stake::Ample, 0..2) => 0,
+                (Stake::Drawn | Stake::Ample, _) => 1_000,
+            };
+            let stock = self.fleet.lock()[0].as_ref().map(|process| process.shop.stock.clone());
+            let product = format!("P{number}");
+            self.initial.push((product.clone(), units));
+            if let Some(stock) = stock {
+                // Whoever stocks it asks again, of whoever lives, until it is there.
+                let stocking = tokio::time::timeout(LOOK_MAX, stock_one(&stock, &product, units));
+                if stocking.await.is_err() {
+                    self.stock_elsewhere(&product, units).await;
+                }
+            }
+        }
+    }
+
+    async fn stock_elsewhere(&mut self, product: &str, units: i64) {
+        loop {
+            self.bury_the_dead().await;
+            let doors: Vec<Stock> = {
+                let processes = self.fleet.lock();
+                processes.iter().flatten().map(|process| process.shop.stock.clone()).collect()
+            };
+            for stock in doors {
+                let stocking = tokio::time::timeout(LOOK_MAX, stock_one(&stock, product, units));
+                if stocking.await.is_ok() {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// For a while, things happen to the processes and the broker.
+    pub async fn trouble(&mut self) {
+        let until = Instant::now() + Duration::from_secs(10 + self.sim.chance.below(50));
+        while Instant::now() < until && self.found.is_empty() {
+            tokio::time::sleep(self.sim.chance.pause(Duration::from_secs(8))).await;
+            self.bury_the_dead().await;
+            let which = usize::try_from(self.sim.chance.below(PROCESSES as u64)).unwrap_or(0);
+            match self.sim.chance.below(8) {
+                0 | 1 => self.kill_or_start(which).await,
+                2 => self.stop_for_a_while(which),
+                3 => {
+                    self.sim.happened(Fault::Reconnected);
+                    self.broker.reconnect_all();
+                }
+                4 => self.set_clock(which),
+                _ => self.kill_an_actor(which),
+            }
+            self.glance();
+        }
+    }
+
+    /// What died in mid-work is noticed, and started again.
+    async fn bury_the_dead(&mut self) {
+        for which in 0..PROCESSES {
+            let dead = self.fleet.lock()[which].take_if(|process| process.life.is_dead());
+            if let Some(process) = dead {
+                process.kill(&self.broker);
+                let process = self.start_one().await;
+                self.fleet.lock()[which] = Some(process);
+            }
+        }
+    }
+
+    async fn kill_or_start(&mut self, which: usize) {
+        let gone = self.fleet.lock()[which].take();
+        match gone {
+            Some(process) => {
+                self.sim.happened(Fault::Killed);
+                self.sim.trace.say(format_args!("process {} is killed", process.life.number));
+                process.kill(&self.broker);
+            }
+            None => {
+                let process = self.start_one().await;
+                self.fleet.lock()[which] = Some(process);
+            }
+        }
+    }
+
+    /// Stopped, and woken again; longer than a heartbeat, the broker gives its work to others.
+    fn stop_for_a_while(&self, which: usize) {
+        let Some(life) = self.fleet.lock()[which].as_ref().map(|process| process.life.clone())
+        else {
+            return;
+        };
+        let length = self.sim.chance.pause(Duration::from_secs(90));
+        self.sim.happened(Fault::Stopped);
+        self.sim.trace.say(format_args!("process {} is stopped for {length:?}", life.number));
+        life.stop();
+        let broker = self.broker.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(length).await;
+            if length > Duration::from_secs(20) {
+                broker.reconnect_all();
+            }
+            life.go_on();
+        });
+    }
+
+    fn set_clock(&self, which: usize) {
+        let error_ms = self.sim.chance.below(7_200_000).cast_signed() - 3_600_000;
+        let error_ms = if self.sim.chance.percent(50) { error_ms / 60 } else { error_ms };
+        if let Some(process) = &self.fleet.lock()[which] {
+            let number = process.life.number;
+            self.sim.happened(Fault::ClockSet);
+            self.sim.trace.say(format_args!("process {number} is off by {error_ms} ms"));
+            process.clock.set(error_ms);
+        }
+    }
+
+    /// An actor is killed, also in the middle of what it handles; its supervisor starts it again.
+    fn kill_an_actor(&self, which: usize) {
+        let processes = self.fleet.lock();
+        let Some(process) = &processes[which] else { return };
+        let tree = &process.shop.process.tree;
+        let names = tree.names();
+        if let Some(name) = self.sim.chance.pick(&names) {
+            self.sim.happened(Fault::ActorKilled);
+            self.sim.trace.say(format_args!("{} restarts {name}", process.life.number));
+            tree.restart(name);
+        }
+    }
+
+    /// From now on nothing goes wrong: every process runs, and its clock is right.
+    pub async fn calm(&mut self) {
+        self.sim.trace.say(format_args!("calm"));
+        self.sim.calm_down();
+        self.bury_the_dead().await;
+        for which in 0..PROCESSES {
+            if self.fleet.lock()[which].is_none() {
+                self.kill_or_start(which).await;
+            }
+            if let Some(process) = &self.fleet.lock()[which] {
+                process.life.go_on();
+                process.clock.set(0);
+            }
+        }
+    }
+
+    /// Looks whether what must be true at any moment is true.
+    fn glance(&mut self) {
+        self.found.extend(books::glance(&self.stores, &self.initial));
+        self.found.truncate(FOUND_MAX);
+    }
+
+    /// Waits until every order rests and everything that was said is heard; then does the books.
+    pub async fn come_to_rest(&mut self, bought: &[Bought]) {
+        let begun = Instant::now();
+        let mut pause = LOOK_MIN;
+        while self.found.is_empty() {
+            let mut open = 0;
+            for Bought { order, .. } in bought {
+                let saga = self.stores.order.order(*order).await.ok().flatten();
+                open += usize::from(!saga.is_some_and(|saga| saga.is_at_rest()));
+            }
+            let (unsaid, unheard) = (unsaid(&self.stores), self.broker.open());
+            if open + unsaid + unheard == 0 {
+                break;
+            }
+            if begun.elapsed() > CALM_MAX {
+                let what = format!(
+                    "{open} orders do not rest, {unsaid} outbox rows and {unheard} messages are left"
+                );
+                self.found.push(Finding::new(Rule::Rest, what));
+                break;
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LOOK_MAX);
+            self.glance();
+        }
+        if self.found.iter().all(|finding| finding.rule == Rule::Rest) {
+            self.found.extend(books::check(&self.stores, bought, &self.initial).await);
+            self.found.truncate(FOUND_MAX);
+        }
+    }
+}
+
+async fn stock_one(stock: &Stock, product: &str, units: i64) {
+    let Some(quantity) = Quantity::new(units) else { return };
+    loop {
+        match stock.create(product.into(), quantity).await {
+            Ok(_) | Err(CreateError::Exists) => return,
+            Err(CreateError::Unavailable(_)) => tokio::time::sleep(LOOK_MIN).await,
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The same orders in every way: both plans of the orchestrated flow, and the choreographed one.
+
+use super::pool::each;
+use ordermill_actors::sim::{Finding, compare};
+use ordermill_actors::testing::shop::WAYS;
+use std::ops::Range;
+
+/// Compares the ways, seed by seed; true when nothing differs that must not.
+pub fn compare_all(seeds: &Range<u64>) -> anyhow::Result<bool> {
+    let compared = each(seeds.clone(), |seed| {
+        let (runs, found) = compare(seed);
+        let orders: usize = runs.iter().map(|outcome| outcome.orders.len()).sum();
+        (seed, orders, found)
+    })?;
+    let orders: usize = compared.iter().map(|(_, orders, _)| orders).sum();
+    println!(
+        "{} seeds, {} ways, with stock for all and without: {orders} orders",
+        compared.len(),
+        WAYS.len()
+    );
+    let failed: Vec<(u64, &Vec<Finding>)> = compared
+        .iter()
+        .filter(|(.., found)| !found.is_empty())
+        .map(|(seed, _, found)| (*seed, found))
+        .collect();
+    match failed.first() {
+        None => println!(
+            "Where orders do not compete, every way ended the same; where they do, all books balance."
+        ),
+        Some((seed, found)) => {
+            println!("{} seeds failed; the first is {seed}:", failed.len());
+            found.iter().for_each(|finding| println!("  {finding}"));
+        }
+    }
+    Ok(failed.is_empty())
+}
