@@ -86,6 +86,11 @@ impl Request {
         self.submit(skus);
     }
 
+    /// Ends here: a product's actor is not to be asked now. That is an attempt.
+    pub(super) fn refused(self, cause: String) {
+        self.ticket.settle(Settled::Retry(cause));
+    }
+
     fn go_on(self: Box<Self>, skus: &Skus) {
         match self.next_line().map(|line| line.product_id.clone()) {
             Some(product) => skus.send(&product, Msg::Ask(self)),

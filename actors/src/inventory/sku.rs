@@ -8,7 +8,7 @@ use super::request::{Hold, Request, WAIT_MAX};
 use super::shelf::{Reply, Shelf};
 use super::{Inventory, InventoryReads, StockRow};
 use crate::ids::ProductId;
-use crate::runtime::directory::{Directory, Life, Species};
+use crate::runtime::directory::{Directory, Life, Spawned, Species};
 use crate::runtime::journal::JournalHandle;
 use ractor::{Actor, ActorProcessingErr, ActorRef, ActorRuntime, MessagingErr, SpawnErr};
 use std::sync::Arc;
@@ -34,6 +34,18 @@ pub enum Msg {
     },
     /// From its own timer: somebody has waited enough.
     Overdue,
+}
+
+impl Msg {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Ask(_) => "ask",
+            Self::Learn(_) => "learn",
+            Self::Retire => "retire",
+            Self::Ended { .. } => "ended",
+            Self::Overdue => "overdue",
+        }
+    }
 }
 
 /// The SKU actors of this process.
@@ -69,15 +81,20 @@ impl Species for SkuSpecies {
     type Msg = Msg;
     const KIND: &'static str = "sku";
 
-    fn spawn(&self, life: Life<Self>) -> Result<ActorRef<Msg>, SpawnErr> {
+    fn spawn(&self, life: Life<Self>) -> Result<Spawned<Msg>, SpawnErr> {
         let supervisor = life.supervisor.clone();
-        let (actor, _started) =
-            ActorRuntime::spawn_linked_instant(None, Sku(life), (), supervisor)?;
-        Ok(actor)
+        ActorRuntime::spawn_linked_instant(None, Sku(life), (), supervisor)
     }
 
     fn retire() -> Msg {
         Msg::Retire
+    }
+
+    fn refuse(message: Msg, cause: String) {
+        match message {
+            Msg::Ask(request) => request.refused(cause),
+            Msg::Learn(_) | Msg::Retire | Msg::Ended { .. } | Msg::Overdue => {}
+        }
     }
 }
 
@@ -106,6 +123,7 @@ impl Actor for Sku {
         message: Msg,
         memory: &mut Memory,
     ) -> Result<(), ActorProcessingErr> {
+        self.0.node.begins(message.name());
         let retire = matches!(message, Msg::Retire);
         let now = Instant::now();
         let (replies, counted) = match message {
@@ -129,6 +147,8 @@ impl Actor for Sku {
                 self.leave(&myself, memory);
             }
             self.0.node.handled();
+        } else {
+            self.0.node.ends();
         }
         Ok(())
     }
@@ -164,7 +184,6 @@ impl Sku {
 
     fn leave(&self, myself: &ActorRef<Msg>, memory: &Memory) {
         if memory.shelf.is_idle() && self.0.directory.leave(&self.0.key, myself.get_id()) {
-            self.0.node.stopped();
             myself.stop(None);
         }
     }

@@ -3,11 +3,12 @@
 use super::decide::{Told, Verdict, decide};
 use super::facts::Fact;
 use super::reads::OrderReads;
-use super::record::{Record, record, resend, touch};
+use super::record::{Record, postpone, record, resend, touch};
 use super::saga::{Saga, SagaPolicy};
 use super::service::{Answer, Change, Claim, Order};
 use super::status::{OrderStatus, SagaStatus};
 use crate::clock::World;
+use crate::faults::{self, Point};
 use crate::ids::OrderId;
 use crate::messages::{Message, OrderDetails, Origin};
 use crate::ports::ReadError;
@@ -41,7 +42,10 @@ pub enum Input {
     /// The customer has it.
     Deliver,
     /// Its time has come.
-    Due,
+    Due {
+        /// How far behind our own work is.
+        lag: Duration,
+    },
     /// A person asks for another try.
     Retry,
 }
@@ -101,6 +105,18 @@ impl Rules for SagaRules {
     type Effect = Reached;
     const KIND: &'static str = "saga";
 
+    fn name_of(input: &Input) -> &'static str {
+        match input {
+            Input::Place { .. } => "place",
+            Input::Message(message) => message.kind().as_str(),
+            Input::Cancel => "cancel",
+            Input::Dispatch => "dispatch",
+            Input::Deliver => "deliver",
+            Input::Due { .. } => "due",
+            Input::Retry => "retry",
+        }
+    }
+
     async fn load(&self, key: &OrderId) -> Result<Option<Saga>, ReadError> {
         self.reads.order(*key).await
     }
@@ -130,18 +146,22 @@ impl Rules for SagaRules {
             (Input::Cancel, Some(_)) => Told::Cancel,
             (Input::Dispatch, Some(_)) => Told::Dispatch,
             (Input::Deliver, Some(_)) => Told::Deliver,
-            (Input::Due, Some(_)) => Told::Due,
+            (Input::Due { lag }, Some(_)) => Told::Due { lag: *lag },
             (Input::Retry, Some(_)) => Told::Retry,
         };
         let Some(saga) = state.as_mut() else { return quiet(Reply::Unknown) };
         let cause = cause(input);
         let (history, messages) = match decide(saga, told, now, &self.policy) {
             // A sweeper's claim has moved `due_at`: it is written anew, or it would be claimed again.
-            Verdict::Known if matches!(input, Input::Due) => {
+            Verdict::Known if matches!(input, Input::Due { .. }) => {
                 touch(saga, now, &self.policy);
                 (Vec::new(), Vec::new())
             }
             Verdict::Known => return quiet(Reply::Noted(saga.status())),
+            Verdict::Postponed => {
+                postpone(saga, now, &self.policy);
+                (Vec::new(), Vec::new())
+            }
             Verdict::Conflict(why) => return quiet(Reply::Conflict(saga.status(), why)),
             Verdict::Learned(facts) => {
                 let Record { history, messages } = record(saga, facts, cause, now, &self.policy);
@@ -161,6 +181,9 @@ impl Rules for SagaRules {
                 (history, messages)
             }
         };
+        if saga.saga_status() == SagaStatus::Compensating {
+            faults::passes(Point::Compensating);
+        }
         let next = Some(Arc::new(saga.clone()));
         let change =
             Change { order_id: *key, expected: before, next, history, messages, claim: None };
@@ -226,7 +249,7 @@ fn cause(input: &Input) -> &'static str {
         Input::Message(message) => message.kind().as_str(),
         Input::Place { .. } | Input::Cancel | Input::Deliver => "customer",
         Input::Dispatch | Input::Retry => "operator",
-        Input::Due => "deadline",
+        Input::Due { .. } => "deadline",
     }
 }
 

@@ -11,6 +11,7 @@ use super::reads::PaymentReads;
 use super::service::{PaymentChange, PaymentService};
 use super::state::{Payment, Question};
 use crate::clock::World;
+use crate::faults::{self, Point};
 use crate::ids::OrderId;
 use crate::ports::ReadError;
 use crate::runtime::directory::Directory;
@@ -76,6 +77,16 @@ impl Rules for PaymentRules {
     type Reply = ();
     type Effect = Errand;
     const KIND: &'static str = "payment";
+
+    fn name_of(input: &Input) -> &'static str {
+        match input {
+            Input::Process(..) => "process",
+            Input::Refund(_) => "refund",
+            Input::Answered(_) => "answered",
+            Input::Rested(_) => "rested",
+            Input::Wake => "wake",
+        }
+    }
 
     async fn load(&self, key: &OrderId) -> Result<Remembered, ReadError> {
         Ok(match self.reads.payment(*key).await? {
@@ -171,11 +182,13 @@ impl Rules for PaymentRules {
 }
 
 async fn ask(gateway: &dyn Gateway, question: Question) -> Result<GatewayReply, GatewayError> {
-    match question {
+    let answer = match question {
         Question::Charge(request) => gateway.charge(request).await.map(GatewayReply::Charge),
         Question::Void(key) => gateway.void(key).await.map(GatewayReply::Undone),
         Question::Refund(key, amount) => {
             gateway.refund(key, amount).await.map(GatewayReply::Undone)
         }
-    }
+    };
+    faults::passes(Point::GatewayAnswered);
+    answer
 }

@@ -7,9 +7,10 @@ use super::service::{DeadLetter, Service};
 use super::ticket::{Settled, Ticket};
 use super::tree::Node;
 use crate::clock::World;
+use crate::faults::{self, Point};
 use crate::messages::Body;
-use crate::ports::{Broker, Dead, Delivery, Sink, Subscription};
 use crate::planted::{Bug, planted};
+use crate::ports::{Broker, Dead, Delivery, Sink, Subscription};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -47,6 +48,21 @@ pub enum Msg {
     Close,
 }
 
+impl Msg {
+    /// What it is called where people look at an actor: a message's own name, where it has one.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Delivery(delivery) => match &delivery.content {
+                Ok(Body::One(message)) => message.kind().as_str(),
+                Ok(Body::Feed(_)) => "feed",
+                Err(_) => "unreadable",
+            },
+            Self::Dead(_) => "dead",
+            Self::Close => "close",
+        }
+    }
+}
+
 /// What a consumer is made of.
 pub struct ConsumerParts {
     /// The queue.
@@ -63,10 +79,21 @@ pub struct ConsumerParts {
     pub world: World,
     /// Where it is reached.
     pub address: Address<Msg>,
+    /// What went through it, in all its lives.
+    pub traffic: Arc<Traffic>,
+}
+
+/// What went through a consumer, in all its lives.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    /// Messages that the broker has handed to it.
+    pub received: AtomicU64,
     /// Deliveries whose tickets are open.
-    pub open: Arc<AtomicUsize>,
-    /// Deliveries that were settled so far.
-    pub settled: Arc<AtomicU64>,
+    pub open: AtomicUsize,
+    /// Deliveries that were settled.
+    pub settled: AtomicU64,
+    /// It is to take no more, whatever life it is in.
+    pub closed: AtomicBool,
 }
 
 impl ConsumerParts {
@@ -86,15 +113,17 @@ impl Consumer {
     }
 }
 
-struct Inlet(Address<Msg>);
+struct Inlet(Arc<ConsumerParts>);
 
 impl Sink for Inlet {
     fn deliver(&self, delivery: Delivery) {
-        self.0.send(Msg::Delivery(Box::new(delivery)));
+        self.0.traffic.received.fetch_add(1, Relaxed);
+        self.0.address.send(Msg::Delivery(Box::new(delivery)));
     }
 
     fn bury(&self, dead: Dead) {
-        self.0.send(Msg::Dead(Box::new(dead)));
+        self.0.traffic.received.fetch_add(1, Relaxed);
+        self.0.address.send(Msg::Dead(Box::new(dead)));
     }
 }
 
@@ -108,9 +137,14 @@ impl Actor for Consumer {
         myself: ActorRef<Msg>,
         (): (),
     ) -> Result<Self::State, ActorProcessingErr> {
-        let ConsumerParts { queue, prefetch, broker, address, .. } = &*self.0;
+        let ConsumerParts { queue, prefetch, broker, address, traffic, .. } = &*self.0;
         address.fill(myself);
-        let sink = Arc::new(Inlet(address.clone()));
+        if traffic.closed.load(Relaxed) {
+            // It failed while the process ends.
+            address.node().running();
+            return Ok(None);
+        }
+        let sink = Arc::new(Inlet(self.0.clone()));
         let subscription = broker.subscribe(*queue, *prefetch, sink).await?;
         address.node().running();
         Ok(Some(subscription))
@@ -122,6 +156,7 @@ impl Actor for Consumer {
         message: Msg,
         subscription: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
+        self.0.node().begins(message.name());
         match message {
             Msg::Delivery(delivery) => self.handle_delivery(*delivery),
             Msg::Dead(dead) => self.keep(*dead),
@@ -134,6 +169,7 @@ impl Actor for Consumer {
 
 impl Consumer {
     fn handle_delivery(&self, delivery: Delivery) {
+        faults::passes(Point::Delivered);
         let body = match &delivery.content {
             Ok(body) => body.clone(),
             Err(unreadable) => {
@@ -141,25 +177,27 @@ impl Consumer {
                 return delivery.channel.reject(delivery.tag, cause, self.0.world.now());
             }
         };
-        self.0.open.fetch_add(1, Relaxed);
-        let (open, address) = (self.0.open.clone(), self.0.address.clone());
-        let settled = self.0.settled.clone();
+        self.0.traffic.open.fetch_add(1, Relaxed);
+        let (traffic, address) = (self.0.traffic.clone(), self.0.address.clone());
         let clock = self.0.world.clock.clone();
-        let handling = Arc::new(AtomicBool::new(true));
-        let being_handled = handling.clone();
         if planted(Bug::AckEarly) {
             delivery.channel.ack(delivery.tag);
         }
+        let handling = Arc::new(AtomicBool::new(true));
+        let being_handled = handling.clone();
         let ticket = Ticket::new(move |how| {
-            open.fetch_sub(1, Relaxed);
-            settled.fetch_add(1, Relaxed);
+            traffic.open.fetch_sub(1, Relaxed);
+            traffic.settled.fetch_add(1, Relaxed);
             let Delivery { tag, ref channel, .. } = delivery;
             match how {
                 // Dropped by the panic of its own handler: that attempt counts.
                 Settled::Abandoned if being_handled.load(Relaxed) && std::thread::panicking() => {
                     channel.retry(tag, "the handler panicked".to_owned(), clock.now());
                 }
-                Settled::Done(()) => channel.ack(tag),
+                Settled::Done(()) => {
+                    faults::passes(Point::Unacked);
+                    channel.ack(tag);
+                }
                 Settled::Retry(cause) => channel.retry(tag, cause, clock.now()),
                 Settled::Dead(cause) => channel.reject(tag, cause, clock.now()),
                 Settled::Abandoned => hand_in_again(address, delivery),

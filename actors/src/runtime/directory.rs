@@ -8,8 +8,12 @@
 //! Our own map, not ractor's registry: that one is global to the process, so that two worlds in one
 //! test would meet. An entity leaves when it is idle and its mailbox is empty; both are decided under
 //! the entry's lock, so that no message is ever sent to one that is leaving.
+//!
+//! One that keeps failing is [quarantined](super::quarantine): it is not started again, and what it is
+//! told is refused.
 
-use super::tree::{Node, Population};
+use super::quarantine::{Quarantine, Troubles, Ward};
+use super::tree::{Node, OnPurpose, Population};
 use crate::clock::World;
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
@@ -22,12 +26,9 @@ use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-/// The pause before an entity that failed is started again, doubled each time it fails in a row.
-const RESTART_MIN: Duration = Duration::from_millis(100);
-/// The longest such pause.
-const RESTART_MAX: Duration = Duration::from_secs(30);
 /// Idle entities are looked for this often.
 const RETIRE_EVERY: Duration = Duration::from_secs(5);
 
@@ -42,11 +43,17 @@ pub trait Species: Send + Sync + Sized + 'static {
 
     /// Spawns one, linked to its supervisor. Must not load anything yet: a store that is away is no
     /// reason for an actor to fail.
-    fn spawn(&self, life: Life<Self>) -> Result<ActorRef<Self::Msg>, SpawnErr>;
+    fn spawn(&self, life: Life<Self>) -> Result<Spawned<Self::Msg>, SpawnErr>;
 
     /// The message that asks one to leave memory if it has nothing to do.
     fn retire() -> Self::Msg;
+
+    /// Says to whoever sent a message that nobody will look at it: that counts as a failed attempt.
+    fn refuse(message: Self::Msg, cause: String);
 }
+
+/// What ractor gives for an actor that is spawned and not yet started.
+pub type Spawned<M> = (ActorRef<M>, JoinHandle<Result<JoinHandle<()>, SpawnErr>>);
 
 /// What a newly spawned entity is given.
 pub struct Life<S: Species> {
@@ -61,15 +68,33 @@ pub struct Life<S: Species> {
 }
 
 enum Slot<M> {
-    Live { actor: ActorRef<M>, node: Arc<Node>, used_s: Arc<AtomicU64>, failures: u32 },
-    Down { until: Instant, node: Arc<Node>, failures: u32 },
+    Live { actor: ActorRef<M>, node: Arc<Node>, used_s: Arc<AtomicU64>, troubles: Troubles },
+    Down { until: Instant, node: Arc<Node>, troubles: Troubles },
+    Quarantined(Quarantine),
+}
+
+impl<M> Slot<M> {
+    fn node(&self) -> &Arc<Node> {
+        match self {
+            Self::Live { node, .. } | Self::Down { node, .. } => node,
+            Self::Quarantined(quarantine) => &quarantine.node,
+        }
+    }
+}
+
+/// Who starts entities, and under which node they stand.
+#[derive(Clone)]
+struct Parent {
+    supervisor: ActorCell,
+    node: Arc<Node>,
 }
 
 struct Inner<S: Species> {
     species: S,
     slots: DashMap<S::Key, Slot<S::Msg>>,
     keys: DashMap<ActorId, S::Key>,
-    supervisor: RwLock<Option<ActorCell>>,
+    parent: RwLock<Option<Parent>>,
+    ward: Ward<S::Key>,
     world: World,
     epoch: Instant,
     idle_after: Duration,
@@ -92,7 +117,8 @@ impl<S: Species> Directory<S> {
             species,
             slots: DashMap::new(),
             keys: DashMap::new(),
-            supervisor: RwLock::new(None),
+            parent: RwLock::new(None),
+            ward: Ward::default(),
             world,
             epoch: Instant::now(),
             idle_after,
@@ -116,6 +142,7 @@ impl<S: Species> Directory<S> {
 
     /// Tells an entity something, and brings it to life for it if need be. A message that cannot be
     /// delivered (the entity failed a moment ago, or nobody supervises) is dropped: its ticket says so.
+    /// What a quarantined one is told is refused.
     pub fn send(&self, key: &S::Key, message: S::Msg) {
         if let Some(slot) = self.0.slots.get(key)
             && let Slot::Live { actor, node, used_s, .. } = slot.value()
@@ -123,12 +150,13 @@ impl<S: Species> Directory<S> {
             used_s.store(self.now_s(), Relaxed);
             return tell(actor, node, message);
         }
+        let Some(parent) = self.parent() else { return };
         match self.0.slots.entry(key.clone()) {
             Entry::Occupied(mut entry) => match entry.get() {
                 Slot::Live { actor, node, .. } => tell(actor, node, message),
-                Slot::Down { until, node, failures } if *until <= Instant::now() => {
-                    let (node, failures) = (node.clone(), *failures);
-                    if let Some(live) = self.spawn(key, node, failures) {
+                Slot::Down { until, node, troubles } if *until <= Instant::now() => {
+                    let (node, troubles) = (node.clone(), troubles.clone());
+                    if let Some(live) = self.spawn(key, parent, node, troubles) {
                         entry.insert(live);
                         if let Slot::Live { actor, node, .. } = entry.get() {
                             tell(actor, node, message);
@@ -136,11 +164,16 @@ impl<S: Species> Directory<S> {
                     }
                 }
                 Slot::Down { .. } => {}
+                Slot::Quarantined(quarantine) => {
+                    let refusal = quarantine.refusal();
+                    drop(entry);
+                    S::refuse(message, refusal);
+                }
             },
             Entry::Vacant(entry) => {
                 let name = format!("{}/{key}", S::KIND);
-                let node = Node::new(S::KIND, name, &*self.0.world.clock);
-                if let Some(live) = self.spawn(key, node, 0) {
+                let node = parent.node.entity(S::KIND, name, &*self.0.world.clock);
+                if let Some(live) = self.spawn(key, parent, node, Troubles::default()) {
                     if let Slot::Live { actor, node, .. } = &live {
                         tell(actor, node, message);
                     }
@@ -148,6 +181,11 @@ impl<S: Species> Directory<S> {
                 }
             }
         }
+    }
+
+    /// True while what this one is told is refused.
+    pub fn is_quarantined(&self, key: &S::Key) -> bool {
+        self.0.slots.get(key).is_some_and(|slot| matches!(slot.value(), Slot::Quarantined(_)))
     }
 
     /// Tells an entity something if it is in memory: what it would load afresh otherwise.
@@ -164,8 +202,11 @@ impl<S: Species> Directory<S> {
     pub fn leave(&self, key: &S::Key, actor: ActorId) -> bool {
         let left = self.0.slots.remove_if(key, |_, slot| match slot {
             Slot::Live { actor: live, node, .. } => live.get_id() == actor && node.depth() <= 1,
-            Slot::Down { .. } => false,
+            Slot::Down { .. } | Slot::Quarantined(_) => false,
         });
+        if let Some((_, slot)) = &left {
+            slot.node().retired();
+        }
         left.is_some()
     }
 
@@ -173,9 +214,18 @@ impl<S: Species> Directory<S> {
         self.0.epoch.elapsed().as_secs()
     }
 
-    fn spawn(&self, key: &S::Key, node: Arc<Node>, failures: u32) -> Option<Slot<S::Msg>> {
-        let supervisor =
-            self.0.supervisor.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()?;
+    fn parent(&self) -> Option<Parent> {
+        self.0.parent.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+
+    fn spawn(
+        &self,
+        key: &S::Key,
+        parent: Parent,
+        node: Arc<Node>,
+        troubles: Troubles,
+    ) -> Option<Slot<S::Msg>> {
+        let supervisor = parent.supervisor;
         if supervisor.get_status() >= ActorStatus::Stopping {
             // Nobody would start it again, and nobody would find it: its message comes again.
             return None;
@@ -183,11 +233,12 @@ impl<S: Species> Directory<S> {
         let life =
             Life { key: key.clone(), node: node.clone(), directory: self.clone(), supervisor };
         match self.0.species.spawn(life) {
-            Ok(actor) => {
+            Ok((actor, started)) => {
                 self.0.keys.insert(actor.get_id(), key.clone());
+                self.watch(actor.get_id(), started);
                 node.running();
                 let used_s = Arc::new(AtomicU64::new(self.now_s()));
-                Some(Slot::Live { actor, node, used_s, failures })
+                Some(Slot::Live { actor, node, used_s, troubles })
             }
             Err(error) => {
                 tracing::error!(actor = %node.name, %error, "an actor cannot be started");
@@ -196,25 +247,69 @@ impl<S: Species> Directory<S> {
         }
     }
 
-    fn open(&self, supervisor: Option<ActorCell>) {
-        self.0.slots.clear();
+    /// ractor tells no supervisor of an actor that fails, or is killed, before it runs.
+    fn watch(&self, actor: ActorId, started: JoinHandle<Result<JoinHandle<()>, SpawnErr>>) {
+        let directory = self.clone();
+        tokio::spawn(async move {
+            if let Ok(Err(error)) = started.await {
+                directory.ended(actor, Some(error.to_string()));
+            }
+        });
+    }
+
+    fn open(&self, parent: Option<Parent>) {
+        // Whoever was quarantined stays so, whoever supervises.
+        self.0.slots.retain(|_, slot| matches!(slot, Slot::Quarantined(_)));
         self.0.keys.clear();
-        *self.0.supervisor.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = supervisor;
+        *self.0.parent.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = parent;
     }
 
     fn ended(&self, actor: ActorId, error: Option<String>) {
         let Some((_, key)) = self.0.keys.remove(&actor) else { return };
         let Some(error) = error else { return };
-        let Some(mut slot) = self.0.slots.get_mut(&key) else { return };
-        let Slot::Live { actor: live, node, failures, .. } = slot.value() else { return };
-        if live.get_id() != actor {
-            return;
+        let quarantined = {
+            let Some(mut slot) = self.0.slots.get_mut(&key) else { return };
+            let Slot::Live { actor: live, node, troubles, .. } = slot.value() else { return };
+            if live.get_id() != actor {
+                return;
+            }
+            let (node, mut troubles) = (node.clone(), troubles.clone());
+            let end = node.failed(&error);
+            let (error, now) = (end.cause, Instant::now());
+            let pause = troubles.another(now, end.counts);
+            match pause {
+                Some(pause) => {
+                    tracing::error!(actor = %node.name, %error, ?pause, "an actor failed; it starts again from the store");
+                    *slot = Slot::Down { until: now + pause, node, troubles };
+                }
+                None => {
+                    tracing::error!(actor = %node.name, %error, "an actor failed too often; it is quarantined until an operator releases it");
+                    node.quarantined();
+                    *slot = Slot::Quarantined(Quarantine { node, cause: error });
+                }
+            }
+            pause.is_none()
+        };
+        // The entry's lock is given back: another one may have to go.
+        if quarantined && let Some(oldest) = self.0.ward.admit(key) {
+            tracing::error!(actor = %format!("{}/{oldest}", S::KIND), "too many are quarantined: the oldest is released");
+            self.let_out(&oldest);
         }
-        let (node, failures) = (node.clone(), failures + 1);
-        let pause = (RESTART_MIN * 2_u32.saturating_pow(failures.min(16) - 1)).min(RESTART_MAX);
-        tracing::error!(actor = %node.name, %error, ?pause, "an actor failed; it starts again from the store");
-        node.failed(&error);
-        *slot = Slot::Down { until: Instant::now() + pause, node, failures };
+    }
+
+    /// Forgets a quarantined one: its next message starts it afresh.
+    fn let_out(&self, key: &S::Key) -> bool {
+        let out = self.0.slots.remove_if(key, |_, slot| matches!(slot, Slot::Quarantined(_)));
+        if let Some((_, slot)) = &out {
+            self.0.ward.discharge(key);
+            slot.node().released();
+        }
+        out.is_some()
+    }
+
+    fn key_of(&self, name: &str) -> Option<S::Key> {
+        let slot = self.0.slots.iter().find(|slot| slot.value().node().name == name)?;
+        Some(slot.key().clone())
     }
 
     fn retire_idle(&self) {
@@ -234,11 +329,11 @@ impl<S: Species> Directory<S> {
         for (_, actor, node) in idle {
             tell(&actor, &node, S::retire());
         }
-        let forgotten = Instant::now();
+        let now = Instant::now();
         self.0.slots.retain(|_, slot| match slot {
-            Slot::Live { .. } => true,
+            Slot::Live { .. } | Slot::Quarantined(_) => true,
             // Nobody has asked for it since: the next message starts it afresh.
-            Slot::Down { until, .. } => forgotten.duration_since(*until) < RESTART_MAX,
+            Slot::Down { until, troubles, .. } => *until > now || !troubles.are_over(now),
         });
     }
 }
@@ -255,32 +350,28 @@ impl<S: Species> Population for Directory<S> {
         self.len()
     }
 
-    fn page(&self, after: Option<&str>, limit: usize) -> Vec<Arc<Node>> {
-        let mut nodes: Vec<Arc<Node>> = Vec::new();
+    fn visit(&self, look: &mut dyn FnMut(&Arc<Node>)) {
         for slot in &self.0.slots {
-            let (Slot::Live { node, .. } | Slot::Down { node, .. }) = slot.value();
-            if after.is_none_or(|after| node.name.as_str() > after) {
-                nodes.push(node.clone());
-            }
+            look(slot.value().node());
         }
-        nodes.sort_by(|a, b| a.name.cmp(&b.name));
-        nodes.truncate(limit);
-        nodes
+    }
+
+    fn find(&self, name: &str) -> Option<Arc<Node>> {
+        let slot = self.0.slots.get(&self.key_of(name)?)?;
+        Some(slot.value().node().clone())
     }
 
     fn restart(&self, name: &str) -> bool {
-        let Some(key) = name.strip_prefix(S::KIND).and_then(|rest| rest.strip_prefix('/')) else {
-            return false;
-        };
-        for slot in &self.0.slots {
-            if let Slot::Live { actor, .. } = slot.value()
-                && slot.key().to_string() == key
-            {
-                actor.kill();
-                return true;
-            }
-        }
-        false
+        let Some(key) = self.key_of(name) else { return false };
+        let Some(slot) = self.0.slots.get(&key) else { return false };
+        let Slot::Live { actor, node, .. } = slot.value() else { return false };
+        node.will_end(OnPurpose::Operator);
+        actor.kill();
+        true
+    }
+
+    fn release(&self, name: &str) -> bool {
+        self.key_of(name).is_some_and(|key| self.let_out(&key))
     }
 }
 
@@ -303,7 +394,8 @@ impl<S: Species> Actor for Keeper<S> {
     type Arguments = ();
 
     async fn pre_start(&self, myself: ActorRef<()>, (): ()) -> Result<(), ActorProcessingErr> {
-        self.directory.open(Some(myself.get_cell()));
+        let parent = Parent { supervisor: myself.get_cell(), node: self.node.clone() };
+        self.directory.open(Some(parent));
         self.node.running();
         myself.send_interval(RETIRE_EVERY, || ());
         Ok(())

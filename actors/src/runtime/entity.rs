@@ -10,7 +10,7 @@
 //! by anybody: tickets, messages and effects wait for the commit, also those of decisions that change
 //! nothing but were made on top of one that does.
 
-use super::directory::{Directory, Life, Species};
+use super::directory::{Directory, Life, Spawned, Species};
 use super::journal::{JournalHandle, Lane, Verdict};
 use super::service::Service;
 use super::ticket::{Settled, Ticket};
@@ -47,6 +47,9 @@ pub trait Rules: Send + Sync + Sized + 'static {
     type Effect: Send + 'static;
     /// The word before the key in its name.
     const KIND: &'static str;
+
+    /// What an input is called where people look at an actor.
+    fn name_of(input: &Self::Input) -> &'static str;
 
     /// What the database knows of it. Called when it starts, and after a refused change.
     async fn load(&self, key: &Self::Key) -> Result<Self::State, ReadError>;
@@ -102,6 +105,17 @@ pub enum Msg<R: Rules> {
     Retire,
 }
 
+impl<R: Rules> Msg<R> {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Ask(input, _) => R::name_of(input),
+            Self::Landed(_) => "landed",
+            Self::Again(..) => "again",
+            Self::Retire => "retire",
+        }
+    }
+}
+
 /// An input whose decision did not come to be written.
 pub struct Undecided<R: Rules> {
     input: Arc<R::Input>,
@@ -138,7 +152,7 @@ impl<R: Rules> Species for Entities<R> {
     type Msg = Msg<R>;
     const KIND: &'static str = R::KIND;
 
-    fn spawn(&self, life: Life<Self>) -> Result<ActorRef<Msg<R>>, SpawnErr> {
+    fn spawn(&self, life: Life<Self>) -> Result<Spawned<Msg<R>>, SpawnErr> {
         let supervisor = life.supervisor.clone();
         let entity = Entity {
             key: life.key,
@@ -147,12 +161,18 @@ impl<R: Rules> Species for Entities<R> {
             rules: self.rules.clone(),
             journal: self.journal.clone(),
         };
-        let (actor, _started) = ActorRuntime::spawn_linked_instant(None, entity, (), supervisor)?;
-        Ok(actor)
+        ActorRuntime::spawn_linked_instant(None, entity, (), supervisor)
     }
 
     fn retire() -> Msg<R> {
         Msg::Retire
+    }
+
+    fn refuse(message: Msg<R>, cause: String) {
+        match message {
+            Msg::Ask(_, ticket) => ticket.settle(Settled::Retry(cause)),
+            Msg::Landed(_) | Msg::Again(..) | Msg::Retire => {}
+        }
     }
 }
 
@@ -190,6 +210,7 @@ impl<R: Rules> Actor for Entity<R> {
         message: Msg<R>,
         memory: &mut Memory<R>,
     ) -> Result<(), ActorProcessingErr> {
+        self.node.begins(message.name());
         match message {
             Msg::Ask(input, ticket) => self.decide(&myself, memory, input, ticket).await,
             Msg::Landed(lane) => memory.landed(&lane),
@@ -207,7 +228,6 @@ impl<R: Rules> Actor for Entity<R> {
         }
         let resting = memory.state.as_ref().is_some_and(|state| self.rules.at_rest(state));
         if resting && memory.under_way == 0 && self.directory.leave(&self.key, myself.get_id()) {
-            self.node.stopped();
             myself.stop(None);
         }
         self.node.handled();

@@ -1,19 +1,21 @@
 //! Wires the stations of one service: its journal, its relay, its consumers, and what else it has.
 
 use super::address::Address;
-use super::consumer::{self, Consumer, ConsumerParts, Handler};
+use super::consumer::{self, Consumer, ConsumerParts, Handler, Traffic};
 use super::dead_letters::DeadLetterOffice;
 use super::directory::{Directory, Keeper, Species};
 use super::journal::{Gauge, Journal, JournalHandle, JournalParts};
+use super::lag::{Lag, Meter, MeterParts};
 use super::relay::{Flow, Relay, RelayHandle, RelayParts};
 use super::service::Service;
+use super::silence::{Watch, WatchParts};
 use super::supervisor::{Part, Supervisor};
-use super::tree::Tree;
+use super::tree::{Node, Tree};
 use crate::clock::World;
 use crate::messages::{Queue, QueueKind};
 use crate::ports::{Broker, Database, Rpc};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 
 /// The name of the process's own supervisor: the root of the tree.
 pub const ROOT: &str = "ordermill";
@@ -50,6 +52,8 @@ pub struct Process {
     pub flows: Vec<Arc<Flow>>,
     /// Those whose backlog counts at the door.
     pub counted: Vec<Arc<Flow>>,
+    /// How far behind it all is.
+    pub lag: Arc<Lag>,
     /// Every consumer, to be closed first when the process ends.
     pub intakes: Vec<Intake>,
     /// Questions and answers between processes, where there are any.
@@ -62,9 +66,9 @@ pub struct Process {
 #[derive(Clone)]
 pub struct Intake {
     queue: Queue,
+    prefetch: usize,
     address: Address<consumer::Msg>,
-    open: Arc<AtomicUsize>,
-    settled: Arc<AtomicU64>,
+    traffic: Arc<Traffic>,
 }
 
 impl Intake {
@@ -75,17 +79,34 @@ impl Intake {
 
     /// Deliveries that were settled so far.
     pub fn settled(&self) -> u64 {
-        self.settled.load(Relaxed)
+        self.traffic.settled.load(Relaxed)
+    }
+
+    /// Messages that the broker has handed to it so far.
+    pub fn received(&self) -> u64 {
+        self.traffic.received.load(Relaxed)
+    }
+
+    /// True when the broker could hand more to it.
+    pub fn has_room(&self) -> bool {
+        let in_hand = self.node().depth() + self.open();
+        !self.traffic.closed.load(Relaxed) && in_hand < self.prefetch
+    }
+
+    /// Its entry in the tree.
+    pub fn node(&self) -> &Arc<Node> {
+        self.address.node()
     }
 
     /// Takes no more.
     pub fn close(&self) {
+        self.traffic.closed.store(true, Relaxed);
         self.address.send(consumer::Msg::Close);
     }
 
     /// Deliveries that are not settled yet.
     pub fn open(&self) -> usize {
-        self.open.load(Relaxed)
+        self.traffic.open.load(Relaxed)
     }
 }
 
@@ -111,6 +132,7 @@ impl Process {
             gauges: Vec::new(),
             flows: Vec::new(),
             counted: Vec::new(),
+            lag: Arc::default(),
             intakes: Vec::new(),
             rpc: None,
             dead_letters: Vec::new(),
@@ -118,9 +140,38 @@ impl Process {
     }
 
     /// The supervisor of everything: what runs when it is spawned.
-    pub fn supervisor(&self, parts: Vec<Part>) -> Supervisor {
+    pub fn supervisor(&self, mut parts: Vec<Part>) -> Supervisor {
+        parts.push(self.meter());
+        parts.push(self.watch());
         let node = self.tree.part(None, "supervisor", ROOT);
-        Supervisor::new(node, self.tree.clone(), Arc::new(parts))
+        Supervisor::of_services(node, self.tree.clone(), Arc::new(parts))
+    }
+
+    /// Measures how far behind everything is.
+    fn meter(&self) -> Part {
+        let node = self.tree.part(Some(ROOT), "meter", "meter");
+        let parts = Arc::new(MeterParts {
+            lag: self.lag.clone(),
+            gauges: self.gauges.clone(),
+            counted: self.counted.clone(),
+            flows: self.flows.clone(),
+            intakes: self.intakes.clone(),
+            broker: self.broker.clone(),
+            node: node.clone(),
+        });
+        Part::new(node, move || Meter(parts.clone()))
+    }
+
+    /// Notices consumers that get nothing.
+    fn watch(&self) -> Part {
+        let node = self.tree.part(Some(ROOT), "watch", "watch");
+        let parts = Arc::new(WatchParts {
+            intakes: self.intakes.clone(),
+            broker: self.broker.clone(),
+            tree: self.tree.clone(),
+            node: node.clone(),
+        });
+        Part::new(node, move || Watch(parts.clone()))
     }
 
     /// Begins a service: its journal over `store`, and its relay over the same database's outbox.
@@ -201,24 +252,22 @@ impl<S: Service> Stations<'_, S> {
         self.process.dead_letters.extend(self.dead_letters.take());
         let node = self.process.tree.part(Some(self.name), "consumer", queue.as_str());
         let address = Address::new(node.clone());
-        let open = Arc::new(AtomicUsize::new(0));
-        let settled = Arc::new(AtomicU64::new(0));
+        let (prefetch, traffic) = (prefetch(queue), Arc::<Traffic>::default());
         self.process.intakes.push(Intake {
             queue,
+            prefetch,
             address: address.clone(),
-            open: open.clone(),
-            settled: settled.clone(),
+            traffic: traffic.clone(),
         });
         let parts = Arc::new(ConsumerParts {
             queue,
-            prefetch: prefetch(queue),
+            prefetch,
             broker: self.process.broker.clone(),
             handler,
             cemetery: Arc::new(self.journal.clone()),
             world: self.process.world.clone(),
             address,
-            open,
-            settled,
+            traffic,
         });
         self.parts.push(Part::new(node, move || Consumer::new(parts.clone())));
     }

@@ -1,14 +1,19 @@
 //! The supervisor: starts a service's parts, and starts them again when they fail.
 //!
-//! A part that fails is started again after a pause that doubles. One that fails too often takes its
-//! supervisor with it, which its own supervisor starts again, with all its parts; at the top the
-//! process ends, for whoever runs it to start it again.
+//! ```text
+//! part fails ─▶ starts again after a pause ─▶ fails too often
+//!   └─▶ its service's supervisor fails with it ─▶ all its parts start again ─▶ fails too often
+//!         └─▶ the process's supervisor fails with it ─▶ the process ends, not with 0
+//! ```
+//!
+//! Whoever runs the process starts it again; nothing is lost by that. An error and a panic are the same
+//! failure, wherever they happen: at the start, in a message, in the supervisor itself.
 //!
 //! ractor's own `handle_supervisor_evt` stops the supervisor when any child ends: it is never used.
 
 use super::tree::{Node, Tree};
 use futures::future::BoxFuture;
-use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
+use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,15 +23,41 @@ use tokio::time::Instant;
 const RESTART_MIN: Duration = Duration::from_millis(100);
 /// The longest such pause.
 const RESTART_MAX: Duration = Duration::from_secs(10);
-/// More failures of one part than this within the window are its supervisor's own.
-const RESTARTS_MAX: usize = 8;
-/// The window in which failures count together: so long that a part which fails at once each time is
-/// noticed, however long its pauses have become.
-const RESTART_WINDOW: Duration = Duration::from_secs(120);
+
+/// How often a part may fail until that is its supervisor's own failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Intensity {
+    /// More failures of one part than this within the window are too many.
+    pub restarts_max: usize,
+    /// The window in which failures count together.
+    pub window: Duration,
+    /// One that has not started by then has failed, and the supervisor sees to the others.
+    pub start_within: Duration,
+}
+
+impl Intensity {
+    /// Of a service's parts, which wait for no server before they run. So long a window that a part which
+    /// fails each time at its start is noticed, however long that and the pauses take: nine times are
+    /// 23 s of pauses, and 103 s where it hangs.
+    pub const OF_PARTS: Self = Self {
+        restarts_max: 8,
+        window: Duration::from_secs(120),
+        start_within: Duration::from_secs(10),
+    };
+
+    /// Of services. A service fails when one of its parts has failed nine times, which takes up to its
+    /// window: four of those must fit, or the process would go on failing for ever. It starts one part
+    /// after the other.
+    pub const OF_SERVICES: Self = Self {
+        restarts_max: 3,
+        window: Duration::from_secs(600),
+        start_within: Duration::from_secs(120),
+    };
+}
 
 /// Starts a part under a supervisor.
 type Start =
-    Box<dyn Fn(ActorCell) -> BoxFuture<'static, Result<ActorCell, ractor::SpawnErr>> + Send + Sync>;
+    Box<dyn Fn(ActorCell) -> BoxFuture<'static, Result<ActorCell, SpawnErr>> + Send + Sync>;
 
 /// A part of a service.
 pub struct Part {
@@ -56,12 +87,19 @@ pub struct Supervisor {
     node: Arc<Node>,
     tree: Tree,
     parts: Arc<Vec<Part>>,
+    intensity: Intensity,
 }
 
 impl Supervisor {
-    /// A supervisor that starts `parts` in their order.
+    /// A supervisor of a service's `parts`, which it starts in their order.
     pub fn new(node: Arc<Node>, tree: Tree, parts: Arc<Vec<Part>>) -> Self {
-        Self { node, tree, parts }
+        Self { node, tree, parts, intensity: Intensity::OF_PARTS }
+    }
+
+    /// The supervisor of a process's services, which it starts in their order. It fails when one of
+    /// them fails too often: then the process is to end.
+    pub fn of_services(node: Arc<Node>, tree: Tree, services: Arc<Vec<Part>>) -> Self {
+        Self { node, tree, parts: services, intensity: Intensity::OF_SERVICES }
     }
 }
 
@@ -135,14 +173,17 @@ impl Supervisor {
         index: usize,
     ) -> Result<(), ActorProcessingErr> {
         let part = &self.parts[index];
-        match (part.start)(myself.get_cell()).await {
-            Ok(cell) => {
+        let starting = (part.start)(myself.get_cell());
+        let error = match tokio::time::timeout(self.intensity.start_within, starting).await {
+            Ok(Ok(cell)) => {
                 children.parts.insert(cell.get_id(), index);
                 self.tree.killed_by(&part.node.name, move || cell.kill());
-                Ok(())
+                return Ok(());
             }
-            Err(error) => self.failed(myself, children, index, &error.to_string()),
-        }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("it did not start within {:?}", self.intensity.start_within),
+        };
+        self.failed(myself, children, index, &error)
     }
 
     fn failed(
@@ -153,17 +194,23 @@ impl Supervisor {
         error: &str,
     ) -> Result<(), ActorProcessingErr> {
         let part = &self.parts[index];
-        part.node.failed(error);
+        let (actor, end) = (&part.node.name, part.node.failed(error));
+        let (error, now) = (end.cause, Instant::now());
         let failures = children.failures.entry(index).or_default();
-        failures.retain(|at| at.elapsed() < RESTART_WINDOW);
-        failures.push(Instant::now());
-        if failures.len() > RESTARTS_MAX {
-            tracing::error!(actor = %part.node.name, error, "failed too often; its supervisor fails with it");
-            return Err(format!("{} failed too often: {error}", part.node.name).into());
+        failures.retain(|at| now.duration_since(*at) < self.intensity.window);
+        if !end.counts {
+            tracing::warn!(%actor, cause = error, "a part was ended on purpose; it starts again");
+            myself.send_after(RESTART_MIN, move || Msg::Start(index));
+            return Ok(());
+        }
+        failures.push(now);
+        if failures.len() > self.intensity.restarts_max {
+            tracing::error!(%actor, error, "failed too often; its supervisor fails with it");
+            return Err(format!("{actor} failed too often: {error}").into());
         }
         let doublings = u32::try_from(failures.len() - 1).unwrap_or(u32::MAX);
         let pause = (RESTART_MIN * 2_u32.saturating_pow(doublings)).min(RESTART_MAX);
-        tracing::error!(actor = %part.node.name, error, ?pause, "a part failed; it starts again");
+        tracing::error!(%actor, error, ?pause, "a part failed; it starts again");
         myself.send_after(pause, move || Msg::Start(index));
         Ok(())
     }

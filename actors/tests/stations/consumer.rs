@@ -55,8 +55,7 @@ async fn a_handler_that_panics_to_the_end_leaves_a_dead_letter() {
         cemetery: letters.clone(),
         world: world.clone(),
         address: Address::new(node(&world, "consumer")),
-        open: Arc::default(),
-        settled: Arc::default(),
+        traffic: Arc::default(),
     });
     Actor::spawn(None, Consumer::new(parts), ()).await.unwrap();
     for attempt in 0..3 {

@@ -173,6 +173,10 @@ impl Rules for Adder {
     type Effect = ();
     const KIND: &'static str = "adder";
 
+    fn name_of(_: &i64) -> &'static str {
+        "add"
+    }
+
     async fn load(&self, key: &u32) -> Result<Counter, ReadError> {
         Ok(self.store.with(|tables| tables.0.get(key).copied().unwrap_or_default()))
     }

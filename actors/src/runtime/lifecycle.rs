@@ -1,0 +1,133 @@
+//! Lifecycle events: what becomes of actors, told to whoever listens, and kept nowhere.
+//!
+//! ```text
+//! node ─▶ notable: every part's, and of entities what is out of the ordinary ─▶ a person who watches
+//!   └───▶ all: also each entity that starts and leaves ─▶ whoever asks for a kind
+//! ```
+//!
+//! With nobody listening, telling costs a look at two counters. Who listens too slowly misses the oldest
+//! events, and is told how many.
+
+use crate::clock::Timestamp;
+use serde::Serialize;
+use std::sync::Arc;
+use tokio::sync::broadcast::{self, Receiver, Sender};
+
+/// Events kept for slow listeners: some seconds of the worst that is notable, about 300 bytes each.
+const NOTABLE_KEPT: usize = 1_024;
+
+/// The same with every entity's: a second of some thousand orders, each with a saga, a payment and SKUs.
+const ALL_KEPT: usize = 16_384;
+
+/// What became of an actor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// It runs, for the first time or again.
+    Started,
+    /// It failed. It starts again after a pause, unless it is quarantined next.
+    Failed,
+    /// It was ended on purpose, and starts again.
+    Restarting,
+    /// It failed too often: its messages are refused until an operator releases it.
+    Quarantined,
+    /// An operator lets it start afresh.
+    Released,
+    /// It had nothing to do, and left memory.
+    Retired,
+    /// It ended, as it was told to.
+    Stopped,
+}
+
+impl What {
+    /// The event's name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Failed => "failed",
+            Self::Restarting => "restarting",
+            Self::Quarantined => "quarantined",
+            Self::Released => "released",
+            Self::Retired => "retired",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// True where it is out of the ordinary for one entity among a great many.
+    fn is_notable(self, restarts: u64) -> bool {
+        match self {
+            Self::Failed | Self::Restarting | Self::Quarantined | Self::Released => true,
+            Self::Started => restarts > 0,
+            Self::Retired | Self::Stopped => false,
+        }
+    }
+}
+
+/// Something that became of an actor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LifeEvent {
+    /// When.
+    pub at: Timestamp,
+    /// What kind of actor.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+    /// What.
+    pub what: What,
+    /// How often it was started again before.
+    pub restarts: u64,
+    /// Why.
+    pub cause: Option<String>,
+}
+
+/// Where lifecycle events are told. Cheap to clone; all clones are one.
+#[derive(Clone, Debug)]
+pub struct Lifecycle {
+    notable: Sender<Arc<LifeEvent>>,
+    all: Sender<Arc<LifeEvent>>,
+}
+
+impl Default for Lifecycle {
+    fn default() -> Self {
+        Self { notable: broadcast::channel(NOTABLE_KEPT).0, all: broadcast::channel(ALL_KEPT).0 }
+    }
+}
+
+impl Lifecycle {
+    /// What becomes of parts, and of entities what is out of the ordinary, from now on.
+    pub fn notable(&self) -> Receiver<Arc<LifeEvent>> {
+        self.notable.subscribe()
+    }
+
+    /// Everything from now on, also each entity's start and leaving.
+    pub fn all(&self) -> Receiver<Arc<LifeEvent>> {
+        self.all.subscribe()
+    }
+
+    /// How many listen.
+    pub fn listeners(&self) -> usize {
+        self.notable.receiver_count() + self.all.receiver_count()
+    }
+
+    /// Tells an event; it is only made when somebody listens.
+    pub(super) fn tell(
+        &self,
+        (what, restarts, is_entity): (What, u64, bool),
+        event: impl FnOnce() -> LifeEvent,
+    ) {
+        let notable = !is_entity || what.is_notable(restarts);
+        let (to_notable, to_all) =
+            (notable && self.notable.receiver_count() > 0, self.all.receiver_count() > 0);
+        if !to_notable && !to_all {
+            return;
+        }
+        let event = Arc::new(event());
+        // Whoever listened may have gone meanwhile.
+        if to_notable {
+            let _ = self.notable.send(event.clone());
+        }
+        if to_all {
+            let _ = self.all.send(event);
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! A node: what is known of one actor. It only counts and remembers; it never decides.
+
+use super::past::{Failure, HowHandled, LastMessage, Past};
+use super::view::NodeView;
+use crate::clock::{Clock, Timestamp};
+use crate::runtime::lifecycle::{LifeEvent, Lifecycle, What};
+use serde::Serialize;
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard};
+use tokio::time::Instant;
+
+/// What an actor is doing with its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Not started yet.
+    Starting,
+    /// Handling messages.
+    Running,
+    /// Failed; it is started again after a pause.
+    Restarting,
+    /// Ended, as it was told to.
+    Stopped,
+    /// Failed too often; what it is told is refused until an operator releases it.
+    Quarantined,
+}
+
+impl Status {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Starting, Self::Running, Self::Restarting, Self::Stopped, Self::Quarantined];
+
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Restarting => "restarting",
+            Self::Stopped => "stopped",
+            Self::Quarantined => "quarantined",
+        }
+    }
+
+    /// The status of a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
+    }
+}
+
+/// Why an actor that works is ended, to be started again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnPurpose {
+    /// A person wants it. It is no failure, and counts as none.
+    Operator,
+    /// It gets nothing although there is something. That counts.
+    Silent,
+}
+
+impl OnPurpose {
+    const fn cause(self) -> &'static str {
+        match self {
+            Self::Operator => "an operator restarted it",
+            Self::Silent => "it was silent although messages waited",
+        }
+    }
+}
+
+/// How an actor ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// Why.
+    pub cause: String,
+    /// True when it counts as a failure.
+    pub counts: bool,
+}
+
+/// What is known of one actor.
+#[derive(Debug)]
+pub struct Node {
+    /// `supervisor`, `journal`, `relay`, `consumer`, `saga`, `sku`, `payment`, …
+    pub kind: &'static str,
+    /// Unique in the process, as in `order/journal` or `saga/<order_id>`.
+    pub name: String,
+    status: AtomicU8,
+    restarts: AtomicU64,
+    handled: AtomicU64,
+    depth: AtomicUsize,
+    started_at: Timestamp,
+    /// The same moment: times are told from it, so that no clock is asked a message.
+    started: Instant,
+    is_entity: bool,
+    past: Mutex<Past>,
+    ended_on_purpose: Mutex<Option<OnPurpose>>,
+    lifecycle: Option<Lifecycle>,
+}
+
+impl Node {
+    /// A node of which nobody is told, for an actor that starts now.
+    pub fn new(kind: &'static str, name: String, clock: &dyn Clock) -> Arc<Self> {
+        Arc::new(Self::alone(kind, name, clock))
+    }
+
+    /// A part's node.
+    pub(super) fn part(
+        kind: &'static str,
+        name: String,
+        clock: &dyn Clock,
+        lifecycle: Lifecycle,
+    ) -> Arc<Self> {
+        Arc::new(Self { lifecycle: Some(lifecycle), ..Self::alone(kind, name, clock) })
+    }
+
+    /// The node of one of very many, under this one.
+    pub fn entity(&self, kind: &'static str, name: String, clock: &dyn Clock) -> Arc<Self> {
+        let lifecycle = self.lifecycle.clone();
+        Arc::new(Self { is_entity: true, lifecycle, ..Self::alone(kind, name, clock) })
+    }
+
+    fn alone(kind: &'static str, name: String, clock: &dyn Clock) -> Self {
+        Self {
+            kind,
+            name,
+            status: AtomicU8::new(Status::Starting as u8),
+            restarts: AtomicU64::new(0),
+            handled: AtomicU64::new(0),
+            depth: AtomicUsize::new(0),
+            started_at: clock.now(),
+            started: Instant::now(),
+            is_entity: false,
+            past: Mutex::default(),
+            ended_on_purpose: Mutex::new(None),
+            lifecycle: None,
+        }
+    }
+
+    /// A message was put into its mailbox.
+    pub fn queued(&self) {
+        self.depth.fetch_add(1, Relaxed);
+    }
+
+    /// A message could not be put into its mailbox after all.
+    pub fn unqueued(&self) {
+        // A failure has emptied the mailbox meanwhile, perhaps: it is never less than empty.
+        let _ = self.depth.fetch_update(Relaxed, Relaxed, |depth| depth.checked_sub(1));
+    }
+
+    /// It begins to handle a message of this name.
+    pub fn begins(&self, message: &'static str) {
+        self.past().begin(message, self.started.elapsed(), self.is_entity);
+    }
+
+    /// A message was taken out of its mailbox, and handled.
+    pub fn handled(&self) {
+        self.unqueued();
+        self.handled.fetch_add(1, Relaxed);
+        self.ends();
+    }
+
+    /// It has handled what it began, which never was in a mailbox that is counted.
+    pub fn ends(&self) {
+        self.past().end(self.started.elapsed(), HowHandled::Handled);
+    }
+
+    /// How many messages wait in its mailbox, with the one being handled.
+    pub fn depth(&self) -> usize {
+        self.depth.load(Relaxed)
+    }
+
+    /// How often it was started again.
+    pub fn restarts(&self) -> u64 {
+        self.restarts.load(Relaxed)
+    }
+
+    /// What it is doing.
+    pub fn status(&self) -> Status {
+        match self.status.load(Relaxed) {
+            0 => Status::Starting,
+            1 => Status::Running,
+            2 => Status::Restarting,
+            3 => Status::Stopped,
+            _ => Status::Quarantined,
+        }
+    }
+
+    /// It runs (again).
+    pub fn running(&self) {
+        *self.on_purpose() = None;
+        self.becomes(Status::Running, What::Started, None);
+    }
+
+    /// It is about to be ended on purpose.
+    pub fn will_end(&self, why: OnPurpose) {
+        *self.on_purpose() = Some(why);
+    }
+
+    /// It ended and is to start again; its mailbox is gone with it.
+    pub fn failed(&self, error: &str) -> End {
+        let purpose = self.on_purpose().take();
+        self.depth.store(0, Relaxed);
+        let cause = {
+            let mut past = self.past();
+            past.end(self.started.elapsed(), HowHandled::Failed);
+            past.failed(self.now(), purpose.map_or(error, |why| why.cause()))
+        };
+        let counts = purpose != Some(OnPurpose::Operator);
+        let what = if counts { What::Failed } else { What::Restarting };
+        self.becomes(Status::Restarting, what, Some(&cause));
+        self.restarts.fetch_add(1, Relaxed);
+        End { cause, counts }
+    }
+
+    /// It failed too often.
+    pub fn quarantined(&self) {
+        let cause = self.last_error();
+        self.becomes(Status::Quarantined, What::Quarantined, cause.as_deref());
+    }
+
+    /// It may start afresh.
+    pub fn released(&self) {
+        self.becomes(Status::Stopped, What::Released, None);
+    }
+
+    /// It left memory.
+    pub fn retired(&self) {
+        self.becomes(Status::Stopped, What::Retired, None);
+    }
+
+    /// It ended.
+    pub fn stopped(&self) {
+        self.becomes(Status::Stopped, What::Stopped, None);
+    }
+
+    /// Why it failed, the last time.
+    pub fn last_error(&self) -> Option<String> {
+        self.past().last_error().map(str::to_owned)
+    }
+
+    /// Its failures, the last few, oldest first.
+    pub fn failures(&self) -> Vec<Failure> {
+        self.past().failures()
+    }
+
+    /// Its messages, the last few, oldest first.
+    pub fn last_messages(&self) -> Vec<LastMessage> {
+        self.past().last_messages(self.started_at)
+    }
+
+    /// What it looks like now, without its children.
+    pub fn view(&self, now: Timestamp) -> NodeView {
+        NodeView {
+            kind: self.kind,
+            name: self.name.clone(),
+            status: self.status(),
+            restarts: self.restarts(),
+            last_error: self.last_error(),
+            mailbox: self.depth(),
+            handled: self.handled.load(Relaxed),
+            uptime_ms: u64::try_from((now - self.started_at).num_milliseconds()).unwrap_or(0),
+            children_total: 0,
+            children: Vec::new(),
+            next_after: None,
+        }
+    }
+
+    fn becomes(&self, status: Status, what: What, cause: Option<&str>) {
+        self.status.store(status as u8, Relaxed);
+        let Some(lifecycle) = &self.lifecycle else { return };
+        let restarts = self.restarts();
+        lifecycle.tell((what, restarts, self.is_entity), || LifeEvent {
+            at: self.now(),
+            kind: self.kind,
+            name: self.name.clone(),
+            what,
+            restarts,
+            cause: cause.map(str::to_owned),
+        });
+    }
+
+    fn now(&self) -> Timestamp {
+        self.started_at + self.started.elapsed()
+    }
+
+    fn past(&self) -> MutexGuard<'_, Past> {
+        self.past.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn on_purpose(&self) -> MutexGuard<'_, Option<OnPurpose>> {
+        self.ended_on_purpose.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}

@@ -1,0 +1,221 @@
+//! An entity that keeps failing is left alone; its neighbours notice nothing; an operator releases it.
+
+use crate::toy::{Adder, Bench, POISON, ask, node};
+use ordermill_actors::runtime::directory::{Directory, Keeper, Life, Spawned, Species};
+use ordermill_actors::runtime::entity::Entities;
+use ordermill_actors::runtime::quarantine::{RESTART_WINDOW, RESTARTS_MAX};
+use ordermill_actors::runtime::ticket::{Settled, Ticket};
+use ordermill_actors::runtime::tree::{HowHandled, Population, Status, Tree};
+use ordermill_actors::testing::world;
+use ractor::{Actor, ActorProcessingErr, ActorRef, ActorRuntime, SpawnErr};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+type Adders = Directory<Entities<Adder>>;
+
+async fn told(adders: &Adders, key: u32, add: i64) -> Settled<i64> {
+    let (ticket, receiver) = Ticket::channel();
+    adders.ask(&key, add, ticket);
+    receiver.await.unwrap()
+}
+
+/// Tells it what it panics on until it has failed so often.
+async fn fails(adders: &Adders, key: u32, times: usize) {
+    let mut failed = 0;
+    while failed < times {
+        match told(adders, key, POISON).await {
+            Settled::Retry(_) => failed += 1,
+            Settled::Abandoned => tokio::time::sleep(Duration::from_millis(50)).await,
+            other => panic!("{other:?}"),
+        }
+    }
+    tokio::time::sleep(Duration::from_millis(10)).await;
+}
+
+fn status(adders: &Adders, key: u32) -> Option<Status> {
+    adders.find(&format!("adder/{key}")).map(|node| node.status())
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_keeps_failing_is_quarantined_and_what_it_is_told_is_refused() {
+    let bench = Bench::new().await;
+    let adders = bench.adders().await;
+    assert_eq!(ask(&adders, 1, 10).await, 10);
+    assert_eq!(ask(&adders, 2, 10).await, 10);
+    fails(&adders, 1, RESTARTS_MAX).await;
+    assert_eq!(status(&adders, 1), Some(Status::Restarting));
+    assert_eq!(ask(&adders, 1, 5).await, 15, "it is started again from the store");
+
+    fails(&adders, 1, 1).await;
+    assert_eq!(status(&adders, 1), Some(Status::Quarantined));
+    let commits = bench.store.commits();
+    for _ in 0..100 {
+        let Settled::Retry(cause) = told(&adders, 1, 1).await else { panic!("not refused") };
+        assert!(cause.contains("adder/1 is quarantined") && cause.contains("poisoned"), "{cause}");
+        ask(&adders, 2, 1).await;
+    }
+    assert_eq!(bench.counter(2).sum, 110);
+    assert_eq!(bench.counter(1).sum, 15, "nobody has looked at it");
+    assert!(bench.store.commits() > commits, "its neighbour works on");
+
+    // It is not forgotten, however long nobody asks for it.
+    tokio::time::sleep(RESTART_WINDOW * 100).await;
+    assert!(matches!(told(&adders, 1, 1).await, Settled::Retry(_)));
+    assert!(adders.is_quarantined(&1) && !adders.is_quarantined(&2));
+    assert!(!adders.restart("adder/1"), "there is nothing to restart");
+    assert!(!adders.release("adder/2") && !adders.release("adder/3"));
+
+    assert!(adders.release("adder/1"));
+    assert_eq!(ask(&adders, 1, 1).await, 16, "released, it starts afresh from the store");
+    assert_eq!(status(&adders, 1), Some(Status::Running));
+    fails(&adders, 1, RESTARTS_MAX).await;
+    assert!(!adders.is_quarantined(&1), "its failures are forgiven");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_fails_once_in_a_while_or_is_restarted_by_an_operator_is_not_quarantined() {
+    let bench = Bench::new().await;
+    let adders = bench.adders().await;
+    for round in 1..30 {
+        fails(&adders, 1, 1).await;
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        assert_eq!(ask(&adders, 1, 1).await, round);
+        assert_eq!(ask(&adders, 2, 1).await, round);
+        assert!(adders.restart("adder/2"));
+    }
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    let node = adders.find("adder/2").unwrap();
+    assert_eq!(node.last_error().as_deref(), Some("an operator restarted it"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn quarantine_outlives_the_supervisor() {
+    let bench = Bench::new().await;
+    let tree = Tree::new(bench.world.clock.clone());
+    let adders = bench.adders().await;
+    fails(&adders, 1, RESTARTS_MAX + 1).await;
+    let keeper = Keeper::new(adders.clone(), tree.part(None, "supervisor", "adders"));
+    Actor::spawn(None, keeper, ()).await.unwrap();
+    assert!(matches!(told(&adders, 1, 1).await, Settled::Retry(_)));
+    assert_eq!(ask(&adders, 2, 1).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_message_that_it_failed_on_is_the_last_that_is_remembered() {
+    let bench = Bench::new().await;
+    let adders = bench.adders().await;
+    assert_eq!(ask(&adders, 1, 10).await, 10);
+    fails(&adders, 1, 1).await;
+    let node = adders.find("adder/1").unwrap();
+    let last = node.last_messages();
+    assert_eq!((last[0].message, last[0].how), ("add", HowHandled::Handled));
+    assert_eq!(last.last().map(|last| last.how), Some(HowHandled::Failed), "{last:?}");
+    assert_eq!(node.failures().len(), 1);
+}
+
+/// An entity that fails before it runs, as often as it is told; then it answers.
+struct Stillborn {
+    left: AtomicU64,
+    panics: bool,
+}
+
+struct Child(Life<Stillborn>);
+
+impl Species for Stillborn {
+    type Key = u32;
+    type Msg = Ticket<()>;
+    const KIND: &'static str = "child";
+
+    fn spawn(&self, life: Life<Self>) -> Result<Spawned<Ticket<()>>, SpawnErr> {
+        let supervisor = life.supervisor.clone();
+        ActorRuntime::spawn_linked_instant(None, Child(life), (), supervisor)
+    }
+
+    fn retire() -> Ticket<()> {
+        Ticket::unheard()
+    }
+
+    fn refuse(message: Ticket<()>, cause: String) {
+        message.settle(Settled::Retry(cause));
+    }
+}
+
+impl Actor for Child {
+    type Msg = Ticket<()>;
+    type State = ();
+    type Arguments = ();
+
+    async fn pre_start(&self, _: ActorRef<Ticket<()>>, (): ()) -> Result<(), ActorProcessingErr> {
+        let Stillborn { left, panics } = self.0.directory.species();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        if left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok() {
+            assert!(!panics, "panics before it runs");
+            return Err("fails before it runs".into());
+        }
+        Ok(())
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<Ticket<()>>,
+        ticket: Ticket<()>,
+        (): &mut (),
+    ) -> Result<(), ActorProcessingErr> {
+        ticket.settle(Settled::Done(()));
+        self.0.node.handled();
+        Ok(())
+    }
+}
+
+async fn children(left: u64, panics: bool) -> Directory<Stillborn> {
+    let world = world();
+    let species = Stillborn { left: AtomicU64::new(left), panics };
+    let children = Directory::new(species, world.clone(), Duration::from_secs(30));
+    let keeper = Keeper::new(children.clone(), node(&world, "children"));
+    Actor::spawn(None, keeper, ()).await.unwrap();
+    children
+}
+
+/// Asks until it is decided, as a consumer would.
+async fn born(children: &Directory<Stillborn>) -> Settled<()> {
+    for _ in 0..1_000 {
+        let (ticket, receiver) = Ticket::channel();
+        children.send(&7, ticket);
+        match receiver.await.unwrap() {
+            Settled::Abandoned => tokio::time::sleep(Duration::from_millis(50)).await,
+            settled => return settled,
+        }
+    }
+    panic!("nobody has noticed that it does not live");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_fails_before_it_runs_is_started_again() {
+    for panics in [false, true] {
+        let children = children(3, panics).await;
+        assert!(matches!(born(&children).await, Settled::Done(())));
+        let node = children.find("child/7").unwrap();
+        assert_eq!(node.restarts(), 3);
+        assert!(node.last_error().unwrap().contains("before it runs"), "{node:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_never_comes_to_run_is_quarantined() {
+    for panics in [false, true] {
+        let children = children(u64::MAX, panics).await;
+        let Settled::Retry(cause) = born(&children).await else { panic!("not refused") };
+        assert!(cause.contains("child/7 is quarantined"), "{cause}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_killed_before_it_runs_is_started_again() {
+    let children = children(0, false).await;
+    let (ticket, receiver) = Ticket::channel();
+    children.send(&7, ticket);
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    assert!(children.restart("child/7"));
+    assert!(matches!(receiver.await.unwrap(), Settled::Abandoned));
+    assert!(matches!(born(&children).await, Settled::Done(())));
+}

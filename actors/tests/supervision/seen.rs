@@ -1,0 +1,147 @@
+//! What is to be seen of actors: filters, pages, totals, and what becomes of them as it happens.
+
+use crate::toy::{Adder, Bench, POISON, ask};
+use ordermill_actors::runtime::directory::{Directory, Keeper};
+use ordermill_actors::runtime::entity::Entities;
+use ordermill_actors::runtime::lifecycle::{LifeEvent, What};
+use ordermill_actors::runtime::ticket::Ticket;
+use ordermill_actors::runtime::tree::{Look, NodeView, Status, Tree};
+use ractor::Actor;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::TryRecvError;
+
+/// A tree of a root, a service, and adders below it.
+async fn grown(bench: &Bench) -> (Tree, Directory<Entities<Adder>>) {
+    let tree = Tree::new(bench.world.clock.clone());
+    tree.part(None, "supervisor", "root").running();
+    tree.part(Some("root"), "service", "toy").running();
+    tree.part(Some("root"), "service", "other").running();
+    let node = tree.part(Some("toy"), "supervisor", "adders");
+    let adders = bench.adders().await;
+    tree.populate("adders", Arc::new(adders.clone()));
+    Actor::spawn(None, Keeper::new(adders.clone(), node), ()).await.unwrap();
+    (tree, adders)
+}
+
+fn names(views: &[NodeView]) -> Vec<&str> {
+    views
+        .iter()
+        .flat_map(|view| [vec![view.name.as_str()], names(&view.children)].concat())
+        .collect()
+}
+
+fn quarantine(adders: &Directory<Entities<Adder>>, key: u32) -> impl Future<Output = ()> {
+    let adders = adders.clone();
+    async move {
+        while !adders.is_quarantined(&key) {
+            adders.ask(&key, POISON, Ticket::unheard());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn thousands_are_paged_by_name_and_filtered_by_what_they_do() {
+    let bench = Bench::new().await;
+    let (tree, adders) = grown(&bench).await;
+    for key in 0..1_000 {
+        adders.ask(&key, 1, Ticket::unheard());
+    }
+    quarantine(&adders, 500).await;
+    quarantine(&adders, 77).await;
+    let totals = tree.totals();
+    assert_eq!(
+        (totals.actors, totals.by_kind["adder"], totals.by_kind["service"]),
+        (1_004, 1_000, 2)
+    );
+    assert_eq!((totals.by_status["quarantined"], totals.by_status["running"]), (2, 1_002));
+
+    let look = Look { limit: 3, ..Look::default() };
+    let all = tree.view(&look).unwrap();
+    let first = ["root", "other", "toy", "adders", "adder/0", "adder/1", "adder/10"];
+    assert_eq!(names(&all), first);
+    let flat = tree.view(&Look { depth: 1, ..look }).unwrap();
+    assert_eq!(names(&flat), ["root", "other", "toy"]);
+    assert_eq!(flat[0].children[1].children_total, 1, "they are counted where they are not listed");
+
+    let mut paged = Vec::new();
+    let mut after = None;
+    loop {
+        let look = Look { under: Some("adders"), after: after.as_deref(), limit: 170, ..look };
+        let page = tree.view(&look).unwrap().remove(0);
+        assert_eq!(page.children_total, 1_000);
+        paged.extend(page.children.into_iter().map(|child| child.name));
+        after = page.next_after;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(paged.len(), 1_000);
+    assert!(paged.is_sorted());
+
+    let ill = Look { status: Some(Status::Quarantined), ..look };
+    let above = ["root", "toy", "adders", "adder/500", "adder/77"];
+    assert_eq!(names(&tree.view(&ill).unwrap()), above, "with those above them, and no others");
+    assert_eq!(tree.view(&ill).unwrap()[0].children[0].children[0].children_total, 2);
+    let services = Look { kind: Some("service"), ..look };
+    assert_eq!(names(&tree.view(&services).unwrap()), ["root", "other", "toy"]);
+    assert_eq!(tree.view(&Look { kind: Some("none"), ..look }).unwrap().len(), 0);
+    assert!(tree.view(&Look { under: Some("nobody"), ..look }).is_none());
+
+    let page = tree.actor("adder/77").unwrap();
+    assert_eq!((page.parent.as_deref(), page.actor.status), (Some("adders"), Status::Quarantined));
+    assert_eq!(page.failures.len(), 6);
+    assert!(page.failures.is_sorted_by_key(|failure| failure.at));
+    assert_eq!(tree.actor("adders").unwrap().actor.children_total, 1_000);
+    assert!(tree.actor("adder/1000").is_none());
+}
+
+fn heard(events: &mut Receiver<Arc<LifeEvent>>) -> Vec<(String, What)> {
+    let mut heard = Vec::new();
+    while let Ok(event) = events.try_recv() {
+        heard.push((event.name.clone(), event.what));
+    }
+    heard
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_out_of_the_ordinary_is_told_and_the_rest_to_those_who_ask() {
+    let bench = Bench::new().await;
+    let (tree, adders) = grown(&bench).await;
+    let (mut notable, mut all) = (tree.lifecycle().notable(), tree.lifecycle().all());
+    assert_eq!(ask(&adders, 1, 1).await, 1);
+    assert_eq!(heard(&mut notable), [], "an entity that starts is nothing special");
+    assert_eq!(heard(&mut all), [("adder/1".to_owned(), What::Started)]);
+    quarantine(&adders, 1).await;
+    assert!(tree.release("adder/1"));
+    assert_eq!(ask(&adders, 1, 1).await, 2);
+    let adder = |what| ("adder/1".to_owned(), what);
+    let again = [What::Failed, What::Started].map(adder);
+    let expected: Vec<_> = std::iter::repeat_n(again, 5)
+        .flatten()
+        .chain([What::Failed, What::Quarantined, What::Released].map(adder))
+        .collect();
+    assert_eq!(heard(&mut notable), expected, "released, its node is a new one: it starts as any");
+    heard(&mut all);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(heard(&mut all), [adder(What::Retired)], "it was told nothing for long");
+    assert_eq!(heard(&mut notable), []);
+    assert!(tree.actor("adder/1").is_none());
+    tree.part(None, "part", "part").running();
+    assert_eq!(heard(&mut notable), [("part".to_owned(), What::Started)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_listener_is_told_how_much_it_has_missed_and_costs_no_more_memory() {
+    let bench = Bench::new().await;
+    let (tree, _) = grown(&bench).await;
+    let mut slow = tree.lifecycle().notable();
+    let node = tree.part(None, "part", "part");
+    for _ in 0..5_000 {
+        node.running();
+    }
+    assert_eq!(slow.try_recv(), Err(TryRecvError::Lagged(5_000 - 1_024)));
+    assert_eq!(heard(&mut slow).len(), 1_024);
+}
