@@ -71,6 +71,7 @@ pub fn order(
     settings: OrderSettings,
     observer: Arc<dyn SagaObserver>,
 ) -> (Orders, Part) {
+    let lag = process.lag.clone();
     let mut stations = process.service("order", Arc::new(Order), store);
     let world = stations.world().clone();
     let OrderSettings { policy, flow, plan, sweep_every, idle_after } = settings;
@@ -83,6 +84,7 @@ pub fn order(
     let sweeper = Arc::new(SweeperParts {
         due,
         sagas: sagas.clone(),
+        lag,
         world: world.clone(),
         every: sweep_every,
         node: node.clone(),

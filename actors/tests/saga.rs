@@ -7,6 +7,8 @@
 mod bench;
 #[path = "saga/choreography.rs"]
 mod choreography;
+#[path = "saga/lateness.rs"]
+mod lateness;
 #[path = "saga/matrix.rs"]
 mod matrix;
 #[path = "saga/properties.rs"]

@@ -7,6 +7,8 @@ use super::saga::{Saga, SagaPolicy};
 use super::status::OrderStatus;
 use crate::clock::Timestamp;
 use crate::messages::{Failure, Flow, Kind, Message, Payload, Refusal, Step};
+use crate::planted::{Bug, planted};
+use std::time::Duration;
 
 /// What an existing order is told.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +22,10 @@ pub enum Told<'a> {
     /// The customer has it.
     Deliver,
     /// Its time has come.
-    Due,
+    Due {
+        /// How far behind our own work is.
+        lag: Duration,
+    },
     /// A person asks for another try.
     Retry,
 }
@@ -34,6 +39,8 @@ pub enum Verdict {
     Known,
     /// This became known, and what is awaited is to be asked for again.
     Resend(Vec<Fact>),
+    /// What is awaited is merely late: it is not asked for again yet.
+    Postponed,
     /// What was asked is not possible in this status.
     Conflict(&'static str),
 }
@@ -45,7 +52,7 @@ pub fn decide(saga: &Saga, told: Told<'_>, now: Timestamp, policy: &SagaPolicy) 
         Told::Cancel => cancel(saga),
         Told::Dispatch => dispatch(saga),
         Told::Deliver => deliver(saga),
-        Told::Due => look(saga, now, policy),
+        Told::Due { lag } => look(saga, now, lag, policy),
         Told::Retry => retry(saga),
     }
 }
@@ -53,7 +60,7 @@ pub fn decide(saga: &Saga, told: Told<'_>, now: Timestamp, policy: &SagaPolicy) 
 /// Cancelled by the customer: until dispatch was asked, at any moment.
 fn cancel(saga: &Saga) -> Verdict {
     let facts = &saga.facts;
-    if facts.dispatch_asked {
+    if facts.dispatch_asked && !planted(Bug::CancelDispatched) {
         return Verdict::Conflict(
             "dispatch was asked for already, so the order can no longer be cancelled",
         );

@@ -7,6 +7,7 @@ use super::follow::{is_unexplained, unexplained};
 use super::saga::{Saga, SagaPolicy};
 use crate::clock::Timestamp;
 use crate::messages::Failure;
+use crate::planted::{Bug, planted};
 use std::time::Duration;
 
 /// When what is awaited is asked for again.
@@ -52,8 +53,19 @@ pub fn due_at(saga: &Saga, policy: &SagaPolicy) -> Option<Timestamp> {
     .min()
 }
 
-/// What is done about an order whose time has come.
-pub fn look(saga: &Saga, now: Timestamp, policy: &SagaPolicy) -> Verdict {
+/// Turns that an answer waits for at the most: its command's in the outbox and in the service's queue, its
+/// own in the service's outbox and in ours.
+const TURNS: u32 = 4;
+
+/// True when our own lag explains that the answer is not there yet: asking again would only lengthen the
+/// queues. Not for ever: a queue may as well have lost what was asked.
+fn is_merely_late(saga: &Saga, now: Timestamp, lag: Duration) -> bool {
+    let explained = lag.saturating_mul(TURNS).min(SagaPolicy::RESEND_MAX);
+    now < saga.sending.at + explained
+}
+
+/// What is done about an order whose time has come, while our own work is so far behind.
+pub fn look(saga: &Saga, now: Timestamp, lag: Duration, policy: &SagaPolicy) -> Verdict {
     let passed = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
     if passed(expires_at(saga, policy)) {
         let failure = Failure {
@@ -66,7 +78,9 @@ pub fn look(saga: &Saga, now: Timestamp, policy: &SagaPolicy) -> Verdict {
     if passed(dispatched_at(saga, policy)) {
         return Verdict::Learned(vec![Fact::DispatchAsked]);
     }
-    if is_unexplained(&saga.facts) && passed(resend_at(saga, policy)) {
+    let unanswered = passed(resend_at(saga, policy));
+    let merely_late = unanswered && is_merely_late(saga, now, lag);
+    if is_unexplained(&saga.facts) && unanswered && !merely_late {
         return Verdict::Learned(vec![unexplained()]);
     }
     let mut facts = Vec::new();
@@ -78,10 +92,14 @@ pub fn look(saga: &Saga, now: Timestamp, policy: &SagaPolicy) -> Verdict {
         );
         facts.push(Fact::Stuck { reason });
     }
-    if passed(resend_at(saga, policy)) {
+    if unanswered && !merely_late && !planted(Bug::NoResend) {
         return Verdict::Resend(facts);
     }
-    if facts.is_empty() { Verdict::Known } else { Verdict::Learned(facts) }
+    match () {
+        () if !facts.is_empty() => Verdict::Learned(facts),
+        () if merely_late => Verdict::Postponed,
+        () => Verdict::Known,
+    }
 }
 
 /// How long a sweeper's claim on an order holds: within this time the order has been looked at and

@@ -105,6 +105,12 @@ pub fn resend(saga: &mut Saga, now: Timestamp, policy: &SagaPolicy) -> Vec<Arc<M
     again.into_iter().map(|payload| Message::new(&saga.origin, payload, 0, now)).collect()
 }
 
+/// Leaves what is awaited unasked this time, and waits for it twice as long: since it was last sent.
+pub fn postpone(saga: &mut Saga, now: Timestamp, policy: &SagaPolicy) {
+    saga.sending.again = saga.sending.again.saturating_add(1);
+    touch(saga, now, policy);
+}
+
 /// Counts the change, and says when the saga is looked at next.
 pub fn touch(saga: &mut Saga, now: Timestamp, policy: &SagaPolicy) {
     saga.version += 1;

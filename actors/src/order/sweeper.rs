@@ -7,6 +7,8 @@ use super::due::CLAIM;
 use super::reads::DueOrders;
 use super::rules::{Input, Sagas};
 use crate::clock::World;
+use crate::runtime::admission::LAG_TARGET;
+use crate::runtime::lag::Lag;
 use crate::runtime::ticket::{Settled, Ticket};
 use crate::runtime::tree::Node;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -28,6 +30,8 @@ pub struct SweeperParts {
     pub due: Arc<dyn DueOrders>,
     /// The sagas.
     pub sagas: Sagas,
+    /// How far behind our own work is.
+    pub lag: Arc<Lag>,
     /// Time.
     pub world: World,
     /// How often it looks.
@@ -94,12 +98,13 @@ impl Sweeper {
                     return tracing::warn!(service = "order", %error, "overdue orders are not looked at yet");
                 }
             };
-            let full = claimed.len() == CLAIM_MAX as usize;
+            let lag = self.0.lag.of_answers();
+            let more = claimed.len() == CLAIM_MAX as usize;
             let waiting: Vec<_> = claimed
                 .into_iter()
                 .map(|order| {
                     let (ticket, receiver) = Ticket::channel();
-                    self.0.sagas.ask(&order, Input::Due, ticket);
+                    self.0.sagas.ask(&order, Input::Due { lag }, ticket);
                     receiver
                 })
                 .collect();
@@ -109,7 +114,8 @@ impl Sweeper {
                     tracing::error!(service = "order", %cause, "an overdue order could not be looked at");
                 }
             }
-            if !full {
+            // What is behind is not helped by more: the others have their turn at the next look.
+            if !more || self.0.lag.of_answers() >= LAG_TARGET {
                 return;
             }
         }

@@ -14,7 +14,7 @@ use ordermill_actors::messages::{
 use ordermill_actors::money::{Currency, Money};
 use ordermill_actors::order::decide::{Told, Verdict, decide};
 use ordermill_actors::order::facts::{Fact, Facts};
-use ordermill_actors::order::record::{record, resend, touch};
+use ordermill_actors::order::record::{postpone, record, resend, touch};
 use ordermill_actors::order::{HistoryRow, OrderStatus, Saga, SagaPolicy, SagaStatus};
 use ordermill_actors::payment;
 use ordermill_actors::shipping::{self, Command};
@@ -50,6 +50,8 @@ pub struct Bench {
     paid_for: Option<Origin>,
     pub refuse: Option<Step>,
     pub now: Timestamp,
+    /// How far behind the system is, when the saga is looked at.
+    pub lag: Duration,
     pub policy: SagaPolicy,
 }
 
@@ -98,6 +100,7 @@ impl Bench {
             paid_for: None,
             refuse,
             now,
+            lag: Duration::ZERO,
             policy: SagaPolicy { dispatch_after: None, ..SagaPolicy::default() },
         };
         bench.learn(vec![Fact::Placed], "customer");
@@ -125,11 +128,12 @@ impl Bench {
     pub fn tell(&mut self, told: Told<'_>) -> bool {
         match decide(&self.saga, told, self.now, &self.policy) {
             Verdict::Known => {
-                if matches!(told, Told::Due) {
+                if matches!(told, Told::Due { .. }) {
                     touch(&mut self.saga, self.now, &self.policy);
                 }
             }
             Verdict::Conflict(_) => return false,
+            Verdict::Postponed => postpone(&mut self.saga, self.now, &self.policy),
             Verdict::Learned(facts) => self.learn(facts, "told"),
             Verdict::Resend(facts) => {
                 if !facts.is_empty() {
@@ -173,7 +177,7 @@ impl Bench {
     pub fn wait(&mut self) {
         if let Some(due) = self.saga.due_at {
             self.now = self.now.max(due);
-            self.tell(Told::Due);
+            self.tell(Told::Due { lag: self.lag });
         }
     }
 

@@ -4,6 +4,7 @@ use crate::bench::{Bench, CHOREOGRAPHED, PAYMENT_FIRST, RESERVE_FIRST, WAYS, Way
 use ordermill_actors::messages::Step;
 use ordermill_actors::order::decide::Told;
 use proptest::prelude::*;
+use std::time::Duration;
 
 #[derive(Clone, Debug)]
 enum Event {
@@ -16,6 +17,8 @@ enum Event {
     Deliver,
     /// Time passes until the saga is due.
     Wait,
+    /// The system falls behind by so many seconds, or catches up.
+    Lag(u64),
     Retry,
 }
 
@@ -28,6 +31,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => Just(Event::Dispatch),
         2 => Just(Event::Deliver),
         2 => Just(Event::Wait),
+        1 => prop_oneof![Just(0), 1..1_000_u64, Just(86_400)].prop_map(Event::Lag),
         1 => Just(Event::Retry),
     ]
 }
@@ -66,6 +70,7 @@ fn ends_at_rest(way: Way, refuse: Option<Step>, events: Vec<Event>) {
                 bench.tell(Told::Deliver);
             }
             Event::Wait => bench.wait(),
+            Event::Lag(seconds) => bench.lag = Duration::from_secs(seconds),
             Event::Retry => {
                 bench.tell(Told::Retry);
             }

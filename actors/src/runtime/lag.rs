@@ -1,0 +1,244 @@
+//! The lag: how far behind the system is with work of its own.
+//!
+//! ```text
+//! journals: wait of the oldest change ─┐
+//! relays: said and not taken / rate    ├─▶ Meter ──each second──▶ Lag ──▶ the door, before it takes
+//! queues: depth / rate                 ─┘                            │     another order
+//!                                                                    └──▶ the sweeper, before it asks
+//!                                                                         for an answer again
+//! ```
+//!
+//! The door leaves payment's queues out, since a slow gateway must not close the shop, and small
+//! backlogs, which pass before it could do anything about them. The sweeper counts both: a command that
+//! waits in a queue is not answered sooner for being sent twice.
+
+use super::journal::Gauge;
+use super::relay::Flow;
+use super::stations::Intake;
+use super::tree::Node;
+use crate::ids::ServiceName;
+use crate::messages::{Queue, QueueKind};
+use crate::ports::{Broker, Depth, Health};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How often rates are measured.
+const MEASURE_EVERY: Duration = Duration::from_secs(1);
+
+/// Below this many open messages there is no backlog for the door, whatever the rate.
+const BACKLOG_MIN: u64 = 2_000;
+
+/// The broker says within this time how full its queues are, or it is not known.
+const DEPTHS_WITHIN: Duration = Duration::from_secs(5);
+
+/// What stands still is this far behind, in milliseconds: a day, longer than anybody waits.
+const FOR_EVER_MS: u64 = 24 * 3600 * 1_000;
+
+/// How far behind it is, as it was last measured.
+#[derive(Debug, Default)]
+pub struct Lag {
+    door_ms: AtomicU64,
+    answers_ms: AtomicU64,
+}
+
+impl Lag {
+    /// As it counts for taking more orders; the journals' waits are not in it.
+    pub fn at_the_door(&self) -> Duration {
+        Duration::from_millis(self.door_ms.load(Relaxed))
+    }
+
+    /// How long a message on its way to a service or back may wait for its turn.
+    pub fn of_answers(&self) -> Duration {
+        Duration::from_millis(self.answers_ms.load(Relaxed))
+    }
+}
+
+/// How fast something is done.
+#[derive(Debug)]
+struct Rate {
+    at: Instant,
+    done: u64,
+    per_second: f64,
+}
+
+impl Rate {
+    fn new() -> Self {
+        Self { at: Instant::now(), done: 0, per_second: 0.0 }
+    }
+
+    /// Takes in how much was done in all until now, and how much is open.
+    fn measure(&mut self, done: u64, open: u64) -> f64 {
+        let seconds = self.at.elapsed().as_secs_f64().max(0.001);
+        let latest = done.saturating_sub(self.done) as f64 / seconds;
+        (self.at, self.done) = (Instant::now(), done);
+        // Who had nothing left to do was not slow.
+        if latest > self.per_second || open > 0 {
+            // Half the old, half the new: a burst neither opens nor closes the door by itself.
+            self.per_second =
+                if self.per_second == 0.0 { latest } else { (self.per_second + latest) / 2.0 };
+        }
+        self.per_second
+    }
+}
+
+/// How long so much takes at a rate, in milliseconds.
+fn lag_ms(open: u64, per_second: f64) -> u64 {
+    (open as f64 * 1_000.0 / per_second.max(1.0)) as u64
+}
+
+/// The same as the door sees it.
+fn backlog_ms(open: u64, per_second: f64) -> u64 {
+    if open < BACKLOG_MIN { 0 } else { lag_ms(open, per_second) }
+}
+
+/// What a meter measures.
+pub struct MeterParts {
+    /// Where it writes what it has measured.
+    pub lag: Arc<Lag>,
+    /// The journals.
+    pub gauges: Vec<Arc<Gauge>>,
+    /// The relays whose messages count at the door.
+    pub counted: Vec<Arc<Flow>>,
+    /// All relays.
+    pub flows: Vec<Arc<Flow>>,
+    /// The consumers of this process.
+    pub intakes: Vec<Intake>,
+    /// Is asked how full the queues are.
+    pub broker: Arc<dyn Broker>,
+    /// Its entry in the tree.
+    pub node: Arc<Node>,
+}
+
+/// The actor that measures. One a process.
+pub struct Meter(pub Arc<MeterParts>);
+
+/// What a meter tells itself: measure.
+#[derive(Clone, Copy, Debug)]
+pub struct Measure;
+
+/// The rates, from one measurement to the next.
+pub struct Rates {
+    counted: Rate,
+    flows: Rate,
+    /// One for each intake.
+    intakes: Vec<Rate>,
+    /// What comes back from the services in all.
+    answers: Rate,
+}
+
+impl Actor for Meter {
+    type Msg = Measure;
+    type State = Rates;
+    type Arguments = ();
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Measure>,
+        (): (),
+    ) -> Result<Rates, ActorProcessingErr> {
+        self.0.node.running();
+        myself.send_after(MEASURE_EVERY, || Measure);
+        Ok(Rates {
+            counted: Rate::new(),
+            flows: Rate::new(),
+            intakes: self.0.intakes.iter().map(|_| Rate::new()).collect(),
+            answers: Rate::new(),
+        })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Measure>,
+        Measure: Measure,
+        rates: &mut Rates,
+    ) -> Result<(), ActorProcessingErr> {
+        self.0.node.queued();
+        self.measure(rates).await;
+        myself.send_after(MEASURE_EVERY, || Measure);
+        self.0.node.handled();
+        Ok(())
+    }
+}
+
+impl Meter {
+    async fn measure(&self, rates: &mut Rates) {
+        let MeterParts { lag, counted, flows, broker, .. } = &*self.0;
+        let depths = tokio::time::timeout(DEPTHS_WITHIN, broker.depths()).await;
+        // Where the broker is away, what it holds is not known; what waits for it is.
+        let depths = depths.ok().and_then(Result::ok).unwrap_or_default();
+        let (open, per_second) = measured(&mut rates.counted, counted);
+        let (door, answers) = self.queues(rates, &depths);
+        lag.door_ms.store(door.max(backlog_ms(open, per_second)), Relaxed);
+        let (open, per_second) = measured(&mut rates.flows, flows);
+        let answers = answers.max(lag_ms(open, per_second)).max(self.stopped_ms());
+        lag.answers_ms.store(answers, Relaxed);
+    }
+
+    /// How long the queues' messages wait: those that count at the door, and those of orders.
+    fn queues(&self, rates: &mut Rates, depths: &[Depth]) -> (u64, u64) {
+        let depth_of = |queue: Queue| depths.iter().find(|depth| depth.queue == queue);
+        let mut speeds: BTreeMap<Queue, f64> = BTreeMap::new();
+        let (mut answered, mut unheard) = (0, 0);
+        for (intake, rate) in self.0.intakes.iter().zip(&mut rates.intakes) {
+            let (queue, settled) = (intake.queue(), intake.settled());
+            let ready = depth_of(queue).map_or(0, |depth| depth.ready);
+            speeds.insert(queue, rate.measure(settled, ready));
+            if queue.service() == ServiceName::Order {
+                (answered, unheard) = (answered + settled, unheard + ready);
+            }
+        }
+        let commanded = depths.iter().filter(|depth| carries_orders(depth.queue));
+        let waiting = commanded.map(|depth| depth.ready).sum::<u64>();
+        let answers_per_second = rates.answers.measure(answered, waiting.max(unheard));
+        let (mut door, mut answers) = (0, 0);
+        for depth in depths {
+            let per_second = match speeds.get(&depth.queue) {
+                // Other processes' consumers are taken to be as fast as this one's.
+                Some(drained) => drained * depth.consumers.max(1) as f64,
+                // Only others consume it: it is taken to be as fast as answers come in.
+                None => answers_per_second,
+            };
+            if counts_at_the_door(depth.queue) {
+                door = door.max(backlog_ms(depth.ready, per_second));
+            }
+            if carries_orders(depth.queue) {
+                answers = answers.max(lag_ms(depth.ready, per_second));
+            }
+        }
+        (door, answers)
+    }
+
+    /// How long what stands still is taken to last, if anything that orders need does.
+    fn stopped_ms(&self) -> u64 {
+        let MeterParts { gauges, broker, .. } = &*self.0;
+        let needed = |gauge: &&Arc<Gauge>| !ASIDE.contains(&gauge.service());
+        let mut needed = gauges.iter().filter(needed);
+        if broker.health() != Health::Connected || needed.any(|gauge| gauge.is_down()) {
+            FOR_EVER_MS
+        } else {
+            0
+        }
+    }
+}
+
+/// The services that orders do not wait for.
+const ASIDE: [&str; 2] = [ServiceName::Notification.as_str(), ServiceName::Audit.as_str()];
+
+fn carries_orders(queue: Queue) -> bool {
+    queue.kind() == QueueKind::Quorum && !ASIDE.contains(&queue.service().as_str())
+}
+
+fn counts_at_the_door(queue: Queue) -> bool {
+    queue.kind() == QueueKind::Quorum && queue.service() != ServiceName::Payment
+}
+
+/// How many messages of these relays are open, and at what rate they are taken.
+fn measured(rate: &mut Rate, flows: &[Arc<Flow>]) -> (u64, f64) {
+    let settled = flows.iter().map(|flow| flow.settled.load(Relaxed)).sum();
+    let open = flows.iter().map(|flow| flow.open()).sum();
+    (open, rate.measure(settled, open))
+}

@@ -1,0 +1,79 @@
+//! When an answer is late, and when our own lag explains that it is not there yet.
+
+use crate::bench::{Bench, RESERVE_FIRST, WAYS};
+use ordermill_actors::messages::Kind;
+use ordermill_actors::order::SagaPolicy;
+use std::time::Duration;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// An order whose every message is lost, looked at whenever it is due, for so long: when each of its messages
+/// was sent, in seconds after it was placed.
+fn sent_while_lost(bench: &mut Bench, long: Duration) -> Vec<i64> {
+    let placed = bench.now;
+    bench.policy.order_timeout = DAY;
+    let (mut sent, mut seen) = (Vec::new(), 0);
+    loop {
+        bench.bag.clear();
+        // Commands, or the one event that makes a chain move.
+        let asked = |kind: Kind| !kind.is_event() || kind == Kind::OrderCreated;
+        let news = bench.said[seen..].iter().filter(|message| asked(message.kind())).count();
+        sent.extend(std::iter::repeat_n((bench.now - placed).num_seconds(), news));
+        seen = bench.said.len();
+        match bench.saga.due_at {
+            Some(due) if due <= placed + long => bench.wait(),
+            Some(_) => return sent,
+            None => panic!("an order that waits for an answer is looked at again"),
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_is_late_is_asked_for_again_after_twice_as_long_each_time() {
+    let mut bench = Bench::new(RESERVE_FIRST, None);
+    let sent = sent_while_lost(&mut bench, Duration::from_secs(2_400));
+    let again: Vec<_> = sent.into_iter().filter(|at| *at > 0).collect();
+    assert_eq!(again, [30, 90, 210, 450, 930, 1_530, 2_130]);
+}
+
+#[test]
+fn what_our_own_lag_explains_is_not_asked_for_again() {
+    for way in WAYS {
+        let mut bench = Bench::new(way, None);
+        bench.lag = DAY;
+        let sent = sent_while_lost(&mut bench, Duration::from_secs(599));
+        assert!(sent.iter().all(|at| *at == 0), "{way:?}: {sent:?}");
+    }
+}
+
+#[test]
+fn a_lag_that_never_ends_is_no_excuse_for_ever() {
+    for way in WAYS {
+        let mut bench = Bench::new(way, None);
+        bench.lag = DAY;
+        let sent = sent_while_lost(&mut bench, Duration::from_secs(3_700));
+        let again: Vec<_> = sent.into_iter().filter(|at| *at > 0).collect();
+        assert_eq!(again, [600, 1_200, 1_800, 2_400, 3_000, 3_600], "{way:?}");
+    }
+}
+
+#[test]
+fn a_short_lag_excuses_a_short_delay() {
+    let mut bench = Bench::new(RESERVE_FIRST, None);
+    bench.lag = Duration::from_secs(5);
+    let sent = sent_while_lost(&mut bench, Duration::from_secs(100));
+    let again: Vec<_> = sent.into_iter().filter(|at| *at > 0).collect();
+    assert_eq!(again, [30, 90], "four turns of five seconds do not explain thirty");
+}
+
+#[test]
+fn a_deadline_holds_whatever_the_lag() {
+    let mut bench = Bench::new(RESERVE_FIRST, None);
+    bench.lag = DAY;
+    bench.bag.clear();
+    while !bench.saga.facts.is_doomed() {
+        bench.wait();
+    }
+    let waited = bench.now - bench.saga.created_at;
+    assert_eq!(waited, chrono::TimeDelta::from_std(SagaPolicy::default().order_timeout).unwrap());
+}
