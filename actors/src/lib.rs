@@ -12,6 +12,7 @@
 pub mod audit;
 pub mod broker;
 pub mod clock;
+pub mod faults;
 pub mod gateway;
 pub mod ids;
 pub mod inventory;

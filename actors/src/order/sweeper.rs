@@ -7,6 +7,7 @@ use super::due::CLAIM;
 use super::reads::DueOrders;
 use super::rules::{Input, Sagas};
 use crate::clock::World;
+use crate::faults::{self, Point};
 use crate::runtime::admission::LAG_TARGET;
 use crate::runtime::lag::Lag;
 use crate::runtime::ticket::{Settled, Ticket};
@@ -98,6 +99,9 @@ impl Sweeper {
                     return tracing::warn!(service = "order", %error, "overdue orders are not looked at yet");
                 }
             };
+            if !claimed.is_empty() {
+                faults::passes(Point::OrdersClaimed);
+            }
             let lag = self.0.lag.of_answers();
             let more = claimed.len() == CLAIM_MAX as usize;
             let waiting: Vec<_> = claimed

@@ -4,6 +4,7 @@ use super::decide::Input;
 use super::entity::Payments;
 use super::reads::PaymentReads;
 use crate::clock::{Timestamp, World};
+use crate::faults::{self, Point};
 use crate::ports::ReadError;
 use crate::runtime::ticket::Ticket;
 use crate::runtime::tree::Node;
@@ -92,6 +93,9 @@ async fn wake_due(
     loop {
         let page = reads.due(before, after, PAGE_ROWS).await?;
         woken += page.len();
+        if !page.is_empty() {
+            faults::passes(Point::PaymentsFound);
+        }
         after = page.last().copied();
         let full = page.len() == PAGE_ROWS as usize;
         let decided: Vec<_> = page

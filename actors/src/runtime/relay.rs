@@ -15,6 +15,7 @@ use super::outbox::{Content, OutboxRow, Parcel};
 use super::service::{Parking, Service};
 use super::tree::Node;
 use crate::clock::World;
+use crate::faults::{self, Point};
 use crate::ports::{Broker, Confirmed, Outbox, ReadError};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::collections::{BTreeMap, BTreeSet};
@@ -262,6 +263,7 @@ impl<S: Service> Relay<S> {
         tokio::spawn(async move {
             while let Ok(adopted @ 1..) = outbox.adopt(ADOPT_ROWS).await {
                 tracing::info!(service = %S::NAME, adopted, "took over the outbox of a process that is gone");
+                faults::passes(Point::Adopted);
                 // They are older than what this process has read so far.
                 relay.rescan();
             }
@@ -338,6 +340,7 @@ impl<S: Service> Relay<S> {
             });
             self.0.broker.publish(parcel.clone(), confirm);
         }
+        faults::passes(Point::Published);
         let open = parcels.len();
         let flight =
             InFlight { parcels, open, left: Vec::new(), delay: Duration::ZERO, tries: row.tries };
@@ -378,6 +381,7 @@ impl<S: Service> Relay<S> {
                 window.done.insert(id);
             }
             if left.is_empty() {
+                faults::passes(Point::Confirmed);
                 self.0.journal.forget(vec![id]);
             } else {
                 let row = OutboxRow { id, content: Content::Parked(left), tries: tries + 1 };

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::{dead_letters, outbox};
 use async_trait::async_trait;
 use ordermill_actors::clock::Timestamp;
+use ordermill_actors::faults::{self, Point};
 use ordermill_actors::ports::{
     CommitError, Committed, DeadLetterFilter, DeadLetters, Outbox, ReadError, Store,
 };
@@ -83,6 +84,7 @@ impl<S: Service, T: Tables<S>> PgStore<S, T> {
         let filled = timeout(BATCH_TIMEOUT, filling).await;
         let filled = filled.unwrap_or_else(|_| Err(Error::late("a batch", BATCH_TIMEOUT)));
         let (tx, written) = filled.map_err(Error::before_commit)?;
+        faults::passes(Point::Written);
         match timeout(COMMIT_TIMEOUT, tx.commit()).await {
             Ok(Ok(())) => Ok(written),
             Ok(Err(error)) => Err(Error::from(error).at_commit()),

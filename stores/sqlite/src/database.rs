@@ -11,6 +11,7 @@
 
 use crate::data_dir::DataDir;
 use crate::error::Error;
+use ordermill_actors::faults::{self, Point};
 use ordermill_actors::ports::ReadError;
 use sqlx::Sqlite;
 use sqlx::migrate::{MigrateError, Migration, Migrator};
@@ -116,7 +117,9 @@ impl Database {
             .pragma("journal_size_limit", LOG_SIZE_MAX);
         let unusable = |source| OpenError::Unusable { file: file.clone(), source };
         let writer = pool(1).connect_with(options.clone()).await.map_err(unusable)?;
+        faults::passes(Point::Unmigrated);
         migrate(&writer, own).await.map_err(|source| explain(file.clone(), source))?;
+        faults::passes(Point::Migrated);
         let reading = options.read_only(true).pragma("cache_size", READER_CACHE);
         let readers = pool(READERS_MAX).connect_lazy_with(reading);
         Ok(Self { writer, readers, _directory: directory.clone() })

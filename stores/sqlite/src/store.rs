@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::{dead_letters, outbox};
 use async_trait::async_trait;
 use ordermill_actors::clock::Timestamp;
+use ordermill_actors::faults::{self, Point};
 use ordermill_actors::ports::{
     CommitError, Committed, DeadLetterFilter, DeadLetters, Outbox, ReadError, Store,
 };
@@ -64,6 +65,7 @@ impl<S: Service, T: Tables<S>> SqliteStore<S, T> {
         let mut tx =
             conn.begin_with("BEGIN IMMEDIATE").await.map_err(|e| Error::from(e).before_commit())?;
         let written = self.fill(&mut tx, batch).await.map_err(Error::before_commit)?;
+        faults::passes(Point::Written);
         tx.commit().await.map_err(|e| Error::from(e).at_commit())?;
         Ok(written)
     }

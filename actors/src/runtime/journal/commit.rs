@@ -2,6 +2,7 @@
 //! whoever asked may vanish, the transaction is run to its end.
 
 use super::{Done, JournalParts, Lane, Msg, RETRY_MAX, RETRY_MIN, Stored, Verdict};
+use crate::faults::{self, Point};
 use crate::ports::{CommitError, Committed};
 use crate::runtime::outbox::OutboxRow;
 use crate::runtime::service::{Batch, Outcome, Service, Upkeep};
@@ -70,6 +71,7 @@ pub async fn commit<S: Service>(
     if !ended.outbox.is_empty() {
         parts.relay.offer(ended.outbox);
     }
+    faults::passes(Point::Offered);
     // The next transaction may begin while the answers to this one go out.
     drop(guard);
     for (done, verdict) in ended.answered {
@@ -98,6 +100,7 @@ async fn write<S: Service>(
 ) {
     match attempt(parts, batch).await {
         Ok(committed) => {
+            faults::passes(Point::Committed);
             ended.outbox.extend(committed.outbox);
             for (asker, outcome) in askers.into_iter().zip(committed.outcomes) {
                 let verdict = match outcome {
@@ -164,6 +167,7 @@ async fn attempt<S: Service>(
 ) -> Result<Committed<S>, Fault> {
     let mut pause = RETRY_MIN;
     let mut contended = 0;
+    faults::passes(Point::Gathered);
     loop {
         let result = parts.store.commit(batch).await;
         let gauge = &parts.handle.gauge;

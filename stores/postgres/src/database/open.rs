@@ -5,6 +5,7 @@ use super::lease::Writer;
 use super::open_error::{OpenError, Place};
 use super::readers::Readers;
 use crate::error::Error;
+use ordermill_actors::faults::{self, Point};
 use sqlx::migrate::{Migration, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
@@ -100,9 +101,11 @@ async fn migrate(
     };
     let mut conn = connected.map_err(|error| place.refusal(error))?;
     make_schema(&mut conn, schema).await.map_err(|error| place.refusal(error))?;
+    faults::passes(Point::Unmigrated);
     let all: Vec<Migration> = COMMON.iter().chain(own.iter()).cloned().collect();
     let done = Migrator::with_migrations(all).run_direct(None, &mut conn, false).await;
     done.map_err(|source| place.migration(source))?;
+    faults::passes(Point::Migrated);
     let _ = conn.close().await;
     Ok(())
 }
