@@ -22,6 +22,7 @@ use anyhow::Context;
 use brokers::Brokers;
 use databases::Databases;
 use ordermill_actors::clock::World;
+use ordermill_actors::faults::{self, Point};
 use ordermill_actors::notification::Messengers;
 use ordermill_actors::ports::{Broker, Messenger};
 use ordermill_actors::runtime::admission::{Admission, MEASURE_EVERY};
@@ -204,6 +205,7 @@ impl App {
             tokio::time::sleep(DRAIN_LOOK).await;
         }
         self.intakes.iter().for_each(Intake::close);
+        faults::passes(Point::Draining);
         while !self.is_drained() && Instant::now() < deadline {
             tokio::time::sleep(DRAIN_LOOK).await;
         }
@@ -252,19 +254,23 @@ fn keep_measuring(admission: Arc<Admission>, broker: Arc<dyn Broker>, stop: Canc
     });
 }
 
-/// Completes when the process is asked to stop: SIGTERM, SIGINT.
-pub async fn asked_to_stop() {
+/// Completes when the process is asked to stop: SIGTERM, SIGINT. It listens from this call on, not only
+/// from when it is awaited.
+pub fn asked_to_stop() -> impl Future<Output = ()> + Send {
     use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                biased;
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
+    let listening = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    async move {
+        match listening {
+            (Ok(mut terminate), Ok(mut interrupt)) => {
+                tokio::select! {
+                    biased;
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
             }
+            // Without signals it can still be killed: nothing is lost by that.
+            (Err(_), _) | (_, Err(_)) => std::future::pending().await,
         }
-        // Without signals it can still be killed: nothing is lost by that.
-        Err(_) => std::future::pending().await,
     }
 }
 

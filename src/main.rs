@@ -36,9 +36,16 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     for name in config::unknown_variables() {
         tracing::warn!(variable = name, "is no setting of Ordermill; see --help");
     }
-    let app = app::App::start(config).await?;
+    // Before anybody is told that it serves: who asks it to stop then is heard.
+    let asked = app::asked_to_stop();
+    tokio::pin!(asked);
+    let app = tokio::select! {
+        biased;
+        () = &mut asked => return Ok(ExitCode::SUCCESS),
+        started = app::App::start(config) => started?,
+    };
     println!("{}", app.banner());
-    app.run_until(app::asked_to_stop()).await
+    app.run_until(asked).await
 }
 
 /// Plays the demo against a server, or against one that it starts: on a directory of its own, or on the
