@@ -6,5 +6,7 @@ mod crash;
 mod fates;
 #[path = "shop/flows.rs"]
 mod flows;
+#[path = "shop/outage.rs"]
+mod outage;
 #[path = "shop/oversell.rs"]
 mod oversell;
