@@ -4,6 +4,8 @@
 //! request ─▶ id, log line, metrics ─▶ body bound ─▶ route ─▶ answer, or a problem document
 //! ```
 
+mod actor_views;
+mod actors;
 mod admin;
 mod body;
 mod cursor;
@@ -36,6 +38,8 @@ pub use state::Parts;
 use state::State;
 
 use events::Followers;
+use ordermill_actors::runtime::routine::Routine;
+use ordermill_actors::runtime::supervisor::Part;
 use poem::endpoint::{BoxEndpoint, make_sync};
 use poem::middleware::CatchPanic;
 use poem::web::{Html, Redirect};
@@ -50,6 +54,7 @@ type Routes = (
     records::RecordsApi,
     notifications::NotificationsApi,
     admin::AdminApi,
+    actors::ActorsApi,
     dead_letters::DeadLettersApi,
     queues::QueuesApi,
     operations::OperationsApi,
@@ -63,17 +68,43 @@ fn service<T: OpenApi>(routes: T) -> OpenApiService<T, ()> {
     OpenApiService::new(routes, "Ordermill", env!("CARGO_PKG_VERSION")).description(DESCRIPTION)
 }
 
-/// The whole API as an endpoint.
-pub fn endpoint(parts: Parts) -> BoxEndpoint<'static, Response> {
-    let state = State::new(parts, Followers::default());
-    tokio::spawn(events::look(state.clone()));
-    metrics::keep_up(&state);
+/// The API of a process.
+pub struct Api(State);
+
+impl Api {
+    /// An API over what the process hands to it.
+    pub fn new(parts: Parts) -> Self {
+        Self(State::new(parts, Followers::default()))
+    }
+
+    /// What must go on for it in the background, as parts that stand under `parent` in the tree.
+    pub fn parts(&self, parent: &str) -> Vec<Part> {
+        let node = |name| self.0.tree.part(Some(parent), "routine", name);
+        let (followed, measured) = (self.0.clone(), self.0.clone());
+        vec![
+            Routine::part(node("http/streams"), events::LOOK_EVERY, move || {
+                events::look(followed.clone())
+            }),
+            Routine::part(node("http/metrics"), metrics::UPKEEP_EVERY, move || {
+                metrics::keep_up(measured.clone())
+            }),
+        ]
+    }
+
+    /// The whole of it as an endpoint.
+    pub fn endpoint(&self) -> BoxEndpoint<'static, Response> {
+        endpoint(self.0.clone())
+    }
+}
+
+fn endpoint(state: State) -> BoxEndpoint<'static, Response> {
     let routes: Routes = (
         orders::OrdersApi(state.clone()),
         inventory::InventoryApi(state.clone()),
         records::RecordsApi(state.clone()),
         notifications::NotificationsApi(state.clone()),
         admin::AdminApi(state.clone()),
+        actors::ActorsApi(state.clone()),
         dead_letters::DeadLettersApi(state.clone()),
         queues::QueuesApi(state.clone()),
         operations::OperationsApi(state.clone()),

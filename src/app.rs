@@ -8,8 +8,9 @@
 mod boot;
 mod brokers;
 mod databases;
+mod http;
 mod services;
-mod world;
+pub(crate) mod world;
 
 pub use boot::Boot;
 pub use services::{Elsewhere, Services};
@@ -21,16 +22,16 @@ use crate::smtp::SmtpMessenger;
 use anyhow::Context;
 use brokers::Brokers;
 use databases::Databases;
+use http::Http;
 use ordermill_actors::clock::World;
 use ordermill_actors::faults::{self, Point};
 use ordermill_actors::notification::Messengers;
-use ordermill_actors::ports::{Broker, Messenger};
-use ordermill_actors::runtime::admission::{Admission, MEASURE_EVERY};
+use ordermill_actors::ports::Messenger;
+use ordermill_actors::runtime::admission::Admission;
 use ordermill_actors::runtime::journal::Gauge;
 use ordermill_actors::runtime::relay::Flow;
-use ordermill_actors::runtime::stations::{Intake, Process, ROOT};
+use ordermill_actors::runtime::stations::{Intake, Process};
 use ordermill_actors::runtime::supervisor::Msg;
-use poem::listener::TcpAcceptor;
 use ractor::{Actor, ActorRef};
 use services::{Outlets, Stores};
 use std::future::Future;
@@ -38,7 +39,6 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -46,13 +46,16 @@ use tokio_util::sync::CancellationToken;
 /// How often the end looks whether everything in flight is committed.
 const DRAIN_LOOK: Duration = Duration::from_millis(20);
 
+/// The name of the supervisor of what answers HTTP.
+const HTTP: &str = "http";
+
 /// A running process.
 pub struct App {
     address: SocketAddr,
     config: Config,
     root: ActorRef<Msg>,
     root_ended: JoinHandle<()>,
-    server: JoinHandle<std::io::Result<()>>,
+    http: Arc<Http>,
     stop: CancellationToken,
     admission: Arc<Admission>,
     brokers: Brokers,
@@ -64,32 +67,27 @@ pub struct App {
 impl App {
     /// Listens, waits for what stands behind the services, and starts them.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(config.listen).await.with_context(|| {
-            format!("ORDERMILL_LISTEN: {} cannot be listened on", config.listen)
-        })?;
-        let address = listener.local_addr().context("the address listened on")?;
         let world = world::real();
         let boot = Arc::new(Boot::new(config.startup_timeout));
         let (stop, door) = (CancellationToken::new(), api::Door::new(boot.clone()));
-        let server = serve(listener, door.clone(), stop.clone(), config.shutdown_timeout / 2)?;
-        let ended_early = server.abort_handle();
-        let started =
-            Self::open_for_business(config, address, world, &boot, stop, door, server).await;
-        if started.is_err() {
-            ended_early.abort();
-        }
-        started
+        let patience = config.shutdown_timeout / 2;
+        let http = Http::open(config.listen, door.clone(), stop.clone(), patience).await?;
+        // Where the start fails, the server goes with everything else.
+        let unless_started = stop.clone().drop_guard();
+        let app = Self::open_for_business(config, world, &boot, stop, door, http).await?;
+        unless_started.disarm();
+        Ok(app)
     }
 
     async fn open_for_business(
         config: Config,
-        address: SocketAddr,
         world: World,
         boot: &Boot,
         stop: CancellationToken,
         door: api::Door,
-        server: JoinHandle<std::io::Result<()>>,
+        http: Arc<Http>,
     ) -> anyhow::Result<Self> {
+        let address = http.address().context("the address listened on")?;
         let email = config.smtp.as_ref().map(SmtpMessenger::new).transpose()?;
         let outlets = Outlets {
             observer: Arc::new(api::SagaMetrics),
@@ -106,31 +104,34 @@ impl App {
 
         let mut process = Process::new(world.clone(), brokers.broker.clone());
         process.rpc = Some(brokers.rpc.clone());
-        process.tree.part(Some(ROOT), "http", "http").running();
-        let (services, parts) = services::wire(&mut process, stores, &config, outlets, alone);
-        let supervisor = process.supervisor(parts);
-        let Process { tree, gauges, flows, counted, intakes, dead_letters, .. } = process;
-        let admission = Arc::new(Admission::new(gauges.clone(), counted, &intakes));
-        let (root, root_ended) =
-            Actor::spawn(None, supervisor, ()).await.context("the services")?;
-        keep_measuring(admission.clone(), brokers.broker.clone(), stop.clone());
-        door.open(api::endpoint(api::Parts {
+        let (services, mut parts) = services::wire(&mut process, stores, &config, outlets, alone);
+        let admission = Arc::new(Admission::new(process.gauges.clone(), process.lag.clone()));
+        let api = api::Api::new(api::Parts {
             services,
-            tree,
+            tree: process.tree.clone(),
             admission: admission.clone(),
             broker: brokers.broker.clone(),
             rpc: brokers.rpc.clone(),
-            dead_letters,
+            dead_letters: std::mem::take(&mut process.dead_letters),
             metrics,
             world,
             stop: stop.clone(),
-        }));
+        });
+        let mut http_parts = api.parts(HTTP);
+        let node = process.tree.part(Some(HTTP), "server", "http/server");
+        http_parts.push(http.clone().part(node));
+        parts.push(process.group(HTTP, http_parts));
+        let supervisor = process.supervisor(parts);
+        let (root, root_ended) =
+            Actor::spawn(None, supervisor, ()).await.context("the services")?;
+        door.open(api.endpoint());
+        let Process { gauges, flows, intakes, .. } = process;
         Ok(Self {
             address,
             config,
             root,
             root_ended,
-            server,
+            http,
             stop,
             admission,
             brokers,
@@ -173,10 +174,9 @@ impl App {
         tokio::select! {
             biased;
             () = asked => {}
-            _ = &mut self.root_ended => anyhow::bail!("the services have failed too often; see the log"),
-            ended = &mut self.server => {
-                ended.context("the HTTP server")?.context("the HTTP server")?;
-                anyhow::bail!("the HTTP server has ended");
+            _ = &mut self.root_ended => {
+                tracing::error!("a service failed too often: the process ends, to be started again");
+                anyhow::bail!("the services have failed too often; see the log");
             }
         }
         tokio::select! {
@@ -191,13 +191,13 @@ impl App {
 
     /// Ends in good order: true when nothing was left half done in time. What could not be heard any
     /// more is in the outbox, and taken up at the next start.
-    pub async fn stop(mut self) -> bool {
+    pub async fn stop(self) -> bool {
         let deadline = Instant::now() + self.config.shutdown_timeout;
         tracing::info!("stopping: no more orders are taken");
         self.admission.close();
         self.stop.cancel();
         // Requests that are being answered end first: they may still hand in changes.
-        let _ = tokio::time::timeout_at(deadline, &mut self.server).await;
+        self.http.ended(deadline).await;
         // What is committed is heard, and what follows from it too: orders that wait for nobody outside
         // come to rest. A backlog that takes longer is left to the next start.
         let listening = Instant::now() + (deadline - Instant::now()) / 2;
@@ -227,31 +227,6 @@ impl App {
         self.intakes.iter().all(|intake| intake.open() == 0)
             && self.gauges.iter().all(|gauge| !gauge.is_busy())
     }
-}
-
-/// Answers HTTP through the door until it is asked to stop, and then for so long.
-fn serve(
-    listener: TcpListener,
-    door: api::Door,
-    stop: CancellationToken,
-    patience: Duration,
-) -> anyhow::Result<JoinHandle<std::io::Result<()>>> {
-    let acceptor = TcpAcceptor::from_tokio(listener).context("the address listened on")?;
-    let server = poem::Server::new_with_acceptor(acceptor);
-    let stopping = async move { stop.cancelled().await };
-    Ok(tokio::spawn(server.run_with_graceful_shutdown(door, stopping, Some(patience))))
-}
-
-fn keep_measuring(admission: Arc<Admission>, broker: Arc<dyn Broker>, stop: CancellationToken) {
-    tokio::spawn(async move {
-        while stop.run_until_cancelled(tokio::time::sleep(MEASURE_EVERY)).await.is_some() {
-            admission.measure();
-            // Where the broker is away, what it holds is not known; what waits for it is.
-            if let Ok(depths) = broker.depths().await {
-                admission.measure_queues(&depths);
-            }
-        }
-    });
 }
 
 /// Completes when the process is asked to stop: SIGTERM, SIGINT. It listens from this call on, not only

@@ -3,6 +3,7 @@
 //! One file a part of the contract; `support` is the customer that all of them share.
 
 mod http {
+    mod actors;
     mod admin;
     mod bounds;
     mod dead_letters;

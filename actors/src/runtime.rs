@@ -23,6 +23,7 @@ pub mod lifecycle;
 pub mod outbox;
 pub mod quarantine;
 pub mod relay;
+pub mod routine;
 pub mod service;
 pub mod silence;
 pub mod stations;

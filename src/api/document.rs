@@ -9,6 +9,7 @@ use ordermill_actors::ids::ServiceName;
 use ordermill_actors::messages::Queue;
 use ordermill_actors::notification::Topic;
 use ordermill_actors::order::{OrderStatus, SagaStatus};
+use ordermill_actors::runtime::tree::Status as ActorStatus;
 use serde_json::{Map, Value, json};
 
 /// The document of the routes as they describe themselves, finished.
@@ -83,13 +84,18 @@ impl Route<'_> {
     fn problems(&self, operation: &mut Value) {
         let asks_of_an_order = self.method == "post" && self.path.starts_with("/orders/");
         let asks_of_a_saga = self.method == "post" && self.path.starts_with("/admin/sagas/");
+        let asks_of_an_actor = self.method == "post" && self.path.starts_with("/admin/actors/");
         let redrives = self.is("post", "/admin/dead-letters/{id}/redrive");
         let checks_fields = self.has_body && !self.path.starts_with("/notifications");
         let can = |status: &str| match status {
             "400" => self.has_body || operation["parameters"].is_array(),
             "404" => self.path.contains('{'),
             "409" => {
-                asks_of_an_order || asks_of_a_saga || redrives || self.is("post", "/inventory")
+                asks_of_an_order
+                    || asks_of_a_saga
+                    || asks_of_an_actor
+                    || redrives
+                    || self.is("post", "/inventory")
             }
             "413" | "415" => self.has_body,
             "422" => checks_fields,
@@ -125,6 +131,9 @@ impl Route<'_> {
             }
             "status" if self.path == "/admin/sagas" => {
                 schema["enum"] = SagaStatus::ALL.iter().map(|status| status.as_str()).collect();
+            }
+            "status" if self.path == "/admin/actors" => {
+                schema["enum"] = ActorStatus::ALL.map(ActorStatus::as_str).into();
             }
             "status" => {
                 schema["enum"] = OrderStatus::ALL.iter().map(|status| status.as_str()).collect();

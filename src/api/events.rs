@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// How often histories are looked at, all streams' in one query.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+pub const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Rows that one look brings.
 const ROWS_MAX: u32 = 10_000;
@@ -71,32 +71,28 @@ pub fn stream(
     }))
 }
 
-/// Looks at the histories of all followed orders until the process ends.
+/// Looks at the histories of all followed orders, once. Called each [`LOOK_EVERY`].
 pub async fn look(state: State) {
-    let sleep = || state.stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY));
-    while sleep().await.is_some() {
-        let since: Vec<(OrderId, u32)> = {
-            let mut followers =
-                state.followers().0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            followers.retain(|_, follower| !follower.rows.is_closed());
-            followers.values().map(|follower| (follower.order, follower.next)).collect()
-        };
-        if since.is_empty() {
-            continue;
-        }
-        let Ok(order) = state.services.order() else { return };
-        let Ok(rows) = order.reads.history(&since, ROWS_MAX).await else { continue };
-        let rows: VecDeque<HistoryRow> = rows.into();
+    let since: Vec<(OrderId, u32)> = {
         let mut followers =
             state.followers().0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        followers.retain(|_, follower| {
-            rows.iter().filter(|row| row.order_id == follower.order).all(|row| {
-                if row.sequence < follower.next {
-                    return true;
-                }
-                follower.next = row.sequence + 1;
-                follower.rows.try_send(row.clone()).is_ok()
-            })
-        });
+        followers.retain(|_, follower| !follower.rows.is_closed());
+        followers.values().map(|follower| (follower.order, follower.next)).collect()
+    };
+    if since.is_empty() {
+        return;
     }
+    let Ok(order) = state.services.order() else { return };
+    let Ok(rows) = order.reads.history(&since, ROWS_MAX).await else { return };
+    let rows: VecDeque<HistoryRow> = rows.into();
+    let mut followers = state.followers().0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    followers.retain(|_, follower| {
+        rows.iter().filter(|row| row.order_id == follower.order).all(|row| {
+            if row.sequence < follower.next {
+                return true;
+            }
+            follower.next = row.sequence + 1;
+            follower.rows.try_send(row.clone()).is_ok()
+        })
+    });
 }

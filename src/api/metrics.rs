@@ -18,7 +18,7 @@ const SAGA_SECONDS: &[f64] =
     &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0];
 
 /// How often histograms are compacted and gauges read.
-const UPKEEP_EVERY: Duration = Duration::from_secs(2);
+pub const UPKEEP_EVERY: Duration = Duration::from_secs(2);
 
 /// The process's recorder, installed when it is asked for the first time.
 pub fn recorder() -> anyhow::Result<PrometheusHandle> {
@@ -67,26 +67,17 @@ fn known(method: &Method) -> &str {
     }
 }
 
-/// Keeps the recorder small and the gauges fresh until the process ends.
-pub fn keep_up(state: &State) {
-    let state = state.clone();
-    tokio::spawn(async move {
-        loop {
-            state.metrics.run_upkeep();
-            gauge!("ordermill_lag_seconds").set(state.admission.lag().as_secs_f64());
-            if let Ok(order) = state.services.order()
-                && let Ok((open, failed)) = order.reads.open().await
-            {
-                gauge!("sagas_open").set(open as f64);
-                gauge!("sagas_failed").set(failed as f64);
-            }
-            messages(&state).await;
-            let sleep = tokio::time::sleep(UPKEEP_EVERY);
-            if state.stop.run_until_cancelled(sleep).await.is_none() {
-                return;
-            }
-        }
-    });
+/// Keeps the recorder small and the gauges fresh. Called each [`UPKEEP_EVERY`].
+pub async fn keep_up(state: State) {
+    state.metrics.run_upkeep();
+    gauge!("ordermill_lag_seconds").set(state.admission.lag().as_secs_f64());
+    if let Ok(order) = state.services.order()
+        && let Ok((open, failed)) = order.reads.open().await
+    {
+        gauge!("sagas_open").set(open as f64);
+        gauge!("sagas_failed").set(failed as f64);
+    }
+    messages(&state).await;
 }
 
 /// What waits, what is stuck, and what was given up.

@@ -206,7 +206,7 @@ impl OrdersApi {
 }
 
 /// A silent stream says that it lives this often, for proxies that close what is silent.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// A stream of server-sent events, as the document knows it; none when nothing is left to tell.
 pub struct Stream(Option<SSE>);

@@ -110,6 +110,9 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// The same when a service runs in another process: as long as it takes to notice, and to ask there.
 const ELSEWHERE_RETRY_AFTER: Duration = Duration::from_secs(60);
 
+/// The same when an actor is quarantined: as long as it takes a person to notice.
+const QUARANTINED_RETRY_AFTER: Duration = Duration::from_secs(60);
+
 fn body(status: StatusCode, detail: impl Into<String>, errors: Vec<FieldError>) -> ProblemJson {
     ProblemJson(Box::new(ProblemBody {
         kind: "about:blank".to_owned(),
@@ -199,6 +202,7 @@ impl From<AskError> for Problem {
                 Self::unprocessable(detail, vec![field])
             }
             AskError::Unavailable => Self::unavailable(detail, RETRY_AFTER),
+            AskError::Quarantined(_) => Self::unavailable(detail, QUARANTINED_RETRY_AFTER),
         }
     }
 }

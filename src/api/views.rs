@@ -4,7 +4,8 @@ use crate::api::decimal::Decimal;
 use chrono::{DateTime, Utc};
 use ordermill_actors::messages::{Failure, Plan, Priority};
 use ordermill_actors::money::Money;
-use ordermill_actors::order::{HistoryRow, Saga};
+use ordermill_actors::order::{HistoryRow, Saga, SagaRules};
+use ordermill_actors::runtime::entity::Rules;
 use poem_openapi::Object;
 use uuid::Uuid;
 
@@ -182,6 +183,8 @@ pub struct OrderView {
     pub plan: String,
     /// Its saga.
     pub saga: SagaView,
+    /// The actor that sees to it while anything is under way, as `GET /admin/actors/{name}` knows it.
+    pub actor: String,
     /// Why it ended, or is ending, as `CANCELLED`.
     pub failure: Option<FailureView>,
     /// What was bought.
@@ -221,6 +224,7 @@ impl OrderView {
                 step: saga.step().to_owned(),
                 stuck: saga.facts.stuck.clone(),
             },
+            actor: format!("{}/{}", SagaRules::KIND, saga.order_id()),
             failure: saga.facts.failure.as_ref().map(FailureView::from),
             items: lines(saga),
             total_amount: Decimal(saga.details.total()),

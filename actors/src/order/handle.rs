@@ -37,6 +37,9 @@ pub enum AskError {
     /// The idempotency key stands for another request.
     #[error("this Idempotency-Key was used with another request")]
     KeyReused,
+    /// Its actor has failed too often, and is left alone until an operator releases it.
+    #[error("the order's actor `saga/{0}` has failed too often and is quarantined; an operator can release it")]
+    Quarantined(OrderId),
     /// Nobody could decide it in time.
     #[error("the order service does not answer in time; try again")]
     Unavailable,
@@ -160,6 +163,9 @@ impl Orders {
                 self.sagas.ask(&id, input(), ticket);
                 match receiver.await {
                     Ok(Settled::Done(reply)) => return Ok(reply),
+                    Ok(Settled::Retry(_)) if self.sagas.is_quarantined(&id) => {
+                        return Err(AskError::Quarantined(id));
+                    }
                     Ok(Settled::Retry(_) | Settled::Dead(_)) => return Err(AskError::Unavailable),
                     Ok(Settled::Abandoned) | Err(_) => tokio::time::sleep(ASK_AGAIN).await,
                 }

@@ -141,15 +141,20 @@ impl Process {
 
     /// The supervisor of everything: what runs when it is spawned.
     pub fn supervisor(&self, mut parts: Vec<Part>) -> Supervisor {
-        parts.push(self.meter());
-        parts.push(self.watch());
+        parts.push(self.group("upkeep", vec![self.meter(), self.watch()]));
         let node = self.tree.part(None, "supervisor", ROOT);
         Supervisor::of_services(node, self.tree.clone(), Arc::new(parts))
     }
 
+    /// Parts under a supervisor of their own, beside the services.
+    pub fn group(&self, name: &str, parts: Vec<Part>) -> Part {
+        let node = self.tree.part(Some(ROOT), "supervisor", name);
+        supervised(node, self.tree.clone(), parts)
+    }
+
     /// Measures how far behind everything is.
     fn meter(&self) -> Part {
-        let node = self.tree.part(Some(ROOT), "meter", "meter");
+        let node = self.tree.part(Some("upkeep"), "meter", "upkeep/meter");
         let parts = Arc::new(MeterParts {
             lag: self.lag.clone(),
             gauges: self.gauges.clone(),
@@ -164,7 +169,7 @@ impl Process {
 
     /// Notices consumers that get nothing.
     fn watch(&self) -> Part {
-        let node = self.tree.part(Some(ROOT), "watch", "watch");
+        let node = self.tree.part(Some("upkeep"), "watch", "upkeep/watch");
         let parts = Arc::new(WatchParts {
             intakes: self.intakes.clone(),
             broker: self.broker.clone(),
@@ -275,7 +280,12 @@ impl<S: Service> Stations<'_, S> {
     /// The whole, as a part of the process.
     pub fn finish(self) -> Part {
         let node = self.process.tree.part(Some(ROOT), "service", self.name);
-        let (tree, parts, its) = (self.process.tree.clone(), Arc::new(self.parts), node.clone());
-        Part::new(node, move || Supervisor::new(its.clone(), tree.clone(), parts.clone()))
+        supervised(node, self.process.tree.clone(), self.parts)
     }
+}
+
+/// A supervisor over parts, as a part itself.
+fn supervised(node: Arc<Node>, tree: Tree, parts: Vec<Part>) -> Part {
+    let (its, parts) = (node.clone(), Arc::new(parts));
+    Part::new(node, move || Supervisor::new(its.clone(), tree.clone(), parts.clone()))
 }

@@ -1,0 +1,246 @@
+//! What actors look like in answers.
+
+use chrono::{DateTime, Utc};
+use ordermill_actors::runtime::lifecycle::LifeEvent;
+use ordermill_actors::runtime::tree::{
+    ActorPage, Failure, HowHandled, LastMessage, NodeView, Status, Totals,
+};
+use poem_openapi::Object;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// Kinds of actors that bear the id of an order in their name.
+const OF_AN_ORDER: [&str; 2] = ["saga", "payment"];
+
+/// An actor, and the actors it supervises.
+#[derive(Object)]
+pub struct ActorView {
+    /// `supervisor`, `service`, `journal`, `relay`, `consumer`, `saga`, `sku`, `payment`, …
+    kind: String,
+    /// Unique in this process; percent-encode it in paths.
+    name: String,
+    /// What it is doing.
+    status: String,
+    /// How often it was started again.
+    restarts: u64,
+    /// Why, the last time.
+    last_error: Option<String>,
+    /// Messages that wait in its mailbox.
+    mailbox: u64,
+    /// Messages that it has handled.
+    handled: u64,
+    uptime_ms: u64,
+    /// How many it supervises, of those that are looked for; `children` may list fewer.
+    children_total: u64,
+    children: Vec<ActorView>,
+    /// Where `after` goes on, when there are more children than are listed.
+    next_after: Option<String>,
+}
+
+impl From<NodeView> for ActorView {
+    fn from(node: NodeView) -> Self {
+        Self {
+            kind: node.kind.to_owned(),
+            name: node.name,
+            status: node.status.as_str().to_owned(),
+            restarts: node.restarts,
+            last_error: node.last_error,
+            mailbox: node.mailbox as u64,
+            handled: node.handled,
+            uptime_ms: node.uptime_ms,
+            children_total: node.children_total as u64,
+            children: node.children.into_iter().map(Self::from).collect(),
+            next_after: node.next_after,
+        }
+    }
+}
+
+/// How many actors live in this process, whatever is looked for.
+#[derive(Object)]
+pub struct TotalsView {
+    /// In all.
+    actors: u64,
+    /// How often those that live now were started again, in all.
+    restarts: u64,
+    /// Of each kind.
+    by_kind: BTreeMap<String, u64>,
+    /// In each status that any is in.
+    by_status: BTreeMap<String, u64>,
+}
+
+impl From<Totals> for TotalsView {
+    fn from(totals: Totals) -> Self {
+        let counts = |of: BTreeMap<&str, usize>| {
+            of.into_iter().map(|(name, count)| (name.to_owned(), count as u64)).collect()
+        };
+        Self {
+            actors: totals.actors as u64,
+            restarts: totals.restarts,
+            by_kind: counts(totals.by_kind),
+            by_status: counts(totals.by_status),
+        }
+    }
+}
+
+/// The actors of this process.
+#[derive(Object)]
+pub struct ActorTree {
+    /// How many there are.
+    pub totals: TotalsView,
+    /// Those that are looked for, each below the one that supervises it.
+    pub actors: Vec<ActorView>,
+}
+
+/// A message that an actor was told.
+#[derive(Object)]
+pub struct LastMessageView {
+    /// Its name.
+    message: String,
+    /// When it was taken out of the mailbox.
+    at: DateTime<Utc>,
+    /// How long handling it took, in microseconds.
+    took_us: u32,
+    /// `handled`, `failed`, or `under_way`.
+    outcome: String,
+}
+
+impl From<LastMessage> for LastMessageView {
+    fn from(last: LastMessage) -> Self {
+        let outcome = match last.how {
+            HowHandled::UnderWay => "under_way",
+            HowHandled::Handled => "handled",
+            HowHandled::Failed => "failed",
+        };
+        Self {
+            message: last.message.to_owned(),
+            at: last.at,
+            took_us: last.took_us,
+            outcome: outcome.to_owned(),
+        }
+    }
+}
+
+/// A time at which an actor ended, to be started again.
+#[derive(Object)]
+pub struct RestartCause {
+    /// When.
+    at: DateTime<Utc>,
+    /// Why.
+    cause: String,
+}
+
+impl From<Failure> for RestartCause {
+    fn from(failure: Failure) -> Self {
+        Self { at: failure.at, cause: failure.cause }
+    }
+}
+
+/// One actor, with all that is known of it.
+#[derive(Object)]
+pub struct ActorPageView {
+    /// What kind of actor.
+    kind: String,
+    /// Unique in this process; percent-encode it in paths.
+    name: String,
+    /// Who supervises it; null: it is the root.
+    parent: Option<String>,
+    /// What it is doing.
+    status: String,
+    /// Since when its messages are refused; null: they are not. An operator releases it.
+    quarantined_since: Option<DateTime<Utc>>,
+    /// The order that it sees to.
+    order_id: Option<Uuid>,
+    /// Where that order is found.
+    order: Option<String>,
+    /// Messages that wait in its mailbox.
+    mailbox: u64,
+    /// Messages that it has handled.
+    handled: u64,
+    uptime_ms: u64,
+    /// How many it supervises.
+    children_total: u64,
+    /// What it was told, the last few messages, oldest first.
+    last_messages: Vec<LastMessageView>,
+    /// How often it was started again.
+    restarts: u64,
+    /// When and why, the last few times, oldest first.
+    last_restarts: Vec<RestartCause>,
+}
+
+impl From<ActorPage> for ActorPageView {
+    fn from(page: ActorPage) -> Self {
+        let ActorPage { actor, parent, last_messages, failures } = page;
+        let is_quarantined = actor.status == Status::Quarantined;
+        let order_id = order_of(actor.kind, &actor.name);
+        Self {
+            kind: actor.kind.to_owned(),
+            parent,
+            status: actor.status.as_str().to_owned(),
+            quarantined_since: failures.last().filter(|_| is_quarantined).map(|last| last.at),
+            order_id,
+            order: order_id.map(|id| format!("/orders/{id}")),
+            mailbox: actor.mailbox as u64,
+            handled: actor.handled,
+            uptime_ms: actor.uptime_ms,
+            children_total: actor.children_total as u64,
+            last_messages: last_messages.into_iter().map(LastMessageView::from).collect(),
+            restarts: actor.restarts,
+            last_restarts: failures.into_iter().map(RestartCause::from).collect(),
+            name: actor.name,
+        }
+    }
+}
+
+fn order_of(kind: &str, name: &str) -> Option<Uuid> {
+    let key = name.strip_prefix(kind)?.strip_prefix('/')?;
+    OF_AN_ORDER.contains(&kind).then(|| Uuid::try_parse(key).ok()).flatten()
+}
+
+/// Something that became of an actor, or of this stream.
+#[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
+pub struct ActorEventView {
+    /// `started`, `failed`, `restarting`, `quarantined`, `released`, `retired` or `stopped`; `missed`
+    /// when this stream was too slow.
+    pub event: String,
+    at: Option<DateTime<Utc>>,
+    /// What kind of actor.
+    kind: Option<String>,
+    /// Its name.
+    name: Option<String>,
+    /// How often it was started again before.
+    restarts: Option<u64>,
+    /// Why.
+    cause: Option<String>,
+    /// How many events were missed.
+    missed: Option<u64>,
+}
+
+impl From<&LifeEvent> for ActorEventView {
+    fn from(event: &LifeEvent) -> Self {
+        Self {
+            event: event.what.as_str().to_owned(),
+            at: Some(event.at),
+            kind: Some(event.kind.to_owned()),
+            name: Some(event.name.clone()),
+            restarts: Some(event.restarts),
+            cause: event.cause.clone(),
+            missed: None,
+        }
+    }
+}
+
+impl ActorEventView {
+    /// So many events were not seen.
+    pub fn missed(count: u64) -> Self {
+        Self {
+            event: "missed".to_owned(),
+            at: None,
+            kind: None,
+            name: None,
+            restarts: None,
+            cause: None,
+            missed: Some(count),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The HTTP server as a part of the process: supervised, and restarted without losing its address.
+//!
+//! ```text
+//! socket, open as long as the process ─▶ server ─ ended, killed ─▶ the next server on the same socket
+//!                                           └▶ answers what it has begun, then goes
+//! ```
+//!
+//! It listens before there is anything to supervise, so that `/health` answers during the start: the part
+//! takes the server over that runs already. Who connects between two servers waits in the socket's own line.
+
+use crate::api::Door;
+use anyhow::Context;
+use ordermill_actors::runtime::supervisor::Part;
+use ordermill_actors::runtime::tree::Node;
+use poem::Server;
+use poem::listener::TcpAcceptor;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+
+/// The address listened on, and the servers on it: one that takes connections, and those that finish.
+pub struct Http {
+    listener: std::net::TcpListener,
+    door: Door,
+    stop: CancellationToken,
+    patience: Duration,
+    servers: TaskTracker,
+    first: Mutex<Option<Serving>>,
+}
+
+/// A server that takes connections, until this is dropped.
+struct Serving {
+    leave: DropGuard,
+    server: JoinHandle<std::io::Result<()>>,
+}
+
+impl Http {
+    /// Serves what is behind the door from now on until `stop`, and then so long what was begun.
+    pub async fn open(
+        listen: SocketAddr,
+        door: Door,
+        stop: CancellationToken,
+        patience: Duration,
+    ) -> anyhow::Result<Arc<Self>> {
+        let listener = TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("ORDERMILL_LISTEN: {listen} cannot be listened on"))?;
+        let listener = listener.into_std().context("the address listened on")?;
+        let (servers, first) = (TaskTracker::new(), Mutex::new(None));
+        let http = Arc::new(Self { listener, door, stop, patience, servers, first });
+        let serving = http.serve().context("the address listened on")?;
+        *http.first.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(serving);
+        Ok(http)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// The part that keeps a server running.
+    pub fn part(self: Arc<Self>, node: Arc<Node>) -> Part {
+        let its = node.clone();
+        Part::new(node, move || HttpServer { http: self.clone(), node: its.clone() })
+    }
+
+    /// Waits until every request that was begun is answered, but no longer than this.
+    pub async fn ended(&self, deadline: Instant) {
+        self.servers.close();
+        // Who takes longer is cut off when the process ends.
+        let _ = tokio::time::timeout_at(deadline, self.servers.wait()).await;
+    }
+
+    fn serve(&self) -> std::io::Result<Serving> {
+        let acceptor = TcpAcceptor::from_std(self.listener.try_clone()?)?;
+        let leave = self.stop.child_token();
+        let server = Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(
+            self.door.clone(),
+            leave.clone().cancelled_owned(),
+            Some(self.patience),
+        );
+        Ok(Serving { leave: leave.drop_guard(), server: self.servers.spawn(server) })
+    }
+
+    fn next(&self) -> std::io::Result<Serving> {
+        let first = self.first.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+        first.map_or_else(|| self.serve(), Ok)
+    }
+}
+
+/// Lives as long as its server does, and the other way round.
+struct HttpServer {
+    http: Arc<Http>,
+    node: Arc<Node>,
+}
+
+impl Actor for HttpServer {
+    type Msg = ();
+    /// Dropped with the actor, however it ends: its server leaves. None: the process ends already.
+    type State = Option<DropGuard>;
+    type Arguments = ();
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<()>,
+        (): (),
+    ) -> Result<Self::State, ActorProcessingErr> {
+        if self.http.stop.is_cancelled() {
+            return Ok(None);
+        }
+        let Serving { leave, server } = self.http.next()?;
+        let stop = self.http.stop.clone();
+        tokio::spawn(async move {
+            let why = match server.await {
+                Ok(Ok(())) => "the server has ended".to_owned(),
+                Ok(Err(error)) => error.to_string(),
+                Err(error) => error.to_string(),
+            };
+            // Asked to, it ends for good.
+            if !stop.is_cancelled() {
+                myself.stop(Some(why));
+            }
+        });
+        self.node.running();
+        Ok(Some(leave))
+    }
+}
