@@ -44,6 +44,7 @@ use life::Life;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 use trace::Trace;
+use uuid::Uuid;
 
 /// What all of a simulation share.
 struct Sim {
@@ -74,6 +75,16 @@ impl Sim {
             self.happened(fault);
         }
         fails
+    }
+
+    /// True of so many things in a thousand as this fault's rate says: of each always, or never.
+    fn is_fated(&self, fault: Fault, of: Uuid) -> bool {
+        let (high, low) = of.as_u64_pair();
+        let is_fated = Chance::new(high ^ low).below(1_000) < self.rates.of(fault);
+        if is_fated {
+            self.happened(fault);
+        }
+        is_fated
     }
 
     /// Here a process may die.

@@ -133,7 +133,7 @@ pub fn glance(stores: &ShopStores, initial: &[(String, i64)]) -> Vec<Finding> {
     for saga in sagas {
         let (order, status, total) = (saga.order_id(), saga.status(), saga.details.total_minor);
         let having = Having::of(stores, order);
-        if having.captures > 1 || having.held > total || having.held < 0 {
+        if having.captures > 1 || having.held < 0 {
             let Having { captures, held, .. } = having;
             let what = format!("{order}: {captures} captures, {held} held of {total}");
             found.push(Finding::new(Rule::Money, what));

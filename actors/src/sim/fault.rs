@@ -47,7 +47,7 @@ faults! {
     Unanswered = "gateway: answer lost", 100, "The gateway's answer is lost.";
     Late = "gateway: answer late", 60, "The gateway's answer comes after its timeout.";
     GatewayFails = "gateway: error after booking", 60, "The gateway books, and answers with an error.";
-    WrongAmount = "gateway: wrong amount", 20, "The gateway says that it has captured another amount.";
+    WrongAmount = "gateway: wrong amount", 20, "Of some payments the gateway takes another amount than it was asked for.";
     DiesHere = "process: killed in mid-work", 3, "A process dies between two things that it does.";
     Killed = "process: killed", 0, "A process is killed (SIGKILL).";
     Stopped = "process: stopped", 0, "A process is stopped for a while (SIGSTOP).";

@@ -3,7 +3,6 @@
 use super::books::{Finding, Having, Rule};
 use super::chance::Chance;
 use super::fault::{Coverage, Fault, Rates};
-use super::panics::Panics;
 use super::script::{Bought, Customer, Town, story, wanted};
 use super::trace::Trace;
 use super::world::{CALM_MAX, World};
@@ -83,17 +82,14 @@ pub struct Outcome {
 /// Runs one seed, in a runtime of its own.
 pub fn run(plan: Plan) -> Outcome {
     let planted = Planted::here(plan.bug);
-    let panics = Panics::heard();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .expect("a runtime without I/O needs nothing that could be missing");
-    let mut outcome = runtime.block_on(simulate(plan));
-    let heard = panics.take();
-    outcome.found.extend(heard.into_iter().take(1).map(|what| Finding::new(Rule::Panic, what)));
+    let outcome = runtime.block_on(simulate(plan));
     drop(runtime);
-    drop((panics, planted));
+    drop(planted);
     outcome
 }
 

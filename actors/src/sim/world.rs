@@ -5,6 +5,7 @@ use super::books::{self, Finding, Rule};
 use super::broker::SimBroker;
 use super::chance::Chance;
 use super::fault::Fault;
+use super::panics::Panics;
 use super::process::{Running, start, unsaid};
 use super::run::{Plan, Stake};
 use super::script::{Bought, Fleet};
@@ -42,6 +43,7 @@ pub struct World {
     pub initial: Vec<(String, i64)>,
     /// What did not hold.
     pub found: Vec<Finding>,
+    panics: Panics,
     started: u64,
 }
 
@@ -50,8 +52,8 @@ impl World {
     pub async fn new(sim: Shared, plan: Plan) -> Self {
         let (stores, broker) = (ShopStores::default(), SimBroker::new(sim.clone()));
         let fleet = Fleet::default();
-        let (initial, found, started) = (Vec::new(), Vec::new(), 0);
-        let mut world = Self { sim, stores, broker, fleet, plan, initial, found, started };
+        let (initial, found, panics, started) = (Vec::new(), Vec::new(), Panics::heard(), 0);
+        let mut world = Self { sim, stores, broker, fleet, plan, initial, found, panics, started };
         for _ in 0..PROCESSES {
             let process = world.start_one().await;
             world.fleet.lock().push(Some(process));
@@ -232,6 +234,11 @@ impl World {
 
     /// Looks whether what must be true at any moment is true.
     fn glance(&mut self) {
+        for what in self.panics.take() {
+            // The stock table's own constraint, which stands behind all deciding.
+            let rule = if what.contains("CHECK fails") { Rule::Stock } else { Rule::Panic };
+            self.found.push(Finding::new(rule, what));
+        }
         self.found.extend(books::glance(&self.stores, &self.initial));
         self.found.truncate(FOUND_MAX);
     }
@@ -261,6 +268,7 @@ impl World {
             pause = (pause * 2).min(LOOK_MAX);
             self.glance();
         }
+        self.glance();
         if self.found.iter().all(|finding| finding.rule == Rule::Rest) {
             self.found.extend(books::check(&self.stores, bought, &self.initial).await);
             self.found.truncate(FOUND_MAX);
