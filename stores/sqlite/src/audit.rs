@@ -44,7 +44,7 @@ impl Tables<AuditService> for AuditTables {
              SELECT unhex(value ->> '$[1].order_id', '-'), value ->> '$[1].event_type',
                     value ->> '$[1].number', unhex(value ->> '$[1].event_id', '-'),
                     value ->> 0, ?2, value -> 1
-             FROM json_each(?1) WHERE true ORDER BY key
+             FROM jsonb_each(?1) WHERE true ORDER BY key
              ON CONFLICT (order_id, event_type, number) DO NOTHING",
             events,
             recorded_at

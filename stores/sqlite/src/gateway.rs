@@ -78,7 +78,7 @@ async fn insert(conn: &mut SqliteConnection, entries: &[Entry]) -> Result<(), Er
                 value ->> 'refunded_minor', value ->> 'transaction_id',
                 value ->> 'charge_attempts', value ->> 'refund_attempts',
                 value ->> 'created_at', value ->> 'changed_at'
-         FROM json_each(?1)",
+         FROM jsonb_each(?1)",
         rows
     )
     .execute(conn)
@@ -101,7 +101,7 @@ async fn update(conn: &mut SqliteConnection, entries: &[Entry]) -> Result<(), Er
              charge_attempts = v.value ->> 'charge_attempts',
              refund_attempts = v.value ->> 'refund_attempts',
              changed_at = v.value ->> 'changed_at'
-         FROM json_each(?1) AS v
+         FROM jsonb_each(?1) AS v
          WHERE gateway_ledger.key = unhex(v.value ->> 'key', '-')",
         rows
     )

@@ -99,7 +99,7 @@ async fn insert_stock(conn: &mut SqliteConnection, stock: &[Arc<StockRow>]) -> R
         "INSERT INTO stock (product_id, on_hand, reserved, version)
          SELECT value ->> 'product_id', value ->> 'on_hand', value ->> 'reserved',
                 value ->> 'version'
-         FROM json_each(?1)",
+         FROM jsonb_each(?1)",
         rows
     )
     .execute(conn)
@@ -116,7 +116,7 @@ async fn update_stock(conn: &mut SqliteConnection, stock: &[Arc<StockRow>]) -> R
         "UPDATE stock
          SET on_hand = v.value ->> 'on_hand', reserved = v.value ->> 'reserved',
              version = v.value ->> 'version'
-         FROM json_each(?1) AS v
+         FROM jsonb_each(?1) AS v
          WHERE stock.product_id = v.value ->> 'product_id'",
         rows
     )
@@ -139,7 +139,7 @@ async fn insert_reservations(
         "INSERT INTO reservations (order_id, status, lines, refusal, updated_at)
          SELECT unhex(value ->> 'order_id', '-'), value ->> 'status', value ->> 'lines',
                 value ->> 'refusal', value ->> 'updated_at'
-         FROM json_each(?1)",
+         FROM jsonb_each(?1)",
         rows
     )
     .execute(conn)
@@ -160,7 +160,7 @@ async fn update_reservations(
     let met = sqlx::query!(
         "UPDATE reservations
          SET status = v.value ->> 'status', updated_at = v.value ->> 'updated_at'
-         FROM json_each(?1) AS v
+         FROM jsonb_each(?1) AS v
          WHERE reservations.order_id = unhex(v.value ->> 'order_id', '-')",
         rows
     )

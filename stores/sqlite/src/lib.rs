@@ -21,14 +21,15 @@
 //!
 //! # How many rows are one statement
 //!
-//! A list of rows is one JSON parameter and `json_each` (measured: three times the speed of a
-//! statement a row, from some dozens of rows on). How identifiers, times and numbers stand in it:
-//! [`columns`]. `value ->> 'name'` is text or a number, `value -> 'name'` is JSON text:
+//! A list of rows is one JSON parameter and `jsonb_each` (measured: 5 µs for a row of `orders`, where
+//! `json_each`, which writes each element as text and parses it again, takes 20 and a statement a row
+//! more). A list of single values has nothing to parse again: `json_each`. How identifiers, times and
+//! numbers stand in it: [`columns`]. `value ->> 'name'` is text or a number, `value -> 'name'` is JSON text:
 //!
 //! ```sql
 //! SELECT … WHERE id IN (SELECT unhex(value) FROM json_each(?1));
-//! INSERT INTO t (id, x) SELECT unhex(value ->> 'id', '-'), value ->> 'x' FROM json_each(?1);
-//! UPDATE t SET x = v.value ->> 'x' FROM json_each(?1) AS v WHERE t.id = unhex(v.value ->> 'id', '-');
+//! INSERT INTO t (id, x) SELECT unhex(value ->> 'id', '-'), value ->> 'x' FROM jsonb_each(?1);
+//! UPDATE t SET x = v.value ->> 'x' FROM jsonb_each(?1) AS v WHERE t.id = unhex(v.value ->> 'id', '-');
 //! ```
 //!
 //! An update in bulk checks by [`columns::all_met`] that it met the rows that it was meant for. What

@@ -61,7 +61,7 @@ async fn entries(
     // CROSS JOIN: SQLite's word for taking the keys one by one, each to its row.
     let rows = sqlx::query!(
         r#"SELECT n.order_id AS "order_id: Uuid", n.topic AS "topic!", n.is_read AS "is_read: bool"
-           FROM json_each(?1) AS k CROSS JOIN notifications AS n
+           FROM jsonb_each(?1) AS k CROSS JOIN notifications AS n
            WHERE n.order_id = unhex(k.value ->> 0, '-') AND n.topic = k.value ->> 1"#,
         keys
     )

@@ -90,7 +90,7 @@ async fn insert(conn: &mut SqliteConnection, rows: &[Written<'_>]) -> Result<(),
         "INSERT INTO payments (order_id, version, status, due_at, payment)
          SELECT unhex(value ->> 'order_id', '-'), value ->> 'version', value ->> 'status',
                 value ->> 'due_at', value -> 'payment'
-         FROM json_each(?1)",
+         FROM jsonb_each(?1)",
         rows
     )
     .execute(conn)
@@ -108,7 +108,7 @@ async fn update(conn: &mut SqliteConnection, rows: &[Written<'_>]) -> Result<(),
         "UPDATE payments
          SET version = v.value ->> 'version', status = v.value ->> 'status',
              due_at = v.value ->> 'due_at', payment = v.value -> 'payment'
-         FROM json_each(?1) AS v
+         FROM jsonb_each(?1) AS v
          WHERE payments.order_id = unhex(v.value ->> 'order_id', '-')
            AND payments.version = v.value ->> 'expected'",
         rows

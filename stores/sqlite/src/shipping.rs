@@ -71,7 +71,7 @@ async fn insert(conn: &mut SqliteConnection, shipments: &[Shipment]) -> Result<(
                 value ->> 'reason', value ->> 'tracking_code', value ->> 'freight_minor',
                 value ->> 'currency', value ->> 'estimated_delivery', value ->> 'units',
                 value ->> 'priority', value ->> 'address', value ->> 'dispatched_at'
-         FROM json_each(?1)",
+         FROM jsonb_each(?1)",
         rows
     )
     .execute(conn)
@@ -90,7 +90,7 @@ async fn update(conn: &mut SqliteConnection, shipments: &[Shipment]) -> Result<(
         "UPDATE shipments
          SET status = v.value ->> 'status', decided_at = v.value ->> 'decided_at',
              dispatched_at = v.value ->> 'dispatched_at'
-         FROM json_each(?1) AS v
+         FROM jsonb_each(?1) AS v
          WHERE shipments.order_id = unhex(v.value ->> 'order_id', '-')",
         rows
     )

@@ -43,7 +43,7 @@ pub async fn insert(conn: &mut SqliteConnection, entries: &[Notification]) -> Re
              (order_id, topic, customer_id, title, body, is_read, created_at)
          SELECT unhex(value ->> 'order_id', '-'), value ->> 'topic', value ->> 'customer_id',
                 value ->> 'title', value ->> 'body', value ->> 'is_read', value ->> 'created_at'
-         FROM json_each(?1)",
+         FROM jsonb_each(?1)",
         rows
     )
     .execute(conn)
@@ -65,7 +65,7 @@ pub async fn mark(
     let rows = serde_json::to_string(&rows).map_err(Error::corrupt("marks"))?;
     let met = sqlx::query!(
         "UPDATE notifications SET is_read = v.value ->> 2
-         FROM json_each(?1) AS v
+         FROM jsonb_each(?1) AS v
          WHERE order_id = unhex(v.value ->> 0, '-') AND topic = v.value ->> 1",
         rows
     )

@@ -107,7 +107,7 @@ impl OrderReads for OrderDatabase {
                               h.at AS "at!", h.cause AS "cause!", h.status AS "status!",
                               h.saga_status AS "saga_status!", h.step AS "step!",
                               h.facts AS "facts!"
-                       FROM json_each(?1) AS s
+                       FROM jsonb_each(?1) AS s
                        JOIN order_history AS h
                          ON h.order_id = unhex(s.value ->> 'order_id', '-')
                         AND h.sequence >= s.value ->> 'sequence'

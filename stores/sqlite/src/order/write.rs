@@ -56,7 +56,7 @@ pub async fn insert(conn: &mut SqliteConnection, sagas: &[Arc<Saga>]) -> Result<
                 value ->> 'status', value ->> 'saga_status', value ->> 'created_at',
                 value ->> 'updated_at', value ->> 'due_at', value -> 'origin', value -> 'details',
                 value -> 'state'
-         FROM json_each(?1)",
+         FROM jsonb_each(?1)",
         rows
     )
     .execute(conn)
@@ -97,7 +97,7 @@ pub async fn update(conn: &mut SqliteConnection, sagas: &[Arc<Saga>]) -> Result<
          SET version = v.value ->> 'version', status = v.value ->> 'status',
              saga_status = v.value ->> 'saga_status', updated_at = v.value ->> 'updated_at',
              due_at = v.value ->> 'due_at', state = v.value -> 'state'
-         FROM json_each(?1) AS v
+         FROM jsonb_each(?1) AS v
          WHERE orders.order_id = unhex(v.value ->> 'order_id', '-')",
         rows
     )
@@ -142,7 +142,7 @@ pub async fn append(conn: &mut SqliteConnection, history: &[HistoryRow]) -> Resu
          SELECT unhex(value ->> 'order_id', '-'), value ->> 'sequence', value ->> 'at',
                 value ->> 'cause', value ->> 'status', value ->> 'saga_status', value ->> 'step',
                 value -> 'facts'
-         FROM json_each(?1)",
+         FROM jsonb_each(?1)",
         rows
     )
     .execute(conn)
