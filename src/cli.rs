@@ -1,5 +1,6 @@
 //! The command line: what `ordermill` was asked to do.
 
+use crate::bench::{Bench, BenchArgs};
 use crate::config::{Config, ConfigError, ServeArgs};
 use crate::simulate::{SimMode, SimOptions};
 use clap::builder::RangedU64ValueParser;
@@ -36,6 +37,11 @@ struct Cli {
 enum Command {
     /// Serve the API; what happens when no command is given
     Serve(Box<ServeArgs>),
+    /// Measure: orders a second, how long they take, what they cost; then check the books
+    ///
+    /// Places orders over HTTP and waits until all of them are confirmed, audited and notified of. Exits 1
+    /// when an order is lost or a unit oversold, whatever the speed.
+    Bench(Box<BenchArgs>),
     /// Play some hundred orders of every fate over HTTP, then check the books
     ///
     /// Stocks products of its own, places orders that end in every way an order can, waits until
@@ -126,12 +132,6 @@ pub struct SimArgs {
     /// Print everything that happens
     #[arg(long)]
     told: bool,
-}
-
-impl SimArgs {
-    fn options(&self) -> SimOptions {
-        let first = self.seed.unwrap_or(self.from);
-        let count = if self.seed.is_some() { 1 } else { self.seeds };
     /// Print what went wrong how often, and what was handled
     #[arg(long)]
     coverage: bool,
@@ -149,6 +149,12 @@ impl SimArgs {
 fn bug(name: &str) -> Result<Bug, String> {
     let names: Vec<_> = Bug::ALL.iter().map(|bug| bug.name()).collect();
     Bug::named(name).ok_or_else(|| format!("the planted bugs are {}", names.join(", ")))
+}
+
+impl SimArgs {
+    fn options(&self) -> SimOptions {
+        let first = self.seed.unwrap_or(self.from);
+        let count = if self.seed.is_some() { 1 } else { self.seeds };
         let seeds = first..first.saturating_add(count);
         let Self { twice, told, coverage, bug, bugs, flows, .. } = *self;
         let mode = match () {
@@ -165,6 +171,8 @@ fn bug(name: &str) -> Result<Bug, String> {
 pub enum Invocation {
     /// Serve the API.
     Serve(Box<Config>),
+    /// Measure.
+    Bench(Box<Bench>),
     /// Play the demo, with these settings where it starts a server itself.
     Demo(DemoArgs, Box<Config>),
     /// Look after dead letters.
@@ -196,6 +204,7 @@ impl Invocation {
         let cli = Cli::try_parse_from(args)?;
         match cli.command.unwrap_or_else(|| Command::Serve(Box::new(cli.serve))) {
             Command::Serve(args) => Ok(Self::Serve(Box::new(Config::read(&args)?))),
+            Command::Bench(args) => Ok(Self::Bench(Box::new(Bench::read(*args)?))),
             Command::Demo(args) => Ok(Self::Demo(args, Box::new(Config::for_demo()?))),
             Command::Dlq(args) => Ok(Self::Dlq(args)),
             Command::Sim(args) => Ok(Self::Sim(args.options())),
@@ -222,7 +231,7 @@ impl Refusal {
 }
 
 /// The address of a server, without a slash at its end.
-fn server_url(text: &str) -> Result<String, String> {
+pub(crate) fn server_url(text: &str) -> Result<String, String> {
     let url = reqwest::Url::parse(text).map_err(|error| error.to_string())?;
     if url.scheme() != "http" || url.host_str().is_none() || url.path() != "/" {
         return Err("expected an address such as http://127.0.0.1:8080".to_owned());
@@ -233,7 +242,9 @@ fn server_url(text: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::Extent;
     use clap::CommandFactory;
+    use std::time::Duration;
 
     fn parse(line: &str) -> Result<Invocation, Refusal> {
         Invocation::parse(line.split_whitespace().map(OsString::from))
@@ -268,6 +279,33 @@ mod tests {
             ["--orders 0", "--orders 1e9", "--url 127.0.0.1", "--url https://h", "--listen x"]
         {
             assert!(parse(&format!("ordermill demo {bad}")).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_benchmark_takes_a_rate_or_clients_a_duration_or_orders() {
+        let orders = |line: &str| match parse(&format!("ordermill bench {line}")) {
+            Ok(Invocation::Bench(bench)) => match *bench {
+                Bench::Orders(args, _) => args,
+                other => panic!("{line}: {other:?}"),
+            },
+            other => panic!("{line}: {other:?}"),
+        };
+        let seconds = |count| Extent::For(Duration::from_secs(count));
+        assert_eq!((orders("").clients(), orders("").extent()), (100, seconds(60)));
+        assert_eq!(orders("orders --rate 500 --duration 5s").extent(), seconds(5));
+        assert_eq!(orders("--orders 7").extent(), Extent::Orders(7));
+        for bad in
+            ["--rate 0", "--rate x", "--orders 0", "--orders 1 --duration 1s", "--watch-pid 7", "x"]
+        {
+            assert!(parse(&format!("ordermill bench {bad}")).is_err(), "{bad}");
+        }
+        match parse("ordermill bench hot-sku --clients 1,4 --seconds 2") {
+            Ok(Invocation::Bench(bench)) => match *bench {
+                Bench::HotSku(args) => assert_eq!((args.clients, args.seconds), (vec![1, 4], 2)),
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
         }
     }
 

@@ -13,17 +13,19 @@ mod basket;
 mod books;
 mod catalogue;
 mod customer;
-mod fate;
-mod papers;
+pub(crate) mod fate;
+pub(crate) mod papers;
 mod progress;
 mod report;
-mod shop;
-mod table;
+pub(crate) mod shop;
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;
-mod views;
+pub(crate) mod views;
 
 use anyhow::Context;
+pub(crate) use catalogue::run_number;
+
 use catalogue::Catalogue;
 use fate::Fate;
 use futures::StreamExt;

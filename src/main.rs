@@ -1,5 +1,6 @@
 //! The binary: reads what it is told, and does it.
 
+use ordermill::bench::{self, Bench};
 use ordermill::cli::{DemoArgs, Invocation, Refusal};
 use ordermill::config::{self, Config};
 use ordermill::{api, app, demo, dlq, simulate, telemetry};
@@ -20,6 +21,7 @@ fn run(invocation: Invocation) -> ExitCode {
     let result = match invocation {
         Invocation::Serve(config) => runtime.block_on(serve(*config)),
         Invocation::Demo(args, config) => runtime.block_on(play(args, *config)),
+        Invocation::Bench(bench) => runtime.block_on(measure(*bench)),
         Invocation::Dlq(args) => runtime.block_on(dlq::run(args)),
         Invocation::Sim(options) => simulate::simulate(&options)
             .map(|well| if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
@@ -60,6 +62,12 @@ async fn play(args: DemoArgs, config: Config) -> anyhow::Result<ExitCode> {
         }
     };
     Ok(if balanced { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Measures, and says by its exit code whether the books balance.
+async fn measure(bench: Bench) -> anyhow::Result<ExitCode> {
+    let well = bench::run(bench).await?;
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn fail(error: &anyhow::Error) -> ExitCode {

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// What an order is placed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Fate {
+pub(crate) enum Fate {
     /// One product, nothing in its way.
     OneProduct,
     /// Three products at once.
@@ -39,7 +39,7 @@ pub(super) enum Fate {
 
 /// How an order ended.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Ending {
+pub(crate) enum Ending {
     Confirmed,
     Shipped,
     Completed,
@@ -51,12 +51,12 @@ pub(super) enum Ending {
 
 impl Ending {
     /// Whether the customer has, or will get, what was ordered.
-    pub(super) fn is_fulfilled(&self) -> bool {
+    pub(crate) fn is_fulfilled(&self) -> bool {
         matches!(self, Self::Confirmed | Self::Shipped | Self::Completed)
     }
 
     /// Whether the goods have left the shelves.
-    pub(super) fn has_left(&self) -> bool {
+    pub(crate) fn has_left(&self) -> bool {
         matches!(self, Self::Shipped | Self::Completed)
     }
 }
@@ -75,7 +75,7 @@ impl fmt::Display for Ending {
 
 impl Fate {
     /// Every fate, and how many of a hundred orders meet it.
-    pub(super) const SHARES: [(Self, usize); 15] = [
+    pub(crate) const SHARES: [(Self, usize); 15] = [
         (Self::OneProduct, 20),
         (Self::SeveralProducts, 10),
         (Self::ShortForm, 5),
@@ -94,7 +94,7 @@ impl Fate {
     ];
 
     /// As the report calls it.
-    pub(super) fn label(self) -> &'static str {
+    pub(crate) fn label(self) -> &'static str {
         match self {
             Self::OneProduct => "one product",
             Self::SeveralProducts => "three products at once",
@@ -115,7 +115,7 @@ impl Fate {
     }
 
     /// How `orders` orders of this fate should end, in numbers.
-    pub(super) fn expected(self, orders: usize) -> Vec<(Ending, usize)> {
+    pub(crate) fn expected(self, orders: usize) -> Vec<(Ending, usize)> {
         let cancelled = |step: &str| Ending::Cancelled(step.to_owned());
         let ending = match self {
             Self::LastUnits => {
@@ -144,12 +144,12 @@ impl Fate {
 }
 
 /// How many units there are for so many customers who want one: a fifth, so that most leave without.
-pub(super) fn last_units(customers: usize) -> usize {
+pub(crate) fn last_units(customers: usize) -> usize {
     customers.div_ceil(5)
 }
 
 /// The fates of so many orders, well mixed and the same every time.
-pub(super) fn deal(orders: usize) -> Vec<Fate> {
+pub(crate) fn deal(orders: usize) -> Vec<Fate> {
     // Every fate is met once before any is met often.
     let more = orders.saturating_sub(Fate::SHARES.len());
     let mut counts = Fate::SHARES.map(|(fate, share)| (fate, more * share / 100));

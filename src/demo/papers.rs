@@ -21,19 +21,19 @@ const PAGES_MAX: usize = 10_000;
 
 /// One order's papers.
 #[derive(Default)]
-pub(super) struct Papers {
-    pub(super) payment: PaymentView,
+pub(crate) struct Papers {
+    pub(crate) payment: PaymentView,
     /// The audited events, by name.
-    pub(super) audit: Vec<String>,
+    pub(crate) audit: Vec<String>,
     /// What the customer was told, by type.
-    pub(super) told: Vec<String>,
+    pub(crate) told: Vec<String>,
     /// Why they could not be read.
-    pub(super) trouble: Option<String>,
+    pub(crate) trouble: Option<String>,
 }
 
 impl Papers {
     /// What is missing from the audit trail and the notifications of an order that ended so.
-    pub(super) fn missing(&self, ending: &Ending) -> Vec<String> {
+    pub(crate) fn missing(&self, ending: &Ending) -> Vec<String> {
         let mut missing = Vec::new();
         for event in ["order.created", last_event(ending)] {
             if !self.audit.iter().any(|audited| audited == event) {
@@ -62,16 +62,23 @@ fn last_event(ending: &Ending) -> &'static str {
     }
 }
 
-/// Reads an order's papers, again until they are complete or time is up.
+/// Reads a story's papers, if it came to an order.
 pub(super) async fn read(shop: &Shop, story: &Story) -> Papers {
-    let Some(id) = &story.order_id else { return Papers::default() };
+    match &story.order_id {
+        Some(id) => read_of(shop, id, &story.ending).await,
+        None => Papers::default(),
+    }
+}
+
+/// Reads the papers of an order that ended so, again until they are complete or time is up.
+pub(crate) async fn read_of(shop: &Shop, id: &str, ending: &Ending) -> Papers {
     let until = Instant::now() + PAPERS_LIMIT;
     loop {
         let papers = read_once(shop, id).await.unwrap_or_else(|error| Papers {
             trouble: Some(format!("{error:#}")),
             ..Papers::default()
         });
-        let complete = papers.trouble.is_some() || papers.missing(&story.ending).is_empty();
+        let complete = papers.trouble.is_some() || papers.missing(ending).is_empty();
         if complete || Instant::now() >= until {
             return papers;
         }

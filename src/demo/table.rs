@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 
 /// How a text is set off.
 #[derive(Clone, Copy)]
-pub(super) enum Tone {
+pub(crate) enum Tone {
     Plain,
     Heading,
     Faint,
@@ -16,19 +16,19 @@ pub(super) enum Tone {
 
 /// Whether colours are shown.
 #[derive(Clone, Copy)]
-pub(super) struct Paint {
-    pub(super) on: bool,
+pub(crate) struct Paint {
+    pub(crate) on: bool,
 }
 
 impl Paint {
     /// Colours if the standard output is a terminal and nobody asked for none.
-    pub(super) fn for_stdout() -> Self {
+    pub(crate) fn for_stdout() -> Self {
         let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self { on: std::io::stdout().is_terminal() && !refused }
     }
 
     /// The text in a tone.
-    pub(super) fn tone(self, tone: Tone, text: &str) -> String {
+    pub(crate) fn tone(self, tone: Tone, text: &str) -> String {
         let style = match tone {
             Tone::Plain => return text.to_owned(),
             Tone::Heading => Style::new().bold(),
@@ -40,7 +40,7 @@ impl Paint {
     }
 
     /// The mark of what is as it should be, or not.
-    pub(super) fn mark(self, good: bool) -> String {
+    pub(crate) fn mark(self, good: bool) -> String {
         match good {
             true => self.tone(Tone::Good, "✓"),
             false => self.tone(Tone::Bad, "✗"),
@@ -49,25 +49,31 @@ impl Paint {
 }
 
 /// Rows under a heading. Columns whose heading begins with `>` stand to the right.
-pub(super) struct Table {
+pub(crate) struct Table {
     heading: Vec<&'static str>,
-    rows: Vec<(Vec<String>, bool)>,
+    rows: Vec<(Vec<String>, Option<bool>)>,
 }
 
 impl Table {
     /// A table with these columns; a mark stands behind the last.
-    pub(super) fn new(heading: &[&'static str]) -> Self {
+    pub(crate) fn new(heading: &[&'static str]) -> Self {
         Self { heading: heading.to_vec(), rows: Vec::new() }
     }
 
     /// Adds a row that is as it should be, or not.
-    pub(super) fn row(&mut self, cells: Vec<String>, good: bool) {
+    pub(crate) fn row(&mut self, cells: Vec<String>, good: bool) {
         debug_assert_eq!(cells.len(), self.heading.len());
-        self.rows.push((cells, good));
+        self.rows.push((cells, Some(good)));
+    }
+
+    /// Adds a row that is neither.
+    pub(crate) fn plain(&mut self, cells: Vec<String>) {
+        debug_assert_eq!(cells.len(), self.heading.len());
+        self.rows.push((cells, None));
     }
 
     /// The table as text, a newline at the end of each line.
-    pub(super) fn render(&self, paint: Paint) -> String {
+    pub(crate) fn render(&self, paint: Paint) -> String {
         let names: Vec<_> = self.heading.iter().map(|name| name.trim_start_matches('>')).collect();
         let widths: Vec<usize> = (0..names.len())
             .map(|column| {
@@ -90,8 +96,14 @@ impl Table {
         text.push('\n');
         for (cells, good) in &self.rows {
             let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
-            let tone = if *good { Tone::Plain } else { Tone::Bad };
-            let _ = writeln!(text, "{} {}", paint.tone(tone, &line(&cells)), paint.mark(*good));
+            let line = line(&cells);
+            let _ = match good {
+                None => writeln!(text, "{}", line.trim_end()),
+                Some(true) => writeln!(text, "{line} {}", paint.mark(true)),
+                Some(false) => {
+                    writeln!(text, "{} {}", paint.tone(Tone::Bad, &line), paint.mark(false))
+                }
+            };
         }
         text
     }

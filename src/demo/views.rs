@@ -9,14 +9,14 @@ use serde_json::value::RawValue;
 
 /// An order.
 #[derive(Deserialize)]
-pub(super) struct OrderView {
-    pub(super) order_id: String,
-    pub(super) status: String,
+pub(crate) struct OrderView {
+    pub(crate) order_id: String,
+    pub(crate) status: String,
     saga: Option<SagaView>,
-    pub(super) failure: Option<FailureView>,
+    pub(crate) failure: Option<FailureView>,
     /// In cents.
     #[serde(default, deserialize_with = "minor")]
-    pub(super) total_amount: i64,
+    pub(crate) total_amount: i64,
 }
 
 #[derive(Deserialize)]
@@ -26,22 +26,22 @@ struct SagaView {
 
 /// Why an order was cancelled.
 #[derive(Deserialize)]
-pub(super) struct FailureView {
-    pub(super) step: String,
+pub(crate) struct FailureView {
+    pub(crate) step: String,
     #[serde(default)]
-    pub(super) reason: String,
+    pub(crate) reason: String,
 }
 
 impl OrderView {
     /// Whether nothing more happens to the order unless somebody asks.
     ///
     /// The saga tells: a confirmed order that is being cancelled is still called CONFIRMED.
-    pub(super) fn is_at_rest(&self) -> bool {
+    pub(crate) fn is_at_rest(&self) -> bool {
         self.saga_status().is_some_and(|saga| matches!(saga, "COMPLETED" | "COMPENSATED"))
     }
 
     /// How it ended, or where it is.
-    pub(super) fn ending(&self) -> Ending {
+    pub(crate) fn ending(&self) -> Ending {
         let at_rest = self.is_at_rest();
         match (self.status.as_str(), &self.failure) {
             ("CONFIRMED", _) if at_rest => Ending::Confirmed,
@@ -61,52 +61,52 @@ impl OrderView {
 
 /// A page of orders.
 #[derive(Deserialize)]
-pub(super) struct OrdersPage {
-    pub(super) orders: Vec<OrderView>,
-    pub(super) next_cursor: Option<String>,
+pub(crate) struct OrdersPage {
+    pub(crate) orders: Vec<OrderView>,
+    pub(crate) next_cursor: Option<String>,
 }
 
 /// What stands on a shelf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub(super) struct Shelf {
-    pub(super) available_qty: i64,
-    pub(super) reserved_qty: i64,
-    pub(super) on_hand: i64,
+pub(crate) struct Shelf {
+    pub(crate) available_qty: i64,
+    pub(crate) reserved_qty: i64,
+    pub(crate) on_hand: i64,
 }
 
 /// What was taken from a customer, and given back. In cents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-pub(super) struct PaymentView {
+pub(crate) struct PaymentView {
     #[serde(default, deserialize_with = "minor")]
-    pub(super) captured: i64,
+    pub(crate) captured: i64,
     #[serde(default, deserialize_with = "minor")]
-    pub(super) refunded: i64,
+    pub(crate) refunded: i64,
 }
 
 /// A page of an order's audit trail.
 #[derive(Deserialize)]
-pub(super) struct AuditPage {
-    pub(super) entries: Vec<AuditEntry>,
-    pub(super) next_cursor: Option<String>,
+pub(crate) struct AuditPage {
+    pub(crate) entries: Vec<AuditEntry>,
+    pub(crate) next_cursor: Option<String>,
 }
 
 /// One audited event.
 #[derive(Deserialize)]
-pub(super) struct AuditEntry {
-    pub(super) event_type: String,
+pub(crate) struct AuditEntry {
+    pub(crate) event_type: String,
 }
 
 /// A page of what a customer was told of an order.
 #[derive(Deserialize)]
-pub(super) struct NotificationsPage {
-    pub(super) notifications: Vec<Notification>,
+pub(crate) struct NotificationsPage {
+    pub(crate) notifications: Vec<Notification>,
 }
 
 /// One thing that a customer was told.
 #[derive(Deserialize)]
-pub(super) struct Notification {
+pub(crate) struct Notification {
     #[serde(rename = "type")]
-    pub(super) kind: String,
+    pub(crate) kind: String,
 }
 
 /// Reads an amount, a JSON number or a text, exactly.

@@ -1,0 +1,80 @@
+//! The benchmark: how many orders a second are accepted and settled, how long each takes, what it costs, and
+//! whether the books balance afterwards. A run that loses or oversells is a failure, whatever its speed.
+//!
+//! ```text
+//! ordermill bench              orders at a fixed rate, or as fast as N clients are answered
+//! ordermill bench flash-sale   a hundred thousand buyers for ten units
+//! ordermill bench hot-sku      reservations of one product, beside the usual ways to make them
+//! ```
+//!
+//! The first two ask everything over HTTP, as customers and operators do. The server runs in a process of its
+//! own: its CPU time and memory are not ours.
+
+mod args;
+mod books;
+mod clock;
+mod door;
+mod doors;
+mod flash_sale;
+mod goods;
+mod hot_sku;
+mod latency;
+mod load;
+mod orders;
+mod place;
+mod postgres;
+mod process;
+mod readings;
+mod report;
+mod sqlite;
+mod stack;
+mod ticker;
+
+pub use args::{BenchArgs, BenchCommand, FlashSaleArgs, HotSkuArgs, OrdersArgs, ServerArgs, Watch};
+pub use load::Extent;
+
+use crate::app::asked_to_stop;
+use crate::config::{Config, ConfigError};
+
+/// What is measured, settings read and checked.
+#[derive(Debug)]
+pub enum Bench {
+    /// Orders.
+    Orders(OrdersArgs, Box<Config>),
+    /// A flash sale.
+    FlashSale(FlashSaleArgs, Box<Config>),
+    /// One product.
+    HotSku(HotSkuArgs),
+}
+
+impl Bench {
+    /// What the command line asks for.
+    pub fn read(args: BenchArgs) -> Result<Self, ConfigError> {
+        let config = || Config::for_demo().map(Box::new);
+        Ok(match args.command.unwrap_or(BenchCommand::Orders(args.orders)) {
+            BenchCommand::Orders(args) => Self::Orders(args, config()?),
+            BenchCommand::FlashSale(args) => Self::FlashSale(args, config()?),
+            BenchCommand::HotSku(args) => Self::HotSku(args),
+        })
+    }
+}
+
+/// Measures, and prints what came of it to the standard output. True when the books balance.
+///
+/// # Errors
+/// When there is nothing to tell: the server does not start, does not answer, or does not come to rest.
+pub async fn run(bench: Bench) -> anyhow::Result<bool> {
+    let measured = async {
+        match bench {
+            Bench::Orders(args, config) => orders::run(args, &config).await,
+            Bench::FlashSale(args, config) => flash_sale::run(args, &config).await,
+            Bench::HotSku(args) => hot_sku::run(args).await,
+        }
+    };
+    // Broken off, it still ends its server and removes its data.
+    tokio::select! {
+        biased;
+        () = asked_to_stop() => anyhow::bail!("broken off"),
+        well = measured => well,
+    }
+}

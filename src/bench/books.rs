@@ -1,0 +1,301 @@
+//! The books of a run: every order that was accepted, as the server tells of it afterwards, against what was
+//! placed and what stands on the shelves.
+
+use super::load::Placed;
+use crate::demo::fate::Ending;
+use crate::demo::papers;
+use crate::demo::shop::Shop;
+use crate::demo::views::Shelf;
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use futures::{StreamExt, TryStreamExt};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// Orders on a page: the most that the server gives.
+const PAGE: usize = 200;
+/// Lists that are read side by side.
+const LISTS: usize = 8;
+/// Orders whose payment, audit trail and notifications are read one by one. All of them would take longer
+/// than the run.
+const SAMPLE: usize = 500;
+/// Faults that are told one by one; there may be as many as orders.
+const TOLD_MAX: usize = 20;
+
+/// An order, as a list of orders has it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Settled {
+    /// The order.
+    pub order_id: Uuid,
+    status: String,
+    saga: SagaView,
+    failure: Option<FailureView>,
+    items: Vec<Item>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct SagaView {
+    status: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct FailureView {
+    reason: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Item {
+    product_id: String,
+    quantity: i64,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    orders: Vec<Settled>,
+    next_cursor: Option<String>,
+}
+
+impl Settled {
+    /// When it was accepted, by the server's clock, in microseconds.
+    pub fn created(&self) -> i64 {
+        self.created_at.timestamp_micros()
+    }
+
+    /// When it came to rest. It changes no more after that.
+    pub fn rested(&self) -> i64 {
+        self.updated_at.timestamp_micros()
+    }
+
+    /// Whether it was confirmed, and rests.
+    pub fn is_confirmed(&self) -> bool {
+        self.status == "CONFIRMED" && self.saga.status == "COMPLETED"
+    }
+
+    /// Whether it was refused for want of stock, and rests.
+    pub fn is_sold_out(&self) -> bool {
+        let reason = self.failure.as_ref().map(|failure| failure.reason.as_str());
+        self.status == "CANCELLED"
+            && self.saga.status == "COMPENSATED"
+            && reason == Some("insufficient_stock")
+    }
+}
+
+/// Reads all orders of these customers.
+pub async fn read(shop: &Shop, customers: Vec<String>) -> anyhow::Result<BTreeMap<Uuid, Settled>> {
+    let lists = futures::stream::iter(customers.into_iter().map(|customer| list(shop, customer)));
+    let lists: Vec<Vec<Settled>> = lists.buffer_unordered(LISTS).try_collect().await?;
+    Ok(lists.into_iter().flatten().map(|order| (order.order_id, order)).collect())
+}
+
+async fn list(shop: &Shop, customer: String) -> anyhow::Result<Vec<Settled>> {
+    let (mut orders, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let path = format!("/orders?customer_id={customer}&limit={PAGE}{cursor}");
+        let page = shop.get::<Page>(&path).await?.context("no list of orders")?;
+        orders.extend(page.orders);
+        match page.next_cursor {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return Ok(orders),
+        }
+    }
+}
+
+/// What is wrong, in words: one line a fault, but not endlessly many.
+#[derive(Default)]
+pub struct Wrong {
+    told: Vec<String>,
+    more: usize,
+}
+
+impl Wrong {
+    /// Notes a fault.
+    pub fn note(&mut self, what: String) {
+        match self.told.len() < TOLD_MAX {
+            true => self.told.push(what),
+            false => self.more += 1,
+        }
+    }
+
+    /// All that is told.
+    pub fn into_lines(mut self) -> Vec<String> {
+        if self.more > 0 {
+            self.told.push(format!("and {} more", self.more));
+        }
+        self.told
+    }
+}
+
+/// Nothing is lost: each accepted order is there, each order that is there was accepted (or nobody knows, as
+/// many as were not answered), and each has ended as `is_well` asks.
+pub fn complete(
+    placed: &[Placed],
+    unanswered: u64,
+    orders: &BTreeMap<Uuid, Settled>,
+    is_well: impl Fn(&Settled) -> bool,
+    wrong: &mut Wrong,
+) {
+    let mut found = 0;
+    for order in placed {
+        match orders.get(&order.id) {
+            Some(settled) if is_well(settled) => found += 1,
+            Some(settled) => {
+                found += 1;
+                let Settled { status, saga, .. } = settled;
+                wrong.note(format!("order {}: {status}, saga {}", order.id, saga.status));
+            }
+            None => wrong.note(format!("order {}: accepted, and lost", order.id)),
+        }
+    }
+    let strange = orders.len() as u64 - found;
+    if strange > unanswered {
+        wrong.note(format!(
+            "{strange} orders are there that nobody was told of; {unanswered} requests had no answer"
+        ));
+    }
+}
+
+/// Nothing is oversold: what confirmed orders hold is what the shelves say.
+pub fn shelves(
+    products: &[String],
+    before: &[Shelf],
+    after: &[Shelf],
+    orders: &BTreeMap<Uuid, Settled>,
+    wrong: &mut Wrong,
+) {
+    let mut held: BTreeMap<&str, i64> = BTreeMap::new();
+    for order in orders.values().filter(|order| order.is_confirmed()) {
+        for item in &order.items {
+            *held.entry(&item.product_id).or_default() += item.quantity;
+        }
+    }
+    for ((product, before), after) in products.iter().zip(before).zip(after) {
+        let units = held.get(product.as_str()).copied().unwrap_or_default();
+        let due = Shelf {
+            available_qty: before.available_qty - units,
+            reserved_qty: before.reserved_qty + units,
+            on_hand: before.on_hand,
+        };
+        if *after != due || after.available_qty < 0 {
+            wrong.note(format!("{product}: by the orders {due:?}, by the shelf {after:?}"));
+        }
+    }
+}
+
+/// The papers of some orders, evenly spread and the last among them: paid once and in full, audited, their
+/// customers told. Waits until they are there. Says how many were looked at.
+pub async fn sampled(
+    shop: &Shop,
+    orders: &BTreeMap<Uuid, Settled>,
+    total_minor: i64,
+    wrong: &mut Wrong,
+) -> usize {
+    let confirmed: Vec<_> = orders.values().filter(|order| order.is_confirmed()).collect();
+    let step = confirmed.len().div_ceil(SAMPLE).max(1);
+    let sample: Vec<_> = confirmed.iter().rev().step_by(step).collect();
+    let ending = Ending::Confirmed;
+    let mut read = futures::stream::iter(&sample)
+        .map(|order| async {
+            let id = order.order_id.to_string();
+            (order.order_id, papers::read_of(shop, &id, &ending).await)
+        })
+        .buffer_unordered(LISTS);
+    while let Some((id, papers)) = read.next().await {
+        let paid = papers.payment;
+        if (paid.captured, paid.refunded) != (total_minor, 0) {
+            wrong.note(format!("order {id}: costs {total_minor} cents, but {paid:?}"));
+        }
+        papers.missing(&ending).into_iter().chain(papers.trouble).for_each(|what| {
+            wrong.note(format!("order {id}: {what}"));
+        });
+    }
+    sample.len()
+}
+
+/// How far the server's clock is ahead of ours, in microseconds: an order is made between its request and its
+/// answer. Clocks that may be the same are taken to be.
+pub fn clock_offset(placed: &[Placed], orders: &BTreeMap<Uuid, Settled>) -> i64 {
+    let made = placed.iter().filter_map(|order| Some((order, orders.get(&order.id)?.created())));
+    let (low, high) = made.fold((i64::MIN, i64::MAX), |(low, high), (order, created)| {
+        (low.max(created - order.answered), high.min(created - order.sent))
+    });
+    match low <= 0 && 0 <= high {
+        true => 0,
+        false => low.midpoint(high),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: i64 = 60_000_000;
+
+    fn settled(id: u128, status: &str, saga: &str) -> (Uuid, Settled) {
+        let order_id = Uuid::from_u128(id);
+        let order = serde_json::from_value(serde_json::json!({
+            "order_id": order_id, "status": status, "saga": {"status": saga}, "failure": null,
+            "items": [{"product_id": "A", "quantity": 2}],
+            "created_at": "1970-01-01T00:01:00Z", "updated_at": "1970-01-01T00:01:01Z",
+        }));
+        (order_id, order.unwrap())
+    }
+
+    fn placed(id: u128, sent: i64, answered: i64) -> Placed {
+        Placed { id: Uuid::from_u128(id), intended: sent, sent, answered }
+    }
+
+    fn shelf(available_qty: i64, reserved_qty: i64) -> Shelf {
+        Shelf { available_qty, reserved_qty, on_hand: available_qty + reserved_qty }
+    }
+
+    fn lines(check: impl FnOnce(&mut Wrong)) -> Vec<String> {
+        let mut wrong = Wrong::default();
+        check(&mut wrong);
+        wrong.into_lines()
+    }
+
+    #[test]
+    fn a_lost_order_a_stuck_one_and_a_strange_one_are_noticed() {
+        let well = BTreeMap::from([settled(1, "CONFIRMED", "COMPLETED")]);
+        let one = [placed(1, 0, 1)];
+        let check = |placed: &[Placed], unanswered, orders: &BTreeMap<_, _>| {
+            lines(|wrong| complete(placed, unanswered, orders, Settled::is_confirmed, wrong))
+        };
+        assert!(check(&one, 0, &well).is_empty());
+        assert!(check(&[placed(2, 0, 1)], 1, &well)[0].contains("accepted, and lost"));
+        assert!(check(&[], 0, &well)[0].contains("nobody was told of"));
+        assert!(check(&[], 1, &well).is_empty(), "its answer was lost, the order was not");
+        let stuck = BTreeMap::from([settled(1, "CONFIRMED", "COMPENSATING")]);
+        assert!(check(&one, 0, &stuck)[0].contains("saga COMPENSATING"));
+    }
+
+    #[test]
+    fn units_that_nobody_holds_and_units_held_twice_are_noticed() {
+        let orders = BTreeMap::from([settled(1, "CONFIRMED", "COMPLETED")]);
+        let check = |after: Shelf| {
+            let products = ["A".to_owned()];
+            lines(|wrong| shelves(&products, &[shelf(10, 5)], &[after], &orders, wrong))
+        };
+        assert!(check(shelf(8, 7)).is_empty());
+        assert_eq!(check(shelf(9, 6)).len(), 1);
+        assert_eq!(check(shelf(6, 9)).len(), 1);
+    }
+
+    #[test]
+    fn faults_are_not_told_endlessly() {
+        let told = lines(|wrong| (0..100).for_each(|number| wrong.note(number.to_string())));
+        assert_eq!((told.len(), told[TOLD_MAX].as_str()), (TOLD_MAX + 1, "and 80 more"));
+    }
+
+    #[test]
+    fn the_servers_clock_is_ours_unless_it_cannot_be() {
+        let orders = BTreeMap::from([settled(1, "CONFIRMED", "COMPLETED")]);
+        let offset = |sent, answered| clock_offset(&[placed(1, sent, answered)], &orders);
+        assert_eq!(offset(MINUTE - 5, MINUTE + 5), 0);
+        assert_eq!(offset(-10, 10), MINUTE, "it is a minute ahead");
+        assert_eq!(clock_offset(&[], &orders), 0);
+    }
+}

@@ -1,0 +1,135 @@
+//! `ordermill bench flash-sale`: many buyers want one unit each of a product of which there are few.
+//!
+//! As many orders as there are units must be confirmed, and all others refused for want of stock. A buyer who
+//! is turned away (503) comes again after the time that the server names.
+
+use super::args::FlashSaleArgs;
+use super::books::{self, Settled, Wrong};
+use super::doors::Doors;
+use super::goods::Goods;
+use super::latency::Percentiles;
+use super::load::{Extent, Load};
+use super::orders::drive;
+use super::place::Place;
+use super::process::{self, Memory};
+use super::readings::{Costs, Ledger, Readings};
+use super::report::{self, Setting, seconds};
+use crate::config::Config;
+use crate::demo::table::{Paint, Tone};
+use serde::Serialize;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Everything may take this long to come to rest once all buyers were answered.
+const REST_LIMIT: Duration = Duration::from_secs(600);
+
+/// What came of it.
+#[derive(Debug, Serialize)]
+struct Report {
+    setting: Setting,
+    buyers: usize,
+    units: usize,
+    clients: usize,
+    confirmed: usize,
+    refused: usize,
+    /// Requests that were turned away, and came again.
+    turned_away: u64,
+    /// From the first request to the last answer to a POST.
+    accepted_s: f64,
+    /// From the first request to the last decision.
+    decided_s: f64,
+    /// From the first request until audit and notifications have caught up, too.
+    rest_s: f64,
+    post: Percentiles,
+    /// What one order has cost; nearly all of them were refused.
+    costs: Costs,
+    peak_bytes: Option<u64>,
+    wrong: Vec<String>,
+}
+
+/// Runs it and prints what came of it. True when exactly the units were sold.
+pub async fn run(args: FlashSaleArgs, config: &Config) -> anyhow::Result<bool> {
+    let FlashSaleArgs { server, buyers, units, clients } = args;
+    let place = Place::open(&server, config).await?;
+    let doors = Doors::open(&place.urls)?;
+    let setting = Setting::of(&place, config);
+    setting.announce();
+    let goods = Arc::new(Goods::new(1, 1));
+    goods.stock(doors.shop(), units as u64).await?;
+    let shelves = goods.look(doors.shop()).await?;
+    let ledger = Ledger::take(&place).await?;
+    let before = (Readings::take(&place, &doors).await?, ledger);
+    let load = Load {
+        urls: place.urls.clone(),
+        goods: goods.clone(),
+        phase: "sale",
+        clients,
+        rate: None,
+        extent: Extent::Orders(buyers as u64),
+    };
+    let began = Instant::now();
+    let harvest = drive(load, "sale", &doors).await?;
+    doors.rest(REST_LIMIT).await?;
+    let rested = began.elapsed();
+    let readings = Readings::take(&place, &doors).await?;
+    let memory = place.server_pid().and_then(process::memory);
+    let after = (readings, Ledger::take(&place).await?);
+
+    let orders = books::read(doors.shop(), goods.customers("sale")).await?;
+    let mut wrong = Wrong::default();
+    let is_well = |order: &Settled| order.is_confirmed() || order.is_sold_out();
+    books::complete(&harvest.placed, harvest.unanswered, &orders, is_well, &mut wrong);
+    let shelves_after = goods.look(doors.shop()).await?;
+    books::shelves(goods.products(), &shelves, &shelves_after, &orders, &mut wrong);
+    books::sampled(doors.shop(), &orders, goods.total_minor(), &mut wrong).await;
+    let count = |is: fn(&Settled) -> bool| orders.values().filter(|order| is(order)).count();
+    let (confirmed, refused) = (count(Settled::is_confirmed), count(Settled::is_sold_out));
+    if confirmed != units.min(buyers) {
+        wrong.note(format!("{confirmed} orders were confirmed, for {units} units"));
+    }
+    if harvest.placed.len() != buyers {
+        wrong.note(format!("{} of {buyers} buyers were answered", harvest.placed.len()));
+    }
+    let first = orders.values().map(Settled::created).min().unwrap_or_default();
+    let last = orders.values().map(Settled::rested).max().unwrap_or_default();
+    let report = Report {
+        setting,
+        buyers,
+        units,
+        clients,
+        confirmed,
+        refused,
+        turned_away: harvest.turned_away(),
+        accepted_s: seconds(harvest.took),
+        decided_s: (last - first) as f64 / 1e6,
+        rest_s: seconds(rested),
+        post: harvest.posts().percentiles(),
+        costs: Costs::between(before, after, buyers),
+        peak_bytes: memory.map(|memory: Memory| memory.peak_bytes),
+        wrong: wrong.into_lines(),
+    };
+    report.print();
+    report::write(&report, server.json.as_deref())?;
+    Ok(report.wrong.is_empty())
+}
+
+impl Report {
+    fn print(&self) {
+        let paint = Paint::for_stdout();
+        let Self { buyers, units, clients, confirmed, refused, turned_away, .. } = self;
+        let heading = format!("{buyers} buyers, {units} units, {clients} connections");
+        println!("\n{}", paint.tone(Tone::Heading, &heading));
+        println!("  confirmed {confirmed}, refused {refused}");
+        println!("  turned away and come again (503): {turned_away}");
+        println!("  every buyer answered after {:>7.1} s", self.accepted_s);
+        println!("  the last order decided after {:>5.1} s", self.decided_s);
+        println!("  everything at rest after   {:>7.1} s", self.rest_s);
+        println!("\n{}", report::percentiles(&[("POST", &self.post)], paint));
+        println!("{}", report::costs(&self.costs, "order", paint));
+        if let Some(bytes) = self.peak_bytes {
+            println!("  server's memory: {} MiB at its peak\n", bytes >> 20);
+        }
+        report::books(&format!("each of {buyers} orders, the shelf"), &self.wrong, paint);
+    }
+}

@@ -1,0 +1,200 @@
+//! The inventory service as it runs in a server, all of its stations, on a schema of its own. Only the broker is
+//! ours: it hands over what clients ask, and takes every event at once.
+//!
+//! ```text
+//! client ─▶ Desk (the broker) ─▶ consumer ─▶ sku/hot ─▶ journal ─▶ relay ─▶ Desk, which takes it
+//!   ▲                                                      │
+//!   └────────────────────────── ack ◀──────────────────────┘ committed
+//! ```
+
+use super::Tally;
+use crate::app::world;
+use anyhow::{Context, anyhow, ensure};
+use async_trait::async_trait;
+use ordermill_actors::clock::{Timestamp, World};
+use ordermill_actors::ids::{OrderId, ProductId};
+use ordermill_actors::inventory::{InventoryReads, Lines, Quantity};
+use ordermill_actors::messages::{Body, Flow, Message, Origin, Payload, Plan, Queue, StockLine};
+use ordermill_actors::ports::{
+    Broker, BrokerError, Channel, Confirm, Confirmed, Delivery, Depth, Failures, Health, Sink,
+    Subscription,
+};
+use ordermill_actors::runtime::outbox::Parcel;
+use ordermill_actors::runtime::relay::Flow as RelayFlow;
+use ordermill_actors::runtime::stations::Process;
+use ordermill_actors::runtime::supervisor::Msg;
+use ordermill_actors::services;
+use ordermill_postgres::inventory::{InventoryDatabase, InventoryTables, MIGRATIONS};
+use ordermill_postgres::{Database, PgStore};
+use ractor::{Actor, ActorRef};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+
+/// The product.
+const PRODUCT: &str = "hot";
+/// The service's own actors start within this time, and its outbox empties.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often it is looked whether the outbox is empty.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// The running service.
+pub struct Service {
+    desk: Arc<Desk>,
+    world: World,
+    database: Database,
+    outbox: Arc<RelayFlow>,
+    root: ActorRef<Msg>,
+    ended: JoinHandle<()>,
+}
+
+impl Service {
+    /// Starts it on a schema, which is made, with so many units.
+    pub async fn start(url: &str, schema: &'static str, units: i64) -> anyhow::Result<Self> {
+        let database = Database::open(url, schema, &MIGRATIONS, world::owner()).await?;
+        let store = Arc::new(PgStore::new(database.clone(), InventoryTables));
+        let reads = Arc::new(InventoryDatabase(database.clone()));
+        let (desk, world) = (Arc::new(Desk::default()), world::real());
+        let mut process = Process::new(world.clone(), desk.clone());
+        let (stock, part) = services::inventory(&mut process, store, reads);
+        let outbox = process.flows.first().cloned().context("the relay's flow")?;
+        let supervisor = process.supervisor(vec![part]);
+        let (root, ended) = Actor::spawn(None, supervisor, ()).await.context("the service")?;
+        let quantity = Quantity::new(units).context("too many units")?;
+        stock.create(ProductId::from(PRODUCT), quantity).await?;
+        Ok(Self { desk, world, database, outbox, root, ended })
+    }
+
+    /// How many reservations so many clients get committed, each asking for its next when it has its last.
+    pub async fn reservations(&self, clients: usize, time: Duration) -> anyhow::Result<Tally> {
+        let sink = self.desk.consumer().await?;
+        let began = Instant::now();
+        let until = began + time;
+        let clients = (0..clients).map(|_| client(sink.clone(), self.world.clone(), until));
+        let tally = Tally::of(clients, began).await?;
+        // What was put off for later is part of the work.
+        while self.outbox.open() > 0 && began.elapsed() < time + PATIENCE {
+            sleep(LOOK_EVERY).await;
+        }
+        Ok(Tally { took: began.elapsed(), ..tally })
+    }
+
+    /// Ends it; says what is wrong with the stock, if not as many units are reserved as were told.
+    pub async fn stop(self, units: i64, reserved: u64) -> anyhow::Result<Option<String>> {
+        let row = InventoryDatabase(self.database.clone()).stock(&ProductId::from(PRODUCT)).await?;
+        self.root.stop(None);
+        let _ = timeout(PATIENCE, self.ended).await;
+        self.database.close().await;
+        let row = row.context("the product is gone")?;
+        let balances = row.on_hand == units && i64::try_from(reserved) == Ok(row.reserved);
+        Ok((!balances).then(|| format!("service: {reserved} told, but {row:?}")))
+    }
+}
+
+async fn client(sink: Arc<dyn Sink>, world: World, until: Instant) -> anyhow::Result<Tally> {
+    let line = StockLine { product_id: ProductId::from(PRODUCT), quantity: 1 };
+    let lines = Lines::try_from(vec![line])?;
+    let answer = Arc::new(Answer::default());
+    let mut tally = Tally::default();
+    while Instant::now() < until {
+        let origin = Origin::new(OrderId(world.ids.next()), Flow::Orchestrated, Plan::ReserveFirst);
+        let ask = Payload::InventoryReserve(lines.iter().cloned().collect());
+        let message = Message::new(&origin, ask, 0, world.clock.now());
+        sink.deliver(Delivery {
+            queue: Queue::InventoryCommands,
+            content: Ok(Body::One(message)),
+            failures: Failures::default(),
+            tag: 0,
+            channel: answer.clone(),
+        });
+        answer.settled.notified().await;
+        ensure!(!answer.failed.load(Relaxed), "a reservation failed; see the log");
+        tally.reserved += 1;
+    }
+    Ok(tally)
+}
+
+/// One client's channel: it has one delivery under way.
+#[derive(Default)]
+struct Answer {
+    settled: Notify,
+    failed: AtomicBool,
+}
+
+impl Answer {
+    fn fail(&self) {
+        self.failed.store(true, Relaxed);
+        self.settled.notify_one();
+    }
+}
+
+impl Channel for Answer {
+    fn ack(&self, _: u64) {
+        self.settled.notify_one();
+    }
+
+    fn retry(&self, _: u64, _: String, _: Timestamp) {
+        self.fail();
+    }
+
+    fn reject(&self, _: u64, _: String, _: Timestamp) {
+        self.fail();
+    }
+}
+
+/// The broker's place.
+struct Desk {
+    sink: watch::Sender<Option<Arc<dyn Sink>>>,
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        Self { sink: watch::Sender::new(None) }
+    }
+}
+
+impl Desk {
+    /// The consumer of the service's commands, once it is there.
+    async fn consumer(&self) -> anyhow::Result<Arc<dyn Sink>> {
+        let mut sink = self.sink.subscribe();
+        let there = timeout(PATIENCE, sink.wait_for(Option::is_some)).await;
+        there
+            .context("the service does not consume")??
+            .clone()
+            .ok_or_else(|| anyhow!("no consumer"))
+    }
+}
+
+struct Subscribed;
+
+impl Subscription for Subscribed {}
+
+#[async_trait]
+impl Broker for Desk {
+    fn publish(&self, _: Parcel, confirm: Confirm) {
+        confirm(Confirmed::Taken);
+    }
+
+    async fn subscribe(
+        &self,
+        queue: Queue,
+        _: usize,
+        sink: Arc<dyn Sink>,
+    ) -> Result<Box<dyn Subscription>, BrokerError> {
+        if queue == Queue::InventoryCommands {
+            self.sink.send_replace(Some(sink));
+        }
+        Ok(Box::new(Subscribed))
+    }
+
+    async fn depths(&self) -> Result<Vec<Depth>, BrokerError> {
+        Ok(Vec::new())
+    }
+
+    fn health(&self) -> Health {
+        Health::Connected
+    }
+}
