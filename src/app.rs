@@ -267,3 +267,6 @@ where
     app.stop().await;
     result
 }
+
+#[cfg(test)]
+mod tests;

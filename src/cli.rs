@@ -1,12 +1,13 @@
 //! The command line: what `ordermill` was asked to do.
 
+use crate::actors::ActorsArgs;
 use crate::bench::{Bench, BenchArgs};
 use crate::config::{Config, ConfigError, ServeArgs};
 use crate::simulate::{SimMode, SimOptions};
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand};
-use std::ffi::OsString;
 use ordermill_actors::planted::Bug;
+use std::ffi::OsString;
 use std::process::ExitCode;
 use thiserror::Error;
 use uuid::Uuid;
@@ -48,6 +49,10 @@ enum Command {
     /// all of them rest, and compares stock, money, audit and notifications with what became of
     /// the orders. Exits 1 when anything does not balance.
     Demo(DemoArgs),
+    /// Look at the actors of a running server: what they do, how often they failed, and why
+    ///
+    /// A line an actor, below the one that supervises it. Exits 1 when no server answers.
+    Actors(ActorsArgs),
     /// Look at messages that nobody could handle, and send them on their way again
     ///
     /// Talks to a running server. Exits 1 when it cannot do what it is asked.
@@ -175,6 +180,8 @@ pub enum Invocation {
     Bench(Box<Bench>),
     /// Play the demo, with these settings where it starts a server itself.
     Demo(DemoArgs, Box<Config>),
+    /// Look at actors.
+    Actors(ActorsArgs),
     /// Look after dead letters.
     Dlq(DlqArgs),
     /// Simulate.
@@ -206,6 +213,7 @@ impl Invocation {
             Command::Serve(args) => Ok(Self::Serve(Box::new(Config::read(&args)?))),
             Command::Bench(args) => Ok(Self::Bench(Box::new(Bench::read(*args)?))),
             Command::Demo(args) => Ok(Self::Demo(args, Box::new(Config::for_demo()?))),
+            Command::Actors(args) => Ok(Self::Actors(args)),
             Command::Dlq(args) => Ok(Self::Dlq(args)),
             Command::Sim(args) => Ok(Self::Sim(args.options())),
             Command::Openapi => Ok(Self::OpenApi),
@@ -306,6 +314,26 @@ mod tests {
                 other => panic!("{other:?}"),
             },
             other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn actors_are_shown_as_far_as_one_asks() {
+        match parse("ordermill actors --url http://h:1/ --depth 1 --status quarantined --watch") {
+            Ok(Invocation::Actors(args)) => {
+                assert_eq!(
+                    (args.url.as_str(), args.depth, args.watch),
+                    ("http://h:1", Some(1), true)
+                );
+                assert_eq!(
+                    (args.status.as_deref(), args.kind, args.limit),
+                    (Some("quarantined"), None, 5)
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+        for bad in ["--depth x", "--depth 17", "--limit 0", "--limit 201", "--url h", "saga"] {
+            assert!(parse(&format!("ordermill actors {bad}")).is_err(), "{bad}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! `ordermill dlq`: dead letters on the command line, asked of a running server over HTTP.
 
-mod server;
+pub(crate) mod server;
 mod table;
 
 use crate::cli::{DlqArgs, DlqCommand};

@@ -3,6 +3,7 @@
 //! The shell around `ordermill-actors`: configuration, HTTP, the demo, and the wiring of the services
 //! to their databases and their broker. Rules live in `actors`, rows in `stores`.
 
+pub mod actors;
 pub mod api;
 pub mod app;
 pub mod bench;

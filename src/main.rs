@@ -3,7 +3,7 @@
 use ordermill::bench::{self, Bench};
 use ordermill::cli::{DemoArgs, Invocation, Refusal};
 use ordermill::config::{self, Config};
-use ordermill::{api, app, demo, dlq, simulate, telemetry};
+use ordermill::{actors, api, app, demo, dlq, simulate, telemetry};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -22,6 +22,7 @@ fn run(invocation: Invocation) -> ExitCode {
         Invocation::Serve(config) => runtime.block_on(serve(*config)),
         Invocation::Demo(args, config) => runtime.block_on(play(args, *config)),
         Invocation::Bench(bench) => runtime.block_on(measure(*bench)),
+        Invocation::Actors(args) => runtime.block_on(actors::run(args)),
         Invocation::Dlq(args) => runtime.block_on(dlq::run(args)),
         Invocation::Sim(options) => simulate::simulate(&options)
             .map(|well| if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }),

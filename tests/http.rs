@@ -4,6 +4,7 @@
 
 mod http {
     mod actors;
+    mod actors_cli;
     mod admin;
     mod bounds;
     mod dead_letters;

@@ -12,6 +12,7 @@
 
 pub mod address;
 pub mod admission;
+mod beside;
 pub mod consumer;
 pub mod dead_letters;
 pub mod directory;

@@ -13,14 +13,14 @@ const ANSWER_MAX: Duration = Duration::from_secs(120);
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 
 /// A server.
-pub(super) struct Server {
+pub(crate) struct Server {
     http: reqwest::Client,
     url: String,
 }
 
 impl Server {
     /// The server at this address.
-    pub(super) fn new(url: &str) -> anyhow::Result<Self> {
+    pub(crate) fn new(url: &str) -> anyhow::Result<Self> {
         // The server asked for is meant, not whatever proxy the environment names.
         let http = reqwest::Client::builder()
             .no_proxy()
@@ -31,7 +31,7 @@ impl Server {
     }
 
     /// What is found at a path.
-    pub(super) async fn get<T: DeserializeOwned>(
+    pub(crate) async fn get<T: DeserializeOwned>(
         &self,
         path: &str,
         query: &[(&str, &str)],
@@ -40,7 +40,7 @@ impl Server {
     }
 
     /// What becomes of what is asked for.
-    pub(super) async fn post<T: DeserializeOwned>(
+    pub(crate) async fn post<T: DeserializeOwned>(
         &self,
         path: &str,
         query: &[(&str, &str)],

@@ -107,8 +107,10 @@ impl ChannelHandler {
 }
 
 impl Handler for ChannelHandler {
-    fn handle(&self, body: Body, ticket: Ticket<()>) {
+    fn handle(&self, body: Body, mut ticket: Ticket<()>) {
         let messenger = self.messenger.clone();
+        // A messenger that panics over a message has tried it.
+        ticket.begin();
         tokio::spawn(async move {
             let settled = send(&*messenger, &body).await;
             ticket.settle(settled);

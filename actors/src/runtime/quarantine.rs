@@ -30,7 +30,7 @@ pub const RESTART_WINDOW: Duration = Duration::from_secs(120);
 
 /// Entities of a kind that are quarantined at a time, about 1 KiB each. Where more fail it is not them
 /// that are at fault: the oldest is released, to fail again or not.
-const QUARANTINED_MAX: usize = 10_000;
+const QUARANTINED_MAX: usize = 1_000;
 
 /// When an entity has failed.
 #[derive(Clone, Debug, Default)]

@@ -10,12 +10,14 @@
 //! when there is room. A row that cannot get on is parked, so that it holds up nobody else.
 
 use super::address::Address;
+use super::beside::beside;
 use super::journal::{JournalHandle, Published};
 use super::outbox::{Content, OutboxRow, Parcel};
 use super::service::{Parking, Service};
 use super::tree::Node;
 use crate::clock::World;
 use crate::faults::{self, Point};
+use crate::planted::{Bug, planted};
 use crate::ports::{Broker, Confirmed, Outbox, ReadError};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::collections::{BTreeMap, BTreeSet};
@@ -207,7 +209,8 @@ impl<S: Service> Actor for Relay<S> {
                 window.done.clear();
             }
             Msg::Tick => self.look_for_due(&myself, window),
-            Msg::Adopt => self.adopt(),
+            Msg::Adopt if planted(Bug::ForgetOutbox) => {}
+            Msg::Adopt => self.adopt(&myself),
             Msg::Waiting(rows) => self.catch_up(&myself, window, rows),
             Msg::Due(rows) => self.unpark(&myself, window, rows),
         }
@@ -247,7 +250,7 @@ impl<S: Service> Relay<S> {
         window.reading = true;
         window.missed = false;
         let (outbox, seen, relay) = (self.0.outbox.clone(), window.seen, myself.clone());
-        tokio::spawn(async move {
+        beside(myself.get_cell(), async move {
             let rows = outbox.waiting(seen, READ_ROWS).await;
             if rows.is_err() {
                 tokio::time::sleep(PARKED_EVERY).await;
@@ -258,9 +261,9 @@ impl<S: Service> Relay<S> {
     }
 
     /// Takes over what dead processes have left, until nothing is left.
-    fn adopt(&self) {
+    fn adopt(&self, myself: &ActorRef<Msg>) {
         let (outbox, relay) = (self.0.outbox.clone(), self.0.handle.clone());
-        tokio::spawn(async move {
+        beside(myself.get_cell(), async move {
             while let Ok(adopted @ 1..) = outbox.adopt(ADOPT_ROWS).await {
                 tracing::info!(service = %S::NAME, adopted, "took over the outbox of a process that is gone");
                 faults::passes(Point::Adopted);
@@ -297,7 +300,7 @@ impl<S: Service> Relay<S> {
         }
         let (outbox, now, relay) = (self.0.outbox.clone(), self.0.world.now(), myself.clone());
         let gauge = self.0.journal.gauge().clone();
-        tokio::spawn(async move {
+        beside(myself.get_cell(), async move {
             let due = outbox.due(now, READ_ROWS).await;
             gauge.answers(due.is_ok());
             if let Ok(rows) = due {
@@ -380,7 +383,7 @@ impl<S: Service> Relay<S> {
             if tries > 0 {
                 window.done.insert(id);
             }
-            if left.is_empty() {
+            if left.is_empty() || planted(Bug::ForgetUnconfirmed) {
                 faults::passes(Point::Confirmed);
                 self.0.journal.forget(vec![id]);
             } else {

@@ -1,0 +1,48 @@
+//! Work that an actor has done beside itself, so that it can go on handling messages meanwhile.
+
+use futures::FutureExt;
+use ractor::ActorCell;
+use std::any::Any;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+
+/// Does some work beside an actor. A panic in it is the actor's own failure: nobody waits for ever for
+/// what the work would have told it.
+pub(super) fn beside(actor: ActorCell, work: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(async move {
+        if let Err(panic) = AssertUnwindSafe(work).catch_unwind().await {
+            actor.stop(Some(format!("work beside it panicked: {}", words(&*panic))));
+        }
+    });
+}
+
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a word")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ractor::{Actor, ActorProcessingErr, ActorRef};
+
+    struct Idle;
+
+    impl Actor for Idle {
+        type Msg = ();
+        type State = ();
+        type Arguments = ();
+
+        async fn pre_start(&self, _: ActorRef<()>, (): ()) -> Result<(), ActorProcessingErr> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn who_has_work_done_fails_with_it() {
+        let (actor, ended) = Actor::spawn(None, Idle, ()).await.expect("it starts");
+        beside(actor.get_cell(), async {});
+        beside(actor.get_cell(), async { panic!("told to {}", "panic") });
+        ended.await.expect("it ends with its work");
+    }
+}

@@ -1,0 +1,127 @@
+//! `ordermill actors`: the tree of actors on the command line, asked of a running server over HTTP.
+
+mod screen;
+mod table;
+
+use crate::app::asked_to_stop;
+use crate::cli::server_url;
+use crate::dlq::server::Server;
+use clap::Args;
+use clap::builder::RangedU64ValueParser;
+use screen::Screen;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// How often the tree is drawn again while it is watched.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// The most levels that one asks for: the tree has four.
+const DEPTH_MAX: u64 = 16;
+
+/// The most children of one actor that are listed: what the server gives at a time.
+const LIMIT_MAX: u64 = 200;
+
+/// Which actors are shown, and of which server.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct ActorsArgs {
+    /// The server
+    #[arg(long, env = "ORDERMILL_URL", value_name = "URL", value_parser = server_url)]
+    #[arg(default_value = "http://127.0.0.1:8080")]
+    pub url: String,
+    /// Only this actor and those below it, as `order`
+    #[arg(long, value_name = "NAME")]
+    pub under: Option<String>,
+    /// How many levels below the first are shown
+    #[arg(long, value_name = "N")]
+    #[arg(value_parser = RangedU64ValueParser::<u32>::new().range(0..=DEPTH_MAX))]
+    pub depth: Option<u32>,
+    /// Only actors of this kind, as `journal` or `saga`, and those above them
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<String>,
+    /// Only actors that are `running`, `restarting`, `quarantined`, …, and those above them
+    #[arg(long, value_name = "STATUS")]
+    pub status: Option<String>,
+    /// How many sagas, payments or products are shown of each
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    #[arg(value_parser = RangedU64ValueParser::<u32>::new().range(1..=LIMIT_MAX))]
+    pub limit: u32,
+    /// Draw it again each second, until Ctrl-C
+    #[arg(long)]
+    pub watch: bool,
+}
+
+/// An actor, as the server shows it.
+#[derive(Debug, Deserialize)]
+struct Actor {
+    name: String,
+    status: String,
+    restarts: u64,
+    last_error: Option<String>,
+    mailbox: u64,
+    handled: u64,
+    uptime_ms: u64,
+    children_total: u64,
+    children: Vec<Actor>,
+}
+
+/// How many there are.
+#[derive(Debug, Deserialize)]
+struct Totals {
+    actors: u64,
+    restarts: u64,
+    by_kind: BTreeMap<String, u64>,
+    by_status: BTreeMap<String, u64>,
+}
+
+/// The tree, as the server shows it.
+#[derive(Debug, Deserialize)]
+struct Tree {
+    totals: Totals,
+    actors: Vec<Actor>,
+}
+
+/// Shows them; fails when the server does not answer.
+pub async fn run(args: ActorsArgs) -> anyhow::Result<ExitCode> {
+    let server = Server::new(&args.url)?;
+    if !args.watch {
+        print!("{}", table::of(&look(&server, &args).await?));
+        return Ok(ExitCode::SUCCESS);
+    }
+    // Fails at once where nobody listens: later the server may come and go.
+    let mut text = table::of(&look(&server, &args).await?);
+    let asked = asked_to_stop();
+    tokio::pin!(asked);
+    let mut screen = Screen::open();
+    loop {
+        screen.draw(&text);
+        let next = async {
+            tokio::time::sleep(EVERY).await;
+            look(&server, &args).await
+        };
+        text = tokio::select! {
+            biased;
+            () = &mut asked => return Ok(ExitCode::SUCCESS),
+            tree = next => match tree {
+                Ok(tree) => table::of(&tree),
+                Err(error) => format!("{error:#}\n"),
+            },
+        };
+    }
+}
+
+async fn look(server: &Server, args: &ActorsArgs) -> anyhow::Result<Tree> {
+    let depth = args.depth.map(|depth| depth.to_string());
+    let limit = args.limit.to_string();
+    let asked = [
+        ("under", args.under.as_deref()),
+        ("depth", depth.as_deref()),
+        ("kind", args.kind.as_deref()),
+        ("status", args.status.as_deref()),
+        ("limit", Some(limit.as_str())),
+    ];
+    let query: Vec<_> =
+        asked.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    server.get("/admin/actors", &query).await
+}

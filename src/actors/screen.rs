@@ -1,0 +1,59 @@
+//! The terminal, while the tree is watched: drawn over and over from its upper left corner, on the
+//! alternate screen, so that what stood there before comes back.
+
+use std::io::{IsTerminal, Write};
+
+/// The alternate screen, without a cursor; lines that are too long are cut off.
+const OPEN: &str = "\x1b[?1049h\x1b[?25l\x1b[?7l";
+/// The screen as it was, and its cursor.
+const CLOSE: &str = "\x1b[?7h\x1b[?25h\x1b[?1049l";
+/// To the upper left corner.
+const HOME: &str = "\x1b[H";
+/// Clears what is left of a line.
+const REST_OF_LINE: &str = "\x1b[K\r\n";
+/// Clears what is left below.
+const REST: &str = "\x1b[J";
+
+/// The screen, until it is dropped. Into a file or a pipe trees are written one after the other.
+pub(super) struct Screen {
+    is_terminal: bool,
+}
+
+impl Screen {
+    pub(super) fn open() -> Self {
+        let screen = Self { is_terminal: std::io::stdout().is_terminal() };
+        if screen.is_terminal {
+            write(OPEN);
+        }
+        screen
+    }
+
+    pub(super) fn draw(&mut self, text: &str) {
+        if !self.is_terminal {
+            return write(&format!("{text}\n"));
+        }
+        // Line by line over the old: clearing it all first would flicker.
+        let lines: Vec<_> = text.lines().take(height()).collect();
+        write(&format!("{HOME}{}{REST}", lines.join(REST_OF_LINE)));
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        if self.is_terminal {
+            write(CLOSE);
+        }
+    }
+}
+
+/// Lines that fit; what does not is cut off, or the terminal would scroll.
+fn height() -> usize {
+    usize::from(console::Term::stdout().size().0)
+}
+
+fn write(text: &str) {
+    let mut out = std::io::stdout();
+    // A closed terminal is no reason to fail: the next signal ends it.
+    let _ = out.write_all(text.as_bytes());
+    let _ = out.flush();
+}
