@@ -27,8 +27,9 @@ use open::{Cord, open};
 
 /// The first pause before another try, doubled each time.
 const PAUSE_MIN: Duration = Duration::from_millis(200);
-/// The longest such pause: a broker that is back is noticed within this time.
-const PAUSE_MAX: Duration = Duration::from_secs(5);
+/// The longest such pause: a broker that is back is noticed within this time, and all orders wait until then.
+/// A try a second by each of a process's two connections costs nobody anything.
+const PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// How often a connection is asked whether it lives: not every end of one is told.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
