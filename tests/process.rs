@@ -71,6 +71,8 @@ mod process {
     mod stack;
     mod stop;
     mod strangers;
+    #[cfg(feature = "faults")]
+    mod torture;
     mod wait;
     mod watcher;
 }

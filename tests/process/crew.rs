@@ -63,6 +63,28 @@ impl Crew {
         ])
     }
 
+    /// A process that runs, or has run.
+    pub fn server_mut(&mut self, index: usize) -> Option<&mut Server> {
+        self.servers[index].as_mut()
+    }
+
+    /// A customer at each door, whoever is behind it just now.
+    pub fn doors(&self) -> Vec<Shop> {
+        let url = |setup: &Setup| format!("http://{}", setup.listen());
+        self.setups.iter().map(|setup| Shop::at(&url(setup))).collect()
+    }
+
+    /// Starts one with another setting, and does not wait until it serves.
+    pub fn launch_with(&mut self, index: usize, variable: &str, value: &str) {
+        let setup = self.setups[index].clone().with(variable, value);
+        self.servers[index] = Some(setup.launch());
+    }
+
+    /// Starts one, and does not wait until it serves.
+    pub fn launch(&mut self, index: usize) {
+        self.servers[index] = Some(self.setups[index].launch());
+    }
+
     /// Ends one as a power cut would.
     pub fn kill9(&mut self, index: usize) {
         self.servers[index].take().expect("it runs").kill9();

@@ -7,7 +7,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -78,6 +78,7 @@ impl Story {
 /// Customers who are at it.
 pub struct Crowd {
     enough: Arc<AtomicBool>,
+    accepted: Arc<AtomicU64>,
     customers: JoinSet<Story>,
 }
 
@@ -85,6 +86,7 @@ impl Crowd {
     /// So many customers come to these doors. Between two orders each of them pauses for up to twice so long.
     pub fn comes(doors: &[Shop], customers: u64, pause: Duration, random: &mut Random) -> Self {
         let enough = Arc::new(AtomicBool::new(false));
+        let accepted = Arc::new(AtomicU64::new(0));
         let mut all = JoinSet::new();
         for number in 0..customers {
             let seed = random.next();
@@ -94,10 +96,16 @@ impl Crowd {
                 random: Random(seed),
                 pause,
                 enough: enough.clone(),
+                accepted: accepted.clone(),
             };
             all.spawn(customer.buys());
         }
-        Self { enough, customers: all }
+        Self { enough, accepted, customers: all }
+    }
+
+    /// How many of their orders were taken so far.
+    pub fn accepted(&self) -> u64 {
+        self.accepted.load(Relaxed)
     }
 
     /// They have had enough: what they have lived through.
@@ -117,6 +125,7 @@ struct Customer {
     random: Random,
     pause: Duration,
     enough: Arc<AtomicBool>,
+    accepted: Arc<AtomicU64>,
 }
 
 impl Customer {
@@ -128,7 +137,10 @@ impl Customer {
             }
             let request = request(format!("{}-{number}", self.name), &mut self.random);
             match self.place(&request).await {
-                Some(id) => story.accepted.push((request, id)),
+                Some(id) => {
+                    self.accepted.fetch_add(1, Relaxed);
+                    story.accepted.push((request, id));
+                }
                 None => story.open.push(request),
             }
             self.wants_more(&story).await;

@@ -5,7 +5,7 @@ use super::shop::{Order, cents};
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection, Row};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -13,6 +13,19 @@ use uuid::Uuid;
 /// Every service's database, or schema.
 const SERVICES: [&str; 7] =
     ["order", "inventory", "gateway", "payment", "shipping", "notification", "audit"];
+
+/// What is told of an order at rest.
+const EVENTS: [&str; 4] = ["order.created", "order.confirmed", "order.shipped", "order.cancelled"];
+
+/// Whether this has happened for certain to an order at rest. (One that is cancelled may have been confirmed.)
+fn has_happened(event: &str, order: &Order) -> bool {
+    match event {
+        "order.confirmed" => order.is_fulfilled(),
+        "order.shipped" => order.has_left(),
+        "order.cancelled" => order.status == "CANCELLED",
+        _ => true,
+    }
+}
 
 /// The longest that audit and notification may be behind the orders.
 const HEARD_LIMIT: Duration = Duration::from_secs(30);
@@ -84,27 +97,36 @@ impl Ledgers {
         assert!(held.is_empty(), "the gateway was paid for orders that nobody knows: {held:?}");
     }
 
-    /// Checks that the audit has the beginning of each order once, and each confirmation once.
+    /// Checks that the audit has each thing that has happened to an order, and has it once.
     pub async fn the_audit_is_whole(&self, orders: &[Order]) {
-        for (event, expected) in [
-            ("order.created", orders.iter().collect::<Vec<_>>()),
-            ("order.confirmed", orders.iter().filter(|order| order.is_fulfilled()).collect()),
-        ] {
-            let query = "SELECT {order_id}, event_type FROM audit_entries";
-            let mut audited = BTreeMap::<String, usize>::new();
-            for [order, said] in self.rows("audit", query).await {
-                if said == event {
-                    let order = Uuid::parse_str(&order).unwrap().to_string();
-                    *audited.entry(order).or_default() += 1;
-                }
-            }
-            let twice: Vec<_> = audited.iter().filter(|(_, count)| **count > 1).collect();
-            assert!(twice.is_empty(), "{event} stands there more than once: {twice:?}");
-            let expected: BTreeSet<_> = expected.iter().map(|order| &order.order_id).collect();
-            let missing: Vec<_> =
-                expected.iter().filter(|order| !audited.contains_key(**order)).collect();
-            assert!(missing.is_empty(), "{event} is not audited of {missing:?}");
+        let query = "SELECT {order_id}, event_type FROM audit_entries";
+        let rows = self.rows("audit", query).await;
+        for event in EVENTS {
+            self.was_heard_once("audited", event, &rows, orders);
         }
+    }
+
+    /// Checks that customers were told each thing that has happened to their orders, and once.
+    pub async fn the_customers_were_told(&self, orders: &[Order]) {
+        let query = "SELECT {order_id}, CASE topic WHEN 1 THEN 'order.created' WHEN 2 THEN 'order.confirmed' \
+                     WHEN 3 THEN 'order.shipped' WHEN 5 THEN 'order.cancelled' ELSE '' END FROM notifications";
+        let rows = self.rows("notification", query).await;
+        for event in EVENTS {
+            self.was_heard_once("told", event, &rows, orders);
+        }
+    }
+
+    fn was_heard_once(&self, how: &str, event: &str, rows: &[[String; 2]], orders: &[Order]) {
+        let mut heard = BTreeMap::<String, usize>::new();
+        for [order, _] in rows.iter().filter(|[_, said]| said == event) {
+            *heard.entry(Uuid::parse_str(order).unwrap().to_string()).or_default() += 1;
+        }
+        let twice: Vec<_> = heard.iter().filter(|(_, count)| **count > 1).collect();
+        assert!(twice.is_empty(), "{event} is {how} more than once: {twice:?}");
+        let happened = orders.iter().filter(|order| has_happened(event, order));
+        let missing: Vec<_> =
+            happened.map(|order| &order.order_id).filter(|id| !heard.contains_key(*id)).collect();
+        assert!(missing.is_empty(), "{event} is not {how} of {missing:?}");
     }
 
     /// Writes down a migration that no version of today knows, as a version of the future would have done.
@@ -118,6 +140,12 @@ impl Ledgers {
             schema(service),
         );
         sqlx::raw_sql(AssertSqlSafe(claim)).execute(&mut database).await.unwrap();
+    }
+
+    /// Has the time of every order that is waited for come already; how many these are.
+    pub async fn everything_is_due(&self) -> usize {
+        let due = "UPDATE orders SET due_at = created_at WHERE due_at IS NOT NULL RETURNING status";
+        self.texts("order", due).await.len()
     }
 
     async fn texts(&self, service: &str, query: &str) -> Vec<String> {

@@ -133,7 +133,7 @@ impl Trouble {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs ./scripts/stack"]
 async fn outages_of_the_servers_lose_nothing() {
-    let stack = Stack::start();
+    let stack = Stack::start("outages");
     let setup = Setup::on(&stack.servers).with("ORDERMILL_STEP_TIMEOUT", "2s");
     let setup = setup.with("PAYMENT_TIMEOUT", "500ms");
     let crew = Crew::alike(&setup, PROCESSES);

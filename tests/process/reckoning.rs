@@ -42,6 +42,7 @@ pub async fn the_ledgers_agree(setup: &Setup, orders: &[Order]) {
     ledgers.everything_was_heard().await;
     ledgers.the_gateway_agrees(orders).await;
     ledgers.the_audit_is_whole(orders).await;
+    ledgers.the_customers_were_told(orders).await;
 }
 
 /// Every request is exactly one order, and every order that was answered is there.

@@ -3,9 +3,29 @@
 use super::ledgers::Ledgers;
 use super::place::{OnServers, Place, Servers};
 use super::server::{Ended, Server, bare};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+/// Ports of processes that are killed and come back: below those that the kernel hands out to whoever
+/// connects, so that nobody takes one meanwhile, and above those of `scripts/stack`.
+const PORTS: Range<u32> = 26_000..32_000;
+
+/// A port that is free, and that no other test of this run has been given.
+fn port() -> u32 {
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    for _ in PORTS {
+        // Runs at the same time begin elsewhere.
+        let number = std::process::id() * 64 + GIVEN.fetch_add(1, Relaxed);
+        let port = PORTS.start + number % (PORTS.end - PORTS.start);
+        if std::net::TcpListener::bind(format!("127.0.0.1:{port}")).is_ok() {
+            return port;
+        }
+    }
+    panic!("no port is free in {PORTS:?}");
+}
 
 /// A place and settings: what one server, or several at a time, are started on. Cheap to clone; a clone
 /// is the same place.
@@ -48,9 +68,7 @@ impl Setup {
 
     /// The same on a port that is free now and stays the same over restarts.
     pub fn with_port(self) -> Self {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        self.with("ORDERMILL_LISTEN", &address)
+        self.with("ORDERMILL_LISTEN", &format!("127.0.0.1:{}", port()))
     }
 
     /// Where it says it listens.
