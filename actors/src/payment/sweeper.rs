@@ -16,6 +16,9 @@ use std::time::Duration;
 /// Payments that one look into the database brings.
 const PAGE_ROWS: u32 = 500;
 
+/// How often it is looked whether those that were woken have left memory.
+const CROWD_LOOK: Duration = Duration::from_millis(100);
+
 /// What a sweeper is made of.
 pub struct SweeperParts {
     /// The database.
@@ -113,6 +116,10 @@ async fn wake_due(
         }
         if !full {
             return Ok(woken);
+        }
+        // A gateway that does not answer keeps those that wait for it; they leave before long.
+        while payments.is_crowded() {
+            tokio::time::sleep(CROWD_LOOK).await;
         }
     }
 }
