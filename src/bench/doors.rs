@@ -11,6 +11,9 @@ use tokio::time::{Instant, sleep};
 
 /// How often it is looked whether everything rests: so exact is the time until then.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// So many looks in a row must find everything at rest: what is committed and not published yet is in no
+/// queue.
+const LOOKS: u32 = 4;
 /// Actors of which the tree shows more than this have no consumer among them.
 const CHILDREN_MAX: usize = 200;
 
@@ -91,10 +94,21 @@ impl Doors {
         Ok(deliveries)
     }
 
-    /// Waits until no order is under way, and no message waits anywhere.
-    pub async fn rest(&self, within: Duration) -> anyhow::Result<()> {
+    /// Waits until no order is under way, and no message waits anywhere. Says since when.
+    pub async fn rest(&self, within: Duration) -> anyhow::Result<Instant> {
         let until = Instant::now() + within;
-        while !self.rests().await? {
+        let (mut since, mut looks) = (Instant::now(), 0);
+        loop {
+            let looked = Instant::now();
+            if !self.rests().await? {
+                looks = 0;
+            } else {
+                since = if looks == 0 { looked } else { since };
+                looks += 1;
+            }
+            if looks == LOOKS {
+                return Ok(since);
+            }
             ensure!(
                 Instant::now() < until,
                 "orders or messages are still under way after {} s",

@@ -70,8 +70,7 @@ pub async fn run(args: FlashSaleArgs, config: &Config) -> anyhow::Result<bool> {
     };
     let began = Instant::now();
     let harvest = drive(load, "sale", &doors).await?;
-    doors.rest(REST_LIMIT).await?;
-    let rested = began.elapsed();
+    let rested = doors.rest(REST_LIMIT).await? - began;
     let readings = Readings::take(&place, &doors).await?;
     let memory = place.server_pid().and_then(process::memory);
     let after = (readings, Ledger::take(&place).await?);
