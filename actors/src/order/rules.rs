@@ -121,6 +121,11 @@ impl Rules for SagaRules {
         self.reads.order(*key).await
     }
 
+    /// An order that is placed is new, but for a request that is repeated.
+    fn presume(input: &Input) -> Option<Option<Saga>> {
+        matches!(input, Input::Place { .. }).then_some(None)
+    }
+
     fn decide(&self, key: &OrderId, state: &mut Option<Saga>, input: &Input) -> Decision<Self> {
         let now = self.world.now();
         let before = state.as_ref().map_or(0, |saga| saga.version);

@@ -98,6 +98,11 @@ impl Rules for PaymentRules {
         })
     }
 
+    /// A payment that is asked for is new, but for a command that comes twice.
+    fn presume(input: &Input) -> Option<Remembered> {
+        matches!(input, Input::Process(..)).then_some(Remembered { version: 0, payment: None })
+    }
+
     fn decide(&self, key: &OrderId, state: &mut Remembered, input: &Input) -> Decision<Self> {
         let now = Now { at: self.world.now(), policy: &self.policy };
         let decision = decide(state.payment.as_ref(), input, now);

@@ -54,6 +54,15 @@ pub trait Rules: Send + Sync + Sized + 'static {
     /// What the database knows of it. Called when it starts, and after a refused change.
     async fn load(&self, key: &Self::Key) -> Result<Self::State, ReadError>;
 
+    /// What is taken for granted of an entity that this input is the first to reach, so that the
+    /// database need not be asked: that nothing is stored of it yet. Where that is wrong the store
+    /// refuses what was decided, for its version, and the entity loads and decides again.
+    /// None: the database is asked.
+    fn presume(input: &Self::Input) -> Option<Self::State> {
+        let _ = input;
+        None
+    }
+
     /// Decides, and brings the state to what it is after the decision. Pure but for the clock and the
     /// ids that the implementation was given.
     fn decide(
@@ -189,6 +198,8 @@ struct Memory<R: Rules> {
     state: Option<R::State>,
     lane: Arc<Lane>,
     under_way: usize,
+    /// Nothing was decided yet in this life.
+    first: bool,
 }
 
 impl<R: Rules> Actor for Entity<R> {
@@ -201,7 +212,7 @@ impl<R: Rules> Actor for Entity<R> {
         _myself: ActorRef<Msg<R>>,
         (): (),
     ) -> Result<Memory<R>, ActorProcessingErr> {
-        Ok(Memory { state: None, lane: Arc::default(), under_way: 0 })
+        Ok(Memory { state: None, lane: Arc::default(), under_way: 0, first: true })
     }
 
     async fn handle(
@@ -246,7 +257,7 @@ impl<R: Rules> Memory<R> {
     fn forget(&mut self, lane: &Arc<Lane>) {
         lane.spoil();
         if Arc::ptr_eq(lane, &self.lane) {
-            *self = Self { state: None, lane: Arc::default(), under_way: 0 };
+            *self = Self { state: None, lane: Arc::default(), under_way: 0, first: false };
         }
     }
 }
@@ -260,11 +271,21 @@ impl<R: Rules> Entity<R> {
         mut ticket: Ticket<R::Reply>,
     ) {
         ticket.begin();
-        let state = match &mut memory.state {
-            Some(state) => state,
-            empty => empty.insert(self.load().await),
+        let presumed = if memory.first { R::presume(&input) } else { None };
+        memory.first = false;
+        let guessed = memory.state.is_none() && presumed.is_some();
+        let state = match (&mut memory.state, presumed) {
+            (Some(state), _) => state,
+            (empty, Some(presumed)) => empty.insert(presumed),
+            (empty, None) => empty.insert(self.load().await),
         };
-        let Decision { change, reply, mut effects } = self.rules.decide(&self.key, state, &input);
+        let mut decision = self.rules.decide(&self.key, state, &input);
+        if guessed && decision.change.is_none() {
+            // The store has no say in it: so the database is asked first.
+            *state = self.load().await;
+            decision = self.rules.decide(&self.key, state, &input);
+        }
+        let Decision { change, reply, mut effects } = decision;
         if planted(Bug::EffectFirst) {
             self.perform(std::mem::take(&mut effects));
         }

@@ -1,8 +1,9 @@
 //! Entities decide ahead of the disk, and are never believed before it.
 
-use crate::toy::{Bench, Counter, POISON, ask};
+use crate::toy::{Bench, Counter, OPENING, POISON, ask};
 use ordermill_actors::runtime::ticket::{Settled, Ticket};
 use ordermill_actors::testing::CommitFault;
+use std::sync::atomic::Ordering::Relaxed;
 
 #[tokio::test(start_paused = true)]
 async fn decisions_pipeline_into_few_transactions() {
@@ -49,6 +50,21 @@ async fn another_process_may_write_the_same_row_and_nothing_is_lost() {
         });
         assert_eq!(ask(&adders, 1, 1).await, (round + 1) * 11 + 1);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_new_is_not_looked_for_and_what_only_seems_so_is_decided_on_the_row() {
+    let bench = Bench::new().await;
+    let adders = bench.adders().await;
+    assert_eq!(ask(&adders, 1, OPENING).await, OPENING);
+    assert_eq!(bench.loads.load(Relaxed), 0);
+    // Told in an earlier life, by a message that comes a second time.
+    bench.store.with_mut(|tables| {
+        tables.0.insert(2, Counter { version: 3, sum: 5 });
+    });
+    assert_eq!(ask(&adders, 2, OPENING).await, OPENING + 5);
+    assert_eq!(bench.counter(2), Counter { version: 4, sum: OPENING + 5 });
+    assert_eq!(bench.loads.load(Relaxed), 1);
 }
 
 #[tokio::test(start_paused = true)]

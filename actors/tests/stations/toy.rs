@@ -118,6 +118,7 @@ pub struct Bench {
     pub store: MemoryStore<Counters>,
     pub offered: Arc<Offered>,
     pub journal: JournalHandle<Toy>,
+    pub loads: Arc<AtomicU64>,
 }
 
 pub fn node(world: &World, name: &str) -> Arc<Node> {
@@ -137,7 +138,7 @@ impl Bench {
             handle: journal.clone(),
         });
         Actor::spawn(None, Journal::new(parts), ()).await.unwrap();
-        Self { world, store, offered, journal }
+        Self { world, store, offered, journal, loads: Arc::default() }
     }
 
     pub fn counter(&self, key: u32) -> Counter {
@@ -146,7 +147,7 @@ impl Bench {
 
     /// A directory of adders over this journal.
     pub async fn adders(&self) -> Directory<Entities<Adder>> {
-        let adder = Adder { store: self.store.clone() };
+        let adder = Adder { store: self.store.clone(), loads: self.loads.clone() };
         let species = Entities::new(Arc::new(adder), self.journal.clone());
         let directory = Directory::new(species, self.world.clone(), Duration::from_secs(30));
         let keeper = Keeper::new(directory.clone(), node(&self.world, "adders"));
@@ -158,7 +159,11 @@ impl Bench {
 /// A counter as an entity: adds what it is told, answers with the sum.
 pub struct Adder {
     store: MemoryStore<Counters>,
+    loads: Arc<AtomicU64>,
 }
+
+/// What is taken for the first thing that an adder is ever told.
+pub const OPENING: i64 = 1_000;
 
 /// What an adder panics on.
 pub const POISON: i64 = 666;
@@ -177,7 +182,12 @@ impl Rules for Adder {
         "add"
     }
 
+    fn presume(input: &i64) -> Option<Counter> {
+        (*input == OPENING).then(Counter::default)
+    }
+
     async fn load(&self, key: &u32) -> Result<Counter, ReadError> {
+        self.loads.fetch_add(1, Relaxed);
         Ok(self.store.with(|tables| tables.0.get(key).copied().unwrap_or_default()))
     }
 
