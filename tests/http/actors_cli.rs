@@ -27,7 +27,10 @@ async fn the_tree_is_printed_as_far_as_one_asks() {
         shop.until(&placed, "CONFIRMED").await;
     }
     shop.ask("/admin/actors/order%2Frelay/restart").await.expect(202);
-    let restarted = |view: &serde_json::Value| view["totals"]["restarts"] == 1;
+    let restarted = |view: &serde_json::Value| {
+        let totals = &view["totals"];
+        totals["restarts"] == 1 && totals["by_status"]["running"] == totals["actors"]
+    };
     shop.wait("/admin/actors?depth=0", restarted).await;
 
     let (code, all) = actors(&shop.url, "").await;
