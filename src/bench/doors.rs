@@ -116,7 +116,6 @@ impl Doors {
             );
             sleep(LOOK_EVERY).await;
         }
-        Ok(())
     }
 
     async fn rests(&self) -> anyhow::Result<bool> {
