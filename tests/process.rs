@@ -49,6 +49,7 @@ mod process {
     mod crash;
     mod crew;
     mod crowd;
+    mod dark;
     mod fates;
     mod flows;
     mod frozen;
@@ -58,10 +59,12 @@ mod process {
     mod management;
     mod many;
     mod outages;
+    mod overload;
     mod oversell;
     mod place;
     mod random;
     mod reckoning;
+    mod recovery;
     mod restart;
     mod scenarios;
     mod server;

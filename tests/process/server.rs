@@ -140,6 +140,22 @@ impl Server {
         self.child.id()
     }
 
+    /// The most memory that it has had resident so far, in MiB.
+    pub fn memory_peak_mib(&self) -> u64 {
+        self.memory_mib("VmHWM")
+    }
+
+    /// The memory that it has resident now, in MiB.
+    pub fn memory_now_mib(&self) -> u64 {
+        self.memory_mib("VmRSS")
+    }
+
+    fn memory_mib(&self, field: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with(field)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1_024
+    }
+
     /// Whether it still runs.
     pub fn runs(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()

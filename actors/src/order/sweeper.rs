@@ -102,7 +102,7 @@ impl Sweeper {
             if !claimed.is_empty() {
                 faults::passes(Point::OrdersClaimed);
             }
-            let lag = self.0.lag.of_answers();
+            let lag = self.0.lag.as_an_excuse();
             let more = claimed.len() == CLAIM_MAX as usize;
             let waiting: Vec<_> = claimed
                 .into_iter()

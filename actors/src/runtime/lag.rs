@@ -20,7 +20,7 @@ use crate::ids::ServiceName;
 use crate::messages::{Queue, QueueKind};
 use crate::ports::{Broker, Depth, Health};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -29,8 +29,12 @@ use tokio::time::Instant;
 /// How often rates are measured.
 const MEASURE_EVERY: Duration = Duration::from_secs(1);
 
+/// How many measurements an excuse holds. What has piled up passes several queues in turn, each of which
+/// looks empty until the one before it moves.
+const EXCUSES: usize = 15;
+
 /// Below this many open messages there is no backlog for the door, whatever the rate.
-const BACKLOG_MIN: u64 = 2_000;
+const BACKLOG_MIN: u64 = 500;
 
 /// The broker says within this time how full its queues are, or it is not known.
 const DEPTHS_WITHIN: Duration = Duration::from_secs(5);
@@ -43,6 +47,8 @@ const FOR_EVER_MS: u64 = 24 * 3600 * 1_000;
 pub struct Lag {
     door_ms: AtomicU64,
     answers_ms: AtomicU64,
+    /// The longest of `answers_ms` of late.
+    excuse_ms: AtomicU64,
 }
 
 impl Lag {
@@ -54,6 +60,12 @@ impl Lag {
     /// How long a message on its way to a service or back may wait for its turn.
     pub fn of_answers(&self) -> Duration {
         Duration::from_millis(self.answers_ms.load(Relaxed))
+    }
+
+    /// The longest that this was of late: what piled up while something stood still is worked off only
+    /// after it moves again.
+    pub fn as_an_excuse(&self) -> Duration {
+        Duration::from_millis(self.excuse_ms.load(Relaxed))
     }
 }
 
@@ -128,6 +140,8 @@ pub struct Rates {
     intakes: Vec<Rate>,
     /// What comes back from the services in all.
     answers: Rate,
+    /// The latest lags of answers, in milliseconds.
+    late: VecDeque<u64>,
 }
 
 impl Actor for Meter {
@@ -147,6 +161,7 @@ impl Actor for Meter {
             flows: Rate::new(),
             intakes: self.0.intakes.iter().map(|_| Rate::new()).collect(),
             answers: Rate::new(),
+            late: VecDeque::new(),
         })
     }
 
@@ -176,17 +191,21 @@ impl Meter {
         let (open, per_second) = measured(&mut rates.flows, flows);
         let answers = answers.max(lag_ms(open, per_second)).max(self.stopped_ms());
         lag.answers_ms.store(answers, Relaxed);
+        rates.late.truncate(EXCUSES - 1);
+        rates.late.push_front(answers);
+        lag.excuse_ms.store(rates.late.iter().copied().max().unwrap_or(0), Relaxed);
     }
 
     /// How long the queues' messages wait: those that count at the door, and those of orders.
     fn queues(&self, rates: &mut Rates, depths: &[Depth]) -> (u64, u64) {
         let depth_of = |queue: Queue| depths.iter().find(|depth| depth.queue == queue);
-        let mut speeds: BTreeMap<Queue, f64> = BTreeMap::new();
+        let mut speeds: BTreeMap<Queue, (f64, u64)> = BTreeMap::new();
         let (mut answered, mut unheard) = (0, 0);
         for (intake, rate) in self.0.intakes.iter().zip(&mut rates.intakes) {
             let (queue, settled) = (intake.queue(), intake.settled());
             let ready = depth_of(queue).map_or(0, |depth| depth.ready);
-            speeds.insert(queue, rate.measure(settled, ready));
+            let taken = intake.open() as u64;
+            speeds.insert(queue, (rate.measure(settled, ready + taken), taken));
             if queue.service() == ServiceName::Order {
                 (answered, unheard) = (answered + settled, unheard + ready);
             }
@@ -196,17 +215,19 @@ impl Meter {
         let answers_per_second = rates.answers.measure(answered, waiting.max(unheard));
         let (mut door, mut answers) = (0, 0);
         for depth in depths {
-            let per_second = match speeds.get(&depth.queue) {
-                // Other processes' consumers are taken to be as fast as this one's.
-                Some(drained) => drained * depth.consumers.max(1) as f64,
+            let consumers = depth.consumers.max(1);
+            let (per_second, taken) = match speeds.get(&depth.queue) {
+                // Other processes' consumers are taken to be as fast, and as full, as this one's.
+                Some((drained, taken)) => (drained * consumers as f64, taken * consumers),
                 // Only others consume it: it is taken to be as fast as answers come in.
-                None => answers_per_second,
+                None => (answers_per_second, 0),
             };
+            let open = depth.ready + taken;
             if counts_at_the_door(depth.queue) {
-                door = door.max(backlog_ms(depth.ready, per_second));
+                door = door.max(backlog_ms(open, per_second));
             }
             if carries_orders(depth.queue) {
-                answers = answers.max(lag_ms(depth.ready, per_second));
+                answers = answers.max(lag_ms(open, per_second));
             }
         }
         (door, answers)
