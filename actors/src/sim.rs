@@ -22,6 +22,7 @@ mod chance;
 mod clock;
 mod fault;
 mod flows;
+mod hunt;
 mod life;
 mod line;
 mod panics;
@@ -36,6 +37,7 @@ mod world;
 pub use books::{Finding, Rule};
 pub use fault::{Coverage, Fault, Rates};
 pub use flows::compare;
+pub use hunt::{Caught, hunt};
 pub use run::{End, Outcome, Plan, Stake, run};
 
 use crate::messages::Body;
@@ -48,6 +50,8 @@ use uuid::Uuid;
 
 /// What all of a simulation share.
 struct Sim {
+    /// What hangs on a thing's own fate hangs on this, too.
+    seed: u64,
     chance: Chance,
     trace: Trace,
     rates: Rates,
@@ -57,9 +61,9 @@ struct Sim {
 
 impl Sim {
     /// A simulation that begins.
-    fn new(chance: Chance, rates: Rates, trace: Trace) -> Self {
+    fn new(seed: u64, chance: Chance, rates: Rates, trace: Trace) -> Self {
         let (calm, coverage) = (AtomicBool::new(false), Mutex::default());
-        Self { chance, trace, rates, calm, coverage }
+        Self { seed, chance, trace, rates, calm, coverage }
     }
 
     /// From now on nothing goes wrong any more.
@@ -80,7 +84,7 @@ impl Sim {
     /// True of so many things in a thousand as this fault's rate says: of each always, or never.
     fn is_fated(&self, fault: Fault, of: Uuid) -> bool {
         let (high, low) = of.as_u64_pair();
-        let is_fated = Chance::new(high ^ low).below(1_000) < self.rates.of(fault);
+        let is_fated = Chance::new(self.seed ^ high ^ low).below(1_000) < self.rates.of(fault);
         if is_fated {
             self.happened(fault);
         }

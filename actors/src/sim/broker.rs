@@ -22,6 +22,10 @@ const SLOW: Duration = Duration::from_millis(500);
 /// and somebody may have changed their mind.
 const STUCK: Duration = Duration::from_secs(120);
 
+/// What happens in a run at the most: some hundred times what does. Then nothing is delivered any more, so
+/// that messages that breed are found as orders that do not rest, and not by a machine without memory.
+const EVENTS_MAX: u64 = 200_000;
+
 /// How far a message may overtake others.
 const OVERTAKES_MAX: u64 = 4;
 
@@ -136,6 +140,9 @@ impl SimBroker {
     /// Delivers what the consumers have room for.
     fn pump(&self, name: Queue) {
         loop {
+            if self.sim.trace.events() > EVENTS_MAX {
+                return;
+            }
             let mut state = self.lock();
             state.last += 1;
             let tag = state.last;
@@ -173,15 +180,16 @@ impl SimBroker {
 }
 
 impl SimBroker {
-    /// A consumer's channel is lost: what it held is delivered again.
-    fn lose_channel(&self, queue: Queue, consumer: u64) {
+    /// A consumer's channel is lost with an ack on it: what it held is delivered again, as soon as there
+    /// is another channel.
+    fn lose_channel(&self, queue: Queue, consumer: u64, acked: Item) {
         let mut state = self.lock();
         let SimQueue { ready, consumers } = state.queues.entry(queue).or_default();
         if let Some(consumer) = consumers.iter_mut().find(|known| known.id == consumer) {
             requeue(ready, std::mem::take(&mut consumer.unacked));
         }
         drop(state);
-        self.pump(queue);
+        self.arrive_later(queue, acked, self.sim.chance.pause(SLOW));
     }
 }
 
@@ -237,12 +245,11 @@ impl Channel for SimChannel {
     fn ack(&self, tag: u64) {
         self.broker.sim.may_die(&self.life);
         self.settle(move |Self { broker, queue, consumer, .. }| {
+            let Some(item) = broker.take(*queue, *consumer, tag) else { return };
             if broker.sim.fails(Fault::AckLost) {
-                return broker.lose_channel(*queue, *consumer);
+                return broker.lose_channel(*queue, *consumer, item);
             }
-            if let Some(item) = broker.take(*queue, *consumer, tag) {
-                broker.sim.handled(queue.service().as_str(), &item.body);
-            }
+            broker.sim.handled(queue.service().as_str(), &item.body);
             broker.pump(*queue);
         });
     }

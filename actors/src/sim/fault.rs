@@ -35,6 +35,7 @@ faults! {
     Contended = "commit: contended", 100, "A commit finds another process at the same rows.";
     UnknownLost = "commit: unknown, not written", 30, "A commit's outcome is unknown; nothing is written.";
     UnknownWritten = "commit: unknown, written", 30, "A commit's outcome is unknown; all is written.";
+    Stalled = "database: stalled", 20, "A database takes longer than anybody waits for an answer.";
     ReadFails = "read: database away", 100, "A read finds the database away.";
     Lost = "publish: lost", 60, "A publish is lost before the broker has it.";
     Unconfirmed = "publish: confirm lost", 60, "A publish arrives, but not its confirm: it is published again.";
@@ -47,7 +48,7 @@ faults! {
     Unanswered = "gateway: answer lost", 100, "The gateway's answer is lost.";
     Late = "gateway: answer late", 60, "The gateway's answer comes after its timeout.";
     GatewayFails = "gateway: error after booking", 60, "The gateway books, and answers with an error.";
-    WrongAmount = "gateway: wrong amount", 20, "Of some payments the gateway takes another amount than it was asked for.";
+    WrongAmount = "gateway: wrong amount", 40, "Of some payments the gateway takes another amount than it was asked for.";
     DiesHere = "process: killed in mid-work", 3, "A process dies between two things that it does.";
     Killed = "process: killed", 0, "A process is killed (SIGKILL).";
     Stopped = "process: stopped", 0, "A process is stopped for a while (SIGSTOP).";
@@ -55,6 +56,9 @@ faults! {
     ClockSet = "clock: jumps", 0, "A process's clock jumps.";
     ActorKilled = "actor: killed", 0, "An actor is killed, whatever it is doing.";
 }
+
+/// How much more often things go wrong in a storm.
+const STORM: u64 = 4;
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -69,7 +73,12 @@ pub struct Rates(BTreeMap<Fault, u64>);
 impl Rates {
     /// Each fault at a rate of its own, from never to often.
     pub(super) fn drawn(chance: &Chance) -> Self {
-        let rate = |most: u64| if chance.below(2) == 0 { 0 } else { chance.below(most + 1) };
+        // Now and then everything is as bad as hardly ever.
+        let storm = if chance.below(8) == 0 { STORM } else { 1 };
+        let rate = |most: u64| match chance.below(2) {
+            0 => 0,
+            _ => chance.below(most * storm + 1),
+        };
         Self(Fault::ALL.iter().map(|fault| (*fault, rate(fault.most()))).collect())
     }
 

@@ -12,6 +12,7 @@ use crate::planted::{Bug, Planted};
 use crate::testing::shop::Way;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What customers want is drawn apart from what goes wrong, so that the same customers can be sent
 /// through different worlds.
@@ -38,6 +39,8 @@ pub struct Plan {
     pub way: Option<Way>,
     /// What it is about.
     pub stake: Stake,
+    /// How long everything may take to come to rest once nothing goes wrong any more.
+    pub patience: Duration,
     /// A mistake in the system, in builds that have them.
     pub bug: Option<Bug>,
 }
@@ -45,7 +48,7 @@ pub struct Plan {
 impl Plan {
     /// A seed's ordinary run.
     pub const fn of(seed: u64) -> Self {
-        Self { seed, kept: false, way: None, stake: Stake::Drawn, bug: None }
+        Self { seed, kept: false, way: None, stake: Stake::Drawn, patience: CALM_MAX, bug: None }
     }
 }
 
@@ -101,7 +104,7 @@ async fn simulate(plan: Plan) -> Outcome {
         // An order that the gateway lies about is cancelled, and rightly so.
         Stake::Ample => Rates::drawn(&chance).without(Fault::WrongAmount),
     };
-    let sim: Shared = Arc::new(Sim::new(chance, rates, Trace::new(plan.kept)));
+    let sim: Shared = Arc::new(Sim::new(seed, chance, rates, Trace::new(plan.kept)));
     sim.trace.say(format_args!("seed {seed}: {:?}", sim.rates));
     let mut world = World::new(sim.clone(), plan).await;
     world.stock(&script).await;
@@ -120,7 +123,7 @@ async fn simulate(plan: Plan) -> Outcome {
     world.calm().await;
     let mut bought: Vec<Bought> = Vec::new();
     for (number, customer) in customers.into_iter().enumerate() {
-        match tokio::time::timeout(CALM_MAX, customer).await {
+        match tokio::time::timeout(plan.patience, customer).await {
             Ok(Ok(one)) => bought.push(one),
             Ok(Err(_)) | Err(_) => {
                 let what = format!("customer {number} never comes to an end");

@@ -16,6 +16,8 @@ use uuid::Uuid;
 
 /// The longest that a database takes for a step.
 const SLOW: Duration = Duration::from_millis(200);
+/// The longest that a step takes of a database that is stalled (a checkpoint, a full disk's queue).
+const STALLED: Duration = Duration::from_secs(30);
 
 /// One process's view of a service's database.
 pub struct SimStore<T> {
@@ -26,7 +28,8 @@ pub struct SimStore<T> {
 
 impl<T> SimStore<T> {
     pub(super) async fn takes_a_while(&self) {
-        tokio::time::sleep(self.sim.chance.pause(SLOW)).await;
+        let longest = if self.sim.fails(Fault::Stalled) { STALLED } else { SLOW };
+        tokio::time::sleep(self.sim.chance.pause(longest)).await;
         self.life.runs_on().await;
     }
 }

@@ -38,6 +38,11 @@ impl Trace {
         }
     }
 
+    /// How much has happened.
+    pub fn events(&self) -> u64 {
+        self.inner.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).events
+    }
+
     /// The hash of all that happened, how much it was, and the lines, if they were kept.
     pub fn read(&self) -> (u64, u64, Vec<String>) {
         let inner = self.inner.lock().unwrap_or_else(|poisoned| poisoned.into_inner());

@@ -17,8 +17,10 @@ use crate::testing::shop::{ShopSettings, ShopStores};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Processes of every simulation.
+/// Processes of most simulations.
 const PROCESSES: usize = 2;
+/// Processes of some.
+const PROCESSES_MAX: usize = 3;
 
 /// The longest that orders may take to come to rest once nothing goes wrong any more: the longest
 /// back-off of a re-send, a few times over.
@@ -54,11 +56,16 @@ impl World {
         let fleet = Fleet::default();
         let (initial, found, panics, started) = (Vec::new(), Vec::new(), Panics::heard(), 0);
         let mut world = Self { sim, stores, broker, fleet, plan, initial, found, panics, started };
-        for _ in 0..PROCESSES {
+        let count = if world.sim.chance.percent(20) { PROCESSES_MAX } else { PROCESSES };
+        for _ in 0..count {
             let process = world.start_one().await;
             world.fleet.lock().push(Some(process));
         }
         world
+    }
+
+    fn processes(&self) -> usize {
+        self.fleet.lock().len()
     }
 
     async fn start_one(&mut self) -> Running {
@@ -130,7 +137,8 @@ impl World {
         while Instant::now() < until && self.found.is_empty() {
             tokio::time::sleep(self.sim.chance.pause(Duration::from_secs(8))).await;
             self.bury_the_dead().await;
-            let which = usize::try_from(self.sim.chance.below(PROCESSES as u64)).unwrap_or(0);
+            let which = self.sim.chance.below(self.processes() as u64);
+            let which = usize::try_from(which).unwrap_or(0);
             match self.sim.chance.below(8) {
                 0 | 1 => self.kill_or_start(which).await,
                 2 => self.stop_for_a_while(which),
@@ -147,7 +155,7 @@ impl World {
 
     /// What died in mid-work is noticed, and started again.
     async fn bury_the_dead(&mut self) {
-        for which in 0..PROCESSES {
+        for which in 0..self.processes() {
             let dead = self.fleet.lock()[which].take_if(|process| process.life.is_dead());
             if let Some(process) = dead {
                 process.kill(&self.broker);
@@ -221,7 +229,7 @@ impl World {
         self.sim.trace.say(format_args!("calm"));
         self.sim.calm_down();
         self.bury_the_dead().await;
-        for which in 0..PROCESSES {
+        for which in 0..self.processes() {
             if self.fleet.lock()[which].is_none() {
                 self.kill_or_start(which).await;
             }
@@ -257,7 +265,7 @@ impl World {
             if open + unsaid + unheard == 0 {
                 break;
             }
-            if begun.elapsed() > CALM_MAX {
+            if begun.elapsed() > self.plan.patience {
                 let what = format!(
                     "{open} orders do not rest, {unsaid} outbox rows and {unheard} messages are left"
                 );
