@@ -136,9 +136,15 @@ impl Server {
 
     /// How many orders do not rest.
     async fn open(&self) -> anyhow::Result<u64> {
-        let text = self.http.get(format!("{}/metrics", self.url)).send().await?.text().await?;
-        let open = text.lines().find_map(|line| line.strip_prefix("sagas_open "));
-        Ok(open.context("/metrics does not say how many sagas are open")?.parse::<f64>()? as u64)
+        loop {
+            let text = self.http.get(format!("{}/metrics", self.url)).send().await?.text().await?;
+            if let Some(open) = text.lines().find_map(|line| line.strip_prefix("sagas_open ")) {
+                return Ok(open.parse::<f64>()? as u64);
+            }
+            // The database was too busy to count them.
+            ensure!(self.begun.elapsed() < REST_WITHIN, "/metrics never says how many are open");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 }
 

