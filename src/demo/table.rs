@@ -7,7 +7,6 @@ use std::io::IsTerminal;
 /// How a text is set off.
 #[derive(Clone, Copy)]
 pub(crate) enum Tone {
-    Plain,
     Heading,
     Faint,
     Good,
@@ -30,7 +29,6 @@ impl Paint {
     /// The text in a tone.
     pub(crate) fn tone(self, tone: Tone, text: &str) -> String {
         let style = match tone {
-            Tone::Plain => return text.to_owned(),
             Tone::Heading => Style::new().bold(),
             Tone::Faint => Style::new().dimmed(),
             Tone::Good => AnsiColor::Green.on_default(),

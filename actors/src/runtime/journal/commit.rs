@@ -3,6 +3,7 @@
 
 use super::{Done, JournalParts, Lane, Msg, RETRY_MAX, RETRY_MIN, Stored, Verdict};
 use crate::faults::{self, Point};
+use crate::planted::{Bug, planted};
 use crate::ports::{CommitError, Committed};
 use crate::runtime::outbox::OutboxRow;
 use crate::runtime::service::{Batch, Outcome, Service, Upkeep};
@@ -61,7 +62,9 @@ pub async fn commit<S: Service>(
     let mut stored = stored;
     if ended.unknown {
         guard.unfinished = Some((std::mem::take(&mut batch.upkeep), std::mem::take(&mut stored)));
-        parts.relay.rescan();
+        if !planted(Bug::NoRescan) {
+            parts.relay.rescan();
+        }
     } else if ended.upkeep_failed {
         // Nobody is told that it is stored: messages stay with the broker, rows are looked at again.
         stored.clear();
@@ -188,6 +191,9 @@ async fn attempt<S: Service>(
                 }
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(RETRY_MAX);
+            }
+            Err(CommitError::Unknown(cause)) if planted(Bug::UnknownIsFailed) => {
+                return Err(Fault::Data(cause));
             }
             Err(CommitError::Unknown(cause)) => {
                 tracing::warn!(service = %S::NAME, %cause, "a commit's outcome is unknown");
