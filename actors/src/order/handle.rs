@@ -38,7 +38,9 @@ pub enum AskError {
     #[error("this Idempotency-Key was used with another request")]
     KeyReused,
     /// Its actor has failed too often, and is left alone until an operator releases it.
-    #[error("the order's actor `saga/{0}` has failed too often and is quarantined; an operator can release it")]
+    #[error(
+        "the order's actor `saga/{0}` has failed too often and is quarantined; an operator can release it"
+    )]
     Quarantined(OrderId),
     /// Nobody could decide it in time.
     #[error("the order service does not answer in time; try again")]

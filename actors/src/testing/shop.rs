@@ -207,11 +207,14 @@ impl Shop {
             order,
             Arc::new(Unseen),
         );
-        let (stock, inventory) = services::inventory(&mut process, backing.inventory, reads.inventory);
-        let (gateway, ledger) = services::gateway(&mut process, backing.gateway, reads.gateway, gateway);
+        let (stock, inventory) =
+            services::inventory(&mut process, backing.inventory, reads.inventory);
+        let (gateway, ledger) =
+            services::gateway(&mut process, backing.gateway, reads.gateway, gateway);
         let gateway = (backing.line)(gateway);
         let settings = PaymentSettings { policy: payment, idle_after, alone: backing.alone };
-        let payment = services::payment(&mut process, backing.payment, reads.payment, gateway, settings);
+        let payment =
+            services::payment(&mut process, backing.payment, reads.payment, gateway, settings);
         let shipping = services::shipping(&mut process, backing.shipping, shipping);
         let (_, notification) =
             services::notification(&mut process, backing.notification, Messengers::default());
