@@ -20,7 +20,7 @@ use crate::faults::{self, Point};
 use crate::planted::{Bug, planted};
 use crate::ports::{Broker, Confirmed, Outbox, ReadError};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -159,8 +159,8 @@ pub struct Window {
     missed: bool,
     /// Messages that were counted when they were offered, and left to the database.
     left: u64,
-    /// Parked rows that are done with, as long as the database still shows them as due.
-    done: BTreeSet<Uuid>,
+    /// Parked rows that are done with, by their last try, as long as the database still shows them as due.
+    done: BTreeMap<Uuid, u32>,
 }
 
 impl<S: Service> Actor for Relay<S> {
@@ -187,7 +187,7 @@ impl<S: Service> Actor for Relay<S> {
             rescan: false,
             missed: false,
             left: 0,
-            done: BTreeSet::new(),
+            done: BTreeMap::new(),
         })
     }
 
@@ -311,9 +311,10 @@ impl<S: Service> Relay<S> {
 
     fn unpark(&self, myself: &ActorRef<Msg>, window: &mut Window, rows: Vec<OutboxRow>) {
         let all = rows.len() < READ_ROWS as usize / 2;
-        window.done.retain(|id| !all || rows.iter().any(|row| row.id == *id));
+        window.done.retain(|id, _| !all || rows.iter().any(|row| row.id == *id));
         for row in rows {
-            if !window.done.contains(&row.id) {
+            // Parked anew, it may be due again before anybody has seen it wait.
+            if window.done.get(&row.id).is_none_or(|tries| row.tries > *tries) {
                 self.publish(myself, window, row);
             }
         }
@@ -381,7 +382,7 @@ impl<S: Service> Relay<S> {
         }
         if let Some(InFlight { left, delay, tries, .. }) = window.rows.remove(&id) {
             if tries > 0 {
-                window.done.insert(id);
+                window.done.insert(id, tries);
             }
             if left.is_empty() || planted(Bug::ForgetUnconfirmed) {
                 faults::passes(Point::Confirmed);

@@ -215,6 +215,19 @@ async fn a_row_that_was_to_be_parked_when_the_journal_died_is_not_forgotten() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_row_whose_parking_takes_longer_than_its_pause_is_not_forgotten() {
+    let stations = stations().await;
+    stations.broker.answers.lock().unwrap().extend([Confirmed::Lost, Confirmed::Lost]);
+    stations.add(1);
+    // It is parked for a second, and said again, in vain; before it is parked anew, its new time has passed.
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    stations.store.fail([CommitFault::Unavailable; 9]);
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert_eq!(stations.left().await, (0, 0));
+    assert_eq!(stations.published(), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_relay_that_starts_again_owes_only_what_is_open() {
     let stations = stations().await;
     *stations.broker.silent.lock().unwrap() = true;
