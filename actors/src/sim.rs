@@ -93,7 +93,7 @@ impl Sim {
 
     /// Here a process may die.
     fn may_die(&self, life: &Life) {
-        if self.fails(Fault::DiesHere) {
+        if !life.is_dead() && self.fails(Fault::DiesHere) {
             self.trace.say(format_args!("process {} dies here", life.number));
             life.kill();
         }
