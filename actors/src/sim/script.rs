@@ -211,7 +211,8 @@ impl Town {
             if matches!(status, Some(OrderStatus::Cancelled | OrderStatus::Completed)) {
                 return;
             }
-            if status == Some(OrderStatus::Shipped) && deed == Deed::Dispatch {
+            // It left by itself.
+            if status == Some(OrderStatus::Shipped) && deed != Deed::Deliver {
                 return;
             }
             tokio::time::sleep(LOOK_EVERY).await;
