@@ -116,13 +116,3 @@ fn every_planted_bug_is_found() {
     });
     assert_eq!(missed.into_inner().unwrap(), Vec::new(), "these are not found");
 }
-
-/// Prints one seed's history; `ORDERMILL_SIM_SEED` says which.
-#[test]
-#[ignore = "for reading a history"]
-fn told() {
-    let seed = std::env::var("ORDERMILL_SIM_SEED").unwrap().parse().unwrap();
-    let outcome = run(Plan { kept: true, bug: bug(), ..Plan::of(seed) });
-    outcome.lines.iter().for_each(|line| println!("{line}"));
-    println!("{:#?}", outcome.found);
-}
