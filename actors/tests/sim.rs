@@ -18,7 +18,6 @@ const FOUND: &[(u64, &str)] = &[
     (20_187, "a row whose parking was committed later than its pause was never said again"),
     (23_412, "the same, and the audit was short of an event"),
     (10_922, "an ack that lost its channel had all else delivered at once, until messages bred"),
-    (56_892, "the same in a storm: a channel was lost again as soon as it was back"),
     (747, "actors that end with their supervisor end in an order that no seed decides"),
 ];
 

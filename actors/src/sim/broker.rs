@@ -14,7 +14,6 @@ use async_trait::async_trait;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// The longest that a message is under way on the network.
 const SLOW: Duration = Duration::from_millis(500);
@@ -22,10 +21,6 @@ const SLOW: Duration = Duration::from_millis(500);
 /// The longest that one is under way that gets stuck somewhere: its sender has sent it again meanwhile,
 /// and somebody may have changed their mind.
 const STUCK: Duration = Duration::from_secs(120);
-
-/// A channel that came back holds for so long: one that is lost every few acks, with all that was not acked
-/// yet, would have messages breed faster than any system settles them.
-const CHANNEL_MIN: Duration = Duration::from_secs(5);
 
 /// What happens in a run at the most: some hundred times what does. Then nothing is delivered any more, so
 /// that messages that breed are found as orders that do not rest, and not by a machine without memory.
@@ -48,8 +43,6 @@ struct Consumer {
     sink: Arc<dyn Sink>,
     prefetch: usize,
     unacked: BTreeMap<u64, Item>,
-    /// When it last had a channel that was lost.
-    lost_at: Option<Instant>,
 }
 
 #[derive(Default)]
@@ -187,14 +180,6 @@ impl SimBroker {
 }
 
 impl SimBroker {
-    fn may_lose_channel(&self, queue: Queue, consumer: u64) -> bool {
-        let state = self.lock();
-        let consumers = state.queues.get(&queue).map(|queue| &queue.consumers);
-        let consumer = consumers.and_then(|all| all.iter().find(|known| known.id == consumer));
-        let lost_at = consumer.and_then(|consumer| consumer.lost_at);
-        lost_at.is_none_or(|at| at.elapsed() > CHANNEL_MIN)
-    }
-
     /// A consumer's channel is lost with an ack on it: what it held is delivered again, as soon as there
     /// is another channel.
     fn lose_channel(&self, queue: Queue, consumer: u64, acked: Item) {
@@ -202,7 +187,6 @@ impl SimBroker {
         let SimQueue { ready, consumers } = state.queues.entry(queue).or_default();
         if let Some(consumer) = consumers.iter_mut().find(|known| known.id == consumer) {
             requeue(ready, std::mem::take(&mut consumer.unacked));
-            consumer.lost_at = Some(Instant::now());
         }
         drop(state);
         self.arrive_later(queue, acked, self.sim.chance.pause(SLOW));
@@ -262,7 +246,7 @@ impl Channel for SimChannel {
         self.broker.sim.may_die(&self.life);
         self.settle(move |Self { broker, queue, consumer, .. }| {
             let Some(item) = broker.take(*queue, *consumer, tag) else { return };
-            if broker.may_lose_channel(*queue, *consumer) && broker.sim.fails(Fault::AckLost) {
+            if broker.sim.fails(Fault::AckLost) {
                 return broker.lose_channel(*queue, *consumer, item);
             }
             broker.sim.handled(queue.service().as_str(), &item.body);
@@ -345,8 +329,7 @@ impl Broker for Connection {
         state.last += 1;
         let id = state.last;
         let life = self.life.clone();
-        let consumer =
-            Consumer { id, life, sink, prefetch, unacked: BTreeMap::new(), lost_at: None };
+        let consumer = Consumer { id, life, sink, prefetch, unacked: BTreeMap::new() };
         state.queues.entry(queue).or_default().consumers.push(consumer);
         drop(state);
         self.broker.pump(queue);
