@@ -1,6 +1,6 @@
 //! Money: an integer number of minor units and an ISO 4217 currency. Never a float.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 use thiserror::Error;
 
@@ -15,6 +15,8 @@ const TWO_DECIMALS: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT 
 const NO_DECIMALS: &str = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF";
 /// Active ISO 4217 codes whose minor unit is a thousandth.
 const THREE_DECIMALS: &str = "BHD IQD JOD KWD LYD OMR TND";
+/// Bytes from one code of these lists to the next.
+const CODE_AND_SPACE: usize = 4;
 
 /// The largest amount taken, in minor units: ten trillion in most currencies, far below what
 /// would overflow when a hundred lines are added up.
@@ -45,40 +47,46 @@ pub enum MoneyError {
 }
 
 /// An ISO 4217 currency.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Currency([u8; 3]);
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Currency {
+    code: [u8; 3],
+    /// Known with the code: every amount that is written asks for it.
+    decimals: u8,
+}
 
 impl Currency {
     /// The United States dollar, the default of requests that name no currency.
-    pub const USD: Self = Self(*b"USD");
+    pub const USD: Self = Self { code: *b"USD", decimals: 2 };
 
     /// The currency of an upper-case ISO 4217 code.
     pub fn parse(code: &str) -> Result<Self, MoneyError> {
-        let known = |list: &str| list.split_ascii_whitespace().any(|known| known == code);
-        match <[u8; 3]>::try_from(code.as_bytes()) {
-            Ok(bytes) if known(TWO_DECIMALS) || known(NO_DECIMALS) || known(THREE_DECIMALS) => {
-                Ok(Self(bytes))
-            }
-            _ => Err(MoneyError::UnknownCurrency(code.chars().take(8).collect())),
-        }
+        let unknown = || MoneyError::UnknownCurrency(code.chars().take(8).collect());
+        let code = <[u8; 3]>::try_from(code.as_bytes()).map_err(|_| unknown())?;
+        let listed = |list: &str| list.as_bytes().chunks(CODE_AND_SPACE).any(|at| at[..3] == code);
+        let decimals = match () {
+            () if listed(TWO_DECIMALS) => 2,
+            () if listed(NO_DECIMALS) => 0,
+            () if listed(THREE_DECIMALS) => 3,
+            () => return Err(unknown()),
+        };
+        Ok(Self { code, decimals })
     }
 
     /// The code, as in `USD`.
     pub fn code(&self) -> &str {
-        std::str::from_utf8(&self.0).expect("a currency is made from ASCII codes only")
+        std::str::from_utf8(&self.code).expect("a currency is made from ASCII codes only")
     }
 
     /// How many decimals its amounts have.
     pub fn decimals(self) -> u32 {
-        let listed = |list: &str| list.split_ascii_whitespace().any(|code| code == self.code());
-        if listed(NO_DECIMALS) {
-            0
-        } else if listed(THREE_DECIMALS) {
-            3
-        } else {
-            2
-        }
+        u32::from(self.decimals)
+    }
+}
+
+impl Serialize for Currency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
     }
 }
 
@@ -98,12 +106,6 @@ impl TryFrom<String> for Currency {
     type Error = MoneyError;
     fn try_from(code: String) -> Result<Self, Self::Error> {
         Self::parse(&code)
-    }
-}
-
-impl From<Currency> for String {
-    fn from(currency: Currency) -> Self {
-        currency.code().to_owned()
     }
 }
 
@@ -226,6 +228,21 @@ mod tests {
         let yen = Currency::parse("JPY").unwrap();
         assert_eq!(Money::parse("120", yen).unwrap().decimal(), "120");
         assert!(Currency::parse("XYZ").is_err() && Currency::parse("usd").is_err());
+    }
+
+    #[test]
+    fn every_listed_code_is_a_currency_and_knows_its_decimals() {
+        for (list, decimals) in [(TWO_DECIMALS, 2), (NO_DECIMALS, 0), (THREE_DECIMALS, 3)] {
+            for code in list.split_ascii_whitespace() {
+                let currency = Currency::parse(code).unwrap();
+                assert_eq!((currency.code(), currency.decimals()), (code, decimals));
+                let json = serde_json::to_string(&currency).unwrap();
+                assert_eq!(serde_json::from_str::<Currency>(&json).unwrap(), currency);
+            }
+        }
+        for bad in ["", "US", "USDX", "ED ", "D A"] {
+            assert!(Currency::parse(bad).is_err(), "{bad:?}");
+        }
     }
 
     proptest! {
