@@ -4,7 +4,9 @@ use super::details::OrderDetails;
 use super::payload::{Kind, Payload};
 use crate::clock::Timestamp;
 use crate::ids::OrderId;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 use std::sync::{Arc, OnceLock};
 use uuid::Uuid;
 
@@ -75,12 +77,11 @@ impl Origin {
 }
 
 /// A message: the envelope and its payload. In JSON the payload stands as `event_type` and `data`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 pub struct Message {
     /// The same for every copy of the same message: see [`event_id`].
     pub event_id: Uuid,
     /// 0, and counted on where the same thing may happen twice to one order.
-    #[serde(default)]
     pub number: u32,
     /// When it was decided.
     pub occurred_at: Timestamp,
@@ -93,6 +94,49 @@ pub struct Message {
     #[serde(skip)]
     json: OnceLock<Box<str>>,
 }
+
+/// A message as it is read: what is flattened in it, field by field, and its data once its kind is known. Derived,
+/// each field would be kept in a tree of its own first, at three times the cost.
+#[derive(Deserialize)]
+struct Written<'a> {
+    event_id: Uuid,
+    #[serde(default)]
+    number: u32,
+    occurred_at: Timestamp,
+    order_id: OrderId,
+    flow: Flow,
+    plan: Plan,
+    #[serde(default)]
+    request_id: Option<Arc<str>>,
+    #[serde(default)]
+    traceparent: Option<Arc<str>>,
+    #[serde(default)]
+    order: Option<Arc<OrderDetails>>,
+    event_type: Kind,
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+}
+
+impl<'de> Deserialize<'de> for Message {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = Written::deserialize(deserializer)?;
+        let Written { order_id, flow, plan, request_id, traceparent, order, .. } = written;
+        let payload = Payload::read(written.event_type, written.data).map_err(|error| {
+            D::Error::custom(format_args!("data of `{}`: {error}", written.event_type))
+        })?;
+        Ok(Self {
+            event_id: written.event_id,
+            number: written.number,
+            occurred_at: written.occurred_at,
+            origin: Origin { order_id, flow, plan, request_id, traceparent, order },
+            payload,
+            json: OnceLock::new(),
+        })
+    }
+}
+
+/// Bytes that most messages fit into, written as JSON: those of a small order.
+const JSON_BYTES: usize = 640;
 
 impl Message {
     /// A message about an order, under the id that this outcome always has.
@@ -125,9 +169,10 @@ impl Message {
     /// The message as JSON, written once however many places need it.
     pub fn json(&self) -> &str {
         self.json.get_or_init(|| {
-            serde_json::to_string(self)
-                .expect("a message holds only strings, numbers and lists")
-                .into_boxed_str()
+            let mut json = Vec::with_capacity(JSON_BYTES);
+            serde_json::to_writer(&mut json, self)
+                .expect("a message holds only strings, numbers and lists");
+            String::from_utf8(json).expect("JSON is written as UTF-8").into_boxed_str()
         })
     }
 
@@ -147,4 +192,58 @@ pub fn event_id(order: OrderId, kind: Kind, number: u32) -> Uuid {
         name.push_str(&number.to_string());
     }
     Uuid::new_v5(&order.0, name.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn written(event_type: &str, data: Value) -> Value {
+        json!({
+            "event_id": Uuid::nil(),
+            "occurred_at": "2026-01-01T00:00:00Z",
+            "order_id": Uuid::nil(),
+            "flow": "choreographed",
+            "plan": "payment-first",
+            "request_id": "r-1",
+            "event_type": event_type,
+            "data": data,
+            "of_a_later_version": {"is": ["passed", "over"]},
+        })
+    }
+
+    fn read(message: &Value) -> Result<Arc<Message>, String> {
+        Message::from_json(&message.to_string()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let line = json!([{"product_id": "MUG", "quantity": 2}]);
+        for (kind, data) in [("inventory.reserved", line), ("inventory.released", Value::Null)] {
+            let message = read(&written(kind, data)).unwrap();
+            let again = Message::from_json(message.json()).unwrap();
+            assert_eq!(again.kind().as_str(), kind);
+            assert_eq!(again.origin.request_id.as_deref(), Some("r-1"));
+            let said = |message: &Message| {
+                let Message { event_id, number, occurred_at, origin, payload, .. } = message;
+                (*event_id, *number, *occurred_at, origin.clone(), payload.clone())
+            };
+            assert_eq!(said(&again), said(&message));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_what_is_wrong() {
+        let wrong = |message: &Value, why: &str| {
+            let error = read(message).unwrap_err();
+            assert!(error.contains(why), "`{error}` should name `{why}`");
+        };
+        wrong(&written("inventory.stolen", Value::Null), "inventory.stolen");
+        wrong(&written("inventory.reserved", json!([{"quantity": 2}])), "product_id");
+        wrong(&written("inventory.reserved", Value::Null), "data of `inventory.reserved`");
+        let mut headless = written("inventory.released", Value::Null);
+        headless.as_object_mut().unwrap().remove("order_id");
+        wrong(&headless, "order_id");
+    }
 }

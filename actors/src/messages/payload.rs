@@ -5,6 +5,7 @@ use crate::clock::Timestamp;
 use crate::ids::ProductId;
 use crate::money::Money;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use std::fmt;
 use std::sync::Arc;
 
@@ -165,7 +166,7 @@ pub struct ChannelMessage {
 macro_rules! messages {
     ($($(#[$doc:meta])* $variant:ident $(($data:ty))? = $name:literal;)*) => {
         /// What a message says. Adjacently tagged: `{"event_type": "...", "data": ...}`.
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
         #[serde(tag = "event_type", content = "data")]
         pub enum Payload {
             $($(#[$doc])* #[serde(rename = $name)] $variant $(($data))?,)*
@@ -192,10 +193,19 @@ macro_rules! messages {
             pub const fn kind(&self) -> Kind {
                 match self { $(messages!(@pattern $variant $(($data))?) => Kind::$variant,)* }
             }
+
+            /// Reads what a message of this kind says.
+            pub(super) fn read(kind: Kind, data: Option<&RawValue>) -> serde_json::Result<Self> {
+                match kind { $(Kind::$variant => messages!(@read data $variant $(($data))?),)* }
+            }
         }
     };
     (@pattern $variant:ident) => { Self::$variant };
     (@pattern $variant:ident ($data:ty)) => { Self::$variant(_) };
+    (@read $raw:ident $variant:ident) => { Ok(Self::$variant) };
+    (@read $raw:ident $variant:ident ($data:ty)) => {
+        serde_json::from_str::<$data>($raw.map_or("null", RawValue::get)).map(Self::$variant)
+    };
 }
 
 messages! {
