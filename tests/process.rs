@@ -50,6 +50,8 @@ mod process {
     mod crew;
     mod crowd;
     mod dark;
+    #[cfg(feature = "faults")]
+    mod failing;
     mod fates;
     mod flows;
     mod frozen;

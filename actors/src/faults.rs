@@ -1,11 +1,13 @@
-//! Points at which a process can be told to kill itself, for the tests that kill it there.
+//! Points at which a process can be told to kill itself, or an actor to panic, for the tests that have it
+//! happen there.
 //!
 //! ```text
-//! ORDERMILL_CRASH=committed:3     SIGKILL at the third passage of `committed`
+//! ORDERMILL_CRASH=committed:3       SIGKILL at the third passage of `committed`
+//! ORDERMILL_PANIC=compensating:6    a panic at each of the first six passages of `compensating`
 //! ```
 //!
 //! Behind the feature `faults`. Without it, as in every build that is shipped, [`passes`] is empty and the
-//! variable means nothing.
+//! variables mean nothing.
 
 /// A named point on a message's way through the stations, or in a process's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +67,7 @@ impl Point {
         Self::Draining,
     ];
 
-    /// As `ORDERMILL_CRASH` names it.
+    /// As the variables name it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Unmigrated => "unmigrated",
@@ -88,18 +90,24 @@ impl Point {
     }
 }
 
-/// The process passes this point: its end, when it was told to end here.
+/// The process passes this point: its end, when it was told to end here, or the actor's.
 #[cfg(not(feature = "faults"))]
 #[inline(always)]
 pub fn passes(_: Point) {}
 
-/// The process passes this point: its end, when it was told to end here.
+/// The process passes this point: its end, when it was told to end here, or the actor's.
 #[cfg(feature = "faults")]
 pub fn passes(point: Point) {
-    if let Some(plan) = plan::PLAN.as_ref()
-        && plan.is_fulfilled_by(point)
-    {
-        plan::end(point);
+    let passage = |plan: &Option<plan::Plan>| plan.as_ref().and_then(|plan| plan.passage(point));
+    match passage(&plan::CRASH) {
+        Some((passage, planned)) if passage == planned => plan::end(point),
+        Some(_) | None => {}
+    }
+    match passage(&plan::PANIC) {
+        Some((passage, planned)) if passage <= planned => {
+            panic!("told to panic at {}: {passage} of {planned}", point.name())
+        }
+        Some(_) | None => {}
     }
 }
 
@@ -110,36 +118,40 @@ mod plan {
     use std::sync::LazyLock;
     use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-    const VARIABLE: &str = "ORDERMILL_CRASH";
+    /// Where this process was told at its start to end.
+    pub static CRASH: LazyLock<Option<Plan>> = LazyLock::new(|| Plan::of("ORDERMILL_CRASH"));
+    /// Where it was told that actors panic.
+    pub static PANIC: LazyLock<Option<Plan>> = LazyLock::new(|| Plan::of("ORDERMILL_PANIC"));
 
-    /// What this process was told at its start.
-    pub static PLAN: LazyLock<Option<Plan>> = LazyLock::new(|| {
-        let text = std::env::var(VARIABLE).ok()?;
-        let plan = Plan::read(&text);
-        if plan.is_none() {
-            eprintln!("{VARIABLE}={text} names no point, or no number of passages: it is ignored");
-        }
-        plan
-    });
-
-    /// Where to end, and after how many passages.
+    /// A point, and a number of passages.
     pub struct Plan {
         point: Point,
-        at: u64,
+        planned: u64,
         passed: AtomicU64,
     }
 
     impl Plan {
-        /// `name:n`, or `name` for the first passage.
-        pub fn read(text: &str) -> Option<Self> {
-            let (name, at) = text.split_once(':').unwrap_or((text, "1"));
-            let point = Point::ALL.into_iter().find(|point| point.name() == name)?;
-            Some(Self { point, at: at.parse().ok()?, passed: AtomicU64::new(0) })
+        fn of(variable: &str) -> Option<Self> {
+            let text = std::env::var(variable).ok()?;
+            let plan = Self::read(&text);
+            if plan.is_none() {
+                eprintln!(
+                    "{variable}={text} names no point, or no number of passages: it is ignored"
+                );
+            }
+            plan
         }
 
-        /// Counts a passage: true for the one that was meant, once.
-        pub fn is_fulfilled_by(&self, point: Point) -> bool {
-            point == self.point && self.passed.fetch_add(1, Relaxed) + 1 == self.at
+        /// `name:n`, or `name` for the first passage.
+        pub fn read(text: &str) -> Option<Self> {
+            let (name, planned) = text.split_once(':').unwrap_or((text, "1"));
+            let point = Point::ALL.into_iter().find(|point| point.name() == name)?;
+            Some(Self { point, planned: planned.parse().ok()?, passed: AtomicU64::new(0) })
+        }
+
+        /// Counts a passage of its point: the how manieth it is, and the planned one.
+        pub fn passage(&self, point: Point) -> Option<(u64, u64)> {
+            (point == self.point).then(|| (self.passed.fetch_add(1, Relaxed) + 1, self.planned))
         }
     }
 
@@ -159,9 +171,12 @@ mod plan {
         fn every_point_is_found_by_its_name() {
             for point in Point::ALL {
                 let plan = Plan::read(&format!("{}:2", point.name())).unwrap();
-                let passages = [point, point, point].map(|point| plan.is_fulfilled_by(point));
-                assert_eq!(passages, [false, true, false], "{point:?}");
+                let passages = [point, point, point].map(|point| plan.passage(point).unwrap());
+                assert_eq!(passages, [(1, 2), (2, 2), (3, 2)], "{point:?}");
             }
+            let plan = Plan::read("written").unwrap();
+            assert_eq!(plan.passage(Point::Committed), None, "another point");
+            assert_eq!(plan.passage(Point::Written), Some((1, 1)));
             assert!(Plan::read("nowhere:1").is_none());
             assert!(Plan::read("written:soon").is_none());
         }
