@@ -73,9 +73,8 @@ async fn sigint_under_load_loses_nothing(setup: Setup) {
     ends_in_good_order(setup, "INT").await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_open_stream_ends_with_the_server() {
-    let mut server = Setup::embedded().start();
+async fn an_open_stream_ends_with_the_server(setup: Setup) {
+    let mut server = setup.start();
     let shop = server.shop();
     shop.stock("A", 1).await;
     let id = shop.place(&order("follower", &[("A", 1)], "credit_card")).await;
@@ -101,9 +100,8 @@ fn half_a_request(server: &Server) -> TcpStream {
     stream
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_second_signal_ends_it_at_once() {
-    let mut server = Setup::embedded().start();
+async fn a_second_signal_ends_it_at_once(setup: Setup) {
+    let mut server = setup.start();
     let shop = server.shop();
     let waiting = half_a_request(&server);
     let answer = shop.ask(Method::GET, "/health", None, None).await.unwrap();
@@ -119,4 +117,7 @@ async fn a_second_signal_ends_it_at_once() {
     drop(waiting);
 }
 
-everywhere! { sigterm_under_load_loses_nothing sigint_under_load_loses_nothing }
+everywhere! {
+    sigterm_under_load_loses_nothing sigint_under_load_loses_nothing
+    an_open_stream_ends_with_the_server a_second_signal_ends_it_at_once
+}
