@@ -178,6 +178,10 @@ impl App {
                 tracing::error!("a service failed too often: the process ends, to be started again");
                 anyhow::bail!("the services have failed too often; see the log");
             }
+            () = self.brokers.failed() => {
+                tracing::error!("what looks after RabbitMQ has failed: the process ends, to be started again");
+                anyhow::bail!("what looks after RabbitMQ has failed; see the log");
+            }
         }
         tokio::select! {
             biased;

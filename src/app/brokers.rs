@@ -43,6 +43,14 @@ impl Brokers {
         }
     }
 
+    /// Completes when the broker's own work has failed, which no restart of an actor mends.
+    pub async fn failed(&self) {
+        match &self.rabbit {
+            Some(rabbit) => rabbit.failed().await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// Has acks and confirms that are under way reach the broker, and leaves it.
     pub async fn close(&self, deadline: Instant) {
         if let Some(rabbit) = &self.rabbit {

@@ -7,6 +7,7 @@ use crate::link::Link;
 use crate::post::{Content, Fate, Letter, Post};
 use crate::probe::{Probe, QueueDepth};
 use crate::rpc::{Asker, Counter};
+use crate::vital::Vital;
 use crate::{topology, wire};
 use async_trait::async_trait;
 use ordermill_actors::messages::Queue;
@@ -53,14 +54,13 @@ struct Inner {
     /// No intake is wanted any more.
     leave: CancellationToken,
     /// Everything else.
-    tasks: TaskTracker,
-    stop: CancellationToken,
+    vital: Vital,
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
         self.leave.cancel();
-        self.stop.cancel();
+        self.vital.stop();
     }
 }
 
@@ -74,13 +74,13 @@ impl RabbitBroker {
     /// opened again for as long as it takes.
     pub async fn connect(url: &str, name: &str) -> Result<Self, BrokerOpenError> {
         let address = Address::parse(url, name)?;
-        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let vital = Vital::default();
         // What was opened goes again when the rest cannot be.
-        let guard = stop.clone().drop_guard();
-        let consuming = Link::open(&address, "consuming", &tasks, stop.clone()).await?;
-        let publishing = Link::open(&address, "publishing", &tasks, stop.clone()).await?;
+        let guard = vital.stops_when_dropped();
+        let consuming = Link::open(&address, "consuming", &vital).await?;
+        let publishing = Link::open(&address, "publishing", &vital).await?;
         guard.disarm();
-        let post = || Post::open(publishing.clone(), &tasks, stop.clone());
+        let post = || Post::open(publishing.clone(), &vital);
         Ok(Self(Arc::new(Inner {
             parcels: post(),
             copies: post(),
@@ -91,16 +91,15 @@ impl RabbitBroker {
             unacked: Queue::ALL.iter().map(|queue| (*queue, Arc::default())).collect(),
             intakes: TaskTracker::new(),
             leave: CancellationToken::new(),
-            tasks,
-            stop,
+            vital,
         })))
     }
 
     /// Leaves the broker: takes no more, waits some seconds for acks and confirms that are under way, and closes both
     /// connections. To be called before the runtime ends. What is not heard by then comes again.
     pub async fn close(&self) {
-        let Inner { intakes, leave, tasks, stop, parcels, copies, .. } = &*self.0;
-        let stopping = stop.clone().drop_guard();
+        let Inner { intakes, leave, vital, parcels, copies, .. } = &*self.0;
+        let stopping = vital.stops_when_dropped();
         leave.cancel();
         intakes.close();
         let until = Instant::now() + HEARD_WITHIN;
@@ -111,10 +110,14 @@ impl RabbitBroker {
             tokio::time::sleep(LOOK_EVERY).await;
         }
         drop(stopping);
-        tasks.close();
-        if tokio::time::timeout(CLOSED_WITHIN, tasks.wait()).await.is_err() {
+        if !vital.ended(CLOSED_WITHIN).await {
             tracing::warn!("the connections to the broker do not end in good order");
         }
+    }
+
+    /// Completes when its own work has failed: it takes and brings nothing any more, and another must be made.
+    pub async fn failed(&self) {
+        self.0.vital.failed().await;
     }
 
     /// How full every queue is that Ordermill declares: work queues, their dead letters, retries, and what nobody takes.

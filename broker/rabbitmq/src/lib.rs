@@ -28,6 +28,7 @@ mod post;
 mod probe;
 mod rpc;
 mod topology;
+mod vital;
 mod wire;
 
 pub use broker::RabbitBroker;

@@ -3,12 +3,13 @@
 //! ```text
 //! open ─▶ declare ─▶ announce (Live) ─▶ watch ─▶ lost: Live ends, all who use it drop it
 //!  ▲                                              │
-//!  └───────────── 200 ms, doubled to 5 s ◀────────┘
+//!  └───────────── 200 ms, doubled to 1 s ◀────────┘
 //! ```
 
 use crate::address::Address;
 use crate::error::{BrokerOpenError, Trouble};
 use crate::topology;
+use crate::vital::Vital;
 use futures::{Stream, StreamExt};
 use lapin::{Channel, Connection, Event};
 use ordermill_actors::ports::Health;
@@ -19,7 +20,6 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 mod open;
 
@@ -140,18 +140,17 @@ pub struct Link {
 }
 
 impl Link {
-    /// Opens a connection and keeps it until `stop`.
+    /// Opens a connection and keeps it until it is asked to stop.
     pub async fn open(
         address: &Address,
         role: &'static str,
-        tasks: &TaskTracker,
-        stop: CancellationToken,
+        vital: &Vital,
     ) -> Result<Self, BrokerOpenError> {
         let first = open(address, role).await?;
         let health = Arc::new(Mutex::new(Health::Connected));
         let (announce, live) = watch::channel(None);
         let keeper = Keeper { address: address.clone(), role, announce, health: health.clone() };
-        tasks.spawn(keeper.keep(first, stop));
+        vital.spawn(|stop| keeper.keep(first, stop));
         Ok(Self { live, health })
     }
 

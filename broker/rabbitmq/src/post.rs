@@ -10,6 +10,7 @@
 
 use crate::error::Trouble;
 use crate::link::{ANSWERED_WITHIN, Backoff, Link, Live, answer};
+use crate::vital::Vital;
 use lapin::options::ConfirmSelectOptions;
 use lapin::{Channel, Confirmation};
 use std::collections::{BTreeMap, VecDeque};
@@ -19,7 +20,6 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 mod confirms;
 mod letter;
@@ -48,7 +48,7 @@ pub struct Post {
 
 impl Post {
     /// Opens one on a connection that is kept; it closes with the connection's keeper.
-    pub fn open(link: Link, tasks: &TaskTracker, stop: CancellationToken) -> Self {
+    pub fn open(link: Link, vital: &Vital) -> Self {
         let (inbox, letters) = unbounded_channel();
         let open = Arc::new(AtomicUsize::new(0));
         let clerk = Clerk {
@@ -59,7 +59,7 @@ impl Post {
             latest_confirm: Instant::now(),
             open: open.clone(),
         };
-        tasks.spawn(clerk.work(link, stop));
+        vital.spawn(|stop| clerk.work(link, stop));
         Self { inbox, open }
     }
 
