@@ -113,6 +113,7 @@ impl App {
             broker: brokers.broker.clone(),
             rpc: brokers.rpc.clone(),
             dead_letters: std::mem::take(&mut process.dead_letters),
+            intakes: process.intakes.clone(),
             metrics,
             world,
             stop: stop.clone(),

@@ -1,7 +1,7 @@
 //! Audit: every event of every service, kept for good, in the order in which things happened.
 //!
 //! ```text
-//!  audit.events ──(one feed per outbox row)──▶ journal ──▶ audit_entries, append-only
+//!  audit.events ──(one change a bundle)──▶ journal ──▶ audit_entries, append-only
 //! ```
 //!
 //! An event that is there already is the same event come again: passed over. Nobody is told of what

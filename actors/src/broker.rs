@@ -1,21 +1,20 @@
 //! The in-process broker: the same promises as a real one, with the outbox as its durable side.
 //!
 //! ```text
-//! relay ──publish──▶ queue ──deliver──▶ consumer ──ack──▶ confirm, when every queue has acked
-//!                                          ├─retry──▶ confirm "deferred": the row is parked, and
-//!                                          │          published again for this queue after the delay
-//!                                          └reject──▶ dead letter, then confirm
+//! relay ──publish──▶ queue ──deliver──▶ consumer ──settle──▶ confirm, when every queue has settled
+//!                                          ├─left: retry──▶ confirm "deferred": the row is parked with just
+//!                                          │                this, and published again after the delay
+//!                                          └─left: reject─▶ dead letter, then confirm
 //! ```
 //!
 //! A parcel is confirmed when every bound queue's consumer has committed it, or it is stored as a dead
 //! letter: until then its outbox row stays. So nothing is held here that a crash could lose. Messages
 //! pass as `Arc`s and are never serialised.
 
-use crate::clock::Timestamp;
-use crate::messages::{Body, Exchange, Queue, RETRY_DELAYS, queues_for};
+use crate::messages::{Body, Exchange, Queue, RETRY_DELAYS, Unreadable, queues_for};
 use crate::ports::{
-    Broker, BrokerError, Channel, Confirm, Confirmed, Dead, Delivery, Depth, Failures, Health,
-    Responder, Rpc, RpcError, Sink, Subscription,
+    Broker, BrokerError, Channel, Confirm, Confirmed, Dead, Delivery, Depth, Failures, Fate,
+    Health, Left, Part, Responder, Rpc, RpcError, Sink, Subscription,
 };
 use crate::runtime::outbox::Parcel;
 use async_trait::async_trait;
@@ -53,20 +52,15 @@ impl Default for LocalBroker {
 impl Broker for LocalBroker {
     fn publish(&self, parcel: Parcel, confirm: Confirm) {
         let Parcel { exchange, body, only, failures } = parcel;
-        let queues = only.unwrap_or_else(|| bound(exchange, &body));
+        let queues = only.unwrap_or_else(|| queues_for(exchange, &body));
         if queues.is_empty() {
             return confirm(Confirmed::Unroutable);
         }
-        let receipt = Arc::new(Receipt(Mutex::new(Open {
-            open: queues.len(),
-            missing: Vec::new(),
-            failures: Failures::default(),
-            delay: Duration::ZERO,
-            confirm: Some(confirm),
-        })));
+        let receipt = Receipt::new(exchange, queues.len(), confirm);
         for name in queues {
             if let Some(queue) = self.0.queues.get(&name) {
-                let item = Item { body: body.clone(), failures, receipt: receipt.clone() };
+                let content = Ok(body.clone());
+                let item = Item { content, failures, receipt: receipt.clone() };
                 queue.lock().ready.push_back(item);
                 queue.pump();
             }
@@ -143,14 +137,6 @@ impl Drop for Serving {
     }
 }
 
-fn bound(exchange: Exchange, body: &Body) -> Vec<Queue> {
-    let message = match body {
-        Body::One(message) => Some(&**message),
-        Body::Feed(_) => None,
-    };
-    queues_for(exchange, message)
-}
-
 struct LocalQueue {
     name: Queue,
     state: Mutex<State>,
@@ -172,46 +158,76 @@ struct Subscriber {
 
 #[derive(Clone)]
 struct Item {
-    body: Body,
+    content: Result<Body, Unreadable>,
     failures: Failures,
     receipt: Arc<Receipt>,
 }
 
+impl Item {
+    /// A part of it, as an item of its own.
+    fn part(&self, part: Part) -> Self {
+        let content = match part {
+            Part::Whole => self.content.clone(),
+            Part::Message(message) => Ok(Body::One(message)),
+            Part::Unreadable(unreadable) => Err(unreadable),
+        };
+        Self { content, failures: self.failures, receipt: self.receipt.clone() }
+    }
+}
+
 /// What a publish still waits for.
-struct Receipt(Mutex<Open>);
+struct Receipt {
+    exchange: Exchange,
+    open: Mutex<Open>,
+}
 
 struct Open {
+    /// What is with a queue, or on its way into the dead letters.
     open: usize,
-    missing: Vec<Queue>,
-    failures: Failures,
+    left: Vec<Parcel>,
     delay: Duration,
     confirm: Option<Confirm>,
 }
 
 impl Receipt {
-    /// One queue has it, or wants it again after a delay.
-    fn settle(&self, deferred: Option<(Queue, Failures, Duration)>) {
-        let mut open = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some((queue, failures, delay)) = deferred {
-            open.missing.push(queue);
-            if failures.count > open.failures.count {
-                open.failures = failures;
-            }
-            open.delay = open.delay.max(delay);
-        }
+    fn new(exchange: Exchange, open: usize, confirm: Confirm) -> Arc<Self> {
+        let (left, delay, confirm) = (Vec::new(), Duration::ZERO, Some(confirm));
+        Arc::new(Self { exchange, open: Mutex::new(Open { open, left, delay, confirm }) })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// So many more are waited for.
+    fn waits_for(&self, more: usize) {
+        self.lock().open += more;
+    }
+
+    /// A queue wants this again after a delay.
+    fn defer(&self, queue: Queue, body: Body, failures: Failures, delay: Duration) {
+        let parcel =
+            Parcel { only: Some(vec![queue]), failures, ..Parcel::new(self.exchange, body) };
+        let mut open = self.lock();
+        open.left.push(parcel);
+        open.delay = open.delay.max(delay);
+    }
+
+    /// One of what is waited for has settled.
+    fn settle(&self) {
+        let mut open = self.lock();
         open.open -= 1;
         if open.open > 0 {
             return;
         }
-        let (missing, failures, delay) =
-            (std::mem::take(&mut open.missing), open.failures, open.delay);
+        let (left, delay) = (std::mem::take(&mut open.left), open.delay);
         let confirm = open.confirm.take();
         drop(open);
         if let Some(confirm) = confirm {
-            confirm(if missing.is_empty() {
+            confirm(if left.is_empty() {
                 Confirmed::Taken
             } else {
-                Confirmed::Deferred { missing, failures, delay }
+                Confirmed::Deferred { left, delay }
             });
         }
     }
@@ -252,7 +268,7 @@ impl LocalQueue {
             *last_tag += 1;
             sink.deliver(Delivery {
                 queue: self.name,
-                content: Ok(item.body.clone()),
+                content: item.content.clone(),
                 failures: item.failures,
                 tag: *last_tag,
                 channel: Arc::new(QueueChannel(self.clone())),
@@ -266,19 +282,39 @@ impl LocalQueue {
         self.lock().unacked.remove(&tag)
     }
 
-    /// Has a message stored as a dead letter. Until it is, it is still the queue's: dropped on the way, with
+    /// Has an item stored as a dead letter. Until it is, it is still the queue's: dropped on the way, with
     /// an actor or a mailbox, it comes again.
-    fn bury(self: &Arc<Self>, item: Item, cause: String, at: Timestamp) {
+    fn bury(self: &Arc<Self>, item: Item, Left { cause, at, .. }: Left) {
         let sink = self.lock().subscriber.as_ref().map(|subscriber| subscriber.sink.clone());
         let grave = Grave { queue: self.clone(), item: Some(item.clone()) };
         if let Some(sink) = sink {
             sink.bury(Dead {
                 queue: self.name,
-                content: Ok(item.body),
+                content: item.content,
                 failures: item.failures.and(at),
                 cause,
                 stored: Box::new(move || grave.close()),
             });
+        }
+    }
+
+    /// Has what is left of an item wait for its delay, or buries it.
+    fn keep(self: &Arc<Self>, item: &Item, mut left: Left) {
+        let part = item.part(std::mem::replace(&mut left.part, Part::Whole));
+        let delay = match left.fate {
+            Fate::Retry => RETRY_DELAYS.get(item.failures.count as usize),
+            Fate::Reject => None,
+        };
+        match (&part.content, delay) {
+            (Ok(body), Some(delay)) => {
+                let (failures, cause) = (item.failures.and(left.at), left.cause);
+                tracing::warn!(queue = %self.name, attempt = failures.count, %cause, ?delay, "a message failed; it comes again");
+                item.receipt.defer(self.name, body.clone(), failures, *delay);
+            }
+            (Ok(_) | Err(_), _) => {
+                item.receipt.waits_for(1);
+                self.bury(part, left);
+            }
         }
     }
 }
@@ -292,7 +328,7 @@ struct Grave {
 impl Grave {
     fn close(mut self) {
         if let Some(item) = self.item.take() {
-            item.receipt.settle(None);
+            item.receipt.settle();
         }
     }
 }
@@ -309,31 +345,13 @@ impl Drop for Grave {
 struct QueueChannel(Arc<LocalQueue>);
 
 impl Channel for QueueChannel {
-    fn ack(&self, tag: u64) {
-        if let Some(item) = self.0.take(tag) {
-            item.receipt.settle(None);
-            self.0.pump();
-        }
-    }
-
-    fn retry(&self, tag: u64, cause: String, at: Timestamp) {
+    fn settle(&self, tag: u64, left: Vec<Left>) {
         let Some(item) = self.0.take(tag) else { return };
-        match RETRY_DELAYS.get(item.failures.count as usize) {
-            Some(delay) => {
-                let failures = item.failures.and(at);
-                tracing::warn!(queue = %self.0.name, attempt = failures.count, %cause, ?delay, "a message failed; it comes again");
-                item.receipt.settle(Some((self.0.name, failures, *delay)));
-            }
-            None => self.0.bury(item, cause, at),
+        for left in left {
+            self.0.keep(&item, left);
         }
+        item.receipt.settle();
         self.0.pump();
-    }
-
-    fn reject(&self, tag: u64, cause: String, at: Timestamp) {
-        if let Some(item) = self.0.take(tag) {
-            self.0.bury(item, cause, at);
-            self.0.pump();
-        }
     }
 }
 

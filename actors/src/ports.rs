@@ -1,7 +1,7 @@
 //! What the domain asks of the world, and what each answer promises.
 
 use crate::clock::Timestamp;
-use crate::messages::{Body, ChannelMessage, Queue, Unreadable};
+use crate::messages::{Body, ChannelMessage, Message, Queue, Unreadable};
 use crate::runtime::outbox::{OutboxRow, Parcel};
 use crate::runtime::service::{Batch, DeadLetter, Outcome, Service};
 use async_trait::async_trait;
@@ -114,18 +114,16 @@ impl Failures {
 }
 
 /// What became of a publish.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Confirmed {
     /// The broker, or every consumer, has it for good.
     Taken,
     /// No queue takes it.
     Unroutable,
-    /// Consumers of these queues failed on it for now: they want it again after the delay.
+    /// Consumers failed on some of it for now: they want that again after the delay.
     Deferred {
-        /// The queues that have not taken it.
-        missing: Vec<Queue>,
-        /// How often they have failed.
-        failures: Failures,
+        /// What is left of it: each a message, its queue, and how often that has failed on it.
+        left: Vec<Parcel>,
         /// How long to wait.
         delay: Duration,
     },
@@ -136,7 +134,7 @@ pub enum Confirmed {
 /// Called exactly once with what became of a publish.
 pub type Confirm = Box<dyn FnOnce(Confirmed) + Send>;
 
-/// A message on its way to a consumer.
+/// A message, or a bundle of them, on its way to a consumer.
 #[derive(Clone)]
 pub struct Delivery {
     /// The queue it came from.
@@ -151,21 +149,66 @@ pub struct Delivery {
     pub channel: Arc<dyn Channel>,
 }
 
+/// What is left of a delivery that is otherwise handled, and why.
+#[derive(Clone, Debug)]
+pub struct Left {
+    /// Which part of it.
+    pub part: Part,
+    /// What is to become of it.
+    pub fate: Fate,
+    /// What went wrong.
+    pub cause: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A part of a delivery.
+#[derive(Clone, Debug)]
+pub enum Part {
+    /// All of it, as it came.
+    Whole,
+    /// One of a bundle's messages.
+    Message(Arc<Message>),
+    /// One of its entries that cannot be read.
+    Unreadable(Unreadable),
+}
+
+/// What is to become of what was not handled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It failed for now: bring it again later, counted; give it up after the last delay.
+    Retry,
+    /// It can never be handled: keep it as a dead letter.
+    Reject,
+}
+
 /// Settles deliveries. Each call is for one delivery; a broker may gather them.
 pub trait Channel: Send + Sync + 'static {
-    /// Its effect is committed: forget it.
-    fn ack(&self, tag: u64);
-    /// It failed for now: bring it again later, counted; give it up after the last delay.
-    fn retry(&self, tag: u64, cause: String, at: Timestamp);
-    /// It can never be handled: keep it as a dead letter.
-    fn reject(&self, tag: u64, cause: String, at: Timestamp);
+    /// All that the delivery causes is committed, but for what is left of it: that comes again, or is kept as
+    /// a dead letter, by itself. The delivery is forgotten no sooner than what is left is in safety.
+    fn settle(&self, tag: u64, left: Vec<Left>);
+
+    /// All of it is handled.
+    fn ack(&self, tag: u64) {
+        self.settle(tag, Vec::new());
+    }
+
+    /// All of it failed for now.
+    fn retry(&self, tag: u64, cause: String, at: Timestamp) {
+        self.settle(tag, vec![Left { part: Part::Whole, fate: Fate::Retry, cause, at }]);
+    }
+
+    /// It can never be handled.
+    fn reject(&self, tag: u64, cause: String, at: Timestamp) {
+        self.settle(tag, vec![Left { part: Part::Whole, fate: Fate::Reject, cause, at }]);
+    }
 }
 
 /// A message that was given up, on its way into its service's dead letters.
 pub struct Dead {
     /// The queue it could not be handled in.
     pub queue: Queue,
-    /// What it was.
+    /// What it was; a bundle where nobody has looked into it.
     pub content: Result<Body, Unreadable>,
     /// How often it was tried, and since when.
     pub failures: Failures,
@@ -191,14 +234,14 @@ pub struct BrokerError(pub String);
 /// Ends a subscription when dropped: what is undelivered stays with the broker.
 pub trait Subscription: Send + Sync + 'static {}
 
-/// How full a queue is.
+/// How full a queue is. A bundle counts as one: brokers do not look into it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Depth {
     /// The queue.
     pub queue: Queue,
-    /// Messages that wait for a consumer.
+    /// Deliveries that wait for a consumer.
     pub ready: u64,
-    /// Messages that are with this process's consumers, not yet settled.
+    /// Deliveries that are with this process's consumers, not yet settled.
     pub unacked: u64,
     /// Consumers of all processes.
     pub consumers: u64,

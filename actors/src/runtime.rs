@@ -18,6 +18,7 @@ pub mod dead_letters;
 pub mod directory;
 pub mod entity;
 pub mod feed;
+pub mod in_hand;
 pub mod journal;
 pub mod lag;
 pub mod lifecycle;

@@ -192,9 +192,8 @@ pub fn notification(
     let policy = NotificationPolicy { email: email.is_some(), sms: sms.is_some() };
     let mut stations =
         process.service("notification", Arc::new(NotificationService { policy }), store);
-    let (journal, world) = (stations.journal.clone(), stations.world().clone());
-    let orders = Queue::NotificationOrders;
-    stations.consume(orders, Arc::new(FeedHandler::new(orders, journal.clone(), world)));
+    let journal = stations.journal.clone();
+    stations.consume(Queue::NotificationOrders, Arc::new(FeedHandler::new(journal.clone())));
     for channel in Channel::ALL {
         if let Some(messenger) = messengers.of(channel) {
             stations.consume(channel.queue(), Arc::new(ChannelHandler::new(messenger.clone())));
@@ -206,8 +205,7 @@ pub fn notification(
 /// The audit service.
 pub fn audit(process: &mut Process, store: Arc<dyn Database<AuditService>>) -> Part {
     let mut stations = process.service("audit", Arc::new(AuditService), store);
-    let (journal, world) = (stations.journal.clone(), stations.world().clone());
-    let events = Queue::AuditEvents;
-    stations.consume(events, Arc::new(FeedHandler::new(events, journal, world)));
+    let handler = FeedHandler::new(stations.journal.clone());
+    stations.consume(Queue::AuditEvents, Arc::new(handler));
     stations.finish()
 }

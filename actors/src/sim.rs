@@ -40,7 +40,7 @@ pub use flows::compare;
 pub use hunt::{Caught, hunt};
 pub use run::{End, Outcome, Plan, Stake, run};
 
-use crate::messages::Body;
+use crate::messages::Message;
 use chance::Chance;
 use life::Life;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -104,11 +104,9 @@ impl Sim {
     }
 
     /// A service has settled this.
-    fn handled(&self, service: &'static str, body: &Body) {
-        let mut coverage = self.coverage();
-        for message in body.messages() {
-            *coverage.handled.entry((service, message.kind().as_str())).or_default() += 1;
-        }
+    fn handled(&self, service: &'static str, message: &Message) {
+        let kind = message.kind().as_str();
+        *self.coverage().handled.entry((service, kind)).or_default() += 1;
     }
 
     fn coverage(&self) -> MutexGuard<'_, Coverage> {

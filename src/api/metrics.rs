@@ -88,6 +88,12 @@ async fn messages(state: &State) {
         gauge!("queue_messages_ready", "queue" => queue).set(depth.ready as f64);
         gauge!("queue_messages_unacked", "queue" => queue).set(depth.unacked as f64);
     }
+    // What travels together is one delivery of many messages.
+    for intake in &state.intakes {
+        let queue = intake.queue().as_str();
+        counter!("queue_deliveries_total", "queue" => queue).absolute(intake.settled());
+        counter!("queue_messages_total", "queue" => queue).absolute(intake.messages());
+    }
     for office in &state.dead_letters {
         let service = office.service().as_str();
         counter!("dead_letters_total", "service" => service).absolute(office.buried());

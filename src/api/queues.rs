@@ -20,10 +20,10 @@ struct QueueView {
     queue: String,
     /// The service that consumes it.
     service: String,
-    /// Messages that wait for a consumer.
+    /// Messages that wait for a consumer. Those that travel together, as a bundle, count as one.
     ready: u64,
-    /// Messages that are with the consumers of this process, and not settled yet. What other processes
-    /// have in hand is not counted.
+    /// Messages that are with the consumers of this process, and not settled yet, counted the same way. What
+    /// other processes have in hand is not counted.
     unacked: u64,
     /// Consumers of all processes.
     consumers: u64,

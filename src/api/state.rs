@@ -7,6 +7,7 @@ use ordermill_actors::clock::World;
 use ordermill_actors::ports::{Broker, Rpc};
 use ordermill_actors::runtime::admission::Admission;
 use ordermill_actors::runtime::dead_letters::DeadLetterOffice;
+use ordermill_actors::runtime::stations::Intake;
 use ordermill_actors::runtime::tree::Tree;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,8 @@ pub struct Parts {
     pub rpc: Arc<dyn Rpc>,
     /// The dead letters of the services of this process.
     pub dead_letters: Vec<DeadLetterOffice>,
+    /// The consumers of this process.
+    pub intakes: Vec<Intake>,
     /// The metrics.
     pub metrics: PrometheusHandle,
     /// Time and ids.

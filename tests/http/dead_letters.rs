@@ -275,6 +275,8 @@ async fn parked_rows_and_metrics_stand_beside_them() {
         "outbox_parked{service=\"order\"}",
         "dead_letters_total{service=\"order\"}",
         "queue_messages_ready{queue=\"order.events\"}",
+        "queue_deliveries_total{queue=\"order.events\"}",
+        "queue_messages_total{queue=\"order.events\"}",
     ] {
         while !shop.get("/metrics").await.expect(200).text.contains(series) {
             assert!(std::time::Instant::now() < until, "{series} is not there");

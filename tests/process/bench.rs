@@ -28,7 +28,7 @@ fn number(figures: &Value, path: &str) -> f64 {
 fn costs_are_told(figures: &Value) {
     assert!(number(figures, "/costs/cpu_us/server") > 0.0, "{figures:#}");
     assert!(number(figures, "/costs/cpu_us/load generator") > 0.0, "{figures:#}");
-    assert!(number(figures, "/costs/deliveries") >= 2.0, "{figures:#}");
+    assert!(number(figures, "/costs/deliveries") > 0.0, "{figures:#}");
     assert!(number(figures, "/costs/rows") >= 5.0, "{figures:#}");
     assert!(number(figures, "/costs/rows_by_table/inventory.reservations") >= 1.0, "{figures:#}");
 }

@@ -71,12 +71,6 @@ impl Management {
         list.as_array().unwrap().iter().map(name).collect()
     }
 
-    /// How many messages were put into a queue since the broker was started.
-    pub async fn published(&self, queue: &str) -> u64 {
-        let queue = self.ask(Method::GET, &["queues", &self.vhost, queue], None).await;
-        queue["message_stats"]["publish"].as_u64().unwrap_or(0)
-    }
-
     /// Every binding of the vhost: exchange, routing key, queue.
     pub async fn bindings(&self) -> Vec<(String, String, String)> {
         let list = self.ask(Method::GET, &["bindings", &self.vhost], None).await;

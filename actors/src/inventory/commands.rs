@@ -3,9 +3,10 @@
 use super::request::settle;
 use super::sku::Skus;
 use super::{Change, Lines};
-use crate::messages::{Body, Message, Origin, Payload, StockLine};
+use crate::messages::{Message, Origin, Payload, StockLine};
 use crate::runtime::consumer::Handler;
 use crate::runtime::ticket::{Settled, Ticket};
+use std::sync::Arc;
 
 /// Handles what inventory's queues bring.
 pub struct CommandHandler {
@@ -18,14 +19,6 @@ impl CommandHandler {
         Self { skus }
     }
 
-    fn command(&self, message: &Message, ticket: Ticket<()>) {
-        match change(message) {
-            Ok(Change::Reserve { origin, lines }) => self.skus.reserve(origin, lines, ticket),
-            Ok(change) => self.submit(change, ticket),
-            Err(cause) => ticket.settle(Settled::Dead(cause)),
-        }
-    }
-
     fn submit(&self, change: Change, ticket: Ticket<()>) {
         let skus = self.skus.clone();
         let journal = self.skus.species().journal();
@@ -34,12 +27,11 @@ impl CommandHandler {
 }
 
 impl Handler for CommandHandler {
-    fn handle(&self, body: Body, ticket: Ticket<()>) {
-        match body {
-            Body::One(message) => self.command(&message, ticket),
-            Body::Feed(_) => {
-                ticket.settle(Settled::Dead("inventory takes no feeds".to_owned()));
-            }
+    fn handle(&self, message: Arc<Message>, ticket: Ticket<()>) {
+        match change(&message) {
+            Ok(Change::Reserve { origin, lines }) => self.skus.reserve(origin, lines, ticket),
+            Ok(change) => self.submit(change, ticket),
+            Err(cause) => ticket.settle(Settled::Dead(cause)),
         }
     }
 }

@@ -1,30 +1,44 @@
 //! What one publish carries, and how it is written and read where it leaves the process.
+//!
+//! ```text
+//! a message by itself   {"event_id": …, "event_type": …, "order_id": …, "data": …}
+//! a bundle              {"bundle_id": …, "messages": [{"event_id": …}, {"event_id": …}, …]}
+//! ```
+//!
+//! A bundle holds the messages of one outbox row that go the same way: one publish, one delivery, one ack.
+//! Whoever consumes a queue reads both, whatever it is that comes.
 
 use super::envelope::Message;
-use super::topology::Queue;
+use super::route::routing_key;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// What one publish carries.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Body {
     /// A message by itself.
     One(Arc<Message>),
-    /// The events of an outbox row together.
-    Feed(Arc<Feed>),
+    /// Several messages that go the same way.
+    Bundle(Arc<Bundle>),
 }
 
-/// Several events in one message: what audit and notification are fed with, one per outbox row.
-#[derive(Clone, Debug)]
-pub struct Feed {
+/// Several messages in one: those of an outbox row that go the same way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bundle {
     /// The outbox row it was made from; stable when the row is published again.
     pub id: Uuid,
-    /// The events.
-    pub events: Vec<Arc<Message>>,
-    /// Entries that could not be read. None in a feed of our own.
+    /// The messages, in the order in which they were decided.
+    pub messages: Vec<Arc<Message>>,
+    /// Entries that could not be read. None in a bundle of our own.
     pub unreadable: Vec<Unreadable>,
+}
+
+impl Bundle {
+    /// Messages in a bundle at the most, and so in an outbox row, which is forgotten when all are confirmed: a
+    /// slow one among them should not keep many. What a consumer has in hand is bounded by it.
+    pub const MESSAGES_MAX: usize = 64;
 }
 
 /// A message that could not be decoded.
@@ -36,27 +50,54 @@ pub struct Unreadable {
     pub error: String,
 }
 
+/// A bundle as it is written. Feeds of earlier versions, which rest in outboxes and dead letters, were
+/// bundles under another name.
 #[derive(Deserialize)]
-struct StoredFeed<'a> {
-    feed_id: Uuid,
-    #[serde(borrow)]
-    events: Vec<&'a RawValue>,
+struct Written<'a> {
+    #[serde(alias = "feed_id")]
+    bundle_id: Option<Uuid>,
+    #[serde(borrow, alias = "events")]
+    messages: Option<Vec<&'a RawValue>>,
 }
 
 impl Body {
+    /// These messages in one publish; None when there are none. One alone needs no bundle.
+    pub fn of(id: Uuid, mut messages: Vec<Arc<Message>>) -> Option<Self> {
+        match messages.len() {
+            0 | 1 => messages.pop().map(Self::One),
+            _ => {
+                let unreadable = Vec::new();
+                Some(Self::Bundle(Arc::new(Bundle { id, messages, unreadable })))
+            }
+        }
+    }
+
     /// Every message in it that could be read.
     pub fn messages(&self) -> &[Arc<Message>] {
         match self {
             Self::One(message) => std::slice::from_ref(message),
-            Self::Feed(feed) => &feed.events,
+            Self::Bundle(bundle) => &bundle.messages,
         }
     }
 
-    /// Its identifier: the event's, or the feed's.
+    /// Every entry of it that could not.
+    pub fn unreadable(&self) -> &[Unreadable] {
+        match self {
+            Self::One(_) => &[],
+            Self::Bundle(bundle) => &bundle.unreadable,
+        }
+    }
+
+    /// What it is routed by: all of a bundle go one way.
+    pub fn routing_key(&self) -> &str {
+        self.messages().first().map_or("", |message| routing_key(message))
+    }
+
+    /// Its identifier: the event's, or the bundle's.
     pub fn id(&self) -> Uuid {
         match self {
             Self::One(message) => message.event_id,
-            Self::Feed(feed) => feed.id,
+            Self::Bundle(bundle) => bundle.id,
         }
     }
 
@@ -64,35 +105,52 @@ impl Body {
     pub fn to_json(&self) -> String {
         match self {
             Self::One(message) => message.json().to_owned(),
-            Self::Feed(feed) => {
-                let events: Vec<&str> = feed.events.iter().map(|event| event.json()).collect();
-                format!("{{\"feed_id\":\"{}\",\"events\":[{}]}}", feed.id, events.join(","))
+            Self::Bundle(bundle) => {
+                let size: usize = bundle.messages.iter().map(|one| one.json().len() + 1).sum();
+                let mut text = String::with_capacity(size + 80);
+                text.push_str("{\"bundle_id\":\"");
+                text.push_str(&bundle.id.to_string());
+                text.push_str("\",\"messages\":[");
+                for (index, message) in bundle.messages.iter().enumerate() {
+                    if index > 0 {
+                        text.push(',');
+                    }
+                    text.push_str(message.json());
+                }
+                text.push_str("]}");
+                text
             }
         }
     }
 
-    /// Reads what came to a queue. Of a feed, each entry is read by itself: the good ones are not lost with
+    /// Reads what came to a queue. Of a bundle, each entry is read by itself: the good ones are not lost with
     /// the bad.
-    pub fn read(queue: Queue, bytes: &[u8]) -> Result<Self, Unreadable> {
+    pub fn read(bytes: &[u8]) -> Result<Self, Unreadable> {
         let unreadable = |error: &dyn std::fmt::Display| Unreadable {
             body: String::from_utf8_lossy(bytes).into_owned(),
             error: error.to_string(),
         };
         let text = std::str::from_utf8(bytes).map_err(|error| unreadable(&error))?;
-        if !queue.is_fed() {
+        let Ok(Written { bundle_id, messages: Some(entries) }) = serde_json::from_str(text) else {
             return Message::from_json(text).map(Self::One).map_err(|error| unreadable(&error));
+        };
+        let id = bundle_id.ok_or_else(|| unreadable(&"a bundle needs its `bundle_id`"))?;
+        if entries.len() > Bundle::MESSAGES_MAX {
+            let (count, most) = (entries.len(), Bundle::MESSAGES_MAX);
+            return Err(unreadable(&format_args!("it has {count} messages, {most} are taken")));
         }
-        let feed: StoredFeed<'_> =
-            serde_json::from_str(text).map_err(|error| unreadable(&error))?;
-        let (mut events, mut bad) = (Vec::with_capacity(feed.events.len()), Vec::new());
-        for entry in feed.events {
+        let (mut messages, mut bad) = (Vec::with_capacity(entries.len()), Vec::new());
+        for entry in entries {
             match Message::from_json(entry.get()) {
-                Ok(message) => events.push(message),
+                Ok(message) => messages.push(message),
                 Err(error) => {
                     bad.push(Unreadable { body: entry.get().to_owned(), error: error.to_string() });
                 }
             }
         }
-        Ok(Self::Feed(Arc::new(Feed { id: feed.feed_id, events, unreadable: bad })))
+        Ok(Self::Bundle(Arc::new(Bundle { id, messages, unreadable: bad })))
     }
 }
+
+#[cfg(test)]
+mod tests;

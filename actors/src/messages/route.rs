@@ -2,18 +2,18 @@
 
 use super::payload::{Kind, Payload};
 use super::topology::{BINDINGS, Binding, Exchange, ExchangeKind, Queue};
-use super::{Feed, Flow, Message};
+use super::{Body, Flow, Message};
 
 /// How one message travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// Published by itself to an exchange, under its own name as routing key.
+    /// Published to an exchange, under its own name as routing key.
     To(Exchange),
-    /// Only in the feeds of audit and notification: no service acts on it.
+    /// Only to audit and notification: no service acts on it.
     FeedOnly,
 }
 
-/// Where a message is published, beside the feeds.
+/// Where a message is published, beside [`FEEDS`].
 pub const fn route(message: &Message) -> Route {
     let choreographed = matches!(message.origin.flow, Flow::Choreographed);
     match message.payload.kind() {
@@ -85,9 +85,18 @@ pub fn routing_key(message: &Message) -> &str {
     }
 }
 
-/// The queues bound to an exchange for a message; empty when it is unroutable.
-pub fn queues_for(exchange: Exchange, message: Option<&Message>) -> Vec<Queue> {
-    let key = message.map_or("", routing_key);
+/// True when messages to an exchange that have the same routing key travel together. Those for customers do
+/// not: each has a priority of its own, and waits for another server by itself.
+pub const fn bundles(exchange: Exchange) -> bool {
+    match exchange.kind() {
+        ExchangeKind::Direct | ExchangeKind::Topic | ExchangeKind::Fanout => true,
+        ExchangeKind::Headers => false,
+    }
+}
+
+/// The queues bound to an exchange for a body; empty when it is unroutable.
+pub fn queues_for(exchange: Exchange, body: &Body) -> Vec<Queue> {
+    let key = body.routing_key();
     let bound = |binding: &&Binding| {
         binding.exchange == exchange
             && (binding.key == key || exchange.kind() == ExchangeKind::Fanout)
@@ -95,23 +104,22 @@ pub fn queues_for(exchange: Exchange, message: Option<&Message>) -> Vec<Queue> {
     BINDINGS.iter().copied().flatten().filter(bound).map(|binding| binding.queue).collect()
 }
 
-impl Feed {
-    /// The feed's part that an exchange carries: everything for audit, what customers care for
-    /// for notification. None when nothing is left.
-    pub fn part_for(&self, exchange: Exchange) -> Option<Self> {
-        let wanted = |kind: Kind| match exchange {
-            Exchange::AuditFanout => kind.is_event(),
-            Exchange::Notification => kind.concerns_customer(),
-            Exchange::SagaCommands
-            | Exchange::SagaEvents
-            | Exchange::Order
-            | Exchange::Payment
-            | Exchange::Inventory
-            | Exchange::Shipping
-            | Exchange::NotificationChannels => false,
-        };
-        let events: Vec<_> =
-            self.events.iter().filter(|event| wanted(event.kind())).cloned().collect();
-        (!events.is_empty()).then_some(Self { id: self.id, events, unreadable: Vec::new() })
+/// The exchanges that a message goes to beside its own: everything that happened for audit, what customers
+/// care for for notification.
+pub const FEEDS: [Exchange; 2] = [Exchange::AuditFanout, Exchange::Notification];
+
+/// True when a message goes to this one of [`FEEDS`].
+pub const fn feeds(exchange: Exchange, message: &Message) -> bool {
+    let kind = message.payload.kind();
+    match exchange {
+        Exchange::AuditFanout => kind.is_event(),
+        Exchange::Notification => kind.concerns_customer(),
+        Exchange::SagaCommands
+        | Exchange::SagaEvents
+        | Exchange::Order
+        | Exchange::Payment
+        | Exchange::Inventory
+        | Exchange::Shipping
+        | Exchange::NotificationChannels => false,
     }
 }

@@ -7,9 +7,12 @@
 //! choreographed  order.exchange, payment.exchange, inventory.exchange, shipping.exchange (topic)
 //!                                        ──▶ <service>.<event>: see BINDINGS
 //! both           notification.channels   ──▶ notification.email, notification.sms (by header `channel`)
-//!                audit.fanout.exchange   ──▶ audit.events           (one message per outbox row)
-//!                notification.exchange   ──▶ notification.orders    (one message per outbox row)
+//!                audit.fanout.exchange   ──▶ audit.events           (every event)
+//!                notification.exchange   ──▶ notification.orders    (what customers care for)
 //! ```
+//!
+//! What one outbox row sends to the same exchange under the same routing key goes together, as a
+//! [`Bundle`](super::Bundle); only what is for customers travels by itself.
 //!
 //! Every queue `q` has a dead letter queue `q.dlq`, drained into its service's `dead_letters`; every
 //! service has three retry exchanges, `<service>.retry.1s`, `.5s` and `.30s`.
@@ -90,9 +93,9 @@ exchanges! {
     Shipping = "shipping.exchange", Topic;
     /// Messages for customers, by channel.
     NotificationChannels = "notification.channels", Headers;
-    /// Every event of an outbox row.
+    /// Every event.
     AuditFanout = "audit.fanout.exchange", Fanout;
-    /// The events of an outbox row that customers care for.
+    /// The events that customers care for.
     Notification = "notification.exchange", Fanout;
 }
 
@@ -200,9 +203,16 @@ impl Queue {
         Self::ALL.iter().copied().find(|queue| queue.as_str() == name)
     }
 
-    /// True when each of its messages is a [`Feed`](super::Feed).
+    /// True when it is fed with events for the record: nobody acts on them, and nobody says them again.
     pub const fn is_fed(self) -> bool {
         matches!(self, Self::NotificationOrders | Self::AuditEvents)
+    }
+
+    /// An exchange that it is bound to.
+    pub fn exchange(self) -> Exchange {
+        let mut bindings = BINDINGS.iter().copied().flatten();
+        let bound = bindings.find(|binding| binding.queue == self);
+        bound.map_or(Exchange::SagaEvents, |binding| binding.exchange)
     }
 
     /// The queue of its dead letters.

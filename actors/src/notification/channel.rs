@@ -7,7 +7,7 @@
 
 use super::text::Telling;
 use super::topic::Topic;
-use crate::messages::{Body, Contact, Payload, Queue};
+use crate::messages::{Contact, Message, Payload, Queue};
 use crate::ports::{ChannelError, Messenger};
 use crate::runtime::consumer::Handler;
 use crate::runtime::ticket::{Settled, Ticket};
@@ -107,21 +107,18 @@ impl ChannelHandler {
 }
 
 impl Handler for ChannelHandler {
-    fn handle(&self, body: Body, mut ticket: Ticket<()>) {
+    fn handle(&self, message: Arc<Message>, mut ticket: Ticket<()>) {
         let messenger = self.messenger.clone();
         // A messenger that panics over a message has tried it.
         ticket.begin();
         tokio::spawn(async move {
-            let settled = send(&*messenger, &body).await;
+            let settled = send(&*messenger, &message).await;
             ticket.settle(settled);
         });
     }
 }
 
-async fn send(messenger: &dyn Messenger, body: &Body) -> Settled<()> {
-    let [message] = body.messages() else {
-        return Settled::Dead("expected one message to send".to_owned());
-    };
+async fn send(messenger: &dyn Messenger, message: &Message) -> Settled<()> {
     let Payload::NotificationSend(words) = &message.payload else {
         return Settled::Dead(format!("`{}` is nothing to send", message.kind()));
     };

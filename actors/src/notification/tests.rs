@@ -6,8 +6,8 @@ use super::*;
 use crate::clock::Timestamp;
 use crate::ids::{OrderId, ProductId};
 use crate::messages::{
-    Contact, Exchange, Failure, Flow, Line, Message, OrderDetails, OrderNotice, Origin, Payload,
-    Plan, Priority, Queue, Shortage, queues_for,
+    Body, Contact, Exchange, Failure, Flow, Line, Message, OrderDetails, OrderNotice, Origin,
+    Payload, Plan, Priority, Queue, Shortage, queues_for,
 };
 use crate::money::{Currency, Money};
 use crate::runtime::service::{Outcome, Service};
@@ -186,7 +186,7 @@ fn a_customer_is_told_by_every_channel_that_reaches_them() {
         let channel = |message: &Arc<Message>| {
             let Payload::NotificationSend(send) = &message.payload else { panic!("{message:?}") };
             assert_eq!(send.priority, Priority::Express);
-            let queues = queues_for(Exchange::NotificationChannels, Some(message));
+            let queues = queues_for(Exchange::NotificationChannels, &Body::One(message.clone()));
             (send.to.clone(), queues)
         };
         sent.iter().map(channel).collect::<Vec<_>>()

@@ -1,22 +1,18 @@
 //! What the order service's queues bring: what the services say, each to its saga.
 
 use super::rules::{Input, Sagas};
-use crate::messages::Body;
+use crate::messages::Message;
 use crate::runtime::consumer::Handler;
-use crate::runtime::ticket::{Settled, Ticket};
+use crate::runtime::ticket::Ticket;
+use std::sync::Arc;
 
 /// Hands answers to sagas.
 pub struct ReplyHandler(pub Sagas);
 
 impl Handler for ReplyHandler {
-    fn handle(&self, body: Body, ticket: Ticket<()>) {
-        match body {
-            Body::One(message) => {
-                let order = message.order_id();
-                let ticket = Ticket::new(move |how| ticket.settle(how.map(|_reply| ())));
-                self.0.ask(&order, Input::Message(message), ticket);
-            }
-            Body::Feed(_) => ticket.settle(Settled::Dead("a feed is no answer".to_owned())),
-        }
+    fn handle(&self, message: Arc<Message>, ticket: Ticket<()>) {
+        let order = message.order_id();
+        let ticket = Ticket::new(move |how| ticket.settle(how.map(|_reply| ())));
+        self.0.ask(&order, Input::Message(message), ticket);
     }
 }

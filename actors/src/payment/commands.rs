@@ -2,9 +2,10 @@
 
 use super::decide::Input;
 use super::entity::Payments;
-use crate::messages::{Body, Message, Origin, Payload};
+use crate::messages::{Message, Origin, Payload};
 use crate::runtime::consumer::Handler;
 use crate::runtime::ticket::{Settled, Ticket};
+use std::sync::Arc;
 
 /// Hands each message to its order's payment.
 pub struct CommandHandler {
@@ -19,11 +20,8 @@ impl CommandHandler {
 }
 
 impl Handler for CommandHandler {
-    fn handle(&self, body: Body, ticket: Ticket<()>) {
-        let [message] = body.messages() else {
-            return ticket.settle(Settled::Dead("expected one message".to_owned()));
-        };
-        match input(message) {
+    fn handle(&self, message: Arc<Message>, ticket: Ticket<()>) {
+        match input(&message) {
             Ok(input) => self.payments.ask(&message.order_id(), input, ticket),
             Err(cause) => ticket.settle(Settled::Dead(cause)),
         }

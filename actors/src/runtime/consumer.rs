@@ -1,29 +1,36 @@
-//! The consumer: takes deliveries from one queue, hands them to the service, and settles each with
-//! the broker when its ticket is settled, that is, when its effect is committed.
+//! The consumer: takes deliveries from one queue, hands their messages to the service, and settles each with
+//! the broker when the tickets of its messages are settled, that is, when their effects are committed.
 
 use super::address::Address;
+use super::in_hand::InHand;
 use super::journal::JournalHandle;
 use super::service::{DeadLetter, Service};
-use super::ticket::{Settled, Ticket};
+use super::ticket::Ticket;
 use super::tree::Node;
 use crate::clock::World;
 use crate::faults::{self, Point};
-use crate::messages::Body;
-use crate::planted::{Bug, planted};
+use crate::messages::{Body, Message};
 use crate::ports::{Broker, Dead, Delivery, Sink, Subscription};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::time::Duration;
-
-/// A delivery that nobody decided is handed in again after this pause, uncounted.
-const AGAIN_AFTER: Duration = Duration::from_millis(50);
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 
 /// What a service does with what its queue brings. Called in the order of delivery; must not block.
 pub trait Handler: Send + Sync + 'static {
-    /// Handles it, and settles the ticket when everything that it caused is committed.
-    fn handle(&self, body: Body, ticket: Ticket<()>);
+    /// Handles a message, and settles its ticket when everything that it caused is committed.
+    fn handle(&self, message: Arc<Message>, ticket: Ticket<()>);
+
+    /// True when it takes the messages of a bundle better at once than one by one.
+    fn at_once(&self) -> bool {
+        false
+    }
+
+    /// Handles messages that came together, in their order.
+    fn handle_all(&self, messages: Vec<(Arc<Message>, Ticket<()>)>) {
+        for (message, ticket) in messages {
+            self.handle(message, ticket);
+        }
+    }
 }
 
 /// Where given-up messages are stored.
@@ -42,6 +49,8 @@ impl<S: Service> Cemetery for JournalHandle<S> {
 pub enum Msg {
     /// A message to handle.
     Delivery(Box<Delivery>),
+    /// A message of a delivery in hand, by its place, that nobody has decided.
+    Again(Arc<InHand>, usize),
     /// A message to keep as a dead letter.
     Dead(Box<Dead>),
     /// Take no more: what is under way ends as it would.
@@ -54,9 +63,10 @@ impl Msg {
         match self {
             Self::Delivery(delivery) => match &delivery.content {
                 Ok(Body::One(message)) => message.kind().as_str(),
-                Ok(Body::Feed(_)) => "feed",
+                Ok(Body::Bundle(_)) => "bundle",
                 Err(_) => "unreadable",
             },
+            Self::Again(..) => "again",
             Self::Dead(_) => "dead",
             Self::Close => "close",
         }
@@ -67,7 +77,7 @@ impl Msg {
 pub struct ConsumerParts {
     /// The queue.
     pub queue: crate::messages::Queue,
-    /// Deliveries unsettled at a time: bounds the memory that a slow service costs.
+    /// Deliveries unsettled at a time, each a bundle at most: bounds the memory that a slow service costs.
     pub prefetch: usize,
     /// The broker.
     pub broker: Arc<dyn Broker>,
@@ -86,12 +96,14 @@ pub struct ConsumerParts {
 /// What went through a consumer, in all its lives.
 #[derive(Debug, Default)]
 pub struct Traffic {
-    /// Messages that the broker has handed to it.
+    /// Deliveries that the broker has handed to it.
     pub received: AtomicU64,
-    /// Deliveries whose tickets are open.
+    /// Deliveries some of whose tickets are open.
     pub open: AtomicUsize,
     /// Deliveries that were settled.
     pub settled: AtomicU64,
+    /// Messages in them.
+    pub messages: AtomicU64,
     /// It is to take no more, whatever life it is in.
     pub closed: AtomicBool,
 }
@@ -158,7 +170,8 @@ impl Actor for Consumer {
     ) -> Result<(), ActorProcessingErr> {
         self.0.node().begins(message.name());
         match message {
-            Msg::Delivery(delivery) => self.handle_delivery(*delivery),
+            Msg::Delivery(delivery) => self.handle_delivery(&delivery),
+            Msg::Again(delivery, index) => delivery.handle_one(index),
             Msg::Dead(dead) => self.keep(*dead),
             Msg::Close => drop(subscription.take()),
         }
@@ -168,78 +181,73 @@ impl Actor for Consumer {
 }
 
 impl Consumer {
-    fn handle_delivery(&self, delivery: Delivery) {
+    fn handle_delivery(&self, delivery: &Delivery) {
         faults::passes(Point::Delivered);
-        let body = match &delivery.content {
-            Ok(body) => body.clone(),
+        match &delivery.content {
+            Ok(body) => InHand::new(&self.0, delivery, body.clone()).handle(),
             Err(unreadable) => {
                 let cause = format!("malformed: {}", unreadable.error);
-                return delivery.channel.reject(delivery.tag, cause, self.0.world.now());
+                delivery.channel.reject(delivery.tag, cause, self.0.world.now());
             }
-        };
-        self.0.traffic.open.fetch_add(1, Relaxed);
-        let (traffic, address) = (self.0.traffic.clone(), self.0.address.clone());
-        let clock = self.0.world.clock.clone();
-        if planted(Bug::AckEarly) {
-            delivery.channel.ack(delivery.tag);
         }
-        let handling = Arc::new(AtomicBool::new(true));
-        let being_handled = handling.clone();
-        let ticket = Ticket::new(move |how| {
-            traffic.open.fetch_sub(1, Relaxed);
-            traffic.settled.fetch_add(1, Relaxed);
-            let Delivery { tag, ref channel, .. } = delivery;
-            match how {
-                // Dropped by the panic of its own handler: that attempt counts.
-                Settled::Abandoned if being_handled.load(Relaxed) && std::thread::panicking() => {
-                    channel.retry(tag, "the handler panicked".to_owned(), clock.now());
-                }
-                Settled::Done(()) => {
-                    faults::passes(Point::Unacked);
-                    channel.ack(tag);
-                }
-                Settled::Retry(cause) => channel.retry(tag, cause, clock.now()),
-                Settled::Dead(cause) => channel.reject(tag, cause, clock.now()),
-                Settled::Abandoned => hand_in_again(address, delivery),
-            }
-        });
-        // A panic is an attempt of this message, which its dropped ticket has counted, and of no other.
-        let handle = AssertUnwindSafe(|| self.0.handler.handle(body, ticket));
-        if catch_unwind(handle).is_err() {
-            tracing::error!(queue = %self.0.queue, "a handler panicked");
-        }
-        handling.store(false, Relaxed);
     }
 
+    /// Keeps each message of it as a dead letter of its own: a bundle comes here as a whole when the broker
+    /// itself has given it up.
     fn keep(&self, dead: Dead) {
         let Dead { queue, content, failures, cause, stored } = dead;
-        let (message, body) = match &content {
-            Ok(body) => (body.messages().first(), body.to_json()),
-            Err(unreadable) => (None, unreadable.body.clone()),
+        let letters: Vec<(Option<&Message>, String)> = match &content {
+            Ok(body) => {
+                let messages = body.messages().iter();
+                let read = messages.map(|message| (Some(&**message), message.json().to_owned()));
+                let unread = body.unreadable().iter().map(|entry| (None, entry.body.clone()));
+                read.chain(unread).collect()
+            }
+            Err(unreadable) => vec![(None, unreadable.body.clone())],
         };
+        if letters.is_empty() {
+            return stored();
+        }
+        let all = Arc::new(Burial::new(letters.len(), stored));
         let (attempts, died_at) = (failures.count, self.0.world.now());
-        tracing::error!(%queue, attempts, %cause, "a message is given up: it is a dead letter now");
-        let letter = DeadLetter {
-            id: self.0.world.new_id(),
-            queue,
-            order_id: message.map(|message| message.order_id().0),
-            event_type: message.map(|message| message.kind().as_str().to_owned()),
-            cause,
-            attempts,
-            body,
-            first_failed_at: failures.since.unwrap_or(died_at),
-            died_at,
-        };
-        self.0.cemetery.bury(letter, stored);
+        for (message, body) in letters {
+            tracing::error!(%queue, attempts, %cause, "a message is given up: it is a dead letter now");
+            let letter = DeadLetter {
+                id: self.0.world.new_id(),
+                queue,
+                order_id: message.map(|message| message.order_id().0),
+                event_type: message.map(|message| message.kind().as_str().to_owned()),
+                cause: cause.clone(),
+                attempts,
+                body,
+                first_failed_at: failures.since.unwrap_or(died_at),
+                died_at,
+            };
+            let all = all.clone();
+            self.0.cemetery.bury(letter, Box::new(move || all.one_is_stored()));
+        }
     }
 }
 
-fn hand_in_again(address: Address<Msg>, delivery: Delivery) {
-    // Outside of a runtime the process is ending, and the broker keeps the message.
-    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-        runtime.spawn(async move {
-            tokio::time::sleep(AGAIN_AFTER).await;
-            address.send(Msg::Delivery(Box::new(delivery)));
-        });
+/// Dead letters that came together, and whom to tell when all of them are stored. Dropped before that, it
+/// tells nobody, and they come again.
+struct Burial {
+    open: AtomicUsize,
+    stored: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl Burial {
+    fn new(letters: usize, stored: Box<dyn FnOnce() + Send>) -> Self {
+        Self { open: AtomicUsize::new(letters), stored: Mutex::new(Some(stored)) }
+    }
+
+    fn one_is_stored(&self) {
+        if self.open.fetch_sub(1, AcqRel) > 1 {
+            return;
+        }
+        let stored = self.stored.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+        if let Some(stored) = stored {
+            stored();
+        }
     }
 }

@@ -14,7 +14,7 @@ use super::outbox::OutboxRow;
 use super::service::{DeadLetter, Redrive, Service};
 use crate::clock::World;
 use crate::ids::ServiceName;
-use crate::messages::{Body, Feed, Message, Queue};
+use crate::messages::{Body, Queue};
 use crate::ports::{DeadLetterFilter, DeadLetters, Outbox, ReadError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -180,20 +180,12 @@ impl DeadLetterOffice {
     }
 }
 
-/// What a dead letter says, or why it still cannot be read.
+/// What a dead letter says, or why it still cannot be read. (Earlier versions kept feeds as one letter.)
 fn read(letter: &DeadLetter) -> Result<Body, String> {
-    match Body::read(letter.queue, letter.body.as_bytes()) {
-        Ok(Body::Feed(feed)) if !feed.unreadable.is_empty() => {
-            let errors: Vec<_> = feed.unreadable.iter().map(|entry| entry.error.as_str()).collect();
-            Err(errors.join("; "))
-        }
-        Ok(body) => Ok(body),
-        // A feed is taken apart when some of it is bad: each of its dead letters is one event.
-        Err(_) if letter.queue.is_fed() => {
-            let event = Message::from_json(&letter.body).map_err(|error| error.to_string())?;
-            let (events, unreadable) = (vec![event], Vec::new());
-            Ok(Body::Feed(Arc::new(Feed { id: letter.id, events, unreadable })))
-        }
-        Err(unreadable) => Err(unreadable.error),
+    let body = Body::read(letter.body.as_bytes()).map_err(|unreadable| unreadable.error)?;
+    if body.unreadable().is_empty() {
+        return Ok(body);
     }
+    let errors: Vec<_> = body.unreadable().iter().map(|entry| entry.error.as_str()).collect();
+    Err(errors.join("; "))
 }

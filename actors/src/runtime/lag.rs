@@ -8,6 +8,9 @@
 //!                                                                         for an answer again
 //! ```
 //!
+//! A queue's depth counts deliveries, and so does the rate at which it is drained. How many messages that are is
+//! known of those that have come: as many are taken to be in those that wait.
+//!
 //! The door leaves payment's queues out, since a slow gateway must not close the shop, and small
 //! backlogs, which pass before it could do anything about them. The sweeper counts both: a command that
 //! waits in a queue is not answered sooner for being sent twice.
@@ -34,7 +37,7 @@ const MEASURE_EVERY: Duration = Duration::from_secs(1);
 const EXCUSES: usize = 15;
 
 /// Below this many open messages there is no backlog for the door, whatever the rate.
-const BACKLOG_MIN: u64 = 500;
+const BACKLOG_MIN: f64 = 500.0;
 
 /// The broker says within this time how full its queues are, or it is not known.
 const DEPTHS_WITHIN: Duration = Duration::from_secs(5);
@@ -70,41 +73,53 @@ impl Lag {
 }
 
 /// How fast something is done.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Rate {
     at: Instant,
     done: u64,
+    messages: u64,
     per_second: f64,
+    /// Messages in one of it.
+    size: f64,
 }
 
 impl Rate {
     fn new() -> Self {
-        Self { at: Instant::now(), done: 0, per_second: 0.0 }
+        Self { at: Instant::now(), done: 0, messages: 0, per_second: 0.0, size: 1.0 }
     }
 
-    /// Takes in how much was done in all until now, and how much is open.
-    fn measure(&mut self, done: u64, open: u64) -> f64 {
+    /// Takes in how much was done in all until now, in how many messages, and how much is open.
+    fn measure(&mut self, done: u64, messages: u64, open: u64) -> Self {
         let seconds = self.at.elapsed().as_secs_f64().max(0.001);
-        let latest = done.saturating_sub(self.done) as f64 / seconds;
-        (self.at, self.done) = (Instant::now(), done);
+        let (count, of) = (done.saturating_sub(self.done), messages.saturating_sub(self.messages));
+        let latest = count as f64 / seconds;
+        if count > 0 {
+            self.size = (self.size + of as f64 / count as f64) / 2.0;
+        }
+        (self.at, self.done, self.messages) = (Instant::now(), done, messages);
         // Who had nothing left to do was not slow.
         if latest > self.per_second || open > 0 {
             // Half the old, half the new: a burst neither opens nor closes the door by itself.
             self.per_second =
                 if self.per_second == 0.0 { latest } else { (self.per_second + latest) / 2.0 };
         }
-        self.per_second
+        *self
     }
-}
 
-/// How long so much takes at a rate, in milliseconds.
-fn lag_ms(open: u64, per_second: f64) -> u64 {
-    (open as f64 * 1_000.0 / per_second.max(1.0)) as u64
-}
+    /// The rate of so many who are as fast.
+    fn times(self, many: u64) -> Self {
+        Self { per_second: self.per_second * many as f64, ..self }
+    }
 
-/// The same as the door sees it.
-fn backlog_ms(open: u64, per_second: f64) -> u64 {
-    if open < BACKLOG_MIN { 0 } else { lag_ms(open, per_second) }
+    /// How long so much takes, in milliseconds.
+    fn lag_ms(&self, open: u64) -> u64 {
+        (open as f64 * 1_000.0 / self.per_second.max(1.0)) as u64
+    }
+
+    /// The same as the door sees it.
+    fn backlog_ms(&self, open: u64) -> u64 {
+        if open as f64 * self.size < BACKLOG_MIN { 0 } else { self.lag_ms(open) }
+    }
 }
 
 /// What a meter measures.
@@ -185,11 +200,11 @@ impl Meter {
         let depths = tokio::time::timeout(DEPTHS_WITHIN, broker.depths()).await;
         // Where the broker is away, what it holds is not known; what waits for it is.
         let depths = depths.ok().and_then(Result::ok).unwrap_or_default();
-        let (open, per_second) = measured(&mut rates.counted, counted);
+        let (open, rate) = measured(&mut rates.counted, counted);
         let (door, answers) = self.queues(rates, &depths);
-        lag.door_ms.store(door.max(backlog_ms(open, per_second)), Relaxed);
-        let (open, per_second) = measured(&mut rates.flows, flows);
-        let answers = answers.max(lag_ms(open, per_second)).max(self.stopped_ms());
+        lag.door_ms.store(door.max(rate.backlog_ms(open)), Relaxed);
+        let (open, rate) = measured(&mut rates.flows, flows);
+        let answers = answers.max(rate.lag_ms(open)).max(self.stopped_ms());
         lag.answers_ms.store(answers, Relaxed);
         rates.late.truncate(EXCUSES - 1);
         rates.late.push_front(answers);
@@ -199,38 +214,39 @@ impl Meter {
     /// How long the queues' messages wait: those that count at the door, and those of orders.
     fn queues(&self, rates: &mut Rates, depths: &[Depth]) -> (u64, u64) {
         let depth_of = |queue: Queue| depths.iter().find(|depth| depth.queue == queue);
-        let mut speeds: BTreeMap<Queue, (f64, u64)> = BTreeMap::new();
-        let (mut answered, mut unheard) = (0, 0);
+        let mut speeds: BTreeMap<Queue, (Rate, u64)> = BTreeMap::new();
+        let (mut answered, mut answers, mut unheard) = (0, 0, 0);
         for (intake, rate) in self.0.intakes.iter().zip(&mut rates.intakes) {
-            let (queue, settled) = (intake.queue(), intake.settled());
+            let (queue, settled, messages) = (intake.queue(), intake.settled(), intake.messages());
             let ready = depth_of(queue).map_or(0, |depth| depth.ready);
             let taken = intake.open() as u64;
-            speeds.insert(queue, (rate.measure(settled, ready + taken), taken));
+            speeds.insert(queue, (rate.measure(settled, messages, ready + taken), taken));
             if queue.service() == ServiceName::Order {
-                (answered, unheard) = (answered + settled, unheard + ready);
+                (answered, answers) = (answered + settled, answers + messages);
+                unheard += ready;
             }
         }
         let commanded = depths.iter().filter(|depth| carries_orders(depth.queue));
         let waiting = commanded.map(|depth| depth.ready).sum::<u64>();
-        let answers_per_second = rates.answers.measure(answered, waiting.max(unheard));
-        let (mut door, mut answers) = (0, 0);
+        let of_answers = rates.answers.measure(answered, answers, waiting.max(unheard));
+        let (mut door, mut late) = (0, 0);
         for depth in depths {
             let consumers = depth.consumers.max(1);
-            let (per_second, taken) = match speeds.get(&depth.queue) {
+            let (rate, taken) = match speeds.get(&depth.queue) {
                 // Other processes' consumers are taken to be as fast, and as full, as this one's.
-                Some((drained, taken)) => (drained * consumers as f64, taken * consumers),
+                Some((rate, taken)) => (rate.times(consumers), taken * consumers),
                 // Only others consume it: it is taken to be as fast as answers come in.
-                None => (answers_per_second, 0),
+                None => (of_answers, 0),
             };
             let open = depth.ready + taken;
             if counts_at_the_door(depth.queue) {
-                door = door.max(backlog_ms(open, per_second));
+                door = door.max(rate.backlog_ms(open));
             }
             if carries_orders(depth.queue) {
-                answers = answers.max(lag_ms(open, per_second));
+                late = late.max(rate.lag_ms(open));
             }
         }
-        (door, answers)
+        (door, late)
     }
 
     /// How long what stands still is taken to last, if anything that orders need does.
@@ -258,8 +274,8 @@ fn counts_at_the_door(queue: Queue) -> bool {
 }
 
 /// How many messages of these relays are open, and at what rate they are taken.
-fn measured(rate: &mut Rate, flows: &[Arc<Flow>]) -> (u64, f64) {
+fn measured(rate: &mut Rate, flows: &[Arc<Flow>]) -> (u64, Rate) {
     let settled = flows.iter().map(|flow| flow.settled.load(Relaxed)).sum();
     let open = flows.iter().map(|flow| flow.open()).sum();
-    (open, rate.measure(settled, open))
+    (open, rate.measure(settled, settled, open))
 }

@@ -1,16 +1,26 @@
 //! The outbox: what was decided to be said, kept beside the decision until everybody has heard it.
 //!
-//! One row holds the messages of one journal batch. A row that cannot get on is parked: rewritten
-//! to hold only what is unconfirmed, and for whom.
+//! One row holds the messages of one journal batch. Those that go the same way, to the same exchange under
+//! the same routing key, are one publish: a bundle.
+//!
+//! ```text
+//! row  reserve·1 reserve·2 refund·3 created·4 ──▶ saga.commands  inventory.reserve  [1, 2]
+//!                                             ──▶ saga.commands  payment.refund     3
+//!                                             ──▶ audit.fanout.exchange             4
+//! ```
+//!
+//! A row that cannot get on is parked: rewritten to hold only what is unconfirmed, and for whom.
 
-use crate::messages::{BINDINGS, Body, Exchange, Feed, Message, Queue, Route, route};
+use crate::messages::{
+    Body, Bundle, Exchange, FEEDS, Message, Queue, Route, bundles, feeds, route, routing_key,
+};
 use crate::ports::Failures;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// One publish.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Parcel {
     /// Where to.
     pub exchange: Exchange,
@@ -27,6 +37,40 @@ impl Parcel {
     pub const fn new(exchange: Exchange, body: Body) -> Self {
         Self { exchange, body, only: None, failures: Failures { count: 0, since: None } }
     }
+}
+
+impl Parcel {
+    /// How many messages it carries.
+    pub fn size(&self) -> usize {
+        self.body.messages().len()
+    }
+}
+
+/// How many publishes carry a message of a fresh row.
+fn copies(message: &Message) -> usize {
+    let routed = usize::from(matches!(route(message), Route::To(_)));
+    routed + FEEDS.into_iter().filter(|exchange| feeds(*exchange, message)).count()
+}
+
+/// A fresh row's messages by the way that they go, each in its order.
+fn ways(messages: &[Arc<Message>]) -> Vec<(Exchange, Vec<Arc<Message>>)> {
+    let mut ways: Vec<(Exchange, Vec<Arc<Message>>)> = Vec::new();
+    for message in messages {
+        let Route::To(exchange) = route(message) else { continue };
+        let key = routing_key(message);
+        let same = |(to, with): &&mut (Exchange, Vec<Arc<Message>>)| {
+            bundles(exchange) && *to == exchange && routing_key(&with[0]) == key
+        };
+        match ways.iter_mut().find(same) {
+            Some((_, way)) => way.push(message.clone()),
+            None => ways.push((exchange, vec![message.clone()])),
+        }
+    }
+    for exchange in FEEDS {
+        let fed = messages.iter().filter(|message| feeds(exchange, message));
+        ways.push((exchange, fed.cloned().collect()));
+    }
+    ways
 }
 
 /// A row's content.
@@ -59,8 +103,9 @@ enum Stored {
 #[derive(Serialize, Deserialize)]
 struct StoredParcel {
     exchange: Exchange,
-    /// The feed's id, when it is one.
-    feed: Option<Uuid>,
+    /// The bundle's id, when it is one. Earlier versions had feeds.
+    #[serde(alias = "feed", skip_serializing_if = "Option::is_none")]
+    bundle: Option<Uuid>,
     messages: Vec<Arc<Message>>,
     only: Option<Vec<Queue>>,
     #[serde(flatten)]
@@ -68,9 +113,8 @@ struct StoredParcel {
 }
 
 impl OutboxRow {
-    /// Messages in one row at the most: a row is forgotten when all are confirmed, so that a slow
-    /// one among them should not keep many.
-    pub const MESSAGES_MAX: usize = 64;
+    /// Messages in one row at the most: all of them may go the same way.
+    pub const MESSAGES_MAX: usize = Bundle::MESSAGES_MAX;
 
     /// A row that was just committed.
     pub fn fresh(id: Uuid, messages: Vec<Arc<Message>>) -> Self {
@@ -80,13 +124,7 @@ impl OutboxRow {
     /// A row that brings a message to one queue again, as if for the first time.
     pub fn redriven(id: Uuid, queue: Queue, body: Body) -> Self {
         // Which exchange it once came from is of no matter: it goes to its queue directly.
-        let exchange = BINDINGS
-            .iter()
-            .copied()
-            .flatten()
-            .find(|binding| binding.queue == queue)
-            .map_or(Exchange::SagaEvents, |binding| binding.exchange);
-        let parcel = Parcel { only: Some(vec![queue]), ..Parcel::new(exchange, body) };
+        let parcel = Parcel { only: Some(vec![queue]), ..Parcel::new(queue.exchange(), body) };
         // Parked once, by whoever redrives it: the relay finds it among the parked rows.
         Self { id, content: Content::Parked(vec![parcel]), tries: 1 }
     }
@@ -95,31 +133,21 @@ impl OutboxRow {
     pub fn parcels(&self) -> Vec<Parcel> {
         match &self.content {
             Content::Parked(parcels) => parcels.clone(),
-            Content::Fresh(messages) => {
-                let all = Feed { id: self.id, events: messages.clone(), unreadable: Vec::new() };
-                let feeds = [Exchange::AuditFanout, Exchange::Notification];
-                let fed = feeds.into_iter().filter_map(|exchange| {
-                    Some((exchange, Body::Feed(Arc::new(all.part_for(exchange)?))))
-                });
-                let routed = messages.iter().filter_map(|message| match route(message) {
-                    Route::To(exchange) => Some((exchange, Body::One(message.clone()))),
-                    Route::FeedOnly => None,
-                });
-                routed.chain(fed).map(|(exchange, body)| Parcel::new(exchange, body)).collect()
-            }
+            Content::Fresh(messages) => ways(messages)
+                .into_iter()
+                .filter_map(|(exchange, messages)| {
+                    Some(Parcel::new(exchange, Body::of(self.id, messages)?))
+                })
+                .collect(),
         }
     }
 
-    /// How many publishes it takes: the length of [`Self::parcels`], without making them.
+    /// How many messages it sends, counted once for each publish that carries them: the sum over
+    /// [`Self::parcels`], without making them.
     pub fn size(&self) -> usize {
         match &self.content {
-            Content::Parked(parcels) => parcels.len(),
-            Content::Fresh(messages) => {
-                let routed = messages.iter().filter(|m| matches!(route(m), Route::To(_))).count();
-                let audited = messages.iter().any(|m| m.kind().is_event());
-                let told = messages.iter().any(|m| m.kind().concerns_customer());
-                routed + usize::from(audited) + usize::from(told)
-            }
+            Content::Parked(parcels) => parcels.iter().map(Parcel::size).sum(),
+            Content::Fresh(messages) => messages.iter().map(|message| copies(message)).sum(),
         }
     }
 
@@ -160,25 +188,20 @@ impl OutboxRow {
 
 impl From<&Parcel> for StoredParcel {
     fn from(parcel: &Parcel) -> Self {
-        let (feed, messages) = match &parcel.body {
-            Body::One(message) => (None, vec![message.clone()]),
-            Body::Feed(feed) => (Some(feed.id), feed.events.clone()),
+        let bundle = match &parcel.body {
+            Body::One(_) => None,
+            Body::Bundle(bundle) => Some(bundle.id),
         };
+        let messages = parcel.body.messages().to_vec();
         let Parcel { exchange, ref only, failures, .. } = *parcel;
-        Self { exchange, feed, messages, only: only.clone(), failures }
+        Self { exchange, bundle, messages, only: only.clone(), failures }
     }
 }
 
 impl StoredParcel {
     fn unpack(self) -> Option<Parcel> {
-        let body = match self.feed {
-            Some(id) => {
-                let (events, unreadable) = (self.messages, Vec::new());
-                Body::Feed(Arc::new(Feed { id, events, unreadable }))
-            }
-            None => Body::One(self.messages.into_iter().next()?),
-        };
-        let Self { exchange, only, failures, .. } = self;
+        let Self { exchange, bundle, messages, only, failures } = self;
+        let body = Body::of(bundle.unwrap_or_default(), messages)?;
         Some(Parcel { exchange, body, only, failures })
     }
 }

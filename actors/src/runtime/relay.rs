@@ -26,9 +26,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Messages that are published and unconfirmed at a time: bounds the memory that a slow broker costs
-/// (about 1 KiB each).
-const WINDOW_MESSAGES: usize = 16_384;
+/// Messages that are published and unconfirmed at a time, counted once for each publish that carries them:
+/// bounds the memory that a slow broker costs (about 1 KiB each, most of it shared with their row).
+const WINDOW_MESSAGES: usize = 32_768;
 
 /// Rows that one look into the database brings.
 const READ_ROWS: u32 = 256;
@@ -65,7 +65,7 @@ pub enum Msg {
     Due(Vec<OutboxRow>),
 }
 
-/// What the relay counts, for admission and metrics.
+/// What the relay counts, for admission and metrics: messages, once for each publish that carries them.
 #[derive(Debug, Default)]
 pub struct Flow {
     /// Messages committed to the outbox, also those that wait in the database for room.
@@ -329,10 +329,11 @@ impl<S: Service> Relay<S> {
             self.0.journal.forget(vec![row.id]);
             return;
         }
-        window.messages += parcels.len();
-        let counted = window.left.min(parcels.len() as u64);
+        let size: usize = parcels.iter().map(Parcel::size).sum();
+        window.messages += size;
+        let counted = window.left.min(size as u64);
         window.left -= counted;
-        self.0.handle.flow.offered.fetch_add(parcels.len() as u64 - counted, Relaxed);
+        self.0.handle.flow.offered.fetch_add(size as u64 - counted, Relaxed);
         let id = row.id;
         for (index, parcel) in parcels.iter().enumerate() {
             let (relay, node) = (myself.clone(), self.0.handle.address.node().clone());
@@ -354,10 +355,11 @@ impl<S: Service> Relay<S> {
     fn confirm(&self, window: &mut Window, id: Uuid, index: usize, how: Confirmed) {
         let Some(flight) = window.rows.get_mut(&id) else { return };
         flight.open -= 1;
-        window.messages -= 1;
-        self.0.handle.flow.settled.fetch_add(1, Relaxed);
         let backoff = (PARK_MIN * 2_u32.saturating_pow(flight.tries.min(16))).min(PARK_MAX);
         let parcel = &flight.parcels[index];
+        let size = parcel.size();
+        window.messages -= size;
+        self.0.handle.flow.settled.fetch_add(size as u64, Relaxed);
         match how {
             Confirmed::Taken => {}
             Confirmed::Unroutable => {
@@ -368,9 +370,9 @@ impl<S: Service> Relay<S> {
                 flight.delay = flight.delay.max(backoff);
                 flight.left.push(parcel.clone());
             }
-            Confirmed::Deferred { missing, failures, delay } => {
+            Confirmed::Deferred { left, delay } => {
                 flight.delay = flight.delay.max(delay);
-                flight.left.push(Parcel { only: Some(missing), failures, ..parcel.clone() });
+                flight.left.extend(left);
             }
             Confirmed::Lost => {
                 flight.delay = flight.delay.max(backoff);

@@ -20,11 +20,12 @@ use std::sync::atomic::Ordering::Relaxed;
 /// The name of the process's own supervisor: the root of the tree.
 pub const ROOT: &str = "ordermill";
 
-/// Messages with a consumer at a time. Enough that a journal's batches are full while the next are
-/// decided; each costs about 1 KiB.
-const PREFETCH: usize = 2_000;
+/// Deliveries with a consumer at a time, each a message or a bundle of 64 at most. Enough of the first that
+/// a journal's batches are full while the next are decided, and few enough of the second: 16,384 messages of
+/// about 1 KiB.
+const PREFETCH: usize = 256;
 
-/// The same where one delivery holds the events of a whole outbox row.
+/// The same where whole bundles are one change: 4,096 events.
 const PREFETCH_FEED: usize = 64;
 
 /// The same where each delivery waits for another server.
@@ -82,7 +83,12 @@ impl Intake {
         self.traffic.settled.load(Relaxed)
     }
 
-    /// Messages that the broker has handed to it so far.
+    /// Messages in them.
+    pub fn messages(&self) -> u64 {
+        self.traffic.messages.load(Relaxed)
+    }
+
+    /// Deliveries that the broker has handed to it so far.
     pub fn received(&self) -> u64 {
         self.traffic.received.load(Relaxed)
     }

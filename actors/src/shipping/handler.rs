@@ -2,10 +2,11 @@
 
 use super::change::{Answer, Change, Command};
 use super::service::Shipping;
-use crate::messages::{Body, Message, Payload};
+use crate::messages::{Message, Payload};
 use crate::runtime::consumer::Handler;
 use crate::runtime::journal::{JournalHandle, Verdict};
 use crate::runtime::ticket::{Settled, Ticket};
+use std::sync::Arc;
 
 /// Hands what each message asks to the journal, whose batch decides it.
 pub struct CommandHandler {
@@ -20,10 +21,7 @@ impl CommandHandler {
 }
 
 impl Handler for CommandHandler {
-    fn handle(&self, body: Body, ticket: Ticket<()>) {
-        let Body::One(message) = body else {
-            return ticket.settle(Settled::Dead("a feed asks nothing of shipping".to_owned()));
-        };
+    fn handle(&self, message: Arc<Message>, ticket: Ticket<()>) {
         let change = match change(&message) {
             Ok(change) => change,
             Err(cause) => return ticket.settle(Settled::Dead(cause)),

@@ -3,17 +3,20 @@
 use super::Shared;
 use super::fault::Fault;
 use super::life::Life;
-use crate::clock::Timestamp;
 use crate::messages::{Body, Queue, RETRY_DELAYS, queues_for};
 use crate::ports::{
     Broker, BrokerError, Channel, Confirm, Confirmed, Dead, Delivery, Depth, Failures, Health,
-    Sink, Subscription,
+    Left, Sink, Subscription,
 };
 use crate::runtime::outbox::Parcel;
 use async_trait::async_trait;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
+
+mod item;
+
+use item::{Item, handled};
 
 /// The longest that a message is under way on the network.
 const SLOW: Duration = Duration::from_millis(500);
@@ -28,14 +31,6 @@ const EVENTS_MAX: u64 = 200_000;
 
 /// How far a message may overtake others.
 const OVERTAKES_MAX: u64 = 4;
-
-#[derive(Clone)]
-struct Item {
-    body: Body,
-    failures: Failures,
-    /// Why it was given up: it is a dead letter on its way.
-    cause: Option<String>,
-}
 
 struct Consumer {
     id: u64,
@@ -161,14 +156,34 @@ impl SimBroker {
             if overtakes > 0 {
                 self.sim.happened(Fault::Overtaken);
             }
+            let (item, failed) = self.fail_in_part(item);
             let consumer = &mut queue.consumers[at];
             consumer.unacked.insert(tag, item.clone());
             let (sink, id, life) = (consumer.sink.clone(), consumer.id, consumer.life.clone());
             drop(state);
-            self.sim.trace.say(format_args!("{} gets {name} {}", life.number, item.body.id()));
+            if let Some(failed) = failed {
+                self.arrive_later(name, failed, RETRY_DELAYS[0]);
+            }
+            self.sim.trace.say(format_args!("{} gets {name} {}", life.number, item.id()));
             let channel = SimChannel { broker: self.clone(), queue: name, consumer: id, life };
             hand_over(&*sink, name, item, tag, channel);
         }
+    }
+
+    /// An item as its consumer sees it, and what of it fails: to everybody else a message that was tried and
+    /// has failed is one that was never brought.
+    fn fail_in_part(&self, item: Item) -> (Item, Option<Item>) {
+        let bundle = match (&item.content, &item.cause) {
+            (Ok(Body::Bundle(bundle)), None) if self.sim.fails(Fault::PartFailed) => bundle,
+            (Ok(Body::Bundle(_) | Body::One(_)) | Err(_), _) => return (item, None),
+        };
+        let mut messages = bundle.messages.clone();
+        let failed = messages.remove(self.sim.chance.below(messages.len() as u64) as usize);
+        let Some(rest) = Body::of(bundle.id, messages) else { return (item, None) };
+        self.sim.trace.say(format_args!("{} of {} fails", failed.event_id, bundle.id));
+        let failures = Failures { count: item.failures.count + 1, ..item.failures };
+        let failed = Item { content: Ok(Body::One(failed)), failures, cause: None };
+        (Item { content: Ok(rest), ..item }, Some(failed))
     }
 
     /// Takes a delivery out of a consumer's hands. None: it was given to another meanwhile.
@@ -200,18 +215,14 @@ fn requeue(ready: &mut VecDeque<Item>, mut unacked: BTreeMap<u64, Item>) {
 }
 
 fn hand_over(sink: &dyn Sink, queue: Queue, item: Item, tag: u64, channel: SimChannel) {
-    let Item { body, failures, cause } = item;
+    let Item { content, failures, cause } = item;
     match cause {
-        None => sink.deliver(Delivery {
-            queue,
-            content: Ok(body),
-            failures,
-            tag,
-            channel: Arc::new(channel),
-        }),
+        None => {
+            sink.deliver(Delivery { queue, content, failures, tag, channel: Arc::new(channel) })
+        }
         Some(cause) => sink.bury(Dead {
             queue,
-            content: Ok(body),
+            content,
             failures,
             cause,
             stored: Box::new(move || channel.ack(tag)),
@@ -229,7 +240,7 @@ struct SimChannel {
 
 impl SimChannel {
     /// Does something at the broker, as soon as the process runs.
-    fn settle(&self, settle: impl FnOnce(&Self) + Send + 'static) {
+    fn at_the_broker(&self, settle: impl FnOnce(&Self) + Send + 'static) {
         if self.life.runs() {
             return settle(self);
         }
@@ -242,35 +253,22 @@ impl SimChannel {
 }
 
 impl Channel for SimChannel {
-    fn ack(&self, tag: u64) {
+    fn settle(&self, tag: u64, left: Vec<Left>) {
         self.broker.sim.may_die(&self.life);
-        self.settle(move |Self { broker, queue, consumer, .. }| {
+        self.at_the_broker(move |Self { broker, queue, consumer, .. }| {
             let Some(item) = broker.take(*queue, *consumer, tag) else { return };
+            // Copies of what is left come first: with the ack goes only the original.
+            for left in left.iter().cloned() {
+                let (copy, delay) = item.left(left);
+                broker.arrive_later(*queue, copy, delay);
+            }
             if broker.sim.fails(Fault::AckLost) {
                 return broker.lose_channel(*queue, *consumer, item);
             }
-            broker.sim.handled(queue.service().as_str(), &item.body);
+            for message in handled(&item, &left) {
+                broker.sim.handled(queue.service().as_str(), message);
+            }
             broker.pump(*queue);
-        });
-    }
-
-    fn retry(&self, tag: u64, cause: String, at: Timestamp) {
-        self.settle(move |Self { broker, queue, consumer, .. }| {
-            let Some(mut item) = broker.take(*queue, *consumer, tag) else { return };
-            let delay = RETRY_DELAYS.get(item.failures.count as usize);
-            item.failures = item.failures.and(at);
-            item.cause = delay.is_none().then_some(cause);
-            broker.arrive_later(*queue, item, delay.copied().unwrap_or_default());
-            broker.pump(*queue);
-        });
-    }
-
-    fn reject(&self, tag: u64, cause: String, at: Timestamp) {
-        self.settle(move |Self { broker, queue, consumer, .. }| {
-            let Some(mut item) = broker.take(*queue, *consumer, tag) else { return };
-            item.failures = item.failures.and(at);
-            item.cause = Some(cause);
-            broker.arrive_later(*queue, item, Duration::ZERO);
         });
     }
 }
@@ -292,11 +290,7 @@ impl Broker for Connection {
                 return confirm(Confirmed::Lost);
             }
             let Parcel { exchange, body, only, failures } = parcel;
-            let message = match &body {
-                Body::One(message) => Some(&**message),
-                Body::Feed(_) => None,
-            };
-            let queues = only.unwrap_or_else(|| queues_for(exchange, message));
+            let queues = only.unwrap_or_else(|| queues_for(exchange, &body));
             if queues.is_empty() {
                 return confirm(Confirmed::Unroutable);
             }
@@ -308,7 +302,7 @@ impl Broker for Connection {
                 }
                 let copies = 1 + u64::from(sim.fails(Fault::Doubled));
                 for _ in 0..copies {
-                    let item = Item { body: body.clone(), failures, cause: None };
+                    let item = Item { content: Ok(body.clone()), failures, cause: None };
                     let slow = if sim.fails(Fault::Delayed) { STUCK } else { SLOW };
                     broker.arrive_later(queue, item, sim.chance.pause(slow));
                 }

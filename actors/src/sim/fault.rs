@@ -43,6 +43,7 @@ faults! {
     Delayed = "message: delayed", 60, "A message is under way so long that it is sent again meanwhile.";
     Overtaken = "message: out of order", 0, "A message overtakes another in its queue.";
     Forgotten = "message: forgotten", 20, "The broker loses a message that it had confirmed.";
+    PartFailed = "bundle: a message fails", 100, "Of a bundle one message fails, and comes again by itself.";
     AckLost = "ack: lost with its channel", 30, "An ack is lost, and with it the channel: what it held comes again.";
     Unasked = "gateway: call lost", 100, "A call to the gateway is lost on its way there.";
     Unanswered = "gateway: answer lost", 100, "The gateway's answer is lost.";

@@ -5,15 +5,12 @@ use ordermill_actors::ids::ProductId;
 use ordermill_actors::inventory::{
     CreateError, IDLE_AFTER, Quantity, Reservation, SetError, WAIT_MAX,
 };
-use ordermill_actors::messages::Body;
-use ordermill_actors::messages::{Feed, Kind, Message, Payload};
+use ordermill_actors::messages::{Kind, Payload};
 use ordermill_actors::runtime::ticket::Settled;
 use ordermill_actors::runtime::tree::Population;
 use ordermill_actors::testing::CommitFault;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
-use uuid::Uuid;
 
 /// Has somebody else take units, behind the back of the actors.
 fn take_elsewhere(bench: &Bench, product: &str, units: i64) {
@@ -234,11 +231,7 @@ async fn what_makes_no_sense_is_a_dead_letter() {
         bench.command(1, Payload::InventoryCommit),
         bench.command(1, Payload::InventoryReleased),
         bench.command(1, Payload::ShippingDispatch),
-        bench.hand_in(Body::Feed(Arc::new(Feed {
-            id: Uuid::nil(),
-            events: vec![Message::new(&origin(1), Payload::PaymentReversed, 0, bench.world.now())],
-            unreadable: Vec::new(),
-        }))),
+        bench.command(1, Payload::PaymentReversed),
     ];
     for pending in dead {
         assert!(matches!(end(pending).await, Settled::Dead(_)));

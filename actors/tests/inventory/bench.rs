@@ -8,7 +8,6 @@ use ordermill_actors::inventory::{
     CommandHandler, IDLE_AFTER, Inventory, InventoryReads, InventoryTables, Quantity, Reservation,
     ReservationRow, SkuSpecies, Skus, Stock, StockRow,
 };
-use ordermill_actors::messages::Body;
 use ordermill_actors::messages::{Message, Origin, Payload, StockLine};
 use ordermill_actors::ports::{CommitError, Committed, ReadError, Store};
 use ordermill_actors::runtime::consumer::Handler;
@@ -162,15 +161,15 @@ impl Bench {
     }
 
     /// Hands in a message, as the consumer does.
-    pub fn hand_in(&self, body: Body) -> Pending {
+    pub fn hand_in(&self, message: Arc<Message>) -> Pending {
         let (ticket, settled) = Ticket::channel();
-        self.handler.handle(body, ticket);
+        self.handler.handle(message, ticket);
         settled
     }
 
     /// Hands in a command about an order.
     pub fn command(&self, order: u128, payload: Payload) -> Pending {
-        self.hand_in(Body::One(Message::new(&origin(order), payload, 0, self.world.now())))
+        self.hand_in(Message::new(&origin(order), payload, 0, self.world.now()))
     }
 
     /// Asks for stock.

@@ -8,7 +8,7 @@ use ordermill_actors::clock::Timestamp;
 use ordermill_actors::ids::{OrderId, ProductId, ServiceName};
 use ordermill_actors::inventory::{self, Change};
 use ordermill_actors::messages::{
-    Contact, Flow, Kind, Line, Message, OrderDetails, Origin, Payload, PaymentApproved, Plan,
+    Body, Contact, Flow, Kind, Line, Message, OrderDetails, Origin, Payload, PaymentApproved, Plan,
     Priority, Queue, Refusal, Route, ShipmentScheduled, Step, queues_for, route,
 };
 use ordermill_actors::money::{Currency, Money};
@@ -116,7 +116,7 @@ impl Bench {
     fn say(&mut self, messages: Vec<Arc<Message>>) {
         for message in messages {
             if let Route::To(exchange) = route(&message) {
-                let queues = queues_for(exchange, Some(&message));
+                let queues = queues_for(exchange, &Body::One(message.clone()));
                 assert!(!queues.is_empty(), "nobody hears {message:?}");
                 self.bag.extend(queues.into_iter().map(|queue| (queue, message.clone())));
             }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use ordermill_actors::broker::LocalBroker;
 use ordermill_actors::ids::{OrderId, ServiceName};
-use ordermill_actors::messages::{Body, Queue, queues_for};
+use ordermill_actors::messages::{FEEDS, Queue, queues_for};
 use ordermill_actors::order::{OrderStatus, RequestContext};
 use ordermill_actors::ports::{Broker, BrokerError, Confirm, Depth, Health, Sink, Subscription};
 use ordermill_actors::runtime::outbox::Parcel;
@@ -64,19 +64,17 @@ impl Line {
 }
 
 fn queues_of(parcel: &Parcel) -> Vec<Queue> {
-    let message = match &parcel.body {
-        Body::One(message) => Some(&**message),
-        Body::Feed(_) => None,
-    };
-    parcel.only.clone().unwrap_or_else(|| queues_for(parcel.exchange, message))
+    parcel.only.clone().unwrap_or_else(|| queues_for(parcel.exchange, &parcel.body))
 }
 
 #[async_trait]
 impl Broker for Line {
     fn publish(&self, parcel: Parcel, confirm: Confirm) {
         let mut state = self.state.lock().unwrap();
-        if let Body::One(message) = &parcel.body {
-            *state.said.entry(message.order_id()).or_default() += 1;
+        if !FEEDS.contains(&parcel.exchange) {
+            for message in parcel.body.messages() {
+                *state.said.entry(message.order_id()).or_default() += 1;
+            }
         }
         let held = match state.away {
             Away::Nobody => false,

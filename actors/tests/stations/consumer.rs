@@ -1,26 +1,45 @@
-//! A handler that panics harms its own message only, and that one ends as a dead letter.
+//! A message that fails harms no other, whether its handler panics or it came in a bundle; each that is given
+//! up is a dead letter of its own.
 
 use crate::toy::{node, said};
+use async_trait::async_trait;
 use ordermill_actors::broker::LocalBroker;
-use ordermill_actors::messages::{Body, Exchange, Queue};
-use ordermill_actors::ports::{Broker, Confirmed, Failures};
+use ordermill_actors::messages::{
+    Body, Bundle, Exchange, Message, Queue, RETRY_DELAYS, Unreadable,
+};
+use ordermill_actors::ports::{
+    Broker, BrokerError, Confirm, Confirmed, Dead, Depth, Failures, Health, Sink, Subscription,
+};
 use ordermill_actors::runtime::address::Address;
-use ordermill_actors::runtime::consumer::{Cemetery, Consumer, ConsumerParts, Handler};
+use ordermill_actors::runtime::consumer::{Cemetery, Consumer, ConsumerParts, Handler, Traffic};
 use ordermill_actors::runtime::outbox::Parcel;
 use ordermill_actors::runtime::service::DeadLetter;
 use ordermill_actors::runtime::ticket::{Settled, Ticket};
 use ordermill_actors::testing::world;
 use ractor::Actor;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
-/// Panics on the order of key 666, and is done with every other at once.
-struct Superstitious;
+/// Panics on the order of key 666, has no use for 13, has nobody decide 7 at first, and is done with every
+/// other at once.
+#[derive(Default)]
+struct Superstitious {
+    handled: Mutex<Vec<u128>>,
+}
 
 impl Handler for Superstitious {
-    fn handle(&self, body: Body, ticket: Ticket<()>) {
-        assert_ne!(body.messages()[0].order_id().0.as_u128(), 666, "told to panic");
-        ticket.settle(Settled::Done(()));
+    fn handle(&self, message: Arc<Message>, ticket: Ticket<()>) {
+        let key = message.order_id().0.as_u128();
+        let known = self.handled.lock().unwrap().contains(&key);
+        self.handled.lock().unwrap().push(key);
+        assert_ne!(key, 666, "told to panic");
+        match key {
+            13 => ticket.settle(Settled::Dead("it brings bad luck".to_owned())),
+            7 if !known => drop(ticket),
+            _ => ticket.settle(Settled::Done(())),
+        }
     }
 }
 
@@ -35,29 +54,40 @@ impl Cemetery for Letters {
 }
 
 fn publish(broker: &LocalBroker, key: u32, attempt: u32) -> oneshot::Receiver<Confirmed> {
-    let (sender, receiver) = oneshot::channel();
     let body = Body::One(said(key, 0, chrono::DateTime::UNIX_EPOCH));
     let failures = Failures { count: attempt, since: None };
-    let parcel = Parcel { failures, ..Parcel::new(Exchange::SagaEvents, body) };
+    send(broker, Parcel { failures, ..Parcel::new(Exchange::SagaEvents, body) })
+}
+
+fn send(broker: &LocalBroker, parcel: Parcel) -> oneshot::Receiver<Confirmed> {
+    let (sender, receiver) = oneshot::channel();
     broker.publish(parcel, Box::new(move |how| drop(sender.send(how))));
     receiver
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_handler_that_panics_to_the_end_leaves_a_dead_letter() {
-    let (world, broker) = (world(), LocalBroker::default());
-    let letters = Arc::new(Letters::default());
+/// A consumer of the saga's replies, its handler, and what it has given up.
+async fn consumer(broker: &LocalBroker) -> (Arc<Superstitious>, Arc<Letters>, Arc<Traffic>) {
+    let world = world();
+    let (letters, handler) = (Arc::new(Letters::default()), Arc::new(Superstitious::default()));
+    let traffic = Arc::<Traffic>::default();
     let parts = Arc::new(ConsumerParts {
         queue: Queue::OrderEvents,
         prefetch: 10,
         broker: Arc::new(broker.clone()),
-        handler: Arc::new(Superstitious),
+        handler: handler.clone(),
         cemetery: letters.clone(),
         world: world.clone(),
         address: Address::new(node(&world, "consumer")),
-        traffic: Arc::default(),
+        traffic: traffic.clone(),
     });
     Actor::spawn(None, Consumer::new(parts), ()).await.unwrap();
+    (handler, letters, traffic)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_panics_to_the_end_leaves_a_dead_letter() {
+    let broker = LocalBroker::default();
+    let (_, letters, _) = consumer(&broker).await;
     for attempt in 0..3 {
         let confirm = publish(&broker, 666, attempt);
         let neighbour = publish(&broker, 1, 0);
@@ -68,4 +98,94 @@ async fn a_handler_that_panics_to_the_end_leaves_a_dead_letter() {
     let letters = letters.0.lock().unwrap();
     assert_eq!((letters.len(), letters[0].attempts), (1, 4));
     assert!(letters[0].cause.contains("panicked"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_message_of_a_bundle_ends_by_itself() {
+    let broker = LocalBroker::default();
+    let (handler, letters, traffic) = consumer(&broker).await;
+    let (messages, nonsense) = ([1, 666, 7, 13, 2], "7".to_owned());
+    let bundle = Bundle {
+        id: Uuid::nil(),
+        messages: messages.map(|key| said(key, 0, chrono::DateTime::UNIX_EPOCH)).to_vec(),
+        unreadable: vec![Unreadable { body: nonsense, error: "no message".to_owned() }],
+    };
+    let bundle = Parcel::new(Exchange::SagaEvents, Body::Bundle(Arc::new(bundle)));
+    let Ok(Confirmed::Deferred { left, delay }) = send(&broker, bundle).await else { panic!() };
+    assert_eq!(*handler.handled.lock().unwrap(), [1, 666, 7, 13, 2, 7], "once each, but for 7");
+    assert_eq!((left.len(), delay), (1, RETRY_DELAYS[0]));
+    assert_eq!(left[0].body.messages()[0].order_id().0.as_u128(), 666, "its panic is its own");
+    assert_eq!(left[0].failures.count, 1);
+    let letters = letters.0.lock().unwrap();
+    let buried: Vec<_> = letters.iter().map(|letter| (letter.order_id, &*letter.cause)).collect();
+    let unlucky = (Some(Uuid::from_u128(13)), "it brings bad luck");
+    assert_eq!(buried, [(None, "malformed: no message"), unlucky]);
+    assert_eq!((traffic.open.load(Relaxed), traffic.settled.load(Relaxed)), (0, 1));
+    assert_eq!(traffic.messages.load(Relaxed), 5);
+}
+
+/// Keeps what came.
+#[derive(Default)]
+struct Basket(Mutex<Option<Arc<dyn Sink>>>);
+
+#[async_trait]
+impl Broker for Basket {
+    fn publish(&self, _: Parcel, confirm: Confirm) {
+        confirm(Confirmed::Taken);
+    }
+
+    async fn subscribe(
+        &self,
+        _: Queue,
+        _: usize,
+        sink: Arc<dyn Sink>,
+    ) -> Result<Box<dyn Subscription>, BrokerError> {
+        *self.0.lock().unwrap() = Some(sink);
+        Ok(Box::new(Held))
+    }
+
+    async fn depths(&self) -> Result<Vec<Depth>, BrokerError> {
+        Ok(Vec::new())
+    }
+
+    fn health(&self) -> Health {
+        Health::Connected
+    }
+}
+
+struct Held;
+
+impl Subscription for Held {}
+
+#[tokio::test(start_paused = true)]
+async fn a_bundle_that_the_broker_gave_up_is_a_dead_letter_a_message() {
+    let (world, basket) = (world(), Arc::new(Basket::default()));
+    let letters = Arc::new(Letters::default());
+    let parts = Arc::new(ConsumerParts {
+        queue: Queue::OrderEvents,
+        prefetch: 10,
+        broker: basket.clone(),
+        handler: Arc::new(Superstitious::default()),
+        cemetery: letters.clone(),
+        world: world.clone(),
+        address: Address::new(node(&world, "consumer")),
+        traffic: Arc::default(),
+    });
+    Actor::spawn(None, Consumer::new(parts), ()).await.unwrap();
+    let messages = [1, 2, 3].map(|key| said(key, 0, chrono::DateTime::UNIX_EPOCH)).to_vec();
+    let (sender, stored) = oneshot::channel();
+    let sink = basket.0.lock().unwrap().clone().unwrap();
+    sink.bury(Dead {
+        queue: Queue::OrderEvents,
+        content: Ok(Body::of(Uuid::nil(), messages).unwrap()),
+        failures: Failures::default(),
+        cause: "delivered too often".to_owned(),
+        stored: Box::new(|| sender.send(()).unwrap()),
+    });
+    stored.await.unwrap();
+    let letters = letters.0.lock().unwrap();
+    assert_eq!(letters.len(), 3);
+    for letter in letters.iter() {
+        assert!(matches!(Body::read(letter.body.as_bytes()), Ok(Body::One(_))), "to be redriven");
+    }
 }

@@ -6,7 +6,7 @@ use ordermill_actors::broker::LocalBroker;
 use ordermill_actors::clock::World;
 use ordermill_actors::ids::OrderId;
 use ordermill_actors::messages::{
-    Body, ChannelMessage, Contact, Exchange, Feed, Flow, Message, OrderNotice, Origin, Payload,
+    Body, Bundle, ChannelMessage, Contact, Exchange, Flow, Message, OrderNotice, Origin, Payload,
     Plan, Priority, Queue,
 };
 use ordermill_actors::money::{Currency, Money};
@@ -75,11 +75,13 @@ impl Bench {
     /// Tells the customers of so many orders.
     async fn tell(&self, orders: u128) {
         let events: Vec<_> = (1..=orders).map(|number| self.confirmed(number)).collect();
-        let feed = Feed { id: self.world.new_id(), events, unreadable: Vec::new() };
-        let parcel = Parcel::new(Exchange::Notification, Body::Feed(Arc::new(feed)));
-        let (confirm, confirmed) = tokio::sync::oneshot::channel();
-        self.broker.publish(parcel, Box::new(|how| confirm.send(how).unwrap()));
-        assert_eq!(confirmed.await, Ok(Confirmed::Taken));
+        for messages in events.chunks(Bundle::MESSAGES_MAX) {
+            let body = Body::of(self.world.new_id(), messages.to_vec()).unwrap();
+            let (confirm, confirmed) = tokio::sync::oneshot::channel();
+            let confirm = Box::new(|how| confirm.send(how).unwrap());
+            self.broker.publish(Parcel::new(Exchange::Notification, body), confirm);
+            assert_eq!(confirmed.await, Ok(Confirmed::Taken));
+        }
     }
 
     fn confirmed(&self, number: u128) -> Arc<Message> {

@@ -3,6 +3,7 @@
 use crate::toy::{Bench, Change, Counter};
 use ordermill_actors::messages::Queue;
 use ordermill_actors::runtime::journal::{Lane, Verdict};
+use ordermill_actors::runtime::outbox::OutboxRow;
 use ordermill_actors::runtime::service::DeadLetter;
 use ordermill_actors::testing::CommitFault;
 use std::sync::Arc;
@@ -28,7 +29,7 @@ async fn while_one_transaction_commits_the_next_gathers() {
         assert!(matches!(verdict.await, Ok(Verdict::Done(()))));
     }
     assert!(bench.store.commits() <= 3, "{} commits for 500 changes", bench.store.commits());
-    let offered: usize = bench.offered.rows.lock().unwrap().iter().map(|r| r.parcels().len()).sum();
+    let offered: usize = bench.offered.rows.lock().unwrap().iter().map(OutboxRow::size).sum();
     assert!(offered >= 500, "every message is offered once it is committed");
 }
 

@@ -1,14 +1,17 @@
 //! The relay publishes everything that was committed, parks what cannot get on, forgets the rest.
 
-use crate::toy::{Change, Counter, Counters, Toy, node};
+use crate::toy::{Change, Counter, Counters, Toy, node, said};
 use async_trait::async_trait;
 use ordermill_actors::clock::World;
-use ordermill_actors::messages::{Exchange, Queue};
+use ordermill_actors::ids::OrderId;
+use ordermill_actors::messages::{
+    Body, ChannelMessage, Exchange, Flow, Message, Origin, Payload, Plan, Priority, Queue,
+};
 use ordermill_actors::ports::{
     Broker, BrokerError, Confirm, Confirmed, Depth, Failures, Health, Outbox, Sink, Subscription,
 };
 use ordermill_actors::runtime::journal::{Journal, JournalHandle, JournalParts};
-use ordermill_actors::runtime::outbox::Parcel;
+use ordermill_actors::runtime::outbox::{Content, OutboxRow, Parcel};
 use ordermill_actors::runtime::relay::{Relay, RelayHandle, RelayParts};
 use ordermill_actors::runtime::supervisor::{Part, Supervisor};
 use ordermill_actors::runtime::tree::Tree;
@@ -17,6 +20,7 @@ use ractor::Actor;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// A broker that answers as it is told, and else takes everything.
 #[derive(Default)]
@@ -112,7 +116,7 @@ impl Stations {
     }
 
     fn published(&self) -> usize {
-        self.broker.parcels.lock().unwrap().len()
+        self.broker.parcels.lock().unwrap().iter().map(Parcel::size).sum()
     }
 }
 
@@ -143,17 +147,19 @@ async fn a_row_that_nobody_takes_is_parked_and_tried_again() {
 #[tokio::test(start_paused = true)]
 async fn only_the_consumer_that_failed_gets_it_again() {
     let stations = stations().await;
-    let deferred = Confirmed::Deferred {
-        missing: vec![Queue::OrderEvents],
+    let body = Body::One(said(1, 1, chrono::DateTime::UNIX_EPOCH));
+    let left = Parcel {
+        only: Some(vec![Queue::OrderEvents]),
         failures: Failures { count: 1, since: None },
-        delay: Duration::from_secs(1),
+        ..Parcel::new(Exchange::SagaEvents, body)
     };
+    let deferred = Confirmed::Deferred { left: vec![left.clone()], delay: Duration::from_secs(1) };
     stations.broker.answers.lock().unwrap().push_back(deferred);
     stations.add(1);
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(stations.left().await, (0, 0));
     let again = stations.broker.parcels.lock().unwrap().pop().unwrap();
-    assert_eq!((again.only, again.failures.count), (Some(vec![Queue::OrderEvents]), 1));
+    assert_eq!(again, left, "just what is left");
 }
 
 #[tokio::test(start_paused = true)]
@@ -167,15 +173,70 @@ async fn what_was_committed_without_an_answer_is_found_and_published() {
     assert!(stations.world.now().timestamp() > 0);
 }
 
+/// A reply about an order, in one of the flows.
+fn reply(order: u32, flow: Flow, payload: Payload) -> Arc<Message> {
+    let order_id = OrderId(Uuid::from_u128(u128::from(order)));
+    let origin = Origin::new(order_id, flow, Plan::ReserveFirst);
+    Message::new(&origin, payload, 0, chrono::DateTime::UNIX_EPOCH)
+}
+
+fn mail(order: u32) -> Arc<Message> {
+    let [channel, to, subject, body] = ["email", "ada", "Hello", "…"].map(str::to_owned);
+    let mail = ChannelMessage { channel, to, subject, body, priority: Priority::Express };
+    reply(order, Flow::Orchestrated, Payload::NotificationSend(mail))
+}
+
 #[test]
-fn a_row_knows_how_many_publishes_it_takes() {
-    use crate::toy::said;
-    use ordermill_actors::runtime::outbox::OutboxRow;
-    for count in 0..5 {
-        let messages = (0..count).map(|key| said(key, 1, chrono::DateTime::UNIX_EPOCH)).collect();
-        let row = OutboxRow::fresh(uuid::Uuid::nil(), messages);
-        assert_eq!(row.size(), row.parcels().len());
-    }
+fn what_goes_the_same_way_goes_together_in_its_order() {
+    use Flow::{Choreographed, Orchestrated};
+    let released = |order, flow| reply(order, flow, Payload::InventoryReleased);
+    let refund = |order| reply(order, Orchestrated, Payload::PaymentRefund);
+    let messages = vec![
+        released(1, Orchestrated),
+        refund(1),
+        released(2, Orchestrated),
+        released(3, Choreographed),
+        mail(4),
+        mail(5),
+        released(1, Orchestrated),
+    ];
+    let row = OutboxRow::fresh(Uuid::from_u128(7), messages);
+    let parcels = row.parcels();
+    let told: Vec<_> = parcels
+        .iter()
+        .map(|parcel| {
+            let orders = parcel.body.messages().iter();
+            let orders: Vec<_> = orders.map(|message| message.order_id().0.as_u128()).collect();
+            (parcel.exchange, parcel.body.routing_key(), orders)
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (Exchange::SagaEvents, "inventory.released", vec![1, 2, 1]),
+            (Exchange::SagaCommands, "payment.refund", vec![1]),
+            (Exchange::Inventory, "inventory.released", vec![3]),
+            (Exchange::NotificationChannels, "email", vec![4]),
+            (Exchange::NotificationChannels, "email", vec![5]),
+            (Exchange::AuditFanout, "inventory.released", vec![1, 2, 3, 1]),
+        ]
+    );
+    assert_eq!(row.size(), told.iter().map(|(_, _, orders)| orders.len()).sum::<usize>());
+    assert_eq!(parcels[0].body.id(), row.id);
+    assert!(matches!(parcels[1].body, Body::One(_)), "alone it is as it always was");
+}
+
+#[test]
+fn a_parked_row_is_read_as_it_was_written() {
+    let released = |order| reply(order, Flow::Orchestrated, Payload::InventoryReleased);
+    let fresh = OutboxRow::fresh(Uuid::from_u128(7), vec![released(1), released(2), mail(3)]);
+    let row = OutboxRow { content: Content::Parked(fresh.parcels()), ..fresh };
+    let read = OutboxRow::from_json(row.id, 1, &row.to_json()).unwrap();
+    assert_eq!(read.parcels(), row.parcels());
+    assert_eq!((read.size(), read.parcels().len()), (5, 3));
+    // As earlier versions have parked it.
+    let old = row.to_json().replace("\"bundle\"", "\"feed\"");
+    assert_eq!(OutboxRow::from_json(row.id, 1, &old).unwrap().parcels(), row.parcels());
 }
 
 #[tokio::test(start_paused = true)]

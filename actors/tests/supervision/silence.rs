@@ -86,7 +86,7 @@ fn dead() -> ordermill_actors::ports::Dead {
 struct Idle;
 
 impl Handler for Idle {
-    fn handle(&self, _: ordermill_actors::messages::Body, ticket: Ticket<()>) {
+    fn handle(&self, _: Arc<ordermill_actors::messages::Message>, ticket: Ticket<()>) {
         ticket.settle(Settled::Done(()));
     }
 }

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use ordermill_actors::messages::{Body, Exchange, Message};
 use ordermill_actors::ports::{Broker, Confirmed, Rpc};
 use ordermill_actors::runtime::outbox::Parcel;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -26,8 +27,8 @@ pub trait Backend: Send + Sync {
     async fn close(&self);
 }
 
-/// A publish under way, seen to as a relay does: what is deferred is published again after its delay, for
-/// those who have not taken it.
+/// A publish under way, seen to as a relay does: what is deferred is published again after its delay, as
+/// far as it is not taken.
 pub struct Sent(JoinHandle<Confirmed>);
 
 impl Sent {
@@ -44,21 +45,23 @@ impl Sent {
 }
 
 /// Publishes a parcel.
-pub fn publish(backend: &dyn Backend, mut parcel: Parcel) -> Sent {
+pub fn publish(backend: &dyn Backend, parcel: Parcel) -> Sent {
     let broker = backend.broker();
     // The publish itself is made here and now: order counts.
-    let mut answer = post(&*broker, parcel.clone());
+    let answer = post(&*broker, parcel);
     Sent(tokio::spawn(async move {
-        loop {
+        let mut answers = VecDeque::from([answer]);
+        while let Some(answer) = answers.pop_front() {
             match answer.await.expect("a publish is always answered") {
-                Confirmed::Deferred { missing, failures, delay } => {
+                Confirmed::Taken => {}
+                Confirmed::Deferred { left, delay } => {
                     tokio::time::sleep(delay).await;
-                    parcel = Parcel { only: Some(missing), failures, ..parcel };
-                    answer = post(&*broker, parcel.clone());
+                    answers.extend(left.into_iter().map(|parcel| post(&*broker, parcel)));
                 }
-                how @ (Confirmed::Taken | Confirmed::Unroutable | Confirmed::Lost) => return how,
+                how @ (Confirmed::Unroutable | Confirmed::Lost) => return how,
             }
         }
+        Confirmed::Taken
     }))
 }
 

@@ -2,9 +2,9 @@
 
 use crate::backend::{Backend, QUIET, publish, send};
 use crate::basket::{ack, intake};
-use crate::samples::{at, feed, message, orders};
-use ordermill_actors::messages::{Body, Exchange, Kind, Queue, RETRY_DELAYS};
-use ordermill_actors::ports::{Delivery, Failures};
+use crate::samples::{at, bundle, each_order, feed, message, orders};
+use ordermill_actors::messages::{Body, Exchange, Kind, Queue, RETRY_DELAYS, Unreadable};
+use ordermill_actors::ports::{Delivery, Failures, Fate, Left, Part};
 use ordermill_actors::runtime::outbox::Parcel;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -121,7 +121,69 @@ pub async fn others_go_on_meanwhile(backend: &dyn Backend) {
     failing.taken().await;
 }
 
-pub async fn a_feed_fails_and_dies_as_a_whole(backend: &dyn Backend) {
+/// What becomes of one of a bundle's messages.
+fn left(delivery: &Delivery, index: usize, fate: Fate) -> Left {
+    let message = delivery.content.as_ref().unwrap().messages()[index].clone();
+    Left { part: Part::Message(message), fate, cause: CAUSE.to_owned(), at: at() }
+}
+
+fn settle(delivery: &Delivery, left: Vec<Left>) {
+    delivery.channel.settle(delivery.tag, left);
+}
+
+pub async fn of_a_bundle_only_what_failed_comes_again(backend: &dyn Backend) {
+    let consumer = intake(backend, Queue::InventoryCommands, PREFETCH).await;
+    let body = bundle(Kind::InventoryReserve, 0..64);
+    let sent = publish(backend, Parcel::new(Exchange::SagaCommands, body));
+    let delivery = consumer.one().await;
+    assert_eq!(orders(&delivery), (0..64).collect::<Vec<_>>());
+    settle(&delivery, vec![left(&delivery, 7, Fate::Retry), left(&delivery, 63, Fate::Retry)]);
+    let mut again = consumer.exactly(2).await;
+    again.sort_by_key(orders);
+    assert_eq!(each_order(&again), [7, 63]);
+    for delivery in &again {
+        assert_eq!(delivery.failures, Failures { count: 1, since: Some(at()) });
+        assert!(matches!(delivery.content, Ok(Body::One(_))), "by itself");
+    }
+    // One fails again, counted for it alone.
+    fail(&again[0]);
+    ack(&again[1..]);
+    let again = consumer.one().await;
+    assert_eq!((orders(&again), again.failures.count), (vec![7], 2));
+    ack(&[again]);
+    sent.taken().await;
+    consumer.nothing_comes().await;
+}
+
+pub async fn of_a_bundle_each_message_is_given_up_by_itself(backend: &dyn Backend) {
+    let consumer = intake(backend, Queue::OrderEvents, PREFETCH).await;
+    let body = bundle(Kind::InventoryReserved, 0..4);
+    let sent = publish(backend, Parcel::new(Exchange::SagaEvents, body));
+    let delivery = consumer.one().await;
+    let nonsense = Unreadable { body: "7".to_owned(), error: "no message".to_owned() };
+    let mut leaves = vec![left(&delivery, 1, Fate::Reject), left(&delivery, 2, Fate::Retry)];
+    leaves.push(Left { part: Part::Unreadable(nonsense), ..left(&delivery, 0, Fate::Reject) });
+    settle(&delivery, leaves);
+    let mut dead = vec![consumer.dead().await, consumer.dead().await];
+    dead.sort_by_key(|dead| dead.content.is_err());
+    for dead in &dead {
+        assert_eq!((dead.queue, dead.cause.as_str()), (Queue::OrderEvents, CAUSE));
+        assert_eq!(dead.failures, Failures { count: 1, since: Some(at()) });
+    }
+    assert_eq!(dead[1].content.as_ref().unwrap_err().body, "7");
+    assert_eq!(dead[0].content, Ok(Body::One(message(Kind::InventoryReserved, 1))));
+    dead.into_iter().for_each(|dead| (dead.stored)());
+    let again = consumer.one().await;
+    assert_eq!((orders(&again), again.failures.count), (vec![2], 1));
+    ack(&[again]);
+    sent.taken().await;
+    consumer.nothing_comes().await;
+    // What is settled is settled, also for whoever comes next.
+    drop(consumer);
+    intake(backend, Queue::OrderEvents, PREFETCH).await.nothing_comes().await;
+}
+
+pub async fn a_bundle_may_fail_as_a_whole(backend: &dyn Backend) {
     let consumer = intake(backend, Queue::NotificationOrders, PREFETCH).await;
     let sent = publish(backend, Parcel::new(Exchange::Notification, feed([1, 2, 3])));
     fail(&consumer.one().await);

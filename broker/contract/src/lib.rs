@@ -53,7 +53,7 @@ macro_rules! contract {
                 what_no_queue_takes_comes_back_and_nothing_else_does
                 a_message_for_some_queues_goes_to_those_only
                 a_thousand_messages_keep_their_order
-                a_feed_comes_whole
+                a_bundle_comes_whole
                 what_travels_with_a_message_is_not_lost
                 a_long_message_comes_whole
             }
@@ -73,7 +73,9 @@ macro_rules! contract {
                 a_message_that_can_never_be_handled_is_given_up_at_once
                 a_dead_letter_that_was_not_stored_comes_again
                 others_go_on_meanwhile
-                a_feed_fails_and_dies_as_a_whole
+                of_a_bundle_only_what_failed_comes_again
+                of_a_bundle_each_message_is_given_up_by_itself
+                a_bundle_may_fail_as_a_whole
             }
             asking {
                 a_question_is_answered

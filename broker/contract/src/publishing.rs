@@ -35,11 +35,7 @@ pub async fn every_binding_brings_its_messages(backend: &dyn Backend) {
     for (order, binding) in BINDINGS.iter().copied().flatten().enumerate() {
         let order = u32::try_from(order).unwrap();
         let body = sample(binding.exchange, binding.key, order);
-        let one = match &body {
-            Body::One(message) => Some(&**message),
-            Body::Feed(_) => None,
-        };
-        for queue in queues_for(binding.exchange, one) {
+        for queue in queues_for(binding.exchange, &body) {
             expected.entry(queue).or_default().push(order);
         }
         sent.push(publish(backend, Parcel::new(binding.exchange, body)));
@@ -130,7 +126,7 @@ pub async fn a_thousand_messages_keep_their_order(backend: &dyn Backend) {
     }
 }
 
-pub async fn a_feed_comes_whole(backend: &dyn Backend) {
+pub async fn a_bundle_comes_whole(backend: &dyn Backend) {
     let consumer = intake(backend, Queue::AuditEvents, PREFETCH).await;
     let sent = publish(backend, Parcel::new(Exchange::AuditFanout, feed(0..64)));
     let delivery = consumer.one().await;

@@ -1,6 +1,6 @@
 //! Messages of every kind.
 
-use ordermill_actors::messages::{Body, Feed, Flow, Kind, Message};
+use ordermill_actors::messages::{Body, Bundle, Flow, Kind, Message};
 use ordermill_actors::ports::Delivery;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -91,12 +91,16 @@ pub fn by_channel(channel: &str, order: u32) -> Arc<Message> {
     Message::from_json(&envelope(Kind::NotificationSend, order, &data).to_string()).unwrap()
 }
 
-/// A feed of events about these orders.
-pub fn feed(orders: impl IntoIterator<Item = u32>) -> Body {
-    let events: Vec<_> =
-        orders.into_iter().map(|order| message(Kind::OrderConfirmed, order)).collect();
+/// A bundle of messages of a kind about these orders.
+pub fn bundle(kind: Kind, orders: impl IntoIterator<Item = u32>) -> Body {
+    let messages = orders.into_iter().map(|order| message(kind, order)).collect();
     let id = Uuid::from_u128(0x0190_0000_0000_7000_9000_0000_0000_0000);
-    Body::Feed(Arc::new(Feed { id, events, unreadable: Vec::new() }))
+    Body::Bundle(Arc::new(Bundle { id, messages, unreadable: Vec::new() }))
+}
+
+/// What audit and notification are fed with: events about these orders.
+pub fn feed(orders: impl IntoIterator<Item = u32>) -> Body {
+    bundle(Kind::OrderConfirmed, orders)
 }
 
 /// The orders that a delivery speaks of.

@@ -69,12 +69,12 @@ mod only_here {
             let confirm = publish(&backend.0, attempt);
             let delivery = consumer.one().await;
             delivery.channel.retry(delivery.tag, "it failed".to_owned(), at());
-            let deferred = Confirmed::Deferred {
-                missing: vec![Queue::OrderEvents],
+            let left = Parcel {
+                only: Some(vec![Queue::OrderEvents]),
                 failures: Failures { count: attempt + 1, since: Some(at()) },
-                delay,
+                ..Parcel::new(Exchange::SagaEvents, delivery.content.unwrap())
             };
-            assert_eq!(confirm.await, Ok(deferred));
+            assert_eq!(confirm.await, Ok(Confirmed::Deferred { left: vec![left], delay }));
         }
         let mut confirm = publish(&backend.0, 3);
         let delivery = consumer.one().await;

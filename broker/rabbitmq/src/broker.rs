@@ -149,7 +149,7 @@ impl Broker for RabbitBroker {
             done,
         };
         let Some(queues) = only else {
-            let key = wire::key(&body).to_owned();
+            let key = wire::key(exchange, &body).to_owned();
             let done = Box::new(move |fate| confirm(confirmed(fate)));
             return self.0.parcels.send(letter(exchange.as_str(), key.into(), done));
         };

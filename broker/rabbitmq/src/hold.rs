@@ -2,18 +2,18 @@
 //!
 //! What failed leaves as a copy, and is acked when the broker has confirmed the copy: to the retry exchange
 //! of its service, from where it returns to its queue after the delay, or to the queue's dead letters.
-//! When the copy cannot be published, it is tried again; the original stays unacked.
+//! When the copy cannot be published, it is tried again; the original stays unacked. Of a bundle, each message
+//! that failed leaves as a copy of its own, and the bundle is acked when the broker has all of them.
 
 use crate::acks::Acks;
-use crate::post::{Content, Fate, Letter, Post};
+use crate::post::{Content, Fate as Outcome, Letter, Post};
 use crate::wire;
 use lapin::BasicProperties;
-use ordermill_actors::clock::Timestamp;
-use ordermill_actors::messages::{Queue, RETRY_DELAYS, retry_exchange};
-use ordermill_actors::ports::{Channel, Failures};
+use ordermill_actors::messages::{Body, Queue, RETRY_DELAYS, Unreadable, retry_exchange};
+use ordermill_actors::ports::{Channel, Failures, Fate, Left, Part};
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -63,55 +63,49 @@ impl Drop for Hold {
 }
 
 impl Channel for Hold {
-    fn ack(&self, _: u64) {
-        if self.claim() {
-            self.origin.acks.settle(self.origin.tag);
-        }
-    }
-
-    fn retry(&self, _: u64, cause: String, at: Timestamp) {
+    fn settle(&self, _: u64, left: Vec<Left>) {
         if !self.claim() {
             return;
         }
-        let Origin { queue, failures, .. } = *self.origin;
-        let Some(delay) = RETRY_DELAYS.get(failures.count as usize) else {
-            return Copy::dead(&self.origin, &cause, at).post();
-        };
-        let failures = failures.and(at);
-        tracing::warn!(%queue, attempt = failures.count, %cause, ?delay, "a message failed; it comes again");
-        Arc::new(Copy {
-            exchange: retry_exchange(queue.service(), *delay).into(),
-            key: queue.as_str().into(),
-            properties: wire::again(&self.origin.properties, failures),
-            origin: self.origin.clone(),
-        })
-        .post();
-    }
-
-    fn reject(&self, _: u64, cause: String, at: Timestamp) {
-        if self.claim() {
-            Copy::dead(&self.origin, &cause, at).post();
+        if left.is_empty() {
+            return self.origin.acks.settle(self.origin.tag);
+        }
+        let open = Arc::new(AtomicUsize::new(left.len()));
+        for left in left {
+            Copy::of(&self.origin, left, open.clone()).post();
         }
     }
 }
 
-/// A copy that stands for a delivery.
+/// A copy that stands for a delivery, or for a part of it.
 struct Copy {
     origin: Arc<Origin>,
+    /// Copies of the same delivery that are not taken yet.
+    open: Arc<AtomicUsize>,
     exchange: Cow<'static, str>,
     key: Cow<'static, str>,
     properties: BasicProperties,
+    content: Content,
 }
 
 impl Copy {
-    fn dead(origin: &Arc<Origin>, cause: &str, at: Timestamp) -> Arc<Self> {
-        let Origin { queue, ref properties, failures, .. } = **origin;
-        Arc::new(Self {
-            exchange: "".into(),
-            key: queue.dlq().into(),
-            properties: wire::dead(properties, queue, failures.and(at), cause),
-            origin: origin.clone(),
-        })
+    fn of(origin: &Arc<Origin>, left: Left, open: Arc<AtomicUsize>) -> Arc<Self> {
+        let Left { part, fate, cause, at } = left;
+        let (queue, failures) = (origin.queue, origin.failures.and(at));
+        let (properties, content) = part_of(origin, part, failures);
+        let delay = match fate {
+            Fate::Retry => RETRY_DELAYS.get(origin.failures.count as usize),
+            Fate::Reject => None,
+        };
+        let (exchange, key, properties) = match delay {
+            Some(delay) => {
+                tracing::warn!(%queue, attempt = failures.count, %cause, ?delay, "a message failed; it comes again");
+                let exchange = retry_exchange(queue.service(), *delay).into();
+                (exchange, queue.as_str().into(), properties)
+            }
+            None => ("".into(), queue.dlq().into(), wire::dead(properties, queue, &cause)),
+        };
+        Arc::new(Self { origin: origin.clone(), open, exchange, key, properties, content })
     }
 
     fn post(self: Arc<Self>) {
@@ -120,7 +114,7 @@ impl Copy {
             key: self.key.clone(),
             mandatory: true,
             properties: self.properties.clone(),
-            content: Content::Raw(self.origin.bytes.clone()),
+            content: self.content.clone(),
             void: Some(self.origin.void.clone()),
             done: Box::new({
                 let copy = self.clone();
@@ -130,13 +124,17 @@ impl Copy {
         self.origin.copies.send(letter);
     }
 
-    fn posted(self: Arc<Self>, fate: Fate) {
-        match fate {
-            Fate::Taken => self.origin.acks.settle(self.origin.tag),
+    fn posted(self: Arc<Self>, outcome: Outcome) {
+        match outcome {
+            Outcome::Taken => {
+                if self.open.fetch_sub(1, AcqRel) == 1 {
+                    self.origin.acks.settle(self.origin.tag);
+                }
+            }
             // Its channel is gone, and the delivery with it.
             _ if self.origin.void.is_cancelled() => {}
-            Fate::Returned | Fate::Refused | Fate::Late => {
-                tracing::warn!(queue = %self.origin.queue, ?fate, "the copy of a message that failed is not taken yet");
+            Outcome::Returned | Outcome::Refused | Outcome::Late => {
+                tracing::warn!(queue = %self.origin.queue, ?outcome, "the copy of a message that failed is not taken yet");
                 // Outside of a runtime the process is ending, and the broker keeps the original.
                 if let Ok(runtime) = tokio::runtime::Handle::try_current() {
                     runtime.spawn(async move {
@@ -145,6 +143,25 @@ impl Copy {
                     });
                 }
             }
+        }
+    }
+}
+
+/// What a part of a delivery bears and says.
+fn part_of(origin: &Origin, part: Part, failures: Failures) -> (BasicProperties, Content) {
+    match part {
+        Part::Whole => {
+            (wire::again(&origin.properties, failures), Content::Raw(origin.bytes.clone()))
+        }
+        Part::Message(message) => {
+            let body = Body::One(message);
+            let properties = wire::properties(origin.queue.exchange(), &body, failures);
+            (properties, Content::Body(body))
+        }
+        Part::Unreadable(Unreadable { body, .. }) => {
+            // Nothing is known of it, and what the bundle says of itself is not its own.
+            let properties = wire::again(&BasicProperties::default(), failures);
+            (properties, Content::Raw(Arc::new(body.into_bytes())))
         }
     }
 }

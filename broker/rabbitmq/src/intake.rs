@@ -179,7 +179,7 @@ impl Intake {
         tap.heard = Instant::now();
         tap.doubted = None;
         let (tag, properties) = (delivery.delivery_tag, delivery.properties);
-        let content = wire::read(self.queue, &delivery.data);
+        let content = wire::read(&delivery.data);
         let failures = wire::failures(&properties);
         tap.acks.delivered(tag);
         match self.purpose {

@@ -2,13 +2,14 @@
 //!
 //! | property | | header | |
 //! |---|---|---|---|
-//! | `message_id` | the event's, or the feed's, id | `traceparent` | the trace it belongs to |
-//! | `type` | its name, or `feed` | `x-attempt` | how often it has failed |
+//! | `message_id` | the event's, or the bundle's, id | `traceparent` | the trace it belongs to |
+//! | `type` | its name, or `bundle` | `x-attempt` | how often it has failed |
 //! | `correlation_id` | the order | `x-first-failed-at` | since when |
 //! | `timestamp` | when it was decided | `channel` | email, sms |
 //! | `priority` | for customers | `x-cause`, `x-original-queue` | of a dead letter |
 //!
-//! Everything is persistent. Headers of strangers are read with care: what cannot be read is not there.
+//! The body is the message, or the bundle, as `messages/body.rs` writes it; what it is shows there, and `type` only
+//! says so to people. Everything is persistent. Headers of strangers are read with care: what cannot be read is not there.
 
 use chrono::SecondsFormat;
 use lapin::BasicProperties;
@@ -29,8 +30,8 @@ const ORIGINAL_QUEUE: &str = "x-original-queue";
 
 const APP_ID: &str = "ordermill";
 const JSON: &str = "application/json";
-/// The `type` of several events in one message.
-const FEED: &str = "feed";
+/// The `type` of several messages in one.
+const BUNDLE: &str = "bundle";
 /// Kept on disk, where the queue is.
 const PERSISTENT: u8 = 2;
 
@@ -45,7 +46,7 @@ const TEXT_BYTES_MAX: usize = 1_000;
 /// Bytes of a routing key at the most, by the protocol.
 const KEY_BYTES_MAX: usize = 255;
 
-/// Bytes of a message at the most: an outbox row's 64 messages, each as long as the largest request that is
+/// Bytes of a message at the most: a bundle's 64 messages, each as long as the largest request that is
 /// taken (64 KiB), and their envelopes. Longer ones were not made here.
 pub const MESSAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
 
@@ -57,7 +58,7 @@ pub fn properties(exchange: Exchange, body: &Body, failures: Failures) -> BasicP
     let mut headers = BTreeMap::new();
     let first = body.messages().first();
     if let Some(trace) = first.and_then(|message| message.origin.traceparent.as_deref()) {
-        // A feed's events may be of several traces; each names its own in its envelope.
+        // A bundle's messages may be of several traces; each names its own in its envelope.
         let shared =
             |other: &std::sync::Arc<Message>| other.origin.traceparent.as_deref() == Some(trace);
         if body.messages().iter().all(shared) {
@@ -74,7 +75,7 @@ pub fn properties(exchange: Exchange, body: &Body, failures: Failures) -> BasicP
         properties = properties.with_timestamp(seconds);
     }
     match body {
-        Body::Feed(_) => properties = properties.with_type(FEED.into()),
+        Body::Bundle(_) => properties = properties.with_type(BUNDLE.into()),
         Body::One(message) => {
             properties = properties
                 .with_type(message.kind().as_str().into())
@@ -95,13 +96,13 @@ pub fn properties(exchange: Exchange, body: &Body, failures: Failures) -> BasicP
 }
 
 /// What a body is routed by. What AMQP cannot write goes nowhere, and comes back.
-pub fn key(body: &Body) -> &str {
-    match body {
-        Body::One(message) => {
-            let key = routing_key(message);
-            if key.len() <= KEY_BYTES_MAX { key } else { "" }
+pub fn key(exchange: Exchange, body: &Body) -> &str {
+    match exchange.kind() {
+        ExchangeKind::Direct | ExchangeKind::Topic | ExchangeKind::Headers => {
+            Some(body.routing_key()).filter(|key| key.len() <= KEY_BYTES_MAX).unwrap_or_default()
         }
-        Body::Feed(_) => "",
+        // It asks for none, and its bundles are of many names.
+        ExchangeKind::Fanout => "",
     }
 }
 
@@ -142,14 +143,8 @@ pub fn again(original: &BasicProperties, failures: Failures) -> BasicProperties 
     copy
 }
 
-/// The properties of a dead letter.
-pub fn dead(
-    original: &BasicProperties,
-    queue: Queue,
-    failures: Failures,
-    cause: &str,
-) -> BasicProperties {
-    let copy = again(original, failures);
+/// The properties of a dead letter, made from those of its copy.
+pub fn dead(copy: BasicProperties, queue: Queue, cause: &str) -> BasicProperties {
     let mut headers = headers_of(&copy).cloned().unwrap_or_default();
     put(&mut headers, CAUSE, &clean(cause));
     put(&mut headers, ORIGINAL_QUEUE, queue.as_str());
@@ -189,9 +184,9 @@ pub fn cause(properties: &BasicProperties) -> String {
 }
 
 /// Reads what came to a queue.
-pub fn read(queue: Queue, bytes: &[u8]) -> Result<Body, Unreadable> {
+pub fn read(bytes: &[u8]) -> Result<Body, Unreadable> {
     if bytes.len() <= MESSAGE_BYTES_MAX {
-        return Body::read(queue, bytes);
+        return Body::read(bytes);
     }
     Err(Unreadable {
         body: String::from_utf8_lossy(&bytes[..EXCERPT_BYTES]).into_owned(),

@@ -11,13 +11,13 @@ use super::Tally;
 use crate::app::world;
 use anyhow::{Context, anyhow, ensure};
 use async_trait::async_trait;
-use ordermill_actors::clock::{Timestamp, World};
+use ordermill_actors::clock::World;
 use ordermill_actors::ids::{OrderId, ProductId};
 use ordermill_actors::inventory::{InventoryReads, Lines, Quantity};
 use ordermill_actors::messages::{Body, Flow, Message, Origin, Payload, Plan, Queue, StockLine};
 use ordermill_actors::ports::{
-    Broker, BrokerError, Channel, Confirm, Confirmed, Delivery, Depth, Failures, Health, Sink,
-    Subscription,
+    Broker, BrokerError, Channel, Confirm, Confirmed, Delivery, Depth, Failures, Health, Left,
+    Sink, Subscription,
 };
 use ordermill_actors::runtime::outbox::Parcel;
 use ordermill_actors::runtime::relay::Flow as RelayFlow;
@@ -124,24 +124,10 @@ struct Answer {
     failed: AtomicBool,
 }
 
-impl Answer {
-    fn fail(&self) {
-        self.failed.store(true, Relaxed);
-        self.settled.notify_one();
-    }
-}
-
 impl Channel for Answer {
-    fn ack(&self, _: u64) {
+    fn settle(&self, _: u64, left: Vec<Left>) {
+        self.failed.fetch_or(!left.is_empty(), Relaxed);
         self.settled.notify_one();
-    }
-
-    fn retry(&self, _: u64, _: String, _: Timestamp) {
-        self.fail();
-    }
-
-    fn reject(&self, _: u64, _: String, _: Timestamp) {
-        self.fail();
     }
 }
 

@@ -77,8 +77,14 @@ pub fn passage(point: Point, random: &mut Random) -> u64 {
     let most = match point {
         // One a database.
         Point::Unmigrated | Point::Migrated => 7,
-        Point::Delivered | Point::Published | Point::Confirmed | Point::Unacked => 600,
-        Point::Gathered | Point::Written | Point::Committed | Point::Offered => 300,
+        Point::Gathered
+        | Point::Written
+        | Point::Committed
+        | Point::Offered
+        | Point::Published
+        | Point::Confirmed
+        | Point::Delivered
+        | Point::Unacked => 300,
         Point::GatewayAnswered => 60,
         Point::Compensating => 20,
         Point::OrdersClaimed => 2,

@@ -1,15 +1,13 @@
 //! The handle on a journal, and messages on their way to a provider.
 
 use super::*;
-use crate::messages::Body;
 use crate::messages::ChannelMessage;
-use crate::messages::Queue;
 use crate::ports::{ChannelError, Messenger};
 use crate::runtime::consumer::Handler;
 use crate::runtime::feed::FeedHandler;
 use crate::runtime::feed::tests::journal;
 use crate::runtime::ticket::{Settled, Ticket};
-use crate::testing::{CommitFault, MemoryStore, world};
+use crate::testing::{CommitFault, MemoryStore};
 use async_trait::async_trait;
 
 #[tokio::test(start_paused = true)]
@@ -17,8 +15,7 @@ async fn what_is_asked_is_asked_again_until_somebody_knows() {
     let store = MemoryStore::<NotificationMemory>::default();
     let journal = journal(NotificationService::default(), store.clone()).await;
     let (ticket, settled) = Ticket::channel();
-    FeedHandler::new(Queue::NotificationOrders, journal.clone(), world())
-        .handle(Body::One(event(1, created(1))), ticket);
+    FeedHandler::new(journal.clone()).handle(event(1, created(1)), ticket);
     assert!(matches!(settled.await, Ok(Settled::Done(()))));
 
     let notifications = Notifications::new(journal);
@@ -53,7 +50,7 @@ async fn a_message_is_sent_tried_again_or_given_up() {
     let handler = ChannelHandler::new(Arc::new(Mailer));
     let handle = async |payload| {
         let (ticket, settled) = Ticket::channel();
-        handler.handle(Body::One(event(1, payload)), ticket);
+        handler.handle(event(1, payload), ticket);
         settled.await.unwrap()
     };
     let mail = |to: &str| {

@@ -7,7 +7,6 @@ use crate::gateway::{
     EntryStatus, GatewayHandle, GatewayPolicy, GatewayReads, SaysNothing, SimulatedGateway,
 };
 use crate::ids::OrderId;
-use crate::messages::Body;
 use crate::messages::{Flow, Kind, Message, Origin, Payload, PaymentProcess, Plan};
 use crate::money::{Currency, Money};
 use crate::payment::memory::PaymentTables;
@@ -115,7 +114,7 @@ impl Process {
         };
         let command = Message::new(&origin, payload, 0, self.world.now());
         let (ticket, settled) = Ticket::channel();
-        CommandHandler::new(self.payments.clone()).handle(Body::One(command), ticket);
+        CommandHandler::new(self.payments.clone()).handle(command, ticket);
         let settled = settled.await.unwrap();
         assert!(matches!(settled, Settled::Done(())), "{settled:?}");
     }
@@ -297,6 +296,6 @@ async fn what_is_no_command_to_payment_is_a_dead_letter() {
     };
     let message = Message::new(&origin, Payload::InventoryRelease, 0, process.world.now());
     let (ticket, settled) = Ticket::channel();
-    CommandHandler::new(process.payments.clone()).handle(Body::One(message), ticket);
+    CommandHandler::new(process.payments.clone()).handle(message, ticket);
     assert!(matches!(settled.await.unwrap(), Settled::Dead(_)));
 }

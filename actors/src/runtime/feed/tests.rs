@@ -1,9 +1,9 @@
-//! Feeds on a journal whose database fails as it is told to.
+//! Events on a journal whose database fails as it is told to.
 
 use super::*;
 use crate::audit::{AuditMemory, AuditService};
 use crate::ids::OrderId;
-use crate::messages::{Feed, Flow, Origin, Payload, Plan};
+use crate::messages::{Flow, Origin, Payload, Plan};
 use crate::ports::Store;
 use crate::runtime::journal::{Journal, JournalParts, Published};
 use crate::runtime::outbox::OutboxRow;
@@ -35,28 +35,26 @@ pub(crate) async fn journal<S: Service>(service: S, store: impl Store<S>) -> Jou
     handle
 }
 
-fn feed() -> Body {
+fn events() -> Vec<Arc<Message>> {
     let event = |n| {
-        let (flow, plan) = (Flow::Orchestrated, Plan::ReserveFirst);
-        let order_id = OrderId(Uuid::from_u128(n));
         let origin =
-            Origin { order_id, flow, plan, request_id: None, traceparent: None, order: None };
+            Origin::new(OrderId(Uuid::from_u128(n)), Flow::Orchestrated, Plan::ReserveFirst);
         Message::new(&origin, Payload::InventoryReleased, 0, world().now())
     };
-    Body::Feed(Arc::new(Feed {
-        id: Uuid::nil(),
-        events: (0..3).map(event).collect(),
-        unreadable: Vec::new(),
-    }))
+    (0..3).map(event).collect()
 }
 
-async fn handled(faults: &[CommitFault]) -> (Settled<()>, MemoryStore<AuditMemory>) {
+async fn handled(faults: &[CommitFault]) -> (Vec<Settled<()>>, MemoryStore<AuditMemory>) {
     let store = MemoryStore::<AuditMemory>::default();
     store.fail(faults.iter().copied());
     let journal = journal(AuditService, store.clone()).await;
-    let (ticket, settled) = Ticket::channel();
-    FeedHandler::new(Queue::AuditEvents, journal, world()).handle(feed(), ticket);
-    (settled.await.unwrap(), store)
+    let (tickets, settled): (Vec<_>, Vec<_>) = (0..3).map(|_| Ticket::channel()).unzip();
+    FeedHandler::new(journal).handle_all(events().into_iter().zip(tickets).collect());
+    let mut how = Vec::new();
+    for settled in settled {
+        how.push(settled.await.unwrap());
+    }
+    (how, store)
 }
 
 fn kept(store: &MemoryStore<AuditMemory>) -> usize {
@@ -64,28 +62,33 @@ fn kept(store: &MemoryStore<AuditMemory>) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_feed_is_one_commit() {
+async fn what_comes_together_is_one_commit() {
     let (settled, store) = handled(&[]).await;
-    assert!(matches!(settled, Settled::Done(())), "{settled:?}");
+    assert!(matches!(settled[..], [Settled::Done(()), Settled::Done(()), Settled::Done(())]));
     assert_eq!((kept(&store), store.commits()), (3, 1));
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_the_bad_events_of_a_feed_are_given_up() {
+async fn only_the_bad_events_are_given_up() {
     let (settled, store) = handled(&[CommitFault::Data, CommitFault::Data]).await;
-    assert!(matches!(settled, Settled::Done(())), "{settled:?}");
+    assert!(
+        matches!(settled[..], [Settled::Dead(_), Settled::Done(()), Settled::Done(())]),
+        "{settled:?}"
+    );
     assert_eq!(kept(&store), 2);
-    let letters = store.dead_letters();
-    assert_eq!(letters.len(), 1);
-    assert_eq!(letters[0].order_id, Some(Uuid::from_u128(0)));
-    assert!(letters[0].body.contains("inventory.released"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_feed_of_which_nobody_knows_comes_again() {
+async fn what_nobody_knows_of_comes_again() {
     let (settled, _) = handled(&[CommitFault::UnknownWritten]).await;
-    assert!(matches!(settled, Settled::Abandoned), "{settled:?}");
+    assert!(
+        matches!(settled[..], [Settled::Abandoned, Settled::Abandoned, Settled::Abandoned]),
+        "{settled:?}"
+    );
     let (settled, store) = handled(&[CommitFault::Data, CommitFault::UnknownLost]).await;
-    assert!(matches!(settled, Settled::Abandoned), "{settled:?}");
+    assert!(
+        matches!(settled[..], [Settled::Abandoned, Settled::Done(()), Settled::Done(())]),
+        "{settled:?}"
+    );
     assert_eq!(kept(&store), 2);
 }

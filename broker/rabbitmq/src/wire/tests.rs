@@ -31,7 +31,7 @@ fn a_message_bears_what_others_look_for() {
 fn failures_are_read_as_they_were_written() {
     let body = feed([1, 2]);
     let written = properties(Exchange::AuditFanout, &body, once());
-    assert_eq!(written.kind().as_ref().map(ShortString::as_str), Some("feed"));
+    assert_eq!(written.kind().as_ref().map(ShortString::as_str), Some("bundle"));
     assert_eq!(failures(&written), once());
     let twice = once().and(at() + chrono::TimeDelta::seconds(5));
     assert_eq!(failures(&again(&written, twice)), Failures { count: 2, since: Some(at()) });
@@ -55,7 +55,7 @@ fn what_is_long_or_odd_fits_a_header() {
     text["traceparent"] = long.as_str().into();
     let body = Body::One(Message::from_json(&text.to_string()).unwrap());
     let written = properties(Exchange::SagaEvents, &body, once());
-    let dead = dead(&written, Queue::OrderEvents, once(), &long);
+    let dead = dead(again(&written, once()), Queue::OrderEvents, &long);
     for (properties, name) in
         [(&written, "traceparent"), (&dead, "traceparent"), (&dead, "x-cause")]
     {
@@ -64,14 +64,15 @@ fn what_is_long_or_odd_fits_a_header() {
     }
     assert!(cause(&dead).starts_with("ä  ä  "));
     let channel = Body::One(by_channel(&long, 1));
-    assert_eq!(key(&channel), "");
+    assert_eq!(key(Exchange::NotificationChannels, &channel), "");
+    assert_eq!(key(Exchange::AuditFanout, &feed([1, 2])), "");
     properties(Exchange::NotificationChannels, &channel, once());
 }
 
 #[test]
 fn what_is_far_too_long_is_not_read() {
     let bytes = vec![b'x'; MESSAGE_BYTES_MAX + 1];
-    let unreadable = read(Queue::OrderEvents, &bytes).unwrap_err();
+    let unreadable = read(&bytes).unwrap_err();
     assert_eq!(unreadable.body.len(), EXCERPT_BYTES);
     assert!(unreadable.error.contains("bytes"), "{}", unreadable.error);
 }

@@ -48,21 +48,21 @@ async fn what_nobody_can_read_is_a_dead_letter_and_the_consumer_goes_on() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs ./scripts/stack"]
-async fn of_a_feed_the_good_is_not_lost_with_the_bad() {
+async fn of_a_bundle_the_good_is_not_lost_with_the_bad() {
     let place = vhost().await;
-    let consumer = intake(&place, Queue::AuditEvents, PREFETCH).await;
+    let consumer = intake(&place, Queue::OrderEvents, PREFETCH).await;
     let good = |order| {
         serde_json::from_str::<Value>(message(Kind::PaymentReversed, order).json()).unwrap()
     };
     let bad = envelope(Kind::PaymentApproved, 2, &json!("nothing"));
     let id = "01900000-0000-7000-9000-000000000000";
-    let feed = json!({"feed_id": id, "events": [good(1), bad, good(3), 4]}).to_string();
-    place.vhost.publish("audit.events", &json!({}), &feed).await;
+    let bundle = json!({"bundle_id": id, "messages": [good(1), bad, good(3), 4]}).to_string();
+    place.vhost.publish("order.events", &json!({}), &bundle).await;
     let delivery = consumer.one().await;
     assert_eq!(orders(&delivery), [1, 3]);
-    let Ok(ordermill_actors::messages::Body::Feed(feed)) = &delivery.content else { panic!() };
-    assert_eq!(feed.unreadable.len(), 2);
-    assert_eq!(feed.unreadable[1].body, "4");
+    let unreadable = delivery.content.as_ref().unwrap().unreadable();
+    assert_eq!(unreadable.len(), 2);
+    assert_eq!(unreadable[1].body, "4");
     ack(&[delivery]);
     place.close().await;
 }

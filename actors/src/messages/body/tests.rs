@@ -1,0 +1,50 @@
+//! Messages and bundles, read from any queue as they were written, by us, by earlier versions, by strangers.
+
+use super::*;
+use crate::ids::OrderId;
+use crate::messages::{Flow, Origin, Payload, Plan};
+use chrono::DateTime;
+
+fn message(order: u128) -> Arc<Message> {
+    let origin =
+        Origin::new(OrderId(Uuid::from_u128(order)), Flow::Orchestrated, Plan::ReserveFirst);
+    Message::new(&origin, Payload::InventoryReleased, 0, DateTime::UNIX_EPOCH)
+}
+
+fn body(orders: u128) -> Body {
+    Body::of(Uuid::from_u128(7), (0..orders).map(message).collect()).unwrap()
+}
+
+#[test]
+fn what_is_written_is_read_again() {
+    for orders in [1, 2, 64] {
+        assert_eq!(Body::read(body(orders).to_json().as_bytes()), Ok(body(orders)));
+    }
+    assert_eq!(Body::of(Uuid::nil(), Vec::new()), None);
+}
+
+#[test]
+fn a_feed_of_an_earlier_version_is_a_bundle() {
+    let old = body(3).to_json().replace("bundle_id", "feed_id").replace("messages", "events");
+    assert_eq!(Body::read(old.as_bytes()), Ok(body(3)));
+}
+
+#[test]
+fn of_a_bundle_the_good_is_not_lost_with_the_bad() {
+    let (good, id) = (message(1), Uuid::nil());
+    let text = format!(r#" {{"messages": [{}, 4, {{}}], "bundle_id": "{id}"}}"#, good.json());
+    let body = Body::read(text.as_bytes()).unwrap();
+    assert_eq!(body.messages(), [good]);
+    let bad: Vec<_> = body.unreadable().iter().map(|entry| &*entry.body).collect();
+    assert_eq!(bad, ["4", "{}"]);
+}
+
+#[test]
+fn what_is_no_bundle_says_so() {
+    let error = |text: &str| Body::read(text.as_bytes()).unwrap_err().error;
+    assert!(error(r#"{"messages": []}"#).contains("bundle_id"));
+    let entries = vec!["1"; 65].join(",");
+    let long = format!(r#"{{"bundle_id": "{}", "messages": [{entries}]}}"#, Uuid::nil());
+    assert!(error(&long).contains("it has 65 messages, 64 are taken"));
+    assert!(error("{}").contains("event_id"));
+}

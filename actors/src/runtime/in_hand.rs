@@ -1,0 +1,178 @@
+//! A delivery in hand: which of its messages are still under way, and what is left of those that are not.
+//!
+//! ```text
+//! delivery [a b c d] ──a ticket each──▶ handler      a, c done; b failed for now; d not decided
+//!     ▲                                    │
+//!     │                                    ├─ d: handed in again, uncounted, by itself
+//!     └── settled when none is under way ──┴─ what is left: [b, again, counted]
+//! ```
+//!
+//! So what is handled never comes again because a neighbour has failed, and a message that comes by itself
+//! is a delivery like any other.
+
+use super::consumer::{ConsumerParts, Msg};
+use super::ticket::{Settled, Ticket};
+use crate::faults::{self, Point};
+use crate::messages::{Body, Message};
+use crate::planted::{Bug, planted};
+use crate::ports::{Channel, Delivery, Fate, Left, Part};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+/// A message that nobody decided is handed in again after this pause, uncounted.
+const AGAIN_AFTER: Duration = Duration::from_millis(50);
+
+/// No message is being handled now.
+const NONE: usize = usize::MAX;
+
+/// All messages are being handled now, together.
+const ALL: usize = usize::MAX - 1;
+
+/// A delivery that could be read, and is not settled.
+pub struct InHand {
+    parts: Arc<ConsumerParts>,
+    channel: Arc<dyn Channel>,
+    tag: u64,
+    body: Body,
+    /// Messages that are under way.
+    open: AtomicUsize,
+    /// The message that the handler has now: a panic is its own.
+    at_work: AtomicUsize,
+    /// What is left, by the message's place; what cannot be read comes first.
+    left: Mutex<Vec<(usize, Left)>>,
+}
+
+impl InHand {
+    /// Takes a delivery with this body.
+    pub fn new(parts: &Arc<ConsumerParts>, delivery: &Delivery, body: Body) -> Arc<Self> {
+        let at = parts.world.now();
+        let malformed = |entry: &crate::messages::Unreadable| {
+            let cause = format!("malformed: {}", entry.error);
+            let part = Part::Unreadable(entry.clone());
+            (0, Left { part, fate: Fate::Reject, cause, at })
+        };
+        let left = body.unreadable().iter().map(malformed).collect();
+        parts.traffic.open.fetch_add(1, Relaxed);
+        Arc::new(Self {
+            parts: parts.clone(),
+            channel: delivery.channel.clone(),
+            tag: delivery.tag,
+            open: AtomicUsize::new(body.messages().len()),
+            at_work: AtomicUsize::new(NONE),
+            left: Mutex::new(left),
+            body,
+        })
+    }
+
+    /// Hands all of its messages to the handler.
+    pub fn handle(self: &Arc<Self>) {
+        if planted(Bug::AckEarly) {
+            self.channel.ack(self.tag);
+        }
+        match self.body.messages().len() {
+            0 => self.end(),
+            1 => self.handle_one(0),
+            _ if self.parts.handler.at_once() => self.handle_all(),
+            count => (0..count).for_each(|index| self.handle_one(index)),
+        }
+    }
+
+    /// Hands one of its messages to the handler.
+    pub fn handle_one(self: &Arc<Self>, index: usize) {
+        let Some((message, ticket)) = self.given(index) else { return };
+        self.guarded(index, || self.parts.handler.handle(message, ticket));
+    }
+
+    fn handle_all(self: &Arc<Self>) {
+        let given = (0..self.body.messages().len()).filter_map(|index| self.given(index)).collect();
+        self.guarded(ALL, || self.parts.handler.handle_all(given));
+    }
+
+    /// A message and its ticket.
+    fn given(self: &Arc<Self>, index: usize) -> Option<(Arc<Message>, Ticket<()>)> {
+        let message = self.body.messages().get(index)?.clone();
+        let its = self.clone();
+        Some((message, Ticket::new(move |how| its.settled(index, how))))
+    }
+
+    /// A panic is an attempt of this message, which its dropped ticket has counted, and of no other.
+    fn guarded(&self, at_work: usize, handle: impl FnOnce()) {
+        self.at_work.store(at_work, Relaxed);
+        if catch_unwind(AssertUnwindSafe(handle)).is_err() {
+            tracing::error!(queue = %self.parts.queue, "a handler panicked");
+        }
+        self.at_work.store(NONE, Relaxed);
+    }
+
+    fn settled(self: Arc<Self>, index: usize, how: Settled<()>) {
+        match how {
+            Settled::Done(()) => self.one_is_done(),
+            // Dropped by the panic of its own handler: that attempt counts.
+            Settled::Abandoned if self.is_at_work(index) && std::thread::panicking() => {
+                self.leave(index, Fate::Retry, "the handler panicked".to_owned());
+            }
+            Settled::Retry(cause) => self.leave(index, Fate::Retry, cause),
+            Settled::Dead(cause) => self.leave(index, Fate::Reject, cause),
+            Settled::Abandoned => self.hand_in_again(index),
+        }
+    }
+
+    fn is_at_work(&self, index: usize) -> bool {
+        let at_work = self.at_work.load(Relaxed);
+        at_work == index || at_work == ALL
+    }
+
+    fn leave(&self, index: usize, fate: Fate, cause: String) {
+        let part = match &self.body {
+            Body::One(_) => Part::Whole,
+            Body::Bundle(bundle) => Part::Message(bundle.messages[index].clone()),
+        };
+        self.lock().push((index, Left { part, fate, cause, at: self.parts.world.now() }));
+        self.one_is_done();
+    }
+
+    fn one_is_done(&self) {
+        if self.open.fetch_sub(1, AcqRel) == 1 {
+            self.end();
+        }
+    }
+
+    fn end(&self) {
+        let mut left = std::mem::take(&mut *self.lock());
+        left.sort_by_key(|(index, _)| *index);
+        let traffic = &self.parts.traffic;
+        traffic.open.fetch_sub(1, Relaxed);
+        traffic.messages.fetch_add(self.body.messages().len() as u64, Relaxed);
+        traffic.settled.fetch_add(1, Relaxed);
+        if left.is_empty() {
+            faults::passes(Point::Unacked);
+        }
+        self.channel.settle(self.tag, left.into_iter().map(|(_, left)| left).collect());
+    }
+
+    fn hand_in_again(self: Arc<Self>, index: usize) {
+        // Outside of a runtime the process is ending, and the broker keeps the delivery.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                tokio::time::sleep(AGAIN_AFTER).await;
+                let address = self.parts.address.clone();
+                address.send(Msg::Again(self, index));
+            });
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(usize, Left)>> {
+        self.left.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        // Never settled: dropped with a mailbox. The broker brings it again.
+        if self.open.load(Acquire) > 0 {
+            self.parts.traffic.open.fetch_sub(1, Relaxed);
+        }
+    }
+}
