@@ -144,7 +144,7 @@ impl Ledgers {
 
     /// Has the time of every order that is waited for come already; how many these are.
     pub async fn everything_is_due(&self) -> usize {
-        let due = "UPDATE orders SET due_at = created_at WHERE due_at IS NOT NULL RETURNING status";
+        let due = "UPDATE sagas SET due_at = updated_at WHERE due_at IS NOT NULL RETURNING status";
         self.texts("order", due).await.len()
     }
 

@@ -41,7 +41,7 @@ fn dispatched_at(saga: &Saga, policy: &SagaPolicy) -> Option<Timestamp> {
 }
 
 /// When the sweeper should look at the order next. None: it rests.
-pub fn due_at(saga: &Saga, policy: &SagaPolicy) -> Option<Timestamp> {
+fn due_at(saga: &Saga, policy: &SagaPolicy) -> Option<Timestamp> {
     [
         resend_at(saga, policy),
         expires_at(saga, policy),
@@ -51,6 +51,19 @@ pub fn due_at(saga: &Saga, policy: &SagaPolicy) -> Option<Timestamp> {
     .into_iter()
     .flatten()
     .min()
+}
+
+/// How much earlier than needed a stored `due_at` may be: a quick order passes all its steps meanwhile.
+const EARLY_MAX: Duration = Duration::from_secs(10);
+
+/// The time to store, where one is stored already. While that is only a little too early it stays: stores
+/// keep an index of it, which a quick order then changes twice, when it is placed and when it rests. Who is
+/// looked at too early is found to be not due, and has the exact time written then.
+pub fn stored_due_at(saga: &Saga, now: Timestamp, policy: &SagaPolicy) -> Option<Timestamp> {
+    let wanted = due_at(saga, policy)?;
+    let stays =
+        |stored: &Timestamp| now < *stored && (wanted - EARLY_MAX..=wanted).contains(stored);
+    Some(saga.due_at.filter(stays).unwrap_or(wanted))
 }
 
 /// Turns that an answer waits for at the most: its command's in the outbox and in the service's queue, its

@@ -1,7 +1,7 @@
 //! Recording: learns facts, goes on to what follows from them, and writes down each status on the way.
 
 use super::advance::{awaited, next};
-use super::due::due_at;
+use super::due::stored_due_at;
 use super::facts::Fact;
 use super::follow::moves_on;
 use super::notices::payload;
@@ -115,7 +115,7 @@ pub fn postpone(saga: &mut Saga, now: Timestamp, policy: &SagaPolicy) {
 pub fn touch(saga: &mut Saga, now: Timestamp, policy: &SagaPolicy) {
     saga.version += 1;
     saga.updated_at = now;
-    saga.due_at = due_at(saga, policy);
+    saga.due_at = stored_due_at(saga, now, policy);
 }
 
 fn write_down(

@@ -156,8 +156,11 @@ impl Rules for SagaRules {
         };
         let Some(saga) = state.as_mut() else { return quiet(Reply::Unknown) };
         let cause = cause(input);
+        if matches!(input, Input::Due { .. }) {
+            // A sweeper's claim has moved it: it is written anew, or the order would be claimed again.
+            saga.due_at = None;
+        }
         let (history, messages) = match decide(saga, told, now, &self.policy) {
-            // A sweeper's claim has moved `due_at`: it is written anew, or it would be claimed again.
             Verdict::Known if matches!(input, Input::Due { .. }) => {
                 touch(saga, now, &self.policy);
                 (Vec::new(), Vec::new())

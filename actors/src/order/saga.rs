@@ -65,7 +65,7 @@ pub struct Saga {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// When the sweeper should look at it. None: it rests.
+    /// When the sweeper looks at it, which may be a little too early. None: it rests.
     pub due_at: Option<Timestamp>,
     /// How many history rows there are.
     pub history_len: u32,

@@ -126,6 +126,9 @@ impl Bench {
 
     /// Tells the saga something; false when it conflicts.
     pub fn tell(&mut self, told: Told<'_>) -> bool {
+        if matches!(told, Told::Due { .. }) {
+            self.saga.due_at = None;
+        }
         match decide(&self.saga, told, self.now, &self.policy) {
             Verdict::Known => {
                 if matches!(told, Told::Due { .. }) {

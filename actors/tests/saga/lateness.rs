@@ -77,3 +77,48 @@ fn a_deadline_holds_whatever_the_lag() {
     let waited = bench.now - bench.saga.created_at;
     assert_eq!(waited, chrono::TimeDelta::from_std(SagaPolicy::default().order_timeout).unwrap());
 }
+
+/// Delivers everything, so long apart; when the saga was to be looked at after each delivery.
+fn due_on_the_way(bench: &mut Bench, apart: Duration) -> Vec<i64> {
+    let placed = bench.now;
+    let mut due = Vec::new();
+    while !bench.bag.is_empty() {
+        bench.now += apart;
+        bench.deliver(0, false);
+        due.extend(bench.saga.due_at.map(|due| (due - placed).num_seconds()));
+    }
+    due
+}
+
+#[test]
+fn a_quick_order_keeps_the_time_at_which_it_is_looked_at_and_a_slow_one_moves_it() {
+    let mut quick = Bench::new(RESERVE_FIRST, None);
+    let due = due_on_the_way(&mut quick, Duration::from_millis(50));
+    assert!(due.iter().all(|at| *at == 30), "{due:?}");
+    assert!(quick.rests());
+
+    let mut slow = Bench::new(RESERVE_FIRST, None);
+    let due = due_on_the_way(&mut slow, Duration::from_secs(8));
+    let (first, last) = (due[0], *due.last().unwrap());
+    assert!(first == 30 && last > 40, "{due:?}");
+}
+
+#[test]
+fn an_order_that_is_looked_at_too_early_is_left_alone_until_the_right_time() {
+    let mut bench = Bench::new(RESERVE_FIRST, None);
+    let placed = bench.now;
+    bench.now += Duration::from_secs(8);
+    bench.deliver(0, false);
+    bench.deliver(0, false);
+    assert_eq!(
+        bench.saga.due_at,
+        Some(placed + Duration::from_secs(30)),
+        "the next step was sent at 8 s"
+    );
+    let said = bench.said.len();
+    bench.wait();
+    assert_eq!(bench.said.len(), said, "nothing is late yet");
+    assert_eq!(bench.saga.due_at, Some(placed + Duration::from_secs(38)));
+    bench.wait();
+    assert!(bench.said.len() > said, "now it is");
+}

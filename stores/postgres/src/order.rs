@@ -1,4 +1,4 @@
-//! The order service's tables: orders with their sagas, history, idempotency keys.
+//! The order service's tables: orders, their sagas, history, idempotency keys.
 
 mod read;
 mod rows;
@@ -31,7 +31,7 @@ impl Tables<Order> for OrderTables {
         let mut rows = Rows::default();
         let orders: Vec<_> = keys.orders.iter().map(|order| order.0).collect();
         let found = sqlx::query!(
-            "SELECT order_id, version FROM orders
+            "SELECT order_id, version FROM sagas
              WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE",
             &orders
         )
@@ -68,7 +68,8 @@ impl Tables<Order> for OrderTables {
         writes: &Writes,
         _at: Timestamp,
     ) -> Result<(), Error> {
-        write::insert(conn, &writes.inserts).await?;
+        write::place(conn, &writes.inserts).await?;
+        write::begin(conn, &writes.inserts).await?;
         write::update(conn, &writes.updates).await?;
         write::append(conn, &writes.history).await?;
         write::claim(conn, &writes.claims).await

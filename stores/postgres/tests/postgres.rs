@@ -21,3 +21,5 @@ mod rivals;
 mod server;
 #[path = "postgres/tables.rs"]
 mod tables;
+#[path = "postgres/upgrade.rs"]
+mod upgrade;

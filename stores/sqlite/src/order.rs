@@ -1,4 +1,4 @@
-//! The order service's tables: orders with their sagas, history, idempotency keys.
+//! The order service's tables: orders, their sagas, history, idempotency keys.
 
 mod read;
 mod rows;
@@ -30,7 +30,7 @@ impl Tables<Order> for OrderTables {
         let orders = columns::ids(keys.orders.iter().map(|order| order.0));
         let found = sqlx::query!(
             r#"SELECT order_id AS "order_id: Uuid", version
-               FROM orders WHERE order_id IN (SELECT unhex(value) FROM json_each(?1))"#,
+               FROM sagas WHERE order_id IN (SELECT unhex(value) FROM json_each(?1))"#,
             orders
         )
         .fetch_all(&mut *conn)
@@ -67,7 +67,8 @@ impl Tables<Order> for OrderTables {
         writes: &Writes,
         _at: Timestamp,
     ) -> Result<(), Error> {
-        write::insert(conn, &writes.inserts).await?;
+        write::place(conn, &writes.inserts).await?;
+        write::begin(conn, &writes.inserts).await?;
         write::update(conn, &writes.updates).await?;
         write::append(conn, &writes.history).await?;
         write::claim(conn, &writes.claims).await

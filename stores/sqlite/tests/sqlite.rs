@@ -14,3 +14,5 @@ mod inventory;
 mod notes;
 #[path = "sqlite/transactions.rs"]
 mod transactions;
+#[path = "sqlite/upgrade.rs"]
+mod upgrade;

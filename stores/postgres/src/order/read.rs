@@ -23,7 +23,7 @@ impl OrderReads for OrderDatabase {
                     OrderRow,
                     "SELECT order_id, version, created_at, updated_at, due_at, origin, details,
                             state
-                     FROM orders WHERE order_id = $1",
+                     FROM sagas JOIN orders USING (order_id) WHERE order_id = $1",
                     id.0
                 )
                 .fetch_optional(&readers)
@@ -40,16 +40,18 @@ impl OrderReads for OrderDatabase {
         self.0
             .read(move |readers| async move {
                 // Two statements: each goes by its own index, whatever the planner makes of an OR.
+                // `failed` says no more than the status does, and has an index.
                 let rows = match customer_id {
                     Some(customer_id) => {
                         sqlx::query_as!(
                             OrderRow,
                             "SELECT order_id, version, created_at, updated_at, due_at, origin,
                                     details, state
-                             FROM orders
+                             FROM orders JOIN sagas USING (order_id)
                              WHERE customer_id = $1 AND order_id < $2
                                AND ($3::text IS NULL OR status = $3)
                                AND ($4::text IS NULL OR saga_status = $4)
+                               AND ($4 IS DISTINCT FROM 'FAILED' OR failed)
                              ORDER BY order_id DESC LIMIT $5",
                             customer_id,
                             before,
@@ -65,10 +67,11 @@ impl OrderReads for OrderDatabase {
                             OrderRow,
                             "SELECT order_id, version, created_at, updated_at, due_at, origin,
                                     details, state
-                             FROM orders
+                             FROM sagas JOIN orders USING (order_id)
                              WHERE order_id < $1
                                AND ($2::text IS NULL OR status = $2)
                                AND ($3::text IS NULL OR saga_status = $3)
+                               AND ($3 IS DISTINCT FROM 'FAILED' OR failed)
                              ORDER BY order_id DESC LIMIT $4",
                             before,
                             status,
@@ -116,9 +119,8 @@ impl OrderReads for OrderDatabase {
         self.0
             .read(move |readers| async move {
                 let row = sqlx::query!(
-                    r#"SELECT (SELECT count(*) FROM orders WHERE due_at IS NOT NULL) AS "open!",
-                              (SELECT count(*) FROM orders WHERE saga_status = 'FAILED')
-                                AS "failed!""#
+                    r#"SELECT (SELECT count(*) FROM sagas WHERE due_at IS NOT NULL) AS "open!",
+                              (SELECT count(*) FROM sagas WHERE failed) AS "failed!""#
                 )
                 .fetch_one(&readers)
                 .await?;
@@ -141,11 +143,11 @@ impl DueOrders for OrderDatabase {
                 Box::pin(async move {
                     let rows = sqlx::query_scalar!(
                         "WITH due AS MATERIALIZED (
-                             SELECT order_id FROM orders WHERE due_at <= $1
+                             SELECT order_id FROM sagas WHERE due_at <= $1
                              ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-                         UPDATE orders SET due_at = $2 FROM due
-                         WHERE orders.order_id = due.order_id
-                         RETURNING orders.order_id",
+                         UPDATE sagas SET due_at = $2 FROM due
+                         WHERE sagas.order_id = due.order_id
+                         RETURNING sagas.order_id",
                         time(now),
                         time(until),
                         i64::from(limit)

@@ -19,26 +19,40 @@ fn json<'a, R, T: Serialize>(
     rows.iter().map(|row| serde_json::to_string(&of(row)).map_err(Error::corrupt(what))).collect()
 }
 
-pub async fn insert(conn: &mut PgConnection, sagas: &[Arc<Saga>]) -> Result<(), Error> {
+/// What never changes of new orders.
+pub async fn place(conn: &mut PgConnection, sagas: &[Arc<Saga>]) -> Result<(), Error> {
     if sagas.is_empty() {
         return Ok(());
     }
     sqlx::query!(
-        "INSERT INTO orders (order_id, version, customer_id, status, saga_status, created_at,
-                             updated_at, due_at, origin, details, state)
-         SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[],
-                              $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9::text[],
-                              $10::text[], $11::text[])",
+        "INSERT INTO orders (order_id, created_at, customer_id, origin, details)
+         SELECT * FROM UNNEST($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[])",
+        &column(sagas, |saga| saga.order_id().0),
+        &column(sagas, |saga| time(saga.created_at)),
+        &column(sagas, |saga| saga.details.customer_id.as_str()) as _,
+        &json("origin", sagas, |saga| StoredOrigin::from(&saga.origin))?,
+        &json("order", sagas, |saga| &*saga.details)?
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The sagas of new orders.
+pub async fn begin(conn: &mut PgConnection, sagas: &[Arc<Saga>]) -> Result<(), Error> {
+    if sagas.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "INSERT INTO sagas (order_id, version, status, saga_status, updated_at, due_at, state)
+         SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[],
+                              $6::timestamptz[], $7::text[])",
         &column(sagas, |saga| saga.order_id().0),
         &column(sagas, |saga| number(saga.version)),
-        &column(sagas, |saga| saga.details.customer_id.as_str()) as _,
         &column(sagas, |saga| saga.status().as_str()) as _,
         &column(sagas, |saga| saga.saga_status().as_str()) as _,
-        &column(sagas, |saga| time(saga.created_at)),
         &column(sagas, |saga| time(saga.updated_at)),
         &column(sagas, |saga| saga.due_at.map(time)) as _,
-        &json("origin", sagas, |saga| StoredOrigin::from(&saga.origin))?,
-        &json("order", sagas, |saga| &*saga.details)?,
         &json("state", sagas, |saga| StoredState::from(&**saga))?
     )
     .execute(conn)
@@ -46,18 +60,19 @@ pub async fn insert(conn: &mut PgConnection, sagas: &[Arc<Saga>]) -> Result<(), 
     Ok(())
 }
 
+/// Sagas that have moved on.
 pub async fn update(conn: &mut PgConnection, sagas: &[Arc<Saga>]) -> Result<(), Error> {
     if sagas.is_empty() {
         return Ok(());
     }
     let met = sqlx::query!(
-        "UPDATE orders
+        "UPDATE sagas
          SET version = v.version, status = v.status, saga_status = v.saga_status,
              updated_at = v.updated_at, due_at = v.due_at, state = v.state
          FROM UNNEST($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[],
                      $6::timestamptz[], $7::text[])
               AS v (order_id, version, status, saga_status, updated_at, due_at, state)
-         WHERE orders.order_id = v.order_id",
+         WHERE sagas.order_id = v.order_id",
         &column(sagas, |saga| saga.order_id().0),
         &column(sagas, |saga| number(saga.version)),
         &column(sagas, |saga| saga.status().as_str()) as _,
@@ -69,7 +84,7 @@ pub async fn update(conn: &mut PgConnection, sagas: &[Arc<Saga>]) -> Result<(), 
     .execute(conn)
     .await?
     .rows_affected();
-    all_met("order", met, sagas.len())
+    all_met("saga", met, sagas.len())
 }
 
 pub async fn append(conn: &mut PgConnection, history: &[HistoryRow]) -> Result<(), Error> {

@@ -124,7 +124,7 @@ async fn orders_are_locked_in_their_order() {
     };
     store.commit(&batch(Order, learned(Fact::Placed), at(1))).await.unwrap();
     let changes = batch(Order, learned(Fact::Reserved), at(2));
-    assert_in_order(&backend, Rows::of_orders("orders.orders"), store, changes).await;
+    assert_in_order(&backend, Rows::of_orders("orders.sagas"), store, changes).await;
 }
 
 #[tokio::test]

@@ -225,7 +225,7 @@ async fn a_sweeper_passes_over_what_another_is_just_claiming() {
     let mut another = backend.scratch().connect().await;
     let mut tx = another.begin().await.unwrap();
     sqlx::query(
-        "UPDATE orders.orders SET due_at = due_at + interval '1 day' WHERE order_id = ANY($1)",
+        "UPDATE orders.sagas SET due_at = due_at + interval '1 day' WHERE order_id = ANY($1)",
     )
     .bind([order(1).0, order(2).0])
     .execute(&mut *tx)

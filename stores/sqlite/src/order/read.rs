@@ -23,9 +23,9 @@ impl OrderReads for OrderDatabase {
             .read(move |readers| async move {
                 let row = sqlx::query_as!(
                     OrderRow,
-                    r#"SELECT order_id AS "order_id: Uuid", version, created_at, updated_at, due_at,
+                    r#"SELECT s.order_id AS "order_id: Uuid", version, created_at, updated_at, due_at,
                               origin, details, state
-                       FROM orders WHERE order_id = ?1"#,
+                       FROM sagas AS s JOIN orders USING (order_id) WHERE s.order_id = ?1"#,
                     id.0
                 )
                 .fetch_optional(&readers)
@@ -42,16 +42,17 @@ impl OrderReads for OrderDatabase {
         self.0
             .read(move |readers| async move {
                 // Two statements: each goes by its own index, whatever the planner makes of an OR.
+                // CROSS JOIN keeps the tables in the order in which they are named.
                 let rows = match customer_id {
                     Some(customer_id) => {
                         sqlx::query_as!(
                             OrderRow,
-                            r#"SELECT order_id AS "order_id: Uuid", version, created_at, updated_at,
+                            r#"SELECT o.order_id AS "order_id: Uuid", version, created_at, updated_at,
                                       due_at, origin, details, state
-                               FROM orders
-                               WHERE customer_id = ?1 AND order_id < ?2
+                               FROM orders AS o CROSS JOIN sagas USING (order_id)
+                               WHERE customer_id = ?1 AND o.order_id < ?2
                                  AND (?3 IS NULL OR status = ?3) AND (?4 IS NULL OR saga_status = ?4)
-                               ORDER BY order_id DESC LIMIT ?5"#,
+                               ORDER BY o.order_id DESC LIMIT ?5"#,
                             customer_id,
                             before,
                             status,
@@ -64,12 +65,12 @@ impl OrderReads for OrderDatabase {
                     None => {
                         sqlx::query_as!(
                             OrderRow,
-                            r#"SELECT order_id AS "order_id: Uuid", version, created_at, updated_at,
+                            r#"SELECT s.order_id AS "order_id: Uuid", version, created_at, updated_at,
                                       due_at, origin, details, state
-                               FROM orders
-                               WHERE order_id < ?1
+                               FROM sagas AS s CROSS JOIN orders USING (order_id)
+                               WHERE s.order_id < ?1
                                  AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR saga_status = ?3)
-                               ORDER BY order_id DESC LIMIT ?4"#,
+                               ORDER BY s.order_id DESC LIMIT ?4"#,
                             before,
                             status,
                             saga_status,
@@ -126,8 +127,8 @@ impl OrderReads for OrderDatabase {
         self.0
             .read(move |readers| async move {
                 let row = sqlx::query!(
-                    r#"SELECT (SELECT count(*) FROM orders WHERE due_at IS NOT NULL) AS "open!: i64",
-                              (SELECT count(*) FROM orders WHERE saga_status = 'FAILED')
+                    r#"SELECT (SELECT count(*) FROM sagas WHERE due_at IS NOT NULL) AS "open!: i64",
+                              (SELECT count(*) FROM sagas WHERE saga_status = 'FAILED')
                                 AS "failed!: i64""#
                 )
                 .fetch_one(&readers)
@@ -152,7 +153,7 @@ impl DueOrders for OrderDatabase {
             .0
             .read(move |readers| async move {
                 let row =
-                    sqlx::query!("SELECT 1 AS one FROM orders WHERE due_at <= ?1 LIMIT 1", now)
+                    sqlx::query!("SELECT 1 AS one FROM sagas WHERE due_at <= ?1 LIMIT 1", now)
                         .fetch_optional(&readers)
                         .await?;
                 Ok::<_, Error>(row.is_some())
@@ -164,8 +165,8 @@ impl DueOrders for OrderDatabase {
         self.0
             .write(move |writer| async move {
                 let rows = sqlx::query!(
-                    r#"UPDATE orders SET due_at = ?2
-                       WHERE order_id IN (SELECT order_id FROM orders WHERE due_at <= ?1
+                    r#"UPDATE sagas SET due_at = ?2
+                       WHERE order_id IN (SELECT order_id FROM sagas WHERE due_at <= ?1
                                           ORDER BY due_at LIMIT ?3)
                        RETURNING order_id AS "order_id!: Uuid""#,
                     now,

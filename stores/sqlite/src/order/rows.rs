@@ -54,7 +54,7 @@ impl<'a> From<&'a Saga> for StoredState<'a> {
     }
 }
 
-/// A row of `orders`, as it is read.
+/// A row of `orders` with its row of `sagas`, as it is read.
 pub struct OrderRow {
     pub order_id: Uuid,
     pub version: i64,

@@ -14,48 +14,34 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 #[derive(Serialize)]
-struct Insert<'a> {
+struct Placed<'a> {
     order_id: Uuid,
-    version: u64,
     customer_id: &'a str,
-    status: OrderStatus,
-    saga_status: SagaStatus,
     created_at: i64,
-    updated_at: i64,
-    due_at: Option<i64>,
     origin: StoredOrigin,
     details: &'a OrderDetails,
-    state: StoredState<'a>,
 }
 
-pub async fn insert(conn: &mut SqliteConnection, sagas: &[Arc<Saga>]) -> Result<(), Error> {
+/// What never changes of new orders.
+pub async fn place(conn: &mut SqliteConnection, sagas: &[Arc<Saga>]) -> Result<(), Error> {
     if sagas.is_empty() {
         return Ok(());
     }
-    let rows: Vec<Insert<'_>> = sagas
+    let rows: Vec<Placed<'_>> = sagas
         .iter()
-        .map(|saga| Insert {
+        .map(|saga| Placed {
             order_id: saga.order_id().0,
-            version: saga.version,
             customer_id: &saga.details.customer_id,
-            status: saga.status(),
-            saga_status: saga.saga_status(),
             created_at: micros(saga.created_at),
-            updated_at: micros(saga.updated_at),
-            due_at: saga.due_at.map(micros),
             origin: StoredOrigin::from(&saga.origin),
             details: &saga.details,
-            state: StoredState::from(&**saga),
         })
         .collect();
     let rows = serde_json::to_string(&rows).map_err(Error::corrupt("orders"))?;
     sqlx::query!(
-        "INSERT INTO orders (order_id, version, customer_id, status, saga_status, created_at,
-                             updated_at, due_at, origin, details, state)
-         SELECT unhex(value ->> 'order_id', '-'), value ->> 'version', value ->> 'customer_id',
-                value ->> 'status', value ->> 'saga_status', value ->> 'created_at',
-                value ->> 'updated_at', value ->> 'due_at', value -> 'origin', value -> 'details',
-                value -> 'state'
+        "INSERT INTO orders (order_id, customer_id, created_at, origin, details)
+         SELECT unhex(value ->> 'order_id', '-'), value ->> 'customer_id', value ->> 'created_at',
+                value -> 'origin', value -> 'details'
          FROM jsonb_each(?1)",
         rows
     )
@@ -65,7 +51,7 @@ pub async fn insert(conn: &mut SqliteConnection, sagas: &[Arc<Saga>]) -> Result<
 }
 
 #[derive(Serialize)]
-struct Update<'a> {
+struct Standing<'a> {
     order_id: Uuid,
     version: u64,
     status: OrderStatus,
@@ -75,13 +61,11 @@ struct Update<'a> {
     state: StoredState<'a>,
 }
 
-pub async fn update(conn: &mut SqliteConnection, sagas: &[Arc<Saga>]) -> Result<(), Error> {
-    if sagas.is_empty() {
-        return Ok(());
-    }
-    let rows: Vec<Update<'_>> = sagas
+/// What changes of orders, as a parameter.
+fn standing(sagas: &[Arc<Saga>]) -> Result<String, Error> {
+    let rows: Vec<Standing<'_>> = sagas
         .iter()
-        .map(|saga| Update {
+        .map(|saga| Standing {
             order_id: saga.order_id().0,
             version: saga.version,
             status: saga.status(),
@@ -91,20 +75,47 @@ pub async fn update(conn: &mut SqliteConnection, sagas: &[Arc<Saga>]) -> Result<
             state: StoredState::from(&**saga),
         })
         .collect();
-    let rows = serde_json::to_string(&rows).map_err(Error::corrupt("orders"))?;
+    serde_json::to_string(&rows).map_err(Error::corrupt("sagas"))
+}
+
+/// The sagas of new orders.
+pub async fn begin(conn: &mut SqliteConnection, sagas: &[Arc<Saga>]) -> Result<(), Error> {
+    if sagas.is_empty() {
+        return Ok(());
+    }
+    let rows = standing(sagas)?;
+    sqlx::query!(
+        "INSERT INTO sagas (order_id, version, status, saga_status, updated_at, due_at, state)
+         SELECT unhex(value ->> 'order_id', '-'), value ->> 'version', value ->> 'status',
+                value ->> 'saga_status', value ->> 'updated_at', value ->> 'due_at',
+                value -> 'state'
+         FROM jsonb_each(?1)",
+        rows
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Sagas that have moved on.
+pub async fn update(conn: &mut SqliteConnection, sagas: &[Arc<Saga>]) -> Result<(), Error> {
+    if sagas.is_empty() {
+        return Ok(());
+    }
+    let rows = standing(sagas)?;
     let met = sqlx::query!(
-        "UPDATE orders
+        "UPDATE sagas
          SET version = v.value ->> 'version', status = v.value ->> 'status',
              saga_status = v.value ->> 'saga_status', updated_at = v.value ->> 'updated_at',
              due_at = v.value ->> 'due_at', state = v.value -> 'state'
          FROM jsonb_each(?1) AS v
-         WHERE orders.order_id = unhex(v.value ->> 'order_id', '-')",
+         WHERE sagas.order_id = unhex(v.value ->> 'order_id', '-')",
         rows
     )
     .execute(conn)
     .await?
     .rows_affected();
-    all_met("order", met, sagas.len())
+    all_met("saga", met, sagas.len())
 }
 
 #[derive(Serialize)]

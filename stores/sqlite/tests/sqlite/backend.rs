@@ -46,16 +46,21 @@ impl Drop for Scratch {
 pub struct SqliteBackend {
     directory: DataDir,
     open: Mutex<Vec<Database>>,
-    _scratch: Scratch,
+    scratch: Scratch,
 }
 
 impl SqliteBackend {
     pub fn new() -> Self {
         let scratch = Scratch::new();
-        Self { directory: scratch.open(), open: Mutex::default(), _scratch: scratch }
+        Self { directory: scratch.open(), open: Mutex::default(), scratch }
     }
 
-    async fn database(&self, name: &str, migrations: &Migrator) -> Database {
+    pub fn scratch(&self) -> &Scratch {
+        &self.scratch
+    }
+
+    /// Opens a file of this name.
+    pub async fn database(&self, name: &str, migrations: &Migrator) -> Database {
         let database = Database::open(&self.directory, name, migrations).await.unwrap();
         self.open.lock().unwrap().push(database.clone());
         database
