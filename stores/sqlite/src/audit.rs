@@ -3,6 +3,7 @@
 use crate::columns::{count, micros, time};
 use crate::database::Database;
 use crate::error::Error;
+use crate::script::{Script, statement};
 use crate::store::Tables;
 use async_trait::async_trait;
 use ordermill_actors::audit::{AuditCursor, AuditEntry, AuditReads, AuditService};
@@ -28,9 +29,9 @@ impl Tables<AuditService> for AuditTables {
         Ok(())
     }
 
-    async fn write(
+    fn write(
         &self,
-        conn: &mut SqliteConnection,
+        script: &mut Script,
         events: &Vec<Arc<Message>>,
         at: Timestamp,
     ) -> Result<(), Error> {
@@ -38,19 +39,18 @@ impl Tables<AuditService> for AuditTables {
             return Ok(());
         }
         let (events, recorded_at) = (parameter(events), micros(at));
-        sqlx::query!(
+        statement!(
+            script,
             "INSERT INTO audit_entries
                  (order_id, event_type, number, event_id, occurred_at, recorded_at, message)
              SELECT unhex(value ->> '$[1].order_id', '-'), value ->> '$[1].event_type',
                     value ->> '$[1].number', unhex(value ->> '$[1].event_id', '-'),
-                    value ->> 0, ?2, value -> 1
-             FROM jsonb_each(?1) WHERE true ORDER BY key
+                    value ->> 0, ?, value -> 1
+             FROM jsonb_each(?) WHERE true ORDER BY key
              ON CONFLICT (order_id, event_type, number) DO NOTHING",
-            events,
-            recorded_at
-        )
-        .execute(conn)
-        .await?;
+            recorded_at,
+            events
+        );
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use crate::columns::{count, micros, time};
 use crate::database::Database;
 use crate::error::Error;
+use crate::script::{Script, statement};
 use async_trait::async_trait;
 use ordermill_actors::messages::Queue;
 use ordermill_actors::ports::{DeadLetterFilter, DeadLetters, ReadError};
@@ -12,30 +13,26 @@ use uuid::Uuid;
 
 /// Keeps dead letters. One that is there already is the same one, of a commit whose outcome was
 /// unknown. Rare, so one by one.
-pub(crate) async fn insert(
-    conn: &mut SqliteConnection,
-    letters: &[DeadLetter],
-) -> Result<(), Error> {
+pub(crate) fn insert(script: &mut Script, letters: &[DeadLetter]) -> Result<(), Error> {
     for letter in letters {
         let (queue, attempts) = (letter.queue.as_str(), i64::from(letter.attempts));
         let (first_failed_at, died_at) = (micros(letter.first_failed_at), micros(letter.died_at));
-        sqlx::query!(
+        statement!(
+            script,
             "INSERT INTO dead_letters
                  (id, queue, order_id, event_type, cause, attempts, body, first_failed_at, died_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT (id) DO NOTHING",
             letter.id,
             queue,
             letter.order_id,
-            letter.event_type,
-            letter.cause,
+            letter.event_type.as_deref(),
+            letter.cause.as_str(),
             attempts,
-            letter.body,
+            letter.body.as_str(),
             first_failed_at,
             died_at
-        )
-        .execute(&mut *conn)
-        .await?;
+        );
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ mod rows;
 use crate::columns;
 use crate::database::Database;
 use crate::error::Error;
+use crate::script::{Script, statement};
 use crate::store::Tables;
 use async_trait::async_trait;
 use ordermill_actors::clock::Timestamp;
@@ -47,14 +48,14 @@ impl Tables<SimulatedGateway> for GatewayTables {
         rows.into_iter().map(|row| row.into_entry().map(|entry| (entry.key, entry))).collect()
     }
 
-    async fn write(
+    fn write(
         &self,
-        conn: &mut SqliteConnection,
+        script: &mut Script,
         writes: &GatewayWrites,
         _at: Timestamp,
     ) -> Result<(), Error> {
-        insert(conn, &writes.inserted).await?;
-        update(conn, &writes.updated).await
+        insert(script, &writes.inserted)?;
+        update(script, &writes.updated)
     }
 }
 
@@ -63,12 +64,13 @@ fn bound(entries: &[Entry]) -> Result<String, Error> {
     serde_json::to_string(&rows).map_err(Error::corrupt("ledger entries"))
 }
 
-async fn insert(conn: &mut SqliteConnection, entries: &[Entry]) -> Result<(), Error> {
+fn insert(script: &mut Script, entries: &[Entry]) -> Result<(), Error> {
     if entries.is_empty() {
         return Ok(());
     }
     let rows = bound(entries)?;
-    sqlx::query!(
+    statement!(
+        script,
         "INSERT INTO gateway_ledger (key, status, order_id, currency, amount_minor, method,
                                      captured_minor, refunded_minor, transaction_id,
                                      charge_attempts, refund_attempts, created_at, changed_at)
@@ -78,20 +80,19 @@ async fn insert(conn: &mut SqliteConnection, entries: &[Entry]) -> Result<(), Er
                 value ->> 'refunded_minor', value ->> 'transaction_id',
                 value ->> 'charge_attempts', value ->> 'refund_attempts',
                 value ->> 'created_at', value ->> 'changed_at'
-         FROM jsonb_each(?1)",
+         FROM jsonb_each(?)",
         rows
-    )
-    .execute(conn)
-    .await?;
+    );
     Ok(())
 }
 
-async fn update(conn: &mut SqliteConnection, entries: &[Entry]) -> Result<(), Error> {
+fn update(script: &mut Script, entries: &[Entry]) -> Result<(), Error> {
     if entries.is_empty() {
         return Ok(());
     }
     let rows = bound(entries)?;
-    let updated = sqlx::query!(
+    statement!(
+        script,
         "UPDATE gateway_ledger
          SET status = v.value ->> 'status', order_id = unhex(v.value ->> 'order_id', '-'),
              currency = v.value ->> 'currency', amount_minor = v.value ->> 'amount_minor',
@@ -101,17 +102,12 @@ async fn update(conn: &mut SqliteConnection, entries: &[Entry]) -> Result<(), Er
              charge_attempts = v.value ->> 'charge_attempts',
              refund_attempts = v.value ->> 'refund_attempts',
              changed_at = v.value ->> 'changed_at'
-         FROM jsonb_each(?1) AS v
+         FROM jsonb_each(?) AS v
          WHERE gateway_ledger.key = unhex(v.value ->> 'key', '-')",
         rows
     )
-    .execute(conn)
-    .await?
-    .rows_affected();
-    match updated == entries.len() as u64 {
-        true => Ok(()),
-        false => Err(Error::corrupt("ledger entry")("it is not there any more")),
-    }
+    .must_meet("ledger entry", entries.len());
+    Ok(())
 }
 
 /// The gateway's database, as its readers see it.

@@ -5,6 +5,7 @@ mod rows;
 use crate::columns;
 use crate::database::Database;
 use crate::error::Error;
+use crate::script::{Script, statement};
 use crate::store::Tables;
 use async_trait::async_trait;
 use ordermill_actors::clock::Timestamp;
@@ -34,16 +35,11 @@ impl Tables<Inventory> for InventoryTables {
         Ok(Rows { reservations, stock })
     }
 
-    async fn write(
-        &self,
-        conn: &mut SqliteConnection,
-        writes: &Writes,
-        _at: Timestamp,
-    ) -> Result<(), Error> {
-        insert_stock(conn, &writes.new_stock).await?;
-        update_stock(conn, &writes.stock).await?;
-        insert_reservations(conn, &writes.new_reservations).await?;
-        update_reservations(conn, &writes.reservations).await
+    fn write(&self, script: &mut Script, writes: &Writes, _at: Timestamp) -> Result<(), Error> {
+        insert_stock(script, &writes.new_stock)?;
+        update_stock(script, &writes.stock)?;
+        insert_reservations(script, &writes.new_reservations)?;
+        update_reservations(script, &writes.reservations)
     }
 }
 
@@ -90,84 +86,74 @@ fn bound(stock: &[Arc<StockRow>]) -> Result<String, Error> {
     serde_json::to_string(&rows).map_err(Error::corrupt("stock"))
 }
 
-async fn insert_stock(conn: &mut SqliteConnection, stock: &[Arc<StockRow>]) -> Result<(), Error> {
+fn insert_stock(script: &mut Script, stock: &[Arc<StockRow>]) -> Result<(), Error> {
     if stock.is_empty() {
         return Ok(());
     }
     let rows = bound(stock)?;
-    sqlx::query!(
+    statement!(
+        script,
         "INSERT INTO stock (product_id, on_hand, reserved, version)
          SELECT value ->> 'product_id', value ->> 'on_hand', value ->> 'reserved',
                 value ->> 'version'
-         FROM jsonb_each(?1)",
+         FROM jsonb_each(?)",
         rows
-    )
-    .execute(conn)
-    .await?;
+    );
     Ok(())
 }
 
-async fn update_stock(conn: &mut SqliteConnection, stock: &[Arc<StockRow>]) -> Result<(), Error> {
+fn update_stock(script: &mut Script, stock: &[Arc<StockRow>]) -> Result<(), Error> {
     if stock.is_empty() {
         return Ok(());
     }
     let rows = bound(stock)?;
-    let met = sqlx::query!(
+    statement!(
+        script,
         "UPDATE stock
          SET on_hand = v.value ->> 'on_hand', reserved = v.value ->> 'reserved',
              version = v.value ->> 'version'
-         FROM jsonb_each(?1) AS v
+         FROM jsonb_each(?) AS v
          WHERE stock.product_id = v.value ->> 'product_id'",
         rows
     )
-    .execute(conn)
-    .await?
-    .rows_affected();
-    columns::all_met("stock", met, stock.len())
+    .must_meet("stock", stock.len());
+    Ok(())
 }
 
-async fn insert_reservations(
-    conn: &mut SqliteConnection,
-    reservations: &[ReservationRow],
-) -> Result<(), Error> {
+fn insert_reservations(script: &mut Script, reservations: &[ReservationRow]) -> Result<(), Error> {
     if reservations.is_empty() {
         return Ok(());
     }
     let rows: Vec<_> = reservations.iter().map(Inserted::from).collect();
     let rows = serde_json::to_string(&rows).map_err(Error::corrupt("reservations"))?;
-    sqlx::query!(
+    statement!(
+        script,
         "INSERT INTO reservations (order_id, status, lines, refusal, updated_at)
          SELECT unhex(value ->> 'order_id', '-'), value ->> 'status', value ->> 'lines',
                 value ->> 'refusal', value ->> 'updated_at'
-         FROM jsonb_each(?1)",
+         FROM jsonb_each(?)",
         rows
-    )
-    .execute(conn)
-    .await?;
+    );
     Ok(())
 }
 
 /// What an order asked for never changes: only what became of it does.
-async fn update_reservations(
-    conn: &mut SqliteConnection,
-    reservations: &[ReservationRow],
-) -> Result<(), Error> {
+fn update_reservations(script: &mut Script, reservations: &[ReservationRow]) -> Result<(), Error> {
     if reservations.is_empty() {
         return Ok(());
     }
     let rows: Vec<_> = reservations.iter().map(Updated::from).collect();
     let rows = serde_json::to_string(&rows).map_err(Error::corrupt("reservations"))?;
-    let met = sqlx::query!(
+    statement!(
+        script,
         "UPDATE reservations
          SET status = v.value ->> 'status', updated_at = v.value ->> 'updated_at'
-         FROM jsonb_each(?1) AS v
+         FROM jsonb_each(?) AS v
          WHERE reservations.order_id = unhex(v.value ->> 'order_id', '-')",
         rows
     )
-    .execute(conn)
-    .await?
-    .rows_affected();
-    columns::all_met("reservation", met, reservations.len())
+    .must_meet("reservation", reservations.len());
+    Ok(())
 }
 
 /// The inventory service's database, as its readers see it.

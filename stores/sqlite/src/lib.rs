@@ -6,7 +6,7 @@
 //!    common ones: `outbox`, `dead_letters`). Table names are distinct among all services, because
 //!    `scripts/sqlx-prepare` puts them into one development database.
 //! 2. A unit struct in `<service>.rs` implements [`Tables`]: `load` reads the rows of the keys,
-//!    `write` writes rows. [`SqliteStore`] is everything around them. [`shipping`] is an example.
+//!    `write` says how rows are written, as statements of one [`Script`]. [`SqliteStore`] is everything around them. [`shipping`] is an example.
 //! 3. Its read port is implemented on a struct that holds a [`Database`], with [`Database::read`];
 //!    statements that write but are no change of an entity (a sweeper's claim) use
 //!    [`Database::write`].
@@ -28,11 +28,11 @@
 //!
 //! ```sql
 //! SELECT … WHERE id IN (SELECT unhex(value) FROM json_each(?1));
-//! INSERT INTO t (id, x) SELECT unhex(value ->> 'id', '-'), value ->> 'x' FROM jsonb_each(?1);
-//! UPDATE t SET x = v.value ->> 'x' FROM jsonb_each(?1) AS v WHERE t.id = unhex(v.value ->> 'id', '-');
+//! INSERT INTO t (id, x) SELECT unhex(value ->> 'id', '-'), value ->> 'x' FROM jsonb_each(?);
+//! UPDATE t SET x = v.value ->> 'x' FROM jsonb_each(?) AS v WHERE t.id = unhex(v.value ->> 'id', '-');
 //! ```
 //!
-//! An update in bulk checks by [`columns::all_met`] that it met the rows that it was meant for. What
+//! An update in bulk checks by [`Script::must_meet`] that it met the rows that it was meant for. What
 //! an error means to the journal: [`error`].
 
 pub mod audit;
@@ -47,10 +47,12 @@ pub mod notification;
 pub mod order;
 mod outbox;
 pub mod payment;
+mod script;
 pub mod shipping;
 mod store;
 
 pub use data_dir::{DataDir, DataDirError};
 pub use database::{Database, OpenError};
 pub use error::Error;
+pub use script::Script;
 pub use store::{SqliteStore, Tables};

@@ -7,6 +7,7 @@ mod write;
 pub use read::NotificationDatabase;
 
 use crate::error::Error;
+use crate::script::Script;
 use crate::store::Tables;
 use async_trait::async_trait;
 use ordermill_actors::clock::Timestamp;
@@ -37,14 +38,9 @@ impl Tables<NotificationService> for NotificationTables {
         Ok(Rows { entries, pages })
     }
 
-    async fn write(
-        &self,
-        conn: &mut SqliteConnection,
-        writes: &Writes,
-        _at: Timestamp,
-    ) -> Result<(), Error> {
-        write::insert(conn, &writes.inserts).await?;
-        write::mark(conn, &writes.marks).await
+    fn write(&self, script: &mut Script, writes: &Writes, _at: Timestamp) -> Result<(), Error> {
+        write::insert(script, &writes.inserts)?;
+        write::mark(script, &writes.marks)
     }
 }
 

@@ -8,6 +8,7 @@ pub use read::OrderDatabase;
 
 use crate::columns;
 use crate::error::Error;
+use crate::script::Script;
 use crate::store::Tables;
 use async_trait::async_trait;
 use ordermill_actors::clock::Timestamp;
@@ -61,16 +62,11 @@ impl Tables<Order> for OrderTables {
         Ok(rows)
     }
 
-    async fn write(
-        &self,
-        conn: &mut SqliteConnection,
-        writes: &Writes,
-        _at: Timestamp,
-    ) -> Result<(), Error> {
-        write::place(conn, &writes.inserts).await?;
-        write::begin(conn, &writes.inserts).await?;
-        write::update(conn, &writes.updates).await?;
-        write::append(conn, &writes.history).await?;
-        write::claim(conn, &writes.claims).await
+    fn write(&self, script: &mut Script, writes: &Writes, _at: Timestamp) -> Result<(), Error> {
+        write::place(script, &writes.inserts)?;
+        write::begin(script, &writes.inserts)?;
+        write::update(script, &writes.updates)?;
+        write::append(script, &writes.history)?;
+        write::claim(script, &writes.claims)
     }
 }

@@ -4,6 +4,7 @@ use crate::columns::{count, ids, micros};
 use crate::database::Database;
 use crate::dead_letters;
 use crate::error::Error;
+use crate::script::{Script, statement};
 use async_trait::async_trait;
 use ordermill_actors::clock::Timestamp;
 use ordermill_actors::ports::{Outbox, ReadError};
@@ -14,46 +15,46 @@ use uuid::Uuid;
 
 /// Adds the rows of a batch. They are few (one for 64 messages), and each is a long text that a
 /// JSON parameter would only have escaped and parsed again: so each is bound by itself.
-pub(crate) async fn insert(conn: &mut SqliteConnection, rows: &[OutboxRow]) -> Result<(), Error> {
+pub(crate) fn insert(script: &mut Script, rows: &[OutboxRow]) -> Result<(), Error> {
     for row in rows {
         let (content, tries) = (row.to_json(), i64::from(row.tries));
-        sqlx::query!(
-            "INSERT INTO outbox (id, content, tries) VALUES (?1, ?2, ?3)",
+        statement!(
+            script,
+            "INSERT INTO outbox (id, content, tries) VALUES (?, ?, ?)",
             row.id,
             content,
             tries
-        )
-        .execute(&mut *conn)
-        .await?;
+        );
     }
     Ok(())
 }
 
 /// Deletes rows whose messages are all confirmed. Those that are gone already are no error.
-pub(crate) async fn forget(conn: &mut SqliteConnection, rows: &[Uuid]) -> Result<(), Error> {
+pub(crate) fn forget(script: &mut Script, rows: &[Uuid]) -> Result<(), Error> {
     if rows.is_empty() {
         return Ok(());
     }
     let ids = ids(rows.iter().copied());
-    sqlx::query!("DELETE FROM outbox WHERE id IN (SELECT unhex(value) FROM json_each(?1))", ids)
-        .execute(conn)
-        .await?;
+    statement!(
+        script,
+        "DELETE FROM outbox WHERE id IN (SELECT unhex(value) FROM json_each(?))",
+        ids
+    );
     Ok(())
 }
 
 /// Rewrites rows to what is left of them. Rare, so one by one.
-pub(crate) async fn park(conn: &mut SqliteConnection, rows: &[Parking]) -> Result<(), Error> {
+pub(crate) fn park(script: &mut Script, rows: &[Parking]) -> Result<(), Error> {
     for Parking { row, until } in rows {
         let (content, tries, until) = (row.to_json(), i64::from(row.tries), micros(*until));
-        sqlx::query!(
-            "UPDATE outbox SET content = ?2, tries = ?3, parked_until = ?4 WHERE id = ?1",
-            row.id,
+        statement!(
+            script,
+            "UPDATE outbox SET content = ?, tries = ?, parked_until = ? WHERE id = ?",
             content,
             tries,
-            until
-        )
-        .execute(&mut *conn)
-        .await?;
+            until,
+            row.id
+        );
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use crate::columns::{self, micros};
 use crate::database::Database;
 use crate::error::Error;
+use crate::script::{Script, statement};
 use crate::store::Tables;
 use async_trait::async_trait;
 use ordermill_actors::clock::Timestamp;
@@ -44,16 +45,16 @@ impl Tables<PaymentService> for PaymentTables {
             .collect()
     }
 
-    async fn write(
+    fn write(
         &self,
-        conn: &mut SqliteConnection,
+        script: &mut Script,
         writes: &Vec<PaymentWrite>,
         _at: Timestamp,
     ) -> Result<(), Error> {
         let (inserts, updates): (Vec<_>, Vec<_>) =
             writes.iter().map(Written::from).partition(|row| row.expected == 0);
-        insert(conn, &inserts).await?;
-        update(conn, &updates).await
+        insert(script, &inserts)?;
+        update(script, &updates)
     }
 }
 
@@ -81,45 +82,40 @@ impl<'a> From<&'a PaymentWrite> for Written<'a> {
     }
 }
 
-async fn insert(conn: &mut SqliteConnection, rows: &[Written<'_>]) -> Result<(), Error> {
+fn insert(script: &mut Script, rows: &[Written<'_>]) -> Result<(), Error> {
     if rows.is_empty() {
         return Ok(());
     }
     let rows = serde_json::to_string(rows).map_err(Error::corrupt("payments"))?;
-    sqlx::query!(
+    statement!(
+        script,
         "INSERT INTO payments (order_id, version, status, due_at, payment)
          SELECT unhex(value ->> 'order_id', '-'), value ->> 'version', value ->> 'status',
                 value ->> 'due_at', value -> 'payment'
-         FROM jsonb_each(?1)",
+         FROM jsonb_each(?)",
         rows
-    )
-    .execute(conn)
-    .await?;
+    );
     Ok(())
 }
 
-async fn update(conn: &mut SqliteConnection, rows: &[Written<'_>]) -> Result<(), Error> {
+fn update(script: &mut Script, rows: &[Written<'_>]) -> Result<(), Error> {
     if rows.is_empty() {
         return Ok(());
     }
-    let meant = rows.len() as u64;
+    let meant = rows.len();
     let rows = serde_json::to_string(rows).map_err(Error::corrupt("payments"))?;
-    let updated = sqlx::query!(
+    statement!(
+        script,
         "UPDATE payments
          SET version = v.value ->> 'version', status = v.value ->> 'status',
              due_at = v.value ->> 'due_at', payment = v.value -> 'payment'
-         FROM jsonb_each(?1) AS v
+         FROM jsonb_each(?) AS v
          WHERE payments.order_id = unhex(v.value ->> 'order_id', '-')
            AND payments.version = v.value ->> 'expected'",
         rows
     )
-    .execute(conn)
-    .await?
-    .rows_affected();
-    match updated == meant {
-        true => Ok(()),
-        false => Err(Error::corrupt("payment")("it is not the row that was locked")),
-    }
+    .must_meet("payment", meant);
+    Ok(())
 }
 
 /// The payment service's database, as its readers see it.

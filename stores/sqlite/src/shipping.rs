@@ -5,6 +5,7 @@ mod rows;
 use crate::columns;
 use crate::database::Database;
 use crate::error::Error;
+use crate::script::{Script, statement};
 use crate::store::Tables;
 use async_trait::async_trait;
 use ordermill_actors::clock::Timestamp;
@@ -46,24 +47,20 @@ impl Tables<Shipping> for ShippingTables {
             .collect()
     }
 
-    async fn write(
-        &self,
-        conn: &mut SqliteConnection,
-        writes: &Writes,
-        _at: Timestamp,
-    ) -> Result<(), Error> {
-        insert(conn, &writes.inserts).await?;
-        update(conn, &writes.updates).await
+    fn write(&self, script: &mut Script, writes: &Writes, _at: Timestamp) -> Result<(), Error> {
+        insert(script, &writes.inserts)?;
+        update(script, &writes.updates)
     }
 }
 
-async fn insert(conn: &mut SqliteConnection, shipments: &[Shipment]) -> Result<(), Error> {
+fn insert(script: &mut Script, shipments: &[Shipment]) -> Result<(), Error> {
     if shipments.is_empty() {
         return Ok(());
     }
     let rows: Vec<_> = shipments.iter().map(Inserted::from).collect();
     let rows = serde_json::to_string(&rows).map_err(Error::corrupt("shipments"))?;
-    sqlx::query!(
+    statement!(
+        script,
         "INSERT INTO shipments (order_id, status, decided_at, reason, tracking_code, freight_minor,
                                 currency, estimated_delivery, units, priority, address,
                                 dispatched_at)
@@ -71,33 +68,30 @@ async fn insert(conn: &mut SqliteConnection, shipments: &[Shipment]) -> Result<(
                 value ->> 'reason', value ->> 'tracking_code', value ->> 'freight_minor',
                 value ->> 'currency', value ->> 'estimated_delivery', value ->> 'units',
                 value ->> 'priority', value ->> 'address', value ->> 'dispatched_at'
-         FROM jsonb_each(?1)",
+         FROM jsonb_each(?)",
         rows
-    )
-    .execute(conn)
-    .await?;
+    );
     Ok(())
 }
 
 /// A parcel never changes: only what became of it does.
-async fn update(conn: &mut SqliteConnection, shipments: &[Shipment]) -> Result<(), Error> {
+fn update(script: &mut Script, shipments: &[Shipment]) -> Result<(), Error> {
     if shipments.is_empty() {
         return Ok(());
     }
     let rows: Vec<_> = shipments.iter().map(Updated::from).collect();
     let rows = serde_json::to_string(&rows).map_err(Error::corrupt("shipments"))?;
-    let met = sqlx::query!(
+    statement!(
+        script,
         "UPDATE shipments
          SET status = v.value ->> 'status', decided_at = v.value ->> 'decided_at',
              dispatched_at = v.value ->> 'dispatched_at'
-         FROM jsonb_each(?1) AS v
+         FROM jsonb_each(?) AS v
          WHERE shipments.order_id = unhex(v.value ->> 'order_id', '-')",
         rows
     )
-    .execute(conn)
-    .await?
-    .rows_affected();
-    columns::all_met("shipment", met, shipments.len())
+    .must_meet("shipment", shipments.len());
+    Ok(())
 }
 
 /// The shipping service's database, as its readers see it.

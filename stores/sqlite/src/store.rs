@@ -1,11 +1,12 @@
 //! The transaction that every journal batch is, written once.
 //!
 //! ```text
-//! BEGIN IMMEDIATE ─▶ load(keys) ─▶ settle (pure) ─▶ write ─▶ outbox, dead letters ─▶ COMMIT
+//! BEGIN IMMEDIATE ─▶ load(keys) ─▶ settle (pure) ─▶ write, outbox, dead letters in one script ─▶ COMMIT
 //! ```
 
 use crate::database::Database;
 use crate::error::Error;
+use crate::script::Script;
 use crate::{dead_letters, outbox};
 use async_trait::async_trait;
 use ordermill_actors::clock::Timestamp;
@@ -23,20 +24,15 @@ use uuid::Uuid;
 ///
 /// Both run inside the batch's transaction, which holds the write lock of the file: the rows that
 /// are read cannot change until it ends. Both use a handful of statements, whatever the batch's
-/// size.
+/// size, and what is written goes to the connection as one [`Script`].
 #[async_trait]
 pub trait Tables<S: Service>: Send + Sync + 'static {
     /// The rows of these keys, as they are.
     async fn load(&self, conn: &mut SqliteConnection, keys: &S::Keys) -> Result<S::Rows, Error>;
 
-    /// Writes rows. An insert that finds a row, or an update that finds none, must fail: `settle`
+    /// Says how to write rows. An insert that finds a row, or an update that finds none, must fail: `settle`
     /// has seen the rows that are there.
-    async fn write(
-        &self,
-        conn: &mut SqliteConnection,
-        writes: &S::Writes,
-        at: Timestamp,
-    ) -> Result<(), Error>;
+    fn write(&self, script: &mut Script, writes: &S::Writes, at: Timestamp) -> Result<(), Error>;
 }
 
 /// A service's database as its journal and its relay see it.
@@ -76,16 +72,18 @@ impl<S: Service, T: Tables<S>> SqliteStore<S, T> {
         batch: &Batch<S>,
     ) -> Result<Committed<S>, Error> {
         let mut committed = Committed { outcomes: Vec::new(), outbox: Vec::new() };
+        let mut script = Script::default();
         if !batch.changes.is_empty() {
             let rows = self.tables.load(conn, &batch.keys()).await?;
             let SettledBatch { writes, outbox, outcomes } = batch.settle(rows);
-            self.tables.write(conn, &writes, batch.at).await?;
-            outbox::insert(conn, &outbox).await?;
+            self.tables.write(&mut script, &writes, batch.at)?;
+            outbox::insert(&mut script, &outbox)?;
             committed = Committed { outcomes, outbox };
         }
-        outbox::forget(conn, &batch.upkeep.forget).await?;
-        outbox::park(conn, &batch.upkeep.park).await?;
-        dead_letters::insert(conn, &batch.upkeep.dead_letters).await?;
+        outbox::forget(&mut script, &batch.upkeep.forget)?;
+        outbox::park(&mut script, &batch.upkeep.park)?;
+        dead_letters::insert(&mut script, &batch.upkeep.dead_letters)?;
+        script.run(conn).await?;
         outbox::redrive(conn, &batch.upkeep.redrive, batch.at).await?;
         Ok(committed)
     }

@@ -1,10 +1,10 @@
 //! Bulk statements: one for new entries, one for marks.
 
-use crate::columns::{self, micros};
+use crate::columns::micros;
 use crate::error::Error;
+use crate::script::{Script, statement};
 use ordermill_actors::notification::{Notification, NotificationId};
 use serde::Serialize;
-use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 #[derive(Serialize)]
@@ -32,29 +32,25 @@ impl<'a> From<&'a Notification> for Inserted<'a> {
     }
 }
 
-pub async fn insert(conn: &mut SqliteConnection, entries: &[Notification]) -> Result<(), Error> {
+pub fn insert(script: &mut Script, entries: &[Notification]) -> Result<(), Error> {
     if entries.is_empty() {
         return Ok(());
     }
     let rows: Vec<_> = entries.iter().map(Inserted::from).collect();
     let rows = serde_json::to_string(&rows).map_err(Error::corrupt("notifications"))?;
-    sqlx::query!(
+    statement!(
+        script,
         "INSERT INTO notifications
              (order_id, topic, customer_id, title, body, is_read, created_at)
          SELECT unhex(value ->> 'order_id', '-'), value ->> 'topic', value ->> 'customer_id',
                 value ->> 'title', value ->> 'body', value ->> 'is_read', value ->> 'created_at'
-         FROM jsonb_each(?1)",
+         FROM jsonb_each(?)",
         rows
-    )
-    .execute(conn)
-    .await?;
+    );
     Ok(())
 }
 
-pub async fn mark(
-    conn: &mut SqliteConnection,
-    marks: &[(NotificationId, bool)],
-) -> Result<(), Error> {
+pub fn mark(script: &mut Script, marks: &[(NotificationId, bool)]) -> Result<(), Error> {
     if marks.is_empty() {
         return Ok(());
     }
@@ -63,14 +59,13 @@ pub async fn mark(
         .map(|(id, is_read)| (id.order_id, id.topic.number(), u8::from(*is_read)))
         .collect();
     let rows = serde_json::to_string(&rows).map_err(Error::corrupt("marks"))?;
-    let met = sqlx::query!(
+    statement!(
+        script,
         "UPDATE notifications SET is_read = v.value ->> 2
-         FROM jsonb_each(?1) AS v
+         FROM jsonb_each(?) AS v
          WHERE order_id = unhex(v.value ->> 0, '-') AND topic = v.value ->> 1",
         rows
     )
-    .execute(conn)
-    .await?
-    .rows_affected();
-    columns::all_met("notification", met, marks.len())
+    .must_meet("notification", marks.len());
+    Ok(())
 }

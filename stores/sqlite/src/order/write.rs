@@ -1,15 +1,15 @@
 //! Bulk statements: one a table, whatever the batch's size.
 
 use super::rows::{StoredOrigin, StoredState};
-use crate::columns::{all_met, micros};
+use crate::columns::micros;
 use crate::error::Error;
+use crate::script::{Script, statement};
 use ordermill_actors::clock::Timestamp;
 use ordermill_actors::messages::OrderDetails;
 use ordermill_actors::order::facts::Fact;
 use ordermill_actors::order::service::Claim;
 use ordermill_actors::order::{HistoryRow, OrderStatus, Saga, SagaStatus};
 use serde::Serialize;
-use sqlx::SqliteConnection;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -23,7 +23,7 @@ struct Placed<'a> {
 }
 
 /// What never changes of new orders.
-pub async fn place(conn: &mut SqliteConnection, sagas: &[Arc<Saga>]) -> Result<(), Error> {
+pub fn place(script: &mut Script, sagas: &[Arc<Saga>]) -> Result<(), Error> {
     if sagas.is_empty() {
         return Ok(());
     }
@@ -38,15 +38,14 @@ pub async fn place(conn: &mut SqliteConnection, sagas: &[Arc<Saga>]) -> Result<(
         })
         .collect();
     let rows = serde_json::to_string(&rows).map_err(Error::corrupt("orders"))?;
-    sqlx::query!(
+    statement!(
+        script,
         "INSERT INTO orders (order_id, customer_id, created_at, origin, details)
          SELECT unhex(value ->> 'order_id', '-'), value ->> 'customer_id', value ->> 'created_at',
                 value -> 'origin', value -> 'details'
-         FROM jsonb_each(?1)",
+         FROM jsonb_each(?)",
         rows
-    )
-    .execute(conn)
-    .await?;
+    );
     Ok(())
 }
 
@@ -79,43 +78,41 @@ fn standing(sagas: &[Arc<Saga>]) -> Result<String, Error> {
 }
 
 /// The sagas of new orders.
-pub async fn begin(conn: &mut SqliteConnection, sagas: &[Arc<Saga>]) -> Result<(), Error> {
+pub fn begin(script: &mut Script, sagas: &[Arc<Saga>]) -> Result<(), Error> {
     if sagas.is_empty() {
         return Ok(());
     }
     let rows = standing(sagas)?;
-    sqlx::query!(
+    statement!(
+        script,
         "INSERT INTO sagas (order_id, version, status, saga_status, updated_at, due_at, state)
          SELECT unhex(value ->> 'order_id', '-'), value ->> 'version', value ->> 'status',
                 value ->> 'saga_status', value ->> 'updated_at', value ->> 'due_at',
                 value -> 'state'
-         FROM jsonb_each(?1)",
+         FROM jsonb_each(?)",
         rows
-    )
-    .execute(conn)
-    .await?;
+    );
     Ok(())
 }
 
 /// Sagas that have moved on.
-pub async fn update(conn: &mut SqliteConnection, sagas: &[Arc<Saga>]) -> Result<(), Error> {
+pub fn update(script: &mut Script, sagas: &[Arc<Saga>]) -> Result<(), Error> {
     if sagas.is_empty() {
         return Ok(());
     }
     let rows = standing(sagas)?;
-    let met = sqlx::query!(
+    statement!(
+        script,
         "UPDATE sagas
          SET version = v.value ->> 'version', status = v.value ->> 'status',
              saga_status = v.value ->> 'saga_status', updated_at = v.value ->> 'updated_at',
              due_at = v.value ->> 'due_at', state = v.value -> 'state'
-         FROM jsonb_each(?1) AS v
+         FROM jsonb_each(?) AS v
          WHERE sagas.order_id = unhex(v.value ->> 'order_id', '-')",
         rows
     )
-    .execute(conn)
-    .await?
-    .rows_affected();
-    all_met("saga", met, sagas.len())
+    .must_meet("saga", sagas.len());
+    Ok(())
 }
 
 #[derive(Serialize)]
@@ -130,7 +127,7 @@ struct Append<'a> {
     facts: &'a [Fact],
 }
 
-pub async fn append(conn: &mut SqliteConnection, history: &[HistoryRow]) -> Result<(), Error> {
+pub fn append(script: &mut Script, history: &[HistoryRow]) -> Result<(), Error> {
     if history.is_empty() {
         return Ok(());
     }
@@ -148,36 +145,29 @@ pub async fn append(conn: &mut SqliteConnection, history: &[HistoryRow]) -> Resu
         })
         .collect();
     let rows = serde_json::to_string(&rows).map_err(Error::corrupt("an order's history"))?;
-    sqlx::query!(
-        "INSERT INTO order_history (order_id, sequence, at, cause, status, saga_status, step, facts)
+    statement!(script, "INSERT INTO order_history (order_id, sequence, at, cause, status, saga_status, step, facts)
          SELECT unhex(value ->> 'order_id', '-'), value ->> 'sequence', value ->> 'at',
                 value ->> 'cause', value ->> 'status', value ->> 'saga_status', value ->> 'step',
                 value -> 'facts'
-         FROM jsonb_each(?1)",
+         FROM jsonb_each(?)",
         rows
-    )
-    .execute(conn)
-    .await?;
+    );
     Ok(())
 }
 
 /// Few requests have a key: a statement each.
-pub async fn claim(
-    conn: &mut SqliteConnection,
-    claims: &[(Claim, Timestamp)],
-) -> Result<(), Error> {
+pub fn claim(script: &mut Script, claims: &[(Claim, Timestamp)]) -> Result<(), Error> {
     for (claim, at) in claims {
         let at = micros(*at);
-        sqlx::query!(
+        statement!(
+            script,
             "INSERT INTO idempotency_keys (key, fingerprint, order_id, created_at)
-             VALUES (?1, ?2, ?3, ?4)",
-            claim.key,
-            claim.fingerprint,
+             VALUES (?, ?, ?, ?)",
+            claim.key.as_str(),
+            claim.fingerprint.as_slice(),
             claim.order_id.0,
             at
-        )
-        .execute(&mut *conn)
-        .await?;
+        );
     }
     Ok(())
 }

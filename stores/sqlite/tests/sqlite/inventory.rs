@@ -6,14 +6,16 @@ use ordermill_actors::inventory::{InventoryReads, StockRow, Writes};
 use ordermill_actors::ports::ReadError;
 use ordermill_contract::values::at;
 use ordermill_sqlite::inventory::{InventoryDatabase, InventoryTables, MIGRATIONS};
-use ordermill_sqlite::{Database, Tables};
+use ordermill_sqlite::{Database, Script, Tables};
 use std::sync::Arc;
 
 /// Writes rows as they are, whatever the service would have decided.
 async fn write(database: &Database, writes: Writes) -> Result<(), ReadError> {
     let written = database.write(move |pool| async move {
         let mut conn = pool.acquire().await?;
-        InventoryTables.write(&mut conn, &writes, at(0)).await
+        let mut script = Script::default();
+        InventoryTables.write(&mut script, &writes, at(0))?;
+        script.run(&mut conn).await
     });
     written.await
 }

@@ -6,7 +6,7 @@ use ordermill_actors::ids::ServiceName;
 use ordermill_actors::runtime::service::{Batch, Outcome, Service, Settlement};
 use ordermill_contract::batches;
 use ordermill_contract::values::at;
-use ordermill_sqlite::{DataDir, Database, Error, SqliteStore, Tables};
+use ordermill_sqlite::{DataDir, Database, Error, Script, SqliteStore, Tables};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{SqlSafeStr, SqliteConnection};
 
@@ -41,17 +41,9 @@ impl Tables<Notes> for NotesTables {
         Ok(count as usize)
     }
 
-    async fn write(
-        &self,
-        conn: &mut SqliteConnection,
-        writes: &Vec<i64>,
-        _: Timestamp,
-    ) -> Result<(), Error> {
+    fn write(&self, script: &mut Script, writes: &Vec<i64>, _: Timestamp) -> Result<(), Error> {
         let notes = format!("{writes:?}");
-        sqlx::query("INSERT INTO notes (note) SELECT value FROM json_each(?1)")
-            .bind(notes)
-            .execute(conn)
-            .await?;
+        script.add("INSERT INTO notes (note) SELECT value FROM json_each(?)").with(notes)?;
         Ok(())
     }
 }

@@ -1,0 +1,82 @@
+//! What a batch writes, as one query. Each statement by itself would be a message to the connection's thread
+//! and one back; several of one query are one message, and the thread goes from each to the next.
+//!
+//! ```text
+//! journal ──▶ [INSERT …; UPDATE …; INSERT …; + arguments] ──▶ connection's thread ──▶ rows met by each
+//! ```
+
+use crate::columns::all_met;
+use crate::error::Error;
+use futures::TryStreamExt;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments, AssertSqlSafe, Either, Encode, Executor, Sqlite, SqliteConnection, Type};
+
+/// Statements that are run one after the other, up to the first that fails.
+#[derive(Debug, Default)]
+pub struct Script {
+    sql: String,
+    arguments: SqliteArguments,
+    /// Of each statement: what it must meet, and how many.
+    meant: Vec<Option<(&'static str, usize)>>,
+}
+
+impl Script {
+    /// Adds a statement. Its parameters are plain `?`, since they are counted over the whole script; each is
+    /// given by [`Script::with`]. A statement that is known when this is compiled is better added by
+    /// `statement!`, which checks it.
+    pub fn add(&mut self, sql: &'static str) -> &mut Self {
+        self.sql.push_str(sql);
+        self.sql.push(';');
+        self.meant.push(None);
+        self
+    }
+
+    /// Gives the next argument of the last statement.
+    pub fn with<'t, T: Encode<'t, Sqlite> + Type<Sqlite>>(
+        &mut self,
+        argument: T,
+    ) -> Result<&mut Self, Error> {
+        self.arguments.add(argument).map_err(sqlx::Error::Encode)?;
+        Ok(self)
+    }
+
+    /// Has the script fail unless the last statement meets so many rows.
+    pub fn must_meet(&mut self, what: &'static str, rows: usize) {
+        if let Some(meant) = self.meant.last_mut() {
+            *meant = Some((what, rows));
+        }
+    }
+
+    /// Runs it. What an error leaves undone is for the transaction around it to roll back.
+    pub async fn run(self, conn: &mut SqliteConnection) -> Result<(), Error> {
+        if self.meant.is_empty() {
+            return Ok(());
+        }
+        // There is a text for each combination of statements: they are few, and stay prepared.
+        let query = sqlx::query_with(AssertSqlSafe(self.sql), self.arguments);
+        let mut done = conn.fetch_many(query);
+        for meant in self.meant {
+            let met = loop {
+                match done.try_next().await? {
+                    Some(Either::Left(done)) => break done.rows_affected(),
+                    Some(Either::Right(_row)) => {}
+                    None => return Err(Error::corrupt("script")("it ended early")),
+                }
+            };
+            if let Some((what, rows)) = meant {
+                all_met(what, met, rows)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Adds a statement to a [`Script`], with its arguments. It is checked against the tables when it is
+/// compiled, as by `sqlx::query!`.
+macro_rules! statement {
+    ($script:expr, $sql:tt $(, $argument:expr)* $(,)?) => {{
+        let _checked = || drop(sqlx::query!($sql $(, $argument)*));
+        $script.add($sql)$(.with($argument)?)*
+    }};
+}
+pub(crate) use statement;
