@@ -279,3 +279,6 @@ fn measured(rate: &mut Rate, flows: &[Arc<Flow>]) -> (u64, Rate) {
     let open = flows.iter().map(|flow| flow.open()).sum();
     (open, rate.measure(settled, settled, open))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,33 @@
+//! Rates, whose unit is the delivery.
+
+use super::*;
+
+/// A rate after so many seconds, in each of which so much is done, in bundles of a size.
+async fn after(seconds: u64, each: u64, size: u64) -> Rate {
+    let mut rate = Rate::new();
+    for second in 1..=seconds {
+        tokio::time::advance(Duration::from_secs(1)).await;
+        rate.measure(second * each, second * each * size, 1);
+    }
+    rate
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delivery_waits_as_long_whatever_its_size() {
+    for size in [1, 64] {
+        let rate = after(10, 100, size).await;
+        assert_eq!(rate.lag_ms(50), 500);
+        assert_eq!(rate.times(2).lag_ms(50), 250);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn few_bundles_are_a_backlog_where_as_few_messages_are_none() {
+    let (messages, bundles) = (after(10, 10, 1).await, after(10, 10, 64).await);
+    assert_eq!((messages.backlog_ms(100), bundles.backlog_ms(100)), (0, 10_000));
+    assert_eq!(
+        bundles.backlog_ms(5),
+        0,
+        "some three hundred messages pass before anybody could act"
+    );
+}
