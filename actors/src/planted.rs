@@ -54,6 +54,7 @@ bugs! {
     CancelDispatched = "cancel-dispatched", "An order can be cancelled after its parcel was asked to leave.";
     NoResend = "no-resend", "A command whose answer is late is not sent again.";
     ForgetRequest = "forget-request", "An Idempotency-Key is not looked up.";
+    RefuseFromMemory = "refuse-from-memory", "A customer is refused by what is remembered, whatever the row says.";
     TellTwice = "tell-twice", "Customers are told again of an event that comes again.";
 }
 

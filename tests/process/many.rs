@@ -5,7 +5,7 @@ use super::crowd::{Crowd, stock_up};
 use super::random::Random;
 use super::reckoning;
 use super::setup::Setup;
-use super::shop::Shop;
+use super::shop::{Order, Shop, order};
 use std::time::Duration;
 
 /// Processes that run all services.
@@ -14,6 +14,8 @@ const PROCESSES: usize = 3;
 const CUSTOMERS: u64 = 24;
 /// What they pause on average: two cores have six processes to run here.
 const PAUSE: Duration = Duration::from_millis(150);
+/// How long an order may take from one status to the next.
+const LIMIT: Duration = Duration::from_secs(30);
 
 fn patient(setup: Setup) -> Setup {
     setup.with("PAYMENT_TIMEOUT", "300ms").with("ORDERMILL_STEP_TIMEOUT", "2s")
@@ -77,7 +79,27 @@ async fn processes_of_both_flows_work_side_by_side(setup: Setup) {
     reckoning::the_ledgers_agree(&setup, &orders).await;
 }
 
+/// Whatever another process has done to an order meanwhile, whoever is asked knows what is possible.
+async fn what_one_process_remembers_refuses_nobody(setup: Setup) {
+    let crew = Crew::alike(&patient(setup), 2);
+    let doors = crew.shops();
+    doors[0].stock("A", 100).await;
+    for number in 0..20 {
+        let door = &doors[number % 2];
+        let id = door.place(&order(&format!("buyer-{number}"), &[("A", 1)], "credit_card")).await;
+        for (deed, reached) in [("dispatch", "SHIPPED"), ("delivery", "COMPLETED")] {
+            let possible = |order: &Order| order.status != "PENDING" && order.rests();
+            door.until(&id, LIMIT, possible).await;
+            let (status, body) = door.post(&format!("/orders/{id}/{deed}")).await;
+            assert!(status.is_success(), "{deed} of {id}: {status}: {body}");
+            door.until(&id, LIMIT, |order| order.status == reached).await;
+        }
+    }
+    crew.terminate().await;
+}
+
 on_servers! {
+    what_one_process_remembers_refuses_nobody
     three_of_which_one_is_killed_lose_nothing
     three_of_which_one_is_killed_lose_nothing_of_a_chain_of_events
     processes_of_both_flows_work_side_by_side

@@ -11,6 +11,7 @@ use crate::clock::World;
 use crate::faults::{self, Point};
 use crate::ids::OrderId;
 use crate::messages::{Message, OrderDetails, Origin};
+use crate::planted::{Bug, planted};
 use crate::ports::ReadError;
 use crate::runtime::directory::Directory;
 use crate::runtime::entity::{Decision, Entities, Rules};
@@ -170,7 +171,12 @@ impl Rules for SagaRules {
                 postpone(saga, now, &self.policy);
                 (Vec::new(), Vec::new())
             }
-            Verdict::Conflict(why) => return quiet(Reply::Conflict(saga.status(), why)),
+            Verdict::Conflict(why) => {
+                // A no is checked as a yes is: another process may have made it possible meanwhile.
+                let reply = Reply::Conflict(saga.status(), why);
+                let change = (!planted(Bug::RefuseFromMemory)).then(|| self.nothing(key, state));
+                return Decision { change, reply, effects: Vec::new() };
+            }
             Verdict::Learned(facts) => {
                 let Record { history, messages } = record(saga, facts, cause, now, &self.policy);
                 (history, messages)

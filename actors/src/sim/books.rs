@@ -21,7 +21,7 @@ pub enum Rule {
     Ends,
     /// O3: at most one capture an order; the gateway holds the total of a fulfilled one, else nothing.
     Money,
-    /// O4: every yes that a customer has heard stays true.
+    /// O4: every yes that a customer has heard stays true, and every no was true when it was said.
     Kept,
     /// O5: every event is heard, and has its effect once.
     Once,
@@ -168,6 +168,10 @@ pub async fn check(
                 ends(&saga, &mut found);
                 order_is_whole(stores, &saga, one.total_minor, &mut found);
                 is_kept(&saga, one.promised, &mut found);
+                let refused = |what: &String| {
+                    Finding::new(Rule::Kept, format!("{} was refused its {what}", one.order))
+                };
+                found.extend(one.refused.iter().map(refused));
                 is_told_once(stores, &saga, &mut found);
             }
             Ok(None) | Err(_) => {

@@ -63,6 +63,8 @@ pub struct Bought {
     pub order: OrderId,
     pub total_minor: i64,
     pub promised: Promises,
+    /// What was refused to it for a reason that was none.
+    pub refused: Vec<String>,
 }
 
 /// What is asked of an order.
@@ -127,7 +129,7 @@ impl Town {
         self.pause(20).await;
         let order = self.place(number, &details).await;
         let (total_minor, promised) = (details.total_minor, Promises::default());
-        let mut bought = Bought { order, total_minor, promised };
+        let mut bought = Bought { order, total_minor, promised, refused: Vec::new() };
         match story {
             Some(story) => {
                 for deed in story {
@@ -177,6 +179,7 @@ impl Town {
     /// Asks once; true when it was accepted.
     async fn ask(&self, number: usize, bought: &mut Bought, deed: Deed) -> bool {
         let Some(orders) = self.fleet.door(&self.sim) else { return false };
+        let asked_at = self.statuses(bought.order, 0).await.last().map_or(0, |(row, _)| *row);
         let asking = async {
             match deed {
                 Deed::Cancel => orders.cancel(bought.order).await,
@@ -185,6 +188,12 @@ impl Town {
             }
         };
         let answer = tokio::time::timeout(PATIENCE, asking).await;
+        if let Ok(Err(AskError::Conflict { status, why })) = &answer {
+            let since = self.statuses(bought.order, asked_at).await;
+            if since.iter().all(|(_, known)| known != status) {
+                bought.refused.push(format!("{deed:?}: {why}, as it is {status:?}, not {since:?}"));
+            }
+        }
         let status = answer.ok().and_then(Result::ok).map(|asked| asked.status);
         self.sim.trace.say(format_args!("customer {number} asks {deed:?}: {status:?}"));
         let accepted = status.is_some();
@@ -194,6 +203,13 @@ impl Town {
             Deed::Deliver => bought.promised.delivered |= accepted,
         }
         accepted
+    }
+
+    /// The statuses that an order has had, from a row of its history on, with the rows' numbers.
+    async fn statuses(&self, order: OrderId, from: u32) -> Vec<(u32, OrderStatus)> {
+        let history = self.stores.order.history(&[(order, from)], u32::MAX).await;
+        let rows = history.unwrap_or_default();
+        rows.into_iter().map(|row| (row.sequence, row.status)).collect()
     }
 
     /// Asks when the time has come for it, until it is accepted, or has become impossible.
