@@ -36,7 +36,8 @@ async fn an_order_that_keeps_failing_is_left_alone_until_it_is_released(setup: S
     let mut server = setup.start();
     let shop = server.shop();
     shop.stock("A", 10).await;
-    let sick = shop.place(&order("anna", &[("A", 1)], "test_slow")).await;
+    // Its payment is answered after some ten seconds: when it is quarantined.
+    let sick = shop.place(&order("anna", &[("A", 1)], "test_timeout_charged")).await;
     let name = format!("saga/{sick}");
     let refusal = loop {
         let (status, body) = cancel(&shop, &sick).await;
