@@ -12,6 +12,7 @@
 
 pub mod address;
 pub mod admission;
+pub mod asking;
 mod beside;
 pub mod consumer;
 pub mod dead_letters;

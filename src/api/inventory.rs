@@ -9,6 +9,7 @@ use crate::api::scalar::{Count, Id};
 use crate::api::state::State;
 use ordermill_actors::ids::ProductId;
 use ordermill_actors::inventory::{CreateError, Quantity, SetError, StockRow};
+use ordermill_actors::runtime::asking::LATE;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
@@ -216,5 +217,5 @@ fn faulty(errors: Vec<FieldError>) -> Problem {
 
 fn unavailable(error: &dyn std::error::Error) -> Problem {
     tracing::warn!(service = "http", %error, "stock could not be set");
-    Problem::unavailable("the inventory service does not answer; try again", Duration::from_secs(1))
+    Problem::unavailable(format!("the inventory service {LATE}"), Duration::from_secs(1))
 }

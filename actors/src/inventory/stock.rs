@@ -3,9 +3,10 @@
 use super::sku::Skus;
 use super::{Answer, Change, Quantity, StockRow};
 use crate::ids::ProductId;
+use crate::runtime::asking;
 use crate::runtime::journal::Verdict;
+use crate::runtime::ticket::{Settled, Ticket};
 use thiserror::Error;
-use tokio::sync::oneshot;
 
 /// Why a product was not created.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -41,8 +42,8 @@ impl Stock {
         Self { skus }
     }
 
-    /// Stocks a product for the first time. When it returns, the row is committed; a caller that
-    /// stops waiting changes nothing of that.
+    /// Stocks a product for the first time. When it returns `Ok`, the row is committed; when it
+    /// was not decided in time, it may still be.
     pub async fn create(
         &self,
         product_id: ProductId,
@@ -59,7 +60,7 @@ impl Stock {
     }
 
     /// Sets how many units of a product are available; what is reserved stays reserved. When it
-    /// returns, the row is committed.
+    /// returns `Ok`, the row is committed.
     pub async fn set_available(
         &self,
         product_id: ProductId,
@@ -76,19 +77,20 @@ impl Stock {
     }
 
     async fn write(&self, change: Change) -> Result<Answer, String> {
-        let (sender, receiver) = oneshot::channel();
-        let skus = self.skus.clone();
-        self.skus.species().journal().submit(change, move |verdict| {
-            if let Verdict::Done(Answer::Stocked(row)) = &verdict {
-                skus.learn(row.clone());
-            }
-            // The asker may have gone away: what was asked is done all the same.
-            let _ = sender.send(verdict);
-        });
-        match receiver.await {
-            Ok(Verdict::Done(answer)) => Ok(answer),
-            Ok(Verdict::Failed(cause)) => Err(cause),
-            Ok(Verdict::Refused) | Err(_) => Err("the change was not decided".to_owned()),
+        let hand_in = |ticket: Ticket<Answer>| {
+            let skus = self.skus.clone();
+            self.skus.species().journal().submit(change.clone(), move |verdict| {
+                // Whoever asked may have gone away: it is true all the same.
+                if let Verdict::Done(Answer::Stocked(row)) = &verdict {
+                    skus.learn(row.clone());
+                }
+                ticket.settle(verdict.into());
+            });
+        };
+        match asking::ask(hand_in).await {
+            Some(Settled::Done(answer)) => Ok(answer),
+            Some(Settled::Retry(cause) | Settled::Dead(cause)) => Err(cause),
+            Some(Settled::Abandoned) | None => Err("the change was not decided in time".to_owned()),
         }
     }
 }

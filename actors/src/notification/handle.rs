@@ -3,20 +3,14 @@
 use super::change::{Answer, Change, Scope, UnreadPage};
 use super::entry::NotificationId;
 use super::service::NotificationService;
-use crate::runtime::journal::{JournalHandle, Verdict};
+use crate::runtime::asking::{self, LATE};
+use crate::runtime::journal::JournalHandle;
 use crate::runtime::ticket::{Settled, Ticket};
-use std::time::Duration;
 use thiserror::Error;
-
-/// A request waits this long for its commit before it is told to try again.
-const ASK_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Pause before a request is handed in again of which nobody knows what became.
-const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Nobody could write it in time. Asking again is safe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the notification service does not answer in time; try again")]
+#[error("the notification service {LATE}")]
 pub struct NotificationsUnavailable;
 
 /// Marks entries. Cheap to clone.
@@ -60,25 +54,14 @@ impl Notifications {
     }
 
     async fn ask(&self, change: impl Fn() -> Change) -> Result<Answer, NotificationsUnavailable> {
-        let asking = async {
-            loop {
-                let (ticket, receiver) = Ticket::channel();
-                self.journal.submit(change(), move |verdict| {
-                    ticket.settle(match verdict {
-                        Verdict::Done(answer) => Settled::Done(answer),
-                        Verdict::Refused => Settled::Abandoned,
-                        Verdict::Failed(cause) => Settled::Dead(cause),
-                    });
-                });
-                match receiver.await {
-                    Ok(Settled::Done(answer)) => return Ok(answer),
-                    Ok(Settled::Retry(_) | Settled::Dead(_)) => {
-                        return Err(NotificationsUnavailable);
-                    }
-                    Ok(Settled::Abandoned) | Err(_) => tokio::time::sleep(ASK_AGAIN).await,
-                }
-            }
+        let hand_in = |ticket: Ticket<_>| {
+            self.journal.submit(change(), move |verdict| ticket.settle(verdict.into()));
         };
-        tokio::time::timeout(ASK_TIMEOUT, asking).await.unwrap_or(Err(NotificationsUnavailable))
+        match asking::ask(hand_in).await {
+            Some(Settled::Done(answer)) => Ok(answer),
+            Some(Settled::Retry(_) | Settled::Dead(_) | Settled::Abandoned) | None => {
+                Err(NotificationsUnavailable)
+            }
+        }
     }
 }

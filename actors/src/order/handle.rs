@@ -7,18 +7,11 @@ use super::status::OrderStatus;
 use crate::clock::World;
 use crate::ids::OrderId;
 use crate::messages::{Flow, OrderDetails, Origin, Plan};
-use crate::runtime::ticket::{Settled, Ticket};
+use crate::runtime::asking::{self, LATE};
+use crate::runtime::ticket::Settled;
 use std::sync::Arc;
-use std::time::Duration;
 use thiserror::Error;
 use uuid::Uuid;
-
-/// A request waits this long for its commit before it is told to try again. What was asked may still
-/// come to be done: asking again is safe.
-const ASK_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Pause before a request is handed in again that nobody decided.
-const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Why a request was not done.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -42,8 +35,8 @@ pub enum AskError {
         "the order's actor `saga/{0}` has failed too often and is quarantined; an operator can release it"
     )]
     Quarantined(OrderId),
-    /// Nobody could decide it in time.
-    #[error("the order service does not answer in time; try again")]
+    /// Nobody could decide it in time. It may still come to be done.
+    #[error("the order service {LATE}")]
     Unavailable,
 }
 
@@ -159,21 +152,15 @@ impl Orders {
     }
 
     async fn ask(&self, id: OrderId, input: impl Fn() -> Input) -> Result<Reply, AskError> {
-        let asking = async {
-            loop {
-                let (ticket, receiver) = Ticket::channel();
-                self.sagas.ask(&id, input(), ticket);
-                match receiver.await {
-                    Ok(Settled::Done(reply)) => return Ok(reply),
-                    Ok(Settled::Retry(_)) if self.sagas.is_quarantined(&id) => {
-                        return Err(AskError::Quarantined(id));
-                    }
-                    Ok(Settled::Retry(_) | Settled::Dead(_)) => return Err(AskError::Unavailable),
-                    Ok(Settled::Abandoned) | Err(_) => tokio::time::sleep(ASK_AGAIN).await,
-                }
+        match asking::ask(|ticket| self.sagas.ask(&id, input(), ticket)).await {
+            Some(Settled::Done(reply)) => Ok(reply),
+            Some(Settled::Retry(_)) if self.sagas.is_quarantined(&id) => {
+                Err(AskError::Quarantined(id))
             }
-        };
-        tokio::time::timeout(ASK_TIMEOUT, asking).await.unwrap_or(Err(AskError::Unavailable))
+            Some(Settled::Retry(_) | Settled::Dead(_) | Settled::Abandoned) | None => {
+                Err(AskError::Unavailable)
+            }
+        }
     }
 }
 

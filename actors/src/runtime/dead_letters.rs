@@ -9,6 +9,7 @@
 //! A redriven message is the same message, under its own id, with fresh attempts. Its text is read again:
 //! what an older version could not read, a newer one may.
 
+use super::asking::{ASK_TIMEOUT, LATE};
 use super::journal::{JournalHandle, Stored};
 use super::outbox::OutboxRow;
 use super::service::{DeadLetter, Redrive, Service};
@@ -17,14 +18,10 @@ use crate::ids::ServiceName;
 use crate::messages::{Body, Queue};
 use crate::ports::{DeadLetterFilter, DeadLetters, Outbox, ReadError};
 use std::sync::Arc;
-use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::oneshot::{self, Receiver};
 use tokio::time::Instant;
 use uuid::Uuid;
-
-/// A redrive waits this long for its commit before whoever asked is told to try again.
-const COMMIT_WAIT: Duration = Duration::from_secs(5);
 
 /// Dead letters of a queue that are in memory at a time while all of them are redriven.
 const PAGE: u32 = 100;
@@ -42,7 +39,7 @@ pub enum RedriveError {
         error: String,
     },
     /// The database is away. It may have been redriven all the same: asking again is safe.
-    #[error("the database does not answer in time; try again")]
+    #[error("the database {LATE}")]
     Unavailable,
 }
 
@@ -134,7 +131,7 @@ impl DeadLetterOffice {
         let letter = self.get(id).await?.ok_or(RedriveError::NotFound)?;
         let body = read(&letter).map_err(|error| RedriveError::StillUnreadable { error })?;
         let stored = self.hand_in(&letter, body);
-        match tokio::time::timeout(COMMIT_WAIT, stored).await {
+        match tokio::time::timeout(ASK_TIMEOUT, stored).await {
             Ok(Ok(())) => Ok(letter),
             Ok(Err(_)) | Err(_) => Err(RedriveError::Unavailable),
         }
@@ -156,7 +153,7 @@ impl DeadLetterOffice {
                     Err(_) => done.unreadable += 1,
                 }
             }
-            let until = Instant::now() + COMMIT_WAIT;
+            let until = Instant::now() + ASK_TIMEOUT;
             for stored in under_way {
                 match tokio::time::timeout_at(until, stored).await {
                     Ok(Ok(())) => done.redriven += 1,

@@ -6,11 +6,13 @@ use ordermill_actors::inventory::{
     CreateError, IDLE_AFTER, Quantity, Reservation, SetError, WAIT_MAX,
 };
 use ordermill_actors::messages::{Kind, Payload};
+use ordermill_actors::runtime::asking::ASK_TIMEOUT;
 use ordermill_actors::runtime::ticket::Settled;
 use ordermill_actors::runtime::tree::Population;
 use ordermill_actors::testing::CommitFault;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Has somebody else take units, behind the back of the actors.
 fn take_elsewhere(bench: &Bench, product: &str, units: i64) {
@@ -178,6 +180,20 @@ async fn who_has_nothing_to_do_leaves_memory() {
     done(bench.command(2, Payload::InventoryRelease)).await;
     done(bench.reserve(3, &[("apple", 1)])).await;
     assert!(bench.has_stock(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_sets_the_stock_while_the_database_is_away_hears_so_in_time_and_it_is_done_later() {
+    let bench = Bench::new().await;
+    bench.stocked("apple", 1).await;
+    bench.shut();
+    let begun = Instant::now();
+    let late = bench.stock.set_available("apple".into(), Quantity::new(7).unwrap()).await;
+    assert!(matches!(late, Err(SetError::Unavailable(_))), "{late:?}");
+    assert!(begun.elapsed() <= ASK_TIMEOUT, "{:?}", begun.elapsed());
+    bench.open();
+    settle_down().await;
+    assert_eq!(bench.row("apple").available(), 7);
 }
 
 #[tokio::test(start_paused = true)]
