@@ -86,7 +86,7 @@ struct Tree {
 pub async fn run(args: ActorsArgs) -> anyhow::Result<ExitCode> {
     let server = Server::new(&args.url)?;
     if !args.watch {
-        print!("{}", table::of(&look(&server, &args).await?));
+        crate::print::text(&table::of(&look(&server, &args).await?));
         return Ok(ExitCode::SUCCESS);
     }
     // Fails at once where nobody listens: later the server may come and go.

@@ -5,6 +5,7 @@
 //! end:   close the door and the streams ─▶ let what was said be heard ─▶ intake ─▶ commit ─▶ stop
 //! ```
 
+mod acceptor;
 mod boot;
 mod brokers;
 mod databases;
@@ -25,6 +26,7 @@ use databases::Databases;
 use http::Http;
 use ordermill_actors::clock::World;
 use ordermill_actors::faults::{self, Point};
+use ordermill_actors::ids::ServiceName;
 use ordermill_actors::notification::Messengers;
 use ordermill_actors::ports::Messenger;
 use ordermill_actors::runtime::admission::Admission;
@@ -69,7 +71,7 @@ impl App {
     pub async fn start(config: Config) -> anyhow::Result<Self> {
         let world = world::real();
         let boot = Arc::new(Boot::new(config.startup_timeout));
-        let (stop, door) = (CancellationToken::new(), api::Door::new(boot.clone()));
+        let (stop, door) = (CancellationToken::new(), api::Door::new(boot.clone(), world.clone()));
         let patience = config.shutdown_timeout / 2;
         let http = Http::open(config.listen, door.clone(), stop.clone(), patience).await?;
         // Where the start fails, the server goes with everything else.
@@ -156,8 +158,12 @@ impl App {
         };
         let services: Vec<_> = self.config.services.iter().map(|name| name.as_str()).collect();
         let services = services.join(", ");
+        let does = match self.config.services.contains(&ServiceName::Order) {
+            true => format!("takes orders at {url}/orders"),
+            false => format!("runs {services} at {url}"),
+        };
         format!(
-            "Ordermill takes orders at {url}/orders\n\
+            "Ordermill {does}\n\
              \x20 Swagger UI   {url}/docs\n\
              \x20 actor tree   {url}/admin/actors\n\
              \x20 metrics      {url}/metrics\n\

@@ -96,9 +96,12 @@ pub enum DlqCommand {
         json: bool,
     },
     /// Send a dead letter, or all of a queue, back to where it could not be handled
+    #[command(
+        override_usage = "ordermill dlq redrive <ID>\n       ordermill dlq redrive --queue <QUEUE>"
+    )]
     Redrive {
-        /// The dead letter
-        #[arg(required_unless_present = "queue")]
+        /// The dead letter, by its id; `dlq list` shows them
+        #[arg(required_unless_present = "queue", value_parser = dead_letter)]
         id: Option<Uuid>,
         /// All dead letters of this queue
         #[arg(long, value_name = "QUEUE", conflicts_with = "id")]
@@ -238,10 +241,19 @@ impl Refusal {
     }
 }
 
+fn dead_letter(text: &str) -> Result<Uuid, String> {
+    let known =
+        "the id of a dead letter is a UUID; `dlq list` shows them, `--queue` takes all of a queue";
+    Uuid::try_parse(text).map_err(|_| known.to_owned())
+}
+
 /// The address of a server, without a slash at its end.
 pub(crate) fn server_url(text: &str) -> Result<String, String> {
-    let url = reqwest::Url::parse(text).map_err(|error| error.to_string())?;
-    if url.scheme() != "http" || url.host_str().is_none() || url.path() != "/" {
+    let url = reqwest::Url::parse(text).ok();
+    let taken = |url: &reqwest::Url| {
+        url.scheme() == "http" && url.host_str().is_some() && url.path() == "/"
+    };
+    if !url.as_ref().is_some_and(taken) {
         return Err("expected an address such as http://127.0.0.1:8080".to_owned());
     }
     Ok(text.trim_end_matches('/').to_owned())
@@ -351,6 +363,14 @@ mod tests {
         assert_eq!(args(&format!("redrive {id}")).command, one);
         let all = DlqCommand::Redrive { id: None, queue: Some("order.events".to_owned()) };
         assert_eq!(args("redrive --queue order.events").command, all);
+        for (line, word) in [
+            ("dlq redrive", "--queue"),
+            ("dlq redrive xyz", "is a UUID"),
+            ("demo --url 127.0.0.1:8080", "such as http://"),
+        ] {
+            let refusal = parse(&format!("ordermill {line}")).expect_err(line).to_string();
+            assert!(refusal.contains(word), "{line}: {refusal}");
+        }
         let both = format!("redrive {id} --queue q");
         for bad in ["", "list --limit 0", "redrive", "redrive x", &both, "list --url h"] {
             assert!(parse(&format!("ordermill dlq {bad}")).is_err(), "{bad}");

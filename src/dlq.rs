@@ -34,14 +34,14 @@ pub async fn run(args: DlqArgs) -> anyhow::Result<ExitCode> {
         DlqCommand::Redrive { id: Some(id), queue: _ } => {
             let path = format!("/admin/dead-letters/{id}/redrive");
             let answer: Value = server.post(&path, &[]).await?;
-            println!("{id} goes back to {}", answer["queue"].as_str().unwrap_or("its queue"));
+            crate::say!("{id} goes back to {}", answer["queue"].as_str().unwrap_or("its queue"));
             Ok(ExitCode::SUCCESS)
         }
         DlqCommand::Redrive { id: None, queue } => {
             let queue = queue.unwrap_or_default();
             let query = [("queue", queue.as_str())];
             let done: AllRedriven = server.post("/admin/dead-letters/redrive", &query).await?;
-            println!("{} go back to {queue}", done.redriven);
+            crate::say!("{} go back to {queue}", done.redriven);
             if done.unreadable == 0 {
                 return Ok(ExitCode::SUCCESS);
             }
@@ -72,11 +72,11 @@ async fn list(
         }
     }
     if json {
-        letters.iter().for_each(|letter| println!("{letter}"));
+        letters.iter().for_each(|letter| crate::say!("{letter}"));
     } else if letters.is_empty() {
-        println!("there are no dead letters");
+        crate::say!("there are no dead letters");
     } else {
-        print!("{}", table::of(&letters));
+        crate::print::text(&table::of(&letters));
     }
     if cursor.is_some() {
         eprintln!("there may be more: --limit shows them");

@@ -3,7 +3,9 @@
 use ordermill::bench::{self, Bench};
 use ordermill::cli::{DemoArgs, Invocation, Refusal};
 use ordermill::config::{self, Config};
-use ordermill::{actors, api, app, demo, dlq, simulate, telemetry};
+use ordermill::{actors, api, app, demo, dlq, print, simulate, telemetry};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -27,7 +29,7 @@ fn run(invocation: Invocation) -> ExitCode {
         Invocation::Sim(options) => simulate::simulate(&options)
             .map(|well| if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         Invocation::OpenApi => {
-            print!("{}", api::openapi_json());
+            print::text(&api::openapi_json());
             Ok(ExitCode::SUCCESS)
         }
     };
@@ -36,6 +38,7 @@ fn run(invocation: Invocation) -> ExitCode {
 
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     telemetry::init(&config.log)?;
+    raise_descriptors();
     for name in config::unknown_variables() {
         tracing::warn!(variable = name, "is no setting of Ordermill; see --help");
     }
@@ -47,8 +50,16 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         () = &mut asked => return Ok(ExitCode::SUCCESS),
         started = app::App::start(config) => started?,
     };
-    println!("{}", app.banner());
+    ordermill::say!("{}", app.banner());
     app.run_until(asked).await
+}
+
+/// Every connection is a descriptor: the process may have as many as the system allows it.
+fn raise_descriptors() {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        tracing::warn!(%error, "the limit of open files stays low");
+    }
 }
 
 /// Plays the demo against a server, or against one that it starts: on a directory of its own, or on the
@@ -72,6 +83,7 @@ async fn measure(bench: Bench) -> anyhow::Result<ExitCode> {
 }
 
 fn fail(error: &anyhow::Error) -> ExitCode {
-    eprintln!("ordermill: {error:#}");
+    // Nobody may be there to read it.
+    let _ = writeln!(std::io::stderr(), "ordermill: {}", print::told(error));
     ExitCode::FAILURE
 }

@@ -50,6 +50,7 @@ mod process {
     mod crew;
     mod crowd;
     mod dark;
+    mod edges;
     #[cfg(feature = "faults")]
     mod failing;
     mod fates;

@@ -212,7 +212,7 @@ fn quantity(errors: &mut Vec<FieldError>, quantity: &Count) -> Option<Quantity> 
 }
 
 fn faulty(errors: Vec<FieldError>) -> Problem {
-    Problem::unprocessable("the stock has fields that cannot be taken", errors)
+    Problem::faulty("stock", errors)
 }
 
 fn unavailable(error: &dyn std::error::Error) -> Problem {

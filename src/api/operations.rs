@@ -49,6 +49,15 @@ enum Ready {
     No(Json<Readiness>),
 }
 
+/// What is wrong with the broker, in words.
+pub fn broker_trouble(health: &Connection) -> Option<String> {
+    match health {
+        Connection::Connected => None,
+        Connection::Blocked(why) => Some(format!("the broker takes nothing: {why}")),
+        Connection::Away(why) => Some(format!("the broker is away: {why}")),
+    }
+}
+
 /// The routes.
 pub struct OperationsApi(pub State);
 
@@ -68,16 +77,13 @@ impl OperationsApi {
         for service in admission.down() {
             missing.push(format!("the {service} database does not answer"));
         }
-        match self.0.broker.health() {
-            Connection::Connected => {}
-            Connection::Blocked(why) => missing.push(format!("the broker takes nothing: {why}")),
-            Connection::Away(why) => missing.push(format!("the broker is away: {why}")),
-        }
+        missing.extend(broker_trouble(&self.0.broker.health()));
         if self.0.stop.is_cancelled() {
             missing.push("the process is ending".to_owned());
         }
         if admission.lag() >= LAG_TARGET {
             missing.push("too much is under way: orders are turned away".to_owned());
+            missing.extend(admission.deserted().iter().map(ToString::to_string));
         }
         let lag_ms = u64::try_from(admission.lag().as_millis()).unwrap_or(u64::MAX);
         let ready = missing.is_empty();

@@ -5,6 +5,7 @@ use crate::app::Elsewhere;
 use ordermill_actors::order::AskError;
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::runtime::admission::Busy;
+use ordermill_actors::runtime::lag::Deserted;
 use poem::http::StatusCode;
 use poem::{IntoResponse, Response};
 use poem_openapi::error::ParseParamError;
@@ -151,6 +152,15 @@ impl Problem {
         Self::Unprocessable(body(StatusCode::UNPROCESSABLE_ENTITY, detail, errors))
     }
 
+    /// 422 for fields of a request: one at fault is told at once, more are listed.
+    pub fn faulty(what: &str, errors: Vec<FieldError>) -> Self {
+        let detail = match errors.as_slice() {
+            [FieldError { field, message }] => format!("`{field}` {message}"),
+            _ => format!("the {what} has fields that cannot be taken"),
+        };
+        Self::unprocessable(detail, errors)
+    }
+
     /// 500; what went wrong is logged, not told.
     pub fn internal(cause: &dyn std::fmt::Display) -> Self {
         tracing::error!(service = "http", %cause, "a request failed");
@@ -178,16 +188,17 @@ impl From<Elsewhere> for Problem {
     }
 }
 
-impl From<Busy> for Problem {
-    fn from(busy: Busy) -> Self {
-        Self::unavailable(
-            if busy.down {
-                "a database does not answer; try again"
-            } else {
-                "too many orders are under way; try again"
-            },
-            busy.retry_after,
-        )
+impl Problem {
+    /// 503 for an order that is not taken, and what is to blame: a database, the broker, a queue that
+    /// nobody consumes, or too many customers.
+    pub fn turned_away(busy: Busy, broker: Option<String>, deserted: &[Deserted]) -> Self {
+        let detail = match (busy.down, broker, deserted.first()) {
+            (true, ..) => "a database does not answer; try again".to_owned(),
+            (false, Some(trouble), _) => format!("{trouble}; try again"),
+            (false, None, Some(queue)) => format!("too many orders are under way: {queue}"),
+            (false, None, None) => "too many orders are under way; try again".to_owned(),
+        };
+        Self::unavailable(detail, busy.retry_after)
     }
 }
 
@@ -216,7 +227,6 @@ pub fn from_poem(error: &poem::Error) -> Response {
     let status = error.status();
     let detail = match status {
         StatusCode::BAD_REQUEST => "the address is no text in UTF-8 once it is decoded".to_owned(),
-        StatusCode::NOT_FOUND => "there is nothing at this address; see /docs".to_owned(),
         StatusCode::METHOD_NOT_ALLOWED => {
             "this address does not take this method; see /docs".to_owned()
         }
@@ -272,15 +282,51 @@ pub fn panicked() -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ordermill_actors::messages::Queue;
 
     #[test]
     fn a_closed_door_says_when_to_come_back() {
         for (retry_after_ms, seconds) in [(0, "1"), (1_000, "1"), (2_001, "3"), (30_000, "30")] {
             let busy = Busy { retry_after: Duration::from_millis(retry_after_ms), down: false };
-            let response = Problem::from(busy).into_response();
+            let response = Problem::turned_away(busy, None, &[]).into_response();
             assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
             assert_eq!(response.headers()["retry-after"], seconds);
             assert_eq!(response.content_type(), Some("application/problem+json"));
+        }
+    }
+
+    #[test]
+    fn a_closed_door_names_what_is_to_blame() {
+        let busy = |down| Busy { retry_after: Duration::from_secs(1), down };
+        let queue = Queue::parse("inventory.commands").unwrap();
+        let deserted = [Deserted { queue, ready: 820 }];
+        let away = || Some("the broker is away: connection refused".to_owned());
+        let detail = |problem| match problem {
+            Problem::Unavailable(body, _) => body.0.detail,
+            _ => panic!("no 503"),
+        };
+        for (problem, word) in [
+            (Problem::turned_away(busy(true), away(), &deserted), "a database"),
+            (Problem::turned_away(busy(false), away(), &deserted), "the broker is away"),
+            (Problem::turned_away(busy(false), None, &deserted), "nobody takes inventory.commands"),
+            (Problem::turned_away(busy(false), None, &[]), "too many orders are under way; try"),
+        ] {
+            let detail = detail(problem);
+            assert!(detail.contains(word), "{detail}");
+        }
+    }
+
+    #[test]
+    fn one_field_at_fault_is_told_at_once() {
+        let one = || FieldError::new("quantity", "is missing");
+        for (errors, expected) in [
+            (vec![one()], "`quantity` is missing"),
+            (vec![one(), one()], "the order has fields that cannot be taken"),
+        ] {
+            match Problem::faulty("order", errors) {
+                Problem::Unprocessable(body) => assert_eq!(body.0.detail, expected),
+                _ => panic!("no 422"),
+            }
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What the routes ask of the process.
 
 use crate::api::events::Followers;
+use crate::api::operations::broker_trouble;
+use crate::api::problem::Problem;
 use crate::app::Services;
 use metrics_exporter_prometheus::PrometheusHandle;
 use ordermill_actors::clock::World;
@@ -49,6 +51,14 @@ impl State {
     /// A state over its parts.
     pub fn new(parts: Parts, followers: Followers) -> Self {
         Self(Arc::new(Inner { parts, followers }))
+    }
+
+    /// Lets an order in, or says what is to blame that it is not taken.
+    pub async fn admit(&self) -> Result<(), Problem> {
+        self.admission.admit().await.map_err(|busy| {
+            let trouble = broker_trouble(&self.broker.health());
+            Problem::turned_away(busy, trouble, &self.admission.deserted())
+        })
     }
 
     /// Who follows an order.

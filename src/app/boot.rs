@@ -5,6 +5,7 @@
 //!    └─ until then /health answers, /ready says what is missing, everything else is 503
 //! ```
 
+use crate::print::told;
 use anyhow::Context;
 use std::future::Future;
 use std::sync::Mutex;
@@ -67,8 +68,8 @@ impl Boot {
             if Instant::now() + pause > self.deadline {
                 return Err(error).with_context(|| format!("{what} did not answer in time"));
             }
-            self.misses(Some(format!("{what}: {error:#}")));
-            let cause = format!("{error:#}");
+            let cause = told(&error);
+            self.misses(Some(format!("{what}: {cause}")));
             tracing::warn!(cause, again_in = ?pause, "waiting for {what}");
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE_MAX);

@@ -8,12 +8,12 @@
 //! It listens before there is anything to supervise, so that `/health` answers during the start: the part
 //! takes the server over that runs already. Who connects between two servers waits in the socket's own line.
 
+use super::acceptor::{Doorkeeper, IDLE_MAX};
 use crate::api::Door;
 use anyhow::Context;
 use ordermill_actors::runtime::supervisor::Part;
 use ordermill_actors::runtime::tree::Node;
 use poem::Server;
-use poem::listener::TcpAcceptor;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -78,7 +78,7 @@ impl Http {
     }
 
     fn serve(&self) -> std::io::Result<Serving> {
-        let acceptor = TcpAcceptor::from_std(self.listener.try_clone()?)?;
+        let acceptor = Doorkeeper::new(self.listener.try_clone()?, IDLE_MAX)?;
         let leave = self.stop.child_token();
         let server = Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(
             self.door.clone(),

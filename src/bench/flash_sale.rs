@@ -118,16 +118,16 @@ impl Report {
         let paint = Paint::for_stdout();
         let Self { buyers, units, clients, confirmed, refused, turned_away, .. } = self;
         let heading = format!("{buyers} buyers, {units} units, {clients} connections");
-        println!("\n{}", paint.tone(Tone::Heading, &heading));
-        println!("  confirmed {confirmed}, refused {refused}");
-        println!("  turned away and come again (503): {turned_away}");
-        println!("  every buyer answered after {:>7.1} s", self.accepted_s);
-        println!("  the last order decided after {:>5.1} s", self.decided_s);
-        println!("  everything at rest after   {:>7.1} s", self.rest_s);
-        println!("\n{}", report::percentiles(&[("POST", &self.post)], paint));
-        println!("{}", report::costs(&self.costs, "order", paint));
+        crate::say!("\n{}", paint.tone(Tone::Heading, &heading));
+        crate::say!("  confirmed {confirmed}, refused {refused}");
+        crate::say!("  turned away and come again (503): {turned_away}");
+        crate::say!("  every buyer answered after {:>7.1} s", self.accepted_s);
+        crate::say!("  the last order decided after {:>5.1} s", self.decided_s);
+        crate::say!("  everything at rest after   {:>7.1} s", self.rest_s);
+        crate::say!("\n{}", report::percentiles(&[("POST", &self.post)], paint));
+        crate::say!("{}", report::costs(&self.costs, "order", paint));
         if let Some(bytes) = self.peak_bytes {
-            println!("  server's memory: {} MiB at its peak\n", bytes >> 20);
+            crate::say!("  server's memory: {} MiB at its peak\n", bytes >> 20);
         }
         report::books(&format!("each of {buyers} orders, the shelf"), &self.wrong, paint);
     }

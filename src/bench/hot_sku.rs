@@ -69,7 +69,7 @@ pub async fn run(args: HotSkuArgs) -> anyhow::Result<bool> {
     };
     let schema = format!("{SCHEMA}{:08x}", run_number());
     let server = described(url).await?;
-    println!("{server}, fsync on, a commit waits for the disk");
+    crate::say!("{server}, fsync on, a commit waits for the disk");
     let measured = measure(&args, url, &schema, server).await;
     let mut database = PgConnection::connect(url.expose()).await?;
     // The name is our own.
@@ -175,7 +175,7 @@ impl Tally {
 impl Report {
     fn print(&self) {
         let paint = Paint::for_stdout();
-        println!("\n{}", paint.tone(Tone::Heading, "reservations of one product per second"));
+        crate::say!("\n{}", paint.tone(Tone::Heading, "reservations of one product per second"));
         let mut table = Table::new(&[
             ">clients",
             ">service",
@@ -200,7 +200,7 @@ impl Report {
                 ratio(row.optimistic),
             ]);
         }
-        println!("{}", table.render(paint));
+        crate::say!("{}", table.render(paint));
         report::books("each way has reserved what it was told to, once", &self.wrong, paint);
     }
 }

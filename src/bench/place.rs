@@ -116,19 +116,19 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Where it says that it takes orders. What else it says is read and dropped, so that it never waits for us.
+    /// Where it says that it listens. What else it says is read and dropped, so that it never waits for us.
     async fn listens_at(&mut self) -> anyhow::Result<String> {
         let output = self.0.stdout.take().context("the server's output")?;
         let (said, heard) = oneshot::channel();
         std::thread::spawn(move || {
             let mut said = Some(said);
             for line in BufReader::new(output).lines().map_while(Result::ok) {
-                let url = line.strip_prefix("Ordermill takes orders at ");
-                if let Some(url) = url.and_then(|url| url.strip_suffix("/orders"))
+                let does = line.strip_prefix("Ordermill ");
+                if let Some((_, url)) = does.and_then(|does| does.rsplit_once(" at http://"))
                     && let Some(said) = said.take()
                 {
                     // Nobody listens any more when the start took too long.
-                    let _ = said.send(url.to_owned());
+                    let _ = said.send(format!("http://{}", url.trim_end_matches("/orders")));
                 }
             }
         });

@@ -50,9 +50,9 @@ impl Setting {
         let plugin = self.management_plugin.map_or_else(String::new, |plugin| {
             format!(" (the broker's management plugin: {plugin})")
         });
-        println!("{}{plugin}, {}, {} cores", self.place, self.flow, self.cores);
+        crate::say!("{}{plugin}, {}, {} cores", self.place, self.flow, self.cores);
         if cfg!(debug_assertions) {
-            println!("  a debug build: its figures say nothing");
+            crate::say!("  a debug build: its figures say nothing");
         }
     }
 }
@@ -117,28 +117,31 @@ impl OrdersReport {
             None => format!("closed loop, {} clients", self.clients),
         };
         let heading = format!("{loop_}, {} products, {} lines an order", self.products, self.lines);
-        println!("\n{}", paint.tone(Tone::Heading, &heading));
-        println!(
+        crate::say!("\n{}", paint.tone(Tone::Heading, &heading));
+        crate::say!(
             "  accepted {:>9.0}/s  {} orders in {:.1} s",
-            self.accepted_per_s, self.accepted, self.load_s
+            self.accepted_per_s,
+            self.accepted,
+            self.load_s
         );
-        println!(
+        crate::say!(
             "  settled  {:>9.0}/s  everything at rest after {:.1} s",
-            self.settled_per_s, self.rest_s
+            self.settled_per_s,
+            self.rest_s
         );
-        println!("  turned away (503) {}, unanswered {}", self.turned_away, self.unanswered);
-        println!(
+        crate::say!("  turned away (503) {}, unanswered {}", self.turned_away, self.unanswered);
+        crate::say!(
             "\n{}",
             percentiles(
                 &[("POST", &self.post), ("POST → CONFIRMED", &self.post_to_confirmed)],
                 paint
             )
         );
-        println!("{}", costs(&self.costs, "order", paint));
+        crate::say!("{}", costs(&self.costs, "order", paint));
         if let Some(memory) = self.memory {
             let [peak, now] =
                 [memory.peak_bytes, memory.anonymous_bytes].map(|bytes| bytes as f64 / MIB);
-            println!(
+            crate::say!(
                 "  server's memory: {peak:.0} MiB at its peak, {now:.0} MiB of its own at the end\n"
             );
         }
@@ -224,8 +227,8 @@ pub fn costs(costs: &Costs, what: &str, paint: Paint) -> String {
 
 /// Whether the books balance, and what does not.
 pub fn books(checked: &str, wrong: &[String], paint: Paint) {
-    println!("{} books: {checked}", paint.mark(wrong.is_empty()));
+    crate::say!("{} books: {checked}", paint.mark(wrong.is_empty()));
     for line in wrong {
-        println!("  {}", paint.tone(Tone::Bad, line));
+        crate::say!("  {}", paint.tone(Tone::Bad, line));
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn opening(options: &DemoOptions, catalogue: &Catalogue) {
     let paint = Paint::for_stdout();
     let title = paint.tone(Tone::Heading, "Ordermill demo");
     let about = format!("{} at {} · run {}", orders(options.orders), options.url, catalogue.run);
-    println!("{title}  {}\n", paint.tone(Tone::Faint, &about));
+    crate::say!("{title}  {}\n", paint.tone(Tone::Faint, &about));
 }
 
 /// Says what came of it; true when nothing is wrong.
@@ -26,21 +26,21 @@ pub(super) fn closing(
 ) -> bool {
     let paint = Paint::for_stdout();
     let heading = |text: &str| paint.tone(Tone::Heading, text);
-    println!("{}\n{}", heading("Orders"), fates(books).render(paint));
-    println!("{}\n{}", heading("Stock"), shelves(catalogue, books).render(paint));
-    println!("{}\n{}", heading("Money (USD)"), money(books).render(paint));
-    println!("{}\n{}", heading("Papers"), papers(books, stories.len()).render(paint));
+    crate::say!("{}\n{}", heading("Orders"), fates(books).render(paint));
+    crate::say!("{}\n{}", heading("Stock"), shelves(catalogue, books).render(paint));
+    crate::say!("{}\n{}", heading("Money (USD)"), money(books).render(paint));
+    crate::say!("{}\n{}", heading("Papers"), papers(books, stories.len()).render(paint));
     let seconds = |time: std::time::Duration| format!("{:.1} s", time.as_secs_f64());
     let [placed, settled] = [pace.placed, pace.settled].map(seconds);
-    println!("{} accepted within {placed}, all at rest after {settled}.", orders(stories.len()));
+    crate::say!("{} accepted within {placed}, all at rest after {settled}.", orders(stories.len()));
     let good = books.wrong.is_empty();
     if good {
-        println!("{}", paint.tone(Tone::Good, "The books balance."));
+        crate::say!("{}", paint.tone(Tone::Good, "The books balance."));
     } else {
-        println!("{}", paint.tone(Tone::Bad, "The books do not balance:"));
-        books.wrong.iter().take(WRONG_MAX).for_each(|wrong| println!("  {wrong}"));
+        crate::say!("{}", paint.tone(Tone::Bad, "The books do not balance:"));
+        books.wrong.iter().take(WRONG_MAX).for_each(|wrong| crate::say!("  {wrong}"));
         if books.wrong.len() > WRONG_MAX {
-            println!("  … and {} more", books.wrong.len() - WRONG_MAX);
+            crate::say!("  … and {} more", books.wrong.len() - WRONG_MAX);
         }
     }
     good

@@ -12,7 +12,7 @@ pub fn find_all(seeds: &Range<u64>) -> anyhow::Result<bool> {
         let bug = Bug::ALL[number as usize];
         (bug, hunt(bug, seeds.clone()))
     })?;
-    println!("{:<20} {:<16} {:>6}  {:>5}  what is wrong", "bug", "caught by", "seed", "seeds");
+    crate::say!("{:<20} {:<16} {:>6}  {:>5}  what is wrong", "bug", "caught by", "seed", "seeds");
     for (bug, caught) in &hunts {
         let (by, seed, needed) = match caught {
             Some(Caught { seed, found }) => {
@@ -22,9 +22,9 @@ pub fn find_all(seeds: &Range<u64>) -> anyhow::Result<bool> {
             }
             None => ("NOT FOUND".to_owned(), "-".to_owned(), (seeds.end - seeds.start).to_string()),
         };
-        println!("{:<20} {by:<16} {seed:>6}  {needed:>5}  {}", bug.name(), bug.what());
+        crate::say!("{:<20} {by:<16} {seed:>6}  {needed:>5}  {}", bug.name(), bug.what());
     }
     let found = hunts.iter().filter(|(_, caught)| caught.is_some()).count();
-    println!("{found} of {} planted bugs are found.", hunts.len());
+    crate::say!("{found} of {} planted bugs are found.", hunts.len());
     Ok(found == hunts.len())
 }

@@ -13,7 +13,7 @@ pub fn compare_all(seeds: &Range<u64>) -> anyhow::Result<bool> {
         (seed, orders, found)
     })?;
     let orders: usize = compared.iter().map(|(_, orders, _)| orders).sum();
-    println!(
+    crate::say!(
         "{} seeds, {} ways, with stock for all and without: {orders} orders",
         compared.len(),
         WAYS.len()
@@ -24,12 +24,12 @@ pub fn compare_all(seeds: &Range<u64>) -> anyhow::Result<bool> {
         .map(|(seed, _, found)| (*seed, found))
         .collect();
     match failed.first() {
-        None => println!(
+        None => crate::say!(
             "Where orders do not compete, every way ended the same; where they do, all books balance."
         ),
         Some((seed, found)) => {
-            println!("{} seeds failed; the first is {seed}:", failed.len());
-            found.iter().for_each(|finding| println!("  {finding}"));
+            crate::say!("{} seeds failed; the first is {seed}:", failed.len());
+            found.iter().for_each(|finding| crate::say!("  {finding}"));
         }
     }
     Ok(failed.is_empty())

@@ -30,7 +30,7 @@ pub fn run_all(seeds: &Range<u64>, wanted: Wanted) -> anyhow::Result<bool> {
     let ran = each(seeds.clone(), |seed| one(seed, wanted))?;
     let mut covered = Coverage::default();
     ran.iter().for_each(|one| covered.add(&one.coverage));
-    println!(
+    crate::say!(
         "{} seeds, {} orders, {} faults, {} events in {:.1} s: {:.0} seeds a minute",
         ran.len(),
         ran.iter().map(|one| one.orders).sum::<usize>(),
@@ -44,14 +44,18 @@ pub fn run_all(seeds: &Range<u64>, wanted: Wanted) -> anyhow::Result<bool> {
     }
     let failed: Vec<&Ran> = ran.iter().filter(|one| !one.found.is_empty()).collect();
     match failed.first() {
-        None if wanted.twice => println!("Every order ended as it should, both times alike."),
-        None => println!("Every order ended as it should."),
+        None if wanted.twice => crate::say!("Every order ended as it should, both times alike."),
+        None => crate::say!("Every order ended as it should."),
         Some(Ran { seed, found, .. }) => {
             let all: Vec<String> = failed.iter().map(|one| one.seed.to_string()).collect();
-            println!("{} seeds failed ({}); the first is {seed}:", failed.len(), shortened(&all));
-            found.iter().for_each(|finding| println!("  {finding}"));
+            crate::say!(
+                "{} seeds failed ({}); the first is {seed}:",
+                failed.len(),
+                shortened(&all)
+            );
+            found.iter().for_each(|finding| crate::say!("  {finding}"));
             let bug = wanted.bug.map(|bug| format!(" --bug {bug}")).unwrap_or_default();
-            println!("Its history: ordermill sim --seed {seed} --told{bug}");
+            crate::say!("Its history: ordermill sim --seed {seed} --told{bug}");
         }
     }
     Ok(failed.is_empty())
@@ -60,7 +64,7 @@ pub fn run_all(seeds: &Range<u64>, wanted: Wanted) -> anyhow::Result<bool> {
 fn one(seed: u64, Wanted { twice, told, bug, coverage: _ }: Wanted) -> Ran {
     let plan = Plan { kept: told, bug, ..Plan::of(seed) };
     let mut outcome = run(plan);
-    outcome.lines.iter().for_each(|line| println!("{line}"));
+    outcome.lines.iter().for_each(|line| crate::say!("{line}"));
     if twice && run(Plan { kept: false, ..plan }).hash != outcome.hash {
         let what = "the same seed was another history the second time";
         outcome.found.push(Finding::new(Rule::Same, what));
@@ -82,14 +86,14 @@ fn shortened(seeds: &[String]) -> String {
 }
 
 fn print_coverage(covered: &Coverage) {
-    println!("\nWhat went wrong:");
+    crate::say!("\nWhat went wrong:");
     for fault in Fault::ALL {
         let count = covered.faults.get(fault).copied().unwrap_or(0);
-        println!("{count:>10}  {fault}");
+        crate::say!("{count:>10}  {fault}");
     }
-    println!("\nWhat was handled:");
+    crate::say!("\nWhat was handled:");
     for ((service, message), count) in &covered.handled {
-        println!("{count:>10}  {service:<13} {message}");
+        crate::say!("{count:>10}  {service:<13} {message}");
     }
-    println!();
+    crate::say!("");
 }

@@ -44,7 +44,10 @@ async fn a_port_that_is_taken_is_named() {
 fn a_file_is_no_data_directory() {
     let setup = Setup::embedded();
     std::fs::write(setup.data(), "something else").unwrap();
-    refused(&setup.run(&[]), &["data directory", setup.data().to_str().unwrap()]);
+    refused(
+        &setup.run(&[]),
+        &["data directory", setup.data().to_str().unwrap(), "is no directory"],
+    );
     assert_eq!(std::fs::read_to_string(setup.data()).unwrap(), "something else");
 }
 

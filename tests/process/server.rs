@@ -89,11 +89,11 @@ fn keep_reading(
 ) {
     std::thread::spawn(move || {
         for line in BufReader::new(from).lines().map_while(Result::ok) {
-            let url = line.strip_prefix("Ordermill takes orders at ");
-            if let Some(url) = url.and_then(|url| url.strip_suffix("/orders"))
+            let does = line.strip_prefix("Ordermill ");
+            if let Some((_, url)) = does.and_then(|does| does.rsplit_once(" at http://"))
                 && let Some(said) = said.take()
             {
-                let _ = said.send(url.to_owned());
+                let _ = said.send(format!("http://{}", url.trim_end_matches("/orders")));
             }
             log.lock().unwrap().push(line);
         }

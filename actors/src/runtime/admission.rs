@@ -6,7 +6,7 @@
 //! the rate at which it is drained. Payment's are left out: a slow gateway must not close the shop.
 
 use super::journal::Gauge;
-use super::lag::Lag;
+use super::lag::{Deserted, Lag};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
@@ -63,6 +63,11 @@ impl Admission {
     /// The services whose databases do not answer.
     pub fn down(&self) -> Vec<&str> {
         self.gauges.iter().filter(|gauge| gauge.is_down()).map(|gauge| gauge.service()).collect()
+    }
+
+    /// The queues that nobody consumes: why it is far behind, where there are any.
+    pub fn deserted(&self) -> Vec<Deserted> {
+        self.lag.deserted()
     }
 
     /// Lets an order in, at once or within [`DOOR_WAIT`].

@@ -24,8 +24,9 @@ use crate::messages::{Queue, QueueKind};
 use crate::ports::{Broker, Depth, Health};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -52,12 +53,39 @@ pub struct Lag {
     answers_ms: AtomicU64,
     /// The longest of `answers_ms` of late.
     excuse_ms: AtomicU64,
+    deserted: Mutex<Vec<Deserted>>,
+}
+
+/// A queue that counts at the door, and that nobody consumes: no process runs its service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deserted {
+    /// The queue.
+    pub queue: Queue,
+    /// Deliveries that wait in it.
+    pub ready: u64,
+}
+
+impl fmt::Display for Deserted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "nobody takes {} ({} wait)", self.queue, self.ready)
+    }
+}
+
+fn deserted(depths: &[Depth]) -> Vec<Deserted> {
+    let deserted = depths.iter().filter(|depth| depth.consumers == 0 && depth.ready > 0);
+    let counted = deserted.filter(|depth| counts_at_the_door(depth.queue));
+    counted.map(|depth| Deserted { queue: depth.queue, ready: depth.ready }).collect()
 }
 
 impl Lag {
     /// As it counts for taking more orders; the journals' waits are not in it.
     pub fn at_the_door(&self) -> Duration {
         Duration::from_millis(self.door_ms.load(Relaxed))
+    }
+
+    /// The queues that nobody consumes, as they were found last.
+    pub fn deserted(&self) -> Vec<Deserted> {
+        self.deserted.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
     }
 
     /// How long a message on its way to a service or back may wait for its turn.
@@ -200,6 +228,7 @@ impl Meter {
         let depths = tokio::time::timeout(DEPTHS_WITHIN, broker.depths()).await;
         // Where the broker is away, what it holds is not known; what waits for it is.
         let depths = depths.ok().and_then(Result::ok).unwrap_or_default();
+        *lag.deserted.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = deserted(&depths);
         let (open, rate) = measured(&mut rates.counted, counted);
         let (door, answers) = self.queues(rates, &depths);
         lag.door_ms.store(door.max(rate.backlog_ms(open)), Relaxed);

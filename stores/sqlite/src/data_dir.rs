@@ -61,6 +61,9 @@ impl DataDir {
 
 /// The locked file, or the process id that the holder of the lock has written into it.
 fn lock(directory: &Path) -> io::Result<Result<File, Option<String>>> {
+    if directory.exists() && !directory.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::NotADirectory, "it is no directory"));
+    }
     std::fs::create_dir_all(directory)?;
     let path = directory.join(LOCK_FILE);
     let mut file =

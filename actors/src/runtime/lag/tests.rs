@@ -31,3 +31,19 @@ async fn few_bundles_are_a_backlog_where_as_few_messages_are_none() {
         "some three hundred messages pass before anybody could act"
     );
 }
+
+#[test]
+fn a_queue_that_nobody_consumes_is_named() {
+    let named = |name: &str, ready, consumers| {
+        let queue = Queue::parse(name).unwrap();
+        Depth { queue, ready, unacked: 0, consumers }
+    };
+    let depths = [
+        named("inventory.commands", 820, 0),
+        named("shipping.commands", 7, 1),
+        named("order.events", 0, 0),
+        named("payment.commands", 9, 0),
+    ];
+    let words: Vec<_> = deserted(&depths).iter().map(ToString::to_string).collect();
+    assert_eq!(words, ["nobody takes inventory.commands (820 wait)"]);
+}
