@@ -30,6 +30,6 @@ mod tests;
 
 pub use handle::GatewayHandle;
 pub use ledger::{Booking, Entry, EntryStatus, Said};
-pub use methods::GatewayPolicy;
+pub use methods::{GatewayPolicy, TEST_METHODS};
 pub use reads::{GatewayReads, Sums, Totals};
 pub use service::{GatewayChange, GatewayWrites, SaysNothing, SimulatedGateway};

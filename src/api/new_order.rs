@@ -5,6 +5,7 @@ use crate::api::decimal::Decimal;
 use crate::api::limits;
 use crate::api::problem::{FieldError, Problem};
 use crate::api::scalar::{Amount, Count, Id};
+use ordermill_actors::gateway::TEST_METHODS;
 use ordermill_actors::ids::ProductId;
 use ordermill_actors::messages::{Address, Contact, Line, OrderDetails, Priority};
 use ordermill_actors::money::{AMOUNT_MAX_MINOR, Currency, Money};
@@ -19,7 +20,7 @@ use std::collections::HashSet;
 pub struct NewOrder {
     /// Who buys. A string or a number.
     customer_id: Option<String>,
-    /// How it is paid. `test_declined`, `test_timeout_charged`, `test_timeout_uncharged`, `test_slow`
+    /// How it is paid; `credit_card` when it is not said. `test_declined`, `test_timeout_charged`, `test_timeout_uncharged`, `test_slow`
     /// and `test_refund_fails` play their part at the simulated gateway.
     #[oai(default = "credit_card")]
     payment_method: String,
@@ -140,7 +141,7 @@ pub fn check(request: Request) -> Result<OrderDetails, Problem> {
     let details = Checker { errors: &mut errors, currency: Currency::USD }.order(request);
     match details {
         Some(details) if errors.is_empty() => Ok(details),
-        _ => Err(Problem::unprocessable("the order has fields that cannot be taken", errors)),
+        _ => Err(Problem::faulty("order", errors)),
     }
 }
 
@@ -175,15 +176,7 @@ impl Checker<'_> {
         let short = request.items.is_none()
             && (request.product_id.is_some() || request.total_amount.is_some());
         let customer_id = self.buyer(request.customer_id.clone(), request.user_id.clone());
-        let payment_method = match request.payment_method.clone() {
-            Some(method) => method,
-            None if short => credit_card(),
-            None => {
-                self.fault("payment_method", "is missing");
-                credit_card()
-            }
-        };
-        self.text("payment_method", &payment_method, limits::PAYMENT_METHOD_MAX);
+        let payment_method = self.payment_method(request.payment_method.clone());
         let lines = if short {
             self.short_line(request.product_id, request.quantity, request.total_amount)
         } else {
@@ -205,6 +198,17 @@ impl Checker<'_> {
             address: request.address.map(|address| self.address(address.0)),
             priority: self.priority(request.priority.as_deref()),
         })
+    }
+
+    /// A method of the simulated gateway is one that it knows: a misspelt one would be charged.
+    fn payment_method(&mut self, method: Option<String>) -> String {
+        let method = method.unwrap_or_else(credit_card);
+        self.text("payment_method", &method, limits::PAYMENT_METHOD_MAX);
+        if method.starts_with("test_") && !TEST_METHODS.contains(&method.as_str()) {
+            let known = TEST_METHODS.join(", ");
+            self.fault("payment_method", format!("is no method of the simulated gateway: {known}"));
+        }
+        method
     }
 
     /// Who buys, by either name; both may be there when they say the same.

@@ -4,7 +4,7 @@ use crate::api::body::{Optional, Raw};
 use crate::api::cursor;
 use crate::api::limits;
 use crate::api::orders::{Group, id};
-use crate::api::problem::Problem;
+use crate::api::problem::{FieldError, Problem};
 use crate::api::state::State;
 use chrono::{DateTime, Utc};
 use ordermill_actors::notification::{
@@ -67,11 +67,13 @@ struct MarkRequest {
     is_read: bool,
 }
 
-/// Whose notifications; both may be left out.
+/// Whose notifications: those of a customer, of an order, or everybody's.
 #[derive(Object)]
 struct MarkAll {
     customer_id: Option<String>,
     order_id: Option<Uuid>,
+    /// `true`: everybody's.
+    all: Option<bool>,
 }
 
 #[derive(Default, Deserialize)]
@@ -79,6 +81,7 @@ struct MarkAll {
 struct MarkAllRequest {
     customer_id: Option<String>,
     order_id: Option<Uuid>,
+    all: Option<bool>,
 }
 
 /// How many were marked.
@@ -147,6 +150,12 @@ impl NotificationsApi {
     #[oai(path = "/notifications/mark-all-read", method = "post")]
     async fn mark_all(&self, body: Optional<MarkAll>) -> Result<Json<Marked>, Problem> {
         let request: MarkAllRequest = body.parse()?;
+        let named = request.customer_id.is_some() || request.order_id.is_some();
+        if named == (request.all == Some(true)) {
+            let message =
+                "is missing: name one, or an order_id, or say `\"all\": true` and neither";
+            return Err(Problem::faulty("request", vec![FieldError::new("customer_id", message)]));
+        }
         let scope = Scope {
             customer_id: limits::filter("customer_id", request.customer_id)?,
             order_id: request.order_id.map(ordermill_actors::ids::OrderId),

@@ -1,16 +1,23 @@
 //! What is where: each address with the methods that it takes, known from the routes' own
 //! description. For `Allow` (RFC 9110 wants it true), and for the names of routes in metrics and logs.
 
-use poem::http::{HeaderValue, Method};
-use poem_openapi::registry::MetaApi;
+use crate::api::problem::Problem;
+use poem::http::{HeaderValue, Method, Uri};
+use poem_openapi::registry::{MetaApi, MetaParamIn};
+use reqwest::Url;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Addresses that stand beside the described routes; all are only read.
 const READ_ONLY: [&str; 2] = ["/openapi.json", "/docs"];
 
+/// Characters of an unknown parameter's name that an answer repeats.
+const NAME_CHARS_MAX: usize = 60;
+
 struct Known {
     name: String,
     allow: HeaderValue,
+    /// What can be asked for in the query when it is read.
+    query: Vec<String>,
 }
 
 /// All addresses, by the pattern that the router matches.
@@ -20,9 +27,14 @@ impl Routes {
     /// The table of these routes.
     pub fn new(apis: Vec<MetaApi>) -> Self {
         let mut methods: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut queries: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for path in apis.into_iter().flat_map(|api| api.paths) {
             let taken = path.operations.iter().map(|operation| operation.method.to_string());
-            methods.entry(path.path).or_default().extend(taken);
+            methods.entry(path.path.clone()).or_default().extend(taken);
+            let read = path.operations.iter().filter(|operation| operation.method == Method::GET);
+            let params = read.flat_map(|operation| &operation.params);
+            let query = params.filter(|param| param.in_type == MetaParamIn::Query);
+            queries.entry(path.path).or_default().extend(query.map(|param| param.name.clone()));
         }
         for path in READ_ONLY {
             methods.entry(path.to_owned()).or_default().insert(Method::GET.to_string());
@@ -33,7 +45,8 @@ impl Routes {
             }
             let allow = methods.into_iter().collect::<Vec<_>>().join(", ");
             let allow = HeaderValue::try_from(allow).expect("methods are visible ASCII");
-            (pattern(&name), Known { name, allow })
+            let query = queries.remove(&name).unwrap_or_default();
+            (pattern(&name), Known { name, allow, query })
         });
         Self(known.collect())
     }
@@ -46,6 +59,18 @@ impl Routes {
     /// The methods that an address takes.
     pub fn allow(&self, matched: &str) -> Option<HeaderValue> {
         self.known(matched).map(|known| known.allow.clone())
+    }
+
+    /// What is wrong with the query of an address that is read: a parameter that it does not have would
+    /// be a filter that does nothing. Where there are no parameters, none can be meant.
+    pub fn misread(&self, matched: &str, uri: &Uri) -> Option<Problem> {
+        let known = self.known(matched).filter(|known| !known.query.is_empty())?;
+        let asked = Url::parse(&format!("http://query/?{}", uri.query()?)).ok()?;
+        let mut names = asked.query_pairs().map(|(name, _)| name);
+        let unknown = names.find(|name| !known.query.iter().any(|known| known == name))?;
+        let shown: String = unknown.chars().take(NAME_CHARS_MAX).collect();
+        let message = format!("is no parameter here; there are {}", known.query.join(", "));
+        Some(Problem::bad_parameter(&shown, message))
     }
 
     fn known(&self, matched: &str) -> Option<&Known> {

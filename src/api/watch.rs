@@ -1,15 +1,20 @@
 //! What stands around every route: the request's id, the bound of its body, its log line, its metrics.
 
 use crate::api::limits::BODY_BYTES_MAX;
+use crate::api::problem::Problem;
 use crate::api::routes::Routes;
 use crate::api::state::State;
 use crate::api::{metrics, problem, request_id};
 use poem::error::ReadBodyError;
-use poem::http::{HeaderValue, Method, StatusCode, header};
+use poem::http::{HeaderValue, Method, StatusCode, Uri, header};
+use poem::web::Redirect;
 use poem::{Body, Endpoint, IntoResponse, PathPattern, Request, Response};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tracing::Instrument;
+
+/// A body that is not there by then breaks off: the largest that is taken needs less on a slow line.
+const BODY_WITHIN: Duration = Duration::from_secs(60);
 
 /// Answers a request: always with a response, never with an error.
 pub async fn answer<E: Endpoint>(
@@ -20,13 +25,13 @@ pub async fn answer<E: Endpoint>(
 ) -> poem::Result<Response> {
     let started = Instant::now();
     let id = request_id::of(&request, &state.world);
-    let method = request.method().clone();
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     let span = tracing::debug_span!("request", service = "http", request_id = %id);
     let answering = async {
         match bounded(&mut request).await {
             Ok(()) => match endpoint.call(request).await {
-                Ok(response) => response.into_response(),
-                Err(error) => refused(error, &known),
+                Ok(response) => understood(response.into_response(), &known, &method, &uri),
+                Err(error) => refused(error, &known, &uri),
             },
             Err(response) => response,
         }
@@ -46,21 +51,48 @@ pub async fn answer<E: Endpoint>(
 /// Reads the body, up to the bound: no route sees a larger one, however it was sent.
 async fn bounded(request: &mut Request) -> Result<(), Response> {
     let body = request.take_body();
-    match body.into_bytes_limit(BODY_BYTES_MAX).await {
-        Ok(bytes) => {
+    match tokio::time::timeout(BODY_WITHIN, body.into_bytes_limit(BODY_BYTES_MAX)).await {
+        Ok(Ok(bytes)) => {
             request.set_body(Body::from_bytes(bytes));
             Ok(())
         }
-        Err(ReadBodyError::PayloadTooLarge) => Err(problem::too_large(BODY_BYTES_MAX)),
-        Err(_) => Err(problem::broken_off()),
+        Ok(Err(ReadBodyError::PayloadTooLarge)) => Err(problem::too_large(BODY_BYTES_MAX)),
+        Ok(Err(_)) | Err(_) => Err(problem::broken_off()),
     }
 }
 
+/// What was read stands, if all that was asked for in the query is known. What is read changes nothing: it
+/// is early enough to look at the query once the route is known.
+fn understood(mut response: Response, known: &Routes, method: &Method, uri: &Uri) -> Response {
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        return response;
+    }
+    let Some(matched) = response.data::<PathPattern>().cloned() else { return response };
+    if let Some(problem) = known.misread(&matched.0, uri) {
+        response = problem.into_response();
+        response.set_data(matched);
+    }
+    response
+}
+
+/// Nothing is at an address; a browser at the front is led to the documentation.
+fn nowhere(path: &str) -> Response {
+    if path == "/" {
+        return Redirect::see_other("/docs").into_response();
+    }
+    let detail = match path.starts_with("/admin/actors/") {
+        true => "an actor's name is one segment of the address: write each `/` in it as `%2F`",
+        false => "there is nothing at this address; see /docs",
+    };
+    Problem::not_found(detail).into_response()
+}
+
 /// A problem of ours is a response already; what poem refuses is made one.
-fn refused(error: poem::Error, known: &Routes) -> Response {
+fn refused(error: poem::Error, known: &Routes, uri: &Uri) -> Response {
     let matched = error.data::<PathPattern>().cloned();
     let mut response = match error.is_from_response() {
         true => error.into_response(),
+        false if error.status() == StatusCode::NOT_FOUND => nowhere(uri.path()),
         false => problem::from_poem(&error),
     };
     let Some(matched) = matched else { return response };
@@ -73,7 +105,7 @@ fn refused(error: poem::Error, known: &Routes) -> Response {
     response
 }
 
-fn log(method: &Method, path: &str, status: StatusCode, elapsed: std::time::Duration) {
+fn log(method: &Method, path: &str, status: StatusCode, elapsed: Duration) {
     let duration_ms = elapsed.as_secs_f64() * 1e3;
     let status = status.as_u16();
     if status >= 500 && status != 503 {

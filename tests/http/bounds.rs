@@ -145,6 +145,10 @@ async fn texts() {
         let body = with(order("chair", 1), "/email", json!(email));
         shop.post("/orders", &body).await.fault(422, "email");
     }
+    let misspelt = with(order("chair", 1), "/payment_method", json!("test_decline"));
+    let problem = shop.post("/orders", &misspelt).await.fault(422, "payment_method");
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("`payment_method`") && detail.contains("test_declined"), "{detail}");
     let priority = with(order("chair", 1), "/priority", json!("overnight"));
     shop.post("/orders", &priority).await.fault(422, "priority");
     shop.close().await;

@@ -39,12 +39,36 @@ async fn allow_says_what_each_address_takes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_address_is_404() {
     let shop = Shop::open().await;
-    for path in ["/", "/nothing", "/orders/", "/orders/a/b/c", "//orders", "/docs/x"] {
+    for path in ["/nothing", "/orders/", "/orders/a/b/c", "//orders", "/docs/x"] {
         let answer = shop.get(path).await;
         assert_eq!(answer.header("allow"), "");
         answer.problem(404);
     }
     shop.get("/inventory/%ff").await.problem(400);
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_at_the_front_is_led_to_the_documentation() {
+    let shop = Shop::open().await;
+    let page = shop.get("/").await.expect(200);
+    assert!(page.text.contains("Swagger UI"), "{}", page.text);
+    let split = send(shop.request(Method::POST, "/admin/actors/order/journal/restart")).await;
+    assert!(split.problem(404)["detail"].as_str().unwrap().contains("%2F"));
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parameter_that_nobody_knows_is_refused_with_those_that_are_known() {
+    let shop = Shop::open().await;
+    for path in ["/orders?state=PENDING", "/inventory?limit=1&product=x", "/audit?%6Crder=1"] {
+        let problem = shop.get(path).await.problem(400);
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains("limit"), "{path}: {detail}");
+    }
+    shop.get("/orders?%73tatus=PENDING&limit=1").await.expect(200);
+    shop.get("/orders?user_id=42&customer_id=anna").await.fault(400, "user_id");
+    shop.get("/orders?user_id=42&customer_id=42").await.expect(200);
     shop.close().await;
 }
 

@@ -84,9 +84,14 @@ async fn notifications_are_read_one_by_one_or_all() {
     shop.post_text("/notifications/mark-all-read", body).await.expect(200);
     shop.wait(&format!("/notifications?order_id={one}&is_read=true"), count(2)).await;
     shop.wait(&format!("/notifications?order_id={two}"), count(2)).await;
-    shop.ask("/notifications/mark-all-read").await.expect(200);
+    // Nobody marks everybody's by leaving something out.
+    shop.ask("/notifications/mark-all-read").await.fault(422, "customer_id");
+    shop.post_text("/notifications/mark-all-read", "{}").await.fault(422, "customer_id");
+    shop.wait("/notifications?is_read=false", |list| list["notifications"][0].is_object()).await;
+    let all = r#"{"all": true}"#;
+    shop.post_text("/notifications/mark-all-read", all).await.expect(200);
     shop.wait("/notifications?is_read=false", count(0)).await;
-    let none = shop.post_text("/notifications/mark-all-read", "{}").await.expect(200).json();
+    let none = shop.post_text("/notifications/mark-all-read", all).await.expect(200).json();
     assert_eq!(none["updated"], 0);
     for unknown in ["x", "0190d6e8-0000-7000-8000-000000000000.order.created", "%F0%9F%92%B6"] {
         let path = format!("/notifications/{unknown}");

@@ -10,6 +10,15 @@ const SLOW_ANSWER: Duration = Duration::from_secs(2);
 /// What `test_refund_fails` refuses, before it gives in.
 const REFUSED_REFUNDS: u32 = 5;
 
+/// The payment methods that it treats differently.
+pub const TEST_METHODS: [&str; 5] = [
+    "test_declined",
+    "test_timeout_charged",
+    "test_timeout_uncharged",
+    "test_slow",
+    "test_refund_fails",
+];
+
 /// How the gateway behaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct GatewayPolicy {
@@ -101,6 +110,13 @@ mod tests {
     use super::*;
     use crate::ids::OrderId;
     use uuid::Uuid;
+
+    #[test]
+    fn every_test_method_is_known() {
+        for name in TEST_METHODS {
+            assert_ne!(Method::named(name), Method::Ordinary, "{name}");
+        }
+    }
 
     #[test]
     fn about_the_rate_s_share_of_keys_is_declined_and_always_the_same() {

@@ -81,9 +81,10 @@ fn dispatch(saga: &Saga) -> Verdict {
         return Verdict::Known;
     }
     match saga.status() {
-        OrderStatus::Confirmed if !saga.facts.is_doomed() => {
-            Verdict::Learned(vec![Fact::DispatchAsked])
+        _ if saga.facts.is_doomed() => {
+            Verdict::Conflict("the order is being cancelled, so it can no longer be dispatched")
         }
+        OrderStatus::Confirmed => Verdict::Learned(vec![Fact::DispatchAsked]),
         _ => Verdict::Conflict("only a CONFIRMED order can be dispatched"),
     }
 }
