@@ -81,7 +81,7 @@ fn dispatch(saga: &Saga) -> Verdict {
         return Verdict::Known;
     }
     match saga.status() {
-        _ if saga.facts.is_doomed() => {
+        OrderStatus::Confirmed if saga.facts.is_doomed() => {
             Verdict::Conflict("the order is being cancelled, so it can no longer be dispatched")
         }
         OrderStatus::Confirmed => Verdict::Learned(vec![Fact::DispatchAsked]),

@@ -20,7 +20,7 @@ pub enum AskError {
     #[error("there is no such order")]
     NotFound,
     /// Not possible in this status.
-    #[error("{why} (it is {})", status.as_str())]
+    #[error("{why} (its status is {})", status.as_str())]
     Conflict {
         /// The order's status.
         status: OrderStatus,

@@ -34,6 +34,18 @@ async fn assert_undone(shop: &Shop, saga: &Saga, step: &str, reason: &str) {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_order_that_is_being_cancelled_is_not_dispatched_and_says_so() {
+    for way in WAYS {
+        let shop = shop(way).await;
+        let saga = ends(&shop, order_of(&[("MUG", 2)], "test_refund_fails")).await;
+        let order = saga.order_id();
+        assert_eq!(shop.orders.cancel(order).await.unwrap().status, OrderStatus::Confirmed);
+        let refused = shop.orders.dispatch(order).await.unwrap_err().to_string();
+        assert!(refused.contains("is being cancelled"), "{refused}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_order_is_confirmed_dispatched_delivered() {
     for way in WAYS {
         let shop = shop(way).await;
