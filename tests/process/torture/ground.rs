@@ -147,8 +147,10 @@ impl Ground {
             if idle.elapsed() > NOTHING_LEFT {
                 idle = Instant::now();
                 match point {
-                    Point::Adopted => self.kill_and_start(1 - victim).await,
-                    // Taken over by the process itself, when it starts.
+                    // What a process leaves is found by whoever runs meanwhile; alone, by itself at its start.
+                    Point::Adopted | Point::PaymentsFound if self.crew.doors().len() > 1 => {
+                        self.kill_and_start(1 - victim).await;
+                    }
                     Point::PaymentsFound => {
                         self.crew.kill9(victim);
                         self.crew.launch_with(victim, "ORDERMILL_CRASH", &plan);
