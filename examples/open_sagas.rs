@@ -14,7 +14,7 @@
 //! ```
 //!
 //! They wait for the gateway, which does not answer before the server is killed: payments of unknown
-//! outcome. Or for their dispatch, which falls due while no server runs: overdue orders for the sweeper.
+//! outcome. Or for their dispatch. All fall due while no server runs: overdue for the sweepers.
 //! With `--servers` it works in the database and the vhost that `DATABASE_URL` and `AMQP_URL` name, which
 //! should be empty.
 
@@ -46,8 +46,8 @@ struct Options {
     /// How many clients place the orders
     #[arg(long, default_value_t = 50)]
     clients: usize,
-    /// So long after an order is confirmed its dispatch is due: longer than the orders take to be placed
-    /// and to leave memory, in seconds
+    /// So long after it was placed or confirmed an order is due, in seconds: longer than all take to be
+    /// placed and to leave memory
     #[arg(long, default_value_t = 300)]
     due_s: u64,
 }
@@ -66,6 +66,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const IDLE_WAIT: Duration = Duration::from_secs(90);
 /// What is freed is given back within this time, or not at all.
 const FREED: Duration = Duration::from_secs(10);
+/// How long the gateway takes to answer while orders are placed: until after the server is killed.
+const SILENCE: &str = "10m";
 /// Every order rests within this time, or something is wrong.
 const REST_WITHIN: Duration = Duration::from_secs(900);
 
@@ -106,6 +108,7 @@ impl Server {
                 return Ok(self.begun.elapsed());
             }
             ensure!(self.begun.elapsed() < REST_WITHIN, "{path} never answers 200");
+            self.memory("VmRSS").context("the server has ended")?;
             tokio::time::sleep(LOOK_EVERY / 10).await;
         }
     }
@@ -224,17 +227,22 @@ async fn until_idle(server: &Server) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Fills a server with orders that wait, and kills it.
+/// Fills a server with orders that wait, and kills it. How long the first of it took.
 async fn leave_under_way(
     options: &Options,
     binary: &Path,
     settings: &[(&str, String)],
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Duration> {
     let mut settings = settings.to_vec();
-    settings.push(match options.waiting {
-        Waiting::Gateway => ("PAYMENT_LATENCY", "10m".to_owned()),
-        Waiting::Dispatch => ("ORDERMILL_DISPATCH_AFTER", format!("{}s", options.due_s)),
-    });
+    let due = format!("{}s", options.due_s);
+    // Nobody is asked again while the orders are placed: that would only take longer.
+    settings.push(("ORDERMILL_STEP_TIMEOUT", due.clone()));
+    match options.waiting {
+        Waiting::Gateway => {
+            settings.extend([("PAYMENT_LATENCY", SILENCE.to_owned()), ("PAYMENT_TIMEOUT", due)])
+        }
+        Waiting::Dispatch => settings.push(("ORDERMILL_DISPATCH_AFTER", due)),
+    }
     let server = Server::start(binary, &settings)?;
     server.answers("/ready").await?;
     println!("empty             0 actors   {}", server.resident()?);
@@ -246,8 +254,10 @@ async fn leave_under_way(
             until_none(&server, &on_the_way).await?;
         }
     }
-    println!("filled     {:>8} orders   in {:.1?}", server.open().await?, server.begun.elapsed());
-    until_idle(&server).await
+    let filled = server.begun.elapsed();
+    println!("filled     {:>8} orders   in {filled:.1?}", server.open().await?);
+    until_idle(&server).await?;
+    Ok(filled)
 }
 
 /// Starts the server on what the killed one has left.
@@ -286,11 +296,9 @@ async fn main() -> anyhow::Result<()> {
         settings.push(("ORDERMILL_DATA_DIR", data.path().display().to_string()));
     }
     let begun = Instant::now();
-    leave_under_way(&options, &binary, &settings).await?;
-    if options.waiting == Waiting::Dispatch {
-        let due = Duration::from_secs(options.due_s);
-        ensure!(begun.elapsed() < due, "some were dispatched already: raise --due-s");
-        tokio::time::sleep(due.saturating_sub(begun.elapsed())).await;
-    }
+    let filled = begun + leave_under_way(&options, &binary, &settings).await?;
+    let due = Duration::from_secs(options.due_s);
+    ensure!(begun.elapsed() < due, "some are due already: raise --due-s");
+    tokio::time::sleep_until((filled + due).into()).await;
     take_up(&options, &binary, &settings).await
 }

@@ -1,5 +1,6 @@
 //! The saga as an entity: what it loads, decides and does.
 
+use super::advance::awaited;
 use super::decide::{Told, Verdict, decide};
 use super::facts::Fact;
 use super::reads::OrderReads;
@@ -21,6 +22,10 @@ use std::time::Duration;
 
 /// All sagas in memory.
 pub type Sagas = Directory<Entities<SagaRules>>;
+
+/// A saga that only waits for its time stays in memory when that comes within this; else it leaves, and is read
+/// again then.
+const STAYS_FOR: Duration = Duration::from_secs(5);
 
 /// What a saga is asked.
 #[derive(Debug)]
@@ -250,8 +255,15 @@ impl Rules for SagaRules {
     }
 
     fn at_rest(&self, state: &Option<Saga>) -> bool {
-        state.as_ref().is_none_or(Saga::is_at_rest)
+        state.as_ref().is_none_or(|saga| saga.is_at_rest() || waits_long(saga))
     }
+}
+
+/// True when no service owes it an answer and nobody looks at it soon: a confirmed order whose dispatch is
+/// due one day.
+fn waits_long(saga: &Saga) -> bool {
+    let soon = saga.updated_at + STAYS_FOR;
+    saga.due_at.is_some_and(|at| at > soon) && awaited(&saga.facts, saga.origin.plan).is_empty()
 }
 
 fn quiet(reply: Reply) -> Decision<SagaRules> {

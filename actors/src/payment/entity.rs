@@ -25,6 +25,10 @@ use std::time::Duration;
 /// short enough that lost calls do not pile up.
 const LATE_MAX: Duration = Duration::from_secs(60);
 
+/// A payment that is still waited for after this leaves memory meanwhile, and comes back with the answer: longer
+/// than a gateway takes that works, so that the usual answer finds its payment there.
+const STAYS_FOR: Duration = Duration::from_secs(1);
+
 /// All payments that are in memory.
 pub type Payments = Directory<Entities<PaymentRules>>;
 
@@ -144,45 +148,63 @@ impl Rules for PaymentRules {
     fn answer((): (), (): ()) {}
 
     fn perform(&self, key: &OrderId, errand: Errand, payments: &Payments) {
-        let (key, payments) = (*key, payments.clone());
-        let (gateway, timeout) = (self.gateway.clone(), self.policy.timeout);
-        let tell = move |input| payments.ask(&key, input, Ticket::unheard());
-        tokio::spawn(async move {
-            match errand {
-                Errand::Rest { attempt, pause } => {
-                    tokio::time::sleep(pause).await;
-                    tell(Input::Rested(attempt));
-                }
-                Errand::Ask { attempt, question } => {
-                    let answered = |result: Result<GatewayReply, GatewayError>| {
-                        if let Err(error) = &result {
-                            tracing::warn!(
-                                service = "payment", order_id = %key, attempt, %error,
-                                "the gateway will be asked again"
-                            );
-                        }
-                        tell(Input::Answered(GatewayAnswer { attempt, result }));
-                    };
-                    let asking = ask(&*gateway, question);
-                    tokio::pin!(asking);
-                    match tokio::time::timeout(timeout, &mut asking).await {
-                        Ok(result) => answered(result),
-                        Err(_) => {
-                            answered(Err(GatewayError::Timeout));
-                            // A late answer is an answer; late silence says nothing new.
-                            let late = tokio::time::timeout(LATE_MAX, asking).await;
-                            if let Ok(result @ Ok(_)) = late {
-                                answered(result);
-                            }
-                        }
-                    }
-                }
+        match errand {
+            Errand::Ask { attempt, question } => {
+                let (gateway, timeout) = (self.gateway.clone(), self.policy.timeout);
+                let errand = (*key, attempt, payments.clone());
+                tokio::spawn(
+                    async move { wait_for(ask(&*gateway, question), timeout, errand).await },
+                );
             }
-        });
+            Errand::Rest { attempt, pause } => {
+                if pause > STAYS_FOR {
+                    payments.let_go(key);
+                }
+                let (key, payments) = (*key, payments.clone());
+                tokio::spawn(async move {
+                    tokio::time::sleep(pause).await;
+                    payments.ask(&key, Input::Rested(attempt), Ticket::unheard());
+                });
+            }
+        }
     }
 
     fn at_rest(&self, state: &Remembered) -> bool {
         state.payment.as_ref().is_none_or(|payment| payment.asking().is_none())
+    }
+}
+
+/// Waits for the gateway's answer, and tells it to the payment: also that there is none, and what then comes
+/// late.
+async fn wait_for(
+    asking: impl Future<Output = Result<GatewayReply, GatewayError>>,
+    timeout: Duration,
+    (key, attempt, payments): (OrderId, u32, Payments),
+) {
+    let answered = |result: Result<GatewayReply, GatewayError>| {
+        if let Err(error) = &result {
+            tracing::warn!(
+                service = "payment", order_id = %key, attempt, %error, "the gateway will be asked again"
+            );
+        }
+        let answer = GatewayAnswer { attempt, result };
+        payments.ask(&key, Input::Answered(answer), Ticket::unheard());
+    };
+    tokio::pin!(asking);
+    let soon = timeout.min(STAYS_FOR);
+    if let Ok(result) = tokio::time::timeout(soon, &mut asking).await {
+        return answered(result);
+    }
+    if timeout > soon {
+        payments.let_go(&key);
+        if let Ok(result) = tokio::time::timeout(timeout - soon, &mut asking).await {
+            return answered(result);
+        }
+    }
+    answered(Err(GatewayError::Timeout));
+    // A late answer is an answer; late silence says nothing new.
+    if let Ok(result @ Ok(_)) = tokio::time::timeout(LATE_MAX, asking).await {
+        answered(result);
     }
 }
 

@@ -10,6 +10,8 @@
 //! by anybody: tickets, messages and effects wait for the commit, also those of decisions that change
 //! nothing but were made on top of one that does.
 
+mod waiting;
+
 use super::directory::{Directory, Life, Spawned, Species};
 use super::journal::{JournalHandle, Lane, Verdict};
 use super::service::Service;
@@ -23,12 +25,10 @@ use std::fmt::Display;
 use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
+use waiting::Waiting;
 
 /// Pauses between two tries to load from a database that does not answer.
 const LOAD_RETRY: Duration = Duration::from_millis(200);
-
-/// What was decided, and got no answer from the journal, is decided again after this pause.
-const AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 /// What an entity is: its rules and its store.
 #[async_trait]
@@ -154,6 +154,11 @@ impl<R: Rules> Directory<Entities<R>> {
     pub fn ask(&self, key: &R::Key, input: R::Input, ticket: Ticket<R::Reply>) {
         self.send(key, Msg::Ask(Arc::new(input), ticket));
     }
+
+    /// Has one leave memory that waits for something that takes long, unless it has anything else to do.
+    pub fn let_go(&self, key: &R::Key) {
+        self.send_if_live(key, Msg::Retire);
+    }
 }
 
 impl<R: Rules> Species for Entities<R> {
@@ -222,24 +227,15 @@ impl<R: Rules> Actor for Entity<R> {
         memory: &mut Memory<R>,
     ) -> Result<(), ActorProcessingErr> {
         self.node.begins(message.name());
-        match message {
-            Msg::Ask(input, ticket) => self.decide(&myself, memory, input, ticket).await,
-            Msg::Landed(lane) => memory.landed(&lane),
-            Msg::Again(lane, undecided) => {
-                memory.forget(&lane);
-                if let Some(Undecided { input, ticket }) = undecided {
-                    self.decide(&myself, memory, input, ticket).await;
-                }
-            }
-            Msg::Retire => {
-                if memory.under_way == 0 && self.directory.leave(&self.key, myself.get_id()) {
-                    myself.stop(None);
-                }
-            }
+        if let Some(unsure) = self.take(&myself, memory, message) {
+            // Boxed: an actor has room for every future of its own as long as it lives, also while it waits
+            // for nothing.
+            memory.state = Some(Box::pin(self.load()).await);
+            self.decide(&myself, memory, unsure);
         }
         let resting = memory.state.as_ref().is_some_and(|state| self.rules.at_rest(state));
-        if resting && memory.under_way == 0 && self.directory.leave(&self.key, myself.get_id()) {
-            myself.stop(None);
+        if resting {
+            self.leave(&myself, memory);
         }
         self.node.handled();
         Ok(())
@@ -247,6 +243,17 @@ impl<R: Rules> Actor for Entity<R> {
 }
 
 impl<R: Rules> Memory<R> {
+    /// Takes for granted what an input that is the first to reach it allows. True: nobody has asked the
+    /// database.
+    fn guess(&mut self, input: &R::Input) -> bool {
+        let first = std::mem::take(&mut self.first);
+        if first && self.state.is_none() {
+            self.state = R::presume(input);
+            return self.state.is_some();
+        }
+        false
+    }
+
     fn landed(&mut self, lane: &Arc<Lane>) {
         if Arc::ptr_eq(lane, &self.lane) {
             self.under_way -= 1;
@@ -263,35 +270,76 @@ impl<R: Rules> Memory<R> {
 }
 
 impl<R: Rules> Entity<R> {
-    async fn decide(
+    /// Does what it is told, as far as that is possible from memory. Gives back an input that the database
+    /// must be asked for first. Waits for nothing, so that what it works with is no part of what a waiting
+    /// actor costs.
+    fn take(
         &self,
         myself: &ActorRef<Msg<R>>,
         memory: &mut Memory<R>,
-        input: Arc<R::Input>,
-        mut ticket: Ticket<R::Reply>,
-    ) {
-        ticket.begin();
-        let presumed = if memory.first { R::presume(&input) } else { None };
-        memory.first = false;
-        let guessed = memory.state.is_none() && presumed.is_some();
-        let state = match (&mut memory.state, presumed) {
-            (Some(state), _) => state,
-            (empty, Some(presumed)) => empty.insert(presumed),
-            (empty, None) => empty.insert(self.load().await),
+        message: Msg<R>,
+    ) -> Option<Undecided<R>> {
+        let mut undecided = match message {
+            Msg::Ask(input, ticket) => Undecided { input, ticket },
+            Msg::Again(lane, undecided) => {
+                memory.forget(&lane);
+                undecided?
+            }
+            Msg::Landed(lane) => {
+                memory.landed(&lane);
+                return None;
+            }
+            Msg::Retire => {
+                self.leave(myself, memory);
+                return None;
+            }
         };
-        let mut decision = self.rules.decide(&self.key, state, &input);
+        undecided.ticket.begin();
+        let guessed = memory.guess(&undecided.input);
+        let Some(state) = &mut memory.state else { return Some(undecided) };
+        let decision = self.rules.decide(&self.key, state, &undecided.input);
         if guessed && decision.change.is_none() {
-            // The store has no say in it: so the database is asked first.
-            *state = self.load().await;
-            decision = self.rules.decide(&self.key, state, &input);
+            // The store has no say in it: so it is asked first.
+            return Some(undecided);
         }
+        self.hand_in(myself, memory, undecided, decision);
+        None
+    }
+
+    /// Leaves memory, unless something is under way or waits.
+    fn leave(&self, myself: &ActorRef<Msg<R>>, memory: &Memory<R>) {
+        if memory.under_way == 0 && self.directory.leave(&self.key, myself.get_id()) {
+            myself.stop(None);
+        }
+    }
+
+    /// Decides on what was loaded.
+    fn decide(&self, myself: &ActorRef<Msg<R>>, memory: &mut Memory<R>, undecided: Undecided<R>) {
+        if let Some(state) = &mut memory.state {
+            let decision = self.rules.decide(&self.key, state, &undecided.input);
+            self.hand_in(myself, memory, undecided, decision);
+        }
+    }
+
+    /// Hands in what was decided.
+    fn hand_in(
+        &self,
+        myself: &ActorRef<Msg<R>>,
+        memory: &mut Memory<R>,
+        Undecided { input, ticket }: Undecided<R>,
+        decision: Decision<R>,
+    ) {
         let Decision { change, reply, mut effects } = decision;
         if planted(Bug::EffectFirst) {
             self.perform(std::mem::take(&mut effects));
         }
         let change = match change {
             Some(change) => change,
-            None if memory.under_way > 0 => self.rules.nothing(&self.key, state),
+            None if memory.under_way > 0
+                && let Some(state) = &memory.state =>
+            {
+                self.rules.nothing(&self.key, state)
+            }
             None => {
                 self.perform(effects);
                 return ticket.settle(Settled::Done(reply));
@@ -352,48 +400,6 @@ impl<R: Rules> Entity<R> {
                     tokio::time::sleep(LOAD_RETRY).await;
                 }
             }
-        }
-    }
-}
-
-/// An input whose decision is with the journal. Dropped undecided, it goes back to its entity.
-struct Waiting<R: Rules> {
-    myself: ActorRef<Msg<R>>,
-    node: Arc<Node>,
-    lane: Arc<Lane>,
-    undecided: Option<Undecided<R>>,
-    /// The journal has answered: decided again, it gets on.
-    refused: bool,
-}
-
-impl<R: Rules> Waiting<R> {
-    fn tell(&self, message: Msg<R>) {
-        self.node.queued();
-        if self.myself.cast(message).is_err() {
-            self.node.unqueued();
-        }
-    }
-}
-
-impl<R: Rules> Drop for Waiting<R> {
-    fn drop(&mut self) {
-        let Some(undecided) = self.undecided.take() else { return };
-        self.lane.spoil();
-        // An entity that is gone drops the ticket, which says so to its asker.
-        let again = Msg::Again(self.lane.clone(), Some(undecided));
-        if self.refused {
-            return self.tell(again);
-        }
-        // Nobody knows: the journal has failed. It is not asked again before it can be there.
-        let (myself, node) = (self.myself.clone(), self.node.clone());
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            node.queued();
-            runtime.spawn(async move {
-                tokio::time::sleep(AGAIN_AFTER).await;
-                if myself.cast(again).is_err() {
-                    node.unqueued();
-                }
-            });
         }
     }
 }

@@ -247,3 +247,50 @@ async fn a_gateway_that_always_answers_late_is_heard_all_the_same() {
         assert_undone(&shop, &saga, "processing_payment", "deadline_exceeded").await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_payment_leaves_memory_while_it_waits_for_a_slow_gateway_and_comes_back_with_the_answer()
+{
+    for way in WAYS {
+        let mut settings = ShopSettings::of(way);
+        settings.gateway.latency = Duration::from_secs(8);
+        // Twice too slow: once while it is asked, once during the pause that follows.
+        settings.payment.timeout = Duration::from_secs(3);
+        settings.payment.pause_min = Duration::from_secs(20);
+        let shop = Shop::open(ShopStores::default(), settings).await;
+        shop.stock("MUG", 1).await;
+        let order = place(&shop, order_of(&[("MUG", 1)], "credit_card")).await;
+        let name = format!("payment/{order}");
+        let lives = || shop.process.tree.actor(&name).is_some();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert!(lives(), "a gateway's usual answer finds it there");
+        for after in [1, 3] {
+            tokio::time::sleep(Duration::from_secs(after)).await;
+            assert!(!lives(), "{way:?}: {:?}", shop.process.tree.actor(&name));
+        }
+        let saga = shop.rested(order).await;
+        assert_eq!(saga.status(), OrderStatus::Confirmed);
+        assert_eq!(saga.updated_at - saga.created_at, chrono::TimeDelta::seconds(8));
+        assert_eq!(shop.money_held(order).await, 1_000);
+        shop.assert_no_dead_letters();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_confirmed_order_leaves_memory_until_its_dispatch_is_due_and_is_dispatched_in_time() {
+    for (way, (after_s, stays)) in WAYS.into_iter().zip([(3, true), (60, false), (90, false)]) {
+        let mut settings = ShopSettings::of(way);
+        settings.order.policy.dispatch_after = Some(Duration::from_secs(after_s));
+        let shop = Shop::open(ShopStores::default(), settings).await;
+        shop.stock("MUG", 1).await;
+        let order = place(&shop, order_of(&[("MUG", 1)], "credit_card")).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let lives = shop.process.tree.actor(&format!("saga/{order}")).is_some();
+        assert_eq!(lives, stays, "{way:?}");
+        let saga = shop.rested(order).await;
+        assert_eq!(saga.status(), OrderStatus::Shipped);
+        let (due, late) =
+            (chrono::TimeDelta::seconds(after_s.cast_signed()), saga.updated_at - saga.created_at);
+        assert!(late >= due && late < due + chrono::TimeDelta::seconds(2), "{late}");
+    }
+}

@@ -1,0 +1,54 @@
+//! What waits for the journal: an input, its decision handed in. It is answered once, or decided again.
+
+use super::super::journal::Lane;
+use super::super::tree::Node;
+use super::{Msg, Rules, Undecided};
+use ractor::ActorRef;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What was decided, and got no answer from the journal, is decided again after this pause.
+const AGAIN_AFTER: Duration = Duration::from_millis(50);
+
+/// An input whose decision is with the journal. Dropped undecided, it goes back to its entity.
+pub(super) struct Waiting<R: Rules> {
+    pub(super) myself: ActorRef<Msg<R>>,
+    pub(super) node: Arc<Node>,
+    pub(super) lane: Arc<Lane>,
+    pub(super) undecided: Option<Undecided<R>>,
+    /// The journal has answered: decided again, it gets on.
+    pub(super) refused: bool,
+}
+
+impl<R: Rules> Waiting<R> {
+    /// Tells the entity how it went.
+    pub(super) fn tell(&self, message: Msg<R>) {
+        self.node.queued();
+        if self.myself.cast(message).is_err() {
+            self.node.unqueued();
+        }
+    }
+}
+
+impl<R: Rules> Drop for Waiting<R> {
+    fn drop(&mut self) {
+        let Some(undecided) = self.undecided.take() else { return };
+        self.lane.spoil();
+        // An entity that is gone drops the ticket, which says so to its asker.
+        let again = Msg::Again(self.lane.clone(), Some(undecided));
+        if self.refused {
+            return self.tell(again);
+        }
+        // Nobody knows: the journal has failed. It is not asked again before it can be there.
+        let (myself, node) = (self.myself.clone(), self.node.clone());
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            node.queued();
+            runtime.spawn(async move {
+                tokio::time::sleep(AGAIN_AFTER).await;
+                if myself.cast(again).is_err() {
+                    node.unqueued();
+                }
+            });
+        }
+    }
+}
