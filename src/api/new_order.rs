@@ -206,7 +206,10 @@ impl Checker<'_> {
         self.text("payment_method", &method, limits::PAYMENT_METHOD_MAX);
         if method.starts_with("test_") && !TEST_METHODS.contains(&method.as_str()) {
             let known = TEST_METHODS.join(", ");
-            self.fault("payment_method", format!("is no method of the simulated gateway: {known}"));
+            self.fault(
+                "payment_method",
+                format!("is no method of the simulated gateway; it knows {known}"),
+            );
         }
         method
     }

@@ -6,10 +6,12 @@ use super::fates;
 use super::setup::Setup;
 use super::shop::{Shop, order};
 use reqwest::{Method, StatusCode};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The longest that an order may take once everybody is there again.
 const PATIENCE: Duration = Duration::from_secs(40);
+/// Orders that are placed at a time where a queue shall fill up.
+const CROWD: usize = 50;
 /// Long enough for an order to be confirmed where nobody is away.
 const A_WHILE: Duration = Duration::from_millis(1_500);
 
@@ -55,6 +57,33 @@ async fn a_service_that_is_away_is_waited_for(setup: Setup) {
     crew.terminate().await;
 }
 
+/// Orders pile up where no process runs the inventory service: the door says so.
+async fn a_queue_that_nobody_takes_is_named(setup: Setup) {
+    let server = setup.with("ORDERMILL_SERVICES", "order").start();
+    let shop = server.shop();
+    let mut said = String::new();
+    let until = Instant::now() + PATIENCE;
+    for number in 0.. {
+        let order = order(&format!("customer-{number}"), &[("A", 1)], "credit_card").to_string();
+        let post = || shop.http.post(format!("{}/orders", shop.url));
+        let asked = (0..CROWD)
+            .map(|_| post().header("content-type", "application/json").body(order.clone()).send());
+        for answer in futures::future::join_all(asked).await {
+            let answer = answer.unwrap();
+            if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
+                said = answer.text().await.unwrap();
+            }
+        }
+        if said.contains("nobody takes") || Instant::now() > until {
+            break;
+        }
+    }
+    assert!(said.contains("nobody takes inventory.commands ("), "{said}");
+    let (_, ready) = shop.once(Method::GET, "/ready", None, None).await.unwrap();
+    assert!(ready.to_string().contains("nobody takes inventory.commands ("), "{ready}");
+    server.terminate().await;
+}
+
 async fn confirmed(shop: &Shop, id: &str) {
     shop.until(id, PATIENCE, |order| order.status == "CONFIRMED").await;
 }
@@ -83,4 +112,5 @@ on_servers! {
     choreographed
     a_service_that_is_away_is_waited_for
     a_question_to_the_wrong_process_names_the_right_one
+    a_queue_that_nobody_takes_is_named
 }
