@@ -38,6 +38,7 @@ async fn an_order_that_keeps_failing_is_left_alone_until_it_is_released(setup: S
     shop.stock("A", 10).await;
     // Its payment is answered after some ten seconds: when it is quarantined.
     let sick = shop.place(&order("anna", &[("A", 1)], "test_timeout_charged")).await;
+    shop.until(&sick, LIMIT, |order| order.status == "INVENTORY_RESERVED").await;
     let name = format!("saga/{sick}");
     let refusal = loop {
         let (status, body) = cancel(&shop, &sick).await;
