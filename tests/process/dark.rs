@@ -78,8 +78,9 @@ async fn asked_to_end_while_a_server_is_away_it_ends_in_time_and_loses_nothing()
     let known: BTreeSet<_> = orders.iter().map(|order| order.order_id.clone()).collect();
     assert!(accepted.len() > 20 && accepted.is_subset(&known), "accepted orders are lost");
     books::balance(&shop, &BTreeMap::from([("A".to_owned(), 1_000_000)]), &orders).await;
-    server.terminate().await;
+    // What a process has left that is gone is taken over by one that runs.
     setup.ledgers().everything_was_heard().await;
+    server.terminate().await;
 }
 
 /// How long the broker is away, with commands that count as late after a second.
@@ -133,6 +134,7 @@ async fn the_brokers_return_is_not_followed_by_a_storm() {
     assert!(accepted.len() > 100, "only {} orders were accepted", accepted.len());
     assert!(said >= usual, "they are not all counted: {said}, usually {usual}");
     assert!(said <= usual + usual / 10, "a storm: {said}, usually {usual}");
-    server.terminate().await;
+    // What a process has left that is gone is taken over by one that runs.
     setup.ledgers().everything_was_heard().await;
+    server.terminate().await;
 }

@@ -29,8 +29,9 @@ async fn an_order_that_takes_too_long_is_cancelled(setup: Setup) {
     assert_eq!(orders[0].status, "CANCELLED");
     let free = Shelf { available_qty: 3, reserved_qty: 0, on_hand: 3 };
     assert_eq!(shop.shelves().await["A"], free);
-    server.terminate().await;
+    // What a process has left that is gone is taken over by one that runs.
     setup.ledgers().everything_was_heard().await;
+    server.terminate().await;
     setup.ledgers().the_gateway_agrees(&orders).await;
 }
 
@@ -53,8 +54,9 @@ async fn an_undoing_that_keeps_failing_is_shown_and_can_be_retried(setup: Setup)
     assert_eq!((order.status.as_str(), order.saga.status.as_str()), ("CANCELLED", "COMPENSATED"));
     let failed = shop.get("/admin/sagas?status=FAILED").await;
     assert_eq!(failed["sagas"].as_array().unwrap().len(), 0, "{failed}");
-    server.terminate().await;
+    // What a process has left that is gone is taken over by one that runs.
     setup.ledgers().everything_was_heard().await;
+    server.terminate().await;
     setup.ledgers().the_gateway_agrees(&[order]).await;
 }
 

@@ -66,8 +66,9 @@ async fn parcels_that_fall_due_while_nobody_runs_are_dispatched(setup: Setup) {
     let left = 1_000_000 - i64::try_from(ORDERS).unwrap();
     let shelf = Shelf { available_qty: left, reserved_qty: 0, on_hand: left };
     assert_eq!(server.shop().shelves().await["A"], shelf);
-    server.terminate().await;
+    // What a process has left that is gone is taken over by one that runs.
     setup.ledgers().everything_was_heard().await;
+    server.terminate().await;
 }
 
 everywhere! {

@@ -97,14 +97,14 @@ async fn client(mut session: PgConnection, way: Way, until: Instant) -> anyhow::
                 tally.reserved += 1;
             }
             Way::Optimistic => {
-                let mut tries = 0;
-                while !optimistic(&mut session).await? && tries < RETRIES_MAX {
+                let (mut tries, mut first) = (0, optimistic(&mut session).await?);
+                while !first && tries < RETRIES_MAX {
                     tries += 1;
+                    first = optimistic(&mut session).await?;
                 }
                 tally.retries += u64::from(tries);
-                let given_up = tries == RETRIES_MAX;
-                tally.given_up += u64::from(given_up);
-                tally.reserved += u64::from(!given_up);
+                tally.given_up += u64::from(!first);
+                tally.reserved += u64::from(first);
             }
         }
     }
