@@ -58,6 +58,9 @@ fn live() -> (isize, Vec<isize>) {
     (BYTES.load(Relaxed), LIVE.iter().map(|count| count.load(Relaxed)).collect())
 }
 
+/// An order that is turned away is placed again after this pause.
+const AGAIN_AFTER: Duration = Duration::from_millis(200);
+
 async fn place(http: &reqwest::Client, url: &str, orders: usize) -> anyhow::Result<()> {
     let body = json!({
         "customer_id": "open",
@@ -66,8 +69,15 @@ async fn place(http: &reqwest::Client, url: &str, orders: usize) -> anyhow::Resu
     });
     let clients = (0..CLIENTS).map(async |_| {
         for _ in 0..orders / CLIENTS {
-            let answer = http.post(format!("{url}/orders")).json(&body).send().await?;
-            answer.error_for_status()?;
+            loop {
+                let answer = http.post(format!("{url}/orders")).json(&body).send().await?;
+                if answer.status() != reqwest::StatusCode::SERVICE_UNAVAILABLE {
+                    answer.error_for_status()?;
+                    break;
+                }
+                // Too many at once for this machine: it says so, and is asked again.
+                tokio::time::sleep(AGAIN_AFTER).await;
+            }
         }
         anyhow::Ok(())
     });

@@ -34,13 +34,13 @@ impl OrderReads for OrderDatabase {
     }
 
     async fn orders(&self, filter: &OrderFilter, limit: u32) -> Result<Vec<Saga>, ReadError> {
+        let under_way = filter.is_of_those_under_way();
         let OrderFilter { customer_id, status, saga_status, before } = filter.clone();
         let (status, saga_status) = (status.map(|s| s.as_str()), saga_status.map(|s| s.as_str()));
         let before = before.map_or(Uuid::max(), |order| order.0);
         self.0
             .read(move |readers| async move {
-                // Two statements: each goes by its own index, whatever the planner makes of an OR.
-                // `failed` says no more than the status does, and has an index.
+                // Three statements: each goes by its own index, whatever the planner makes of an OR.
                 let rows = match customer_id {
                     Some(customer_id) => {
                         sqlx::query_as!(
@@ -51,9 +51,30 @@ impl OrderReads for OrderDatabase {
                              WHERE customer_id = $1 AND order_id < $2
                                AND ($3::text IS NULL OR status = $3)
                                AND ($4::text IS NULL OR saga_status = $4)
-                               AND ($4 IS DISTINCT FROM 'FAILED' OR failed)
                              ORDER BY order_id DESC LIMIT $5",
                             customer_id,
+                            before,
+                            status,
+                            saga_status,
+                            i64::from(limit)
+                        )
+                        .fetch_all(&readers)
+                        .await?
+                    }
+                    // By itself, or the planner looks for the newest among all that rest.
+                    None if under_way => {
+                        sqlx::query_as!(
+                            OrderRow,
+                            "WITH met AS MATERIALIZED (
+                                 SELECT order_id, version, updated_at, due_at, state FROM sagas
+                                 WHERE due_at IS NOT NULL AND order_id < $1
+                                   AND ($2::text IS NULL OR status = $2)
+                                   AND ($3::text IS NULL OR saga_status = $3)
+                             )
+                             SELECT order_id, version, created_at, updated_at, due_at, origin,
+                                    details, state
+                             FROM (SELECT * FROM met ORDER BY order_id DESC LIMIT $4) AS newest
+                             JOIN orders USING (order_id) ORDER BY order_id DESC",
                             before,
                             status,
                             saga_status,
@@ -71,7 +92,6 @@ impl OrderReads for OrderDatabase {
                              WHERE order_id < $1
                                AND ($2::text IS NULL OR status = $2)
                                AND ($3::text IS NULL OR saga_status = $3)
-                               AND ($3 IS DISTINCT FROM 'FAILED' OR failed)
                              ORDER BY order_id DESC LIMIT $4",
                             before,
                             status,

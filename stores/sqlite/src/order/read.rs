@@ -36,12 +36,13 @@ impl OrderReads for OrderDatabase {
     }
 
     async fn orders(&self, filter: &OrderFilter, limit: u32) -> Result<Vec<Saga>, ReadError> {
+        let under_way = filter.is_of_those_under_way();
         let OrderFilter { customer_id, status, saga_status, before } = filter.clone();
         let (status, saga_status) = (status.map(|s| s.as_str()), saga_status.map(|s| s.as_str()));
         let before = before.map_or(Uuid::max(), |order| order.0);
         self.0
             .read(move |readers| async move {
-                // Two statements: each goes by its own index, whatever the planner makes of an OR.
+                // Three statements: each goes by its own index, whatever the planner makes of an OR.
                 // CROSS JOIN keeps the tables in the order in which they are named.
                 let rows = match customer_id {
                     Some(customer_id) => {
@@ -54,6 +55,23 @@ impl OrderReads for OrderDatabase {
                                  AND (?3 IS NULL OR status = ?3) AND (?4 IS NULL OR saga_status = ?4)
                                ORDER BY o.order_id DESC LIMIT ?5"#,
                             customer_id,
+                            before,
+                            status,
+                            saga_status,
+                            limit
+                        )
+                        .fetch_all(&readers)
+                        .await?
+                    }
+                    None if under_way => {
+                        sqlx::query_as!(
+                            OrderRow,
+                            r#"SELECT s.order_id AS "order_id: Uuid", version, created_at, updated_at,
+                                      due_at, origin, details, state
+                               FROM sagas AS s INDEXED BY sagas_due CROSS JOIN orders USING (order_id)
+                               WHERE due_at IS NOT NULL AND s.order_id < ?1
+                                 AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR saga_status = ?3)
+                               ORDER BY s.order_id DESC LIMIT ?4"#,
                             before,
                             status,
                             saga_status,
