@@ -3,7 +3,8 @@
 //! ```text
 //! socket ─accept─▶ connection ─▶ server
 //!    │                └ nothing moves for `idle` ─▶ closed: a half head, a half body, silence
-//!    └ no descriptor left ─▶ one line in the log, a pause, and again
+//!    ├ no descriptor left ─▶ one line in the log, a pause, and again
+//!    └ `leave` ─▶ no more are taken; they wait in the socket's own line for the next server
 //! ```
 //!
 //! The server of poem knows idle connections, too, but asks them to end: one that waits for the rest of
@@ -12,7 +13,7 @@
 use poem::http::uri::Scheme;
 use poem::listener::Acceptor;
 use poem::web::{LocalAddr, RemoteAddr};
-use std::future::Future;
+use std::future::{Future, pending};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -20,6 +21,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, Sleep};
+use tokio_util::sync::CancellationToken;
 
 /// A connection on which nothing moves for so long is closed. Streams say something every 15 seconds, and
 /// no other answer takes a minute.
@@ -36,14 +38,19 @@ pub struct Doorkeeper {
     listener: TcpListener,
     address: LocalAddr,
     idle: Duration,
+    leave: CancellationToken,
     said: Option<Instant>,
 }
 
 impl Doorkeeper {
-    /// Takes this socket's connections; closes those that are idle for so long.
-    pub fn new(listener: std::net::TcpListener, idle: Duration) -> io::Result<Self> {
+    /// Takes this socket's connections until `leave`; closes those that are idle for so long.
+    pub fn new(
+        listener: std::net::TcpListener,
+        idle: Duration,
+        leave: CancellationToken,
+    ) -> io::Result<Self> {
         let address = LocalAddr(listener.local_addr()?.into());
-        Ok(Self { listener: TcpListener::from_std(listener)?, address, idle, said: None })
+        Ok(Self { listener: TcpListener::from_std(listener)?, address, idle, leave, said: None })
     }
 
     /// A flood of failures is one line.
@@ -64,7 +71,12 @@ impl Acceptor for Doorkeeper {
 
     async fn accept(&mut self) -> io::Result<(Self::Io, LocalAddr, RemoteAddr, Scheme)> {
         loop {
-            match self.listener.accept().await {
+            let taken = tokio::select! {
+                biased;
+                () = self.leave.cancelled() => pending().await,
+                taken = self.listener.accept() => taken,
+            };
+            match taken {
                 Ok((stream, remote)) => {
                     let io = Moving::new(stream, self.idle);
                     return Ok((io, self.address.clone(), RemoteAddr(remote.into()), Scheme::HTTP));
@@ -173,7 +185,7 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
-        let door = Doorkeeper::new(listener, IDLE).unwrap();
+        let door = Doorkeeper::new(listener, IDLE, CancellationToken::new()).unwrap();
         let server = tokio::spawn(Server::new_with_acceptor(door).run(make(answer)));
         let head = "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n";
         for sent in ["", "POST / HT", head, &format!("{head}\r\nhalf")] {

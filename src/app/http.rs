@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! socket, open as long as the process ─▶ server ─ ended, killed ─▶ the next server on the same socket
-//!                                           └▶ answers what it has begun, then goes
+//!                                           └▶ takes no more, answers what it has begun, then goes
 //! ```
 //!
 //! It listens before there is anything to supervise, so that `/health` answers during the start: the part
@@ -23,6 +23,10 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
+
+/// How long a server that leaves still waits for the first request of who connected before: the server of
+/// poem closes a connection that has not spoken yet.
+const FIRST_WORD: Duration = Duration::from_millis(250);
 
 /// The address listened on, and the servers on it: one that takes connections, and those that finish.
 pub struct Http {
@@ -78,11 +82,16 @@ impl Http {
     }
 
     fn serve(&self) -> std::io::Result<Serving> {
-        let acceptor = Doorkeeper::new(self.listener.try_clone()?, IDLE_MAX)?;
         let leave = self.stop.child_token();
+        let acceptor = Doorkeeper::new(self.listener.try_clone()?, IDLE_MAX, leave.clone())?;
+        let last = leave.clone();
+        let leaving = async move {
+            last.cancelled().await;
+            tokio::time::sleep(FIRST_WORD).await;
+        };
         let server = Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(
             self.door.clone(),
-            leave.clone().cancelled_owned(),
+            leaving,
             Some(self.patience),
         );
         Ok(Serving { leave: leave.drop_guard(), server: self.servers.spawn(server) })

@@ -4,6 +4,8 @@ use super::support::{Shop, order};
 use reqwest::Method;
 use serde_json::Value;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 fn flat<'a>(actors: &'a Value, found: &mut Vec<&'a Value>) {
     for actor in actors.as_array().unwrap() {
@@ -197,5 +199,28 @@ async fn the_server_is_restarted_and_keeps_its_address() {
     }
     let placed = shop.place(&order("chair", 1)).await;
     shop.until(&placed, "CONFIRMED").await;
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_just_connected_is_answered_by_the_server_that_leaves() {
+    let shop = Shop::open().await;
+    let address = shop.url.strip_prefix("http://").unwrap();
+    let mut streams = Vec::new();
+    for _ in 0..20 {
+        streams.push(TcpStream::connect(address).await.unwrap());
+    }
+    // So long that the server has taken them all: the socket's own line is not what is meant.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    shop.ask(&format!("{}/restart", page("http/server"))).await.expect(202);
+    for stream in &mut streams {
+        let ask = "GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        stream.write_all(ask.as_bytes()).await.unwrap();
+    }
+    for mut stream in streams {
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer:?}");
+    }
     shop.close().await;
 }
