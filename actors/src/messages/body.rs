@@ -106,19 +106,8 @@ impl Body {
         match self {
             Self::One(message) => message.json().to_owned(),
             Self::Bundle(bundle) => {
-                let size: usize = bundle.messages.iter().map(|one| one.json().len() + 1).sum();
-                let mut text = String::with_capacity(size + 80);
-                text.push_str("{\"bundle_id\":\"");
-                text.push_str(&bundle.id.to_string());
-                text.push_str("\",\"messages\":[");
-                for (index, message) in bundle.messages.iter().enumerate() {
-                    if index > 0 {
-                        text.push(',');
-                    }
-                    text.push_str(message.json());
-                }
-                text.push_str("]}");
-                text
+                let id = format!("\"bundle_id\":\"{}\",", bundle.id);
+                Message::list_json(&id, &bundle.messages)
             }
         }
     }

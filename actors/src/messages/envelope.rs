@@ -185,6 +185,23 @@ impl Message {
         })
     }
 
+    /// These messages as an object of JSON whose last entry they are: `{<before>"messages":[…]}`.
+    pub fn list_json(before: &str, messages: &[Arc<Self>]) -> String {
+        let size: usize = messages.iter().map(|message| message.json().len() + 1).sum();
+        let mut text = String::with_capacity(before.len() + size + 16);
+        text.push('{');
+        text.push_str(before);
+        text.push_str("\"messages\":[");
+        for (index, message) in messages.iter().enumerate() {
+            if index > 0 {
+                text.push(',');
+            }
+            text.push_str(message.json());
+        }
+        text.push_str("]}");
+        text
+    }
+
     /// Reads a message back from its JSON.
     pub fn from_json(text: &str) -> Result<Arc<Self>, serde_json::Error> {
         serde_json::from_str(text).map(Arc::new)

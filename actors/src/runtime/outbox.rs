@@ -154,19 +154,7 @@ impl OutboxRow {
     /// The row's content as it is stored. Each message is written once, however often it is asked for.
     pub fn to_json(&self) -> String {
         match &self.content {
-            Content::Fresh(messages) => {
-                let size: usize = messages.iter().map(|message| message.json().len() + 1).sum();
-                let mut text = String::with_capacity(size + 16);
-                text.push_str("{\"messages\":[");
-                for (index, message) in messages.iter().enumerate() {
-                    if index > 0 {
-                        text.push(',');
-                    }
-                    text.push_str(message.json());
-                }
-                text.push_str("]}");
-                text
-            }
+            Content::Fresh(messages) => Message::list_json("", messages),
             Content::Parked(parcels) => {
                 let stored = Stored::Parcels(parcels.iter().map(StoredParcel::from).collect());
                 serde_json::to_string(&stored).expect("parcels hold only strings and numbers")
