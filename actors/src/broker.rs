@@ -11,10 +11,11 @@
 //! letter: until then its outbox row stays. So nothing is held here that a crash could lose. Messages
 //! pass as `Arc`s and are never serialised.
 
-use crate::messages::{Body, Exchange, Queue, RETRY_DELAYS, Unreadable, queues_for};
+use crate::clock::Timestamp;
+use crate::messages::{Body, Exchange, Queue, Unreadable, queues_for};
 use crate::ports::{
-    Broker, BrokerError, Channel, Confirm, Confirmed, Dead, Delivery, Depth, Failures, Fate,
-    Health, Left, Part, Responder, Rpc, RpcError, Sink, Subscription,
+    Broker, BrokerError, Channel, Confirm, Confirmed, Dead, Delivery, Depth, Failures, Health,
+    Left, Responder, Rpc, RpcError, Sink, Subscription,
 };
 use crate::runtime::outbox::Parcel;
 use async_trait::async_trait;
@@ -163,18 +164,6 @@ struct Item {
     receipt: Arc<Receipt>,
 }
 
-impl Item {
-    /// A part of it, as an item of its own.
-    fn part(&self, part: Part) -> Self {
-        let content = match part {
-            Part::Whole => self.content.clone(),
-            Part::Message(message) => Ok(Body::One(message)),
-            Part::Unreadable(unreadable) => Err(unreadable),
-        };
-        Self { content, failures: self.failures, receipt: self.receipt.clone() }
-    }
-}
-
 /// What a publish still waits for.
 struct Receipt {
     exchange: Exchange,
@@ -284,7 +273,7 @@ impl LocalQueue {
 
     /// Has an item stored as a dead letter. Until it is, it is still the queue's: dropped on the way, with
     /// an actor or a mailbox, it comes again.
-    fn bury(self: &Arc<Self>, item: Item, Left { cause, at, .. }: Left) {
+    fn bury(self: &Arc<Self>, item: Item, cause: String, at: Timestamp) {
         let sink = self.lock().subscriber.as_ref().map(|subscriber| subscriber.sink.clone());
         let grave = Grave { queue: self.clone(), item: Some(item.clone()) };
         if let Some(sink) = sink {
@@ -299,21 +288,18 @@ impl LocalQueue {
     }
 
     /// Has what is left of an item wait for its delay, or buries it.
-    fn keep(self: &Arc<Self>, item: &Item, mut left: Left) {
-        let part = item.part(std::mem::replace(&mut left.part, Part::Whole));
-        let delay = match left.fate {
-            Fate::Retry => RETRY_DELAYS.get(item.failures.count as usize),
-            Fate::Reject => None,
-        };
-        match (&part.content, delay) {
+    fn keep(self: &Arc<Self>, item: &Item, left: Left) {
+        let delay = left.comes_again_after(item.failures);
+        let Left { part, cause, at, .. } = left;
+        match (part.of(&item.content), delay) {
             (Ok(body), Some(delay)) => {
-                let (failures, cause) = (item.failures.and(left.at), left.cause);
+                let failures = item.failures.and(at);
                 tracing::warn!(queue = %self.name, attempt = failures.count, %cause, ?delay, "a message failed; it comes again");
-                item.receipt.defer(self.name, body.clone(), failures, *delay);
+                item.receipt.defer(self.name, body, failures, delay);
             }
-            (Ok(_) | Err(_), _) => {
+            (content, _) => {
                 item.receipt.waits_for(1);
-                self.bury(part, left);
+                self.bury(Item { content, ..item.clone() }, cause, at);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What the domain asks of the world, and what each answer promises.
 
 use crate::clock::Timestamp;
-use crate::messages::{Body, ChannelMessage, Message, Queue, Unreadable};
+use crate::messages::{Body, ChannelMessage, Message, Queue, RETRY_DELAYS, Unreadable};
 use crate::runtime::outbox::{OutboxRow, Parcel};
 use crate::runtime::service::{Batch, DeadLetter, Outcome, Service};
 use async_trait::async_trait;
@@ -162,6 +162,16 @@ pub struct Left {
     pub at: Timestamp,
 }
 
+impl Left {
+    /// After what time it is brought again, where its delivery has failed so often already. None: it is given up.
+    pub fn comes_again_after(&self, failures: Failures) -> Option<Duration> {
+        match self.fate {
+            Fate::Retry => RETRY_DELAYS.get(failures.count as usize).copied(),
+            Fate::Reject => None,
+        }
+    }
+}
+
 /// A part of a delivery.
 #[derive(Clone, Debug)]
 pub enum Part {
@@ -171,6 +181,17 @@ pub enum Part {
     Message(Arc<Message>),
     /// One of its entries that cannot be read.
     Unreadable(Unreadable),
+}
+
+impl Part {
+    /// What it says, as a part of a delivery of this content.
+    pub fn of(self, whole: &Result<Body, Unreadable>) -> Result<Body, Unreadable> {
+        match self {
+            Self::Whole => whole.clone(),
+            Self::Message(message) => Ok(Body::One(message)),
+            Self::Unreadable(unreadable) => Err(unreadable),
+        }
+    }
 }
 
 /// What is to become of what was not handled.

@@ -6,11 +6,11 @@
 //! that failed leaves as a copy of its own, and the bundle is acked when the broker has all of them.
 
 use crate::acks::Acks;
-use crate::post::{Content, Fate as Outcome, Letter, Post};
+use crate::post::{Content, Fate, Letter, Post};
 use crate::wire;
 use lapin::BasicProperties;
-use ordermill_actors::messages::{Body, Queue, RETRY_DELAYS, Unreadable, retry_exchange};
-use ordermill_actors::ports::{Channel, Failures, Fate, Left, Part};
+use ordermill_actors::messages::{Body, Queue, Unreadable, retry_exchange};
+use ordermill_actors::ports::{Channel, Failures, Left, Part};
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
@@ -90,17 +90,14 @@ struct Copy {
 
 impl Copy {
     fn of(origin: &Arc<Origin>, left: Left, open: Arc<AtomicUsize>) -> Arc<Self> {
-        let Left { part, fate, cause, at } = left;
+        let delay = left.comes_again_after(origin.failures);
+        let Left { part, cause, at, .. } = left;
         let (queue, failures) = (origin.queue, origin.failures.and(at));
         let (properties, content) = part_of(origin, part, failures);
-        let delay = match fate {
-            Fate::Retry => RETRY_DELAYS.get(origin.failures.count as usize),
-            Fate::Reject => None,
-        };
         let (exchange, key, properties) = match delay {
             Some(delay) => {
                 tracing::warn!(%queue, attempt = failures.count, %cause, ?delay, "a message failed; it comes again");
-                let exchange = retry_exchange(queue.service(), *delay).into();
+                let exchange = retry_exchange(queue.service(), delay).into();
                 (exchange, queue.as_str().into(), properties)
             }
             None => ("".into(), queue.dlq().into(), wire::dead(properties, queue, &cause)),
@@ -124,17 +121,17 @@ impl Copy {
         self.origin.copies.send(letter);
     }
 
-    fn posted(self: Arc<Self>, outcome: Outcome) {
-        match outcome {
-            Outcome::Taken => {
+    fn posted(self: Arc<Self>, fate: Fate) {
+        match fate {
+            Fate::Taken => {
                 if self.open.fetch_sub(1, AcqRel) == 1 {
                     self.origin.acks.settle(self.origin.tag);
                 }
             }
             // Its channel is gone, and the delivery with it.
             _ if self.origin.void.is_cancelled() => {}
-            Outcome::Returned | Outcome::Refused | Outcome::Late => {
-                tracing::warn!(queue = %self.origin.queue, ?outcome, "the copy of a message that failed is not taken yet");
+            Fate::Returned | Fate::Refused | Fate::Late => {
+                tracing::warn!(queue = %self.origin.queue, ?fate, "the copy of a message that failed is not taken yet");
                 // Outside of a runtime the process is ending, and the broker keeps the original.
                 if let Ok(runtime) = tokio::runtime::Handle::try_current() {
                     runtime.spawn(async move {

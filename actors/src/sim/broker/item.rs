@@ -1,7 +1,7 @@
 //! What lies in a queue: a message or a bundle, and what becomes of its parts.
 
-use crate::messages::{Body, Message, RETRY_DELAYS, Unreadable};
-use crate::ports::{Failures, Fate, Left, Part};
+use crate::messages::{Body, Message, Unreadable};
+use crate::ports::{Failures, Left, Part};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -26,19 +26,12 @@ impl Item {
 
     /// What is left of it, as an item of its own, and when it comes.
     pub fn left(&self, left: Left) -> (Self, Duration) {
-        let Left { part, fate, cause, at } = left;
-        let content = match part {
-            Part::Whole => self.content.clone(),
-            Part::Message(message) => Ok(Body::One(message)),
-            Part::Unreadable(unreadable) => Err(unreadable),
-        };
-        let delay = match fate {
-            Fate::Retry => RETRY_DELAYS.get(self.failures.count as usize),
-            Fate::Reject => None,
-        };
+        let delay = left.comes_again_after(self.failures);
+        let Left { part, cause, at, .. } = left;
+        let content = part.of(&self.content);
         let cause = delay.is_none().then_some(cause);
         let failures = self.failures.and(at);
-        (Self { content, failures, cause }, delay.copied().unwrap_or_default())
+        (Self { content, failures, cause }, delay.unwrap_or_default())
     }
 }
 
