@@ -52,7 +52,8 @@ impl Script {
         if self.meant.is_empty() {
             return Ok(());
         }
-        // There is a text for each combination of statements: they are few, and stay prepared.
+        // There is a text for each combination of statements, and of how many rows the outbox gets: they are few,
+        // and stay prepared.
         let query = sqlx::query_with(AssertSqlSafe(self.sql), self.arguments);
         let mut done = conn.fetch_many(query);
         for meant in self.meant {

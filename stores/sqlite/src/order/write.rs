@@ -155,19 +155,37 @@ pub fn append(script: &mut Script, history: &[HistoryRow]) -> Result<(), Error> 
     Ok(())
 }
 
-/// Few requests have a key: a statement each.
+#[derive(Serialize)]
+struct Key<'a> {
+    key: &'a str,
+    /// In hexadecimal digits.
+    fingerprint: String,
+    order_id: Uuid,
+    created_at: i64,
+}
+
+/// Keys of requests.
 pub fn claim(script: &mut Script, claims: &[(Claim, Timestamp)]) -> Result<(), Error> {
-    for (claim, at) in claims {
-        let at = micros(*at);
-        statement!(
-            script,
-            "INSERT INTO idempotency_keys (key, fingerprint, order_id, created_at)
-             VALUES (?, ?, ?, ?)",
-            claim.key.as_str(),
-            claim.fingerprint.as_slice(),
-            claim.order_id.0,
-            at
-        );
+    if claims.is_empty() {
+        return Ok(());
     }
+    let rows: Vec<Key<'_>> = claims
+        .iter()
+        .map(|(claim, at)| Key {
+            key: &claim.key,
+            fingerprint: claim.fingerprint.iter().map(|byte| format!("{byte:02x}")).collect(),
+            order_id: claim.order_id.0,
+            created_at: micros(*at),
+        })
+        .collect();
+    let rows = serde_json::to_string(&rows).map_err(Error::corrupt("idempotency keys"))?;
+    statement!(
+        script,
+        "INSERT INTO idempotency_keys (key, fingerprint, order_id, created_at)
+         SELECT value ->> 'key', unhex(value ->> 'fingerprint'),
+                unhex(value ->> 'order_id', '-'), value ->> 'created_at'
+         FROM jsonb_each(?)",
+        rows
+    );
     Ok(())
 }
