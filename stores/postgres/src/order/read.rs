@@ -61,7 +61,8 @@ impl OrderReads for OrderDatabase {
                         .fetch_all(&readers)
                         .await?
                     }
-                    // By itself, or the planner looks for the newest among all that rest.
+                    // By itself, or the planner looks for the newest among all that rest. `failed` says no
+                    // more than the status does, and has an index.
                     None if under_way => {
                         sqlx::query_as!(
                             OrderRow,
@@ -70,6 +71,7 @@ impl OrderReads for OrderDatabase {
                                  WHERE due_at IS NOT NULL AND order_id < $1
                                    AND ($2::text IS NULL OR status = $2)
                                    AND ($3::text IS NULL OR saga_status = $3)
+                                   AND ($3 IS DISTINCT FROM 'FAILED' OR failed)
                              )
                              SELECT order_id, version, created_at, updated_at, due_at, origin,
                                     details, state
