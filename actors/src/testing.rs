@@ -3,9 +3,11 @@
 //! Everything is deterministic: a clock that follows tokio's (paused) time, ids that are counted, and
 //! stores that commit at once, or fail when they are told to.
 
+mod desk;
 mod memory;
 pub mod shop;
 mod world;
 
+pub use desk::Desk;
 pub use memory::{CommitFault, MemoryStore, MemoryTables};
 pub use world::{CountedIds, TokioClock, world};

@@ -2,20 +2,17 @@
 //! up is a dead letter of its own.
 
 use crate::toy::{node, said};
-use async_trait::async_trait;
 use ordermill_actors::broker::LocalBroker;
 use ordermill_actors::messages::{
     Body, Bundle, Exchange, Message, Queue, RETRY_DELAYS, Unreadable,
 };
-use ordermill_actors::ports::{
-    Broker, BrokerError, Confirm, Confirmed, Dead, Depth, Failures, Health, Sink, Subscription,
-};
+use ordermill_actors::ports::{Broker, Confirmed, Dead, Failures};
 use ordermill_actors::runtime::address::Address;
 use ordermill_actors::runtime::consumer::{Cemetery, Consumer, ConsumerParts, Handler, Traffic};
 use ordermill_actors::runtime::outbox::Parcel;
 use ordermill_actors::runtime::service::DeadLetter;
 use ordermill_actors::runtime::ticket::{Settled, Ticket};
-use ordermill_actors::testing::world;
+use ordermill_actors::testing::{Desk, world};
 use ractor::Actor;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
@@ -124,47 +121,14 @@ async fn each_message_of_a_bundle_ends_by_itself() {
     assert_eq!(traffic.messages.load(Relaxed), 5);
 }
 
-/// Keeps what came.
-#[derive(Default)]
-struct Basket(Mutex<Option<Arc<dyn Sink>>>);
-
-#[async_trait]
-impl Broker for Basket {
-    fn publish(&self, _: Parcel, confirm: Confirm) {
-        confirm(Confirmed::Taken);
-    }
-
-    async fn subscribe(
-        &self,
-        _: Queue,
-        _: usize,
-        sink: Arc<dyn Sink>,
-    ) -> Result<Box<dyn Subscription>, BrokerError> {
-        *self.0.lock().unwrap() = Some(sink);
-        Ok(Box::new(Held))
-    }
-
-    async fn depths(&self) -> Result<Vec<Depth>, BrokerError> {
-        Ok(Vec::new())
-    }
-
-    fn health(&self) -> Health {
-        Health::Connected
-    }
-}
-
-struct Held;
-
-impl Subscription for Held {}
-
 #[tokio::test(start_paused = true)]
 async fn a_bundle_that_the_broker_gave_up_is_a_dead_letter_a_message() {
-    let (world, basket) = (world(), Arc::new(Basket::default()));
+    let (world, desk) = (world(), Arc::new(Desk::of(Queue::OrderEvents)));
     let letters = Arc::new(Letters::default());
     let parts = Arc::new(ConsumerParts {
         queue: Queue::OrderEvents,
         prefetch: 10,
-        broker: basket.clone(),
+        broker: desk.clone(),
         handler: Arc::new(Superstitious::default()),
         cemetery: letters.clone(),
         world: world.clone(),
@@ -174,8 +138,7 @@ async fn a_bundle_that_the_broker_gave_up_is_a_dead_letter_a_message() {
     Actor::spawn(None, Consumer::new(parts), ()).await.unwrap();
     let messages = [1, 2, 3].map(|key| said(key, 0, chrono::DateTime::UNIX_EPOCH)).to_vec();
     let (sender, stored) = oneshot::channel();
-    let sink = basket.0.lock().unwrap().clone().unwrap();
-    sink.bury(Dead {
+    desk.consumer().await.bury(Dead {
         queue: Queue::OrderEvents,
         content: Ok(Body::of(Uuid::nil(), messages).unwrap()),
         failures: Failures::default(),

@@ -1,73 +1,22 @@
 //! A consumer that gets nothing although messages wait is noticed, and subscribes again.
 
-use async_trait::async_trait;
 use ordermill_actors::messages::Queue;
-use ordermill_actors::ports::{
-    Broker, BrokerError, Confirm, Confirmed, Depth, Health, Sink, Subscription,
-};
 use ordermill_actors::runtime::consumer::Handler;
-use ordermill_actors::runtime::outbox::Parcel;
 use ordermill_actors::runtime::silence::SILENT_AFTER;
 use ordermill_actors::runtime::stations::Process;
 use ordermill_actors::runtime::ticket::{Settled, Ticket};
 use ordermill_actors::shipping::{Shipping, ShippingMemory, ShippingPolicy};
-use ordermill_actors::testing::{MemoryStore, world};
+use ordermill_actors::testing::{Desk, MemoryStore, world};
 use ractor::Actor;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 const QUEUE: Queue = Queue::ShippingCommands;
 
-/// A broker that takes subscriptions and hands out nothing by itself.
-#[derive(Default)]
-struct Mute {
-    ready: AtomicU64,
-    away: AtomicBool,
-    subscriptions: AtomicU64,
-    sink: Mutex<Option<Arc<dyn Sink>>>,
-}
-
-struct Held;
-
-impl Subscription for Held {}
-
-#[async_trait]
-impl Broker for Mute {
-    fn publish(&self, _: Parcel, confirm: Confirm) {
-        confirm(Confirmed::Taken);
-    }
-
-    async fn subscribe(
-        &self,
-        _: Queue,
-        _: usize,
-        sink: Arc<dyn Sink>,
-    ) -> Result<Box<dyn Subscription>, BrokerError> {
-        self.subscriptions.fetch_add(1, Relaxed);
-        *self.sink.lock().unwrap() = Some(sink);
-        Ok(Box::new(Held))
-    }
-
-    async fn depths(&self) -> Result<Vec<Depth>, BrokerError> {
-        if self.away.load(Relaxed) {
-            return Err(BrokerError("told to be away".to_owned()));
-        }
-        let ready = self.ready.load(Relaxed);
-        Ok(vec![Depth { queue: QUEUE, ready, unacked: 0, consumers: 1 }])
-    }
-
-    fn health(&self) -> Health {
-        Health::Connected
-    }
-}
-
-impl Mute {
-    /// Hands it one message, whatever it says.
-    fn hands_one(&self) {
-        let sink = self.sink.lock().unwrap().clone().unwrap();
-        sink.bury(crate::silence::dead());
-    }
+/// Hands the consumer one message, whatever it says.
+async fn hands_one(broker: &Desk) {
+    broker.consumer().await.bury(dead());
 }
 
 fn dead() -> ordermill_actors::ports::Dead {
@@ -91,7 +40,7 @@ impl Handler for Idle {
     }
 }
 
-async fn process(broker: Arc<Mute>) -> Process {
+async fn process(broker: Arc<Desk>) -> Process {
     let mut process = Process::new(world(), broker);
     let store: MemoryStore<ShippingMemory> = MemoryStore::default();
     let shipping = Arc::new(Shipping { policy: ShippingPolicy::default() });
@@ -104,7 +53,7 @@ async fn process(broker: Arc<Mute>) -> Process {
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_consumer_subscribes_again_and_that_is_counted() {
-    let broker = Arc::new(Mute::default());
+    let broker = Arc::new(Desk::of(QUEUE));
     let process = process(broker.clone()).await;
     tokio::time::sleep(SILENT_AFTER * 10).await;
     assert_eq!(broker.subscriptions.load(Relaxed), 1, "nothing waits, so that nothing is missed");
@@ -122,12 +71,12 @@ async fn a_silent_consumer_subscribes_again_and_that_is_counted() {
 
 #[tokio::test(start_paused = true)]
 async fn who_gets_something_or_whose_broker_is_away_is_not_silent() {
-    let broker = Arc::new(Mute::default());
+    let broker = Arc::new(Desk::of(QUEUE));
     let process = process(broker.clone()).await;
     broker.ready.store(5, Relaxed);
     for _ in 0..20 {
         tokio::time::sleep(SILENT_AFTER / 3).await;
-        broker.hands_one();
+        hands_one(&broker).await;
     }
     broker.away.store(true, Relaxed);
     tokio::time::sleep(SILENT_AFTER * 10).await;

@@ -9,28 +9,24 @@
 
 use super::Tally;
 use crate::app::world;
-use anyhow::{Context, anyhow, ensure};
-use async_trait::async_trait;
+use anyhow::{Context, ensure};
 use ordermill_actors::clock::World;
 use ordermill_actors::ids::{OrderId, ProductId};
 use ordermill_actors::inventory::{InventoryReads, Lines, Quantity};
 use ordermill_actors::messages::{Body, Flow, Message, Origin, Payload, Plan, Queue, StockLine};
-use ordermill_actors::ports::{
-    Broker, BrokerError, Channel, Confirm, Confirmed, Delivery, Depth, Failures, Health, Left,
-    Sink, Subscription,
-};
-use ordermill_actors::runtime::outbox::Parcel;
+use ordermill_actors::ports::{Channel, Delivery, Failures, Left, Sink};
 use ordermill_actors::runtime::relay::Flow as RelayFlow;
 use ordermill_actors::runtime::stations::Process;
 use ordermill_actors::runtime::supervisor::Msg;
 use ordermill_actors::services;
+use ordermill_actors::testing::Desk;
 use ordermill_postgres::inventory::{InventoryDatabase, InventoryTables, MIGRATIONS};
 use ordermill_postgres::{Database, PgStore};
 use ractor::{Actor, ActorRef};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -57,7 +53,7 @@ impl Service {
         let database = Database::open(url, schema, &MIGRATIONS, world::owner()).await?;
         let store = Arc::new(PgStore::new(database.clone(), InventoryTables));
         let reads = Arc::new(InventoryDatabase(database.clone()));
-        let (desk, world) = (Arc::new(Desk::default()), world::real());
+        let (desk, world) = (Arc::new(Desk::of(Queue::InventoryCommands)), world::real());
         let mut process = Process::new(world.clone(), desk.clone());
         let (stock, part) = services::inventory(&mut process, store, reads);
         let outbox = process.flows.first().cloned().context("the relay's flow")?;
@@ -70,7 +66,8 @@ impl Service {
 
     /// How many reservations so many clients get committed, each asking for its next when it has its last.
     pub async fn reservations(&self, clients: usize, time: Duration) -> anyhow::Result<Tally> {
-        let sink = self.desk.consumer().await?;
+        let consumer = timeout(PATIENCE, self.desk.consumer()).await;
+        let sink = consumer.context("the service does not consume")?;
         let began = Instant::now();
         let until = began + time;
         let clients = (0..clients).map(|_| client(sink.clone(), self.world.clone(), until));
@@ -128,59 +125,5 @@ impl Channel for Answer {
     fn settle(&self, _: u64, left: Vec<Left>) {
         self.failed.fetch_or(!left.is_empty(), Relaxed);
         self.settled.notify_one();
-    }
-}
-
-/// The broker's place.
-struct Desk {
-    sink: watch::Sender<Option<Arc<dyn Sink>>>,
-}
-
-impl Default for Desk {
-    fn default() -> Self {
-        Self { sink: watch::Sender::new(None) }
-    }
-}
-
-impl Desk {
-    /// The consumer of the service's commands, once it is there.
-    async fn consumer(&self) -> anyhow::Result<Arc<dyn Sink>> {
-        let mut sink = self.sink.subscribe();
-        let there = timeout(PATIENCE, sink.wait_for(Option::is_some)).await;
-        there
-            .context("the service does not consume")??
-            .clone()
-            .ok_or_else(|| anyhow!("no consumer"))
-    }
-}
-
-struct Subscribed;
-
-impl Subscription for Subscribed {}
-
-#[async_trait]
-impl Broker for Desk {
-    fn publish(&self, _: Parcel, confirm: Confirm) {
-        confirm(Confirmed::Taken);
-    }
-
-    async fn subscribe(
-        &self,
-        queue: Queue,
-        _: usize,
-        sink: Arc<dyn Sink>,
-    ) -> Result<Box<dyn Subscription>, BrokerError> {
-        if queue == Queue::InventoryCommands {
-            self.sink.send_replace(Some(sink));
-        }
-        Ok(Box::new(Subscribed))
-    }
-
-    async fn depths(&self) -> Result<Vec<Depth>, BrokerError> {
-        Ok(Vec::new())
-    }
-
-    fn health(&self) -> Health {
-        Health::Connected
     }
 }
