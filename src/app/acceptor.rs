@@ -78,6 +78,8 @@ impl Acceptor for Doorkeeper {
             };
             match taken {
                 Ok((stream, remote)) => {
+                    // Answers go at once; a connection that cannot be told so works all the same.
+                    let _ = stream.set_nodelay(true);
                     let io = Moving::new(stream, self.idle);
                     return Ok((io, self.address.clone(), RemoteAddr(remote.into()), Scheme::HTTP));
                 }

@@ -18,7 +18,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -27,6 +27,10 @@ use tokio_util::task::TaskTracker;
 /// How long a server that leaves still waits for the first request of who connected before: the server of
 /// poem closes a connection that has not spoken yet.
 const FIRST_WORD: Duration = Duration::from_millis(250);
+
+/// How many connections wait to be taken, at the most (the kernel's `net.core.somaxconn` may say fewer): a
+/// crowd that comes at once. One more is not told so, but tries again after a second, as TCP does.
+const LINE_MAX: u32 = 4_096;
 
 /// The address listened on, and the servers on it: one that takes connections, and those that finish.
 pub struct Http {
@@ -44,6 +48,15 @@ struct Serving {
     server: JoinHandle<std::io::Result<()>>,
 }
 
+/// A socket on which connections wait until they are taken.
+fn line(listen: SocketAddr, most: u32) -> std::io::Result<TcpListener> {
+    let socket = if listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // So that a process that is started again has its address at once.
+    socket.set_reuseaddr(true)?;
+    socket.bind(listen)?;
+    socket.listen(most)
+}
+
 impl Http {
     /// Serves what is behind the door from now on until `stop`, and then so long what was begun.
     pub async fn open(
@@ -52,8 +65,7 @@ impl Http {
         stop: CancellationToken,
         patience: Duration,
     ) -> anyhow::Result<Arc<Self>> {
-        let listener = TcpListener::bind(listen)
-            .await
+        let listener = line(listen, LINE_MAX)
             .with_context(|| format!("ORDERMILL_LISTEN: {listen} cannot be listened on"))?;
         let listener = listener.into_std().context("the address listened on")?;
         let (servers, first) = (TaskTracker::new(), Mutex::new(None));
@@ -138,5 +150,22 @@ impl Actor for HttpServer {
         });
         self.node.running();
         Ok(Some(leave))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::future::join_all;
+    use tokio::net::TcpStream;
+
+    #[tokio::test]
+    async fn a_crowd_that_comes_at_once_stands_in_line() {
+        let line = line(([127, 0, 0, 1], 0).into(), LINE_MAX).unwrap();
+        let address = line.local_addr().unwrap();
+        let crowd = (0..500).map(|_| TcpStream::connect(address));
+        // Nobody takes them: who does not fit would try again until this is over.
+        let all = tokio::time::timeout(Duration::from_secs(10), join_all(crowd)).await;
+        assert!(all.expect("there is a place for each").iter().all(Result::is_ok));
     }
 }
