@@ -3,9 +3,10 @@
 use crate::clock::Timestamp;
 use crate::ids::ServiceName;
 use crate::messages::Message;
-use crate::runtime::feed::Fed;
+use crate::runtime::feed::{self, Fed};
 use crate::runtime::service::{Outcome, Service, Settlement};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The service.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,6 +18,7 @@ pub struct Change(pub Vec<Arc<Message>>);
 
 impl Service for AuditService {
     const NAME: ServiceName = ServiceName::Audit;
+    const GATHER: Duration = feed::GATHER;
     type Change = Change;
     /// Nothing is read: what is there already is passed over when it is written.
     type Keys = ();

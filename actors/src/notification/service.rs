@@ -6,9 +6,10 @@ use super::{settle, tell};
 use crate::clock::Timestamp;
 use crate::ids::ServiceName;
 use crate::messages::Message;
-use crate::runtime::feed::Fed;
+use crate::runtime::feed::{self, Fed};
 use crate::runtime::service::{Service, Settlement};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Through which channels customers are told, beside the entries that they read in the shop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +39,7 @@ pub struct NotificationService {
 
 impl Service for NotificationService {
     const NAME: ServiceName = ServiceName::Notification;
+    const GATHER: Duration = feed::GATHER;
     type Change = Change;
     type Keys = Keys;
     type Rows = Rows;

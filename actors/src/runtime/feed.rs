@@ -10,6 +10,11 @@ use super::service::Service;
 use super::ticket::{Settled, Ticket};
 use crate::messages::Message;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// [`Service::GATHER`] of a service that is fed: nobody waits for its records, and its transactions take their time
+/// from those that somebody waits for.
+pub const GATHER: Duration = Duration::from_millis(50);
 
 /// How a service takes events.
 pub trait Fed: Service {

@@ -4,14 +4,15 @@
 //! submit ─┐                       ┌─▶ verdicts, to whoever asked
 //! submit ─┼─▶ gathering ─▶ commit ┤
 //! submit ─┘   (while the last     └─▶ outbox rows, to the relay
-//!              commit runs)
+//!              commit runs, and
+//!              a little longer)
 //! ```
 //!
-//! While one transaction commits, the next batch gathers: no timer, and the busier it is the larger
-//! the groups. Nothing leaves the journal before its transaction has committed: no reply, no ack, no
+//! While one transaction commits, the next batch gathers: the busier it is the larger the groups. Nothing leaves the journal before its transaction has committed: no reply, no ack, no
 //! message. A lost database is no failure of anybody's: the batch is tried again until it answers.
 
 mod commit;
+mod gathering;
 
 use super::address::Address;
 use super::outbox::OutboxRow;
@@ -20,8 +21,8 @@ use super::tree::Node;
 use crate::clock::World;
 use crate::ports::Store;
 use commit::{Asker, FinishGuard};
+use gathering::Gathering;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -98,6 +99,8 @@ pub enum Msg<S: Service> {
     Finished(Upkeep, Vec<Stored>),
     /// Rows have waited long enough to be forgotten.
     Flush,
+    /// Changes have waited long enough for company.
+    Gathered,
 }
 
 /// How the journal is doing, for admission and readiness.
@@ -275,15 +278,6 @@ impl<S: Service> Journal<S> {
     }
 }
 
-/// What gathers while a transaction is under way.
-pub struct Gathering<S: Service> {
-    waiting: VecDeque<Submission<S>>,
-    upkeep: Upkeep,
-    stored: Vec<Stored>,
-    committing: bool,
-    flush_planned: bool,
-}
-
 impl<S: Service> Actor for Journal<S> {
     type Msg = Msg<S>;
     type State = Gathering<S>;
@@ -298,13 +292,7 @@ impl<S: Service> Actor for Journal<S> {
         self.0.handle.node().running();
         // An earlier life may have died with rows that were to be parked or forgotten.
         self.0.relay.rescan();
-        Ok(Gathering {
-            waiting: VecDeque::new(),
-            upkeep: Upkeep::default(),
-            stored: Vec::new(),
-            committing: false,
-            flush_planned: false,
-        })
+        Ok(Gathering::default())
     }
 
     async fn handle(
@@ -337,6 +325,7 @@ impl<S: Service> Actor for Journal<S> {
                 state.upkeep.dead_letters.extend(unfinished.dead_letters);
                 state.upkeep.redrive.extend(unfinished.redrive);
             }
+            Msg::Gathered => state.rest_planned = false,
             Msg::Flush => {
                 state.flush_planned = false;
                 if !state.committing && !state.upkeep.is_empty() {
@@ -358,12 +347,8 @@ impl<S: Service> Journal<S> {
         if state.committing {
             return;
         }
-        let urgent = !state.waiting.is_empty()
-            || !state.upkeep.park.is_empty()
-            || !state.upkeep.dead_letters.is_empty()
-            || !state.upkeep.redrive.is_empty();
-        if urgent {
-            self.begin(myself, state);
+        if state.is_urgent() {
+            self.gather(myself, state);
             return;
         }
         self.0.handle.gauge.oldest(None);
@@ -371,6 +356,18 @@ impl<S: Service> Journal<S> {
             state.flush_planned = true;
             self.0.handle.node().queued();
             myself.send_after(FORGET_WAIT, || Msg::Flush);
+        }
+    }
+
+    /// Begins the next transaction, now or when enough has gathered.
+    fn gather(&self, myself: &ActorRef<Msg<S>>, state: &mut Gathering<S>) {
+        let rest = state.rest(Instant::now());
+        if rest.is_zero() {
+            self.begin(myself, state);
+        } else if !state.rest_planned {
+            state.rest_planned = true;
+            self.0.handle.node().queued();
+            myself.send_after(rest, || Msg::Gathered);
         }
     }
 
@@ -393,7 +390,7 @@ impl<S: Service> Journal<S> {
         if changes.is_empty() && upkeep.is_empty() {
             return self.proceed(myself, state);
         }
-        state.committing = true;
+        state.begins(Instant::now(), changes.len());
         let (parts, myself) = (self.0.clone(), myself.clone());
         // An owned task: whoever asked may vanish, the transaction is run to its end.
         tokio::spawn(async move {

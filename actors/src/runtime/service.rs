@@ -16,12 +16,16 @@ use crate::planted::{Bug, planted};
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// A service, as its journal and its store see it.
 pub trait Service: Send + Sync + Sized + 'static {
     /// Which service.
     const NAME: ServiceName;
+    /// How long after a transaction began the next one waits for company, at the most: a few milliseconds where
+    /// somebody waits for what is written, more where nobody does.
+    const GATHER: Duration = Duration::from_millis(5);
     /// What is asked to be written.
     type Change: Send + Sync + 'static;
     /// Which rows the changes concern.

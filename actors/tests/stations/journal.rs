@@ -1,14 +1,16 @@
 //! Commits in groups, and what becomes of a group that goes wrong.
 
-use crate::toy::{Bench, Change, Counter};
+use crate::toy::{Bench, Change, Counter, Toy};
 use ordermill_actors::messages::Queue;
 use ordermill_actors::runtime::journal::{Lane, Verdict};
 use ordermill_actors::runtime::outbox::OutboxRow;
-use ordermill_actors::runtime::service::DeadLetter;
+use ordermill_actors::runtime::service::{DeadLetter, Service};
 use ordermill_actors::testing::CommitFault;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 fn add(key: u32, expected: u64) -> Change {
     let next = Counter { version: expected + 1, sum: 1 };
@@ -31,6 +33,47 @@ async fn while_one_transaction_commits_the_next_gathers() {
     assert!(bench.store.commits() <= 3, "{} commits for 500 changes", bench.store.commits());
     let offered: usize = bench.offered.rows.lock().unwrap().iter().map(OutboxRow::size).sum();
     assert!(offered >= 500, "every message is offered once it is committed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_group_the_next_waits_for_company_but_not_for_long() {
+    let bench = Bench::new().await;
+    let began = Instant::now();
+    for verdict in [1, 2, 3].map(|key| submit(&bench, add(key, 0))) {
+        assert!(matches!(verdict.await, Ok(Verdict::Done(()))));
+    }
+    // The first went alone, the other two together: one more waits for another, or for its time.
+    let alone = submit(&bench, add(4, 0));
+    assert!(matches!(alone.await, Ok(Verdict::Done(()))));
+    assert_eq!(began.elapsed(), Toy::GATHER, "nobody else came");
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_many_as_the_last_time_do_not_wait_for_more() {
+    let bench = Bench::new().await;
+    for verdict in [1, 2, 3].map(|key| submit(&bench, add(key, 0))) {
+        assert!(matches!(verdict.await, Ok(Verdict::Done(()))));
+    }
+    let (began, commits) = (Instant::now(), bench.store.commits());
+    let one = submit(&bench, add(4, 0));
+    let meanwhile = Toy::GATHER - Duration::from_millis(2);
+    tokio::time::sleep(meanwhile).await;
+    let another = submit(&bench, add(5, 0));
+    for verdict in [one, another] {
+        assert!(matches!(verdict.await, Ok(Verdict::Done(()))));
+    }
+    assert_eq!(began.elapsed(), meanwhile, "they are as many as the last ones were");
+    assert_eq!(bench.store.commits(), commits + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_alone_does_not_wait() {
+    let bench = Bench::new().await;
+    let began = Instant::now();
+    for expected in 0..10 {
+        assert!(matches!(submit(&bench, add(1, expected)).await, Ok(Verdict::Done(()))));
+    }
+    assert_eq!(began.elapsed(), Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,64 @@
+//! What gathers while a transaction is under way, and how long it goes on gathering afterwards.
+//!
+//! A transaction costs what it costs, whether one change is in it or thirty: under half a load the
+//! journals would otherwise spend both cores on transactions of a few changes each. So the next one waits
+//! until as many have come as the last one had, or for [`Service::GATHER`] since that one began. A
+//! change that comes alone, and clients who all wait for their answers, never wait for it.
+
+use super::{Stored, Submission};
+use crate::runtime::service::{Service, Upkeep};
+use std::collections::VecDeque;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What waits for the next transaction.
+pub struct Gathering<S: Service> {
+    pub(super) waiting: VecDeque<Submission<S>>,
+    pub(super) upkeep: Upkeep,
+    pub(super) stored: Vec<Stored>,
+    pub(super) committing: bool,
+    pub(super) flush_planned: bool,
+    pub(super) rest_planned: bool,
+    /// When the last transaction began, and how many changes it had.
+    last: Option<(Instant, usize)>,
+}
+
+impl<S: Service> Default for Gathering<S> {
+    fn default() -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            upkeep: Upkeep::default(),
+            stored: Vec::new(),
+            committing: false,
+            flush_planned: false,
+            rest_planned: false,
+            last: None,
+        }
+    }
+}
+
+impl<S: Service> Gathering<S> {
+    /// True when there is something that does not wait to be written along with something else.
+    pub(super) fn is_urgent(&self) -> bool {
+        !self.waiting.is_empty()
+            || !self.upkeep.park.is_empty()
+            || !self.upkeep.dead_letters.is_empty()
+            || !self.upkeep.redrive.is_empty()
+    }
+
+    /// A transaction of so many changes begins.
+    pub(super) fn begins(&mut self, now: Instant, changes: usize) {
+        self.committing = true;
+        self.last = Some((now, changes));
+    }
+
+    /// How long the next transaction still waits for company.
+    pub(super) fn rest(&self, now: Instant) -> Duration {
+        match self.last {
+            Some((began, changes)) if self.waiting.len() < changes => {
+                S::GATHER.saturating_sub(now.duration_since(began))
+            }
+            Some(_) | None => Duration::ZERO,
+        }
+    }
+}
