@@ -8,8 +8,10 @@
 //!              a little longer)
 //! ```
 //!
-//! While one transaction commits, the next batch gathers: the busier it is the larger the groups. Nothing leaves the journal before its transaction has committed: no reply, no ack, no
-//! message. A lost database is no failure of anybody's: the batch is tried again until it answers.
+//! While one transaction commits, the next batch gathers, and then a moment longer (`gathering.rs`): the
+//! busier it is the larger the groups. Nothing leaves the journal before its transaction has committed: no
+//! reply, no ack, no message. A lost database is no failure of anybody's: the batch is tried again until it
+//! answers.
 
 mod commit;
 mod gathering;
