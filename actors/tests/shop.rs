@@ -6,6 +6,8 @@ mod crash;
 mod fates;
 #[path = "shop/flows.rs"]
 mod flows;
+#[path = "shop/killed.rs"]
+mod killed;
 #[path = "shop/outage.rs"]
 mod outage;
 #[path = "shop/oversell.rs"]

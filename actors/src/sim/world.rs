@@ -12,7 +12,6 @@ use super::script::{Bought, Fleet};
 use crate::inventory::{CreateError, Quantity, Stock};
 use crate::messages::Flow;
 use crate::order::{OrderReads, SagaPolicy};
-use crate::runtime::tree::{Look, Tree};
 use crate::services::OrderSettings;
 use crate::testing::shop::{ShopSettings, ShopStores};
 use std::time::Duration;
@@ -216,12 +215,11 @@ impl World {
     fn kill_an_actor(&self, which: usize) {
         let processes = self.fleet.lock();
         let Some(process) = &processes[which] else { return };
-        let tree = &process.shop.process.tree;
-        let names = tree.names();
+        let names = process.shop.process.tree.names();
         if let Some(name) = self.sim.chance.pick(&names) {
             self.sim.happened(Fault::ActorKilled);
             self.sim.trace.say(format_args!("{} restarts {name}", process.life.number));
-            kill_with_all_below(tree, name);
+            process.shop.restart(name);
         }
     }
 
@@ -283,15 +281,6 @@ impl World {
             self.found.truncate(FOUND_MAX);
         }
     }
-}
-
-/// Kills an actor, and before it all that it supervises: whoever's supervisor is gone goes with it, but in
-/// an order of chance, which no seed decides.
-fn kill_with_all_below(tree: &Tree, name: &str) {
-    let look = Look { under: Some(name), limit: usize::MAX, ..Look::default() };
-    let below = tree.view(&look).into_iter().flatten().flat_map(|part| part.children);
-    below.for_each(|child| kill_with_all_below(tree, &child.name));
-    tree.restart(name);
 }
 
 async fn stock_one(stock: &Stock, product: &str, units: i64) {

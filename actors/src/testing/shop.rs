@@ -19,7 +19,8 @@ use crate::order::{DueOrders, Order, OrderReads, Orders, Saga, SagaObserver, Sag
 use crate::payment::memory::PaymentTables;
 use crate::payment::{Gateway, GatewayKey, PaymentPolicy, PaymentReads, PaymentService};
 use crate::ports::{Broker, Database};
-use crate::runtime::stations::Process;
+use crate::runtime::stations::{Process, ROOT};
+use crate::runtime::tree::Look;
 use crate::services::{self, OrderSettings, PaymentSettings};
 use crate::shipping::{Shipping, ShippingMemory, ShippingPolicy};
 use ractor::{Actor, ActorCell};
@@ -226,10 +227,21 @@ impl Shop {
         Self { orders, stock, stores, world, process, root: root.get_cell() }
     }
 
-    /// Kills it, as kill −9 would: what is not in a database is gone.
+    /// Kills it, as kill −9 would: what is not in a database is gone. Its actors end one after the other.
     pub fn kill(self) -> ShopStores {
+        self.restart(ROOT);
         self.root.kill();
         self.stores
+    }
+
+    /// Kills an actor, and before it all that it supervises, in the order of their names: whoever's
+    /// supervisor is gone goes with it, but ractor has them end in an order that no seed decides.
+    pub fn restart(&self, name: &str) {
+        let tree = &self.process.tree;
+        let look = Look { under: Some(name), limit: usize::MAX, ..Look::default() };
+        let below = tree.view(&look).into_iter().flatten().flat_map(|part| part.children);
+        below.for_each(|child| self.restart(&child.name));
+        tree.restart(name);
     }
 
     /// Stocks a product.
