@@ -19,6 +19,7 @@ const FOUND: &[(u64, &str)] = &[
     (23_412, "the same, and the audit was short of an event"),
     (10_922, "an ack that lost its channel had all else delivered at once, until messages bred"),
     (747, "actors that end with their supervisor end in an order that no seed decides"),
+    (222, "the same of a process that is killed"),
 ];
 
 fn seeds() -> Range<u64> {
