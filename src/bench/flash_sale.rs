@@ -11,7 +11,7 @@ use super::latency::Percentiles;
 use super::load::{Extent, Load};
 use super::orders::drive;
 use super::place::Place;
-use super::process::{self, Memory};
+use super::process::{Memory, MemoryWatch};
 use super::readings::{Costs, Ledger, Readings};
 use super::report::{self, Setting, seconds};
 use crate::config::Config;
@@ -44,7 +44,7 @@ struct Report {
     post: Percentiles,
     /// What one order has cost; nearly all of them were refused.
     costs: Costs,
-    peak_bytes: Option<u64>,
+    memory: Option<Memory>,
     wrong: Vec<String>,
 }
 
@@ -68,11 +68,12 @@ pub async fn run(args: FlashSaleArgs, config: &Config) -> anyhow::Result<bool> {
         rate: None,
         extent: Extent::Orders(buyers as u64),
     };
+    let watch = place.server_pid().map(MemoryWatch::start);
     let began = Instant::now();
     let harvest = drive(load, "sale", &doors).await?;
     let rested = doors.rest(REST_LIMIT).await? - began;
     let readings = Readings::take(&place, &doors).await?;
-    let memory = place.server_pid().and_then(process::memory);
+    let memory = watch.and_then(MemoryWatch::told);
     let after = (readings, Ledger::take(&place).await?);
 
     let orders = books::read(doors.shop(), goods.customers("sale")).await?;
@@ -105,7 +106,7 @@ pub async fn run(args: FlashSaleArgs, config: &Config) -> anyhow::Result<bool> {
         rest_s: seconds(rested),
         post: harvest.posts().percentiles(),
         costs: Costs::between(before, after, buyers),
-        peak_bytes: memory.map(|memory: Memory| memory.peak_bytes),
+        memory,
         wrong: wrong.into_lines(),
     };
     report.print();
@@ -126,9 +127,7 @@ impl Report {
         crate::say!("  everything at rest after   {:>7.1} s", self.rest_s);
         crate::say!("\n{}", report::percentiles(&[("POST", &self.post)], paint));
         crate::say!("{}", report::costs(&self.costs, "order", paint));
-        if let Some(bytes) = self.peak_bytes {
-            crate::say!("  server's memory: {} MiB at its peak\n", bytes >> 20);
-        }
+        report::memory(self.memory);
         report::books(&format!("each of {buyers} orders, the shelf"), &self.wrong, paint);
     }
 }

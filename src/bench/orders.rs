@@ -19,7 +19,7 @@ use super::goods::Goods;
 use super::latency::Latencies;
 use super::load::{Extent, Harvest, Load};
 use super::place::Place;
-use super::process;
+use super::process::MemoryWatch;
 use super::readings::{Costs, Ledger, Readings};
 use super::report::{OrdersReport, Setting, seconds};
 use super::ticker;
@@ -65,11 +65,12 @@ pub async fn run(args: OrdersArgs, config: &Config) -> anyhow::Result<bool> {
     let shelves = goods.look(doors.shop()).await?;
     let ledger = Ledger::take(&place).await?;
     let before = (Readings::take(&place, &doors).await?, ledger);
+    let watch = place.server_pid().map(MemoryWatch::start);
     let began = Instant::now();
     let harvest = drive(load("main", args.extent()), "measuring", &doors).await?;
     let rested = doors.rest(REST_LIMIT).await? - began;
     let readings = Readings::take(&place, &doors).await?;
-    let memory = place.server_pid().and_then(process::memory);
+    let memory = watch.and_then(MemoryWatch::told);
     let after = (readings, Ledger::take(&place).await?);
 
     let orders = books::read(doors.shop(), goods.customers("main")).await?;

@@ -1,8 +1,12 @@
 //! What processes have used so far, by what the kernel says of them.
 
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 /// The kernel tells CPU time in ticks of a hundredth of a second (`sysconf(_SC_CLK_TCK)`, 100 on every
 /// Linux).
@@ -17,13 +21,48 @@ pub struct Usage {
     pub written_bytes: Option<u64>,
 }
 
+/// How often a process's memory is looked at, to see the most of it.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
 /// A process's memory, in bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Memory {
-    /// The most that was ever resident.
+    /// The most that was ever resident, with what it has mapped of files, which the kernel may take back.
     pub peak_bytes: u64,
-    /// Resident now, of its own and not of files.
+    /// The most that was resident of its own while it was watched.
+    pub anonymous_peak_bytes: u64,
+    /// Resident now, of its own.
     pub anonymous_bytes: u64,
+}
+
+/// Watches a process's memory until it is told.
+pub struct MemoryWatch {
+    pid: u32,
+    most: Arc<AtomicU64>,
+    looking: JoinHandle<()>,
+}
+
+impl MemoryWatch {
+    /// Begins to watch.
+    pub fn start(pid: u32) -> Self {
+        let most = Arc::new(AtomicU64::new(0));
+        let seen = most.clone();
+        let looking = tokio::spawn(async move {
+            while let Some(now) = memory(pid) {
+                seen.fetch_max(now.anonymous_bytes, Relaxed);
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        });
+        Self { pid, most, looking }
+    }
+
+    /// What it has come to. None when the process is gone.
+    pub fn told(self) -> Option<Memory> {
+        self.looking.abort();
+        let now = memory(self.pid)?;
+        let most = self.most.load(Relaxed);
+        Some(Memory { anonymous_peak_bytes: now.anonymous_peak_bytes.max(most), ..now })
+    }
 }
 
 /// A process and all that it has started, together. None when it is gone.
@@ -42,15 +81,17 @@ pub fn usage_of_tree(root: u32) -> Option<Usage> {
     Some(total)
 }
 
-/// A process's memory. None when it is gone.
-pub fn memory(pid: u32) -> Option<Memory> {
+/// A process's memory now. None when it is gone.
+fn memory(pid: u32) -> Option<Memory> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let bytes = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name))?;
         let kib: u64 = line.trim_start_matches(':').trim().strip_suffix(" kB")?.parse().ok()?;
         Some(kib * 1024)
     };
-    Some(Memory { peak_bytes: bytes("VmHWM")?, anonymous_bytes: bytes("RssAnon")? })
+    let anonymous_bytes = bytes("RssAnon")?;
+    let peak_bytes = bytes("VmHWM")?;
+    Some(Memory { peak_bytes, anonymous_peak_bytes: anonymous_bytes, anonymous_bytes })
 }
 
 /// A process by itself, with its children that have ended. None when it is gone.
@@ -104,5 +145,17 @@ mod tests {
         assert!(told.peak_bytes >= told.anonymous_bytes && told.anonymous_bytes > 0);
         assert!(usage_of_tree(pid).is_some());
         assert!(usage_of_tree(u32::MAX).is_none());
+    }
+
+    #[tokio::test]
+    async fn memory_that_was_given_back_has_been_seen() {
+        const SIZE: usize = 64 << 20;
+        let watch = MemoryWatch::start(std::process::id());
+        let much = std::hint::black_box(vec![1_u8; SIZE]);
+        tokio::time::sleep(2 * LOOK_EVERY).await;
+        drop(much);
+        let told = watch.told().unwrap();
+        assert!(told.anonymous_peak_bytes > SIZE as u64, "{told:?}");
+        assert!(told.anonymous_bytes < told.anonymous_peak_bytes, "{told:?}");
     }
 }

@@ -14,8 +14,6 @@ use std::time::Duration;
 
 /// What is less often than once in twenty orders is only told in JSON.
 const SHOWN: f64 = 0.05;
-/// Bytes of a MiB.
-const MIB: f64 = 1_048_576.0;
 
 /// Where a run took place.
 #[derive(Clone, Debug, Serialize)]
@@ -100,7 +98,6 @@ pub struct OrdersReport {
     /// What one order has cost.
     pub costs: Costs,
     /// The server's.
-    #[serde(serialize_with = "memory")]
     pub memory: Option<Memory>,
     /// Orders whose payment, audit trail and notifications were read.
     pub sampled: usize,
@@ -138,13 +135,7 @@ impl OrdersReport {
             )
         );
         crate::say!("{}", costs(&self.costs, "order", paint));
-        if let Some(memory) = self.memory {
-            let [peak, now] =
-                [memory.peak_bytes, memory.anonymous_bytes].map(|bytes| bytes as f64 / MIB);
-            crate::say!(
-                "  server's memory: {peak:.0} MiB at its peak, {now:.0} MiB of its own at the end\n"
-            );
-        }
+        memory(self.memory);
         let checked = format!(
             "each of {} orders, every shelf, the papers of {}",
             self.accepted, self.sampled
@@ -165,14 +156,14 @@ pub fn write(report: &impl Serialize, file: Option<&Path>) -> anyhow::Result<()>
     std::fs::write(file, text + "\n").with_context(|| file.display().to_string())
 }
 
-fn memory<S: serde::Serializer>(memory: &Option<Memory>, to: S) -> Result<S::Ok, S::Error> {
-    let told = memory.map(|memory| {
-        BTreeMap::from([
-            ("peak_bytes", memory.peak_bytes),
-            ("anonymous_bytes", memory.anonymous_bytes),
-        ])
-    });
-    told.serialize(to)
+/// A server's memory, where it is known.
+pub fn memory(memory: Option<Memory>) {
+    let Some(memory) = memory else { return };
+    let [own, now, peak] =
+        [memory.anonymous_peak_bytes, memory.anonymous_bytes, memory.peak_bytes].map(|b| b >> 20);
+    crate::say!(
+        "  server's memory: {own} MiB of its own at its peak, {now} at the end; {peak} with mapped files\n"
+    );
 }
 
 /// Latencies in rows.
