@@ -12,15 +12,16 @@
 //! One that keeps failing is [quarantined](super::quarantine): it is not started again, and what it is
 //! told is refused.
 
+mod keeper;
+
+pub use keeper::Keeper;
+
 use super::quarantine::{Quarantine, Troubles, Ward};
 use super::tree::{Node, OnPurpose, Population};
 use crate::clock::World;
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
-use ractor::{
-    Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, ActorStatus, Message, SpawnErr,
-    SupervisionEvent,
-};
+use ractor::{ActorCell, ActorId, ActorRef, ActorStatus, Message, SpawnErr};
 use std::fmt::Display;
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -33,8 +34,6 @@ use tokio::time::Instant;
 const CROWD: usize = 10_000;
 /// So soon. Coming back costs one read of one row.
 const CROWDED_IDLE_AFTER: Duration = Duration::from_secs(5);
-/// Idle entities are looked for this often.
-const RETIRE_EVERY: Duration = Duration::from_secs(5);
 
 /// A kind of entity that lives in a directory.
 pub trait Species: Send + Sync + Sized + 'static {
@@ -383,65 +382,5 @@ impl<S: Species> Population for Directory<S> {
 
     fn release(&self, name: &str) -> bool {
         self.key_of(name).is_some_and(|key| self.let_out(&key))
-    }
-}
-
-/// Supervises the entities of a directory.
-pub struct Keeper<S: Species> {
-    directory: Directory<S>,
-    node: Arc<Node>,
-}
-
-impl<S: Species> Keeper<S> {
-    /// A supervisor for a directory.
-    pub fn new(directory: Directory<S>, node: Arc<Node>) -> Self {
-        Self { directory, node }
-    }
-}
-
-impl<S: Species> Actor for Keeper<S> {
-    type Msg = ();
-    type State = ();
-    type Arguments = ();
-
-    async fn pre_start(&self, myself: ActorRef<()>, (): ()) -> Result<(), ActorProcessingErr> {
-        let parent = Parent { supervisor: myself.get_cell(), node: self.node.clone() };
-        self.directory.open(Some(parent));
-        self.node.running();
-        myself.send_interval(RETIRE_EVERY, || ());
-        Ok(())
-    }
-
-    async fn handle(
-        &self,
-        _myself: ActorRef<()>,
-        (): (),
-        _state: &mut (),
-    ) -> Result<(), ActorProcessingErr> {
-        self.directory.retire_idle();
-        Ok(())
-    }
-
-    async fn handle_supervisor_evt(
-        &self,
-        _myself: ActorRef<()>,
-        event: SupervisionEvent,
-        _state: &mut (),
-    ) -> Result<(), ActorProcessingErr> {
-        match event {
-            SupervisionEvent::ActorFailed(cell, error) => {
-                self.directory.ended(cell.get_id(), Some(error.to_string()));
-            }
-            SupervisionEvent::ActorTerminated(cell, _, reason) => {
-                self.directory.ended(cell.get_id(), reason);
-            }
-            SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {}
-        }
-        Ok(())
-    }
-
-    async fn post_stop(&self, _: ActorRef<()>, _: &mut ()) -> Result<(), ActorProcessingErr> {
-        self.directory.open(None);
-        Ok(())
     }
 }
