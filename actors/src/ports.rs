@@ -30,10 +30,16 @@ pub enum CommitError {
     Data(String),
 }
 
-/// Why a read did not answer: the database is away. Reads are tried again, never guessed.
+/// Why a read did not answer. What it would have said is never guessed.
 #[derive(Clone, Debug, Error)]
-#[error("the database is not available: {0}")]
-pub struct ReadError(pub String);
+pub enum ReadError {
+    /// The database is away: the read is tried again.
+    #[error("the database is not available: {0}")]
+    Away(String),
+    /// What is stored cannot be read, now or later: somebody has to mend it.
+    #[error("what is stored cannot be read: {0}")]
+    Unreadable(String),
+}
 
 /// What a committed batch answers.
 pub struct Committed<S: Service> {

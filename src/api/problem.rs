@@ -177,8 +177,13 @@ impl Problem {
 
 impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
-        tracing::warn!(service = "http", %error, "a read failed");
-        Self::unavailable("a database does not answer; try again", RETRY_AFTER)
+        match error {
+            ReadError::Away(_) => {
+                tracing::warn!(service = "http", %error, "a read failed");
+                Self::unavailable("a database does not answer; try again", RETRY_AFTER)
+            }
+            ReadError::Unreadable(_) => Self::internal(&error),
+        }
     }
 }
 

@@ -97,7 +97,7 @@ impl Gateway for GatewayHandle {
 
     async fn query(&self, key: GatewayKey) -> Result<Holding, GatewayError> {
         let entry = self.reads.entry(key).await;
-        let entry = entry.map_err(|error| GatewayError::Unavailable(error.0))?;
+        let entry = entry.map_err(|error| GatewayError::Unavailable(error.to_string()))?;
         Ok(entry.map_or(Holding::Unknown, |entry| entry.holding()))
     }
 }

@@ -15,6 +15,7 @@ use crate::runtime::tree::Node;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 
 /// Orders claimed at a time: the bound on how many overdue sagas are brought to life at once.
 const CLAIM_MAX: u32 = 500;
@@ -113,9 +114,20 @@ impl Sweeper {
                 })
                 .collect();
             // The next are claimed when these are decided: that is what bounds the memory.
+            let until = Instant::now() + CLAIM;
             for receiver in waiting {
-                if let Ok(Settled::Retry(cause) | Settled::Dead(cause)) = receiver.await {
-                    tracing::error!(service = "order", %cause, "an overdue order could not be looked at");
+                match timeout_at(until, receiver).await {
+                    Ok(Ok(Settled::Retry(cause) | Settled::Dead(cause))) => {
+                        tracing::error!(service = "order", %cause, "an overdue order could not be looked at");
+                    }
+                    Ok(Ok(Settled::Done(_) | Settled::Abandoned) | Err(_)) => {}
+                    Err(_) => {
+                        tracing::warn!(
+                            service = "order",
+                            "overdue orders are not decided yet; others have their turn"
+                        );
+                        return;
+                    }
                 }
             }
             // What is behind is not helped by more: the others have their turn at the next look.

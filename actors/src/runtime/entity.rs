@@ -51,7 +51,8 @@ pub trait Rules: Send + Sync + Sized + 'static {
     /// What an input is called where people look at an actor.
     fn name_of(input: &Self::Input) -> &'static str;
 
-    /// What the database knows of it. Called when it starts, and after a refused change.
+    /// What the database knows of it. Called when it starts, and after a refused change. One whose row
+    /// cannot be read fails, and what it was told counts as tried.
     async fn load(&self, key: &Self::Key) -> Result<Self::State, ReadError>;
 
     /// What is taken for granted of an entity that this input is the first to reach, so that the
@@ -230,7 +231,13 @@ impl<R: Rules> Actor for Entity<R> {
         if let Some(unsure) = self.take(&myself, memory, message) {
             // Boxed: an actor has room for every future of its own as long as it lives, also while it waits
             // for nothing.
-            memory.state = Some(Box::pin(self.load()).await);
+            match Box::pin(self.load()).await {
+                Ok(state) => memory.state = Some(state),
+                Err(error) => {
+                    unsure.ticket.settle(Settled::Retry(error.to_string()));
+                    return Err(error.into());
+                }
+            }
             self.decide(&myself, memory, unsure);
         }
         let resting = memory.state.as_ref().is_some_and(|state| self.rules.at_rest(state));
@@ -391,14 +398,15 @@ impl<R: Rules> Entity<R> {
         }
     }
 
-    async fn load(&self) -> R::State {
+    /// What the database knows of it, as soon as it answers.
+    async fn load(&self) -> Result<R::State, ReadError> {
         loop {
             match self.rules.load(&self.key).await {
-                Ok(state) => return state,
-                Err(error) => {
+                Err(error @ ReadError::Away(_)) => {
                     tracing::warn!(actor = %self.node.name, %error, "waiting to be loaded");
                     tokio::time::sleep(LOAD_RETRY).await;
                 }
+                loaded @ (Ok(_) | Err(ReadError::Unreadable(_))) => return loaded,
             }
         }
     }

@@ -19,7 +19,7 @@ impl<T> SimStore<T> {
     pub(super) async fn reading(&self) -> Result<(), ReadError> {
         self.takes_a_while().await;
         if self.sim.fails(Fault::ReadFails) {
-            return Err(ReadError("the simulation says away".to_owned()));
+            return Err(ReadError::Away("the simulation says away".to_owned()));
         }
         Ok(())
     }

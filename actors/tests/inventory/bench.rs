@@ -57,7 +57,7 @@ struct Reads {
 impl InventoryReads for Reads {
     async fn stock(&self, product: &ProductId) -> Result<Option<StockRow>, ReadError> {
         if self.away.load(Relaxed) {
-            return Err(ReadError("told to fail".to_owned()));
+            return Err(ReadError::Away("told to fail".to_owned()));
         }
         self.tables.stock(product).await
     }

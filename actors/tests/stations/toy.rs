@@ -14,7 +14,7 @@ use ordermill_actors::runtime::service::{Outcome, Service, Settlement, Versions}
 use ordermill_actors::runtime::ticket::{Settled, Ticket};
 use ordermill_actors::runtime::tree::Node;
 use ordermill_actors::testing::{MemoryStore, MemoryTables, world};
-use ractor::Actor;
+use ractor::{Actor, ActorCell};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
@@ -22,6 +22,12 @@ use std::time::Duration;
 use uuid::Uuid;
 
 pub struct Toy;
+
+/// A counter whose row cannot be read.
+pub const ILLEGIBLE: u32 = 404_404;
+
+/// A counter that nothing can be written of: settling a change of it panics.
+pub const CURSED: u32 = 13_013;
 
 /// A counter's next value, decided on a version.
 pub struct Change {
@@ -54,6 +60,7 @@ impl Service for Toy {
         let outcomes = changes
             .iter()
             .map(|change| {
+                assert_ne!(change.key, CURSED, "cursed");
                 let next = change.next.map_or(change.expected, |next| next.version);
                 if !versions.advance(&change.key, change.expected, next) {
                     return Outcome::Refused;
@@ -119,6 +126,8 @@ pub struct Bench {
     pub offered: Arc<Offered>,
     pub journal: JournalHandle<Toy>,
     pub loads: Arc<AtomicU64>,
+    parts: Arc<JournalParts<Toy>>,
+    actor: ActorCell,
 }
 
 pub fn node(world: &World, name: &str) -> Arc<Node> {
@@ -137,8 +146,14 @@ impl Bench {
             world: world.clone(),
             handle: journal.clone(),
         });
-        Actor::spawn(None, Journal::new(parts), ()).await.unwrap();
-        Self { world, store, offered, journal, loads: Arc::default() }
+        let actor = spawn(&parts).await;
+        Self { world, store, offered, journal, loads: Arc::default(), parts, actor }
+    }
+
+    /// Kills the journal, whatever it is doing, and starts it again.
+    pub async fn restart(&mut self) {
+        self.actor.kill();
+        self.actor = spawn(&self.parts).await;
     }
 
     pub fn counter(&self, key: u32) -> Counter {
@@ -154,6 +169,11 @@ impl Bench {
         Actor::spawn(None, keeper, ()).await.unwrap();
         directory
     }
+}
+
+async fn spawn(parts: &Arc<JournalParts<Toy>>) -> ActorCell {
+    let (actor, _) = Actor::spawn(None, Journal::new(parts.clone()), ()).await.unwrap();
+    actor.get_cell()
 }
 
 /// A counter as an entity: adds what it is told, answers with the sum.
@@ -187,6 +207,9 @@ impl Rules for Adder {
     }
 
     async fn load(&self, key: &u32) -> Result<Counter, ReadError> {
+        if *key == ILLEGIBLE {
+            return Err(ReadError::Unreadable("it is no counter".to_owned()));
+        }
         self.loads.fetch_add(1, Relaxed);
         Ok(self.store.with(|tables| tables.0.get(key).copied().unwrap_or_default()))
     }

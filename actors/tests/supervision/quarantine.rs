@@ -1,6 +1,6 @@
 //! An entity that keeps failing is left alone; its neighbours notice nothing; an operator releases it.
 
-use crate::toy::{Adder, Bench, POISON, ask, node};
+use crate::toy::{Adder, Bench, ILLEGIBLE, POISON, ask, node};
 use ordermill_actors::runtime::directory::{Directory, Keeper, Life, Spawned, Species};
 use ordermill_actors::runtime::entity::Entities;
 use ordermill_actors::runtime::quarantine::{RESTART_WINDOW, RESTARTS_MAX};
@@ -70,6 +70,20 @@ async fn what_keeps_failing_is_quarantined_and_what_it_is_told_is_refused() {
     assert_eq!(status(&adders, 1), Some(Status::Running));
     fails(&adders, 1, RESTARTS_MAX).await;
     assert!(!adders.is_quarantined(&1), "its failures are forgiven");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_is_told_to_whoever_asks_and_quarantined() {
+    let bench = Bench::new().await;
+    let adders = bench.adders().await;
+    for tries in 1..=RESTARTS_MAX + 1 {
+        assert!(!adders.is_quarantined(&ILLEGIBLE), "after {tries} tries");
+        let Settled::Retry(cause) = told(&adders, ILLEGIBLE, 1).await else { panic!("not told") };
+        assert!(cause.contains("it is no counter"), "{cause}");
+        assert_eq!(ask(&adders, 2, 1).await, tries as i64, "its neighbour works on");
+        tokio::time::sleep(RESTART_WINDOW / 10).await;
+    }
+    assert!(adders.is_quarantined(&ILLEGIBLE));
 }
 
 #[tokio::test(start_paused = true)]

@@ -117,7 +117,9 @@ impl From<Unanswered> for ReadError {
         match why {
             Unanswered::Late => Error::late("a statement", ANSWER_TIMEOUT).into(),
             Unanswered::Failed(error) => error.into(),
-            Unanswered::Broken(error) => Self(format!("the task of a statement failed: {error}")),
+            Unanswered::Broken(error) => {
+                Self::Away(format!("the task of a statement failed: {error}"))
+            }
         }
     }
 }

@@ -164,7 +164,7 @@ async fn owned<R: Send + 'static>(
 ) -> Result<R, ReadError> {
     match tokio::spawn(work).await {
         Ok(answer) => Ok(answer?),
-        Err(failed) => Err(ReadError(format!("the task of a statement failed: {failed}"))),
+        Err(failed) => Err(ReadError::Away(format!("the task of a statement failed: {failed}"))),
     }
 }
 

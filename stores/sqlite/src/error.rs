@@ -91,7 +91,10 @@ impl Error {
 
 impl From<Error> for ReadError {
     fn from(error: Error) -> Self {
-        Self(error.to_string())
+        match error.fault() {
+            Fault::Race | Fault::World => Self::Away(error.to_string()),
+            Fault::Data => Self::Unreadable(error.to_string()),
+        }
     }
 }
 

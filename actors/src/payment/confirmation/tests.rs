@@ -72,7 +72,7 @@ impl Rows {
 impl PaymentReads for Rows {
     async fn payment(&self, order_id: OrderId) -> Result<Option<PaymentRow>, ReadError> {
         if order_id > order(1_000) {
-            return Err(ReadError("away".to_owned()));
+            return Err(ReadError::Away("away".to_owned()));
         }
         Ok(self.0.get(&order_id).cloned())
     }

@@ -117,7 +117,8 @@ impl OrderReads for OrderDatabase {
             .iter()
             .map(|(order, sequence)| Since { order_id: order.0, sequence: *sequence })
             .collect();
-        let since = serde_json::to_string(&since).map_err(|e| ReadError(e.to_string()))?;
+        let since =
+            serde_json::to_string(&since).map_err(|e| ReadError::Unreadable(e.to_string()))?;
         self.0
             .read(move |readers| async move {
                 let rows = sqlx::query_as!(
