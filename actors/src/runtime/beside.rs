@@ -1,4 +1,5 @@
-//! Work that an actor has done beside itself, so that it can go on handling messages meanwhile.
+//! Work that an actor has done beside itself, so that it can go on handling messages meanwhile; and what
+//! becomes of a panic there.
 
 use futures::FutureExt;
 use ractor::ActorCell;
@@ -10,10 +11,15 @@ use std::panic::AssertUnwindSafe;
 /// what the work would have told it.
 pub(super) fn beside(actor: ActorCell, work: impl Future<Output = ()> + Send + 'static) {
     tokio::spawn(async move {
-        if let Err(panic) = AssertUnwindSafe(work).catch_unwind().await {
-            actor.stop(Some(format!("work beside it panicked: {}", words(&*panic))));
+        if let Err(panic) = caught(work).await {
+            actor.stop(Some(format!("work beside it panicked: {panic}")));
         }
     });
+}
+
+/// Does some work; what it said, if it panicked.
+pub(super) async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
+    AssertUnwindSafe(work).catch_unwind().await.map_err(|panic| words(&*panic).to_owned())
 }
 
 fn words(panic: &(dyn Any + Send)) -> &str {

@@ -154,6 +154,13 @@ impl Gauge {
         self.silent.store(!answers, Relaxed);
     }
 
+    /// The database has taken a batch, or has said what is wrong with it.
+    fn answers_again<S: Service>(&self) {
+        if self.down.swap(false, Relaxed) {
+            tracing::info!(service = %S::NAME, "the database is back");
+        }
+    }
+
     fn oldest(&self, since: Option<Instant>) {
         let millis = |since: Instant| {
             u64::try_from(since.duration_since(self.epoch).as_millis()).unwrap_or(u64::MAX - 1) + 1
@@ -290,6 +297,9 @@ impl<S: Service> Actor for Journal<S> {
         myself: ActorRef<Msg<S>>,
         (): (),
     ) -> Result<Gathering<S>, ActorProcessingErr> {
+        // What an earlier life had under way is its askers' to hand in again.
+        self.0.handle.gauge.oldest(None);
+        self.0.handle.gauge.busy.store(false, Relaxed);
         self.0.handle.address.fill(myself);
         self.0.handle.node().running();
         // An earlier life may have died with rows that were to be parked or forgotten.
@@ -380,18 +390,11 @@ impl<S: Service> Journal<S> {
         self.0.handle.gauge.oldest(state.waiting.front().map(|first| first.since));
         for submission in state.waiting.drain(..count) {
             let Submission { change, lane, done, since: _ } = submission;
-            if lane.as_ref().is_some_and(|lane| lane.is_stale()) {
-                done(Verdict::Refused);
-                continue;
-            }
             changes.push(change);
             askers.push(Asker { lane, done });
         }
         let upkeep = std::mem::take(&mut state.upkeep);
         let stored = std::mem::take(&mut state.stored);
-        if changes.is_empty() && upkeep.is_empty() {
-            return self.proceed(myself, state);
-        }
         state.begins(Instant::now(), changes.len());
         let (parts, myself) = (self.0.clone(), myself.clone());
         // An owned task: whoever asked may vanish, the transaction is run to its end.

@@ -24,7 +24,7 @@ pub trait Service: Send + Sync + Sized + 'static {
     /// Which service.
     const NAME: ServiceName;
     /// How long after a transaction began the next one waits for company, at the most: a few milliseconds where
-    /// somebody waits for what is written, more where nobody does.
+    /// orders wait for what is written, more where hardly anybody does.
     const GATHER: Duration = Duration::from_millis(5);
     /// What is asked to be written.
     type Change: Send + Sync + 'static;

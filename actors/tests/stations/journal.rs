@@ -1,6 +1,6 @@
 //! Commits in groups, and what becomes of a group that goes wrong.
 
-use crate::toy::{Bench, Change, Counter, Toy};
+use crate::toy::{Bench, CURSED, Change, Counter, Toy};
 use ordermill_actors::messages::Queue;
 use ordermill_actors::runtime::journal::{Lane, Verdict};
 use ordermill_actors::runtime::outbox::OutboxRow;
@@ -20,6 +20,12 @@ fn add(key: u32, expected: u64) -> Change {
 fn submit(bench: &Bench, change: Change) -> oneshot::Receiver<Verdict<()>> {
     let (sender, receiver) = oneshot::channel();
     bench.journal.submit(change, move |verdict| drop(sender.send(verdict)));
+    receiver
+}
+
+fn submit_on(bench: &Bench, lane: &Arc<Lane>, change: Change) -> oneshot::Receiver<Verdict<()>> {
+    let (sender, receiver) = oneshot::channel();
+    bench.journal.submit_on(lane, change, move |verdict| drop(sender.send(verdict)));
     receiver
 }
 
@@ -81,12 +87,7 @@ async fn a_change_on_another_version_is_refused_and_takes_its_followers_along() 
     let bench = Bench::new().await;
     assert!(matches!(submit(&bench, add(1, 0)).await, Ok(Verdict::Done(()))));
     let lane = Arc::new(Lane::default());
-    let on_lane = |change| {
-        let (sender, receiver) = oneshot::channel();
-        bench.journal.submit_on(&lane, change, move |verdict| drop(sender.send(verdict)));
-        receiver
-    };
-    let (stale, follower) = (on_lane(add(1, 0)), on_lane(add(1, 1)));
+    let [stale, follower] = [0, 1].map(|expected| submit_on(&bench, &lane, add(1, expected)));
     let neighbour = submit(&bench, add(2, 0));
     assert!(matches!(stale.await, Ok(Verdict::Refused)));
     assert!(matches!(follower.await, Ok(Verdict::Refused)), "decided on top of a refused one");
@@ -99,9 +100,7 @@ async fn nothing_of_a_stale_lane_is_written_even_where_a_number_fits() {
     let bench = Bench::new().await;
     let lane = Arc::new(Lane::default());
     lane.spoil();
-    let (sender, receiver) = oneshot::channel();
-    bench.journal.submit_on(&lane, add(1, 0), move |verdict| drop(sender.send(verdict)));
-    assert!(matches!(receiver.await, Ok(Verdict::Refused)));
+    assert!(matches!(submit_on(&bench, &lane, add(1, 0)).await, Ok(Verdict::Refused)));
     assert_eq!(bench.counter(1), Counter::default());
 }
 
@@ -131,23 +130,65 @@ async fn an_unknown_outcome_tells_nobody_anything_and_has_the_outbox_looked_at()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_that_the_database_refuses_is_split_down_to_the_change_at_fault() {
-    let bench = Bench::new().await;
-    // The first transaction is alone; the next four changes gather meanwhile.
-    let first = submit(&bench, add(9, 0));
-    let verdicts: Vec<_> = (0..4).map(|key| submit(&bench, add(key, 0))).collect();
-    assert!(first.await.is_ok());
-    // The whole, its first half, the half's first change.
-    bench.store.fail([CommitFault::Data; 3]);
-    let mut failed = 0;
-    for verdict in verdicts {
-        match verdict.await.unwrap() {
-            Verdict::Failed(_) => failed += 1,
-            Verdict::Done(()) => {}
-            Verdict::Refused => panic!("nobody is stale"),
+async fn a_batch_that_cannot_be_written_is_split_down_to_the_change_at_fault() {
+    for at_fault in 0..5 {
+        let bench = Bench::new().await;
+        // The first transaction is alone; the next changes gather meanwhile.
+        let first = submit(&bench, add(9, 0));
+        let key = |place| if place == at_fault { CURSED } else { place };
+        let verdicts: Vec<_> = (0..5).map(|place| submit(&bench, add(key(place), 0))).collect();
+        let letter = bury(&bench, "x");
+        assert!(first.await.is_ok());
+        for (place, verdict) in (0..).zip(verdicts) {
+            match verdict.await.unwrap() {
+                Verdict::Failed(cause) => assert!(place == at_fault, "{place}: {cause}"),
+                Verdict::Done(()) => assert_ne!(place, at_fault),
+                Verdict::Refused => panic!("nobody is stale"),
+            }
         }
+        assert!(letter.await.is_ok(), "what the stations keep is nobody's fault");
     }
-    assert_eq!(failed, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_decided_on_a_refused_change_is_not_written_from_the_other_half_of_its_batch() {
+    let bench = Bench::new().await;
+    // Another process was first in this row.
+    assert!(matches!(submit(&bench, add(1, 0)).await, Ok(Verdict::Done(()))));
+    let lane = Arc::new(Lane::default());
+    let first = submit(&bench, add(9, 0));
+    let stale = submit_on(&bench, &lane, add(1, 0));
+    let neighbour = submit(&bench, add(2, 0));
+    let at_fault = submit(&bench, add(CURSED, 0));
+    let follower = submit_on(&bench, &lane, add(1, 1));
+    assert!(first.await.is_ok());
+    assert!(matches!(stale.await, Ok(Verdict::Refused)));
+    assert!(matches!(neighbour.await, Ok(Verdict::Done(()))));
+    assert!(matches!(at_fault.await, Ok(Verdict::Failed(_))));
+    assert!(matches!(follower.await, Ok(Verdict::Refused)), "its number fits, by chance");
+    assert_eq!(bench.counter(1).version, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_database_that_says_what_is_wrong_is_not_away() {
+    let bench = Bench::new().await;
+    bench.store.fail([CommitFault::Unavailable, CommitFault::Data]);
+    assert!(matches!(submit(&bench, add(1, 0)).await, Ok(Verdict::Failed(_))));
+    assert!(!bench.journal.gauge().is_down());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_journal_that_starts_again_is_not_behind_with_what_its_last_life_had_under_way() {
+    let mut bench = Bench::new().await;
+    bench.store.fail([CommitFault::Unavailable; 5]);
+    let verdict = submit(&bench, add(1, 0));
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    assert!(bench.journal.gauge().is_busy() && !bench.journal.gauge().wait().is_zero());
+    bench.restart().await;
+    assert!(matches!(verdict.await, Ok(Verdict::Done(()))), "its transaction runs to its end");
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(bench.journal.gauge().wait(), Duration::ZERO);
+    assert!(!bench.journal.gauge().is_busy() && !bench.journal.gauge().is_down());
 }
 
 fn bury(bench: &Bench, body: &str) -> oneshot::Receiver<()> {

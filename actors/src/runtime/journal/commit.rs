@@ -5,6 +5,7 @@ use super::{Done, JournalParts, Lane, Msg, RETRY_MAX, RETRY_MIN, Stored, Verdict
 use crate::faults::{self, Point};
 use crate::planted::{Bug, planted};
 use crate::ports::{CommitError, Committed};
+use crate::runtime::beside::caught;
 use crate::runtime::outbox::OutboxRow;
 use crate::runtime::service::{Batch, Outcome, Service, Upkeep};
 use crate::runtime::tree::Node;
@@ -34,8 +35,10 @@ impl<S: Service> Drop for FinishGuard<S> {
     fn drop(&mut self) {
         if let Some((unfinished, stored)) = self.unfinished.take() {
             self.node.queued();
-            // A journal that is gone has nothing to go on with.
-            let _ = self.myself.cast(Msg::Finished(unfinished, stored));
+            if self.myself.cast(Msg::Finished(unfinished, stored)).is_err() {
+                // A journal that is gone has nothing to go on with.
+                self.node.unqueued();
+            }
         }
     }
 }
@@ -101,6 +104,10 @@ async fn write<S: Service>(
     mut askers: Vec<Asker<S>>,
     ended: &mut Ended<S>,
 ) {
+    refuse_stale(batch, &mut askers, ended);
+    if batch.changes.is_empty() && batch.upkeep.is_empty() {
+        return;
+    }
     match attempt(parts, batch).await {
         Ok(committed) => {
             faults::passes(Point::Committed);
@@ -153,6 +160,28 @@ async fn write<S: Service>(
     }
 }
 
+/// Takes out what was decided on memory that is no longer true: since the batch was gathered, or since the
+/// other half of it was refused.
+fn refuse_stale<S: Service>(
+    batch: &mut Batch<S>,
+    askers: &mut Vec<Asker<S>>,
+    ended: &mut Ended<S>,
+) {
+    let is_stale = |asker: &Asker<S>| asker.lane.as_ref().is_some_and(|lane| lane.is_stale());
+    if !askers.iter().any(is_stale) {
+        return;
+    }
+    let changes = std::mem::take(&mut batch.changes);
+    for (change, asker) in changes.into_iter().zip(std::mem::take(askers)) {
+        if is_stale(&asker) {
+            ended.answered.push((asker.done, Verdict::Refused));
+        } else {
+            batch.changes.push(change);
+            askers.push(asker);
+        }
+    }
+}
+
 /// What the stations keep is no change's fault: it is tried apart from them, and never lost with them.
 fn can_be_split<S: Service>(batch: &Batch<S>) -> bool {
     batch.changes.len() + usize::from(!batch.upkeep.is_empty()) > 1
@@ -172,13 +201,13 @@ async fn attempt<S: Service>(
     let mut contended = 0;
     faults::passes(Point::Gathered);
     loop {
-        let result = parts.store.commit(batch).await;
+        // Whoever made it panic is found as the one is whose data cannot be written.
+        let panicked = |panic| Err(CommitError::Data(format!("writing it panicked: {panic}")));
+        let result = caught(parts.store.commit(batch)).await.unwrap_or_else(panicked);
         let gauge = &parts.handle.gauge;
         match result {
             Ok(committed) => {
-                if gauge.down.swap(false, Relaxed) {
-                    tracing::info!(service = %S::NAME, "the database is back");
-                }
+                gauge.answers_again::<S>();
                 return Ok(committed);
             }
             Err(CommitError::Contended(cause)) if contended < CONTENDED_MAX => {
@@ -199,7 +228,10 @@ async fn attempt<S: Service>(
                 tracing::warn!(service = %S::NAME, %cause, "a commit's outcome is unknown");
                 return Err(Fault::Unknown);
             }
-            Err(CommitError::Data(cause)) => return Err(Fault::Data(cause)),
+            Err(CommitError::Data(cause)) => {
+                gauge.answers_again::<S>();
+                return Err(Fault::Data(cause));
+            }
         }
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! A transaction costs what it costs, whether one change is in it or thirty: under half a load the
 //! journals would otherwise spend both cores on transactions of a few changes each. So the next one waits
-//! until as many have come as the last one had, or for [`Service::GATHER`] since that one began. A
-//! change that comes alone, and clients who all wait for their answers, never wait for it.
+//! until as many have come as the last one had, or for [`Service::GATHER`] since that one began. Who comes
+//! alone after one that came alone does not wait, nor do clients who all wait for their answers: they come
+//! back as many as they were.
 
 use super::{Stored, Submission};
 use crate::runtime::service::{Service, Upkeep};
