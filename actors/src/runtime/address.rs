@@ -34,8 +34,9 @@ impl<M: Message> Address<M> {
 
     /// Sends a message, or gives it back by dropping it: what it carries settles itself.
     pub fn send(&self, message: M) {
-        let current = self.current.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some(actor) = current.as_ref() {
+        let current = self.current.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+        // The lock is given back first: what is dropped may send in its turn.
+        if let Some(actor) = current {
             self.node.queued();
             if actor.cast(message).is_err() {
                 self.node.unqueued();

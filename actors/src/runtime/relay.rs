@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 /// Messages that are published and unconfirmed at a time, counted once for each publish that carries them:
@@ -41,6 +42,10 @@ const ADOPT_EVERY: Duration = Duration::from_secs(5);
 
 /// Rows adopted at a time: others who look at the same moment get some, too.
 const ADOPT_ROWS: u32 = 1_000;
+
+/// An outbox with nothing under way is read from its start this often: for a row that nobody told of, such as
+/// of a commit that ended after everybody had given it up.
+const READ_ALL_EVERY: Duration = Duration::from_secs(60);
 
 /// The first pause of a row that nobody takes, doubled each time.
 const PARK_MIN: Duration = Duration::from_secs(1);
@@ -157,6 +162,8 @@ pub struct Window {
     rescan: bool,
     /// Rows were left to the database since the look under way began: it may not have seen them.
     missed: bool,
+    /// When the database was last read from its start.
+    from_start: Instant,
     /// Messages that were counted when they were offered, and left to the database.
     left: u64,
     /// Parked rows that are done with, by their last try, as long as the database still shows them as due.
@@ -186,6 +193,7 @@ impl<S: Service> Actor for Relay<S> {
             reading: false,
             rescan: false,
             missed: false,
+            from_start: Instant::now(),
             left: 0,
             done: BTreeMap::new(),
         })
@@ -202,13 +210,14 @@ impl<S: Service> Actor for Relay<S> {
         match message {
             Msg::Offer(rows) => self.take(&myself, window, rows),
             Msg::Confirmed(row, index, how) => self.confirm(window, row, index, how),
-            Msg::Rescan => {
-                window.seen = None;
-                window.behind = true;
-                window.rescan = window.reading;
-                window.done.clear();
+            Msg::Rescan => window.start_again(),
+            Msg::Tick => {
+                let idle = window.rows.is_empty() && !self.0.journal.gauge().is_busy();
+                if idle && window.from_start.elapsed() >= READ_ALL_EVERY {
+                    window.start_again();
+                }
+                self.look_for_due(&myself, window);
             }
-            Msg::Tick => self.look_for_due(&myself, window),
             Msg::Adopt if planted(Bug::ForgetOutbox) => {}
             Msg::Adopt => self.adopt(&myself),
             Msg::Waiting(rows) => self.catch_up(&myself, window, rows),
@@ -224,10 +233,25 @@ impl<S: Service> Actor for Relay<S> {
     }
 }
 
+impl Window {
+    /// Has the database read from its start.
+    fn start_again(&mut self) {
+        self.from_start = Instant::now();
+        self.seen = None;
+        self.behind = true;
+        self.rescan = self.reading;
+        self.done.clear();
+    }
+}
+
 impl<S: Service> Relay<S> {
     /// Takes rows as they are committed, or leaves them to the database when the window is full.
     fn take(&self, myself: &ActorRef<Msg>, window: &mut Window, rows: Vec<OutboxRow>) {
         for row in rows {
+            if window.rows.contains_key(&row.id) {
+                // A look into the database was faster.
+                continue;
+            }
             // Once behind, the database tells the order.
             if window.behind || window.messages >= WINDOW_MESSAGES {
                 window.behind = true;
@@ -291,6 +315,10 @@ impl<S: Service> Relay<S> {
         for row in rows {
             window.seen = window.seen.max(Some(row.id));
             self.publish(myself, window, row);
+        }
+        if !window.behind {
+            // What was left to the database, and is not there, somebody else has published.
+            self.0.handle.flow.settled.fetch_add(std::mem::take(&mut window.left), Relaxed);
         }
     }
 

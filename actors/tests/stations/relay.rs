@@ -8,11 +8,13 @@ use ordermill_actors::messages::{
     Body, ChannelMessage, Exchange, Flow, Message, Origin, Payload, Plan, Priority, Queue,
 };
 use ordermill_actors::ports::{
-    Broker, BrokerError, Confirm, Confirmed, Depth, Failures, Health, Outbox, Sink, Subscription,
+    Broker, BrokerError, Confirm, Confirmed, Depth, Failures, Health, Outbox, Sink, Store,
+    Subscription,
 };
-use ordermill_actors::runtime::journal::{Journal, JournalHandle, JournalParts};
+use ordermill_actors::runtime::journal::{Journal, JournalHandle, JournalParts, Published};
 use ordermill_actors::runtime::outbox::{Content, OutboxRow, Parcel};
 use ordermill_actors::runtime::relay::{Relay, RelayHandle, RelayParts};
+use ordermill_actors::runtime::service::{Batch, Upkeep};
 use ordermill_actors::runtime::supervisor::{Part, Supervisor};
 use ordermill_actors::runtime::tree::Tree;
 use ordermill_actors::testing::{CommitFault, MemoryStore, world};
@@ -173,6 +175,21 @@ async fn what_was_committed_without_an_answer_is_found_and_published() {
     assert!(stations.world.now().timestamp() > 0);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_row_that_nobody_told_of_is_found_within_a_minute_or_so() {
+    let stations = stations().await;
+    tokio::time::sleep(A_WHILE).await;
+    let next = Some(Counter { version: 1, sum: 1 });
+    let (service, at) = (Arc::new(Toy), stations.world.now());
+    let (changes, upkeep) = (vec![Change { key: 1, expected: 0, next }], Upkeep::default());
+    let batch = Batch { service, changes, upkeep, at, world: stations.world.clone() };
+    assert!(stations.store.commit(&batch).await.is_ok());
+    tokio::time::sleep(A_WHILE).await;
+    assert_eq!((stations.published(), stations.left().await), (0, (1, 0)));
+    tokio::time::sleep(Duration::from_secs(62)).await;
+    assert_eq!((stations.published(), stations.left().await), (1, (0, 0)));
+}
+
 /// A reply about an order, in one of the flows.
 fn reply(order: u32, flow: Flow, payload: Payload) -> Arc<Message> {
     let order_id = OrderId(Uuid::from_u128(u128::from(order)));
@@ -250,6 +267,20 @@ async fn what_is_committed_while_the_database_is_read_is_not_forgotten() {
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(stations.published(), 2_000);
     assert_eq!(stations.left().await, (0, 0));
+    assert_eq!(stations.relay.flow().open(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_left_to_the_database_and_published_by_another_process_is_owed_no_more() {
+    let stations = stations().await;
+    tokio::time::sleep(A_WHILE).await;
+    // While it looks into the database, rows are left there; when it looks again, they have been adopted.
+    stations.relay.rescan();
+    let messages = vec![said(1, 1, chrono::DateTime::UNIX_EPOCH)];
+    stations.relay.offer(vec![OutboxRow::fresh(Uuid::from_u128(7), messages)]);
+    tokio::time::sleep(A_WHILE).await;
+    assert_eq!(stations.published(), 0);
+    assert_eq!(stations.relay.flow().open(), 0, "or the door would close for what nobody owes");
 }
 
 #[tokio::test(start_paused = true)]
