@@ -89,7 +89,7 @@ impl App {
         door: api::Door,
         http: Arc<Http>,
     ) -> anyhow::Result<Self> {
-        let address = http.address().context("the address listened on")?;
+        let address = http.address();
         let email = config.smtp.as_ref().map(SmtpMessenger::new).transpose()?;
         let outlets = Outlets {
             observer: Arc::new(api::SagaMetrics),

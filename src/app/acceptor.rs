@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! socket ─accept─▶ connection ─▶ server
-//!    │                └ nothing moves for `idle` ─▶ closed: a half head, a half body, silence
+//!    │                ├ nothing moves for `idle` ─▶ closed: a half head, a half body, silence
+//!    │                └ a request takes as long to come ─▶ closed: one that drips
 //!    ├ no descriptor left ─▶ one line in the log, a pause, and again
-//!    └ `leave` ─▶ no more are taken; they wait in the socket's own line for the next server
+//!    └ `leave` ─▶ no more are taken; they wait in the socket's own line for the next server, if there is one
 //! ```
 //!
 //! The server of poem knows idle connections, too, but asks them to end: one that waits for the rest of
@@ -23,8 +24,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::CancellationToken;
 
-/// A connection on which nothing moves for so long is closed. Streams say something every 15 seconds, and
-/// no other answer takes a minute.
+/// A connection on which nothing moves for so long is closed, and one whose request, from its first byte on,
+/// is not answered by then. Streams say something every 15 seconds, and no other answer takes a minute.
 pub const IDLE_MAX: Duration = Duration::from_secs(60);
 
 /// Pause after a connection could not be taken: descriptors come back when others end.
@@ -35,7 +36,8 @@ const SAY_EVERY: Duration = Duration::from_secs(60);
 
 /// Takes connections.
 pub struct Doorkeeper {
-    listener: TcpListener,
+    /// None: it has left.
+    listener: Option<TcpListener>,
     address: LocalAddr,
     idle: Duration,
     leave: CancellationToken,
@@ -50,7 +52,8 @@ impl Doorkeeper {
         leave: CancellationToken,
     ) -> io::Result<Self> {
         let address = LocalAddr(listener.local_addr()?.into());
-        Ok(Self { listener: TcpListener::from_std(listener)?, address, idle, leave, said: None })
+        let listener = Some(TcpListener::from_std(listener)?);
+        Ok(Self { listener, address, idle, leave, said: None })
     }
 
     /// A flood of failures is one line.
@@ -71,10 +74,14 @@ impl Acceptor for Doorkeeper {
 
     async fn accept(&mut self) -> io::Result<(Self::Io, LocalAddr, RemoteAddr, Scheme)> {
         loop {
+            let Some(listener) = &self.listener else { return pending().await };
             let taken = tokio::select! {
                 biased;
-                () = self.leave.cancelled() => pending().await,
-                taken = self.listener.accept() => taken,
+                () = self.leave.cancelled() => {
+                    self.listener = None;
+                    continue;
+                }
+                taken = listener.accept() => taken,
             };
             match taken {
                 Ok((stream, remote)) => {
@@ -92,16 +99,26 @@ impl Acceptor for Doorkeeper {
     }
 }
 
-/// A connection that fails when nothing has moved on it for too long.
+/// A connection that fails when nothing has moved on it for too long, or a request has been coming for as
+/// long.
 pub struct Moving<T> {
     io: T,
     idle: Duration,
+    /// Since when a request has been coming that no byte of an answer has followed.
+    asked: Option<Instant>,
     too_long: Pin<Box<Sleep>>,
 }
 
 impl<T> Moving<T> {
     fn new(io: T, idle: Duration) -> Self {
-        Self { io, idle, too_long: Box::pin(tokio::time::sleep(idle)) }
+        let asked = Some(Instant::now());
+        Self { io, idle, asked, too_long: Box::pin(tokio::time::sleep(idle)) }
+    }
+
+    fn answers(&mut self, written: &Poll<io::Result<usize>>) {
+        if written.is_ready() {
+            self.asked = None;
+        }
     }
 
     fn watch<R>(
@@ -110,7 +127,7 @@ impl<T> Moving<T> {
         polled: Poll<io::Result<R>>,
     ) -> Poll<io::Result<R>> {
         if polled.is_ready() {
-            let until = Instant::now() + self.idle;
+            let until = self.asked.unwrap_or_else(Instant::now) + self.idle;
             self.too_long.as_mut().reset(until);
             return polled;
         }
@@ -125,6 +142,9 @@ impl<T: AsyncRead + Unpin> AsyncRead for Moving<T> {
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.io).poll_read(cx, into);
+        if polled.is_ready() {
+            self.asked.get_or_insert_with(Instant::now);
+        }
         self.watch(cx, polled)
     }
 }
@@ -136,6 +156,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Moving<T> {
         from: &[u8],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.io).poll_write(cx, from);
+        self.answers(&polled);
         self.watch(cx, polled)
     }
 
@@ -145,6 +166,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Moving<T> {
         from: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.io).poll_write_vectored(cx, from);
+        self.answers(&polled);
         self.watch(cx, polled)
     }
 
@@ -197,6 +219,16 @@ mod tests {
             let closed = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut said)).await;
             assert!(closed.is_ok(), "after {sent:?} it stays open");
         }
+        let mut drip = TcpStream::connect(address).await.unwrap();
+        let dripping = async {
+            while drip.write_all(b"x").await.is_ok() {
+                tokio::time::sleep(IDLE / 3).await;
+            }
+        };
+        assert!(
+            tokio::time::timeout(PATIENCE, dripping).await.is_ok(),
+            "one that drips stays open"
+        );
         let mut stream = TcpStream::connect(address).await.unwrap();
         let whole = "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
         stream.write_all(whole.as_bytes()).await.unwrap();

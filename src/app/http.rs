@@ -3,6 +3,7 @@
 //! ```text
 //! socket, open as long as the process ─▶ server ─ ended, killed ─▶ the next server on the same socket
 //!                                           └▶ takes no more, answers what it has begun, then goes
+//! the process ends ─▶ socket closed: who connects is refused, and tries another process
 //! ```
 //!
 //! It listens before there is anything to supervise, so that `/health` answers during the start: the part
@@ -15,8 +16,9 @@ use ordermill_actors::runtime::supervisor::Part;
 use ordermill_actors::runtime::tree::Node;
 use poem::Server;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
@@ -34,7 +36,9 @@ const LINE_MAX: u32 = 4_096;
 
 /// The address listened on, and the servers on it: one that takes connections, and those that finish.
 pub struct Http {
-    listener: std::net::TcpListener,
+    /// None: the process ends.
+    listener: Mutex<Option<std::net::TcpListener>>,
+    address: SocketAddr,
     door: Door,
     stop: CancellationToken,
     patience: Duration,
@@ -68,16 +72,18 @@ impl Http {
         let listener = line(listen, LINE_MAX)
             .with_context(|| format!("ORDERMILL_LISTEN: {listen} cannot be listened on"))?;
         let listener = listener.into_std().context("the address listened on")?;
-        let (servers, first) = (TaskTracker::new(), Mutex::new(None));
-        let http = Arc::new(Self { listener, door, stop, patience, servers, first });
+        let address = listener.local_addr().context("the address listened on")?;
+        let (listener, first) = (Mutex::new(Some(listener)), Mutex::new(None));
+        let servers = TaskTracker::new();
+        let http = Arc::new(Self { listener, address, door, stop, patience, servers, first });
         let serving = http.serve().context("the address listened on")?;
         *http.first.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(serving);
         Ok(http)
     }
 
     /// Where it listens.
-    pub fn address(&self) -> std::io::Result<SocketAddr> {
-        self.listener.local_addr()
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// The part that keeps a server running.
@@ -86,8 +92,9 @@ impl Http {
         Part::new(node, move || HttpServer { http: self.clone(), node: its.clone() })
     }
 
-    /// Waits until every request that was begun is answered, but no longer than this.
+    /// Listens no more, and waits until every request that was begun is answered, but no longer than this.
     pub async fn ended(&self, deadline: Instant) {
+        drop(self.listener().take());
         self.servers.close();
         // Who takes longer is cut off when the process ends.
         let _ = tokio::time::timeout_at(deadline, self.servers.wait()).await;
@@ -95,7 +102,9 @@ impl Http {
 
     fn serve(&self) -> std::io::Result<Serving> {
         let leave = self.stop.child_token();
-        let acceptor = Doorkeeper::new(self.listener.try_clone()?, IDLE_MAX, leave.clone())?;
+        let listener = self.listener().as_ref().map(std::net::TcpListener::try_clone);
+        let listener = listener.unwrap_or_else(|| Err(ErrorKind::NotConnected.into()))?;
+        let acceptor = Doorkeeper::new(listener, IDLE_MAX, leave.clone())?;
         let last = leave.clone();
         let leaving = async move {
             last.cancelled().await;
@@ -107,6 +116,10 @@ impl Http {
             Some(self.patience),
         );
         Ok(Serving { leave: leave.drop_guard(), server: self.servers.spawn(server) })
+    }
+
+    fn listener(&self) -> MutexGuard<'_, Option<std::net::TcpListener>> {
+        self.listener.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     fn next(&self) -> std::io::Result<Serving> {

@@ -109,6 +109,8 @@ async fn a_second_signal_ends_it_at_once(setup: Setup) {
     server.signal("TERM");
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert!(server.runs(), "it does not wait for a request that is under way");
+    let address = server.url.trim_start_matches("http://");
+    assert!(TcpStream::connect(address).is_err(), "who comes too late is left waiting");
     let again = Instant::now();
     server.signal("TERM");
     let status = server.ended(Duration::from_secs(5)).await;
