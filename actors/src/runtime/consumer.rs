@@ -53,7 +53,8 @@ pub enum Msg {
     Again(Arc<InHand>, usize),
     /// A message to keep as a dead letter.
     Dead(Box<Dead>),
-    /// Take no more: what is under way ends as it would.
+    /// Take no more. What is under way is written as it would be; a broker that takes back what was not settled
+    /// when the subscription ended brings it again, and it is found to be done.
     Close,
 }
 
