@@ -33,7 +33,7 @@ impl Screen {
             return write(&format!("{text}\n"));
         }
         // Line by line over the old: clearing it all first would flicker.
-        let lines: Vec<_> = text.lines().take(height()).collect();
+        let lines = fitting(text, height());
         write(&format!("{HOME}{}{REST}", lines.join(REST_OF_LINE)));
     }
 }
@@ -46,9 +46,20 @@ impl Drop for Screen {
     }
 }
 
-/// Lines that fit; what does not is cut off, or the terminal would scroll.
 fn height() -> usize {
     usize::from(console::Term::stdout().size().0)
+}
+
+/// The lines that fit, or the terminal would scroll; the last says how many do not.
+fn fitting(text: &str, height: usize) -> Vec<String> {
+    let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+    if lines.len() > height {
+        let shown = height.saturating_sub(1);
+        let more = lines.len() - shown;
+        lines.truncate(shown);
+        lines.push(format!("… {more} more lines: a taller terminal has them, or --under order"));
+    }
+    lines
 }
 
 fn write(text: &str) {
@@ -56,4 +67,17 @@ fn write(text: &str) {
     // A closed terminal is no reason to fail: the next signal ends it.
     let _ = out.write_all(text.as_bytes());
     let _ = out.flush();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_is_told() {
+        assert_eq!(fitting("a\nb\nc\n", 3), ["a", "b", "c"]);
+        let cut = fitting("a\nb\nc\nd\n", 3);
+        assert_eq!(cut[..2], ["a", "b"]);
+        assert!(cut[2].starts_with("… 2 more lines"), "{cut:?}");
+    }
 }

@@ -238,12 +238,16 @@ impl<S: Species> Directory<S> {
             // Nobody would start it again, and nobody would find it: its message comes again.
             return None;
         }
-        let life =
-            Life { key: key.clone(), node: node.clone(), directory: self.clone(), supervisor };
+        let life = Life {
+            key: key.clone(),
+            node: node.clone(),
+            directory: self.clone(),
+            supervisor: supervisor.clone(),
+        };
         match self.0.species.spawn(life) {
             Ok((actor, started)) => {
                 self.0.keys.insert(actor.get_id(), key.clone());
-                self.watch(actor.get_id(), started);
+                self.watch(actor.get_id(), started, supervisor);
                 node.running();
                 let used_s = Arc::new(AtomicU64::new(self.now_s()));
                 Some(Slot::Live { actor, node, used_s, troubles })
@@ -256,10 +260,18 @@ impl<S: Species> Directory<S> {
     }
 
     /// ractor tells no supervisor of an actor that fails, or is killed, before it runs.
-    fn watch(&self, actor: ActorId, started: JoinHandle<Result<JoinHandle<()>, SpawnErr>>) {
+    fn watch(
+        &self,
+        actor: ActorId,
+        started: JoinHandle<Result<JoinHandle<()>, SpawnErr>>,
+        supervisor: ActorCell,
+    ) {
         let directory = self.clone();
         tokio::spawn(async move {
-            if let Ok(Err(error)) = started.await {
+            if let Ok(Err(error)) = started.await
+                // Where that is because its supervisor ends, it is no failure: all of them go.
+                && supervisor.get_status() < ActorStatus::Stopping
+            {
                 directory.ended(actor, Some(error.to_string()));
             }
         });

@@ -105,6 +105,22 @@ pub enum Msg<S: Service> {
     Gathered,
 }
 
+impl<S: Service> Msg<S> {
+    /// What it is called where people look at an actor.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Submit(_) => "submit",
+            Self::Forget(_) => "forget",
+            Self::Park(_) => "park",
+            Self::Bury(_) => "bury",
+            Self::Redrive(_) => "redrive",
+            Self::Finished(..) => "finished",
+            Self::Flush => "flush",
+            Self::Gathered => "gathered",
+        }
+    }
+}
+
 /// How the journal is doing, for admission and readiness.
 #[derive(Debug)]
 pub struct Gauge {
@@ -313,6 +329,7 @@ impl<S: Service> Actor for Journal<S> {
         message: Msg<S>,
         state: &mut Gathering<S>,
     ) -> Result<(), ActorProcessingErr> {
+        self.0.handle.node().begins(message.name());
         match message {
             Msg::Submit(submission) => {
                 state.waiting.push_back(*submission);

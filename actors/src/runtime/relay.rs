@@ -70,6 +70,19 @@ pub enum Msg {
     Due(Vec<OutboxRow>),
 }
 
+impl Msg {
+    /// What it is called where people look at an actor. None: the relay has told itself, which is not counted
+    /// as a message of its mailbox.
+    fn name(&self) -> Option<&'static str> {
+        match self {
+            Self::Offer(_) => Some("offer"),
+            Self::Confirmed(..) => Some("confirmed"),
+            Self::Rescan => Some("rescan"),
+            Self::Tick | Self::Adopt | Self::Waiting(_) | Self::Due(_) => None,
+        }
+    }
+}
+
 /// What the relay counts, for admission and metrics: messages, once for each publish that carries them.
 #[derive(Debug, Default)]
 pub struct Flow {
@@ -205,8 +218,10 @@ impl<S: Service> Actor for Relay<S> {
         message: Msg,
         window: &mut Window,
     ) -> Result<(), ActorProcessingErr> {
-        // Only what others send is counted as a mailbox's messages.
-        let own = matches!(message, Msg::Tick | Msg::Adopt | Msg::Waiting(_) | Msg::Due(_));
+        let told = message.name();
+        if let Some(told) = told {
+            self.0.handle.address.node().begins(told);
+        }
         match message {
             Msg::Offer(rows) => self.take(&myself, window, rows),
             Msg::Confirmed(row, index, how) => self.confirm(window, row, index, how),
@@ -226,7 +241,7 @@ impl<S: Service> Actor for Relay<S> {
         if window.behind && !window.reading && window.messages < WINDOW_MESSAGES / 2 {
             self.look_for_waiting(&myself, window);
         }
-        if !own {
+        if told.is_some() {
             self.0.handle.address.node().handled();
         }
         Ok(())

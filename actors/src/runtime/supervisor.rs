@@ -173,6 +173,7 @@ impl Supervisor {
         index: usize,
     ) -> Result<(), ActorProcessingErr> {
         let part = &self.parts[index];
+        part.node.starts();
         let starting = (part.start)(myself.get_cell());
         let error = match tokio::time::timeout(self.intensity.start_within, starting).await {
             Ok(Ok(cell)) => {

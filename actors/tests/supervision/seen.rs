@@ -1,11 +1,13 @@
 //! What is to be seen of actors: filters, pages, totals, and what becomes of them as it happens.
 
 use crate::toy::{Adder, Bench, POISON, ask};
+use ordermill_actors::order::RequestContext;
 use ordermill_actors::runtime::directory::{Directory, Keeper};
 use ordermill_actors::runtime::entity::Entities;
 use ordermill_actors::runtime::lifecycle::{LifeEvent, What};
 use ordermill_actors::runtime::ticket::Ticket;
 use ordermill_actors::runtime::tree::{Look, NodeView, Status, Tree};
+use ordermill_actors::testing::shop::{Shop, ShopSettings, ShopStores, order_of};
 use ractor::Actor;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +42,35 @@ fn quarantine(adders: &Directory<Entities<Adder>>, key: u32) -> impl Future<Outp
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
+}
+
+fn mailboxes(views: &[NodeView]) -> usize {
+    views.iter().map(|view| view.mailbox + mailboxes(&view.children)).sum()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_started_again_with_its_service_is_new_and_its_mailbox_empty() {
+    const ROUNDS: u64 = 5;
+    const A_WHILE: Duration = Duration::from_secs(60);
+    let shop = Shop::open(ShopStores::default(), ShopSettings::default()).await;
+    shop.stock("MUG", 1_000).await;
+    let tree = shop.process.tree.clone();
+    for _ in 0..ROUNDS {
+        for _ in 0..50 {
+            let (orders, order) = (shop.orders.clone(), order_of(&[("MUG", 1)], "credit_card"));
+            tokio::spawn(async move { orders.place(order, RequestContext::default(), None).await });
+        }
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        assert!(tree.restart("order"));
+        tokio::time::sleep(A_WHILE).await;
+    }
+    let journal = tree.actor("order/journal").unwrap();
+    assert_eq!((journal.actor.status, journal.actor.restarts), (Status::Running, ROUNDS));
+    assert!(journal.actor.uptime_ms < 60_000, "{} ms", journal.actor.uptime_ms);
+    assert!(!journal.last_messages.is_empty());
+    assert_eq!(mailboxes(&tree.view(&Look::default()).unwrap()), 0, "all is at rest");
 }
 
 #[tokio::test(start_paused = true)]

@@ -88,6 +88,8 @@ pub struct Node {
     started_at: Timestamp,
     /// The same moment: times are told from it, so that no clock is asked a message.
     started: Instant,
+    /// Milliseconds from then to its latest start.
+    since_ms: AtomicU64,
     is_entity: bool,
     past: Mutex<Past>,
     ended_on_purpose: Mutex<Option<OnPurpose>>,
@@ -126,6 +128,7 @@ impl Node {
             depth: AtomicUsize::new(0),
             started_at: clock.now(),
             started: Instant::now(),
+            since_ms: AtomicU64::new(0),
             is_entity: false,
             past: Mutex::default(),
             ended_on_purpose: Mutex::new(None),
@@ -180,6 +183,18 @@ impl Node {
             3 => Status::Stopped,
             _ => Status::Quarantined,
         }
+    }
+
+    /// It is being started (again), with an empty mailbox. One of which nobody has said that it ended has ended
+    /// with its supervisor.
+    pub fn starts(&self) {
+        self.depth.store(0, Relaxed);
+        let since = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.since_ms.store(since, Relaxed);
+        if self.status() == Status::Running {
+            self.restarts.fetch_add(1, Relaxed);
+        }
+        self.status.store(Status::Starting as u8, Relaxed);
     }
 
     /// It runs (again).
@@ -255,7 +270,9 @@ impl Node {
             last_error: self.last_error(),
             mailbox: self.depth(),
             handled: self.handled.load(Relaxed),
-            uptime_ms: u64::try_from((now - self.started_at).num_milliseconds()).unwrap_or(0),
+            uptime_ms: u64::try_from((now - self.started_at).num_milliseconds())
+                .unwrap_or(0)
+                .saturating_sub(self.since_ms.load(Relaxed)),
             children_total: 0,
             children: Vec::new(),
             next_after: None,

@@ -59,7 +59,7 @@ pub struct NodeView {
     pub mailbox: usize,
     /// Messages handled.
     pub handled: u64,
-    /// Milliseconds since it started.
+    /// Milliseconds since it started, for the last time.
     pub uptime_ms: u64,
     /// How many children it has of those that are looked for.
     pub children_total: usize,
