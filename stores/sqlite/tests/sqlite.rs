@@ -14,5 +14,7 @@ mod inventory;
 mod notes;
 #[path = "sqlite/transactions.rs"]
 mod transactions;
+#[path = "sqlite/unreadable.rs"]
+mod unreadable;
 #[path = "sqlite/upgrade.rs"]
 mod upgrade;

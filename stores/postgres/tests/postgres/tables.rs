@@ -5,10 +5,12 @@ use ordermill_actors::audit::{AuditService, Change};
 use ordermill_actors::ids::ProductId;
 use ordermill_actors::inventory::{InventoryReads, StockRow, Writes};
 use ordermill_actors::messages::{Message, Payload};
+use ordermill_actors::order::Order;
 use ordermill_actors::ports::ReadError;
 use ordermill_contract::Backend;
 use ordermill_contract::batches::{batch, make};
-use ordermill_contract::values::{at, origin};
+use ordermill_contract::order::stories::stories;
+use ordermill_contract::values::{at, order, origin};
 use ordermill_postgres::inventory::{InventoryDatabase, InventoryTables, MIGRATIONS, SCHEMA};
 use ordermill_postgres::{Database, Tables};
 use std::sync::Arc;
@@ -42,6 +44,21 @@ async fn no_row_of_the_stock_is_made_twice_or_sold_twice() {
 
     let stock = InventoryDatabase(database).stock(&"pear".into()).await.unwrap().unwrap();
     assert_eq!((stock.on_hand, stock.reserved), (5, 5), "nothing of it was written");
+}
+
+#[tokio::test]
+#[ignore = "needs ./scripts/stack"]
+async fn a_saga_that_cannot_be_read_is_not_taken_for_a_database_that_is_away() {
+    let backend = PostgresBackend::new().await;
+    let opened = backend.order().await;
+    for changes in stories() {
+        make(&*opened.store, batch(Order, changes, at(1))).await;
+    }
+    let mut conn = backend.scratch().connect().await;
+    let garbled = r#"UPDATE orders.sagas SET state = '{"facts": "of a later version"}'"#;
+    sqlx::query(garbled).execute(&mut conn).await.unwrap();
+    let read = opened.reads.order(order(0)).await;
+    assert!(matches!(read, Err(ReadError::Unreadable(_))), "{read:?}");
 }
 
 #[tokio::test]

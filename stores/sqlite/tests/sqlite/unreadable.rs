@@ -1,0 +1,30 @@
+//! Rows that nobody can read: they are told from a database that is away.
+
+use crate::backend::SqliteBackend;
+use ordermill_actors::order::Order;
+use ordermill_actors::ports::ReadError;
+use ordermill_contract::Backend;
+use ordermill_contract::batches::{batch, make};
+use ordermill_contract::order::stories::stories;
+use ordermill_contract::values::{at, order};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
+
+#[tokio::test]
+async fn a_saga_that_cannot_be_read_is_not_taken_for_a_database_that_is_away() {
+    let backend = SqliteBackend::new();
+    let opened = backend.order().await;
+    for changes in stories() {
+        make(&*opened.store, batch(Order, changes, at(1))).await;
+    }
+    let file = backend.scratch().path().join("order.db");
+    let mut conn = SqliteConnectOptions::new().filename(file).connect().await.unwrap();
+    let garbled = "UPDATE sagas SET state = '{\"facts\": \"of a later version\"}'";
+    sqlx::query(garbled).execute(&mut conn).await.unwrap();
+    conn.close().await.unwrap();
+    let read = opened.reads.order(order(0)).await;
+    assert!(matches!(read, Err(ReadError::Unreadable(_))), "{read:?}");
+    backend.close().await;
+    let read = opened.reads.order(order(0)).await;
+    assert!(matches!(read, Err(ReadError::Away(_))), "{read:?}");
+}
