@@ -18,10 +18,17 @@ use crate::ids::ServiceName;
 use crate::messages::{Body, Queue};
 use crate::ports::{DeadLetterFilter, DeadLetters, Outbox, ReadError};
 use std::sync::Arc;
+use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::oneshot::{self, Receiver};
 use tokio::time::Instant;
 use uuid::Uuid;
+
+/// How long a dead letter is kept that nobody redrives: time to find out what is wrong, and to mend it.
+pub const DEAD_LETTERS_KEPT: Duration = Duration::from_secs(90 * 24 * 3_600);
+
+/// How often those that are older are forgotten.
+pub const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Dead letters of a queue that are in memory at a time while all of them are redriven.
 const PAGE: u32 = 100;
@@ -99,6 +106,18 @@ impl DeadLetterOffice {
     /// Whose dead letters they are.
     pub fn service(&self) -> ServiceName {
         self.service
+    }
+
+    /// Forgets what nobody has redriven in [`DEAD_LETTERS_KEPT`].
+    pub async fn forget_old(&self) {
+        let service = self.service;
+        match self.letters.forget_dead_letters(self.world.now() - DEAD_LETTERS_KEPT).await {
+            Ok(0) => {}
+            Ok(forgotten) => tracing::warn!(%service, forgotten, "old dead letters are forgotten"),
+            Err(error) => {
+                tracing::warn!(%service, %error, "old dead letters are not forgotten yet")
+            }
+        }
     }
 
     /// Dead letters, newest first, `limit` at most.

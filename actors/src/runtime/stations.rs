@@ -2,11 +2,12 @@
 
 use super::address::Address;
 use super::consumer::{self, Consumer, ConsumerParts, Handler, Traffic};
-use super::dead_letters::DeadLetterOffice;
+use super::dead_letters::{DeadLetterOffice, FORGET_EVERY};
 use super::directory::{Directory, Keeper, Species};
 use super::journal::{Gauge, Journal, JournalHandle, JournalParts};
 use super::lag::{Lag, Meter, MeterParts};
 use super::relay::{Flow, Relay, RelayHandle, RelayParts};
+use super::routine::Routine;
 use super::service::Service;
 use super::silence::{Watch, WatchParts};
 use super::supervisor::{Part, Supervisor};
@@ -147,7 +148,7 @@ impl Process {
 
     /// The supervisor of everything: what runs when it is spawned.
     pub fn supervisor(&self, mut parts: Vec<Part>) -> Supervisor {
-        parts.push(self.group("upkeep", vec![self.meter(), self.watch()]));
+        parts.push(self.group("upkeep", vec![self.meter(), self.watch(), self.retention()]));
         let node = self.tree.part(None, "supervisor", ROOT);
         Supervisor::of_services(node, self.tree.clone(), Arc::new(parts))
     }
@@ -183,6 +184,20 @@ impl Process {
             node: node.clone(),
         });
         Part::new(node, move || Watch(parts.clone()))
+    }
+
+    /// Forgets dead letters in time.
+    fn retention(&self) -> Part {
+        let node = self.tree.part(Some("upkeep"), "retention", "upkeep/retention");
+        let offices = self.dead_letters.clone();
+        Routine::part(node, FORGET_EVERY, move || {
+            let offices = offices.clone();
+            async move {
+                for office in offices {
+                    office.forget_old().await;
+                }
+            }
+        })
     }
 
     /// Begins a service: its journal over `store`, and its relay over the same database's outbox.

@@ -106,4 +106,8 @@ impl<T: Send + 'static> DeadLetters for SimStore<T> {
     async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetter>, ReadError> {
         self.memory.dead_letter(id).await
     }
+
+    async fn forget_dead_letters(&self, before: Timestamp) -> Result<u64, ReadError> {
+        self.memory.forget_dead_letters(before).await
+    }
 }

@@ -235,4 +235,10 @@ impl<T: Send + 'static> DeadLetters for MemoryStore<T> {
     async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetter>, ReadError> {
         Ok(self.lock().dead_letters.iter().find(|letter| letter.id == id).cloned())
     }
+
+    async fn forget_dead_letters(&self, before: Timestamp) -> Result<u64, ReadError> {
+        let forgotten =
+            self.lock().dead_letters.extract_if(.., |letter| letter.died_at < before).count();
+        Ok(forgotten as u64)
+    }
 }

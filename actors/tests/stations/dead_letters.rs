@@ -2,8 +2,9 @@
 //! kept, and goes back whole.
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use ordermill_actors::broker::LocalBroker;
-use ordermill_actors::clock::World;
+use ordermill_actors::clock::{Clock, Timestamp, World};
 use ordermill_actors::ids::OrderId;
 use ordermill_actors::messages::{
     Body, Bundle, ChannelMessage, Contact, Exchange, Flow, Message, OrderNotice, Origin, Payload,
@@ -14,14 +15,16 @@ use ordermill_actors::notification::{Messengers, NotificationMemory};
 use ordermill_actors::ports::{
     Broker, ChannelError, Confirmed, DeadLetterFilter, Messenger, Outbox,
 };
-use ordermill_actors::runtime::dead_letters::{DeadLetterOffice, RedriveError, Redriven};
+use ordermill_actors::runtime::dead_letters::{
+    DEAD_LETTERS_KEPT, DeadLetterOffice, FORGET_EVERY, RedriveError, Redriven,
+};
 use ordermill_actors::runtime::outbox::Parcel;
 use ordermill_actors::runtime::service::DeadLetter;
 use ordermill_actors::runtime::stations::Process;
 use ordermill_actors::services;
 use ordermill_actors::testing::{CommitFault, MemoryStore, world};
 use ractor::{Actor, ActorCell};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -50,26 +53,42 @@ impl Messenger for Provider {
     }
 }
 
+/// A clock on which days pass without anybody waiting for them.
+struct Calendar {
+    clock: Arc<dyn Clock>,
+    days: AtomicI64,
+}
+
+impl Clock for Calendar {
+    fn now(&self) -> Timestamp {
+        self.clock.now() + TimeDelta::days(self.days.load(Relaxed))
+    }
+}
+
 /// The notification service alone, whose text messages go to a provider.
 struct Bench {
     provider: Arc<Provider>,
     store: MemoryStore<NotificationMemory>,
     office: DeadLetterOffice,
     broker: LocalBroker,
+    calendar: Arc<Calendar>,
     world: World,
     root: ActorCell,
 }
 
 impl Bench {
     async fn new() -> Self {
-        let (world, broker) = (world(), LocalBroker::default());
+        let (World { clock, ids }, broker) = (world(), LocalBroker::default());
+        let calendar = Arc::new(Calendar { clock, days: AtomicI64::new(0) });
+        let world = World { clock: calendar.clone(), ids };
         let mut process = Process::new(world.clone(), Arc::new(broker.clone()));
         let (store, provider) = (MemoryStore::default(), Arc::new(Provider::default()));
         let messengers = Messengers { email: None, sms: Some(provider.clone()) };
         let (_, part) = services::notification(&mut process, Arc::new(store.clone()), messengers);
         let office = process.dead_letters[0].clone();
         let (root, _) = Actor::spawn(None, process.supervisor(vec![part]), ()).await.unwrap();
-        Self { provider, store, office, broker, world, root: root.get_cell() }
+        let root = root.get_cell();
+        Self { provider, store, office, broker, calendar, world, root }
     }
 
     /// Tells the customers of so many orders.
@@ -138,6 +157,20 @@ async fn what_fails_for_now_is_tried_four_times_and_kept() {
     sleep(ALL_RETRIES).await;
     assert_eq!(*bench.provider.sent.lock().unwrap(), ["1"]);
     assert!(bench.letters().await.is_empty());
+    bench.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_nobody_redrives_is_forgotten_in_the_end() {
+    let bench = Bench::new().await;
+    bench.tell(1).await;
+    sleep(ALL_RETRIES).await;
+    let kept = i64::try_from(DEAD_LETTERS_KEPT.as_secs() / 86_400).unwrap();
+    for (days, left) in [(kept - 1, 1), (kept + 1, 0)] {
+        bench.calendar.days.store(days, Relaxed);
+        sleep(FORGET_EVERY).await;
+        assert_eq!(bench.letters().await.len(), left, "after {days} days");
+    }
     bench.close().await;
 }
 

@@ -88,6 +88,15 @@ pub async fn they_are_kept_once_and_read_back(backend: &dyn Backend) {
     assert_eq!(store.dead_letter(id(3)).await.unwrap(), None);
 }
 
+pub async fn old_ones_are_forgotten(backend: &dyn Backend) {
+    let store = backend.shipping().await.store;
+    let died = |n, second| DeadLetter { died_at: at(second), ..letter(n, Queue::ShippingCommands) };
+    store.commit(&bury(&[died(1, 100), died(2, 200), died(3, 300)])).await.unwrap();
+    assert_eq!(store.forget_dead_letters(at(100)).await.unwrap(), 0);
+    assert_eq!(store.forget_dead_letters(at(300)).await.unwrap(), 2);
+    assert_eq!(listed(&*store, DeadLetterFilter::default(), 10).await, [id(3)]);
+}
+
 pub async fn they_are_listed_newest_first_by_queue_and_page(backend: &dyn Backend) {
     let store = backend.shipping().await.store;
     let queue = |n| match n % 3 {

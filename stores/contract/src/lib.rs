@@ -67,6 +67,7 @@ macro_rules! contract {
             dead_letters {
                 they_are_kept_once_and_read_back
                 they_are_listed_newest_first_by_queue_and_page
+                old_ones_are_forgotten
                 a_redriven_one_goes_back_to_its_queue_once
                 a_redriven_one_that_is_gone_does_nothing
                 they_hold_a_message_of_a_megabyte

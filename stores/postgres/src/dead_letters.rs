@@ -140,4 +140,15 @@ impl DeadLetters for Database {
         })
         .await
     }
+
+    async fn forget_dead_letters(&self, before: Timestamp) -> Result<u64, ReadError> {
+        self.write(move |conn| {
+            Box::pin(async move {
+                let before = time(before);
+                let done = sqlx::query!("DELETE FROM dead_letters WHERE died_at < $1", before);
+                Ok(done.execute(conn).await?.rows_affected())
+            })
+        })
+        .await
+    }
 }

@@ -5,6 +5,7 @@ use crate::database::Database;
 use crate::error::Error;
 use crate::script::{Script, statement};
 use async_trait::async_trait;
+use ordermill_actors::clock::Timestamp;
 use ordermill_actors::messages::Queue;
 use ordermill_actors::ports::{DeadLetterFilter, DeadLetters, ReadError};
 use ordermill_actors::runtime::service::DeadLetter;
@@ -125,6 +126,15 @@ impl DeadLetters for Database {
             .fetch_optional(&pool)
             .await?;
             row.map(Stored::into_letter).transpose()
+        })
+        .await
+    }
+
+    async fn forget_dead_letters(&self, before: Timestamp) -> Result<u64, ReadError> {
+        let before = micros(before);
+        self.write(move |writer| async move {
+            let done = sqlx::query!("DELETE FROM dead_letters WHERE died_at < ?1", before);
+            Ok(done.execute(&writer).await?.rows_affected())
         })
         .await
     }

@@ -136,4 +136,8 @@ impl<S: Service, T: Tables<S>> DeadLetters for SqliteStore<S, T> {
     async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetter>, ReadError> {
         self.database.dead_letter(id).await
     }
+
+    async fn forget_dead_letters(&self, before: Timestamp) -> Result<u64, ReadError> {
+        self.database.forget_dead_letters(before).await
+    }
 }
