@@ -65,6 +65,33 @@ async fn a_stream_tells_all_in_order_and_ends_with_the_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_names_an_event_that_never_was_is_told_what_comes_and_the_end() {
+    let shop = Shop::open().await;
+    shop.stock("chair", 5).await;
+    let placed = shop.place(&order("chair", 1)).await;
+    shop.until(&placed, "CONFIRMED").await;
+    let beyond = ["900", "4294967295"];
+    let mut streams = Vec::new();
+    for last in beyond {
+        streams.push(tokio::spawn(to_the_end(follow(&shop, &placed, Some(last)).await)));
+    }
+    let history = shop.get(&format!("/orders/{placed}")).await.json()["history"].clone();
+    let told = history.as_array().unwrap().len() as u32;
+    shop.ask(&format!("/orders/{placed}/cancel")).await.expect(202);
+    for stream in streams {
+        let seen = stream.await.unwrap();
+        assert_eq!(seen.first().unwrap().0, told, "{seen:?}");
+        assert_eq!(seen.last().unwrap().1, "CANCELLED");
+    }
+    for last in beyond {
+        let path = format!("/orders/{placed}/events");
+        let request = shop.request(Method::GET, &path).header("Last-Event-ID", last);
+        send(request).await.expect(204);
+    }
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn streams_end_with_the_process() {
     let mut shop = Shop::open().await;
     shop.stock("chair", 5).await;
