@@ -10,8 +10,9 @@ use crate::api::request_id;
 use crate::api::state::State;
 use crate::api::views::{OrderView, PlacedView};
 use ordermill_actors::ids::OrderId;
+use ordermill_actors::messages::OrderDetails;
 use ordermill_actors::order::{
-    AskError, Asked, OrderFilter, OrderStatus, RequestContext, SagaStatus,
+    AskError, Asked, OrderFilter, OrderStatus, Orders, Placed, RequestContext, SagaStatus,
 };
 use poem::http::StatusCode;
 use poem::web::sse::{Event, SSE};
@@ -103,7 +104,7 @@ impl OrdersApi {
     /// Place an order
     ///
     /// Answers as soon as the order is durable; stock, money and parcel follow. With an `Idempotency-Key`
-    /// the same request makes one order, however often it is sent, for 24 hours at least.
+    /// the same order is made once, however often it is sent, for 24 hours at least.
     #[oai(path = "/orders", method = "post")]
     async fn place(
         &self,
@@ -116,12 +117,15 @@ impl OrdersApi {
         let key = idempotency_key(request)?;
         let details = new_order::check(body.parse()?)?;
         self.0.admit().await?;
-        let key = key.map(|key| (key, Sha256::digest(body.bytes()).to_vec()));
         let context = RequestContext {
             request_id: request_id::shared(),
             traceparent: request_id::traceparent(request),
         };
-        let placed = self.0.services.order()?.orders.place(details, context, key).await?;
+        let orders = &self.0.services.order()?.orders;
+        let placed = match key {
+            None => orders.place(details, context, None).await?,
+            Some(key) => place_once(orders, key, details, context, body.bytes()).await?,
+        };
         let view = match &placed.saga {
             Some(saga) => PlacedView::of(saga),
             None => {
@@ -269,6 +273,29 @@ fn idempotency_key(request: &poem::Request) -> Result<Option<String>, Problem> {
             let message = format!("must be one, of 1 to {IDEMPOTENCY_KEY_MAX} visible characters");
             Err(Problem::bad_parameter("Idempotency-Key", message))
         }
+    }
+}
+
+/// Places an order, unless its key stands for the same one: as it was understood, however it was
+/// written down.
+async fn place_once(
+    orders: &Orders,
+    key: String,
+    details: OrderDetails,
+    context: RequestContext,
+    bytes: &[u8],
+) -> Result<Placed, AskError> {
+    // Keys outlive an upgrade: a field that details come to have must not be written while it says
+    // nothing, or every digest is another one.
+    let order = serde_json::to_vec(&details).expect("what came as JSON can be written as JSON");
+    let digest = Sha256::digest(order).to_vec();
+    match orders.place(details.clone(), context.clone(), Some((key.clone(), digest))).await {
+        // Perhaps a version kept the key whose digest was of the bytes. Where those are the same, so
+        // is the order: asked by that digest it is found, or refused for good.
+        Err(AskError::KeyReused) => {
+            orders.place(details, context, Some((key, Sha256::digest(bytes).to_vec()))).await
+        }
+        placed => placed,
     }
 }
 

@@ -5,8 +5,7 @@ use ordermill_actors::ids::OrderId;
 use ordermill_actors::messages::{Body, Flow, Message, Origin, Payload, Plan, Queue};
 use ordermill_actors::runtime::outbox::OutboxRow;
 use serde_json::{Value, json};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::Connection;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -36,12 +35,6 @@ fn texts(letters: &[Value], member: &str) -> BTreeSet<String> {
     letters.iter().map(|letter| letter[member].as_str().unwrap().to_owned()).collect()
 }
 
-/// A service's own database, opened beside the running server.
-async fn database(shop: &Shop, service: &str) -> SqliteConnection {
-    let file = shop.directory.path().join(format!("{service}.db"));
-    SqliteConnectOptions::new().filename(file).connect().await.unwrap()
-}
-
 /// Has inventory's own outbox bring inventory a command, as a bug would.
 async fn command_inventory(shop: &Shop, payload: Payload) -> Uuid {
     let order_id = OrderId(Uuid::from_u128(7));
@@ -52,7 +45,7 @@ async fn command_inventory(shop: &Shop, payload: Payload) -> Uuid {
         Queue::InventoryCommands,
         Body::One(message.clone()),
     );
-    let mut inventory = database(shop, "inventory").await;
+    let mut inventory = shop.database("inventory").await;
     sqlx::query("INSERT INTO outbox (id, content, tries, parked_until) VALUES (?, ?, 1, 0)")
         .bind(row.id)
         .bind(row.to_json())
@@ -65,7 +58,7 @@ async fn command_inventory(shop: &Shop, payload: Payload) -> Uuid {
 
 /// Puts a dead letter into a service's database that no version of the server could have read.
 async fn bury(shop: &Shop, id: u128, queue: Queue, body: &str) -> Uuid {
-    let mut connection = database(shop, queue.service().as_str()).await;
+    let mut connection = shop.database(queue.service().as_str()).await;
     let id = Uuid::from_u128(id);
     sqlx::query(
         "INSERT INTO dead_letters (id, queue, cause, attempts, body, first_failed_at, died_at)
@@ -145,7 +138,7 @@ async fn a_whole_queue_goes_back_and_the_cured_are_heard() {
     assert_eq!(texts(&letters, "event_id").len(), 6);
     // Somebody corrects one of the numbers.
     let cured = letters[0]["id"].as_str().unwrap().parse::<Uuid>().unwrap();
-    let mut notification = database(&shop, "notification").await;
+    let mut notification = shop.database("notification").await;
     sqlx::query("UPDATE dead_letters SET body = replace(body, 'call me', '+49 30 1') WHERE id = ?")
         .bind(cured)
         .execute(&mut notification)
@@ -260,7 +253,7 @@ async fn parked_rows_and_metrics_stand_beside_them() {
         let row = json!({ "service": service, "rows": 0 });
         assert!(parked.as_array().unwrap().contains(&row), "{service}: {parked}");
     }
-    let mut order = database(&shop, "order").await;
+    let mut order = shop.database("order").await;
     let row = r#"{"messages":[]}"#;
     sqlx::query("INSERT INTO outbox (id, content, tries, parked_until) VALUES (?, ?, 1, 1 << 60)")
         .bind(Uuid::from_u128(1))

@@ -3,10 +3,16 @@
 use super::support::{Answer, Shop, id, order, send};
 use reqwest::Method;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
 async fn place(shop: &Shop, key: &str, body: &Value) -> Answer {
     send(shop.request(Method::POST, "/orders").header("Idempotency-Key", key).json(body)).await
+}
+
+async fn place_text(shop: &Shop, key: &str, body: &str) -> Answer {
+    let request = shop.request(Method::POST, "/orders").header("content-type", "application/json");
+    send(request.header("Idempotency-Key", key).body(body.to_owned())).await
 }
 
 async fn orders(shop: &Shop) -> usize {
@@ -49,6 +55,59 @@ async fn the_same_request_has_the_same_answer_also_after_a_restart() {
     assert_eq!(orders(&shop).await, 1);
     let other = place(&shop, "key-2", &order("chair", 1)).await.expect(201);
     assert_ne!(id(&other), id(&first));
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_order_in_other_words_is_the_same_order() {
+    let shop = Shop::open().await;
+    let text =
+        r#"{"customer_id":"42","items":[{"product_id":"chair","quantity":2,"unit_price":5}]}"#;
+    let first = place_text(&shop, "key-1", text).await.expect(201);
+    let same = [
+        r#"{"items":[{"unit_price":5,"quantity":2,"product_id":"chair"}],"customer_id":"42"}"#,
+        r#" { "customer_id": "42",
+              "items": [ { "product_id": "chair", "quantity": 2, "unit_price": 5.00 } ] } "#,
+        r#"{"user_id":42,"payment_method":"credit_card","currency":"USD","priority":"standard",
+            "items":[{"product_id":"chair","quantity":2,"unit_price":"5.0"}],"email":null}"#,
+    ];
+    for words in same {
+        let again = place_text(&shop, "key-1", words).await.expect(201);
+        assert_eq!(again.header("idempotent-replayed"), "true", "{words}");
+        assert_eq!(again.text, first.text);
+    }
+    let others = [
+        text.replace("\"42\"", "\"43\""),
+        text.replace("chair", "table"),
+        text.replace(":2", ":3"),
+        text.replace(":5", ":5.01"),
+        text.replace("\"items\"", "\"currency\":\"EUR\",\"items\""),
+        text.replace("\"items\"", "\"priority\":\"express\",\"items\""),
+        text.replace("\"items\"", "\"phone\":\"1\",\"items\""),
+        text.replace("\"items\"", "\"address\":{\"city\":\"Rome\"},\"items\""),
+    ];
+    for words in others {
+        place_text(&shop, "key-1", &words).await.fault(422, "Idempotency-Key");
+    }
+    assert_eq!(orders(&shop).await, 1);
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_of_a_version_that_kept_the_bytes_is_known_by_them() {
+    let shop = Shop::open().await;
+    let body = order("chair", 1).to_string();
+    let first = place_text(&shop, "key-1", &body).await.expect(201);
+    let kept = sqlx::query("UPDATE idempotency_keys SET fingerprint = ?")
+        .bind(Sha256::digest(&body).to_vec())
+        .execute(&mut shop.database("order").await)
+        .await
+        .unwrap();
+    assert_eq!(kept.rows_affected(), 1);
+    let again = place_text(&shop, "key-1", &body).await.expect(201);
+    assert_eq!(again.text, first.text);
+    place(&shop, "key-1", &order("chair", 2)).await.fault(422, "Idempotency-Key");
+    assert_eq!(orders(&shop).await, 1);
     shop.close().await;
 }
 

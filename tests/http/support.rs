@@ -5,6 +5,8 @@ use ordermill::config::Config;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
+use sqlx::ConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -112,6 +114,12 @@ impl Shop {
     /// Ends it while somebody still looks at it.
     pub async fn stop_app(&mut self) -> bool {
         self.app.take().unwrap().stop().await
+    }
+
+    /// A service's own database, opened beside the running server.
+    pub async fn database(&self, service: &str) -> SqliteConnection {
+        let file = self.directory.path().join(format!("{service}.db"));
+        SqliteConnectOptions::new().filename(file).connect().await.unwrap()
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {

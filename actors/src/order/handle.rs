@@ -99,7 +99,7 @@ impl Orders {
 
     /// Accepts an order. When it returns `Ok`, the order is durable and its first command will be sent.
     ///
-    /// `key` is the request's idempotency key and a digest of its body.
+    /// `key` is the request's idempotency key and a digest of what it orders.
     pub async fn place(
         &self,
         details: OrderDetails,
