@@ -8,6 +8,7 @@ mod http {
     mod admin;
     mod bounds;
     mod dead_letters;
+    mod described;
     mod dlq;
     mod door;
     mod events;

@@ -25,6 +25,9 @@ fn every_operation_says_what_it_is_and_has_its_problems() {
             let name = format!("{method} {path}");
             assert!(operation["summary"].is_string(), "{name}");
             assert!(operation["operationId"].is_string(), "{name}");
+            // What is not there is left out: null is neither a body nor a list.
+            assert!(operation.get("requestBody").is_none_or(|body| body.is_object()), "{name}");
+            assert!(operation.get("parameters").is_none_or(|list| list.is_array()), "{name}");
             assert_eq!(operation["tags"].as_array().unwrap().len(), 1, "{name}");
             for (status, response) in operation["responses"].as_object().unwrap() {
                 let problem = &response["content"]["application/problem+json"];

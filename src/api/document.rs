@@ -23,13 +23,17 @@ pub fn finished(described: &str) -> String {
             operation["operationId"] = json!(route.id());
             route.problems(operation);
             media_types(operation);
-            for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+            let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+            for parameter in parameters.into_iter().flatten() {
                 route.parameter(parameter);
             }
             if route.is("post", "/orders") {
                 examples(operation);
             }
         }
+    }
+    for (_, schema) in members(&mut document["components"]["schemas"]) {
+        optional(schema);
     }
     if let Some(order) = document.pointer_mut("/components/schemas/NewOrder") {
         // Its two forms are shown where they are used.
@@ -86,7 +90,8 @@ impl Route<'_> {
         let asks_of_a_saga = self.method == "post" && self.path.starts_with("/admin/sagas/");
         let asks_of_an_actor = self.method == "post" && self.path.starts_with("/admin/actors/");
         let redrives = self.is("post", "/admin/dead-letters/{id}/redrive");
-        let checks_fields = self.has_body && !self.path.starts_with("/notifications");
+        // A notification's mark is a word that is read, or is not.
+        let checks_fields = self.has_body && !self.is("patch", "/notifications/{id}");
         let can = |status: &str| match status {
             "400" => self.has_body || operation["parameters"].is_array(),
             "404" => self.path.contains('{'),
@@ -144,9 +149,37 @@ impl Route<'_> {
     }
 }
 
+/// What an object may lack may be null as well, in answers and in requests. Only a list that is left
+/// out while it is empty never is: it says so by its default, `[]`.
+fn optional(schema: &mut Value) {
+    let required = schema["required"].as_array().cloned().unwrap_or_default();
+    for (name, property) in schema.get_mut("properties").into_iter().flat_map(members) {
+        if required.contains(&json!(name)) || property["default"] == json!([]) {
+            continue;
+        }
+        or_null(property);
+    }
+}
+
+/// `nullable` is read beside a `type` only, and nothing is read beside a reference.
+fn or_null(property: &mut Value) {
+    if property["type"].is_string() {
+        property["nullable"] = json!(true);
+        return;
+    }
+    let (reference, mut words) = match property["allOf"].as_array().map(Vec::as_slice) {
+        Some([reference, words]) => (reference.clone(), words.clone()),
+        _ => (property.clone(), json!({})),
+    };
+    words["anyOf"] = json!([reference, { "type": "object", "nullable": true, "enum": [null] }]);
+    *property = words;
+}
+
 /// JSON is `application/json`, whatever else is said of it; headers are spelt as they are sent.
 fn media_types(operation: &mut Value) {
-    plain_json(&mut operation["requestBody"]);
+    if let Some(body) = operation.get_mut("requestBody") {
+        plain_json(body);
+    }
     for (_, response) in members(&mut operation["responses"]) {
         plain_json(response);
         let Some(headers) = response.get_mut("headers").and_then(members_of) else { continue };

@@ -45,7 +45,7 @@ pub struct ProblemBody {
     /// What went wrong, and what to do.
     detail: String,
     /// The fields at fault.
-    #[oai(skip_serializing_if_is_empty)]
+    #[oai(default, skip_serializing_if_is_empty)]
     errors: Vec<FieldError>,
     /// The request, as it stands in the logs.
     request_id: Option<String>,

@@ -40,7 +40,7 @@ pub struct FailureView {
     /// A word for why.
     pub reason: String,
     /// What was short.
-    #[oai(skip_serializing_if_is_empty)]
+    #[oai(default, skip_serializing_if_is_empty)]
     pub shortages: Vec<ShortageView>,
 }
 

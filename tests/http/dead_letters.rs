@@ -57,7 +57,7 @@ async fn command_inventory(shop: &Shop, payload: Payload) -> Uuid {
 }
 
 /// Puts a dead letter into a service's database that no version of the server could have read.
-async fn bury(shop: &Shop, id: u128, queue: Queue, body: &str) -> Uuid {
+pub async fn bury(shop: &Shop, id: u128, queue: Queue, body: &str) -> Uuid {
     let mut connection = shop.database(queue.service().as_str()).await;
     let id = Uuid::from_u128(id);
     sqlx::query(
