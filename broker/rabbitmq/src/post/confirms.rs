@@ -3,7 +3,9 @@
 //! lapin gives a returned message to whichever confirm it completes next, which need not be the returned
 //! message's own: of a broker's ack of many, it completes any first. So what was returned is known by what
 //! the message itself says, and what is confirmed counts only together with everything that was completed
-//! before it. (The broker sends a return before its confirm, so its bearer is completed no later.)
+//! before it. (The broker sends a return before its confirm, so its bearer is completed no later.) Who bears
+//! another's return may be returned as well, and is published again: where some are returned, others may
+//! come twice.
 
 use super::Letter;
 use futures::StreamExt;
