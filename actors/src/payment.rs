@@ -42,4 +42,4 @@ pub use gateway_port::{Charge, ChargeRequest, Gateway, GatewayError, GatewayKey,
 pub use reads::{PaymentReads, PaymentView};
 pub use service::{PaymentChange, PaymentRow, PaymentService, PaymentWrite};
 pub use state::{Asking, Payment, PaymentStatus, Question, State, Undo};
-pub use sweeper::{Sweeper, SweeperParts};
+pub use sweeper::Sweeper;

@@ -95,8 +95,8 @@ pub trait DeadLetters: Send + Sync + 'static {
     ) -> Result<Vec<DeadLetter>, ReadError>;
     /// One of them.
     async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetter>, ReadError>;
-    /// Forgets those that died before this moment: how many.
-    async fn forget_dead_letters(&self, before: Timestamp) -> Result<u64, ReadError>;
+    /// Forgets some that died before this moment, `limit` at most: how many.
+    async fn forget_dead_letters(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError>;
 }
 
 /// A service's database: what its stations need of it.

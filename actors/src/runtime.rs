@@ -26,6 +26,7 @@ pub mod lifecycle;
 pub mod outbox;
 pub mod quarantine;
 pub mod relay;
+pub mod retention;
 pub mod routine;
 pub mod service;
 pub mod silence;

@@ -11,7 +11,8 @@ use crate::notification::{
     Channel, ChannelHandler, Messengers, NotificationPolicy, NotificationService, Notifications,
 };
 use crate::order::handler::ReplyHandler;
-use crate::order::sweeper::{Sweeper, SweeperParts};
+use crate::order::retention::Claims;
+use crate::order::sweeper::Sweeper;
 use crate::order::{DueOrders, Order, OrderReads, Orders, SagaObserver, SagaPolicy, SagaRules};
 use crate::payment::{
     self, Gateway, PaymentPolicy, PaymentReads, PaymentRules, PaymentService, Payments,
@@ -81,15 +82,9 @@ pub fn order(
     stations.entities("sagas", &sagas);
     consume_all(&mut stations, Arc::new(ReplyHandler(sagas.clone())));
     let node = stations.tree().part(Some("order"), "sweeper", "order/sweeper");
-    let sweeper = Arc::new(SweeperParts {
-        due,
-        sagas: sagas.clone(),
-        lag,
-        world: world.clone(),
-        every: sweep_every,
-        node: node.clone(),
-    });
-    stations.part(Part::new(node, move || Sweeper(sweeper.clone())));
+    stations.keeps(Arc::new(Claims { database: due.clone(), world: world.clone() }));
+    let sweeper = Sweeper { due, sagas: sagas.clone(), lag, world: world.clone() };
+    stations.part(sweeper.part(node, sweep_every));
     (Orders::new(sagas, world, flow, plan), stations.finish())
 }
 
@@ -158,15 +153,8 @@ pub fn payment(
     stations.entities("payments", &payments);
     consume_all(&mut stations, Arc::new(payment::CommandHandler::new(payments.clone())));
     let node = stations.tree().part(Some("payment"), "sweeper", "payment/sweeper");
-    let sweeper = Arc::new(payment::SweeperParts {
-        reads,
-        payments,
-        world,
-        every: PAYMENT_SWEEP,
-        alone,
-        node: node.clone(),
-    });
-    stations.part(Part::new(node, move || payment::Sweeper(sweeper.clone())));
+    let sweeper = payment::Sweeper { reads, payments, world, alone };
+    stations.part(sweeper.part(node, PAYMENT_SWEEP));
     stations.finish()
 }
 

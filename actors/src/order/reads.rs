@@ -79,6 +79,6 @@ pub trait DueOrders: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<OrderId>, ReadError>;
 
-    /// Forgets idempotency keys made before a time.
-    async fn forget_claims(&self, before: Timestamp) -> Result<u64, ReadError>;
+    /// Forgets some idempotency keys made before a time, `limit` at most: how many.
+    async fn forget_claims(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError>;
 }

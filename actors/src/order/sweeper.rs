@@ -10,9 +10,10 @@ use crate::clock::World;
 use crate::faults::{self, Point};
 use crate::runtime::admission::LAG_TARGET;
 use crate::runtime::lag::Lag;
+use crate::runtime::routine::Routine;
+use crate::runtime::supervisor::Part;
 use crate::runtime::ticket::{Settled, Ticket};
 use crate::runtime::tree::Node;
-use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -20,14 +21,8 @@ use tokio::time::{Instant, timeout_at};
 /// Orders claimed at a time: the bound on how many overdue sagas are brought to life at once.
 const CLAIM_MAX: u32 = 500;
 
-/// How long an idempotency key is kept. The API promises 24 hours at least.
-const CLAIMS_KEPT: Duration = Duration::from_secs(48 * 3600);
-
-/// How often old idempotency keys are forgotten.
-const FORGET_EVERY: Duration = Duration::from_secs(600);
-
-/// What a sweeper is made of.
-pub struct SweeperParts {
+/// What takes them up.
+pub struct Sweeper {
     /// The database.
     pub due: Arc<dyn DueOrders>,
     /// The sagas.
@@ -36,65 +31,22 @@ pub struct SweeperParts {
     pub lag: Arc<Lag>,
     /// Time.
     pub world: World,
-    /// How often it looks.
-    pub every: Duration,
-    /// Its entry in the tree.
-    pub node: Arc<Node>,
-}
-
-/// The actor.
-pub struct Sweeper(pub Arc<SweeperParts>);
-
-/// What a sweeper tells itself.
-#[derive(Clone, Copy, Debug)]
-pub enum Tick {
-    /// Look for overdue orders.
-    Due,
-    /// Forget old idempotency keys.
-    Forget,
-}
-
-impl Actor for Sweeper {
-    type Msg = Tick;
-    type State = ();
-    type Arguments = ();
-
-    async fn pre_start(&self, myself: ActorRef<Tick>, (): ()) -> Result<(), ActorProcessingErr> {
-        self.0.node.running();
-        myself.send_interval(FORGET_EVERY, || Tick::Forget);
-        myself.cast(Tick::Due)?;
-        Ok(())
-    }
-
-    async fn handle(
-        &self,
-        myself: ActorRef<Tick>,
-        tick: Tick,
-        _state: &mut (),
-    ) -> Result<(), ActorProcessingErr> {
-        self.0.node.queued();
-        match tick {
-            Tick::Due => {
-                self.sweep().await;
-                myself.send_after(self.0.every, || Tick::Due);
-            }
-            Tick::Forget => {
-                let before = self.0.world.now() - CLAIMS_KEPT;
-                if let Err(error) = self.0.due.forget_claims(before).await {
-                    tracing::warn!(service = "order", %error, "old idempotency keys are not forgotten yet");
-                }
-            }
-        }
-        self.0.node.handled();
-        Ok(())
-    }
 }
 
 impl Sweeper {
+    /// It as a part, which looks so often.
+    pub fn part(self, node: Arc<Node>, every: Duration) -> Part {
+        let sweeper = Arc::new(self);
+        Routine::part(node, every, move || {
+            let sweeper = sweeper.clone();
+            async move { sweeper.sweep().await }
+        })
+    }
+
     async fn sweep(&self) {
         loop {
-            let now = self.0.world.now();
-            let claimed = match self.0.due.claim(now, now + CLAIM, CLAIM_MAX).await {
+            let now = self.world.now();
+            let claimed = match self.due.claim(now, now + CLAIM, CLAIM_MAX).await {
                 Ok(claimed) => claimed,
                 Err(error) => {
                     return tracing::warn!(service = "order", %error, "overdue orders are not looked at yet");
@@ -103,13 +55,13 @@ impl Sweeper {
             if !claimed.is_empty() {
                 faults::passes(Point::OrdersClaimed);
             }
-            let lag = self.0.lag.as_an_excuse();
+            let lag = self.lag.as_an_excuse();
             let more = claimed.len() == CLAIM_MAX as usize;
             let waiting: Vec<_> = claimed
                 .into_iter()
                 .map(|order| {
                     let (ticket, receiver) = Ticket::channel();
-                    self.0.sagas.ask(&order, Input::Due { lag }, ticket);
+                    self.sagas.ask(&order, Input::Due { lag }, ticket);
                     receiver
                 })
                 .collect();
@@ -131,7 +83,7 @@ impl Sweeper {
                 }
             }
             // What is behind is not helped by more: the others have their turn at the next look.
-            if !more || self.0.lag.of_answers() >= LAG_TARGET {
+            if !more || self.lag.of_answers() >= LAG_TARGET {
                 return;
             }
         }

@@ -6,81 +6,67 @@ use super::reads::PaymentReads;
 use crate::clock::{Timestamp, World};
 use crate::faults::{self, Point};
 use crate::ports::ReadError;
+use crate::runtime::routine::Routine;
+use crate::runtime::supervisor::Part;
 use crate::runtime::ticket::Ticket;
 use crate::runtime::tree::Node;
 use chrono::{DateTime, Utc};
-use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 
 /// Payments that one look into the database brings.
 const PAGE_ROWS: u32 = 500;
 
+/// The next are not held up by these for longer.
+const DECIDED_WITHIN: Duration = Duration::from_secs(15);
+
 /// How often it is looked whether those that were woken have left memory.
 const CROWD_LOOK: Duration = Duration::from_millis(100);
 
-/// What a sweeper is made of.
-pub struct SweeperParts {
+/// What takes them up.
+pub struct Sweeper {
     /// The database.
     pub reads: Arc<dyn PaymentReads>,
     /// The payments.
     pub payments: Payments,
     /// Time.
     pub world: World,
-    /// How often it looks.
-    pub every: Duration,
     /// True when no other process works on the same database: then no call is under way when this one
     /// starts, and every payment that waits for one is taken up at once.
     pub alone: bool,
-    /// Its entry in the tree.
-    pub node: Arc<Node>,
 }
 
-/// The actor.
-pub struct Sweeper(pub Arc<SweeperParts>);
-
-/// What a sweeper tells itself: look.
-#[derive(Clone, Copy, Debug)]
-pub struct Look {
-    /// For the first time since it was started.
-    first: bool,
-}
-
-impl Actor for Sweeper {
-    type Msg = Look;
-    type State = ();
-    type Arguments = ();
-
-    async fn pre_start(&self, myself: ActorRef<Look>, (): ()) -> Result<(), ActorProcessingErr> {
-        self.0.node.running();
-        myself.cast(Look { first: true })?;
-        Ok(())
+impl Sweeper {
+    /// It as a part, which looks so often.
+    pub fn part(self, node: Arc<Node>, every: Duration) -> Part {
+        let starting = Arc::new(AtomicBool::new(self.alone));
+        let sweeper = Arc::new(self);
+        Routine::part(node, every, move || {
+            let (sweeper, starting) = (sweeper.clone(), starting.clone());
+            async move {
+                if sweeper.sweep(starting.load(Relaxed)).await {
+                    starting.store(false, Relaxed);
+                }
+            }
+        })
     }
 
-    async fn handle(
-        &self,
-        myself: ActorRef<Look>,
-        Look { first }: Look,
-        _state: &mut (),
-    ) -> Result<(), ActorProcessingErr> {
-        let SweeperParts { reads, payments, world, every, alone, node } = &*self.0;
-        node.queued();
-        let everything = first && *alone;
-        let before = if everything { DateTime::<Utc>::MAX_UTC } else { world.now() };
-        let swept = wake_due(&**reads, payments, before).await;
+    /// Takes up those that are due, or all that wait; true when all of them were found.
+    async fn sweep(&self, everything: bool) -> bool {
+        let before = if everything { DateTime::<Utc>::MAX_UTC } else { self.world.now() };
+        let swept = wake_due(&*self.reads, &self.payments, before).await;
         match &swept {
             Ok(0) => {}
             Ok(woken) => {
-                tracing::info!(service = "payment", woken, "unanswered payments are taken up")
+                tracing::info!(service = "payment", woken, "unanswered payments are taken up");
             }
             Err(error) => {
                 tracing::warn!(service = "payment", %error, "unanswered payments are not looked at yet");
             }
         }
-        let first = first && swept.is_err();
-        myself.send_after(*every, move || Look { first });
-        node.handled();
-        Ok(())
+        swept.is_ok()
     }
 }
 
@@ -110,9 +96,16 @@ async fn wake_due(
             })
             .collect();
         // The next are looked up when these are committed: the gateway is not asked all at once.
+        let until = Instant::now() + DECIDED_WITHIN;
         for decided in decided {
             // One that could not be decided is still due at the next look.
-            let _ = decided.await;
+            if timeout_at(until, decided).await.is_err() {
+                tracing::warn!(
+                    service = "payment",
+                    "payments are not decided yet; others have their turn"
+                );
+                break;
+            }
         }
         if !full {
             return Ok(woken);

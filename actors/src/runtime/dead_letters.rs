@@ -12,11 +12,13 @@
 use super::asking::{ASK_TIMEOUT, LATE};
 use super::journal::{JournalHandle, Stored};
 use super::outbox::OutboxRow;
+use super::retention::Kept;
 use super::service::{DeadLetter, Redrive, Service};
 use crate::clock::World;
 use crate::ids::ServiceName;
 use crate::messages::{Body, Queue};
 use crate::ports::{DeadLetterFilter, DeadLetters, Outbox, ReadError};
+use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -26,9 +28,6 @@ use uuid::Uuid;
 
 /// How long a dead letter is kept that nobody redrives: time to find out what is wrong, and to mend it.
 pub const DEAD_LETTERS_KEPT: Duration = Duration::from_secs(90 * 24 * 3_600);
-
-/// How often those that are older are forgotten.
-pub const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Dead letters of a queue that are in memory at a time while all of them are redriven.
 const PAGE: u32 = 100;
@@ -108,18 +107,6 @@ impl DeadLetterOffice {
         self.service
     }
 
-    /// Forgets what nobody has redriven in [`DEAD_LETTERS_KEPT`].
-    pub async fn forget_old(&self) {
-        let service = self.service;
-        match self.letters.forget_dead_letters(self.world.now() - DEAD_LETTERS_KEPT).await {
-            Ok(0) => {}
-            Ok(forgotten) => tracing::warn!(%service, forgotten, "old dead letters are forgotten"),
-            Err(error) => {
-                tracing::warn!(%service, %error, "old dead letters are not forgotten yet")
-            }
-        }
-    }
-
     /// Dead letters, newest first, `limit` at most.
     pub async fn list(
         &self,
@@ -193,6 +180,17 @@ impl DeadLetterOffice {
         });
         self.journal.redrive(Redrive { letter: letter.id, row }, stored);
         receiver
+    }
+}
+
+#[async_trait]
+impl Kept for DeadLetterOffice {
+    fn name(&self) -> String {
+        format!("dead letters of {}", self.service)
+    }
+
+    async fn forget(&self, limit: u32) -> Result<u64, ReadError> {
+        self.letters.forget_dead_letters(self.world.now() - DEAD_LETTERS_KEPT, limit).await
     }
 }
 

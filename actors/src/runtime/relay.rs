@@ -343,8 +343,12 @@ impl<S: Service> Relay<S> {
         }
         let (outbox, now, relay) = (self.0.outbox.clone(), self.0.world.now(), myself.clone());
         let gauge = self.0.journal.gauge().clone();
+        // Those that are published again and not confirmed yet are still due there: they must not hide others.
+        let under_way =
+            window.rows.values().filter(|row| row.tries > 0).count() + window.done.len();
+        let limit = READ_ROWS.saturating_add(u32::try_from(under_way).unwrap_or(u32::MAX));
         beside(myself.get_cell(), async move {
-            let due = outbox.due(now, READ_ROWS).await;
+            let due = outbox.due(now, limit).await;
             gauge.answers(due.is_ok());
             if let Ok(rows) = due {
                 let _ = relay.cast(Msg::Due(rows));

@@ -2,12 +2,12 @@
 
 use super::address::Address;
 use super::consumer::{self, Consumer, ConsumerParts, Handler, Traffic};
-use super::dead_letters::{DeadLetterOffice, FORGET_EVERY};
+use super::dead_letters::DeadLetterOffice;
 use super::directory::{Directory, Keeper, Species};
 use super::journal::{Gauge, Journal, JournalHandle, JournalParts};
 use super::lag::{Lag, Meter, MeterParts};
 use super::relay::{Flow, Relay, RelayHandle, RelayParts};
-use super::routine::Routine;
+use super::retention::{self, Kept};
 use super::service::Service;
 use super::silence::{Watch, WatchParts};
 use super::supervisor::{Part, Supervisor};
@@ -62,6 +62,8 @@ pub struct Process {
     pub rpc: Option<Arc<dyn Rpc>>,
     /// The dead letters of every service that consumes anything.
     pub dead_letters: Vec<DeadLetterOffice>,
+    /// What else its services keep for a while only.
+    pub kept: Vec<Arc<dyn Kept>>,
 }
 
 /// A consumer, as the process's end sees it.
@@ -143,6 +145,7 @@ impl Process {
             intakes: Vec::new(),
             rpc: None,
             dead_letters: Vec::new(),
+            kept: Vec::new(),
         }
     }
 
@@ -186,18 +189,11 @@ impl Process {
         Part::new(node, move || Watch(parts.clone()))
     }
 
-    /// Forgets dead letters in time.
+    /// Forgets in time what is kept for a while only.
     fn retention(&self) -> Part {
         let node = self.tree.part(Some("upkeep"), "retention", "upkeep/retention");
-        let offices = self.dead_letters.clone();
-        Routine::part(node, FORGET_EVERY, move || {
-            let offices = offices.clone();
-            async move {
-                for office in offices {
-                    office.forget_old().await;
-                }
-            }
-        })
+        let offices = self.dead_letters.iter().map(|office| Arc::new(office.clone()) as _);
+        retention::part(node, self.kept.iter().cloned().chain(offices).collect())
     }
 
     /// Begins a service: its journal over `store`, and its relay over the same database's outbox.
@@ -265,6 +261,11 @@ impl<S: Service> Stations<'_, S> {
         self.process.tree.populate(plural, Arc::new(directory.clone()));
         let (directory, its) = (directory.clone(), node.clone());
         self.parts.push(Part::new(node, move || Keeper::new(directory.clone(), its.clone())));
+    }
+
+    /// Has something forgotten in time.
+    pub fn keeps(&mut self, kept: Arc<dyn Kept>) {
+        self.process.kept.push(kept);
     }
 
     /// Adds a part of its own.

@@ -74,9 +74,9 @@ impl DueOrders for SimStore<OrderTables> {
         claimed
     }
 
-    async fn forget_claims(&self, before: Timestamp) -> Result<u64, ReadError> {
+    async fn forget_claims(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
         self.reading().await?;
-        self.memory.forget_claims(before).await
+        self.memory.forget_claims(before, limit).await
     }
 }
 

@@ -107,7 +107,7 @@ impl<T: Send + 'static> DeadLetters for SimStore<T> {
         self.memory.dead_letter(id).await
     }
 
-    async fn forget_dead_letters(&self, before: Timestamp) -> Result<u64, ReadError> {
-        self.memory.forget_dead_letters(before).await
+    async fn forget_dead_letters(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
+        self.memory.forget_dead_letters(before, limit).await
     }
 }

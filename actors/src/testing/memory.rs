@@ -236,9 +236,9 @@ impl<T: Send + 'static> DeadLetters for MemoryStore<T> {
         Ok(self.lock().dead_letters.iter().find(|letter| letter.id == id).cloned())
     }
 
-    async fn forget_dead_letters(&self, before: Timestamp) -> Result<u64, ReadError> {
-        let forgotten =
-            self.lock().dead_letters.extract_if(.., |letter| letter.died_at < before).count();
-        Ok(forgotten as u64)
+    async fn forget_dead_letters(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
+        let letters = &mut self.lock().dead_letters;
+        let old = letters.extract_if(.., |letter| letter.died_at < before);
+        Ok(old.take(limit as usize).count() as u64)
     }
 }

@@ -16,9 +16,10 @@ use ordermill_actors::ports::{
     Broker, ChannelError, Confirmed, DeadLetterFilter, Messenger, Outbox,
 };
 use ordermill_actors::runtime::dead_letters::{
-    DEAD_LETTERS_KEPT, DeadLetterOffice, FORGET_EVERY, RedriveError, Redriven,
+    DEAD_LETTERS_KEPT, DeadLetterOffice, RedriveError, Redriven,
 };
 use ordermill_actors::runtime::outbox::Parcel;
+use ordermill_actors::runtime::retention::FORGET_EVERY;
 use ordermill_actors::runtime::service::DeadLetter;
 use ordermill_actors::runtime::stations::Process;
 use ordermill_actors::services;

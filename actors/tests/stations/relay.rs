@@ -320,6 +320,25 @@ async fn a_row_whose_parking_takes_longer_than_its_pause_is_not_forgotten() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn parked_rows_that_nobody_answers_for_hold_up_no_others() {
+    let stations = stations().await;
+    stations.broker.answers.lock().unwrap().extend(vec![Confirmed::Lost; 300]);
+    for key in 0..300 {
+        stations.add(key);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    tokio::time::sleep(A_WHILE / 9).await;
+    assert_eq!(stations.left().await, (0, 300));
+    *stations.broker.silent.lock().unwrap() = true;
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let unanswered = std::mem::take(&mut *stations.broker.unanswered.lock().unwrap());
+    assert_eq!(unanswered.len(), 300, "more than one look brings, and the first are not confirmed");
+    unanswered.into_iter().for_each(|confirm| confirm(Confirmed::Taken));
+    tokio::time::sleep(A_WHILE).await;
+    assert_eq!(stations.left().await, (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_relay_that_starts_again_owes_only_what_is_open() {
     let stations = stations().await;
     *stations.broker.silent.lock().unwrap() = true;

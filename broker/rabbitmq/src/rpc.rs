@@ -1,7 +1,7 @@
 //! Questions and answers: `reply_to` and `correlation_id`, answered straight to the channel that asked
 //! (RabbitMQ's direct reply-to), so that no queue is made for an answer.
 
-use crate::error::Trouble;
+use crate::error::{Trouble, caught};
 use crate::link::{ANSWERED_WITHIN, Backoff, Link, Live, answer};
 use crate::post::{Content, Letter, Post};
 use futures::StreamExt;
@@ -39,7 +39,7 @@ impl Counter {
     pub async fn run(self) {
         let mut backoff = Backoff::new();
         while let Some(Some(live)) = self.stop.run_until_cancelled(self.link.live()).await {
-            let served = live.unless_ended(self.serve(&live));
+            let served = live.unless_ended(caught(self.serve(&live)));
             let Some(ended) = self.stop.run_until_cancelled(served).await else { return };
             if let Err(trouble) = ended {
                 tracing::warn!(address = self.address, cause = %trouble, "answering is interrupted");
@@ -70,8 +70,8 @@ impl Counter {
             let channel = channel.clone();
             tokio::spawn(async move {
                 let tag = question.delivery_tag;
-                reply(&*responder, &replies, question).await;
                 // Answered or not: whoever asked asks again.
+                let _ = caught(async { Ok(reply(&*responder, &replies, question).await) }).await;
                 let _ = channel.basic_ack(tag, BasicAckOptions::default()).await;
             });
         }

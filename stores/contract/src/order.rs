@@ -187,10 +187,11 @@ pub async fn an_idempotency_key_stands_for_its_first_request(backend: &dyn Backe
 
     // Keys are forgotten by age; what they stood for stays.
     let reads: &dyn DueOrders = &*opened.reads;
-    assert_eq!(reads.forget_claims(at(1)).await.unwrap(), 0);
+    assert_eq!(reads.forget_claims(at(1), 10).await.unwrap(), 0);
     let just_after = at(1) + Duration::from_micros(1);
-    assert_eq!(reads.forget_claims(just_after).await.unwrap(), 2);
-    assert_eq!(reads.forget_claims(just_after).await.unwrap(), 0);
+    assert_eq!(reads.forget_claims(just_after, 1).await.unwrap(), 1, "no more than asked for");
+    assert_eq!(reads.forget_claims(just_after, 10).await.unwrap(), 1);
+    assert_eq!(reads.forget_claims(just_after, 10).await.unwrap(), 0);
     assert_eq!(commit(&opened, vec![request(8, AWKWARD, b"new")]).await, [written()]);
     assert!(opened.reads.order(order(1)).await.unwrap().is_some());
 

@@ -141,11 +141,16 @@ impl DeadLetters for Database {
         .await
     }
 
-    async fn forget_dead_letters(&self, before: Timestamp) -> Result<u64, ReadError> {
+    async fn forget_dead_letters(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
         self.write(move |conn| {
             Box::pin(async move {
-                let before = time(before);
-                let done = sqlx::query!("DELETE FROM dead_letters WHERE died_at < $1", before);
+                let done = sqlx::query!(
+                    "DELETE FROM dead_letters WHERE id IN (
+                         SELECT id FROM dead_letters WHERE died_at < $1
+                         ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)",
+                    time(before),
+                    i64::from(limit)
+                );
                 Ok(done.execute(conn).await?.rows_affected())
             })
         })

@@ -157,7 +157,7 @@ impl<S: Service, T: Tables<S>> DeadLetters for PgStore<S, T> {
         self.database.dead_letter(id).await
     }
 
-    async fn forget_dead_letters(&self, before: Timestamp) -> Result<u64, ReadError> {
-        self.database.forget_dead_letters(before).await
+    async fn forget_dead_letters(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
+        self.database.forget_dead_letters(before, limit).await
     }
 }

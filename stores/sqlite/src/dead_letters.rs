@@ -130,10 +130,15 @@ impl DeadLetters for Database {
         .await
     }
 
-    async fn forget_dead_letters(&self, before: Timestamp) -> Result<u64, ReadError> {
+    async fn forget_dead_letters(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
         let before = micros(before);
         self.write(move |writer| async move {
-            let done = sqlx::query!("DELETE FROM dead_letters WHERE died_at < ?1", before);
+            let done = sqlx::query!(
+                "DELETE FROM dead_letters WHERE id IN (
+                     SELECT id FROM dead_letters WHERE died_at < ?1 ORDER BY id LIMIT ?2)",
+                before,
+                limit
+            );
             Ok(done.execute(&writer).await?.rows_affected())
         })
         .await

@@ -18,8 +18,9 @@ use crate::runtime::entity::Entities;
 use crate::runtime::journal::{Journal, JournalHandle, JournalParts, Published};
 use crate::runtime::outbox::{Content, OutboxRow};
 use crate::runtime::service::Service;
+use crate::runtime::supervisor::Supervisor;
 use crate::runtime::ticket::{Settled, Ticket};
-use crate::runtime::tree::Node;
+use crate::runtime::tree::{Node, Tree};
 use crate::testing::{CommitFault, MemoryStore, world};
 use ractor::{Actor, ActorCell};
 use std::sync::{Arc, Mutex};
@@ -84,15 +85,12 @@ impl Process {
         let payments = Directory::new(entities, world.clone(), Duration::from_secs(60));
         let keeper = Keeper::new(payments.clone(), node("payments", &world));
         let (three, _) = Actor::spawn(None, keeper, ()).await.unwrap();
-        let sweeper = Sweeper(Arc::new(SweeperParts {
-            reads,
-            payments: payments.clone(),
-            world: world.clone(),
-            every: Duration::from_secs(30),
-            alone: true,
-            node: node("sweeper", &world),
-        }));
-        let (four, _) = Actor::spawn(None, sweeper, ()).await.unwrap();
+        let sweeper =
+            Sweeper { reads, payments: payments.clone(), world: world.clone(), alone: true };
+        let part = sweeper.part(node("sweeper", &world), Duration::from_secs(30));
+        let tree = Tree::new(world.clock.clone());
+        let root = Supervisor::new(node("root", &world), tree, Arc::new(vec![part]));
+        let (four, _) = Actor::spawn(None, root, ()).await.unwrap();
         let actors = vec![one, two, three.get_cell(), four.get_cell()];
         Self { world, disk, payments, actors }
     }

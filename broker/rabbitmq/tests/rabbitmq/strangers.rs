@@ -2,11 +2,13 @@
 
 use crate::place::vhost;
 use ordermill_actors::messages::{Exchange, Kind, Queue, UNROUTED};
-use ordermill_actors::ports::Failures;
-use ordermill_broker_contract::basket::{ack, intake};
+use ordermill_actors::ports::{Broker, Dead, Delivery, Failures, Sink};
+use ordermill_broker_contract::basket::{Basket, Intake, ack, intake};
 use ordermill_broker_contract::samples::{at, by_channel, envelope, message, orders};
 use ordermill_broker_contract::{Backend, send};
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 const PREFETCH: usize = 100;
 
@@ -144,5 +146,47 @@ async fn a_channel_that_nobody_serves_is_seen_and_express_comes_first() {
         ack(&[delivery]);
     }
     assert_eq!(seen, [3, 5, 2, 4]);
+    place.close().await;
+}
+
+/// Panics over the first of what it gets of each kind.
+#[derive(Default)]
+struct Clumsy {
+    basket: Arc<Basket>,
+    panicked: [AtomicBool; 2],
+}
+
+impl Clumsy {
+    fn first(&self, kind: usize) -> bool {
+        !self.panicked[kind].swap(true, Relaxed)
+    }
+}
+
+impl Sink for Clumsy {
+    fn deliver(&self, delivery: Delivery) {
+        assert!(!self.first(0), "of the test");
+        self.basket.deliver(delivery);
+    }
+
+    fn bury(&self, dead: Dead) {
+        assert!(!self.first(1), "of the test");
+        self.basket.bury(dead);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs ./scripts/stack"]
+async fn what_a_consumer_panics_over_comes_again() {
+    let place = vhost().await;
+    let sink = Arc::new(Clumsy::default());
+    let subscription =
+        place.broker.subscribe(Queue::OrderEvents, PREFETCH, sink.clone()).await.unwrap();
+    let sent = send(&place, Exchange::SagaEvents, &message(Kind::PaymentReversed, 1));
+    let intake = Intake { basket: sink.basket.clone(), subscription };
+    let delivery = intake.one().await;
+    delivery.channel.reject(delivery.tag, "it is bad".to_owned(), at());
+    (intake.dead().await.stored)();
+    sent.taken().await;
+    assert!(sink.panicked.iter().all(|panicked| panicked.load(Relaxed)));
     place.close().await;
 }

@@ -182,13 +182,17 @@ impl DueOrders for OrderDatabase {
             .await
     }
 
-    async fn forget_claims(&self, before: Timestamp) -> Result<u64, ReadError> {
+    async fn forget_claims(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
         self.0
             .write(move |conn| {
                 Box::pin(async move {
-                    let before = time(before);
-                    let done =
-                        sqlx::query!("DELETE FROM idempotency_keys WHERE created_at < $1", before);
+                    let done = sqlx::query!(
+                        "DELETE FROM idempotency_keys WHERE key IN (
+                             SELECT key FROM idempotency_keys WHERE created_at < $1
+                             ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
+                        time(before),
+                        i64::from(limit)
+                    );
                     Ok(done.execute(conn).await?.rows_affected())
                 })
             })

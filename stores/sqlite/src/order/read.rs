@@ -199,14 +199,19 @@ impl DueOrders for OrderDatabase {
             .await
     }
 
-    async fn forget_claims(&self, before: Timestamp) -> Result<u64, ReadError> {
+    async fn forget_claims(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
         let before = micros(before);
         self.0
             .write(move |writer| async move {
-                let done =
-                    sqlx::query!("DELETE FROM idempotency_keys WHERE created_at < ?1", before)
-                        .execute(&writer)
-                        .await?;
+                let done = sqlx::query!(
+                    "DELETE FROM idempotency_keys WHERE key IN (
+                         SELECT key FROM idempotency_keys WHERE created_at < ?1
+                         ORDER BY created_at LIMIT ?2)",
+                    before,
+                    limit
+                )
+                .execute(&writer)
+                .await?;
                 Ok(done.rows_affected())
             })
             .await

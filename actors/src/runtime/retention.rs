@@ -1,0 +1,92 @@
+//! Retention: what is kept for a while only, and forgotten then, a little at a time, so that nobody who writes to the
+//! same database waits for long.
+
+use super::routine::Routine;
+use super::supervisor::Part;
+use super::tree::Node;
+use crate::ports::ReadError;
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often what is old is looked for.
+pub const FORGET_EVERY: Duration = Duration::from_secs(600);
+
+/// Rows that one transaction forgets: some milliseconds of a database's time.
+const FORGET_ROWS: u32 = 1_000;
+
+/// Something that is kept for a while.
+#[async_trait]
+pub trait Kept: Send + Sync {
+    /// What it is called in the log.
+    fn name(&self) -> String;
+
+    /// Forgets what is old, `limit` rows at the most; says how many they were.
+    async fn forget(&self, limit: u32) -> Result<u64, ReadError>;
+}
+
+/// The part that forgets all of them in time.
+pub fn part(node: Arc<Node>, all: Vec<Arc<dyn Kept>>) -> Part {
+    let all: Arc<[_]> = all.into();
+    Routine::part(node, FORGET_EVERY, move || {
+        let all = all.clone();
+        async move {
+            for kept in &*all {
+                forget(&**kept).await;
+            }
+        }
+    })
+}
+
+/// Forgets all that is old of one kind. What others write comes between two steps of it.
+async fn forget(kept: &dyn Kept) {
+    let (what, mut forgotten) = (kept.name(), 0);
+    loop {
+        match kept.forget(FORGET_ROWS).await {
+            Ok(rows) => {
+                forgotten += rows;
+                if rows < u64::from(FORGET_ROWS) {
+                    break;
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%what, %error, "what is old is not forgotten yet");
+                break;
+            }
+        }
+    }
+    if forgotten > 0 {
+        tracing::info!(%what, forgotten, "what was old is forgotten");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    /// How many are old, and how many were forgotten at a time.
+    struct Old(Mutex<(u64, Vec<u64>)>);
+
+    #[async_trait]
+    impl Kept for Old {
+        fn name(&self) -> String {
+            "what is old".to_owned()
+        }
+
+        async fn forget(&self, limit: u32) -> Result<u64, ReadError> {
+            let (left, steps) = &mut *self.0.lock().unwrap();
+            let rows = u64::from(limit).min(*left);
+            *left -= rows;
+            steps.push(rows);
+            Ok(rows)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_great_many_are_forgotten_a_little_at_a_time() {
+        let old = Old(Mutex::new((2_500, Vec::new())));
+        forget(&old).await;
+        assert_eq!(*old.0.lock().unwrap(), (0, vec![1_000, 1_000, 500]));
+    }
+}
