@@ -74,8 +74,8 @@ impl OperationsApi {
     async fn ready(&self) -> Ready {
         let admission = &self.0.admission;
         let mut missing = Vec::new();
-        for service in admission.down() {
-            missing.push(format!("the {service} database does not answer"));
+        for (service, cause) in admission.down() {
+            missing.push(format!("the {service} database is not available: {cause}"));
         }
         missing.extend(broker_trouble(&self.0.broker.health()));
         if self.0.stop.is_cancelled() {

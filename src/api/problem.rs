@@ -180,7 +180,7 @@ impl From<ReadError> for Problem {
         match error {
             ReadError::Away(_) => {
                 tracing::warn!(service = "http", %error, "a read failed");
-                Self::unavailable("a database does not answer; try again", RETRY_AFTER)
+                Self::unavailable("a database is not available; try again", RETRY_AFTER)
             }
             ReadError::Unreadable(_) => Self::internal(&error),
         }
@@ -198,7 +198,7 @@ impl Problem {
     /// nobody consumes, or too many customers.
     pub fn turned_away(busy: Busy, broker: Option<String>, deserted: &[Deserted]) -> Self {
         let detail = match (busy.down, broker, deserted.first()) {
-            (true, ..) => "a database does not answer; try again".to_owned(),
+            (true, ..) => "a database is not available; try again".to_owned(),
             (false, Some(trouble), _) => format!("{trouble}; try again"),
             (false, None, Some(queue)) => format!("too many orders are under way: {queue}"),
             (false, None, None) => "too many orders are under way; try again".to_owned(),

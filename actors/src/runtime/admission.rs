@@ -27,7 +27,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 pub struct Busy {
     /// When it is worth another try.
     pub retry_after: Duration,
-    /// True when a database does not answer; false when there is too much to do.
+    /// True when a database is not available; false when there is too much to do.
     pub down: bool,
 }
 
@@ -55,14 +55,14 @@ impl Admission {
         journals.max(self.lag.at_the_door())
     }
 
-    /// True when a database does not answer.
+    /// True when a database is not available.
     pub fn is_down(&self) -> bool {
         self.gauges.iter().any(|gauge| gauge.is_down())
     }
 
-    /// The services whose databases do not answer.
-    pub fn down(&self) -> Vec<&str> {
-        self.gauges.iter().filter(|gauge| gauge.is_down()).map(|gauge| gauge.service()).collect()
+    /// The services whose databases are not available, and why.
+    pub fn down(&self) -> Vec<(&str, String)> {
+        self.gauges.iter().filter_map(|gauge| Some((gauge.service(), gauge.trouble()?))).collect()
     }
 
     /// The queues that nobody consumes: why it is far behind, where there are any.

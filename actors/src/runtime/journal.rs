@@ -15,6 +15,7 @@
 
 mod commit;
 mod gathering;
+mod gauge;
 
 use super::address::Address;
 use super::outbox::OutboxRow;
@@ -24,9 +25,10 @@ use crate::clock::World;
 use crate::ports::Store;
 use commit::{Asker, FinishGuard};
 use gathering::Gathering;
+pub use gauge::Gauge;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -121,70 +123,6 @@ impl<S: Service> Msg<S> {
     }
 }
 
-/// How the journal is doing, for admission and readiness.
-#[derive(Debug)]
-pub struct Gauge {
-    service: String,
-    epoch: Instant,
-    /// Milliseconds since the epoch when the oldest uncommitted change came in, plus one; 0: none.
-    waiting_since_ms: AtomicU64,
-    /// It cannot be written to.
-    down: AtomicBool,
-    /// It cannot be read.
-    silent: AtomicBool,
-    busy: AtomicBool,
-    buried: AtomicU64,
-}
-
-impl Gauge {
-    /// Whose journal it is.
-    pub fn service(&self) -> &str {
-        &self.service
-    }
-
-    /// True while anything waits to be written: changes, rows to forget or to park, dead letters.
-    pub fn is_busy(&self) -> bool {
-        self.busy.load(Relaxed)
-    }
-
-    /// How long the oldest uncommitted change has waited.
-    pub fn wait(&self) -> Duration {
-        match self.waiting_since_ms.load(Relaxed) {
-            0 => Duration::ZERO,
-            since => self.epoch.elapsed().saturating_sub(Duration::from_millis(since - 1)),
-        }
-    }
-
-    /// True while the database does not answer.
-    pub fn is_down(&self) -> bool {
-        self.down.load(Relaxed) || self.silent.load(Relaxed)
-    }
-
-    /// How many messages were given up since the start.
-    pub fn buried(&self) -> u64 {
-        self.buried.load(Relaxed)
-    }
-
-    /// Notes whether the database answers: the relay's looks say so while nothing is written.
-    pub(super) fn answers(&self, answers: bool) {
-        self.silent.store(!answers, Relaxed);
-    }
-
-    /// The database has taken a batch, or has said what is wrong with it.
-    fn answers_again<S: Service>(&self) {
-        if self.down.swap(false, Relaxed) {
-            tracing::info!(service = %S::NAME, "the database is back");
-        }
-    }
-
-    fn oldest(&self, since: Option<Instant>) {
-        let millis = |since: Instant| {
-            u64::try_from(since.duration_since(self.epoch).as_millis()).unwrap_or(u64::MAX - 1) + 1
-        };
-        self.waiting_since_ms.store(since.map_or(0, millis), Relaxed);
-    }
-}
-
 /// A service's journal, as everybody else sees it. Cheap to clone.
 pub struct JournalHandle<S: Service> {
     address: Address<Msg<S>>,
@@ -201,15 +139,7 @@ impl<S: Service> JournalHandle<S> {
     /// A journal that is not started yet.
     pub fn new(node: Arc<Node>) -> Self {
         let service = node.name.split('/').next().unwrap_or_default().to_owned();
-        let gauge = Gauge {
-            service,
-            epoch: Instant::now(),
-            waiting_since_ms: AtomicU64::new(0),
-            down: AtomicBool::new(false),
-            silent: AtomicBool::new(false),
-            busy: AtomicBool::new(false),
-            buried: AtomicU64::new(0),
-        };
+        let gauge = Gauge::new(service);
         Self { address: Address::new(node), gauge: Arc::new(gauge) }
     }
 
@@ -250,7 +180,7 @@ impl<S: Service> JournalHandle<S> {
 
     /// Has a dead letter kept; `stored` is called when it is.
     pub fn bury(&self, letter: DeadLetter, stored: Stored) {
-        self.gauge.buried.fetch_add(1, Relaxed);
+        self.gauge.buries();
         let letter = letter.storable();
         self.address.send(Msg::Bury(Box::new((letter, stored))));
     }
@@ -315,7 +245,7 @@ impl<S: Service> Actor for Journal<S> {
     ) -> Result<Gathering<S>, ActorProcessingErr> {
         // What an earlier life had under way is its askers' to hand in again.
         self.0.handle.gauge.oldest(None);
-        self.0.handle.gauge.busy.store(false, Relaxed);
+        self.0.handle.gauge.busy(false);
         self.0.handle.address.fill(myself);
         self.0.handle.node().running();
         // An earlier life may have died with rows that were to be parked or forgotten.
@@ -364,7 +294,7 @@ impl<S: Service> Actor for Journal<S> {
         }
         self.proceed(&myself, state);
         let idle = !state.committing && state.waiting.is_empty() && state.upkeep.is_empty();
-        self.0.handle.gauge.busy.store(!idle, Relaxed);
+        self.0.handle.gauge.busy(!idle);
         self.0.handle.node().handled();
         Ok(())
     }

@@ -71,8 +71,10 @@ impl fmt::Display for Deserted {
     }
 }
 
-fn deserted(depths: &[Depth]) -> Vec<Deserted> {
-    let deserted = depths.iter().filter(|depth| depth.consumers == 0 && depth.ready > 0);
+/// Those that this process consumes are not: its consumers are on their way, as after an outage of the broker.
+fn deserted(depths: &[Depth], is_ours: impl Fn(Queue) -> bool) -> Vec<Deserted> {
+    let waits = |depth: &&Depth| depth.consumers == 0 && depth.ready > 0 && !is_ours(depth.queue);
+    let deserted = depths.iter().filter(waits);
     let counted = deserted.filter(|depth| counts_at_the_door(depth.queue));
     counted.map(|depth| Deserted { queue: depth.queue, ready: depth.ready }).collect()
 }
@@ -228,7 +230,9 @@ impl Meter {
         let depths = tokio::time::timeout(DEPTHS_WITHIN, broker.depths()).await;
         // Where the broker is away, what it holds is not known; what waits for it is.
         let depths = depths.ok().and_then(Result::ok).unwrap_or_default();
-        *lag.deserted.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = deserted(&depths);
+        let is_ours = |queue| self.0.intakes.iter().any(|intake| intake.queue() == queue);
+        *lag.deserted.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) =
+            deserted(&depths, is_ours);
         let (open, rate) = measured(&mut rates.counted, counted);
         let (door, answers) = self.queues(rates, &depths);
         lag.door_ms.store(door.max(rate.backlog_ms(open)), Relaxed);

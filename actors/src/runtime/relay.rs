@@ -349,7 +349,7 @@ impl<S: Service> Relay<S> {
         let limit = READ_ROWS.saturating_add(u32::try_from(under_way).unwrap_or(u32::MAX));
         beside(myself.get_cell(), async move {
             let due = outbox.due(now, limit).await;
-            gauge.answers(due.is_ok());
+            gauge.looked(&due);
             if let Ok(rows) = due {
                 let _ = relay.cast(Msg::Due(rows));
             }

@@ -110,9 +110,9 @@ async fn a_database_that_is_away_is_waited_for() {
     bench.store.fail([CommitFault::Unavailable; 5]);
     let verdict = submit(&bench, add(1, 0));
     tokio::time::sleep(std::time::Duration::from_millis(60)).await;
-    assert!(bench.journal.gauge().is_down());
+    assert!(bench.journal.gauge().trouble().is_some_and(|cause| !cause.is_empty()));
     assert!(matches!(verdict.await, Ok(Verdict::Done(()))));
-    assert!(!bench.journal.gauge().is_down());
+    assert_eq!(bench.journal.gauge().trouble(), None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -71,7 +71,11 @@ impl Counter {
             tokio::spawn(async move {
                 let tag = question.delivery_tag;
                 // Answered or not: whoever asked asks again.
-                let _ = caught(async { Ok(reply(&*responder, &replies, question).await) }).await;
+                let replied = async {
+                    reply(&*responder, &replies, question).await;
+                    Ok(())
+                };
+                let _ = caught(replied).await;
                 let _ = channel.basic_ack(tag, BasicAckOptions::default()).await;
             });
         }

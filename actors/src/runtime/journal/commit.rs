@@ -11,7 +11,6 @@ use crate::runtime::service::{Batch, Outcome, Service, Upkeep};
 use crate::runtime::tree::Node;
 use ractor::ActorRef;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 
 /// Whoever waits for a change of the batch.
 pub struct Asker<S: Service> {
@@ -207,7 +206,7 @@ async fn attempt<S: Service>(
         let gauge = &parts.handle.gauge;
         match result {
             Ok(committed) => {
-                gauge.answers_again::<S>();
+                gauge.answers_again();
                 return Ok(committed);
             }
             Err(CommitError::Contended(cause)) if contended < CONTENDED_MAX => {
@@ -215,7 +214,7 @@ async fn attempt<S: Service>(
                 tracing::debug!(service = %S::NAME, %cause, contended, "a batch is decided again");
             }
             Err(CommitError::Contended(cause) | CommitError::Unavailable(cause)) => {
-                if !gauge.down.swap(true, Relaxed) {
+                if gauge.refuses(&cause) {
                     tracing::warn!(service = %S::NAME, %cause, "the database is away; waiting");
                 }
                 tokio::time::sleep(pause).await;
@@ -229,7 +228,7 @@ async fn attempt<S: Service>(
                 return Err(Fault::Unknown);
             }
             Err(CommitError::Data(cause)) => {
-                gauge.answers_again::<S>();
+                gauge.answers_again();
                 return Err(Fault::Data(cause));
             }
         }
