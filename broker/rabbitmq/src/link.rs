@@ -74,6 +74,8 @@ pub struct Live {
     ended: CancellationToken,
     /// When the broker last took messages again after it had taken none.
     flow: Mutex<Flow>,
+    /// Held by who declares: a queue that two declare at once may keep one of them waiting.
+    declaring: tokio::sync::Mutex<()>,
     cord: Cord,
 }
 
@@ -89,9 +91,17 @@ impl Live {
         self.unless_ended(answer(ANSWERED_WITHIN, self.connection.create_channel())).await
     }
 
-    /// Declares the topology again: something of it is missing.
+    /// Declares the topology again: something of it is missing. Not on a connection that is gone: that would
+    /// take as long as each declaration may.
     pub async fn declare(&self) -> Result<(), BrokerOpenError> {
-        topology::declare(&self.connection, &self.address).await
+        tokio::select! {
+            biased;
+            declared = async {
+                let _turn = self.declaring.lock().await;
+                topology::declare(&self.connection, &self.address).await
+            } => declared,
+            () = self.ended() => Err(BrokerOpenError::connecting(&self.address, &Trouble::Gone)),
+        }
     }
 
     /// Completes when the connection is no more.
@@ -234,6 +244,8 @@ impl Keeper {
                     live.flow(Flow::Open(Instant::now()));
                     self.says(Health::Connected);
                 }
+                // lapin tells of a channel's errors here, too; those are of no matter to other channels.
+                Some(Event::Error(_)) if live.connection.status().connected() => {}
                 Some(Event::Error(error)) => return error.to_string(),
                 Some(_) => {}
                 None => return "it was closed".to_owned(),

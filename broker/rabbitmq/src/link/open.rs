@@ -70,6 +70,7 @@ pub async fn open(address: &Address, role: &str) -> Result<Live, BrokerOpenError
         address: address.clone(),
         ended: CancellationToken::new(),
         flow: Mutex::new(Flow::Open(Instant::now())),
+        declaring: tokio::sync::Mutex::default(),
         cord,
     })
 }

@@ -154,6 +154,24 @@ async fn a_deleted_queue_comes_back() {
     place.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs ./scripts/stack"]
+async fn a_queue_that_is_missing_is_no_trouble_of_others() {
+    let place = vhost().await;
+    let consumer = intake(&place, Queue::OrderEvents, PREFETCH).await;
+    let sent = send(&place, Exchange::SagaEvents, &message(Kind::PaymentReversed, 1));
+    let in_hand = consumer.one().await;
+    sent.taken().await;
+    // It ends the channel that asks, and no other: what is in hand would come again.
+    let asked = place.rpc().ask("nobody.there", "{}".to_owned(), PATIENCE).await;
+    assert!(asked.is_err());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(place.broker.health(), Health::Connected);
+    consumer.nothing_comes().await;
+    ack(&[in_hand]);
+    place.close().await;
+}
+
 /// Fails on everything, for good.
 struct Hopeless(Mutex<Vec<Dead>>);
 
