@@ -13,7 +13,7 @@
 pub mod address;
 pub mod admission;
 pub mod asking;
-mod beside;
+pub mod beside;
 pub mod consumer;
 pub mod dead_letters;
 pub mod directory;

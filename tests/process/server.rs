@@ -9,8 +9,9 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// How long a start may take: migrations on a busy machine, in a debug build.
-const START_LIMIT: Duration = Duration::from_secs(60);
+/// How long a start may take: migrations on a busy machine, in a debug build, and a hundred queues that are
+/// new on a disk that others keep busy.
+const START_LIMIT: Duration = Duration::from_secs(240);
 /// How often it is looked whether the process has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// Lines of the log that a failed test shows.

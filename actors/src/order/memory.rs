@@ -113,9 +113,8 @@ impl DueOrders for MemoryStore<OrderTables> {
 
     async fn forget_claims(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
         Ok(self.with_mut(|tables| {
-            let old = tables.claims.iter().filter(|(_, (_, made_at))| *made_at < before);
-            let old: Vec<_> = old.map(|(key, _)| key.clone()).take(limit as usize).collect();
-            old.iter().filter(|key| tables.claims.remove(*key).is_some()).count() as u64
+            let old = tables.claims.extract_if(|_, (_, made_at)| *made_at < before);
+            old.take(limit as usize).count() as u64
         }))
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn beside(actor: ActorCell, work: impl Future<Output = ()> + Send + '
 }
 
 /// Does some work; what it said, if it panicked.
-pub(super) async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
+pub async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
     AssertUnwindSafe(work).catch_unwind().await.map_err(|panic| words(&*panic).to_owned())
 }
 

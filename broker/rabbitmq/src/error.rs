@@ -1,11 +1,8 @@
 //! What may go wrong with a broker, in sentences for whoever must mend it.
 
 use crate::address::Address;
-use futures::FutureExt;
 use lapin::ErrorKind;
 use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
-use std::future::Future;
-use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -31,13 +28,8 @@ pub enum Trouble {
     #[error("deliveries were dropped and never settled; they go back to their queue")]
     Dropped,
     /// Whoever is handed what comes has panicked over it.
-    #[error("a panic over what came")]
-    Panicked,
-}
-
-/// Does some work; a panic in it is trouble like any other, and what it held is left to whoever asked.
-pub async fn caught<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
-    AssertUnwindSafe(work).catch_unwind().await.unwrap_or(Err(Trouble::Panicked))
+    #[error("a panic over what came: {0}")]
+    Panicked(String),
 }
 
 impl Trouble {

@@ -10,7 +10,7 @@
 //! that no ack under way is lost.
 
 use crate::acks::Acks;
-use crate::error::{Trouble, caught};
+use crate::error::Trouble;
 use crate::hold::{Hold, Origin};
 use crate::link::{ANSWERED_WITHIN, Backoff, Link, Live, answer};
 use crate::post::Post;
@@ -110,7 +110,7 @@ impl Intake {
 
     async fn consume(&self, live: &Live) -> Result<(), Trouble> {
         let mut tap = self.open(live).await?;
-        let ended = live.unless_ended(caught(self.pump(live, &mut tap))).await;
+        let ended = live.unless_ended(self.pump(live, &mut tap)).await;
         tap.acks.close();
         tap.void.cancel();
         if !matches!(ended, Err(Trouble::Gone)) {

@@ -13,6 +13,7 @@ use crate::vital::Vital;
 use futures::{Stream, StreamExt};
 use lapin::{Channel, Connection, Event};
 use ordermill_actors::ports::Health;
+use ordermill_actors::runtime::beside::caught;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
@@ -129,14 +130,14 @@ impl Live {
         *self.flow.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = flow;
     }
 
-    /// Does something on the connection, unless it ends meanwhile.
+    /// Does something on the connection, unless it ends meanwhile. A panic is trouble like any other.
     pub async fn unless_ended<T>(
         &self,
         work: impl Future<Output = Result<T, Trouble>>,
     ) -> Result<T, Trouble> {
         tokio::select! {
             biased;
-            done = work => done,
+            done = caught(work) => done.unwrap_or_else(|panic| Err(Trouble::Panicked(panic))),
             () = self.ended() => Err(Trouble::Gone),
         }
     }

@@ -1,7 +1,7 @@
 //! Questions and answers: `reply_to` and `correlation_id`, answered straight to the channel that asked
 //! (RabbitMQ's direct reply-to), so that no queue is made for an answer.
 
-use crate::error::{Trouble, caught};
+use crate::error::Trouble;
 use crate::link::{ANSWERED_WITHIN, Backoff, Link, Live, answer};
 use crate::post::{Content, Letter, Post};
 use futures::StreamExt;
@@ -9,6 +9,7 @@ use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, 
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Consumer};
 use ordermill_actors::ports::Responder;
+use ordermill_actors::runtime::beside::caught;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,7 +40,7 @@ impl Counter {
     pub async fn run(self) {
         let mut backoff = Backoff::new();
         while let Some(Some(live)) = self.stop.run_until_cancelled(self.link.live()).await {
-            let served = live.unless_ended(caught(self.serve(&live)));
+            let served = live.unless_ended(self.serve(&live));
             let Some(ended) = self.stop.run_until_cancelled(served).await else { return };
             if let Err(trouble) = ended {
                 tracing::warn!(address = self.address, cause = %trouble, "answering is interrupted");
@@ -71,11 +72,7 @@ impl Counter {
             tokio::spawn(async move {
                 let tag = question.delivery_tag;
                 // Answered or not: whoever asked asks again.
-                let replied = async {
-                    reply(&*responder, &replies, question).await;
-                    Ok(())
-                };
-                let _ = caught(replied).await;
+                let _ = caught(reply(&*responder, &replies, question)).await;
                 let _ = channel.basic_ack(tag, BasicAckOptions::default()).await;
             });
         }

@@ -10,9 +10,10 @@ use lapin::{Channel, Connection};
 use ordermill_actors::messages::ExchangeKind;
 use std::time::Duration;
 
-/// How long one declaration may take. A quorum queue that is new is several writes to disk, and a broker
-/// that has just started makes all of them at once.
-const DECLARED_WITHIN: Duration = Duration::from_secs(30);
+/// How long one declaration may take. A quorum queue that is new is several writes to disk, one after the
+/// other, and all of them are made at once: half a second on an idle disk, a minute where each sync takes
+/// 300 ms. Who gives up sooner begins anew and adds to it. A broker that is dead is noticed by its heartbeat.
+const DECLARED_WITHIN: Duration = Duration::from_secs(120);
 
 /// Channels that declare side by side: what is new is declared some times faster, because the broker
 /// forms the queues at the same time.
