@@ -31,7 +31,7 @@ pub mod status;
 pub mod sweeper;
 
 pub use handle::{AskError, Asked, Orders, Placed, RequestContext};
-pub use reads::{DueOrders, OrderFilter, OrderReads};
+pub use reads::{DueOrders, OrderFilter, OrderReads, UnreadableOrder};
 pub use rules::{SagaObserver, SagaRules, Sagas};
 pub use saga::{HistoryRow, Saga, SagaPolicy};
 pub use service::{Claim, Order};

@@ -2,7 +2,7 @@
 
 use crate::api::cursor;
 use crate::api::limits;
-use crate::api::orders::{Group, Noted, id, noted, page, saga_status, view};
+use crate::api::orders::{Group, Noted, Page, id, noted, page, saga_status, view};
 use crate::api::problem::Problem;
 use crate::api::state::State;
 use crate::api::views::OrderView;
@@ -33,6 +33,9 @@ impl From<OrderView> for SagaEntry {
 #[derive(Object)]
 struct SagaList {
     sagas: Vec<SagaEntry>,
+    /// Sagas of this page that are stored in a form that cannot be read; the log says why.
+    #[oai(default, skip_serializing_if_is_empty)]
+    unreadable: Vec<Uuid>,
     /// Where the list goes on; null: this is its end.
     next_cursor: Option<String>,
 }
@@ -58,8 +61,10 @@ impl AdminApi {
             before: cursor::read(cursor.0.as_deref(), |key| key.parse().ok().map(OrderId))?,
             ..OrderFilter::default()
         };
-        let (orders, next_cursor) = page(&self.0, &filter, limits::page(limit.0)?).await?;
-        Ok(Json(SagaList { sagas: orders.into_iter().map(SagaEntry::from).collect(), next_cursor }))
+        let Page { orders, unreadable, next_cursor } =
+            page(&self.0, &filter, limits::page(limit.0)?).await?;
+        let sagas = orders.into_iter().map(SagaEntry::from).collect();
+        Ok(Json(SagaList { sagas, unreadable, next_cursor }))
     }
 
     /// A saga with its order

@@ -8,9 +8,10 @@ use crate::api::views::HistoryView;
 use futures::Stream;
 use futures::stream::unfold;
 use ordermill_actors::ids::OrderId;
-use ordermill_actors::order::{HistoryRow, OrderStatus};
+use ordermill_actors::order::{HistoryRow, OrderReads, OrderStatus};
+use ordermill_actors::ports::ReadError;
 use poem_openapi::types::ToJSON;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -83,16 +84,42 @@ pub async fn look(state: State) {
         return;
     }
     let Ok(order) = state.services.order() else { return };
-    let Ok(rows) = order.reads.history(&since, ROWS_MAX).await else { return };
-    let rows: VecDeque<HistoryRow> = rows.into();
+    let (rows, unreadable) = read(&*order.reads, &since).await;
     let mut followers = state.followers().0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     followers.retain(|_, follower| {
-        rows.iter().filter(|row| row.order_id == follower.order).all(|row| {
-            if row.sequence < follower.next {
-                return true;
-            }
-            follower.next = row.sequence + 1;
-            follower.rows.try_send(row.clone()).is_ok()
-        })
+        !unreadable.contains(&follower.order)
+            && rows.iter().filter(|row| row.order_id == follower.order).all(|row| {
+                if row.sequence < follower.next {
+                    return true;
+                }
+                follower.next = row.sequence + 1;
+                follower.rows.try_send(row.clone()).is_ok()
+            })
     });
+}
+
+/// The rows that followers wait for, and the orders whose rows cannot be read: their streams end, the others
+/// go on.
+async fn read(
+    reads: &dyn OrderReads,
+    since: &[(OrderId, u32)],
+) -> (Vec<HistoryRow>, BTreeSet<OrderId>) {
+    let mut unreadable = BTreeSet::new();
+    match reads.history(since, ROWS_MAX).await {
+        Ok(rows) => return (rows, unreadable),
+        Err(ReadError::Away(_)) => return (Vec::new(), unreadable),
+        Err(ReadError::Unreadable(_)) => {}
+    }
+    let mut rows = Vec::new();
+    for one in since {
+        match reads.history(std::slice::from_ref(one), ROWS_MAX).await {
+            Ok(more) => rows.extend(more),
+            Err(ReadError::Away(_)) => {}
+            Err(error @ ReadError::Unreadable(_)) => {
+                tracing::error!(service = "http", order_id = %one.0, %error, "a stream of an order's events ends");
+                unreadable.insert(one.0);
+            }
+        }
+    }
+    (rows, unreadable)
 }

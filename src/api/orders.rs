@@ -61,6 +61,9 @@ pub enum Accepted {
 #[derive(Object)]
 struct OrderList {
     orders: Vec<OrderView>,
+    /// Orders of this page that are stored in a form that cannot be read; the log says why.
+    #[oai(default, skip_serializing_if_is_empty)]
+    unreadable: Vec<Uuid>,
     /// Where the list goes on; null: this is its end.
     next_cursor: Option<String>,
 }
@@ -159,8 +162,9 @@ impl OrdersApi {
             saga_status: None,
             before: cursor::read(cursor.0.as_deref(), |key| key.parse().ok().map(OrderId))?,
         };
-        let (orders, next_cursor) = page(&self.0, &filter, limits::page(limit.0)?).await?;
-        Ok(Json(OrderList { orders, next_cursor }))
+        let Page { orders, unreadable, next_cursor } =
+            page(&self.0, &filter, limits::page(limit.0)?).await?;
+        Ok(Json(OrderList { orders, unreadable, next_cursor }))
     }
 
     /// An order, with everything that has become of it
@@ -321,17 +325,35 @@ pub fn saga_status(word: &str) -> Result<SagaStatus, Problem> {
     })
 }
 
-/// A page of orders, and where the list goes on.
-pub async fn page(
-    state: &State,
-    filter: &OrderFilter,
-    limit: u32,
-) -> Result<(Vec<OrderView>, Option<String>), Problem> {
-    let sagas = state.services.order()?.reads.orders(filter, limit).await?;
-    let full = sagas.len() == limit as usize;
-    let last = sagas.last().filter(|_| full);
-    let next_cursor = last.map(|saga| cursor::write(&saga.order_id().to_string()));
-    Ok((sagas.iter().map(|saga| OrderView::of(saga, None)).collect(), next_cursor))
+/// A page of orders.
+pub struct Page {
+    pub orders: Vec<OrderView>,
+    /// Those that cannot be read.
+    pub unreadable: Vec<Uuid>,
+    /// Where the list goes on.
+    pub next_cursor: Option<String>,
+}
+
+/// Reads a page of orders.
+pub async fn page(state: &State, filter: &OrderFilter, limit: u32) -> Result<Page, Problem> {
+    let listed = state.services.order()?.reads.orders(filter, limit).await?;
+    let full = listed.len() == limit as usize;
+    let last = listed.last().filter(|_| full).map(|listed| match listed {
+        Ok(saga) => saga.order_id(),
+        Err(unreadable) => unreadable.order_id,
+    });
+    let next_cursor = last.map(|order| cursor::write(&order.to_string()));
+    let mut page = Page { orders: Vec::new(), unreadable: Vec::new(), next_cursor };
+    for listed in listed {
+        match listed {
+            Ok(saga) => page.orders.push(OrderView::of(&saga, None)),
+            Err(error) => {
+                tracing::error!(service = "http", %error, "an order is missing from a list");
+                page.unreadable.push(error.order_id.0);
+            }
+        }
+    }
+    Ok(page)
 }
 
 /// An order with its history.

@@ -1,8 +1,10 @@
 //! Lists: every entry once over all pages, filters, and what is no cursor.
 
 use super::support::{Shop, order, with};
+use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// Walks a list to its end; gives the ids in order.
 async fn walk(shop: &Shop, list: &str, member: &str, id: &str) -> Vec<String> {
@@ -114,4 +116,53 @@ async fn bad_parameters_are_400_by_name() {
     shop.get("/audit").await.fault(400, "order_id");
     shop.get("/audit?order_id=x").await.fault(400, "order_id");
     shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_cannot_be_read_hides_no_other() {
+    let shop = Shop::open().await;
+    shop.stock("chair", 10).await;
+    let mut placed = Vec::new();
+    for _ in 0..3 {
+        let id = shop.place(&order("chair", 1)).await;
+        shop.until(&id, "CONFIRMED").await;
+        placed.push(id);
+    }
+    let slow = json!({
+        "customer_id": "slow", "payment_method": "test_slow",
+        "items": [{"product_id": "chair", "quantity": 1, "unit_price": 10}],
+    });
+    let mut database = shop.database("order").await;
+    for garble in [
+        "UPDATE sagas SET state = '{\"facts\": \"of a later version\"}' WHERE order_id = ?1",
+        "UPDATE order_history SET facts = '{\"of a later' WHERE order_id = ?1",
+    ] {
+        let bad: uuid::Uuid = placed[1].parse().unwrap();
+        sqlx::query(garble).bind(bad).execute(&mut database).await.unwrap();
+    }
+    for (list, entries) in [("/orders", "orders"), ("/admin/sagas", "sagas")] {
+        let (mut seen, mut unreadable, mut cursor) = (0, Vec::new(), String::new());
+        loop {
+            let page = shop.get(&format!("{list}?limit=1{cursor}")).await.expect(200).json();
+            seen += page[entries].as_array().unwrap().len();
+            unreadable.extend(page["unreadable"].as_array().cloned().unwrap_or_default());
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!((seen, unreadable), (2, vec![json!(placed[1])]), "{list}");
+    }
+    shop.get(&format!("/orders/{}", placed[1])).await.problem(500);
+
+    // A stream of its events ends; those of the others go on.
+    let bad = shop.request(Method::GET, &format!("/orders/{}/events", placed[1])).send();
+    let bad = bad.await.unwrap();
+    let good = shop.place(&slow).await;
+    let events = shop.request(Method::GET, &format!("/orders/{good}/events")).send().await.unwrap();
+    shop.until(&good, "CONFIRMED").await;
+    shop.ask(&format!("/orders/{good}/cancel")).await.expect(202);
+    for (stream, told) in [(events, "CONFIRMED"), (bad, "")] {
+        let text = tokio::time::timeout(Duration::from_secs(20), stream.text()).await;
+        let text = text.expect("it ends").unwrap();
+        assert!(text.contains(told), "{text}");
+    }
 }

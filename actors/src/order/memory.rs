@@ -1,6 +1,6 @@
 //! The order service's tables in memory.
 
-use super::reads::{DueOrders, OrderFilter, OrderReads};
+use super::reads::{DueOrders, OrderFilter, OrderReads, UnreadableOrder};
 use super::saga::{HistoryRow, Saga};
 use super::service::{Claim, Keys, Order, Rows, Writes};
 use super::status::SagaStatus;
@@ -56,7 +56,11 @@ impl OrderReads for MemoryStore<OrderTables> {
         Ok(self.with(|tables| tables.sagas.get(&id).cloned()))
     }
 
-    async fn orders(&self, filter: &OrderFilter, limit: u32) -> Result<Vec<Saga>, ReadError> {
+    async fn orders(
+        &self,
+        filter: &OrderFilter,
+        limit: u32,
+    ) -> Result<Vec<Result<Saga, UnreadableOrder>>, ReadError> {
         let wanted = |saga: &&Saga| {
             filter.customer_id.as_ref().is_none_or(|id| *id == saga.details.customer_id)
                 && filter.status.is_none_or(|status| status == saga.status())
@@ -65,7 +69,7 @@ impl OrderReads for MemoryStore<OrderTables> {
         };
         Ok(self.with(|tables| {
             let newest = tables.sagas.values().rev().filter(wanted);
-            newest.take(limit as usize).cloned().collect()
+            newest.take(limit as usize).cloned().map(Ok).collect()
         }))
     }
 

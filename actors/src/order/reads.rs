@@ -45,14 +45,29 @@ impl OrderFilter {
     }
 }
 
+/// An order that is stored in a form that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the order {order_id} cannot be read: {cause}")]
+pub struct UnreadableOrder {
+    /// Which.
+    pub order_id: OrderId,
+    /// Why.
+    pub cause: String,
+}
+
 /// Reads of committed orders.
 #[async_trait]
 pub trait OrderReads: Send + Sync + 'static {
     /// An order.
     async fn order(&self, id: OrderId) -> Result<Option<Saga>, ReadError>;
 
-    /// Orders, newest first, `limit` at most.
-    async fn orders(&self, filter: &OrderFilter, limit: u32) -> Result<Vec<Saga>, ReadError>;
+    /// Orders, newest first, `limit` at most. One that cannot be read stands in its place: the others of
+    /// its page are no worse for it.
+    async fn orders(
+        &self,
+        filter: &OrderFilter,
+        limit: u32,
+    ) -> Result<Vec<Result<Saga, UnreadableOrder>>, ReadError>;
 
     /// History rows of several orders, by order and sequence: of each those whose sequence is not below
     /// the number given with it. `limit` at most in all.

@@ -8,7 +8,7 @@ use crate::gateway::{Entry, GatewayReads, Totals};
 use crate::ids::{OrderId, ProductId};
 use crate::inventory::{InventoryReads, InventoryTables, ReservationRow, StockRow};
 use crate::order::memory::OrderTables;
-use crate::order::{DueOrders, HistoryRow, OrderFilter, OrderReads, Saga};
+use crate::order::{DueOrders, HistoryRow, OrderFilter, OrderReads, Saga, UnreadableOrder};
 use crate::payment::memory::PaymentTables;
 use crate::payment::{GatewayKey, PaymentReads, PaymentRow};
 use crate::ports::ReadError;
@@ -34,7 +34,11 @@ impl OrderReads for SimStore<OrderTables> {
         saga
     }
 
-    async fn orders(&self, filter: &OrderFilter, limit: u32) -> Result<Vec<Saga>, ReadError> {
+    async fn orders(
+        &self,
+        filter: &OrderFilter,
+        limit: u32,
+    ) -> Result<Vec<Result<Saga, UnreadableOrder>>, ReadError> {
         self.reading().await?;
         self.memory.orders(filter, limit).await
     }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use ordermill_actors::ids::OrderId;
-use ordermill_actors::order::{HistoryRow, OrderFilter, OrderReads, Saga};
+use ordermill_actors::order::{HistoryRow, OrderFilter, OrderReads, Saga, UnreadableOrder};
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::testing::shop::{Backing, Shop, ShopSettings, ShopStores};
 use std::future::pending;
@@ -31,7 +31,11 @@ impl OrderReads for Silent {
         pending().await
     }
 
-    async fn orders(&self, _: &OrderFilter, _: u32) -> Result<Vec<Saga>, ReadError> {
+    async fn orders(
+        &self,
+        _: &OrderFilter,
+        _: u32,
+    ) -> Result<Vec<Result<Saga, UnreadableOrder>>, ReadError> {
         Ok(Vec::new())
     }
 

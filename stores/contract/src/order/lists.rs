@@ -40,6 +40,7 @@ pub async fn lists_are_read_page_by_page(backend: &dyn Backend) {
         let (mut paged, mut page) = (Vec::new(), filter.clone());
         loop {
             let read = opened.reads.orders(&page, 4).await.unwrap();
+            let read: Vec<Saga> = read.into_iter().map(Result::unwrap).collect();
             let Some(last) = read.last() else { break };
             page.before = Some(last.order_id());
             paged.extend(read);

@@ -7,7 +7,9 @@ use crate::error::Error;
 use async_trait::async_trait;
 use ordermill_actors::clock::Timestamp;
 use ordermill_actors::ids::OrderId;
-use ordermill_actors::order::{DueOrders, HistoryRow, OrderFilter, OrderReads, Saga};
+use ordermill_actors::order::{
+    DueOrders, HistoryRow, OrderFilter, OrderReads, Saga, UnreadableOrder,
+};
 use ordermill_actors::ports::ReadError;
 use serde::Serialize;
 use uuid::Uuid;
@@ -35,7 +37,11 @@ impl OrderReads for OrderDatabase {
             .await
     }
 
-    async fn orders(&self, filter: &OrderFilter, limit: u32) -> Result<Vec<Saga>, ReadError> {
+    async fn orders(
+        &self,
+        filter: &OrderFilter,
+        limit: u32,
+    ) -> Result<Vec<Result<Saga, UnreadableOrder>>, ReadError> {
         let under_way = filter.is_of_those_under_way();
         let OrderFilter { customer_id, status, saga_status, before } = filter.clone();
         let (status, saga_status) = (status.map(|s| s.as_str()), saga_status.map(|s| s.as_str()));
@@ -98,7 +104,7 @@ impl OrderReads for OrderDatabase {
                         .await?
                     }
                 };
-                rows.into_iter().map(OrderRow::into_saga).collect()
+                Ok(rows.into_iter().map(OrderRow::listed).collect())
             })
             .await
     }

@@ -7,7 +7,7 @@ use ordermill_actors::ids::OrderId;
 use ordermill_actors::messages::{Flow, Origin, Plan};
 use ordermill_actors::order::facts::Facts;
 use ordermill_actors::order::saga::Sending;
-use ordermill_actors::order::{HistoryRow, OrderStatus, Saga, SagaStatus};
+use ordermill_actors::order::{HistoryRow, OrderStatus, Saga, SagaStatus, UnreadableOrder};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -87,6 +87,12 @@ impl OrderRow {
             due_at: self.due_at.map(columns::time).transpose()?,
             history_len: state.history,
         })
+    }
+
+    /// The same in a list, where one that cannot be read must not hide the others.
+    pub fn listed(self) -> Result<Saga, UnreadableOrder> {
+        let order_id = OrderId(self.order_id);
+        self.into_saga().map_err(|error| UnreadableOrder { order_id, cause: error.to_string() })
     }
 }
 
