@@ -17,7 +17,7 @@ mod keeper;
 pub use keeper::Keeper;
 
 use super::quarantine::{Quarantine, Troubles, Ward};
-use super::tree::{Node, OnPurpose, Population};
+use super::tree::{Node, OnPurpose, Population, Status};
 use crate::clock::World;
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
@@ -206,16 +206,21 @@ impl<S: Species> Directory<S> {
     }
 
     /// Called by an entity while it handles a message: leaves the directory unless another message
-    /// waits. True: it has left and must stop itself.
+    /// waits. True: it has left and must stop itself. What it has failed at of late is remembered.
     pub fn leave(&self, key: &S::Key, actor: ActorId) -> bool {
-        let left = self.0.slots.remove_if(key, |_, slot| match slot {
-            Slot::Live { actor: live, node, .. } => live.get_id() == actor && node.depth() <= 1,
-            Slot::Down { .. } | Slot::Quarantined(_) => false,
-        });
-        if let Some((_, slot)) = &left {
-            slot.node().retired();
+        let Entry::Occupied(mut entry) = self.0.slots.entry(key.clone()) else { return false };
+        let Slot::Live { actor: live, node, troubles, .. } = entry.get() else { return false };
+        if live.get_id() != actor || node.depth() > 1 {
+            return false;
         }
-        left.is_some()
+        let (now, node, troubles) = (Instant::now(), node.clone(), troubles.clone());
+        node.retired();
+        if troubles.are_over(now) {
+            entry.remove();
+        } else {
+            entry.insert(Slot::Down { until: now, node, troubles });
+        }
+        true
     }
 
     fn now_s(&self) -> u64 {
@@ -279,7 +284,15 @@ impl<S: Species> Directory<S> {
 
     fn open(&self, parent: Option<Parent>) {
         // Whoever was quarantined stays so, whoever supervises.
-        self.0.slots.retain(|_, slot| matches!(slot, Slot::Quarantined(_)));
+        let mut gone = Vec::new();
+        self.0.slots.retain(|key, slot| {
+            let stays = matches!(slot, Slot::Quarantined(_));
+            if !stays && slot.node().status() != Status::Stopped {
+                gone.push((key.clone(), slot.node().clone()));
+            }
+            stays
+        });
+        in_order(gone).for_each(|node| node.stopped());
         self.0.keys.clear();
         *self.0.parent.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = parent;
     }
@@ -287,7 +300,7 @@ impl<S: Species> Directory<S> {
     fn ended(&self, actor: ActorId, error: Option<String>) {
         let Some((_, key)) = self.0.keys.remove(&actor) else { return };
         let Some(error) = error else { return };
-        let quarantined = {
+        let crowded_out = {
             let Some(mut slot) = self.0.slots.get_mut(&key) else { return };
             let Slot::Live { actor: live, node, troubles, .. } = slot.value() else { return };
             if live.get_id() != actor {
@@ -299,7 +312,11 @@ impl<S: Species> Directory<S> {
             let pause = troubles.another(now, end.counts);
             match pause {
                 Some(pause) => {
-                    tracing::error!(actor = %node.name, %error, ?pause, "an actor failed; it starts again from the store");
+                    if end.counts {
+                        tracing::error!(actor = %node.name, %error, ?pause, "an actor failed; it starts again from the store");
+                    } else {
+                        tracing::warn!(actor = %node.name, %error, ?pause, "an actor was ended on purpose; it starts again from the store");
+                    }
                     *slot = Slot::Down { until: now + pause, node, troubles };
                 }
                 None => {
@@ -308,10 +325,11 @@ impl<S: Species> Directory<S> {
                     *slot = Slot::Quarantined(Quarantine { node, cause: error });
                 }
             }
-            pause.is_none()
+            // Under the entry's lock, so that nobody lets it out before it is in.
+            if pause.is_none() { self.0.ward.admit(key.clone()) } else { None }
         };
-        // The entry's lock is given back: another one may have to go.
-        if quarantined && let Some(oldest) = self.0.ward.admit(key) {
+        // The entry's lock is given back: it is another entry that has to go.
+        if let Some(oldest) = crowded_out {
             tracing::error!(actor = %format!("{}/{oldest}", S::KIND), "too many are quarantined: the oldest is released");
             self.let_out(&oldest);
         }
@@ -351,13 +369,31 @@ impl<S: Species> Directory<S> {
         for (_, actor, node) in idle {
             tell(&actor, &node, S::retire());
         }
-        let now = Instant::now();
-        self.0.slots.retain(|_, slot| match slot {
-            Slot::Live { .. } | Slot::Quarantined(_) => true,
-            // Nobody has asked for it since: the next message starts it afresh.
-            Slot::Down { until, troubles, .. } => *until > now || !troubles.are_over(now),
-        });
+        self.let_rest(Instant::now());
     }
+
+    /// Those that could start again and whom nobody needs are out of memory; they are forgotten once what they
+    /// failed at is long ago.
+    fn let_rest(&self, now: Instant) {
+        let mut resting = Vec::new();
+        self.0.slots.retain(|key, slot| {
+            let Slot::Down { until, node, troubles } = slot else { return true };
+            if *until > now {
+                return true;
+            }
+            if node.status() != Status::Stopped {
+                resting.push((key.clone(), node.clone()));
+            }
+            !troubles.are_over(now)
+        });
+        in_order(resting).for_each(|node| node.retired());
+    }
+}
+
+/// Nodes by their keys: the map has no order of its own, and what is told of them has one.
+fn in_order<K: Ord>(mut nodes: Vec<(K, Arc<Node>)>) -> impl Iterator<Item = Arc<Node>> {
+    nodes.sort_by(|a, b| a.0.cmp(&b.0));
+    nodes.into_iter().map(|(_, node)| node)
 }
 
 fn tell<M: Message>(actor: &ActorRef<M>, node: &Arc<Node>, message: M) {
@@ -386,10 +422,16 @@ impl<S: Species> Population for Directory<S> {
     fn restart(&self, name: &str) -> bool {
         let Some(key) = self.key_of(name) else { return false };
         let Some(slot) = self.0.slots.get(&key) else { return false };
-        let Slot::Live { actor, node, .. } = slot.value() else { return false };
-        node.will_end(OnPurpose::Operator);
-        actor.kill();
-        true
+        match slot.value() {
+            Slot::Live { actor, node, .. } => {
+                node.will_end(OnPurpose::Operator);
+                actor.kill();
+                true
+            }
+            // Its next message starts it anyway.
+            Slot::Down { .. } => true,
+            Slot::Quarantined(_) => false,
+        }
     }
 
     fn release(&self, name: &str) -> bool {

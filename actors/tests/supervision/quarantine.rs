@@ -103,6 +103,26 @@ async fn who_fails_once_in_a_while_or_is_restarted_by_an_operator_is_not_quarant
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_leaves_memory_between_its_failures_is_quarantined_all_the_same() {
+    let bench = Bench::new().await;
+    let adders = bench.adders().await;
+    for round in 1..=2 {
+        fails(&adders, 1, RESTARTS_MAX / 2).await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert_eq!(ask(&adders, 1, 1).await, round, "it works on what is good");
+        tokio::time::sleep(Duration::from_secs(40)).await;
+        assert_eq!(status(&adders, 1), Some(Status::Stopped), "it has left memory");
+    }
+    fails(&adders, 1, 2).await;
+    assert!(adders.is_quarantined(&1));
+    assert_eq!(adders.find("adder/1").unwrap().failures().len(), RESTARTS_MAX + 1);
+
+    fails(&adders, 2, 1).await;
+    tokio::time::sleep(RESTART_WINDOW * 2).await;
+    assert!(adders.find("adder/2").is_none(), "what was long ago is forgotten");
+}
+
+#[tokio::test(start_paused = true)]
 async fn quarantine_outlives_the_supervisor() {
     let bench = Bench::new().await;
     let tree = Tree::new(bench.world.clock.clone());

@@ -165,6 +165,40 @@ async fn what_is_out_of_the_ordinary_is_told_and_the_rest_to_those_who_ask() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_all_that_start_it_is_told_how_they_went() {
+    let bench = Bench::new().await;
+    let (tree, adders) = grown(&bench).await;
+    let mut all = tree.lifecycle().all();
+    let told = |all: &mut _, key: u32| -> Vec<What> {
+        let whose = format!("adder/{key}");
+        heard(all).into_iter().filter(|(name, _)| *name == whose).map(|(_, what)| what).collect()
+    };
+    // Restarted while nobody needs it, it is out of memory and waits for its next message.
+    assert_eq!(ask(&adders, 1, 1).await, 1);
+    assert!(tree.restart("adder/1"));
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    assert!(tree.restart("adder/1"), "it is being started again already");
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(told(&mut all, 1), [What::Started, What::Restarting, What::Retired]);
+    assert!(adders.is_empty());
+
+    // With their supervisor all of them end.
+    for key in 1..=3 {
+        assert!(ask(&adders, key, 1).await > 0);
+    }
+    heard(&mut all);
+    Actor::spawn(None, Keeper::new(adders.clone(), tree.part(None, "supervisor", "adders")), ())
+        .await
+        .unwrap();
+    let stopped = (1..=3).map(|key| (format!("adder/{key}"), What::Stopped));
+    let told = heard(&mut all);
+    assert_eq!(
+        told.into_iter().filter(|(_, what)| *what == What::Stopped).collect::<Vec<_>>(),
+        stopped.collect::<Vec<_>>()
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slow_listener_is_told_how_much_it_has_missed_and_costs_no_more_memory() {
     let bench = Bench::new().await;
     let (tree, _) = grown(&bench).await;

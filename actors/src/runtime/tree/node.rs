@@ -191,7 +191,9 @@ impl Node {
         self.depth.store(0, Relaxed);
         let since = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.since_ms.store(since, Relaxed);
+        *self.on_purpose() = None;
         if self.status() == Status::Running {
+            self.past().failed(self.now(), "its supervisor was started again, and it with it");
             self.restarts.fetch_add(1, Relaxed);
         }
         self.status.store(Status::Starting as u8, Relaxed);
