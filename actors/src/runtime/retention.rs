@@ -1,11 +1,13 @@
 //! Retention: what is kept for a while only, and forgotten then, a little at a time, so that nobody who writes to the
 //! same database waits for long.
 
+use super::beside::caught;
 use super::routine::Routine;
 use super::supervisor::Part;
 use super::tree::Node;
 use crate::ports::ReadError;
 use async_trait::async_trait;
+use futures::future::join_all;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,10 +32,14 @@ pub fn part(node: Arc<Node>, all: Vec<Arc<dyn Kept>>) -> Part {
     let all: Arc<[_]> = all.into();
     Routine::part(node, FORGET_EVERY, move || {
         let all = all.clone();
+        // Side by side: one that hangs or panics holds up no other.
         async move {
-            for kept in &*all {
-                forget(&**kept).await;
-            }
+            join_all(all.iter().map(|kept| async {
+                if let Err(panic) = caught(forget(&**kept)).await {
+                    tracing::error!(what = %kept.name(), %panic, "what is old is not forgotten");
+                }
+            }))
+            .await;
         }
     })
 }

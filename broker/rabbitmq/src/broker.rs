@@ -238,12 +238,15 @@ impl Rpc for RabbitBroker {
         patience: Duration,
     ) -> Result<String, RpcError> {
         let away = |trouble: Trouble| RpcError::Away(trouble.to_string());
-        let depths = self.0.probe.depths(&[address.to_owned()]).await.map_err(away)?;
-        if depths.iter().all(|depth| depth.consumers == 0) {
-            return Err(RpcError::Nobody);
-        }
-        let answer = self.0.asker.ask(address, &question, patience).await.map_err(away)?;
-        let answer = answer.ok_or(RpcError::Late(patience))?;
+        let asked = async {
+            let depths = self.0.probe.depths(&[address.to_owned()]).await.map_err(away)?;
+            if depths.iter().all(|depth| depth.consumers == 0) {
+                return Err(RpcError::Nobody);
+            }
+            self.0.asker.ask(address, &question, patience).await.map_err(away)
+        };
+        let answer = tokio::time::timeout(patience, asked).await;
+        let answer = answer.map_err(|_| RpcError::Late(patience))??;
         String::from_utf8(answer).map_err(|_| RpcError::Away("an answer is no text".to_owned()))
     }
 }

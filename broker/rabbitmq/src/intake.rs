@@ -153,6 +153,8 @@ impl Intake {
                     let cancelled = tap.channel.basic_cancel(tap.consumer.tag(), BasicCancelOptions::default());
                     answer(ANSWERED_WITHIN, cancelled).await?;
                 }
+                // Before what may always be ready: the broker can have more at every turn.
+                _ = look.tick() => self.look_after(live, tap).await?,
                 () = tap.acks.due() => {}
                 delivery = tap.consumer.next(), if tap.leaving.is_none() => {
                     self.hand_out(tap, delivery)?;
@@ -161,7 +163,6 @@ impl Intake {
                         self.hand_out(tap, delivery)?;
                     }
                 }
-                _ = look.tick() => self.look_after(live, tap).await?,
             }
             self.tell(tap).await?;
             if tap.leaving.is_some_and(|until| tap.acks.awaited() == 0 || until < Instant::now()) {

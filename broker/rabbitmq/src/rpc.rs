@@ -71,8 +71,9 @@ impl Counter {
             let channel = channel.clone();
             tokio::spawn(async move {
                 let tag = question.delivery_tag;
-                // Answered or not: whoever asked asks again.
-                let _ = caught(reply(&*responder, &replies, question)).await;
+                // Answered or not: whoever asked asks again, and has given up before this does.
+                let replied = caught(reply(&*responder, &replies, question));
+                let _ = tokio::time::timeout(ANSWERED_WITHIN, replied).await;
                 let _ = channel.basic_ack(tag, BasicAckOptions::default()).await;
             });
         }
@@ -125,16 +126,17 @@ impl Asker {
         Self { link, desk: Mutex::new(None) }
     }
 
-    /// Puts a question. None: no answer came in time.
+    /// Puts a question that is of no use after `patience`, and waits for its answer for as long as it is
+    /// let.
     pub async fn ask(
         &self,
         address: &str,
         question: &str,
         patience: Duration,
-    ) -> Result<Option<Vec<u8>>, Trouble> {
+    ) -> Result<Vec<u8>, Trouble> {
         let (desk, id) = self.desk().await?;
         let (sender, receiver) = oneshot::channel();
-        let waits = Waits::new(&desk.waiting, id.clone(), sender);
+        let _waits = Waits::new(&desk.waiting, id.clone(), sender);
         let properties = BasicProperties::default()
             .with_content_type("application/json".into())
             .with_correlation_id(id.into())
@@ -148,9 +150,7 @@ impl Asker {
                 .await?;
             receiver.await.map_err(|_| Trouble::Gone)
         };
-        let answered = tokio::time::timeout(patience, desk.live.unless_ended(asked)).await;
-        drop(waits);
-        answered.ok().transpose()
+        desk.live.unless_ended(asked).await
     }
 
     async fn desk(&self) -> Result<(Desk, String), Trouble> {
