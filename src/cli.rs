@@ -127,6 +127,7 @@ pub struct DemoArgs {
 pub struct SimArgs {
     /// How many seeds are run
     #[arg(long, value_name = "N", default_value_t = 1_000)]
+    #[arg(value_parser = RangedU64ValueParser::<u64>::new().range(1..))]
     seeds: u64,
     /// The first of them
     #[arg(long, value_name = "SEED", default_value_t = 0)]

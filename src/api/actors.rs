@@ -116,7 +116,8 @@ impl ActorsApi {
 
     /// Start an actor again
     ///
-    /// From what the database knows. Messages that wait for it are delivered again.
+    /// From what the database knows: a part at once, an order, a payment or a product with its next message.
+    /// Messages that wait for it are delivered again.
     #[oai(path = "/admin/actors/:name/restart", method = "post")]
     async fn restart(&self, name: Path<String>) -> Result<Done, Problem> {
         if !self.0.tree.restart(&name.0) {
@@ -124,9 +125,8 @@ impl ActorsApi {
                 Some(page) if page.actor.status == Status::Quarantined => {
                     Problem::conflict("it is quarantined: release it")
                 }
-                Some(_) | None => {
-                    Problem::not_found("no actor of this name can be started again here")
-                }
+                Some(_) => Problem::conflict("nobody could start it again: restart the process"),
+                None => Problem::not_found("no actor of this name lives here"),
             });
         }
         tracing::warn!(service = "http", actor = %name.0, "an operator restarts an actor");

@@ -163,7 +163,8 @@ impl Problem {
 
     /// 500; what went wrong is logged, not told.
     pub fn internal(cause: &dyn std::fmt::Display) -> Self {
-        tracing::error!(service = "http", %cause, "a request failed");
+        let request_id = request_id::current();
+        tracing::error!(service = "http", request_id, %cause, "a request failed");
         Self::Internal(body(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL, Vec::new()))
     }
 
@@ -179,7 +180,8 @@ impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Away(_) => {
-                tracing::warn!(service = "http", %error, "a read failed");
+                let request_id = request_id::current();
+                tracing::warn!(service = "http", request_id, %error, "a read failed");
                 Self::unavailable("a database is not available; try again", RETRY_AFTER)
             }
             ReadError::Unreadable(_) => Self::internal(&error),
@@ -239,7 +241,8 @@ pub fn from_poem(error: &poem::Error) -> Response {
             "the body must be JSON, with `Content-Type: application/json`".to_owned()
         }
         status if status.is_server_error() => {
-            tracing::error!(service = "http", %error, "a request failed");
+            let request_id = request_id::current();
+            tracing::error!(service = "http", request_id, %error, "a request failed");
             INTERNAL.to_owned()
         }
         _ => error.to_string(),

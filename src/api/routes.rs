@@ -66,11 +66,18 @@ impl Routes {
     pub fn misread(&self, matched: &str, uri: &Uri) -> Option<Problem> {
         let known = self.known(matched).filter(|known| !known.query.is_empty())?;
         let asked = Url::parse(&format!("http://query/?{}", uri.query()?)).ok()?;
-        let mut names = asked.query_pairs().map(|(name, _)| name);
-        let unknown = names.find(|name| !known.query.iter().any(|known| known == name))?;
-        let shown: String = unknown.chars().take(NAME_CHARS_MAX).collect();
-        let message = format!("is no parameter here; there are {}", known.query.join(", "));
-        Some(Problem::bad_parameter(&shown, message))
+        let mut seen = BTreeSet::new();
+        for (name, _) in asked.query_pairs() {
+            let shown: String = name.chars().take(NAME_CHARS_MAX).collect();
+            if !known.query.iter().any(|known| *known == name) {
+                let message = format!("is no parameter here; there are {}", known.query.join(", "));
+                return Some(Problem::bad_parameter(&shown, message));
+            }
+            if !seen.insert(name) {
+                return Some(Problem::bad_parameter(&shown, "is given twice; give it once"));
+            }
+        }
+        None
     }
 
     fn known(&self, matched: &str) -> Option<&Known> {

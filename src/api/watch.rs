@@ -41,7 +41,7 @@ pub async fn answer<E: Endpoint>(
     let path = matched.and_then(|matched| known.name(&matched.0)).unwrap_or("unmatched").to_owned();
     let (status, elapsed) = (response.status(), started.elapsed());
     metrics::answered(&method, &path, status, elapsed);
-    span.in_scope(|| log(&method, &path, status, elapsed));
+    span.in_scope(|| log(&method, &uri, &id, &path, status, elapsed));
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(request_id::HEADER, value);
     }
@@ -105,11 +105,20 @@ fn refused(error: poem::Error, known: &Routes, uri: &Uri) -> Response {
     response
 }
 
-fn log(method: &Method, path: &str, status: StatusCode, elapsed: Duration) {
+/// What went wrong on our side is told with its whole address: whose order it was stands there.
+fn log(
+    method: &Method,
+    uri: &Uri,
+    request_id: &str,
+    path: &str,
+    status: StatusCode,
+    elapsed: Duration,
+) {
     let duration_ms = elapsed.as_secs_f64() * 1e3;
     let status = status.as_u16();
     if status >= 500 && status != 503 {
-        tracing::info!(%method, path, status, duration_ms, "answered");
+        let address = uri.path();
+        tracing::info!(service = "http", request_id, %method, address, status, duration_ms, "answered");
     } else {
         tracing::debug!(%method, path, status, duration_ms, "answered");
     }
