@@ -48,7 +48,7 @@ pub async fn declare(connection: &Connection, address: &Address) -> Result<(), B
     }));
     // All of them are waited for, also when one fails. RabbitMQ 3.10 suffers for good when a queue is deleted
     // while it is being declared, as somebody may do who sees us fail: no queue that dead-letters at least
-    // once can be declared any more until the node is restarted.
+    // once can be declared any more until the node is restarted (rabbitmq/rabbitmq-server#16652).
     declared.await.into_iter().collect::<Result<(), BrokerOpenError>>()?;
     for binding in bindings() {
         let bound = channels[0].queue_bind(
