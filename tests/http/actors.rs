@@ -104,6 +104,7 @@ async fn many_children_are_paged_and_the_tree_is_filtered() {
         ("status=ill", "status"),
         ("under=nobody", "under"),
         ("depth=-1", "depth"),
+        ("kind=sku&kind=saga", "kind"),
     ] {
         shop.get(&format!("/admin/actors?{query}")).await.fault(400, field);
     }
