@@ -30,7 +30,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-/// With so many in memory, those who wait leave it sooner: each costs 7 to 8 KiB.
+/// With so many in memory, those who wait leave it sooner: an order under way costs 9 KiB.
 const CROWD: usize = 10_000;
 /// So soon. Coming back costs one read of one row.
 const CROWDED_IDLE_AFTER: Duration = Duration::from_secs(5);
