@@ -125,6 +125,12 @@ fn body(status: StatusCode, detail: impl Into<String>, errors: Vec<FieldError>) 
     }))
 }
 
+/// Logs what a client is not told, by the id that it is told.
+fn failed(cause: &dyn std::fmt::Display) {
+    let request_id = request_id::current();
+    tracing::error!(service = "http", request_id, %cause, "a request failed");
+}
+
 impl Problem {
     /// 400.
     pub fn bad_request(detail: impl Into<String>, errors: Vec<FieldError>) -> Self {
@@ -163,8 +169,7 @@ impl Problem {
 
     /// 500; what went wrong is logged, not told.
     pub fn internal(cause: &dyn std::fmt::Display) -> Self {
-        let request_id = request_id::current();
-        tracing::error!(service = "http", request_id, %cause, "a request failed");
+        failed(cause);
         Self::Internal(body(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL, Vec::new()))
     }
 
@@ -241,8 +246,7 @@ pub fn from_poem(error: &poem::Error) -> Response {
             "the body must be JSON, with `Content-Type: application/json`".to_owned()
         }
         status if status.is_server_error() => {
-            let request_id = request_id::current();
-            tracing::error!(service = "http", request_id, %error, "a request failed");
+            failed(error);
             INTERNAL.to_owned()
         }
         _ => error.to_string(),

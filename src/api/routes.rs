@@ -67,17 +67,16 @@ impl Routes {
         let known = self.known(matched).filter(|known| !known.query.is_empty())?;
         let asked = Url::parse(&format!("http://query/?{}", uri.query()?)).ok()?;
         let mut seen = BTreeSet::new();
-        for (name, _) in asked.query_pairs() {
-            let shown: String = name.chars().take(NAME_CHARS_MAX).collect();
+        let (name, message) = asked.query_pairs().find_map(|(name, _)| {
             if !known.query.iter().any(|known| *known == name) {
                 let message = format!("is no parameter here; there are {}", known.query.join(", "));
-                return Some(Problem::bad_parameter(&shown, message));
+                return Some((name, message));
             }
-            if !seen.insert(name) {
-                return Some(Problem::bad_parameter(&shown, "is given twice; give it once"));
-            }
-        }
-        None
+            let is_new = seen.insert(name.clone());
+            (!is_new).then(|| (name, "is given twice; give it once".to_owned()))
+        })?;
+        let shown: String = name.chars().take(NAME_CHARS_MAX).collect();
+        Some(Problem::bad_parameter(&shown, message))
     }
 
     fn known(&self, matched: &str) -> Option<&Known> {

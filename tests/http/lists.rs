@@ -165,4 +165,5 @@ async fn an_order_that_cannot_be_read_hides_no_other() {
         let text = text.expect("it ends").unwrap();
         assert!(text.contains(told), "{text}");
     }
+    shop.close().await;
 }
