@@ -72,7 +72,8 @@ impl App {
     pub async fn start(config: Config) -> anyhow::Result<Self> {
         let world = world::real();
         let boot = Arc::new(Boot::new(config.startup_timeout));
-        let (stop, door) = (CancellationToken::new(), api::Door::new(boot.clone(), world.clone()));
+        let stop = CancellationToken::new();
+        let door = api::Door::new(boot.clone(), world.clone(), config.hosts.clone());
         let patience = config.shutdown_timeout / 2;
         let http = Http::open(config.listen, door.clone(), stop.clone(), patience).await?;
         // Where the start fails, the server goes with everything else.

@@ -11,6 +11,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod dlq;
+mod host;
 pub mod print;
 pub mod simulate;
 pub mod sms;
