@@ -13,6 +13,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod dlq;
+mod host;
 pub mod output;
 pub mod print;
 pub mod simulate;

@@ -24,4 +24,5 @@ mod http {
     mod queues;
     mod records;
     mod support;
+    mod web;
 }
