@@ -13,6 +13,8 @@ mod archive;
 mod manifest;
 mod receive;
 mod target;
+#[cfg(test)]
+mod tests;
 
 pub use archive::{Archive, Backups, Refused};
 
@@ -99,9 +101,11 @@ fn source(args: &BackupArgs) -> anyhow::Result<Source> {
 async fn of_server(url: &str, target: Target) -> anyhow::Result<Manifest> {
     eprintln!("asking {url}");
     let answer = Server::new(url)?.download("/admin/backup").await?;
-    let bytes = answer.bytes_stream().map(|read| read.map_err(io::Error::other));
-    let broken = || format!("the backup from {url} breaks off; the server's log says why");
-    receive::receive(bytes, target).await.with_context(broken)
+    let broken = |error| {
+        io::Error::other(format!("the answer of {url} breaks off; its log says why: {error}"))
+    };
+    let bytes = answer.bytes_stream().map(|read| read.map_err(|error| broken(error.without_url())));
+    receive::receive(bytes, target).await
 }
 
 async fn of_directory(directory: DataDir, target: Target) -> anyhow::Result<Manifest> {

@@ -73,8 +73,10 @@ pub struct Backups {
     world: World,
     stop: CancellationToken,
     one: Arc<Semaphore>,
-    stall_max: Duration,
-    logs_max: u64,
+    /// [`STALL_MAX`], or less in a test.
+    pub(super) stall_max: Duration,
+    /// [`LOGS_MAX`], or less in a test.
+    pub(super) logs_max: u64,
 }
 
 impl Backups {

@@ -28,7 +28,7 @@ use crate::database::Database;
 use crate::error::Error;
 use futures::future::{join_all, try_join_all};
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection, Executor, SqliteConnection};
+use sqlx::{Connection, Executor, Row, SqliteConnection};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -154,18 +154,17 @@ async fn begin(
     database: &Database,
     mut reader: SqliteConnection,
 ) -> Result<Snapshot, SnapshotError> {
-    reader.execute("BEGIN").await?;
-    // The transaction begins with the first read.
-    reader.execute("SELECT count(*) FROM sqlite_schema").await?;
-    let pages: i64 = sqlx::query_scalar("SELECT page_count FROM pragma_page_count")
-        .fetch_one(&mut reader)
-        .await?;
-    let size: i64 =
-        sqlx::query_scalar("SELECT page_size FROM pragma_page_size").fetch_one(&mut reader).await?;
+    // The transaction begins with its first read. All is one query: everybody waits for it.
+    let begun = sqlx::raw_sql(
+        "BEGIN; SELECT count(*) FROM sqlite_schema;
+         SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+    );
+    let rows = begun.fetch_all(&mut reader).await?;
+    let bytes: i64 = rows.last().ok_or(sqlx::Error::RowNotFound)?.try_get(0)?;
     let file = database.bytes().clone();
     let modified = file.metadata()?.modified()?;
-    let bytes = pages.unsigned_abs() * size.unsigned_abs();
-    Ok(Snapshot { path: database.path().to_owned(), file, bytes, modified, reader })
+    let (path, bytes) = (database.path().to_owned(), bytes.unsigned_abs());
+    Ok(Snapshot { path, file, bytes, modified, reader })
 }
 
 impl Snapshot {
