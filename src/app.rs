@@ -123,7 +123,7 @@ impl App {
                 return Err(error);
             }
         };
-        let brokers = Brokers::open(&config, boot).await?;
+        let brokers = Brokers::open(&config, boot, stores.identities()).await?;
         let backups = databases.backups(&world, &stop);
 
         let mut process = Process::new(world.clone(), brokers.broker.clone());

@@ -70,6 +70,7 @@ mod process {
     mod random;
     mod reckoning;
     mod recovery;
+    mod refused;
     mod restart;
     mod scenarios;
     mod server;

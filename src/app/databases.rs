@@ -22,6 +22,7 @@ use ordermill_sqlite::{DataDir, Database as SqliteDatabase, progress};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// A service's database: for its stations, and for whoever only looks.
 pub struct Opened<S, R: ?Sized> {
@@ -29,6 +30,8 @@ pub struct Opened<S, R: ?Sized> {
     pub store: Arc<dyn Database<S>>,
     /// What is read of it.
     pub reads: Arc<R>,
+    /// Which installation it belongs to. None: nobody else can reach it.
+    pub identity: Option<Uuid>,
 }
 
 /// What the order service's sweeper and the API ask of one and the same database.
@@ -66,7 +69,7 @@ macro_rules! open {
                     .map_err(|error| anyhow!(error).context(failed(name)))?;
                 opened.lock().unwrap_or_else(PoisonError::into_inner).push(database.clone());
                 let store = SqliteStore::new(database.clone(), $name::$tables);
-                Opened { store: Arc::new(store), reads: Arc::new($name::$reads(database)) }
+                Opened { store: Arc::new(store), reads: Arc::new($name::$reads(database)), identity: None }
             }
             Self::Postgres { servers, owner } => {
                 use ordermill_postgres::{Database, PgStore, $name};
@@ -81,8 +84,9 @@ macro_rules! open {
                         })
                 };
                 let database = $boot.wait_for(&format!("the {name} database"), open).await?;
-                let store = PgStore::new(database.clone(), $name::$tables);
-                Opened { store: Arc::new(store), reads: Arc::new($name::$reads(database)) }
+                let store = Arc::new(PgStore::new(database.clone(), $name::$tables));
+                let identity = Some(database.identity());
+                Opened { store, reads: Arc::new($name::$reads(database)), identity }
             }
         }
     }};
