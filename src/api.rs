@@ -23,6 +23,7 @@ mod operations;
 mod orders;
 mod problem;
 mod queues;
+pub mod reconciliation;
 mod records;
 mod request_id;
 mod routes;
@@ -57,6 +58,7 @@ type Routes = (
     actors::ActorsApi,
     dead_letters::DeadLettersApi,
     queues::QueuesApi,
+    reconciliation::ReconciliationApi,
     operations::OperationsApi,
 );
 
@@ -107,6 +109,7 @@ fn endpoint(state: State) -> BoxEndpoint<'static, Response> {
         actors::ActorsApi(state.clone()),
         dead_letters::DeadLettersApi(state.clone()),
         queues::QueuesApi(state.clone()),
+        reconciliation::ReconciliationApi(state.clone()),
         operations::OperationsApi(state.clone()),
     );
     let api = service(routes);

@@ -2,6 +2,7 @@
 
 use crate::actors::ActorsArgs;
 use crate::bench::{Bench, BenchArgs};
+use crate::check::{Check, CheckArgs, CheckError};
 use crate::config::{Config, ConfigError, ServeArgs};
 use crate::simulate::{SimMode, SimOptions};
 use clap::builder::RangedU64ValueParser;
@@ -57,6 +58,12 @@ enum Command {
     ///
     /// Talks to a running server. Exits 1 when it cannot do what it is asked.
     Dlq(DlqArgs),
+    /// Compare what the services say of every order and product
+    ///
+    /// Reads a running server (--url), the data directory of one that does not run (--data-dir), or the databases
+    /// that the settings name. Names each disagreement with both sides. Exits 1 when something differs, 69 when it
+    /// could not compare.
+    Check(CheckArgs),
     /// Simulate two processes in a world that fails in every way, seed by seed
     ///
     /// One seed is one history, replayed exactly by the same seed. Afterwards every order must rest,
@@ -188,6 +195,8 @@ pub enum Invocation {
     Actors(ActorsArgs),
     /// Look after dead letters.
     Dlq(DlqArgs),
+    /// Compare what the services say.
+    Check(Box<Check>),
     /// Simulate.
     Sim(SimOptions),
     /// Print the OpenAPI document.
@@ -203,6 +212,9 @@ pub enum Refusal {
     /// A setting is wrong.
     #[error(transparent)]
     Settings(#[from] ConfigError),
+    /// A check was asked for that cannot begin.
+    #[error(transparent)]
+    Check(#[from] CheckError),
 }
 
 impl Invocation {
@@ -219,6 +231,7 @@ impl Invocation {
             Command::Demo(args) => Ok(Self::Demo(args, Box::new(Config::for_demo()?))),
             Command::Actors(args) => Ok(Self::Actors(args)),
             Command::Dlq(args) => Ok(Self::Dlq(args)),
+            Command::Check(args) => Ok(Self::Check(Box::new(Check::read(args)?))),
             Command::Sim(args) => Ok(Self::Sim(args.options())),
             Command::Openapi => Ok(Self::OpenApi),
         }
@@ -236,6 +249,11 @@ impl Refusal {
             }
             Self::Settings(error) => {
                 eprintln!("error: {error}\n\nFor every setting, try `ordermill --help`.");
+                ExitCode::from(EXIT_USAGE)
+            }
+            Self::Check(CheckError::Settings(error)) => Self::Settings(error).report(),
+            Self::Check(error @ CheckError::RepairNeedsServer) => {
+                eprintln!("error: {error}");
                 ExitCode::from(EXIT_USAGE)
             }
         }
