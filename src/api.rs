@@ -27,6 +27,7 @@ mod orders;
 mod payload;
 mod problem;
 mod queues;
+pub mod reconciliation;
 mod records;
 mod request_id;
 mod routes;
@@ -63,6 +64,7 @@ type Routes = (
     dead_letters::DeadLettersApi,
     queues::QueuesApi,
     backup::BackupApi,
+    reconciliation::ReconciliationApi,
     operations::OperationsApi,
 );
 
@@ -114,6 +116,7 @@ fn endpoint(state: State) -> BoxEndpoint<'static, Response> {
         dead_letters::DeadLettersApi(state.clone()),
         queues::QueuesApi(state.clone()),
         backup::BackupApi(state.clone()),
+        reconciliation::ReconciliationApi(state.clone()),
         operations::OperationsApi(state.clone()),
     );
     let api = service(routes);

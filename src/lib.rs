@@ -10,6 +10,7 @@ pub mod api;
 pub mod app;
 pub mod backup;
 pub mod bench;
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod demo;

@@ -1,7 +1,8 @@
 //! The server that is asked.
 
 use anyhow::{Context, anyhow};
-use reqwest::{Method, Response, Url};
+use reqwest::{Method, RequestBuilder, Response, Url};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::time::Duration;
@@ -47,9 +48,19 @@ impl Server {
         self.ask(Method::POST, path, query).await
     }
 
+    /// What becomes of a body that is posted.
+    pub(crate) async fn send<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        let request = self.http.post(self.address(path)?).json(body);
+        self.read(self.answer(request, ANSWER_MAX).await?).await
+    }
+
     /// What is posted for, to be read as it comes: for as long as something comes.
     pub(crate) async fn download(&self, path: &str) -> anyhow::Result<Response> {
-        self.answer(Method::POST, path, &[], DOWNLOAD_MAX).await
+        self.answer(self.http.post(self.address(path)?), DOWNLOAD_MAX).await
     }
 
     async fn ask<T: DeserializeOwned>(
@@ -58,24 +69,25 @@ impl Server {
         path: &str,
         query: &[(&str, &str)],
     ) -> anyhow::Result<T> {
-        let response = self.answer(method, path, query, ANSWER_MAX).await?;
+        let mut url = self.address(path)?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        self.read(self.answer(self.http.request(method, url), ANSWER_MAX).await?).await
+    }
+
+    fn address(&self, path: &str) -> anyhow::Result<Url> {
+        Ok(Url::parse(&format!("{}{path}", self.url))?)
+    }
+
+    async fn read<T: DeserializeOwned>(&self, response: Response) -> anyhow::Result<T> {
         let text = response.text().await.context("the answer breaks off")?;
         serde_json::from_str(&text)
             .with_context(|| format!("{} is no Ordermill server of this version", self.url))
     }
 
-    async fn answer(
-        &self,
-        method: Method,
-        path: &str,
-        query: &[(&str, &str)],
-        within: Duration,
-    ) -> anyhow::Result<Response> {
-        let mut url = Url::parse(&format!("{}{path}", self.url))?;
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
-        let response = self.http.request(method, url).timeout(within).send().await;
+    async fn answer(&self, request: RequestBuilder, within: Duration) -> anyhow::Result<Response> {
+        let response = request.timeout(within).send().await;
         let response = response.map_err(|error| {
             anyhow!(error.without_url())
                 .context(format!("no server answers at {} (--url, ORDERMILL_URL)", self.url))

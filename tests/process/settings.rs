@@ -12,6 +12,7 @@ const SETTINGS: [(&str, &str); 20] = [
     ("ORDERMILL_SHUTDOWN_TIMEOUT", "soon"),
     ("ORDERMILL_MIXED_FILES", "maybe"),
     ("ORDERMILL_IDLE_AFTER", "-1s"),
+    ("ORDERMILL_CHECK_INTERVAL", "hourly"),
     ("ORDERMILL_LOG", "loud"),
     ("ORDERMILL_LOG_FORMAT", "xml"),
     ("ORDERMILL_PLAN", "ship-first"),
