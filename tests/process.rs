@@ -70,10 +70,12 @@ mod process {
     mod recovery;
     mod restart;
     mod scenarios;
+    mod secrets;
     mod server;
     mod settings;
     mod setup;
     mod shop;
+    mod silence;
     mod stack;
     mod stop;
     mod strangers;

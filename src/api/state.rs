@@ -6,6 +6,7 @@ use crate::api::problem::Problem;
 use crate::app::Services;
 use metrics_exporter_prometheus::PrometheusHandle;
 use ordermill_actors::clock::World;
+use ordermill_actors::payment::PaymentMethods;
 use ordermill_actors::ports::{Broker, Rpc};
 use ordermill_actors::runtime::admission::Admission;
 use ordermill_actors::runtime::dead_letters::DeadLetterOffice;
@@ -18,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 pub struct Parts {
     /// The services of this process.
     pub services: Services,
+    /// The payment methods that new orders may name.
+    pub payment_methods: PaymentMethods,
     /// What lives here.
     pub tree: Tree,
     /// The door.

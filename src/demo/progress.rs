@@ -1,6 +1,8 @@
 //! How far the demo is: a moving bar on a terminal, a line now and then elsewhere.
 
+use crate::waiting;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::future::Future;
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -26,6 +28,18 @@ impl Progress {
             bar.with_style(style).with_message(what)
         });
         Self { what, total, done: AtomicUsize::new(0), bar }
+    }
+
+    /// Does the work that steps. Elsewhere than on a terminal a line says often how far it is.
+    pub(super) async fn during<T>(&self, work: impl Future<Output = T>) -> T {
+        match &self.bar {
+            Some(_) => work.await,
+            None => waiting::aloud(|| self.told(), work).await,
+        }
+    }
+
+    fn told(&self) -> String {
+        format!("{}: {}/{}", self.what, self.done.load(Ordering::Relaxed), self.total)
     }
 
     /// One more.

@@ -36,7 +36,7 @@ impl Server {
         path: &str,
         query: &[(&str, &str)],
     ) -> anyhow::Result<T> {
-        self.ask(Method::GET, path, query).await
+        self.ask(Method::GET, path, query, None).await
     }
 
     /// What becomes of what is asked for.
@@ -44,8 +44,9 @@ impl Server {
         &self,
         path: &str,
         query: &[(&str, &str)],
+        body: Option<&Value>,
     ) -> anyhow::Result<T> {
-        self.ask(Method::POST, path, query).await
+        self.ask(Method::POST, path, query, body).await
     }
 
     async fn ask<T: DeserializeOwned>(
@@ -53,12 +54,17 @@ impl Server {
         method: Method,
         path: &str,
         query: &[(&str, &str)],
+        body: Option<&Value>,
     ) -> anyhow::Result<T> {
         let mut url = Url::parse(&format!("{}{path}", self.url))?;
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let response = self.http.request(method, url).send().await;
+        let mut request = self.http.request(method, url);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request.send().await;
         let response = response.map_err(|error| {
             anyhow!(error.without_url())
                 .context(format!("no server answers at {} (--url, ORDERMILL_URL)", self.url))
