@@ -6,13 +6,17 @@ mod table;
 use crate::app::asked_to_stop;
 use crate::cli::server_url;
 use crate::dlq::server::Server;
+use crate::print::told;
+use crate::waiting;
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 use screen::Screen;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::process::ExitCode;
 use std::time::Duration;
+use tokio::time::{Instant, interval_at};
 
 /// How often the tree is drawn again while it is watched.
 const EVERY: Duration = Duration::from_secs(1);
@@ -27,7 +31,7 @@ const LIMIT_MAX: u64 = 200;
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct ActorsArgs {
     /// The server
-    #[arg(long, env = "ORDERMILL_URL", value_name = "URL", value_parser = server_url)]
+    #[arg(long, env = "ORDERMILL_URL", hide_env_values = true, value_name = "URL", value_parser = server_url)]
     #[arg(default_value = "http://127.0.0.1:8080")]
     pub url: String,
     /// Only this actor and those below it, as `order`
@@ -85,12 +89,19 @@ struct Tree {
 /// Shows them; fails when the server does not answer.
 pub async fn run(args: ActorsArgs) -> anyhow::Result<ExitCode> {
     let server = Server::new(&args.url)?;
+    let answer = || format!("the server at {} to answer", args.url);
+    // Fails at once where nobody listens: while it is watched, the server may come and go.
+    let tree = table::of(&waiting::aloud(answer, look(&server, &args)).await?);
     if !args.watch {
-        crate::print::text(&table::of(&look(&server, &args).await?));
+        crate::print::text(&tree);
         return Ok(ExitCode::SUCCESS);
     }
-    // Fails at once where nobody listens: later the server may come and go.
-    let mut text = table::of(&look(&server, &args).await?);
+    watch(&server, &args, tree).await
+}
+
+/// Draws the tree again and again, until it is asked to stop.
+async fn watch(server: &Server, args: &ActorsArgs, tree: String) -> anyhow::Result<ExitCode> {
+    let mut text = tree;
     let asked = asked_to_stop();
     tokio::pin!(asked);
     let mut screen = Screen::open();
@@ -98,16 +109,38 @@ pub async fn run(args: ActorsArgs) -> anyhow::Result<ExitCode> {
         screen.draw(&text);
         let next = async {
             tokio::time::sleep(EVERY).await;
-            look(&server, &args).await
+            look(server, args).await
         };
+        let late = |seconds| format!("{} has not answered for {seconds} s", args.url);
         text = tokio::select! {
             biased;
             () = &mut asked => return Ok(ExitCode::SUCCESS),
-            tree = next => match tree {
+            tree = drawn_while(&mut screen, late, next) => match tree {
                 Ok(tree) => table::of(&tree),
-                Err(error) => format!("{error:#}\n"),
+                Err(error) => screen.wrapped(&told(&error)),
             },
         };
+    }
+}
+
+/// Does the work. While it takes long, the screen says so instead of showing an old tree as if it were new.
+async fn drawn_while<T>(
+    screen: &mut Screen,
+    late: impl Fn(u64) -> String,
+    work: impl Future<Output = T>,
+) -> T {
+    let began = Instant::now();
+    let mut ticks = interval_at(began + 2 * EVERY, EVERY);
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            _ = ticks.tick() => {
+                let text = screen.wrapped(&late(began.elapsed().as_secs()));
+                screen.draw(&text);
+            }
+        }
     }
 }
 

@@ -15,7 +15,7 @@ mod http;
 mod services;
 pub(crate) mod world;
 
-pub use boot::Boot;
+pub use boot::{Boot, NotAvailable};
 pub use services::{Elsewhere, Services};
 
 use crate::api;
@@ -25,6 +25,7 @@ use crate::config::{Config, Infrastructure};
 use crate::sms::LogSms;
 use crate::smtp::SmtpMessenger;
 use crate::telemetry;
+use crate::waiting;
 use anyhow::Context;
 use async_trait::async_trait;
 use brokers::Brokers;
@@ -109,9 +110,14 @@ pub struct App {
 impl App {
     /// Takes the data directory, listens, waits for what stands behind the services, and starts them.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
+        let boot = Arc::new(Boot::new(config.startup_timeout));
+        Self::start_seen(config, boot).await
+    }
+
+    /// The same for somebody who looks meanwhile at what it waits for.
+    pub async fn start_seen(config: Config, boot: Arc<Boot>) -> anyhow::Result<Self> {
         let world = world::real();
         let databases = Databases::new(&config, world::owner())?;
-        let boot = Arc::new(Boot::new(config.startup_timeout));
         let stop = CancellationToken::new();
         let door = api::Door::new(boot.clone(), world.clone(), config.hosts.clone());
         let patience = config.shutdown_timeout / 2;
@@ -168,6 +174,7 @@ impl App {
         let api = api::Api::new(api::Parts {
             system: system.clone(),
             services,
+            payment_methods: config.order.payment_methods.clone(),
             tree: process.tree.clone(),
             admission: admission.clone(),
             broker: brokers.broker.clone(),
@@ -349,9 +356,12 @@ where
         .prefix("ordermill-demo-")
         .tempdir()
         .context("a temporary data directory")?;
-    let app = App::start(Config { data_dir: directory.path().to_owned(), ..config }).await?;
+    let config = Config { data_dir: directory.path().to_owned(), ..config };
+    let boot = Arc::new(Boot::new(config.startup_timeout));
+    let missing = || boot.missing().unwrap_or_else(|| "the server to start".to_owned());
+    let app = waiting::aloud(missing, App::start_seen(config, boot.clone())).await?;
     let result = work(app.url()).await;
-    app.stop().await;
+    waiting::aloud(|| "the server to stop".to_owned(), app.stop()).await;
     result
 }
 

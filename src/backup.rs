@@ -99,7 +99,7 @@ fn source(args: &BackupArgs) -> anyhow::Result<Source> {
 }
 
 async fn of_server(url: &str, target: Target) -> anyhow::Result<Manifest> {
-    eprintln!("asking {url}");
+    crate::note!("asking {url}");
     let answer = Server::new(url)?.download("/admin/backup").await?;
     let broken = |error| {
         io::Error::other(format!("the answer of {url} breaks off; its log says why: {error}"))
@@ -120,7 +120,7 @@ async fn of_directory(directory: DataDir, target: Target) -> anyhow::Result<Mani
 }
 
 async fn copy(path: &Path, databases: Vec<Database>, target: Target) -> anyhow::Result<Manifest> {
-    eprintln!("no server works in {}: copying its databases", path.display());
+    crate::note!("no server works in {}: copying its databases", path.display());
     let backups = Backups::of(databases, world::real(), CancellationToken::new());
     let bytes = backups.begin().await.map_err(|refused| anyhow!(refused))?.bytes();
     let copied = receive::receive(bytes, target).await;

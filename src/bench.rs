@@ -50,12 +50,25 @@ pub enum Bench {
 impl Bench {
     /// What the command line asks for.
     pub fn read(args: BenchArgs) -> Result<Self, ConfigError> {
-        let config = || Config::for_demo().map(Box::new);
+        let config = || Config::for_bench().map(Box::new);
         Ok(match args.command.unwrap_or(BenchCommand::Orders(args.orders)) {
             BenchCommand::Orders(args) => Self::Orders(args, config()?),
             BenchCommand::FlashSale(args) => Self::FlashSale(args, config()?),
-            BenchCommand::HotSku(args) => Self::HotSku(args),
+            BenchCommand::HotSku(args) => {
+                args.check()?;
+                Self::HotSku(args)
+            }
         })
+    }
+
+    /// What whoever started it should know of its settings; nothing where it starts no server.
+    pub fn notices(&self) -> &[String] {
+        let (server, config) = match self {
+            Self::Orders(args, config) => (&args.server, config),
+            Self::FlashSale(args, config) => (&args.server, config),
+            Self::HotSku(_) => return &[],
+        };
+        if server.url.is_empty() { &config.notices } else { &[] }
     }
 }
 

@@ -25,7 +25,6 @@ pub use ordermill_actors::reconciliation::PaymentRecord;
 
 use crate::print;
 use progress::Progress;
-use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,8 +38,7 @@ pub async fn run(check: Check) -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            // Nobody may be there to read it.
-            let _ = writeln!(std::io::stderr(), "ordermill: {}", print::told(&error));
+            crate::note!("ordermill: {}", print::told(&error));
             ExitCode::from(EXIT_UNAVAILABLE)
         }
     }

@@ -4,12 +4,13 @@ use crate::actors::ActorsArgs;
 use crate::backup::BackupArgs;
 use crate::bench::{Bench, BenchArgs};
 use crate::check::{Check, CheckArgs, CheckError};
-use crate::config::{Config, ConfigError, LogFormat, ServeArgs};
+use crate::config::{Config, ConfigError, LogFormat, ServeArgs, may_hold_secret};
 use crate::output::STDERR;
 use crate::simulate::{SimMode, SimOptions};
 use crate::telemetry;
-use clap::builder::RangedU64ValueParser;
-use clap::{Args, Parser, Subcommand};
+use clap::builder::{RangedU64ValueParser, StyledStr};
+use clap::error::ContextValue;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use ordermill_actors::planted::Bug;
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -88,7 +89,7 @@ enum Command {
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct DlqArgs {
     /// The server
-    #[arg(long, env = "ORDERMILL_URL", value_name = "URL", value_parser = server_url, global = true)]
+    #[arg(long, env = "ORDERMILL_URL", hide_env_values = true, value_name = "URL", value_parser = server_url, global = true)]
     #[arg(default_value = "http://127.0.0.1:8080")]
     pub url: String,
     /// What to do.
@@ -111,6 +112,9 @@ pub enum DlqCommand {
         /// As JSON, one dead letter a line, with its message
         #[arg(long)]
         json: bool,
+        /// Those that were discarded, with the reasons
+        #[arg(long)]
+        discarded: bool,
     },
     /// Send a dead letter, or all of a queue, back to where it could not be handled
     #[command(
@@ -124,6 +128,28 @@ pub enum DlqCommand {
         #[arg(long, value_name = "QUEUE", conflicts_with = "id")]
         queue: Option<String>,
     },
+    /// Discard a dead letter, or all of a queue that cannot be read; the reason is kept
+    ///
+    /// A discarded message is not handled any more. It is kept with its reason for 90 days: `dlq list
+    /// --discarded` shows it.
+    #[command(
+        override_usage = "ordermill dlq discard <ID> --reason <TEXT>\n       ordermill dlq discard --queue <QUEUE> --reason <TEXT>"
+    )]
+    Discard(DiscardArgs),
+}
+
+/// Which dead letters are discarded, and why.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct DiscardArgs {
+    /// The dead letter, by its id; `dlq list` shows them
+    #[arg(required_unless_present = "queue", value_parser = dead_letter)]
+    pub id: Option<Uuid>,
+    /// All dead letters of this queue that cannot be read
+    #[arg(long, value_name = "QUEUE", conflicts_with = "id")]
+    pub queue: Option<String>,
+    /// Why, for whoever looks for it later; kept with the message
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
 }
 
 /// What the demo is told.
@@ -243,9 +269,16 @@ impl Invocation {
     }
 
     fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Self, Refusal> {
-        let cli = Cli::try_parse_from(args)?;
+        let matches = Cli::command().try_get_matches_from(args).map_err(hidden)?;
+        let cli = Cli::from_arg_matches(&matches).map_err(hidden)?;
         match cli.command.unwrap_or_else(|| Command::Serve(Box::new(cli.serve))) {
-            Command::Serve(args) => Ok(Self::Serve(Box::new(Config::read(&args)?))),
+            Command::Serve(_) => {
+                let given = match matches.subcommand() {
+                    Some((_, given)) => given,
+                    None => &matches,
+                };
+                Ok(Self::Serve(Box::new(Config::read(&ServeArgs::given_in(given))?)))
+            }
             Command::Bench(args) => Ok(Self::Bench(Box::new(Bench::read(*args)?))),
             Command::Demo(args) => Ok(Self::Demo(args, Box::new(Config::for_demo()?))),
             Command::Actors(args) => Ok(Self::Actors(args)),
@@ -303,6 +336,33 @@ fn log_format_among(args: impl IntoIterator<Item = String>, variable: Option<Str
     flag.or(variable).and_then(|name| LogFormat::named(name.trim())).unwrap_or_default()
 }
 
+/// An error without the values that may hold a secret: an address with a password, as a misspelt flag or in
+/// place of another value.
+fn hidden(mut error: clap::Error) -> clap::Error {
+    const HIDDEN: &str = "[hidden]";
+    let hide = |text: &String| match may_hold_secret(text) {
+        true => HIDDEN.to_owned(),
+        false => text.clone(),
+    };
+    let context: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
+    for (kind, value) in context {
+        let value = match value {
+            ContextValue::String(text) => ContextValue::String(hide(&text)),
+            ContextValue::Strings(texts) => ContextValue::Strings(texts.iter().map(hide).collect()),
+            ContextValue::StyledStr(text) if may_hold_secret(&text.to_string()) => {
+                ContextValue::None
+            }
+            ContextValue::StyledStrs(texts) => {
+                let harmless = |text: &StyledStr| !may_hold_secret(&text.to_string());
+                ContextValue::StyledStrs(texts.into_iter().filter(harmless).collect())
+            }
+            other => other,
+        };
+        error.insert(kind, value);
+    }
+    error
+}
+
 fn dead_letter(text: &str) -> Result<Uuid, String> {
     let known =
         "the id of a dead letter is a UUID; `dlq list` shows them, `--queue` takes all of a queue";
@@ -313,10 +373,13 @@ fn dead_letter(text: &str) -> Result<Uuid, String> {
 pub(crate) fn server_url(text: &str) -> Result<String, String> {
     let url = reqwest::Url::parse(text).ok();
     let taken = |url: &reqwest::Url| {
-        url.scheme() == "http" && url.host_str().is_some() && url.path() == "/"
+        let bare = url.username().is_empty() && url.password().is_none();
+        let whole = url.query().is_none() && url.fragment().is_none();
+        url.scheme() == "http" && url.host_str().is_some() && url.path() == "/" && bare && whole
     };
     if !url.as_ref().is_some_and(taken) {
-        return Err("expected an address such as http://127.0.0.1:8080".to_owned());
+        return Err("expected an address such as http://127.0.0.1:8080, without user and password"
+            .to_owned());
     }
     Ok(text.trim_end_matches('/').to_owned())
 }
@@ -325,7 +388,6 @@ pub(crate) fn server_url(text: &str) -> Result<String, String> {
 mod tests {
     use super::*;
     use crate::bench::Extent;
-    use clap::CommandFactory;
     use std::time::Duration;
 
     fn parse(line: &str) -> Result<Invocation, Refusal> {
@@ -445,7 +507,7 @@ mod tests {
             Ok(Invocation::Dlq(args)) => args,
             other => panic!("{line}: {other:?}"),
         };
-        let listed = DlqCommand::List { queue: None, limit: 50, json: false };
+        let listed = DlqCommand::List { queue: None, limit: 50, json: false, discarded: false };
         assert_eq!(args("list --url http://h:1/").url, "http://h:1");
         assert_eq!(args("--url http://h:1 list").command, listed);
         let id = Uuid::from_u128(7);
@@ -453,7 +515,15 @@ mod tests {
         assert_eq!(args(&format!("redrive {id}")).command, one);
         let all = DlqCommand::Redrive { id: None, queue: Some("order.events".to_owned()) };
         assert_eq!(args("redrive --queue order.events").command, all);
+        match args(&format!("discard {id} --reason poison")).command {
+            DlqCommand::Discard(discard) => {
+                assert_eq!((discard.id, discard.reason.as_str()), (Some(id), "poison"));
+            }
+            other => panic!("{other:?}"),
+        }
         for (line, word) in [
+            (&*format!("dlq discard {id}"), "--reason"),
+            ("dlq discard --reason poison", "--queue"),
             ("dlq redrive", "--queue"),
             ("dlq redrive xyz", "is a UUID"),
             ("demo --url 127.0.0.1:8080", "such as http://"),

@@ -4,24 +4,28 @@
 //! environment, flags ──▶ ServeArgs (text) ──▶ Config (typed) ──▶ the parts that are told
 //! ```
 
+mod address;
 mod args;
+mod effect;
 mod infrastructure;
 mod reader;
 mod secret;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use address::DATABASE;
 pub use args::ServeArgs;
 pub use infrastructure::{Infrastructure, Servers};
 pub use reader::{ConfigError, Problem};
-pub use secret::Secret;
+pub use secret::{Secret, may_hold_secret};
 
 pub use crate::host::Hosts;
+use address::MAIL;
 use lettre::message::Mailbox;
-use lettre::{AsyncSmtpTransport, Tokio1Executor};
 use ordermill_actors::ids::ServiceName;
 use ordermill_actors::messages::{Flow, Plan};
 use ordermill_actors::money::{Currency, Money};
+use ordermill_actors::payment::PaymentMethods;
 use reader::Reader;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -76,6 +80,9 @@ pub struct Config {
     pub smtp: Option<SmtpConfig>,
     /// Whether customers are told by text message.
     pub sms: bool,
+    /// What whoever started it should know of these settings, a line each: settings without effect,
+    /// variables that look like settings and are none.
+    pub notices: Vec<String>,
 }
 
 /// What is logged, and how.
@@ -115,6 +122,8 @@ pub struct OrderConfig {
     pub flow: Flow,
     /// In which order the steps are taken.
     pub plan: Plan,
+    /// The payment methods that new orders may name.
+    pub payment_methods: PaymentMethods,
     /// When a confirmed order is dispatched by itself; none waits to be asked.
     pub dispatch_after: Option<Duration>,
     /// How long an order may take to be confirmed before it is cancelled.
@@ -164,7 +173,8 @@ impl Config {
         let listen = read
             .parsed("listen", &args.listen, LISTEN_ACCEPTED, |text| text.parse().ok().map(Some));
         let services = infrastructure::services(read, args);
-        let config = Self {
+        let mut config = Self {
+            notices: Vec::new(),
             infrastructure: Infrastructure::read(read, args, &services),
             services,
             startup_timeout: read.duration("startup_timeout", &args.startup_timeout, TIMER),
@@ -206,6 +216,8 @@ impl Config {
                 _ => None,
             }),
         };
+        effect::contradictions(read, &args.given, &config.order);
+        config.notices = effect::without_effect(&args.given, &config).into_iter().collect();
         reader.finish(config)
     }
 
@@ -225,14 +237,40 @@ impl Config {
         })
     }
 
-    /// The same with the infrastructure, the flow and the plan that the environment names.
+    /// The same with the infrastructure, the flow, the plan and the patience at start that the environment
+    /// names.
     pub fn for_demo() -> Result<Self, ConfigError> {
         let environment = ServeArgs::from_env();
-        Self::read(&ServeArgs {
+        let is_taken = |field: &str| {
+            matches!(field, "flow" | "plan" | "amqp_url" | "startup_timeout")
+                || field.ends_with("database_url")
+        };
+        let overridden = effect::overridden(&environment.given, |field| !is_taken(field), "demo");
+        let given = environment.given.iter().filter(|field| is_taken(field)).cloned().collect();
+        let mut config = Self::read(&ServeArgs {
             flow: environment.flow.clone(),
             plan: environment.plan.clone(),
+            startup_timeout: environment.startup_timeout.clone(),
+            given,
             ..environment.servers_of(ServeArgs::for_testing())
-        })
+        })?;
+        config.notices.extend(overridden);
+        config.notices.extend(unknown_variables());
+        Ok(config)
+    }
+
+    /// The same for a benchmark, which starts its server as a process of its own: that one has all settings
+    /// of the environment but a few, and gives its own notices.
+    pub fn for_bench() -> Result<Self, ConfigError> {
+        let environment = ServeArgs::from_env();
+        let config = Self::for_demo()?;
+        let is_set_anew = |field: &str| match field {
+            "listen" | "dispatch_after" => true,
+            "data_dir" => config.infrastructure == Infrastructure::Embedded,
+            _ => false,
+        };
+        let overridden = effect::overridden(&environment.given, is_set_anew, "bench");
+        Ok(Self { notices: overridden.into_iter().collect(), ..config })
     }
 }
 
@@ -241,6 +279,10 @@ const LISTEN_ACCEPTED: &str =
 
 const HOSTS_ACCEPTED: &str = "expected names without a port, separated by commas, such as \
      `shop.example,order` (IP addresses and localhost are always answered to)";
+
+const METHODS_ACCEPTED: &str = "expected names of letters, digits, `_`, `-` and `.`, with commas between \
+     them, such as `credit_card,paypal`; the only names with `test_` are the simulated gateway's, or \
+     `test_*` for all of them";
 
 impl LogConfig {
     fn read(read: &mut Reader, args: &ServeArgs) -> Self {
@@ -281,9 +323,16 @@ impl OrderConfig {
             read.parsed("flow", &args.flow, "expected `orchestrated` or `choreographed`", |text| {
                 [Flow::Orchestrated, Flow::Choreographed].into_iter().find(|f| f.as_str() == text)
             });
+        let payment_methods = read.parsed(
+            "payment_methods",
+            &args.payment_methods,
+            METHODS_ACCEPTED,
+            PaymentMethods::parse,
+        );
         Self {
             flow,
             plan,
+            payment_methods,
             dispatch_after: read.duration_or_off(
                 "dispatch_after",
                 &args.dispatch_after,
@@ -317,15 +366,10 @@ impl ShippingConfig {
 
 impl SmtpConfig {
     fn read(read: &mut Reader, args: &ServeArgs) -> Option<Self> {
-        let url = args.smtp_url.as_ref().filter(|url| !url.expose().trim().is_empty())?;
-        if AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose()).is_err() {
-            let accepted = "expected a mail server such as smtps://user:password@host:465 or \
-                            smtp://user:password@host:587?tls=required (its value is not shown)";
-            read.refuse("smtp_url", None, accepted);
-        }
+        let url = address::read(read, "smtp_url", &args.smtp_url, &MAIL)?;
         let from = args.mail_from.as_deref().map(str::trim).filter(|from| !from.is_empty());
         match from.map(str::parse::<Mailbox>) {
-            Some(Ok(from)) => return Some(Self { url: url.clone(), from }),
+            Some(Ok(from)) => return Some(Self { url, from }),
             Some(Err(_)) => read.refuse("mail_from", from, MAIL_FROM_ACCEPTED),
             None => read.refuse("mail_from", None, MAIL_FROM_MISSING),
         }
@@ -338,23 +382,8 @@ const MAIL_FROM_ACCEPTED: &str =
 const MAIL_FROM_MISSING: &str =
     "needed because a mail server is set: a mailbox such as `Shop <orders@example.com>`";
 
-/// Variables of the environment that look like ours and are none: misspelt, most likely.
+/// What is to be said of variables of the environment that look like settings and are none.
 pub fn unknown_variables() -> Vec<String> {
-    unknown_among(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))
-}
-
-fn unknown_among(names: impl IntoIterator<Item = String>) -> Vec<String> {
-    use clap::Args as _;
-    let settings = ServeArgs::augment_args(clap::Command::new("settings"));
-    let known = |name: &str| {
-        settings.get_arguments().any(|setting| setting.get_env().is_some_and(|env| env == name))
-    };
-    // These are read by the other commands and by the scripts.
-    let others = |name: &str| {
-        name == "ORDERMILL_URL"
-            || name.starts_with("ORDERMILL_STACK_")
-            || name.starts_with("ORDERMILL_TEST_")
-    };
-    let ours = |name: &String| name.starts_with("ORDERMILL_") && !known(name) && !others(name);
-    names.into_iter().filter(ours).collect()
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    names.filter_map(|name| effect::unknown(&name)).collect()
 }

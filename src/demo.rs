@@ -24,6 +24,7 @@ pub(crate) mod table;
 mod tests;
 mod views;
 
+use crate::waiting;
 use anyhow::Context;
 pub(crate) use catalogue::run_number;
 
@@ -70,11 +71,14 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<bool> {
     let fates = fate::deal(options.orders);
     let catalogue = Catalogue::for_run(&fates);
     report::opening(&options, &catalogue);
-    catalogue.stock(&shop).await.context("the shelves could not be stocked")?;
+    let stocked = waiting::aloud(|| format!("{} to answer", options.url), catalogue.stock(&shop));
+    stocked.await.context("the shelves could not be stocked")?;
 
     let (stories, pace) = play(&shop, &catalogue, &fates).await;
-    let papers = papers::read(&options.url, &catalogue, &stories).await?;
-    let books = settle_books(&shop, &catalogue, &stories, &papers).await?;
+    let papers = papers::read(&options.url, &catalogue, &stories);
+    let papers = waiting::aloud(|| "the services' records".to_owned(), papers).await?;
+    let books = settle_books(&shop, &catalogue, &stories, &papers);
+    let books = waiting::aloud(|| "the books to agree".to_owned(), books).await?;
     Ok(report::closing(&catalogue, &stories, &books, &pace))
 }
 
@@ -86,8 +90,8 @@ async fn play(shop: &Shop, catalogue: &Catalogue, fates: &[Fate]) -> (Vec<custom
         .map(|(number, fate)| customer::play(shop, catalogue, *fate, number, start))
         .buffer_unordered(CUSTOMERS_MAX)
         .inspect(|_| progress.step())
-        .collect::<Vec<_>>()
-        .await;
+        .collect::<Vec<_>>();
+    let stories = progress.during(stories).await;
     progress.finish();
     let placed = stories.iter().filter_map(|story| story.placed_after).max().unwrap_or_default();
     (stories, Pace { placed, settled: start.elapsed() })

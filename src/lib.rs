@@ -22,3 +22,4 @@ pub mod simulate;
 pub mod sms;
 pub mod smtp;
 pub mod telemetry;
+pub mod waiting;

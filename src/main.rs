@@ -60,8 +60,8 @@ fn run(invocation: Invocation) -> ExitCode {
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     telemetry::init(&config.log)?;
     raise_descriptors();
-    for name in config::unknown_variables() {
-        tracing::warn!(variable = name, "is no setting of Ordermill; see --help");
+    for notice in config.notices.iter().cloned().chain(config::unknown_variables()) {
+        tracing::warn!("{notice}");
     }
     // Before anybody is told that it serves: who asks it to stop then is heard.
     let asked = app::asked_to_stop();
@@ -90,6 +90,7 @@ async fn play(args: DemoArgs, config: Config) -> anyhow::Result<ExitCode> {
     let balanced = match url {
         Some(url) => demo::run(demo::DemoOptions { url, orders }).await?,
         None => {
+            tell(&config.notices);
             let play = |url| demo::run(demo::DemoOptions { url, orders });
             app::with_temporary(config, play).await?
         }
@@ -97,8 +98,16 @@ async fn play(args: DemoArgs, config: Config) -> anyhow::Result<ExitCode> {
     Ok(if balanced { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Says what whoever started a command should know of its settings.
+fn tell(notices: &[String]) {
+    for notice in notices {
+        ordermill::note!("ordermill: {notice}");
+    }
+}
+
 /// Measures, and says by its exit code whether the books balance.
 async fn measure(bench: Bench) -> anyhow::Result<ExitCode> {
+    tell(bench.notices());
     let well = bench::run(bench).await?;
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

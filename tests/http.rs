@@ -20,6 +20,7 @@ mod http {
     mod malformed;
     mod operations;
     mod orders;
+    mod payment_methods;
     mod problems;
     mod queues;
     mod reconciliation;

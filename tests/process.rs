@@ -74,10 +74,12 @@ mod process {
     mod refused;
     mod restart;
     mod scenarios;
+    mod secrets;
     mod server;
     mod settings;
     mod setup;
     mod shop;
+    mod silence;
     mod stack;
     mod stop;
     mod strangers;

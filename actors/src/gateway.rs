@@ -17,6 +17,9 @@
 //! | `test_slow` | the first call is answered late |
 //! | `test_refund_fails` | the first refunds are refused with an error |
 //! | any other | approved, unless its key falls under the failure rate |
+//!
+//! Which methods new orders may name is decided before, by [`crate::payment::PaymentMethods`]: an order that
+//! was placed with a method that is not taken any more still finishes with it.
 
 mod handle;
 mod ledger;

@@ -19,6 +19,7 @@ mod event;
 mod gateway_port;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
+mod methods;
 mod process;
 mod reads;
 mod refund;
@@ -39,6 +40,7 @@ pub use decide::{
 pub use entity::{Errand, PaymentRules, Payments, Remembered};
 pub use event::{IllegalEvent, PaymentEvent, apply};
 pub use gateway_port::{Charge, ChargeRequest, Gateway, GatewayError, GatewayKey, Holding, Undone};
+pub use methods::{DEFAULT_METHODS, PaymentMethods};
 pub use reads::{PaymentReads, PaymentView};
 pub use service::{PaymentChange, PaymentRow, PaymentService, PaymentWrite};
 pub use state::{Asking, Payment, PaymentStatus, Question, State, Undo};

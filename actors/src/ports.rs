@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::messages::{Body, ChannelMessage, Message, Queue, RETRY_DELAYS, Unreadable};
 use crate::runtime::outbox::{OutboxRow, Parcel};
-use crate::runtime::service::{Batch, DeadLetter, Outcome, Service};
+use crate::runtime::service::{Batch, DeadLetter, DiscardedLetter, Outcome, Service};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -97,6 +97,14 @@ pub trait DeadLetters: Send + Sync + 'static {
     async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetter>, ReadError>;
     /// Forgets some that died before this moment, `limit` at most: how many.
     async fn forget_dead_letters(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError>;
+    /// Dead letters that were discarded, newest first by their ids, `limit` at most.
+    async fn discarded_letters(
+        &self,
+        filter: &DeadLetterFilter,
+        limit: u32,
+    ) -> Result<Vec<DiscardedLetter>, ReadError>;
+    /// Forgets some that were discarded before this moment, `limit` at most: how many.
+    async fn forget_discarded(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError>;
 }
 
 /// A service's database: what its stations need of it.

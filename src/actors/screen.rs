@@ -26,6 +26,13 @@ impl Screen {
         Self { is_terminal: STDOUT.is_terminal(), opening: OPEN }
     }
 
+    /// A sentence as lines that fit the terminal: a line that is too long is cut off there, and with it the
+    /// end of a sentence, which says the reason.
+    pub(super) fn wrapped(&self, sentence: &str) -> String {
+        let width = usize::from(console::Term::stdout().size().1);
+        if self.is_terminal { wrap(sentence, width) } else { format!("{sentence}\n") }
+    }
+
     pub(super) fn draw(&mut self, text: &str) {
         // The reader is slower than the trees: this one is left out.
         if !STDOUT.is_written() {
@@ -53,6 +60,32 @@ fn height() -> usize {
     usize::from(console::Term::stdout().size().0)
 }
 
+/// Breaks a text at its spaces, or within a word that is longer than a line.
+fn wrap(text: &str, width: usize) -> String {
+    let width = width.max(1);
+    let (mut wrapped, mut column) = (String::new(), 0);
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length <= width {
+            wrapped.push(' ');
+            column += 1;
+        } else if column > 0 {
+            wrapped.push('\n');
+            column = 0;
+        }
+        for c in word.chars() {
+            if column == width {
+                wrapped.push('\n');
+                column = 0;
+            }
+            wrapped.push(c);
+            column += 1;
+        }
+    }
+    wrapped.push('\n');
+    wrapped
+}
+
 /// The lines that fit, or the terminal would scroll; the last says how many do not.
 fn fitting(text: &str, height: usize) -> Vec<String> {
     let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
@@ -68,6 +101,13 @@ fn fitting(text: &str, height: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sentence_is_broken_where_the_terminal_ends() {
+        assert_eq!(wrap("no server answers: refused", 11), "no server\nanswers:\nrefused\n");
+        assert_eq!(wrap("abcdefgh ij", 3), "abc\ndef\ngh\nij\n");
+        assert_eq!(wrap("as it is", 80), "as it is\n");
+    }
 
     #[test]
     fn what_does_not_fit_is_told() {

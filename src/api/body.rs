@@ -140,7 +140,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Fields<T> {
     }
 }
 
-/// Characters of a message: it may quote what was sent.
+/// Characters of a field's name or a message: a name is the client's.
 const MESSAGE_MAX: usize = 120;
 
 /// serde's own words made short: its positions and its lists of what it knows are left out.
@@ -154,6 +154,9 @@ fn at_fault(path: &str, cause: &str) -> Problem {
         (inner(), "is missing".to_owned())
     } else if cause.starts_with("duplicate field") {
         (inner(), "stands there twice".to_owned())
+    } else if let Some((_, expected)) = cause.split_once(", expected ") {
+        // Before that serde quotes what was sent, which may be a secret: the number of a card, say.
+        (path.to_owned(), format!("has the wrong type or value; expected {expected}"))
     } else {
         (path.to_owned(), format!("is not taken: {cause}"))
     };

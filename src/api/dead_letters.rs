@@ -1,5 +1,7 @@
-//! /admin/dead-letters: messages that nobody could handle, over all services of this process.
+//! /admin/dead-letters: messages that nobody could handle, over all services of this process; and those of
+//! them that were discarded.
 
+use crate::api::body::Raw;
 use crate::api::cursor;
 use crate::api::limits;
 use crate::api::orders::Group;
@@ -10,12 +12,13 @@ use chrono::{DateTime, Utc};
 use ordermill_actors::ids::ServiceName;
 use ordermill_actors::messages::Queue;
 use ordermill_actors::ports::DeadLetterFilter;
-use ordermill_actors::runtime::dead_letters::{DeadLetterOffice, RedriveError};
-use ordermill_actors::runtime::service::DeadLetter;
+use ordermill_actors::runtime::dead_letters::{DeadLetterOffice, DiscardError, RedriveError};
+use ordermill_actors::runtime::service::{DeadLetter, DiscardedLetter};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::types::Any;
 use poem_openapi::{ApiResponse, Object, OpenApi};
+use serde::Deserialize;
 use serde_json::Value;
 use std::time::Duration;
 use uuid::Uuid;
@@ -93,6 +96,59 @@ fn beginning(text: &str, bytes_max: usize) -> &str {
     &text[..text.floor_char_boundary(bytes_max)]
 }
 
+/// A dead letter that somebody has discarded.
+#[derive(Object)]
+struct DiscardedView {
+    /// The dead letter as it was.
+    dead_letter: DeadLetterView,
+    /// Why it was discarded.
+    reason: String,
+    /// When.
+    discarded_at: DateTime<Utc>,
+}
+
+/// Discarded dead letters, newest first by their ids.
+#[derive(Object)]
+struct DiscardedList {
+    discarded: Vec<DiscardedView>,
+    /// Where the list goes on; null: this is its end.
+    next_cursor: Option<String>,
+}
+
+/// Why dead letters are discarded.
+#[derive(Object)]
+struct NewDiscard {
+    /// 1 to 500 characters, kept with what is discarded.
+    #[oai(validator(min_length = 1, max_length = 500))]
+    reason: String,
+}
+
+/// The same as it is read.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DiscardRequest {
+    reason: String,
+}
+
+/// A dead letter is discarded.
+#[derive(Object)]
+struct JustDiscarded {
+    id: Uuid,
+    queue: String,
+    /// Why.
+    reason: String,
+}
+
+/// The dead letters of a queue that cannot be read are discarded.
+#[derive(Object)]
+struct AllDiscarded {
+    queue: String,
+    /// So many are discarded.
+    discarded: u64,
+    /// So many can be read, and stay: they can be redriven, or discarded one by one.
+    readable: u64,
+}
+
 /// What a service has to say and cannot: the broker or a consumer does not take it.
 #[derive(Object)]
 struct ParkedView {
@@ -165,16 +221,9 @@ impl DeadLettersApi {
         cursor: Query<Option<String>>,
     ) -> Result<Json<DeadLetterList>, Problem> {
         let limit = limits::page(limit.0)?;
-        let filter = DeadLetterFilter {
-            queue: queue.0.as_deref().map(parse_queue).transpose()?,
-            before: cursor::read(cursor.0.as_deref(), |key| Uuid::try_parse(key).ok())?,
-        };
-        let asked = service.0.as_deref().map(parse_service).transpose()?;
-        if let Some(queue) = filter.queue {
-            self.office(queue.service())?;
-        }
+        let filter = filter(queue.0.as_deref(), cursor.0.as_deref())?;
         let (mut dead_letters, mut parked) = (Vec::new(), Vec::new());
-        for office in self.offices(asked)? {
+        for office in self.asked(&filter, service.0.as_deref())? {
             let service = office.service().as_str().to_owned();
             parked.push(ParkedView { service, rows: office.parked().await? });
             if filter.queue.is_none_or(|queue| queue.service() == office.service()) {
@@ -189,6 +238,85 @@ impl DeadLettersApi {
         let last = dead_letters.last().filter(|_| dead_letters.len() == limit as usize);
         let next_cursor = last.map(|letter| cursor::write(&letter.id.to_string()));
         Ok(Json(DeadLetterList { dead_letters, next_cursor, parked }))
+    }
+
+    /// List discarded dead letters, newest first
+    ///
+    /// With the reasons. They are kept for 90 days after they were discarded.
+    #[oai(path = "/admin/dead-letters/discarded", method = "get")]
+    async fn discarded(
+        &self,
+        /// Of this queue.
+        queue: Query<Option<String>>,
+        /// Of this service.
+        service: Query<Option<String>>,
+        /// Entries on a page: 1 to 200, 50 if not said.
+        limit: Query<Option<u32>>,
+        /// Where the last page ended.
+        cursor: Query<Option<String>>,
+    ) -> Result<Json<DiscardedList>, Problem> {
+        let limit = limits::page(limit.0)?;
+        let filter = filter(queue.0.as_deref(), cursor.0.as_deref())?;
+        let mut discarded = Vec::new();
+        for office in self.asked(&filter, service.0.as_deref())? {
+            discarded.extend(office.discarded(&filter, limit).await?);
+        }
+        discarded.sort_by_key(|discarded| std::cmp::Reverse(discarded.letter.id));
+        discarded.truncate(limit as usize);
+        let last = discarded.last().filter(|_| discarded.len() == limit as usize);
+        let next_cursor = last.map(|discarded| cursor::write(&discarded.letter.id.to_string()));
+        let view = |DiscardedLetter { letter, reason, discarded_at }| DiscardedView {
+            dead_letter: DeadLetterView::of(letter, LISTED_BYTES_MAX),
+            reason,
+            discarded_at,
+        };
+        let discarded = discarded.into_iter().map(view).collect();
+        Ok(Json(DiscardedList { discarded, next_cursor }))
+    }
+
+    /// Discard a dead letter
+    ///
+    /// Any may be discarded, whether it can be read or not. It is not handled any more: what waits for it, an
+    /// order say, does not get it. The message and the reason are kept for 90 days.
+    #[oai(path = "/admin/dead-letters/:id/discard", method = "post")]
+    async fn discard(
+        &self,
+        id: Path<String>,
+        body: Raw<NewDiscard>,
+    ) -> Result<Json<JustDiscarded>, Problem> {
+        let id = parse_id(&id.0)?;
+        let reason = reason(body.parse()?)?;
+        for office in &self.0.dead_letters {
+            match office.discard(id, &reason).await {
+                Ok(letter) => {
+                    let queue = letter.queue.as_str().to_owned();
+                    return Ok(Json(JustDiscarded { id, queue, reason }));
+                }
+                Err(DiscardError::NotFound) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(DiscardError::NotFound.into())
+    }
+
+    /// Discard all dead letters of a queue that cannot be read
+    ///
+    /// Those that can be read stay, and are counted.
+    #[oai(path = "/admin/dead-letters/discard", method = "post")]
+    async fn discard_all(
+        &self,
+        /// The queue.
+        queue: Query<String>,
+        body: Raw<NewDiscard>,
+    ) -> Result<Json<AllDiscarded>, Problem> {
+        let queue = parse_queue(&queue.0)?;
+        let reason = reason(body.parse()?)?;
+        let done = self.office(queue.service())?.discard_unreadable(queue, &reason).await?;
+        Ok(Json(AllDiscarded {
+            queue: queue.as_str().to_owned(),
+            discarded: done.discarded,
+            readable: done.readable,
+        }))
     }
 
     /// A dead letter with its whole message
@@ -248,12 +376,42 @@ impl DeadLettersApi {
         offices.find(|office| office.service() == service).ok_or(Elsewhere(service))
     }
 
+    /// The offices that a list asks.
+    fn asked(
+        &self,
+        filter: &DeadLetterFilter,
+        service: Option<&str>,
+    ) -> Result<Vec<&DeadLetterOffice>, Problem> {
+        let service = service.map(parse_service).transpose()?;
+        if let Some(queue) = filter.queue {
+            self.office(queue.service())?;
+        }
+        Ok(self.offices(service)?)
+    }
+
     /// All offices, or that of one service.
     fn offices(&self, service: Option<ServiceName>) -> Result<Vec<&DeadLetterOffice>, Elsewhere> {
         match service {
             Some(service) => Ok(vec![self.office(service)?]),
             None => Ok(self.0.dead_letters.iter().collect()),
         }
+    }
+}
+
+fn filter(queue: Option<&str>, cursor: Option<&str>) -> Result<DeadLetterFilter, Problem> {
+    Ok(DeadLetterFilter {
+        queue: queue.map(parse_queue).transpose()?,
+        before: cursor::read(cursor, |key| Uuid::try_parse(key).ok())?,
+    })
+}
+
+/// Why dead letters are discarded, as a person will read it later.
+fn reason(request: DiscardRequest) -> Result<String, Problem> {
+    let mut errors = Vec::new();
+    limits::text(&mut errors, "reason", &request.reason, limits::REASON_MAX);
+    match errors.is_empty() {
+        true => Ok(request.reason),
+        false => Err(Problem::faulty("request", errors)),
     }
 }
 
@@ -273,6 +431,15 @@ fn parse_service(name: &str) -> Result<ServiceName, Problem> {
         let names = ServiceName::ALL.map(ServiceName::as_str).join(", ");
         Problem::bad_parameter("service", format!("must be one of {names}"))
     })
+}
+
+impl From<DiscardError> for Problem {
+    fn from(error: DiscardError) -> Self {
+        match error {
+            DiscardError::NotFound => RedriveError::NotFound.into(),
+            DiscardError::Unavailable => Self::unavailable(error.to_string(), RETRY_AFTER),
+        }
+    }
 }
 
 impl From<RedriveError> for Problem {

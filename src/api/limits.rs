@@ -10,14 +10,14 @@ pub const LINES_MAX: usize = 100;
 pub const PRODUCT_ID_MAX: usize = 64;
 /// Characters of a customer's id.
 pub const CUSTOMER_ID_MAX: usize = 128;
-/// Characters of a payment method's name.
-pub const PAYMENT_METHOD_MAX: usize = 64;
 /// Characters of an e-mail address (RFC 5321).
 pub const EMAIL_MAX: usize = 254;
 /// Characters of a telephone number.
 pub const PHONE_MAX: usize = 32;
 /// Characters of a field of an address.
 pub const ADDRESS_MAX: usize = 200;
+/// Characters of a reason that a person gives.
+pub const REASON_MAX: usize = 500;
 /// Characters of an `Idempotency-Key`.
 pub const IDEMPOTENCY_KEY_MAX: usize = 255;
 /// Entries of a page, when none is asked for.

@@ -102,6 +102,8 @@ async fn messages(state: &State) {
     for office in &state.dead_letters {
         let service = office.service().as_str();
         counter!("dead_letters_total", "service" => service).absolute(office.buried());
+        let discarded = office.discarded_count();
+        counter!("dead_letters_discarded_total", "service" => service).absolute(discarded);
         if let Ok(rows) = office.parked().await {
             gauge!("outbox_parked", "service" => service).set(rows as f64);
         }

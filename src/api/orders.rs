@@ -118,7 +118,7 @@ impl OrdersApi {
         _key: Header<Option<String>>,
     ) -> Result<Accepted, Problem> {
         let key = idempotency_key(request)?;
-        let details = new_order::check(body.parse()?)?;
+        let details = new_order::check(body.parse()?, &self.0.payment_methods)?;
         self.0.admit().await?;
         let context = RequestContext {
             request_id: request_id::shared(),

@@ -8,6 +8,7 @@ use crate::backup::Backups;
 use crate::check::System;
 use metrics_exporter_prometheus::PrometheusHandle;
 use ordermill_actors::clock::World;
+use ordermill_actors::payment::PaymentMethods;
 use ordermill_actors::ports::{Broker, Rpc};
 use ordermill_actors::runtime::admission::Admission;
 use ordermill_actors::runtime::dead_letters::DeadLetterOffice;
@@ -20,6 +21,8 @@ use tokio_util::sync::CancellationToken;
 pub struct Parts {
     /// The services of this process.
     pub services: Services,
+    /// The payment methods that new orders may name.
+    pub payment_methods: PaymentMethods,
     /// What lives here.
     pub tree: Tree,
     /// The door.

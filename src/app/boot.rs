@@ -6,16 +6,18 @@
 //! ```
 
 use crate::print::told;
-use anyhow::Context;
 use std::future::Future;
 use std::sync::Mutex;
 use std::time::Duration;
-use tokio::time::Instant;
+use thiserror::Error;
+use tokio::time::{Instant, interval_at};
 
 /// The first pause before another try, doubled each time.
 const PAUSE_MIN: Duration = Duration::from_millis(200);
-/// The longest such pause: what comes up is noticed within this time.
-const PAUSE_MAX: Duration = Duration::from_secs(5);
+/// The longest such pause: what comes up is noticed within this time, and each try has its log line.
+const PAUSE_MAX: Duration = Duration::from_secs(2);
+/// A try that takes longer is logged while it goes on, at this interval.
+const TRY_LOGGED_EVERY: Duration = Duration::from_secs(2);
 
 /// Why a try did not succeed.
 pub enum Wait {
@@ -25,8 +27,24 @@ pub enum Wait {
     Never(anyhow::Error),
 }
 
+/// A database or the broker was not available within the time that a start may take.
+#[derive(Debug, Error)]
+#[error(
+    "{what} did not answer within {} (ORDERMILL_STARTUP_TIMEOUT): {cause}",
+    humantime::format_duration(*.patience)
+)]
+pub struct NotAvailable {
+    /// What was waited for.
+    pub what: String,
+    /// How long.
+    pub patience: Duration,
+    /// What the last try came to.
+    pub cause: String,
+}
+
 /// A start under way.
 pub struct Boot {
+    patience: Duration,
     deadline: Instant,
     missing: Mutex<Option<String>>,
 }
@@ -34,7 +52,8 @@ pub struct Boot {
 impl Boot {
     /// A start that may take so long.
     pub fn new(patience: Duration) -> Self {
-        Self { deadline: Instant::now() + patience, missing: Mutex::new(None) }
+        let deadline = Instant::now() + patience;
+        Self { patience, deadline, missing: Mutex::new(None) }
     }
 
     /// What it waits for now.
@@ -56,8 +75,9 @@ impl Boot {
         F: Future<Output = Result<T, Wait>> + Send,
     {
         let mut pause = PAUSE_MIN;
+        self.misses(Some(format!("{what}: no answer yet")));
         loop {
-            let error = match attempt().await {
+            let error = match logged(what, attempt()).await {
                 Ok(done) => {
                     self.misses(None);
                     return Ok(done);
@@ -65,14 +85,28 @@ impl Boot {
                 Err(Wait::Never(error)) => return Err(error),
                 Err(Wait::Again(error)) => error,
             };
-            if Instant::now() + pause > self.deadline {
-                return Err(error).with_context(|| format!("{what} did not answer in time"));
-            }
             let cause = told(&error);
+            if Instant::now() + pause > self.deadline {
+                let (what, patience) = (what.to_owned(), self.patience);
+                return Err(NotAvailable { what, patience, cause }.into());
+            }
             self.misses(Some(format!("{what}: {cause}")));
             tracing::warn!(cause, again_in = ?pause, "waiting for {what}");
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE_MAX);
+        }
+    }
+}
+
+/// A try, which is logged while it goes on without an answer.
+async fn logged<T>(what: &str, attempt: impl Future<Output = T>) -> T {
+    let mut ticks = interval_at(Instant::now() + TRY_LOGGED_EVERY, TRY_LOGGED_EVERY);
+    tokio::pin!(attempt);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut attempt => return done,
+            _ = ticks.tick() => tracing::warn!("waiting for {what}: no answer yet"),
         }
     }
 }

@@ -55,7 +55,7 @@ async fn feed(mut bytes: impl Bytes, pieces: mpsc::Sender<bytes::Bytes>) -> anyh
         come += piece.len() as u64;
         if told.elapsed() >= TELL_EVERY {
             told = Instant::now();
-            eprintln!("{} so far", size(come));
+            crate::note!("{} so far", size(come));
         }
         if pieces.send(piece).await.is_err() {
             break;

@@ -2,7 +2,7 @@
 
 use super::load::Extent;
 use crate::cli::server_url;
-use crate::config::Secret;
+use crate::config::{ConfigError, DATABASE, Problem, Secret};
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -91,7 +91,7 @@ impl FromStr for Watch {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, pid) = text.split_once('=').ok_or("expected a name and a pid: postgres=123")?;
-        let pid = pid.parse().map_err(|_| format!("`{pid}` is no process id"))?;
+        let pid = pid.parse().map_err(|_| "expected a process id behind the `=`: postgres=123")?;
         Ok(Self { name: name.to_owned(), pid })
     }
 }
@@ -183,4 +183,20 @@ pub struct HotSkuArgs {
     /// Write the figures as JSON, too
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+}
+
+impl HotSkuArgs {
+    /// Refuses an address that is malformed, before a driver reads it.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let Some(url) = &self.database_url else { return Ok(()) };
+        DATABASE.check(url.expose()).map_err(|fault| {
+            let problem = Problem {
+                variable: "DATABASE_URL".to_owned(),
+                flag: "--database-url".to_owned(),
+                value: None,
+                accepted: format!("{fault}; {} (its value is not shown)", DATABASE.accepted()),
+            };
+            ConfigError { problems: vec![problem] }
+        })
+    }
 }

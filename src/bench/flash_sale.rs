@@ -16,6 +16,7 @@ use super::readings::{Costs, Ledger, Readings};
 use super::report::{self, Setting, seconds};
 use crate::config::Config;
 use crate::demo::table::{Paint, Tone};
+use crate::waiting;
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,8 +57,10 @@ pub async fn run(args: FlashSaleArgs, config: &Config) -> anyhow::Result<bool> {
     let setting = Setting::of(&place, config);
     setting.announce();
     let goods = Arc::new(Goods::new(1, 1));
-    goods.stock(doors.shop(), units as u64).await?;
-    let ledger = Ledger::take(&place).await?;
+    let stocked = goods.stock(doors.shop(), units as u64);
+    waiting::aloud(|| "the server to answer".to_owned(), stocked).await?;
+    let ledger =
+        waiting::aloud(|| "the databases' counters".to_owned(), Ledger::take(&place)).await?;
     let before = (Readings::take(&place, &doors).await?, ledger);
     let load = Load {
         urls: place.urls.clone(),
@@ -70,16 +73,21 @@ pub async fn run(args: FlashSaleArgs, config: &Config) -> anyhow::Result<bool> {
     let watch = place.server_pid().map(MemoryWatch::start);
     let began = Instant::now();
     let harvest = drive(load, "sale", &doors).await?;
-    let rested = doors.rest(REST_LIMIT).await? - began;
+    let rested = doors.rest(REST_LIMIT);
+    let rested = waiting::aloud(|| "the last orders to settle".to_owned(), rested).await? - began;
     let readings = Readings::take(&place, &doors).await?;
     let memory = watch.and_then(MemoryWatch::told);
-    let after = (readings, Ledger::take(&place).await?);
+    let ledger =
+        waiting::aloud(|| "the databases' counters".to_owned(), Ledger::take(&place)).await?;
+    let after = (readings, ledger);
 
-    let orders = books::read(doors.shop(), goods.customers("sale")).await?;
+    let orders = books::read(doors.shop(), goods.customers("sale"));
+    let orders = waiting::aloud(|| "the list of all orders".to_owned(), orders).await?;
     let mut wrong = Wrong::default();
     let is_well = |order: &Settled| order.is_confirmed() || order.is_sold_out();
     books::complete(&harvest.placed, harvest.unanswered, &orders, is_well, &mut wrong);
-    books::services_agree(&place.urls, &orders, goods.products(), &mut wrong).await?;
+    let agree = books::services_agree(&place.urls, &orders, goods.products(), &mut wrong);
+    waiting::aloud(|| "the services' records".to_owned(), agree).await?;
     let count = |is: fn(&Settled) -> bool| orders.values().filter(|order| is(order)).count();
     let (confirmed, refused) = (count(Settled::is_confirmed), count(Settled::is_sold_out));
     if confirmed != units.min(buyers) {

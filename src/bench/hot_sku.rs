@@ -14,17 +14,17 @@ mod seeds;
 mod service;
 
 use super::args::HotSkuArgs;
-use super::report;
+use super::{postgres, report};
 use crate::config::Secret;
 use crate::demo::run_number;
 use crate::demo::table::{Paint, Table, Tone};
-use anyhow::{Context, bail, ensure};
+use crate::waiting;
+use anyhow::{bail, ensure};
 use futures::future::try_join_all;
 use seeds::Seeds;
 use serde::Serialize;
 use service::Service;
-use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Connection};
+use sqlx::AssertSqlSafe;
 use std::future::Future;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -68,10 +68,11 @@ pub async fn run(args: HotSkuArgs) -> anyhow::Result<bool> {
         );
     };
     let schema = format!("{SCHEMA}{:08x}", run_number());
-    let server = described(url).await?;
+    let server = waiting::aloud(|| "PostgreSQL to answer".to_owned(), described(url)).await?;
     crate::say!("{server}, fsync on, a commit waits for the disk");
-    let measured = measure(&args, url, &schema, server).await;
-    let mut database = PgConnection::connect(url.expose()).await?;
+    let measured = measure(&args, url, &schema, server);
+    let measured = waiting::aloud(|| "the measurements to end".to_owned(), measured).await;
+    let mut database = postgres::connect(url.expose()).await?;
     // The name is our own.
     let dropped = AssertSqlSafe(format!("DROP SCHEMA IF EXISTS \"{schema}\" CASCADE"));
     sqlx::raw_sql(dropped).execute(&mut database).await?;
@@ -127,7 +128,7 @@ async fn measure(
 
 /// The server's version, if it keeps what it has committed.
 async fn described(url: &Secret) -> anyhow::Result<String> {
-    let mut database = PgConnection::connect(url.expose()).await.context("DATABASE_URL")?;
+    let mut database = postgres::connect(url.expose()).await?;
     for setting in ["fsync", "synchronous_commit"] {
         let value: String = sqlx::query_scalar("SELECT current_setting($1)")
             .bind(setting)

@@ -24,6 +24,7 @@ use super::readings::{Costs, Ledger, Readings};
 use super::report::{OrdersReport, Setting, seconds};
 use super::ticker;
 use crate::config::Config;
+use crate::waiting;
 use anyhow::ensure;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,7 +49,7 @@ pub async fn run(args: OrdersArgs, config: &Config) -> anyhow::Result<bool> {
     let setting = Setting::of(&place, config);
     setting.announce();
     let goods = Arc::new(Goods::new(args.products, args.lines));
-    goods.stock(doors.shop(), UNITS).await?;
+    waiting::aloud(|| "the server to answer".to_owned(), goods.stock(doors.shop(), UNITS)).await?;
     let load = |phase, extent| Load {
         urls: place.urls.clone(),
         goods: goods.clone(),
@@ -59,20 +60,25 @@ pub async fn run(args: OrdersArgs, config: &Config) -> anyhow::Result<bool> {
     };
     if !args.warmup.is_zero() {
         drive(load("warm", Extent::For(args.warmup)), "warming up", &doors).await?;
-        doors.rest(REST_LIMIT).await?;
+        waiting::aloud(|| "the last orders to settle".to_owned(), doors.rest(REST_LIMIT)).await?;
     }
 
-    let ledger = Ledger::take(&place).await?;
+    let ledger =
+        waiting::aloud(|| "the databases' counters".to_owned(), Ledger::take(&place)).await?;
     let before = (Readings::take(&place, &doors).await?, ledger);
     let watch = place.server_pid().map(MemoryWatch::start);
     let began = Instant::now();
     let harvest = drive(load("main", args.extent()), "measuring", &doors).await?;
-    let rested = doors.rest(REST_LIMIT).await? - began;
+    let rested = doors.rest(REST_LIMIT);
+    let rested = waiting::aloud(|| "the last orders to settle".to_owned(), rested).await? - began;
     let readings = Readings::take(&place, &doors).await?;
     let memory = watch.and_then(MemoryWatch::told);
-    let after = (readings, Ledger::take(&place).await?);
+    let ledger =
+        waiting::aloud(|| "the databases' counters".to_owned(), Ledger::take(&place)).await?;
+    let after = (readings, ledger);
 
-    let orders = books::read(doors.shop(), goods.customers("main")).await?;
+    let orders = books::read(doors.shop(), goods.customers("main"));
+    let orders = waiting::aloud(|| "the list of all orders".to_owned(), orders).await?;
     let mut wrong = Wrong::default();
     books::complete(
         &harvest.placed,
@@ -81,8 +87,8 @@ pub async fn run(args: OrdersArgs, config: &Config) -> anyhow::Result<bool> {
         Settled::is_confirmed,
         &mut wrong,
     );
-    let compared =
-        books::services_agree(&place.urls, &orders, goods.products(), &mut wrong).await?;
+    let agree = books::services_agree(&place.urls, &orders, goods.products(), &mut wrong);
+    let compared = waiting::aloud(|| "the services' records".to_owned(), agree).await?;
     let odd: Vec<_> =
         harvest.answers.iter().filter(|(status, _)| ![201, 503].contains(*status)).collect();
     for (status, count) in odd {

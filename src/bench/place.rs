@@ -4,6 +4,7 @@
 use super::args::{ServerArgs, Watch};
 use super::stack;
 use crate::config::{Config, Infrastructure};
+use crate::waiting;
 use anyhow::{Context, bail};
 use ordermill_actors::ids::ServiceName;
 use std::fs;
@@ -15,8 +16,8 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// How long a start may take: it waits for its databases itself, two minutes at most.
-const START_LIMIT: Duration = Duration::from_secs(150);
+/// How long a start may take beside the time that it waits for its databases and the broker.
+const START_MARGIN: Duration = Duration::from_secs(30);
 /// The directories where temporary data may be, the first of which is on a disk.
 const CANDIDATES: [&str; 2] = ["/var/tmp", "."];
 /// File systems that live in memory: flushing costs nothing there.
@@ -94,7 +95,10 @@ impl Place {
         }
         let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
         let mut server = Server(spawned.context("the server could not be started")?);
-        self.urls.push(server.listens_at().await?);
+        let limit = config.startup_timeout + START_MARGIN;
+        let listens = server.listens_at(limit);
+        let listens = waiting::aloud(|| "the measured server to start".to_owned(), listens);
+        self.urls.push(listens.await?);
         self.watched.push(Watch { name: SERVER.to_owned(), pid: server.0.id() });
         self._server = Some(server);
         Ok(())
@@ -117,7 +121,7 @@ impl Drop for Server {
 
 impl Server {
     /// Where it says that it listens. What else it says is read and dropped, so that it never waits for us.
-    async fn listens_at(&mut self) -> anyhow::Result<String> {
+    async fn listens_at(&mut self, limit: Duration) -> anyhow::Result<String> {
         let output = self.0.stdout.take().context("the server's output")?;
         let (said, heard) = oneshot::channel();
         std::thread::spawn(move || {
@@ -132,9 +136,9 @@ impl Server {
                 }
             }
         });
-        match timeout(START_LIMIT, heard).await {
+        match timeout(limit, heard).await {
             Ok(url) => url.context("the server ended before it took orders"),
-            Err(_) => bail!("the server did not start within {} s", START_LIMIT.as_secs()),
+            Err(_) => bail!("the server did not start within {} s", limit.as_secs()),
         }
     }
 }

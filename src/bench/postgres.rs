@@ -7,11 +7,14 @@ use sqlx::{Connection, Row};
 use std::collections::BTreeMap;
 use std::ops::Sub;
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// A session reports what it has done when it rests, at the latest after so long
 /// (`PGSTAT_IDLE_INTERVAL` of PostgreSQL, 10 s, and a second for the report).
 const REPORTED_AFTER: Duration = Duration::from_secs(11);
+
+/// How long a server may take to accept a session.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// Rows that were written to a table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -99,8 +102,11 @@ pub async fn written(url: &str) -> anyhow::Result<Written> {
     Ok(Written { wal_bytes, commits, tables })
 }
 
-async fn connect(url: &str) -> anyhow::Result<PgConnection> {
-    PgConnection::connect(url).await.context("PostgreSQL, to ask what was written")
+/// A session, or an error within some seconds: a server may accept a connection and never answer.
+pub async fn connect(url: &str) -> anyhow::Result<PgConnection> {
+    let connected = timeout(CONNECT_LIMIT, PgConnection::connect(url)).await;
+    let within = || format!("PostgreSQL (DATABASE_URL) did not answer within {CONNECT_LIMIT:?}");
+    connected.with_context(within)?.context("PostgreSQL (DATABASE_URL) cannot be reached")
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use tokio::time::{Instant, interval};
 /// How often the bar moves. What is settled is asked of the server as often: a page of text.
 const MOVE_EVERY: Duration = Duration::from_secs(1);
 /// Elsewhere than on a terminal a line is written each time so many of those have passed.
-const MOVES_A_LINE: u64 = 10;
+const MOVES_A_LINE: u64 = 2;
 
 /// Shows accepted and settled orders a second, until it is dropped.
 pub async fn tick(what: &str, extent: Extent, doors: &Doors, accepted: &Arc<AtomicU64>) {

@@ -1,6 +1,5 @@
 //! How far a check is: a line on the standard error every second and a half.
 
-use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -25,8 +24,7 @@ impl Progress {
                 tokio::time::sleep(SAY_EVERY).await;
                 let words = said.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 if !words.is_empty() {
-                    // Nobody may be there to read it.
-                    let _ = writeln!(std::io::stderr(), "  {words} …");
+                    crate::note!("  {words} …");
                 }
             }
         });

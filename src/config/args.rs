@@ -3,9 +3,12 @@
 //! Everything is text here; [`super::Config`] reads it. So one run names every wrong setting, not
 //! only the first.
 
+use super::effect::Given;
 use super::secret::Secret;
 use clap::builder::Resettable;
-use clap::{Args, FromArgMatches};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, FromArgMatches};
+use ordermill_actors::payment::DEFAULT_METHODS;
 use std::ffi::OsString;
 
 /// The settings of `ordermill serve`. An empty value counts as not set.
@@ -152,6 +155,12 @@ pub struct ServeArgs {
     #[arg(default_value = "1s", help_heading = "Orders")]
     pub(super) sweep_interval: String,
 
+    /// Payment methods that new orders may name, with commas between them; `test_*` stands for the test
+    /// methods of the simulated gateway. Orders under way keep theirs
+    #[arg(long, env = "ORDERMILL_PAYMENT_METHODS", value_name = "METHODS")]
+    #[arg(default_value = DEFAULT_METHODS, help_heading = "Orders")]
+    pub(super) payment_methods: String,
+
     /// Share of payments that the simulated gateway declines, 0 to 1
     #[arg(long, env = "PAYMENT_FAILURE_RATE", value_name = "RATE")]
     #[arg(default_value = "0", help_heading = "Payment (simulated gateway)")]
@@ -193,14 +202,41 @@ pub struct ServeArgs {
     #[arg(long, env = "ORDERMILL_SMS", value_name = "log|off")]
     #[arg(default_value = "off", help_heading = "Text messages")]
     pub(super) sms: String,
+
+    /// Which of these somebody has set, by their fields.
+    #[arg(skip)]
+    pub(super) given: Given,
 }
 
 impl ServeArgs {
     /// Every setting as the environment says.
     pub(super) fn from_env() -> Self {
         let command = Self::augment_args(clap::Command::new("environment"));
-        let matches = command.get_matches_from(["environment"]);
-        Self::from_arg_matches(&matches).expect("every setting is optional or has a default")
+        Self::given_in(&command.get_matches_from(["environment"]))
+    }
+
+    /// Every setting as the command line and the environment say.
+    pub fn given_in(matches: &ArgMatches) -> Self {
+        let args =
+            Self::from_arg_matches(matches).expect("every setting is optional or has a default");
+        let is_given = |field: &&str| {
+            let source = matches.value_source(field);
+            let set = [Some(ValueSource::CommandLine), Some(ValueSource::EnvVariable)];
+            // An empty value counts as not set.
+            let mut values = matches.get_raw(field).into_iter().flatten();
+            set.contains(&source) && values.any(|value| !value.to_string_lossy().trim().is_empty())
+        };
+        let settings = Self::augment_args(clap::Command::new("settings"));
+        let fields = settings.get_arguments().map(|setting| setting.get_id().as_str());
+        let given = fields.filter(is_given).map(str::to_owned).collect();
+        Self { given, ..args }
+    }
+
+    /// The environment variables of all settings.
+    pub(super) fn variables() -> Vec<String> {
+        let settings = Self::augment_args(clap::Command::new("settings"));
+        let variables = settings.get_arguments().filter_map(|setting| setting.get_env());
+        variables.map(|name| name.to_string_lossy().into_owned()).collect()
     }
 
     /// The defaults, but for a free port, little logging, and waits short enough for a test.

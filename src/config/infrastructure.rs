@@ -1,6 +1,7 @@
 //! What stands behind the services: embedded parts, or PostgreSQL and RabbitMQ; and which of the services
 //! run in this process.
 
+use super::address::{self, BROKER, DATABASE};
 use super::args::ServeArgs;
 use super::reader::Reader;
 use super::secret::Secret;
@@ -54,7 +55,8 @@ impl Infrastructure {
         args: &ServeArgs,
         services: &BTreeSet<ServiceName>,
     ) -> Self {
-        let mut database = |field: &str, url: &Option<Secret>| url_of(read, field, url, &DATABASE);
+        let mut database =
+            |field: &str, url: &Option<Secret>| address::read(read, field, url, &DATABASE);
         let own: Vec<_> = [
             (ServiceName::Order, "order_database_url", &args.order_database_url),
             (ServiceName::Inventory, "inventory_database_url", &args.inventory_database_url),
@@ -73,7 +75,7 @@ impl Infrastructure {
         let shared = database("database_url", &args.database_url);
         let gateway = database("gateway_database_url", &args.gateway_database_url);
         let a_database = shared.is_some() || gateway.is_some() || !own.is_empty();
-        let Some(amqp) = url_of(read, "amqp_url", &args.amqp_url, &BROKER) else {
+        let Some(amqp) = address::read(read, "amqp_url", &args.amqp_url, &BROKER) else {
             if a_database {
                 read.refuse("amqp_url", None, AMQP_MISSING);
             } else if services.len() < ServiceName::ALL.len() {
@@ -87,39 +89,6 @@ impl Infrastructure {
         }
         Self::Servers(Box::new(servers))
     }
-}
-
-/// The kinds of address that a server may have, and how to write one.
-struct Address {
-    schemes: &'static [&'static str],
-    accepted: &'static str,
-}
-
-const DATABASE: Address = Address {
-    schemes: &["postgres", "postgresql"],
-    accepted: "expected a PostgreSQL address such as postgres://user:password@host:5432/database \
-               (its value is not shown)",
-};
-const BROKER: Address = Address {
-    schemes: &["amqp", "amqps"],
-    accepted: "expected a RabbitMQ address such as amqp://user:password@host:5672/vhost (its value \
-               is not shown; the vhost / is written %2f)",
-};
-
-/// An address that is set. One that is wrong is given all the same: it counts as set.
-fn url_of(
-    read: &mut Reader,
-    field: &str,
-    url: &Option<Secret>,
-    address: &Address,
-) -> Option<Secret> {
-    let url = url.as_ref().filter(|url| !url.expose().trim().is_empty())?;
-    let parsed = reqwest::Url::parse(url.expose());
-    let known = |url: reqwest::Url| address.schemes.contains(&url.scheme()) && url.has_host();
-    if !parsed.is_ok_and(known) {
-        read.refuse(field, None, address.accepted);
-    }
-    Some(url.clone())
 }
 
 /// The services that run in this process.

@@ -1,6 +1,7 @@
 //! Reads settings one by one and remembers every one that is wrong.
 
 use super::args::ServeArgs;
+use super::secret::may_hold_secret;
 use clap::Args;
 use std::fmt;
 use std::time::Duration;
@@ -32,7 +33,7 @@ pub struct Problem {
     pub variable: String,
     /// The flag.
     pub flag: String,
-    /// What it is set to; none when it is missing or secret.
+    /// What it is set to; none when it is missing or may be secret.
     pub value: Option<String>,
     /// What is accepted.
     pub accepted: String,
@@ -125,7 +126,7 @@ impl Reader {
         self.problems.push(Problem {
             variable: variable.unwrap_or_default(),
             flag: format!("--{}", setting.get_long().unwrap_or_default()),
-            value: value.map(str::to_owned),
+            value: value.filter(|value| !may_hold_secret(value)).map(str::to_owned),
             accepted: accepted.to_string(),
         });
     }
@@ -141,6 +142,13 @@ impl Reader {
             .find(|setting| setting.get_id() == field)
             .expect("settings are read by the name of a field of ServeArgs")
     }
+}
+
+/// The environment variable of a setting, by the name of its field.
+pub(super) fn variable_of(field: &str) -> String {
+    let reader = Reader::new();
+    let variable = reader.setting(field).get_env().unwrap_or_default();
+    variable.to_string_lossy().into_owned()
 }
 
 fn durations(shortest: Duration, longest: Duration) -> String {

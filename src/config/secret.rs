@@ -13,6 +13,12 @@ impl Secret {
     }
 }
 
+/// Whether a text may hold a secret that was not meant to be there: an address, or a part of one. Such a text
+/// is not quoted in an error.
+pub fn may_hold_secret(text: &str) -> bool {
+    text.contains("://") || text.contains('@')
+}
+
 impl From<String> for Secret {
     fn from(text: String) -> Self {
         Self(text)

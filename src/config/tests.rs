@@ -15,7 +15,8 @@ fn read(flags: &[&str]) -> Result<Config, ConfigError> {
     let command =
         Settings::command().mut_args(|setting| setting.env(clap::builder::Resettable::Reset));
     let matches = command.get_matches_from(std::iter::once(&"ordermill").chain(flags));
-    Config::read(&Settings::from_arg_matches(&matches).unwrap().args)
+    assert!(Settings::from_arg_matches(&matches).is_ok());
+    Config::read(&ServeArgs::given_in(&matches))
 }
 
 fn refusal(flags: &[&str]) -> String {
@@ -149,6 +150,71 @@ fn every_setting_is_both_a_variable_and_a_flag() {
 
 #[test]
 fn misspelt_variables_are_noticed() {
-    let names = ["ORDERMILL_LISTEN", "ORDERMILL_LISTN", "PATH"].map(str::to_owned);
-    assert_eq!(unknown_among(names), ["ORDERMILL_LISTN"]);
+    assert!(effect::unknown("ORDERMILL_LISTN").unwrap().contains("ORDERMILL_LISTEN?"));
+}
+
+#[test]
+fn explicit_contradictions_are_refused() {
+    let message = refusal(&["--flow=choreographed", "--plan=reserve-first"]);
+    assert!(message.contains("ORDERMILL_PLAN (--plan) is `reserve-first`"), "{message}");
+    assert!(message.contains("contradicts ORDERMILL_FLOW"), "{message}");
+    // A default contradicts nothing, and neither does an empty value.
+    for flags in [
+        &["--flow=choreographed"][..],
+        &["--flow=choreographed", "--plan="],
+        &["--flow=choreographed", "--plan=payment-first"],
+        &["--flow=orchestrated", "--plan=reserve-first"],
+    ] {
+        assert!(read(flags).is_ok(), "{flags:?}");
+    }
+}
+
+const SERVERS: [&str; 2] = ["--database-url=postgres://h/d", "--amqp-url=amqp://h"];
+
+#[test]
+fn settings_without_effect_are_named_in_one_line() {
+    let notices = |flags: &[&str]| read(&[&SERVERS[..], flags].concat()).unwrap().notices;
+    assert_eq!(notices(&[]), Vec::<String>::new());
+    assert_eq!(
+        notices(&["--services=order", "--sms=log", "--data-dir=x", "--shipping-failure-rate=0.1"]),
+        ["settings without effect here: ORDERMILL_DATA_DIR (the databases are on PostgreSQL), \
+          SHIPPING_FAILURE_RATE (the shipping service does not run here), ORDERMILL_SMS (the \
+          notification service does not run here)"]
+    );
+    for (flags, variables) in [
+        (&["--services=audit", "--plan=payment-first"][..], &["ORDERMILL_PLAN"][..]),
+        (&["--services=order", "--payment-latency=1s"], &["PAYMENT_LATENCY"]),
+        (&["--services=audit", "--idle-after=1s"], &["ORDERMILL_IDLE_AFTER"]),
+        (&["--services=order", "--audit-database-url=postgres://h/a"], &["AUDIT_DATABASE_URL"]),
+        (&["--services=order", "--order-database-url=postgres://h/o"], &["DATABASE_URL"]),
+        (&["--mail-from=shop@example.com"], &["ORDERMILL_MAIL_FROM"]),
+    ] {
+        let notices = notices(flags);
+        assert_eq!(notices.len(), 1, "{flags:?}: {notices:?}");
+        assert!(variables.iter().all(|variable| notices[0].contains(variable)), "{notices:?}");
+    }
+    let embedded = read(&["--startup-timeout=1s"]).unwrap().notices;
+    assert!(embedded[0].contains("ORDERMILL_STARTUP_TIMEOUT"), "{embedded:?}");
+    assert!(read(&["--sms=log", "--payment-latency=1s"]).unwrap().notices.is_empty());
+}
+
+#[test]
+fn payment_methods_are_a_list() {
+    let methods = |flags: &[&str]| read(flags).unwrap().order.payment_methods.to_string();
+    assert!(methods(&[]).starts_with("credit_card, card, paypal"));
+    assert!(methods(&[]).ends_with("test_refund_fails"));
+    assert_eq!(methods(&["--payment-methods=card, sepa"]), "card, sepa");
+    let message = refusal(&["--payment-methods=card,tset declined"]);
+    assert!(message.contains("ORDERMILL_PAYMENT_METHODS"), "{message}");
+    assert!(read(&["--payment-methods=test_typo"]).is_err());
+}
+
+#[test]
+fn a_setting_that_holds_an_address_by_mistake_is_not_quoted() {
+    for flag in ["--listen", "--plan", "--mail-from", "--log", "--services", "--order-timeout"] {
+        let set = format!("{flag}=amqp://user:hunter2@host");
+        let smtp = "--smtp-url=smtp://localhost";
+        let message = refusal(&[&set, smtp]);
+        assert!(!message.contains("hunter2") && message.contains(flag), "{message}");
+    }
 }

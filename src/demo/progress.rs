@@ -1,7 +1,9 @@
 //! How far the demo is: a moving bar on a terminal, a line now and then elsewhere.
 
 use crate::output::{STDERR, bar};
+use crate::waiting;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Elsewhere than on a terminal, a line is written each time this part of a whole is done.
@@ -25,6 +27,18 @@ impl Progress {
             bar.with_style(style).with_message(what)
         });
         Self { what, total, done: AtomicUsize::new(0), bar }
+    }
+
+    /// Does the work that steps. Elsewhere than on a terminal a line says often how far it is.
+    pub(super) async fn during<T>(&self, work: impl Future<Output = T>) -> T {
+        match &self.bar {
+            Some(_) => work.await,
+            None => waiting::aloud(|| self.told(), work).await,
+        }
+    }
+
+    fn told(&self) -> String {
+        format!("{}: {}/{}", self.what, self.done.load(Ordering::Relaxed), self.total)
     }
 
     /// One more.

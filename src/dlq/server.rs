@@ -36,7 +36,7 @@ impl Server {
         path: &str,
         query: &[(&str, &str)],
     ) -> anyhow::Result<T> {
-        self.ask(Method::GET, path, query).await
+        self.ask(Method::GET, path, query, None).await
     }
 
     /// What becomes of what is asked for.
@@ -44,8 +44,9 @@ impl Server {
         &self,
         path: &str,
         query: &[(&str, &str)],
+        body: Option<&Value>,
     ) -> anyhow::Result<T> {
-        self.ask(Method::POST, path, query).await
+        self.ask(Method::POST, path, query, body).await
     }
 
     /// What becomes of a body that is posted.
@@ -68,12 +69,17 @@ impl Server {
         method: Method,
         path: &str,
         query: &[(&str, &str)],
+        body: Option<&Value>,
     ) -> anyhow::Result<T> {
         let mut url = self.address(path)?;
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        self.read(self.answer(self.http.request(method, url), ANSWER_MAX).await?).await
+        let mut request = self.http.request(method, url);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        self.read(self.answer(request, ANSWER_MAX).await?).await
     }
 
     fn address(&self, path: &str) -> anyhow::Result<Url> {

@@ -6,13 +6,24 @@ use std::fmt::Write;
 /// Characters of a cause that are shown: `--json` has all of it.
 const CAUSE_CHARS: usize = 80;
 
-const HEADINGS: [&str; COLUMNS] = ["ID", "QUEUE", "TRIES", "DIED AT", "MESSAGE", "ORDER", "CAUSE"];
-const COLUMNS: usize = 7;
+const HEADINGS: [&str; 7] = ["ID", "QUEUE", "TRIES", "DIED AT", "MESSAGE", "ORDER", "CAUSE"];
+const DISCARDED: [&str; 5] = ["ID", "QUEUE", "DISCARDED AT", "REASON", "CAUSE"];
 
 /// A line a dead letter, in aligned columns.
 pub(super) fn of(letters: &[Value]) -> String {
-    let rows: Vec<_> =
-        std::iter::once(HEADINGS.map(str::to_owned)).chain(letters.iter().map(row)).collect();
+    aligned(HEADINGS, letters.iter().map(row))
+}
+
+/// A line a discarded dead letter.
+pub(super) fn of_discarded(letters: &[Value]) -> String {
+    aligned(DISCARDED, letters.iter().map(discarded_row))
+}
+
+fn aligned<const COLUMNS: usize>(
+    headings: [&str; COLUMNS],
+    rows: impl Iterator<Item = [String; COLUMNS]>,
+) -> String {
+    let rows: Vec<_> = std::iter::once(headings.map(str::to_owned)).chain(rows).collect();
     let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
         rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)
     });
@@ -29,14 +40,30 @@ pub(super) fn of(letters: &[Value]) -> String {
     table
 }
 
-fn row(letter: &Value) -> [String; COLUMNS] {
-    let time = text(&letter["died_at"]);
+fn discarded_row(discarded: &Value) -> [String; 5] {
+    let letter = &discarded["dead_letter"];
+    [
+        text(&letter["id"]),
+        text(&letter["queue"]),
+        second(&discarded["discarded_at"]),
+        shortened(&text(&discarded["reason"])),
+        shortened(&text(&letter["cause"])),
+    ]
+}
+
+/// A time without its fractions of a second.
+fn second(time: &Value) -> String {
+    let time = text(time);
     let time = time.split('.').next().unwrap_or_default().trim_end_matches('Z');
+    format!("{time}Z")
+}
+
+fn row(letter: &Value) -> [String; 7] {
     [
         text(&letter["id"]),
         text(&letter["queue"]),
         text(&letter["attempts"]),
-        format!("{time}Z"),
+        second(&letter["died_at"]),
         text(&letter["event_type"]),
         text(&letter["order_id"]),
         shortened(&text(&letter["cause"])),

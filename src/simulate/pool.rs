@@ -4,10 +4,11 @@ use anyhow::Context;
 use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Instant;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
-/// How often progress is told, in seeds.
-const TOLD_EVERY: u64 = 1_000;
+/// Progress is told at this interval: a single seed may take long.
+const TOLD_EVERY: Duration = Duration::from_secs(2);
 
 /// Does something with each number, on all cores; what comes of it, in the order of the numbers.
 pub fn each<T: Send>(
@@ -26,16 +27,25 @@ pub fn each<T: Send>(
             let came = work(number);
             let mut done = done.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             done.push((number, came));
-            let count = done.len() as u64;
-            if count.is_multiple_of(TOLD_EVERY) {
-                crate::note!("{count} seeds, {:.0} a minute", a_minute(count, begun));
-            }
         }
     };
     let cores = std::thread::available_parallelism().context("the number of cores")?.get();
     std::thread::scope(|scope| {
+        // Closed by the last worker, however it ends.
+        let worker = &worker;
+        let (working, ended) = mpsc::channel::<()>();
         for _ in 0..cores {
-            scope.spawn(worker);
+            let working = working.clone();
+            scope.spawn(move || {
+                let _working = working;
+                worker();
+            });
+        }
+        drop(working);
+        while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(TOLD_EVERY) {
+            let count = done.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).len() as u64;
+            let all = numbers.end - numbers.start;
+            crate::note!("{count} of {all}, {:.0} a minute", a_minute(count, begun));
         }
     });
     let mut done = done.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());

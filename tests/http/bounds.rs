@@ -121,7 +121,6 @@ async fn texts() {
     let shop = Shop::open().await;
     let fields = [
         ("/customer_id", "customer_id", 128),
-        ("/payment_method", "payment_method", 64),
         ("/items/0/product_id", "items[0].product_id", 64),
         ("/phone", "phone", 32),
         ("/address/street", "address.street", 200),

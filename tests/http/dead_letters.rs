@@ -296,3 +296,58 @@ async fn wrong_questions_are_named() {
     shop.get(&format!("{LIST}/redrive")).await.problem(405);
     shop.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_can_read_is_discarded_with_a_reason_that_is_kept() {
+    let shop = Shop::open().await;
+    let (queue, other) = (Queue::InventoryCommands, Queue::OrderEvents);
+    let poison = bury(&shop, 1, queue, "{").await;
+    let more = bury(&shop, 2, queue, "nonsense").await;
+    bury(&shop, 3, other, "{").await;
+    command_inventory(&shop, Payload::InventoryCommit).await;
+    until(&shop, "&queue=inventory.commands", 3).await;
+    let discarded = format!("{LIST}/discarded");
+    assert_eq!(shop.get(&discarded).await.expect(200).json()["discarded"], json!([]));
+
+    let path = format!("{LIST}/{poison}/discard");
+    for (body, field) in [(json!({}), "reason"), (json!({ "reason": 1 }), "reason")] {
+        shop.post(&path, &body).await.fault(400, field);
+    }
+    for reason in ["", "  ", &"x".repeat(501)] {
+        shop.post(&path, &json!({ "reason": reason })).await.fault(422, "reason");
+    }
+    let reason = json!({ "reason": "sent by a broken script, ticket 4711" });
+    let done = shop.post(&path, &reason).await.expect(200).json();
+    assert_eq!(
+        done,
+        json!({ "id": poison, "queue": "inventory.commands", "reason": reason["reason"] })
+    );
+    shop.post(&path, &reason).await.problem(404);
+    shop.get(&format!("{LIST}/{poison}")).await.problem(404);
+    shop.ask(&format!("{LIST}/{poison}/redrive")).await.problem(404);
+
+    // The rest of the queue that cannot be read; what can be read stays.
+    let path = format!("{LIST}/discard?queue=inventory.commands");
+    let all = shop.post(&path, &reason).await.expect(200).json();
+    assert_eq!(all, json!({ "queue": "inventory.commands", "discarded": 1, "readable": 1 }));
+    assert_eq!(until(&shop, "&queue=inventory.commands", 1).await.len(), 1);
+    assert_eq!(until(&shop, "&queue=order.events", 1).await.len(), 1);
+
+    let shop = shop.reopen().await;
+    let list = shop.get(&discarded).await.expect(200).json();
+    let list = list["discarded"].as_array().unwrap();
+    let ids: Vec<_> = list.iter().map(|entry| entry["dead_letter"]["id"].clone()).collect();
+    assert_eq!(ids, [json!(more), json!(poison)]);
+    for entry in list {
+        assert_eq!(entry["reason"], reason["reason"], "{entry}");
+        assert_eq!(entry["dead_letter"]["cause"], "malformed", "{entry}");
+        assert!(entry["discarded_at"].as_str().unwrap().starts_with("20"), "{entry}");
+    }
+    let page = shop.get(&format!("{discarded}?limit=1")).await.expect(200).json();
+    let next = format!("{discarded}?limit=1&cursor={}", page["next_cursor"].as_str().unwrap());
+    assert_eq!(shop.get(&next).await.json()["discarded"][0]["dead_letter"]["id"], json!(poison));
+    let none = shop.get(&format!("{discarded}?queue=order.events")).await.expect(200).json();
+    assert_eq!(none["discarded"], json!([]));
+    shop.get(&format!("{discarded}?queue=nowhere")).await.fault(400, "queue");
+    shop.close().await;
+}

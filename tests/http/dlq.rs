@@ -1,6 +1,7 @@
 //! `ordermill dlq` against a running server.
 
-use super::dead_letters::{place_unreachable, shop_with_sms, until};
+use super::dead_letters::{bury, place_unreachable, shop_with_sms, until};
+use ordermill_actors::messages::Queue;
 use serde_json::Value;
 use std::process::{Command, Stdio};
 
@@ -70,4 +71,31 @@ async fn what_cannot_be_done_is_said_and_exits_1() {
     assert!(ended.stderr.contains(&url), "{}", ended.stderr);
     let wrong = dlq(&url, "redrive").await;
     assert_eq!(wrong.code, Some(64));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_are_discarded_with_a_reason() {
+    let shop = shop_with_sms().await;
+    let poison = bury(&shop, 1, Queue::NotificationSms, "{").await;
+    bury(&shop, 2, Queue::NotificationSms, "{").await;
+    let none = dlq(&shop.url, "list --discarded").await;
+    assert_eq!((none.code, &*none.stdout), (Some(0), "there are no discarded dead letters\n"));
+
+    let missing = dlq(&shop.url, &format!("discard {poison}")).await;
+    assert_eq!(missing.code, Some(64), "{}", missing.stderr);
+    let done = dlq(&shop.url, &format!("discard {poison} --reason poison")).await;
+    let said = format!("{poison} of notification.sms is discarded\n");
+    assert_eq!((done.code, done.stdout), (Some(0), said));
+    let again = dlq(&shop.url, &format!("discard {poison} --reason poison")).await;
+    assert_eq!(again.code, Some(1));
+    let rest = dlq(&shop.url, "discard --queue notification.sms --reason script").await;
+    assert_eq!((rest.code, &*rest.stdout), (Some(0), "1 of notification.sms are discarded\n"));
+
+    let table = dlq(&shop.url, "list --discarded").await;
+    assert_eq!(table.stdout.lines().count(), 3, "{}", table.stdout);
+    assert!(table.stdout.contains("REASON") && table.stdout.contains("poison"), "{}", table.stdout);
+    let listed = dlq(&shop.url, "list --discarded --json --limit 1").await;
+    let entry: Value = serde_json::from_str(&listed.stdout).unwrap();
+    assert_eq!(entry["reason"], "script");
+    shop.close().await;
 }

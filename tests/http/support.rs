@@ -98,11 +98,18 @@ impl Shop {
 
     /// Ends it and starts it again on the same data.
     pub async fn reopen(self) -> Self {
+        self.reopen_with(|_| {}).await
+    }
+
+    /// The same with other settings.
+    pub async fn reopen_with(self, set: impl FnOnce(&mut Config)) -> Self {
         let directory = self.close().await;
+        let mut config = Config::for_testing(directory.path());
+        set(&mut config);
         let until = Instant::now() + PATIENCE;
         // Its databases close behind it, when the last connection has gone.
         let app = loop {
-            match App::start(Config::for_testing(directory.path())).await {
+            match App::start(config.clone()).await {
                 Ok(app) => break app,
                 Err(error) => assert!(Instant::now() < until, "{error:#}"),
             }

@@ -29,6 +29,7 @@ const SETTINGS: [(&str, &str); 20] = [
     ("ORDERMILL_SHIPPING_BASE_COST", "5.001"),
     ("ORDERMILL_SMTP_URL", "http://mail"),
     ("ORDERMILL_SMS", "pigeon"),
+    ("ORDERMILL_PAYMENT_METHODS", "card,tset declined"),
 ];
 
 #[test]
@@ -72,6 +73,41 @@ fn a_wrong_secret_is_not_shown() {
     let ended = setup.run(&[]);
     assert_eq!(ended.code, USAGE);
     assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
+}
+
+#[test]
+fn settings_that_contradict_each_other_are_refused() {
+    let setup = Setup::embedded()
+        .with("ORDERMILL_FLOW", "choreographed")
+        .with("ORDERMILL_PLAN", "reserve-first");
+    for command in [&[][..], &["demo"], &["bench"]] {
+        let ended = setup.run(command);
+        assert_eq!(ended.code, USAGE, "{command:?}: {}", ended.stderr);
+        for word in ["ORDERMILL_FLOW", "ORDERMILL_PLAN", "contradicts"] {
+            assert!(ended.stderr.contains(word), "{command:?}: {}", ended.stderr);
+        }
+    }
+    assert!(!setup.data().exists(), "it has touched the data directory");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn settings_without_effect_and_misspelt_ones_are_told_once() {
+    let server = Setup::embedded()
+        .with("ORDERMILL_STARTUP_TIMEOUT", "1s")
+        .with("ORDERMILL_MAIL_FROM", "shop@example.com")
+        .with("ORDERMILL_LISTN", "127.0.0.1:1")
+        .start();
+    let log = server.log();
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("without effect")).collect();
+    assert_eq!(lines.len(), 1, "{log}");
+    for word in ["ORDERMILL_STARTUP_TIMEOUT (", "ORDERMILL_MAIL_FROM ("] {
+        assert!(lines[0].contains(word), "{log}");
+    }
+    assert_eq!(log.matches("did you mean ORDERMILL_LISTEN?").count(), 1, "{log}");
+    server.terminate().await;
+    let quiet = Setup::embedded().start();
+    assert!(!quiet.log().contains("WARN"), "{}", quiet.log());
+    quiet.terminate().await;
 }
 
 #[test]

@@ -3,23 +3,28 @@
 //!
 //! ```text
 //! queue ──▶ consumer ──reject──▶ dead_letters ──redrive──▶ outbox ──relay──▶ the same queue
-//!                                      └────── one transaction ──────┘
+//!                                      ├────── one transaction ──────┘
+//!                                      └──discard──▶ discarded_dead_letters, with the reason
 //! ```
 //!
 //! A redriven message is the same message, under its own id, with fresh attempts. Its text is read again:
 //! what an older version could not read, a newer one may.
+//!
+//! A person may discard a dead letter, with a reason; both are kept for a while. All of a queue are discarded
+//! at once only where they cannot be read: one that can be read may be what an order waits for.
 
 use super::asking::{ASK_TIMEOUT, LATE};
 use super::journal::{JournalHandle, Stored};
 use super::outbox::OutboxRow;
 use super::retention::Kept;
-use super::service::{DeadLetter, Redrive, Service};
+use super::service::{DeadLetter, Discard, DiscardedLetter, Redrive, Service};
 use crate::clock::World;
 use crate::ids::ServiceName;
 use crate::messages::{Body, Queue};
 use crate::ports::{DeadLetterFilter, DeadLetters, Outbox, ReadError};
 use async_trait::async_trait;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::oneshot::{self, Receiver};
@@ -29,7 +34,10 @@ use uuid::Uuid;
 /// How long a dead letter is kept that nobody redrives: time to find out what is wrong, and to mend it.
 pub const DEAD_LETTERS_KEPT: Duration = Duration::from_secs(90 * 24 * 3_600);
 
-/// Dead letters of a queue that are in memory at a time while all of them are redriven.
+/// How long one is kept that was discarded: as long, counted from then.
+pub const DISCARDED_KEPT: Duration = DEAD_LETTERS_KEPT;
+
+/// Dead letters of a queue that are in memory at a time while all of them are redriven or discarded.
 const PAGE: u32 = 100;
 
 /// Why a dead letter was not redriven.
@@ -56,6 +64,33 @@ impl From<ReadError> for RedriveError {
     }
 }
 
+/// Why a dead letter was not discarded.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum DiscardError {
+    /// There is none of this id, or no more.
+    #[error("there is no such dead letter")]
+    NotFound,
+    /// The database is away. It may have been discarded all the same: asking again is safe.
+    #[error("the database {LATE}")]
+    Unavailable,
+}
+
+impl From<ReadError> for DiscardError {
+    fn from(error: ReadError) -> Self {
+        tracing::warn!(%error, "dead letters cannot be read");
+        Self::Unavailable
+    }
+}
+
+/// What became of a queue's dead letters that cannot be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Discarded {
+    /// So many are discarded.
+    pub discarded: u64,
+    /// So many can be read, and stay: they can be redriven.
+    pub readable: u64,
+}
+
 /// What became of all of a queue's dead letters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Redriven {
@@ -68,12 +103,17 @@ pub struct Redriven {
 /// The part of a journal that an office needs, whichever service's it is.
 trait Journalled: Send + Sync {
     fn redrive(&self, redrive: Redrive, stored: Stored);
+    fn discard(&self, discard: Discard, stored: Stored);
     fn buried(&self) -> u64;
 }
 
 impl<S: Service> Journalled for JournalHandle<S> {
     fn redrive(&self, redrive: Redrive, stored: Stored) {
         Self::redrive(self, redrive, stored);
+    }
+
+    fn discard(&self, discard: Discard, stored: Stored) {
+        Self::discard(self, discard, stored);
     }
 
     fn buried(&self) -> u64 {
@@ -89,6 +129,7 @@ pub struct DeadLetterOffice {
     outbox: Arc<dyn Outbox>,
     journal: Arc<dyn Journalled>,
     world: World,
+    discarded: Arc<AtomicU64>,
 }
 
 impl DeadLetterOffice {
@@ -99,7 +140,8 @@ impl DeadLetterOffice {
         journal: JournalHandle<S>,
         world: World,
     ) -> Self {
-        Self { service: S::NAME, letters, outbox, journal: Arc::new(journal), world }
+        let (journal, discarded) = (Arc::new(journal), Arc::default());
+        Self { service: S::NAME, letters, outbox, journal, world, discarded }
     }
 
     /// Whose dead letters they are.
@@ -129,6 +171,73 @@ impl DeadLetterOffice {
     /// How many messages this process has given up since it started.
     pub fn buried(&self) -> u64 {
         self.journal.buried()
+    }
+
+    /// Dead letters that were discarded, newest first, `limit` at most.
+    pub async fn discarded(
+        &self,
+        filter: &DeadLetterFilter,
+        limit: u32,
+    ) -> Result<Vec<DiscardedLetter>, ReadError> {
+        self.letters.discarded_letters(filter, limit).await
+    }
+
+    /// How many dead letters were discarded over this process since it started.
+    pub fn discarded_count(&self) -> u64 {
+        self.discarded.load(Relaxed)
+    }
+
+    /// Discards a dead letter, whether it can be read or not; when it returns, that is certain. Asked twice
+    /// at once, the first reason is kept.
+    pub async fn discard(&self, id: Uuid, reason: &str) -> Result<DeadLetter, DiscardError> {
+        let letter = self.get(id).await?.ok_or(DiscardError::NotFound)?;
+        match tokio::time::timeout(ASK_TIMEOUT, self.hand_out(&letter, reason)).await {
+            Ok(Ok(())) => Ok(letter),
+            Ok(Err(_)) | Err(_) => Err(DiscardError::Unavailable),
+        }
+    }
+
+    /// Discards all dead letters of a queue that cannot be read. When it fails half way, asking again does
+    /// the rest.
+    pub async fn discard_unreadable(
+        &self,
+        queue: Queue,
+        reason: &str,
+    ) -> Result<Discarded, DiscardError> {
+        let mut done = Discarded::default();
+        let mut filter = DeadLetterFilter { queue: Some(queue), before: None };
+        loop {
+            let letters = self.list(&filter, PAGE).await?;
+            let Some(last) = letters.last() else { return Ok(done) };
+            filter.before = Some(last.id);
+            let (readable, unreadable): (Vec<_>, Vec<_>) =
+                letters.iter().partition(|letter| read(letter).is_ok());
+            done.readable += readable.len() as u64;
+            let under_way: Vec<_> =
+                unreadable.into_iter().map(|letter| self.hand_out(letter, reason)).collect();
+            let until = Instant::now() + ASK_TIMEOUT;
+            for stored in under_way {
+                match tokio::time::timeout_at(until, stored).await {
+                    Ok(Ok(())) => done.discarded += 1,
+                    Ok(Err(_)) | Err(_) => return Err(DiscardError::Unavailable),
+                }
+            }
+        }
+    }
+
+    /// The receiver hears of its commit, or is dropped when nobody knows.
+    fn hand_out(&self, letter: &DeadLetter, reason: &str) -> Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        tracing::info!(queue = %letter.queue, letter = %letter.id, reason, "a dead letter is discarded");
+        let discarded = self.discarded.clone();
+        let stored = Box::new(move || {
+            discarded.fetch_add(1, Relaxed);
+            // Whoever asked may have gone away: it is discarded all the same.
+            let _ = sender.send(());
+        });
+        let discard = Discard { letter: letter.id, reason: reason.to_owned() };
+        self.journal.discard(discard, stored);
+        receiver
     }
 
     /// Has a dead letter go back to its queue; when it returns, that is certain. Asked twice at once, it
@@ -190,7 +299,10 @@ impl Kept for DeadLetterOffice {
     }
 
     async fn forget(&self, limit: u32) -> Result<u64, ReadError> {
-        self.letters.forget_dead_letters(self.world.now() - DEAD_LETTERS_KEPT, limit).await
+        let now = self.world.now();
+        let dead = self.letters.forget_dead_letters(now - DEAD_LETTERS_KEPT, limit).await?;
+        let discarded = self.letters.forget_discarded(now - DISCARDED_KEPT, limit).await?;
+        Ok(dead + discarded)
     }
 }
 

@@ -19,7 +19,7 @@ mod gauge;
 
 use super::address::Address;
 use super::outbox::OutboxRow;
-use super::service::{DeadLetter, Parking, Redrive, Service, Upkeep};
+use super::service::{DeadLetter, Discard, Parking, Redrive, Service, Upkeep};
 use super::tree::Node;
 use crate::clock::World;
 use crate::ports::Store;
@@ -98,6 +98,8 @@ pub enum Msg<S: Service> {
     Bury(Box<(DeadLetter, Stored)>),
     /// Have this dead letter go back to its queue.
     Redrive(Box<(Redrive, Stored)>),
+    /// Discard this dead letter.
+    Discard(Discard, Stored),
     /// The transaction under way has ended; what of its upkeep must be written again, and who waits
     /// for it.
     Finished(Upkeep, Vec<Stored>),
@@ -116,6 +118,7 @@ impl<S: Service> Msg<S> {
             Self::Park(_) => "park",
             Self::Bury(_) => "bury",
             Self::Redrive(_) => "redrive",
+            Self::Discard(..) => "discard",
             Self::Finished(..) => "finished",
             Self::Flush => "flush",
             Self::Gathered => "gathered",
@@ -188,6 +191,11 @@ impl<S: Service> JournalHandle<S> {
     /// Has a dead letter go back to its queue; `stored` is called when that is certain.
     pub fn redrive(&self, redrive: Redrive, stored: Stored) {
         self.address.send(Msg::Redrive(Box::new((redrive, stored))));
+    }
+
+    /// Has a dead letter discarded; `stored` is called when that is certain.
+    pub fn discard(&self, discard: Discard, stored: Stored) {
+        self.address.send(Msg::Discard(discard, stored));
     }
 
     /// How it is doing.
@@ -276,6 +284,10 @@ impl<S: Service> Actor for Journal<S> {
                 state.upkeep.redrive.push(redrive);
                 state.stored.push(stored);
             }
+            Msg::Discard(discard, stored) => {
+                state.upkeep.discard.push(discard);
+                state.stored.push(stored);
+            }
             Msg::Finished(unfinished, stored) => {
                 state.committing = false;
                 state.stored.extend(stored);
@@ -283,6 +295,7 @@ impl<S: Service> Actor for Journal<S> {
                 state.upkeep.park.extend(unfinished.park);
                 state.upkeep.dead_letters.extend(unfinished.dead_letters);
                 state.upkeep.redrive.extend(unfinished.redrive);
+                state.upkeep.discard.extend(unfinished.discard);
             }
             Msg::Gathered => state.rest_planned = false,
             Msg::Flush => {

@@ -108,6 +108,26 @@ pub struct Redrive {
     pub row: OutboxRow,
 }
 
+/// A dead letter that nobody will handle any more, by a person's decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Discard {
+    /// Which one: it leaves the dead letters. If it is gone already, nothing is done.
+    pub letter: Uuid,
+    /// Why, in that person's words.
+    pub reason: String,
+}
+
+/// A dead letter that was discarded, as it is kept for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiscardedLetter {
+    /// What was discarded.
+    pub letter: DeadLetter,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub discarded_at: Timestamp,
+}
+
 /// A row to park: what is left of it, and until when it waits.
 #[derive(Clone, Debug)]
 pub struct Parking {
@@ -128,13 +148,19 @@ pub struct Upkeep {
     pub dead_letters: Vec<DeadLetter>,
     /// Messages taken up again.
     pub redrive: Vec<Redrive>,
+    /// Messages given up for good.
+    pub discard: Vec<Discard>,
 }
 
 impl Upkeep {
     /// True when there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        let Self { forget, park, dead_letters, redrive } = self;
-        forget.is_empty() && park.is_empty() && dead_letters.is_empty() && redrive.is_empty()
+        let Self { forget, park, dead_letters, redrive, discard } = self;
+        forget.is_empty()
+            && park.is_empty()
+            && dead_letters.is_empty()
+            && redrive.is_empty()
+            && discard.is_empty()
     }
 }
 

@@ -8,7 +8,7 @@ use crate::ports::{
     CommitError, Committed, DeadLetterFilter, DeadLetters, Outbox, ReadError, Store,
 };
 use crate::runtime::outbox::OutboxRow;
-use crate::runtime::service::{Batch, DeadLetter, Service};
+use crate::runtime::service::{Batch, DeadLetter, DiscardedLetter, Service};
 use crate::testing::{MemoryStore, MemoryTables};
 use async_trait::async_trait;
 use std::time::Duration;
@@ -109,5 +109,17 @@ impl<T: Send + 'static> DeadLetters for SimStore<T> {
 
     async fn forget_dead_letters(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
         self.memory.forget_dead_letters(before, limit).await
+    }
+
+    async fn discarded_letters(
+        &self,
+        filter: &DeadLetterFilter,
+        limit: u32,
+    ) -> Result<Vec<DiscardedLetter>, ReadError> {
+        self.memory.discarded_letters(filter, limit).await
+    }
+
+    async fn forget_discarded(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
+        self.memory.forget_discarded(before, limit).await
     }
 }

@@ -5,7 +5,7 @@ use crate::ports::{
     CommitError, Committed, DeadLetterFilter, DeadLetters, Outbox, ReadError, Store,
 };
 use crate::runtime::outbox::OutboxRow;
-use crate::runtime::service::{Batch, DeadLetter, Service};
+use crate::runtime::service::{Batch, DeadLetter, DiscardedLetter, Service};
 use async_trait::async_trait;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -39,6 +39,7 @@ struct Inner<T> {
     outbox: BTreeMap<Uuid, Kept>,
     dead_owners: BTreeSet<u64>,
     dead_letters: Vec<DeadLetter>,
+    discarded: Vec<DiscardedLetter>,
     faults: VecDeque<CommitFault>,
     commits: u64,
 }
@@ -163,6 +164,15 @@ impl<S: Service, T: MemoryTables<S>> Store<S> for MemoryStore<T> {
                 inner.dead_letters.push(letter.clone());
             }
         }
+        for discard in &batch.upkeep.discard {
+            let Inner { dead_letters, discarded, .. } = &mut *inner;
+            let found = dead_letters.iter().position(|letter| letter.id == discard.letter);
+            discarded.extend(found.map(|found| DiscardedLetter {
+                letter: dead_letters.remove(found),
+                reason: discard.reason.clone(),
+                discarded_at: batch.at,
+            }));
+        }
         inner.commits += 1;
         if fault.is_some() {
             return Err(CommitError::Unknown("told to fail".to_owned()));
@@ -239,6 +249,28 @@ impl<T: Send + 'static> DeadLetters for MemoryStore<T> {
     async fn forget_dead_letters(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
         let letters = &mut self.lock().dead_letters;
         let old = letters.extract_if(.., |letter| letter.died_at < before);
+        Ok(old.take(limit as usize).count() as u64)
+    }
+
+    async fn discarded_letters(
+        &self,
+        filter: &DeadLetterFilter,
+        limit: u32,
+    ) -> Result<Vec<DiscardedLetter>, ReadError> {
+        let DeadLetterFilter { queue, before } = *filter;
+        let mut letters = self.lock().discarded.clone();
+        letters.retain(|discarded| {
+            queue.is_none_or(|queue| discarded.letter.queue == queue)
+                && before.is_none_or(|before| discarded.letter.id < before)
+        });
+        letters.sort_by_key(|discarded| Reverse(discarded.letter.id));
+        letters.truncate(limit as usize);
+        Ok(letters)
+    }
+
+    async fn forget_discarded(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
+        let discarded = &mut self.lock().discarded;
+        let old = discarded.extract_if(.., |discarded| discarded.discarded_at < before);
         Ok(old.take(limit as usize).count() as u64)
     }
 }

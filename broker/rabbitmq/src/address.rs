@@ -21,13 +21,16 @@ pub struct Address {
 }
 
 impl Address {
-    /// Reads a URL. The error does not repeat it.
+    /// Reads a URL. The error quotes no part of it: any may hold the password, or a piece of it.
     pub fn parse(url: &str, name: &str) -> Result<Self, BrokerOpenError> {
-        let mut uri: AMQPUri = url.trim().parse().map_err(|error: String| {
-            // Some of the parser's errors repeat the URL, and with it the password.
-            let plain = !error.contains("://") && !error.contains(url.trim());
-            BrokerOpenError::Malformed(if plain { error } else { "it is no URL".to_owned() })
-        })?;
+        let malformed = || BrokerOpenError::Malformed("it cannot be read".to_owned());
+        let mut uri: AMQPUri = url.trim().parse().map_err(|_| malformed())?;
+        // The parser takes the rest of a list of URLs, or of a password with a `/` in it, for the vhost.
+        let user = &uri.authority.userinfo.username;
+        let misread = uri.vhost.contains(['@', ',']) || uri.authority.host.contains(['@', ',']);
+        if misread || user.contains([':', '@']) {
+            return Err(malformed());
+        }
         uri.query.heartbeat.get_or_insert(HEARTBEAT_S);
         Ok(Self { uri, name: name.to_owned(), claims: Arc::default() })
     }
@@ -59,6 +62,11 @@ mod tests {
             "amqp:s3cret",
             "amqp://user:s3cret@host/%ff",
             "amqp://user:s3cret@host/?heartbeat=s3cret",
+            "amqp://user:s3cret@host/?auth_mechanism=s3cret",
+            "amqp://user:s3cret@one,amqp://user:s3cret@two/shop",
+            "amqp://user:s3cret@one:5672/shop,amqp://user:s3cret@two:5672/shop",
+            "amqp://user:12/s3cret@host/shop",
+            "amqp://user%3As3cret@host/shop",
         ] {
             let Err(error) = Address::parse(url, "test") else { panic!("{url} was taken") };
             assert!(!error.to_string().contains("s3cret"), "{url}: {error}");

@@ -14,7 +14,9 @@ use ordermill_actors::order::Order;
 use ordermill_actors::payment::PaymentService;
 use ordermill_actors::ports::{Database, DeadLetterFilter};
 use ordermill_actors::runtime::outbox::{Content, OutboxRow};
-use ordermill_actors::runtime::service::{Batch, DeadLetter, Redrive, Service, Upkeep};
+use ordermill_actors::runtime::service::{
+    Batch, DeadLetter, Discard, DiscardedLetter, Redrive, Service, Upkeep,
+};
 use ordermill_actors::shipping::Shipping;
 use uuid::Uuid;
 
@@ -189,6 +191,77 @@ pub async fn a_redriven_one_that_is_gone_does_nothing(backend: &dyn Backend) {
     assert_eq!(store.parked().await.unwrap(), 1);
     assert!(store.dead_letter(id(1)).await.unwrap().is_none());
     assert_eq!(store.waiting(None, 10).await.unwrap().len(), written.len());
+}
+
+fn discard(letters: &[u128], reason: &str, seconds: u64) -> Batch<Shipping> {
+    let discard = letters.iter().map(|n| Discard { letter: id(*n), reason: reason.to_owned() });
+    let work = Upkeep { discard: discard.collect(), ..Upkeep::default() };
+    Batch { at: at(seconds), ..upkeep(Shipping::default(), work) }
+}
+
+async fn discarded(
+    store: &dyn Database<Shipping>,
+    filter: DeadLetterFilter,
+    limit: u32,
+) -> Vec<Uuid> {
+    let letters = store.discarded_letters(&filter, limit).await.unwrap();
+    letters.iter().map(|discarded| discarded.letter.id).collect()
+}
+
+pub async fn a_discarded_one_is_kept_with_its_reason(backend: &dyn Backend) {
+    let store = backend.shipping().await.store;
+    let (commands, cancels) = (Queue::ShippingCommands, Queue::ShippingOrderCancelRequested);
+    let letters = [letter(1, commands), letter(2, cancels), letter(3, commands)];
+    store.commit(&bury(&letters)).await.unwrap();
+    let reason = format!("nobody can read it: {AWKWARD}");
+    // The answer to the first commit was lost: it comes again, and keeps the first time.
+    for seconds in [100, 200] {
+        store.commit(&discard(&[1, 2], &reason, seconds)).await.unwrap();
+    }
+
+    drop(store);
+    backend.close().await;
+    let store = backend.shipping().await.store;
+    assert_eq!(listed(&*store, DeadLetterFilter::default(), 10).await, [id(3)]);
+    assert_eq!(store.dead_letter(id(1)).await.unwrap(), None);
+    let kept = store.discarded_letters(&DeadLetterFilter::default(), 10).await.unwrap();
+    let expected = [&letters[1], &letters[0]].map(|letter| DiscardedLetter {
+        letter: letter.clone(),
+        reason: reason.clone(),
+        discarded_at: at(100),
+    });
+    assert_eq!(kept, expected);
+    let of = |queue| DeadLetterFilter { queue: Some(queue), before: None };
+    assert_eq!(discarded(&*store, of(commands), 10).await, [id(1)]);
+    assert_eq!(discarded(&*store, DeadLetterFilter::default(), 1).await, [id(2)]);
+    let page = DeadLetterFilter { queue: None, before: Some(id(2)) };
+    assert_eq!(discarded(&*store, page, 10).await, [id(1)]);
+}
+
+pub async fn a_discarded_one_that_is_gone_does_nothing(backend: &dyn Backend) {
+    let store = backend.shipping().await.store;
+    let queue = Queue::ShippingCommands;
+    store.commit(&bury(&[letter(1, queue), letter(2, queue)])).await.unwrap();
+    store.commit(&redrive(vec![again(1, queue)], 100)).await.unwrap();
+    store.commit(&discard(&[1, 9, 2, 2], "gone", 200)).await.unwrap();
+    assert!(listed(&*store, DeadLetterFilter::default(), 10).await.is_empty());
+    assert_eq!(discarded(&*store, DeadLetterFilter::default(), 10).await, [id(2)]);
+    // What is discarded does not come back.
+    store.commit(&redrive(vec![again(2, queue)], 300)).await.unwrap();
+    assert_eq!(store.parked().await.unwrap(), 1);
+}
+
+pub async fn old_discarded_ones_are_forgotten(backend: &dyn Backend) {
+    let store = backend.shipping().await.store;
+    let queue = Queue::ShippingCommands;
+    store.commit(&bury(&[1, 2, 3].map(|n| letter(n, queue)))).await.unwrap();
+    for (n, seconds) in [(1, 100), (2, 200), (3, 300)] {
+        store.commit(&discard(&[n], "poison", seconds)).await.unwrap();
+    }
+    assert_eq!(store.forget_discarded(at(100), 10).await.unwrap(), 0);
+    assert_eq!(store.forget_discarded(at(300), 1).await.unwrap(), 1, "no more than asked for");
+    assert_eq!(store.forget_discarded(at(300), 10).await.unwrap(), 1);
+    assert_eq!(discarded(&*store, DeadLetterFilter::default(), 10).await, [id(3)]);
 }
 
 pub async fn they_hold_a_message_of_a_megabyte(backend: &dyn Backend) {

@@ -71,6 +71,9 @@ macro_rules! contract {
                 old_ones_are_forgotten
                 a_redriven_one_goes_back_to_its_queue_once
                 a_redriven_one_that_is_gone_does_nothing
+                a_discarded_one_is_kept_with_its_reason
+                a_discarded_one_that_is_gone_does_nothing
+                old_discarded_ones_are_forgotten
                 they_hold_a_message_of_a_megabyte
                 they_hold_a_message_with_a_nul
                 every_service_keeps_them

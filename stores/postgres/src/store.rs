@@ -14,7 +14,9 @@ use ordermill_actors::ports::{
     CommitError, Committed, DeadLetterFilter, DeadLetters, Outbox, ReadError, Store,
 };
 use ordermill_actors::runtime::outbox::OutboxRow;
-use ordermill_actors::runtime::service::{Batch, DeadLetter, Service, SettledBatch};
+use ordermill_actors::runtime::service::{
+    Batch, DeadLetter, DiscardedLetter, Service, SettledBatch,
+};
 use sqlx::{Connection, PgConnection};
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -106,6 +108,7 @@ impl<S: Service, T: Tables<S>> PgStore<S, T> {
         outbox::park(conn, &batch.upkeep.park).await?;
         dead_letters::insert(conn, &batch.upkeep.dead_letters).await?;
         outbox::redrive(conn, owner, &batch.upkeep.redrive, batch.at).await?;
+        dead_letters::discard(conn, &batch.upkeep.discard, batch.at).await?;
         Ok(committed)
     }
 }
@@ -159,5 +162,17 @@ impl<S: Service, T: Tables<S>> DeadLetters for PgStore<S, T> {
 
     async fn forget_dead_letters(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
         self.database.forget_dead_letters(before, limit).await
+    }
+
+    async fn discarded_letters(
+        &self,
+        filter: &DeadLetterFilter,
+        limit: u32,
+    ) -> Result<Vec<DiscardedLetter>, ReadError> {
+        self.database.discarded_letters(filter, limit).await
+    }
+
+    async fn forget_discarded(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
+        self.database.forget_discarded(before, limit).await
     }
 }

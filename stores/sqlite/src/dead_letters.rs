@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use ordermill_actors::clock::Timestamp;
 use ordermill_actors::messages::Queue;
 use ordermill_actors::ports::{DeadLetterFilter, DeadLetters, ReadError};
-use ordermill_actors::runtime::service::DeadLetter;
+use ordermill_actors::runtime::service::{DeadLetter, Discard, DiscardedLetter};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
@@ -45,6 +45,33 @@ pub(crate) async fn delete(conn: &mut SqliteConnection, letter: Uuid) -> Result<
     Ok(deleted.rows_affected() > 0)
 }
 
+/// Moves dead letters to the discarded ones. What is gone already was discarded or redriven before.
+pub(crate) async fn discard(
+    conn: &mut SqliteConnection,
+    discards: &[Discard],
+    at: Timestamp,
+) -> Result<(), Error> {
+    let at = micros(at);
+    for Discard { letter, reason } in discards {
+        sqlx::query!(
+            "INSERT INTO discarded_dead_letters
+                 (id, queue, order_id, event_type, cause, attempts, body, first_failed_at, died_at,
+                  reason, discarded_at)
+             SELECT id, queue, order_id, event_type, cause, attempts, body, first_failed_at, died_at,
+                    ?2, ?3
+             FROM dead_letters WHERE id = ?1
+             ON CONFLICT (id) DO NOTHING",
+            letter,
+            reason,
+            at
+        )
+        .execute(&mut *conn)
+        .await?;
+        delete(conn, *letter).await?;
+    }
+    Ok(())
+}
+
 struct Stored {
     id: Uuid,
     queue: String,
@@ -69,6 +96,43 @@ impl Stored {
             body: self.body,
             first_failed_at: time(self.first_failed_at)?,
             died_at: time(self.died_at)?,
+        })
+    }
+}
+
+struct StoredDiscarded {
+    id: Uuid,
+    queue: String,
+    order_id: Option<Uuid>,
+    event_type: Option<String>,
+    cause: String,
+    attempts: i64,
+    body: String,
+    first_failed_at: i64,
+    died_at: i64,
+    reason: String,
+    discarded_at: i64,
+}
+
+impl StoredDiscarded {
+    fn into_letter(self) -> Result<DiscardedLetter, Error> {
+        let Self { id, queue, order_id, event_type, cause, attempts, body, .. } = self;
+        let (first_failed_at, died_at) = (self.first_failed_at, self.died_at);
+        let stored = Stored {
+            id,
+            queue,
+            order_id,
+            event_type,
+            cause,
+            attempts,
+            body,
+            first_failed_at,
+            died_at,
+        };
+        Ok(DiscardedLetter {
+            letter: stored.into_letter()?,
+            reason: self.reason,
+            discarded_at: time(self.discarded_at)?,
         })
     }
 }
@@ -136,6 +200,46 @@ impl DeadLetters for Database {
             let done = sqlx::query!(
                 "DELETE FROM dead_letters WHERE id IN (
                      SELECT id FROM dead_letters WHERE died_at < ?1 ORDER BY id LIMIT ?2)",
+                before,
+                limit
+            );
+            Ok(done.execute(&writer).await?.rows_affected())
+        })
+        .await
+    }
+
+    async fn discarded_letters(
+        &self,
+        filter: &DeadLetterFilter,
+        limit: u32,
+    ) -> Result<Vec<DiscardedLetter>, ReadError> {
+        let queue = filter.queue.map(Queue::as_str);
+        let before = filter.before.unwrap_or(Uuid::max());
+        self.read(move |pool| async move {
+            // They are few: each was looked at by a person.
+            let rows = sqlx::query_as!(
+                StoredDiscarded,
+                r#"SELECT id AS "id: Uuid", queue, order_id AS "order_id: Uuid", event_type, cause,
+                          attempts, body, first_failed_at, died_at, reason, discarded_at
+                   FROM discarded_dead_letters
+                   WHERE queue = coalesce(?1, queue) AND id < ?2 ORDER BY id DESC LIMIT ?3"#,
+                queue,
+                before,
+                limit
+            )
+            .fetch_all(&pool)
+            .await?;
+            rows.into_iter().map(StoredDiscarded::into_letter).collect()
+        })
+        .await
+    }
+
+    async fn forget_discarded(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
+        let before = micros(before);
+        self.write(move |writer| async move {
+            let done = sqlx::query!(
+                "DELETE FROM discarded_dead_letters WHERE id IN (
+                     SELECT id FROM discarded_dead_letters WHERE discarded_at < ?1 LIMIT ?2)",
                 before,
                 limit
             );

@@ -15,7 +15,9 @@ use ordermill_actors::ports::{
     CommitError, Committed, DeadLetterFilter, DeadLetters, Outbox, ReadError, Store,
 };
 use ordermill_actors::runtime::outbox::OutboxRow;
-use ordermill_actors::runtime::service::{Batch, DeadLetter, Service, SettledBatch};
+use ordermill_actors::runtime::service::{
+    Batch, DeadLetter, DiscardedLetter, Service, SettledBatch,
+};
 use sqlx::{Connection, SqliteConnection};
 use std::marker::PhantomData;
 use uuid::Uuid;
@@ -89,6 +91,7 @@ impl<S: Service, T: Tables<S>> SqliteStore<S, T> {
         let number = progress::write(&mut script, progress, self.database.name())?;
         script.run(conn).await?;
         outbox::redrive(conn, &batch.upkeep.redrive, batch.at).await?;
+        dead_letters::discard(conn, &batch.upkeep.discard, batch.at).await?;
         Ok((committed, number))
     }
 }
@@ -143,5 +146,17 @@ impl<S: Service, T: Tables<S>> DeadLetters for SqliteStore<S, T> {
 
     async fn forget_dead_letters(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
         self.database.forget_dead_letters(before, limit).await
+    }
+
+    async fn discarded_letters(
+        &self,
+        filter: &DeadLetterFilter,
+        limit: u32,
+    ) -> Result<Vec<DiscardedLetter>, ReadError> {
+        self.database.discarded_letters(filter, limit).await
+    }
+
+    async fn forget_discarded(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
+        self.database.forget_discarded(before, limit).await
     }
 }

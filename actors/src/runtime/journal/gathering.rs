@@ -45,6 +45,7 @@ impl<S: Service> Gathering<S> {
             || !self.upkeep.park.is_empty()
             || !self.upkeep.dead_letters.is_empty()
             || !self.upkeep.redrive.is_empty()
+            || !self.upkeep.discard.is_empty()
     }
 
     /// A transaction of so many changes begins.

@@ -78,7 +78,8 @@ fn options_of(url: &str) -> Result<PgConnectOptions, OpenError> {
         return Err(OpenError::Address { cause });
     }
     let options = PgConnectOptions::from_str(url);
-    options.map_err(|error| OpenError::Address { cause: error.to_string() })
+    // The driver's words may quote a part of it.
+    options.map_err(|_| OpenError::Address { cause: "a part of it is malformed".to_owned() })
 }
 
 /// On a session of its own, whose end also ends what a migration that failed has left locked.

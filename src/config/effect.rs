@@ -1,0 +1,147 @@
+//! Settings that contradict each other, and settings that have no effect in this process.
+//!
+//! Only what somebody has set counts, on the command line or in the environment: defaults neither
+//! contradict anything nor miss an effect.
+
+use super::args::ServeArgs;
+use super::infrastructure::Infrastructure;
+use super::reader::{Reader, variable_of};
+use super::{Config, OrderConfig};
+use ordermill_actors::ids::ServiceName;
+use ordermill_actors::messages::{Flow, Plan};
+use std::collections::BTreeSet;
+
+/// An unknown variable that differs from a setting by so many letters at the most is taken for a slip of
+/// the pen.
+const SLIPS_MAX: usize = 3;
+
+/// The settings that somebody has set, by their fields in [`ServeArgs`].
+pub(super) type Given = BTreeSet<String>;
+
+/// Refuses settings that cannot both be meant.
+pub(super) fn contradictions(read: &mut Reader, given: &Given, order: &OrderConfig) {
+    let both = given.contains("flow") && given.contains("plan");
+    if both && order.flow == Flow::Choreographed && order.plan == Plan::ReserveFirst {
+        read.refuse(
+            "plan",
+            Some("reserve-first"),
+            "contradicts ORDERMILL_FLOW (--flow), which is `choreographed`: that flow always takes the \
+             payment first; leave out one of them, or say `payment-first`",
+        );
+    }
+}
+
+/// The settings that have no effect, in one line; None where all have one.
+pub(super) fn without_effect(given: &Given, config: &Config) -> Option<String> {
+    line(given.iter().filter_map(|field| Some((field.as_str(), why(field, given, config)?))))
+}
+
+/// The same for a command that starts a server with settings of its own.
+pub(super) fn overridden(given: &Given, fields: impl Fn(&str) -> bool, by: &str) -> Option<String> {
+    let why = format!("`{by}` sets its own");
+    let overridden = given.iter().map(String::as_str).filter(|field| fields(field));
+    line(overridden.map(|field| (field, why.as_str())))
+}
+
+fn line<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Option<String> {
+    let named: Vec<_> =
+        fields.map(|(field, why)| format!("{} ({why})", variable_of(field))).collect();
+    (!named.is_empty()).then(|| format!("settings without effect here: {}", named.join(", ")))
+}
+
+/// Why a setting has no effect; None where it has one.
+fn why(field: &str, given: &Given, config: &Config) -> Option<&'static str> {
+    let runs = |service| config.services.contains(&service);
+    let missing = |service: ServiceName, why| (!runs(service)).then_some(why);
+    let no_order = || missing(ServiceName::Order, "the order service does not run here");
+    let no_payment = || missing(ServiceName::Payment, "the payment service does not run here");
+    match field {
+        "data_dir" => match config.infrastructure {
+            Infrastructure::Servers(_) => Some("the databases are on PostgreSQL"),
+            Infrastructure::Embedded => None,
+        },
+        "startup_timeout" => match config.infrastructure {
+            Infrastructure::Servers(_) => None,
+            Infrastructure::Embedded => Some("the databases and the broker are embedded"),
+        },
+        "database_url" => match &config.infrastructure {
+            Infrastructure::Servers(servers) => {
+                let own = |name: &ServiceName| servers.own.iter().any(|(own, _)| own == name);
+                let why = "every service that runs here has a database of its own";
+                config.services.iter().all(own).then_some(why)
+            }
+            Infrastructure::Embedded => None,
+        },
+        "flow"
+        | "plan"
+        | "dispatch_after"
+        | "order_timeout"
+        | "step_timeout"
+        | "compensation_timeout"
+        | "sweep_interval"
+        | "payment_methods"
+        | "order_database_url" => no_order(),
+        "idle_after" => no_order().and_then(|_| {
+            missing(ServiceName::Payment, "neither the order nor the payment service runs here")
+        }),
+        "inventory_database_url" => {
+            missing(ServiceName::Inventory, "the inventory service does not run here")
+        }
+        "payment_failure_rate"
+        | "payment_latency"
+        | "payment_timeout"
+        | "payment_database_url"
+        | "gateway_database_url" => no_payment(),
+        "shipping_failure_rate" | "shipping_base_cost" | "shipping_database_url" => {
+            missing(ServiceName::Shipping, "the shipping service does not run here")
+        }
+        "mail_from" if !given.contains("smtp_url") => Some("ORDERMILL_SMTP_URL is not set"),
+        "smtp_url" | "mail_from" | "sms" | "notification_database_url" => {
+            missing(ServiceName::Notification, "the notification service does not run here")
+        }
+        "audit_database_url" => missing(ServiceName::Audit, "the audit service does not run here"),
+        _ => None,
+    }
+}
+
+/// What is to be said of a variable of the environment that looks like a setting and is none.
+pub(super) fn unknown(name: &str) -> Option<String> {
+    let settings = ServeArgs::variables();
+    // These are read by the other commands and by the scripts.
+    let others = name == "ORDERMILL_URL"
+        || name.starts_with("ORDERMILL_STACK_")
+        || name.starts_with("ORDERMILL_TEST_");
+    if others || settings.iter().any(|known| known == name) {
+        return None;
+    }
+    let distance = |known: &String| strsim::damerau_levenshtein(name, known);
+    let near = settings.iter().min_by_key(|known| distance(known));
+    let near = near.filter(|known| distance(known) <= SLIPS_MAX);
+    // Without our prefix it may be somebody else's, unless it is nearly one of ours.
+    match near {
+        Some(known) => Some(format!("{name} is not a setting; did you mean {known}?")),
+        None if name.starts_with("ORDERMILL_") => {
+            Some(format!("{name} is not a setting; `ordermill --help` lists them all"))
+        }
+        None => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_variable_is_told_with_the_one_that_was_meant() {
+        assert_eq!(
+            unknown("ORDERMILL_LISTN").unwrap(),
+            "ORDERMILL_LISTN is not a setting; did you mean ORDERMILL_LISTEN?"
+        );
+        assert!(unknown("AMQP_URI").unwrap().ends_with("did you mean AMQP_URL?"));
+        assert!(unknown("ORDERMILL_TEAPOT").unwrap().contains("--help"));
+        for name in ["ORDERMILL_LISTEN", "ORDERMILL_URL", "ORDERMILL_TEST_BINARY", "PATH", "PGHOST"]
+        {
+            assert_eq!(unknown(name), None, "{name}");
+        }
+    }
+}
