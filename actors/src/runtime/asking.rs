@@ -49,7 +49,12 @@ pub async fn ask<R: Send + 'static>(hand_in: impl Fn(Ticket<R>)) -> Result<R, Un
             }
         }
     };
-    tokio::time::timeout(ASK_TIMEOUT, asking).await.unwrap_or(Err(Unanswered::Late))
+    in_time(asking).await.unwrap_or(Err(Unanswered::Late))
+}
+
+/// Waits as long as a request may. None: it took longer.
+pub async fn in_time<F: Future>(what: F) -> Option<F::Output> {
+    tokio::time::timeout(ASK_TIMEOUT, what).await.ok()
 }
 
 impl<A> From<Verdict<A>> for Settled<A> {

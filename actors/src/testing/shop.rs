@@ -22,7 +22,7 @@ use crate::ports::{Broker, Database};
 use crate::reconciliation::Sources;
 use crate::runtime::stations::{Process, ROOT};
 use crate::runtime::tree::Look;
-use crate::services::{self, OrderSettings, PaymentSettings};
+use crate::services::{self, InventorySettings, OrderSettings, PaymentSettings};
 use crate::shipping::{Shipping, ShippingMemory, ShippingPolicy};
 use ractor::{Actor, ActorCell};
 use std::sync::Arc;
@@ -225,8 +225,12 @@ impl Shop {
             order,
             Arc::new(Unseen),
         );
-        let (stock, inventory) =
-            services::inventory(&mut process, backing.inventory, reads.inventory);
+        let (stock, inventory) = services::inventory(
+            &mut process,
+            backing.inventory,
+            reads.inventory,
+            InventorySettings::default(),
+        );
         let (gateway, ledger) =
             services::gateway(&mut process, backing.gateway, reads.gateway, gateway);
         let gateway = (backing.line)(gateway);
