@@ -1,22 +1,15 @@
 //! Money: an integer number of minor units and an ISO 4217 currency. Never a float.
 
+use iso_currency::{Currency as Iso, Flag};
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 use thiserror::Error;
 
-/// Active ISO 4217 codes whose minor unit is a hundredth.
-const TWO_DECIMALS: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD \
-     CDF CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD \
-     HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD \
-     MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON \
-     RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD \
-     TZS UAH USD UYU UZS VED VES WST XCD YER ZAR ZMW ZWG";
-/// Active ISO 4217 codes without a minor unit.
-const NO_DECIMALS: &str = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF";
-/// Active ISO 4217 codes whose minor unit is a thousandth.
-const THREE_DECIMALS: &str = "BHD IQD JOD KWD LYD OMR TND";
-/// Bytes from one code of these lists to the next.
-const CODE_AND_SPACE: usize = 4;
+/// In use, although the crate has a newer code for it: ISO 4217 lists the bolívar under both.
+const STILL_IN_USE: [Iso; 1] = [Iso::VES];
+/// Withdrawn codes that earlier versions took and the crate does not know, with their decimals: orders that were
+/// placed in them are still read.
+const TAKEN_BEFORE: [(&str, u8); 1] = [("ANG", 2)];
 
 /// The largest amount taken, in minor units: ten trillion in most currencies, far below what
 /// would overflow when a hundred lines are added up.
@@ -25,9 +18,12 @@ pub const AMOUNT_MAX_MINOR: i64 = 1_000_000_000_000_000;
 /// Why a text is no amount of money.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum MoneyError {
-    /// Not an active ISO 4217 code.
-    #[error("`{0}` is no ISO 4217 currency code")]
+    /// Not a code of ISO 4217.
+    #[error("`{0}` is not a currency code of ISO 4217")]
     UnknownCurrency(String),
+    /// A withdrawn code, a fund, a metal or a code for tests.
+    #[error("`{0}` is not a currency in use; a code of ISO 4217 that can be paid in is expected")]
+    NotInUse(Currency),
     /// Not a plain decimal number.
     #[error("`{0}` is no decimal number")]
     NotANumber(String),
@@ -59,18 +55,28 @@ impl Currency {
     /// The United States dollar, the default of requests that name no currency.
     pub const USD: Self = Self { code: *b"USD", decimals: 2 };
 
-    /// The currency of an upper-case ISO 4217 code.
+    /// The currency of an upper-case ISO 4217 code that is in use: one that a customer can pay in.
     pub fn parse(code: &str) -> Result<Self, MoneyError> {
+        let currency = Self::read(code)?;
+        let in_use = Iso::from_code(code).is_some_and(|iso| {
+            let flags = iso.flags();
+            flags.is_empty()
+                || STILL_IN_USE.contains(&iso) && matches!(flags[..], [Flag::Superseded(_)])
+        });
+        if in_use { Ok(currency) } else { Err(MoneyError::NotInUse(currency)) }
+    }
+
+    /// The currency of a code that was taken once: also one that is withdrawn since.
+    pub fn read(code: &str) -> Result<Self, MoneyError> {
         let unknown = || MoneyError::UnknownCurrency(code.chars().take(8).collect());
-        let code = <[u8; 3]>::try_from(code.as_bytes()).map_err(|_| unknown())?;
-        let listed = |list: &str| list.as_bytes().chunks(CODE_AND_SPACE).any(|at| at[..3] == code);
-        let decimals = match () {
-            () if listed(TWO_DECIMALS) => 2,
-            () if listed(NO_DECIMALS) => 0,
-            () if listed(THREE_DECIMALS) => 3,
-            () => return Err(unknown()),
+        let letters = <[u8; 3]>::try_from(code.as_bytes()).map_err(|_| unknown())?;
+        let before = || TAKEN_BEFORE.into_iter().find(|(taken, _)| *taken == code);
+        let decimals = match Iso::from_code(code) {
+            // A metal has no minor unit, and no amount was ever in one.
+            Some(iso) => iso.exponent().and_then(|decimals| u8::try_from(decimals).ok()),
+            None => before().map(|(_, decimals)| decimals),
         };
-        Ok(Self { code, decimals })
+        Ok(Self { code: letters, decimals: decimals.ok_or_else(unknown)? })
     }
 
     /// The code, as in `USD`.
@@ -105,7 +111,8 @@ impl fmt::Display for Currency {
 impl TryFrom<String> for Currency {
     type Error = MoneyError;
     fn try_from(code: String) -> Result<Self, Self::Error> {
-        Self::parse(&code)
+        // In a row or in a message: it was in use when it was taken.
+        Self::read(&code)
     }
 }
 
@@ -230,18 +237,49 @@ mod tests {
         assert!(Currency::parse("XYZ").is_err() && Currency::parse("usd").is_err());
     }
 
+    /// What versions before took, by decimals: rows and messages hold these codes.
+    const TAKEN: [(u32, &str); 3] = [
+        (
+            2,
+            "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD \
+             CDF CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD \
+             HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD \
+             MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON \
+             RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD \
+             TZS UAH USD UYU UZS VED VES WST XCD YER ZAR ZMW ZWG",
+        ),
+        (0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"),
+        (3, "BHD IQD JOD KWD LYD OMR TND"),
+    ];
+
     #[test]
-    fn every_listed_code_is_a_currency_and_knows_its_decimals() {
-        for (list, decimals) in [(TWO_DECIMALS, 2), (NO_DECIMALS, 0), (THREE_DECIMALS, 3)] {
+    fn every_code_that_was_taken_is_read_as_it_was() {
+        for (decimals, list) in TAKEN {
             for code in list.split_ascii_whitespace() {
-                let currency = Currency::parse(code).unwrap();
+                let currency = Currency::read(code).unwrap();
                 assert_eq!((currency.code(), currency.decimals()), (code, decimals));
                 let json = serde_json::to_string(&currency).unwrap();
                 assert_eq!(serde_json::from_str::<Currency>(&json).unwrap(), currency);
+                // Withdrawn since, or a fund.
+                let is_over = ["ANG", "BGN", "UYI"].contains(&code);
+                assert_eq!(Currency::parse(code).is_err(), is_over, "{code}");
             }
         }
-        for bad in ["", "US", "USDX", "ED ", "D A"] {
+        for bad in ["", "US", "USDX", "ED ", "D A", "usd", "DEM", "XAU", "XTS", "XXX"] {
             assert!(Currency::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn codes_in_use_are_taken_and_withdrawn_ones_are_not() {
+        for (code, decimals) in [("XCG", 2), ("ZWG", 2), ("SLE", 2), ("VES", 2), ("VED", 2)] {
+            assert_eq!(Currency::parse(code).map(Currency::decimals), Ok(decimals), "{code}");
+        }
+        for withdrawn in ["ANG", "BGN", "HRK", "ZWL", "SLL", "CUC"] {
+            assert!(
+                matches!(Currency::parse(withdrawn), Err(MoneyError::NotInUse(_))),
+                "{withdrawn}"
+            );
         }
     }
 

@@ -168,7 +168,7 @@ impl GatewayReads for GatewayDatabase {
                 let mut totals = Totals::default();
                 for row in rows {
                     let currency =
-                        Currency::parse(&row.currency).map_err(Error::corrupt("currency"))?;
+                        Currency::read(&row.currency).map_err(Error::corrupt("currency"))?;
                     let sums = Sums { captured_minor: row.captured, refunded_minor: row.refunded };
                     totals.sums.insert(currency, sums);
                     totals.captures += count::<u64>(row.captures)?;

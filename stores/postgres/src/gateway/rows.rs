@@ -30,7 +30,7 @@ impl Stored {
     pub fn into_entry(self) -> Result<Entry, Error> {
         let booking = match (self.order_id, self.currency, self.amount_minor, self.method) {
             (Some(order_id), Some(currency), Some(minor), Some(method)) => {
-                let currency = Currency::parse(&currency).map_err(Error::corrupt("currency"))?;
+                let currency = Currency::read(&currency).map_err(Error::corrupt("currency"))?;
                 let amount = Money { minor, currency };
                 Some(Booking { order_id: OrderId(order_id), amount, method })
             }

@@ -66,7 +66,7 @@ impl Stored {
 
     fn parcel(&self) -> Result<Option<Parcel>, Error> {
         let Some(tracking_code) = self.tracking_code.clone() else { return Ok(None) };
-        let currency = Currency::parse(present(self.currency.as_deref())?)
+        let currency = Currency::read(present(self.currency.as_deref())?)
             .map_err(Error::corrupt("currency"))?;
         let priority = match present(self.priority.as_deref())? {
             STANDARD => Priority::Standard,
