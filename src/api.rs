@@ -20,6 +20,7 @@ mod metrics;
 mod new_order;
 mod notifications;
 mod operations;
+mod order_forms;
 mod orders;
 mod problem;
 mod queues;
@@ -28,8 +29,10 @@ mod request_id;
 mod routes;
 mod scalar;
 mod state;
+mod time;
 mod views;
 mod watch;
+mod word;
 
 pub use door::Door;
 pub use metrics::{SagaMetrics, recorder};
