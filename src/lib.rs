@@ -7,6 +7,7 @@ pub mod actors;
 pub mod api;
 pub mod app;
 pub mod bench;
+mod characters;
 pub mod cli;
 pub mod config;
 pub mod demo;

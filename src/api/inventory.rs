@@ -106,7 +106,7 @@ impl InventoryApi {
         let request: NewProductRequest = body.parse()?;
         let mut errors = Vec::new();
         let product = request.product_id.into_text();
-        limits::text(&mut errors, "product_id", &product, limits::PRODUCT_ID_MAX);
+        limits::identifier(&mut errors, "product_id", &product, limits::PRODUCT_ID_MAX);
         let quantity = quantity(&mut errors, &request.available_qty);
         let Some(quantity) = quantity.filter(|_| errors.is_empty()) else {
             return Err(faulty(errors));

@@ -74,6 +74,10 @@ impl Checker<'_> {
         self.errors.push(FieldError::new(field, message));
     }
 
+    fn identifier(&mut self, field: &str, id: &str, max: usize) {
+        limits::identifier(self.errors, field, id, max);
+    }
+
     fn text(&mut self, field: &str, text: &str, max: usize) {
         limits::text(self.errors, field, text, max);
     }
@@ -148,7 +152,7 @@ impl Checker<'_> {
                 return String::new();
             }
         };
-        self.text(field, &id, limits::CUSTOMER_ID_MAX);
+        self.identifier(field, &id, limits::CUSTOMER_ID_MAX);
         id
     }
 
@@ -179,7 +183,7 @@ impl Checker<'_> {
         for (index, Fields(item)) in items.into_iter().enumerate() {
             let field = |name: &str| format!("items[{index}].{name}");
             let product_id = item.product_id.into_text();
-            self.text(&field("product_id"), &product_id, limits::PRODUCT_ID_MAX);
+            self.identifier(&field("product_id"), &product_id, limits::PRODUCT_ID_MAX);
             if !seen.insert(product_id.clone()) {
                 self.fault(field("product_id"), "stands in an earlier line; add up the quantities");
             }
@@ -212,7 +216,7 @@ impl Checker<'_> {
     ) -> Vec<Line> {
         let product_id = product.map(Id::into_text);
         match &product_id {
-            Some(id) => self.text("product_id", id, limits::PRODUCT_ID_MAX),
+            Some(id) => self.identifier("product_id", id, limits::PRODUCT_ID_MAX),
             None => self.fault("product_id", "is missing"),
         }
         let quantity = match quantity {
@@ -270,7 +274,8 @@ impl Checker<'_> {
 
     fn email(&mut self, email: Option<String>) -> Option<String> {
         let email = email?;
-        self.text("email", &email, limits::EMAIL_MAX);
+        // It names somebody, as an identifier does.
+        self.identifier("email", &email, limits::EMAIL_MAX);
         if email.parse::<lettre::Address>().is_err() {
             self.fault("email", "must be an e-mail address");
         }
