@@ -119,7 +119,25 @@ async fn a_second_signal_ends_it_at_once(setup: Setup) {
     drop(waiting);
 }
 
+async fn a_clean_stop_logs_no_warning(setup: Setup) {
+    let mut server = setup.with("ORDERMILL_LOG", "info").start();
+    let shop = server.shop();
+    shop.stock("A", 1).await;
+    let id = shop.place(&order("anna", &[("A", 1)], "credit_card")).await;
+    shop.until(&id, REST_LIMIT, |order| order.status == "CONFIRMED").await;
+    server.signal("TERM");
+    assert_eq!(server.ended(END_LIMIT).await.code(), Some(0));
+    let log = server.log();
+    // What a busy machine was late with before is another matter.
+    let (_, end) = log.split_once("stopping: ").expect("it says that it stops");
+    assert!(end.contains("stopped"), "{log}");
+    for level in [" WARN ", "ERROR "] {
+        assert!(!end.contains(level), "{log}");
+    }
+}
+
 everywhere! {
+    a_clean_stop_logs_no_warning
     sigterm_under_load_loses_nothing sigint_under_load_loses_nothing
     an_open_stream_ends_with_the_server a_second_signal_ends_it_at_once
 }

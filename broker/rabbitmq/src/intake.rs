@@ -87,6 +87,9 @@ impl Intake {
         while let Some(Some(live)) = self.stop.run_until_cancelled(self.link.live()).await {
             let begun = Instant::now();
             let Err(trouble) = self.consume(&live).await else { return };
+            if self.stop.is_cancelled() {
+                return tracing::debug!(queue = %name, cause = %trouble, "consuming ends");
+            }
             if trouble.is_missing()
                 && let Err(error) = live.declare().await
             {

@@ -202,7 +202,7 @@ impl Keeper {
             let lost = stop.run_until_cancelled(self.watch(&live, events)).await;
             self.announce.send_replace(None);
             live.ended.cancel();
-            let Some(why) = lost else {
+            let Some(why) = lost.filter(|_| !stop.is_cancelled()) else {
                 let closing = live.connection.close(200, "OK".into());
                 // The broker notices its end in any case.
                 let _ = answer(CLOSED_WITHIN, closing).await;

@@ -99,7 +99,9 @@ impl Clerk {
         let mut backoff = Backoff::new();
         while let Some(Some(live)) = stop.run_until_cancelled(link.live()).await {
             let begun = Instant::now();
-            let Some(ended) = stop.run_until_cancelled(self.serve(&live)).await else { break };
+            let ended = stop.run_until_cancelled(self.serve(&live)).await;
+            // At the end the connection goes at the same moment, which is no interruption.
+            let Some(ended) = ended.filter(|_| !stop.is_cancelled()) else { break };
             // What was in flight comes before what is newer.
             for (_, InFlight { letter, .. }) in std::mem::take(&mut self.flight).into_iter().rev() {
                 self.waiting.push_front(letter);

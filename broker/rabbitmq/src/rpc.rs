@@ -41,7 +41,8 @@ impl Counter {
         let mut backoff = Backoff::new();
         while let Some(Some(live)) = self.stop.run_until_cancelled(self.link.live()).await {
             let served = live.unless_ended(self.serve(&live));
-            let Some(ended) = self.stop.run_until_cancelled(served).await else { return };
+            let ended = self.stop.run_until_cancelled(served).await;
+            let Some(ended) = ended.filter(|_| !self.stop.is_cancelled()) else { return };
             if let Err(trouble) = ended {
                 tracing::warn!(address = self.address, cause = %trouble, "answering is interrupted");
                 if trouble.is_missing()
