@@ -37,6 +37,10 @@ const MEASURE_EVERY: Duration = Duration::from_secs(1);
 /// looks empty until the one before it moves.
 const EXCUSES: usize = 15;
 
+/// A rate is known for this long after something was last done. Afterwards it says nothing of how long the rest
+/// takes; only how long nothing has moved is known.
+const RATE_KNOWN: Duration = Duration::from_secs(3);
+
 /// Below this many open messages there is no backlog for the door, whatever the rate.
 const BACKLOG_MIN: f64 = 500.0;
 
@@ -106,6 +110,8 @@ impl Lag {
 #[derive(Clone, Copy, Debug)]
 struct Rate {
     at: Instant,
+    /// When something was done last, or nothing was left to do.
+    moved: Instant,
     done: u64,
     messages: u64,
     per_second: f64,
@@ -115,7 +121,8 @@ struct Rate {
 
 impl Rate {
     fn new() -> Self {
-        Self { at: Instant::now(), done: 0, messages: 0, per_second: 0.0, size: 1.0 }
+        let now = Instant::now();
+        Self { at: now, moved: now, done: 0, messages: 0, per_second: 0.0, size: 1.0 }
     }
 
     /// Takes in how much was done in all until now, in how many messages, and how much is open.
@@ -127,6 +134,9 @@ impl Rate {
             self.size = (self.size + of as f64 / count as f64) / 2.0;
         }
         (self.at, self.done, self.messages) = (Instant::now(), done, messages);
+        if count > 0 || open == 0 {
+            self.moved = self.at;
+        }
         // Who had nothing left to do was not slow.
         if latest > self.per_second || open > 0 {
             // Half the old, half the new: a burst neither opens nor closes the door by itself.
@@ -141,9 +151,15 @@ impl Rate {
         Self { per_second: self.per_second * many as f64, ..self }
     }
 
-    /// How long so much takes, in milliseconds.
+    /// How far behind so much is, in milliseconds: how long it takes at this rate, or how long nothing has moved
+    /// where there is no rate.
     fn lag_ms(&self, open: u64) -> u64 {
-        (open as f64 * 1_000.0 / self.per_second.max(1.0)) as u64
+        let still = self.moved.elapsed();
+        match open {
+            0 => 0,
+            _ if self.per_second == 0.0 || still >= RATE_KNOWN => still.as_millis() as u64,
+            _ => (open as f64 * 1_000.0 / self.per_second.max(1.0)) as u64,
+        }
     }
 
     /// The same as the door sees it.

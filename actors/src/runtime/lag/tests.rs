@@ -32,6 +32,29 @@ async fn few_bundles_are_a_backlog_where_as_few_messages_are_none() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_stands_still_is_as_late_as_it_has_stood() {
+    let mut rate = after(10, 1_000, 1).await;
+    let mut lags = Vec::new();
+    for second in 1..=45 {
+        tokio::time::advance(Duration::from_secs(1)).await;
+        lags.push(rate.measure(10_000, 10_000, 1_000 * second).backlog_ms(1_000 * second));
+    }
+    assert!(lags.iter().all(|lag| (1_000..=45_000).contains(lag)), "{lags:?}");
+    assert_eq!((lags[9], lags[44]), (10_000, 45_000));
+
+    tokio::time::advance(Duration::from_secs(1)).await;
+    let lag = rate.measure(12_000, 12_000, 43_000).backlog_ms(43_000);
+    assert!((20_000..=60_000).contains(&lag), "two thousand a second are done again: {lag}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_never_moved_has_no_rate() {
+    let mut rate = Rate::new();
+    tokio::time::advance(Duration::from_secs(2)).await;
+    assert_eq!(rate.measure(0, 0, 9_000).backlog_ms(9_000), 2_000);
+}
+
 #[test]
 fn a_queue_that_nobody_consumes_is_named() {
     let named = |name: &str, ready, consumers| {
