@@ -1,7 +1,8 @@
 //! The process: the services wired together, started in one order and ended in another.
 //!
 //! ```text
-//! start: listen ─▶ open and migrate databases ─▶ connect and declare ─▶ supervisors ─▶ serve
+//! start: data directory ─▶ listen ─▶ open and migrate databases ─▶ connect and declare ─▶
+//!        supervisors ─▶ serve
 //! end:   close the door and the streams ─▶ let what was said be heard ─▶ intake ─▶ commit ─▶ stop
 //! ```
 
@@ -20,6 +21,7 @@ use crate::api;
 use crate::config::{Config, Infrastructure};
 use crate::sms::LogSms;
 use crate::smtp::SmtpMessenger;
+use crate::telemetry;
 use anyhow::Context;
 use brokers::Brokers;
 use databases::Databases;
@@ -44,6 +46,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Level;
 
 /// How often the end looks whether everything in flight is committed.
 const DRAIN_LOOK: Duration = Duration::from_millis(20);
@@ -67,22 +70,26 @@ pub struct App {
 }
 
 impl App {
-    /// Listens, waits for what stands behind the services, and starts them.
+    /// Takes the data directory, listens, waits for what stands behind the services, and starts them.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
         let world = world::real();
+        let databases = Databases::new(&config, world::owner())?;
         let boot = Arc::new(Boot::new(config.startup_timeout));
         let (stop, door) = (CancellationToken::new(), api::Door::new(boot.clone(), world.clone()));
         let patience = config.shutdown_timeout / 2;
         let http = Http::open(config.listen, door.clone(), stop.clone(), patience).await?;
+        tracing::info!(service = "http", address = %http.address(), "listening; GET /ready tells when orders are taken");
         // Where the start fails, the server goes with everything else.
         let unless_started = stop.clone().drop_guard();
-        let app = Self::open_for_business(config, world, &boot, stop, door, http).await?;
+        let app =
+            Self::open_for_business(config, databases, world, &boot, stop, door, http).await?;
         unless_started.disarm();
         Ok(app)
     }
 
     async fn open_for_business(
         config: Config,
+        databases: Databases,
         world: World,
         boot: &Boot,
         stop: CancellationToken,
@@ -100,7 +107,6 @@ impl App {
         };
         let metrics = api::recorder()?;
         let alone = config.infrastructure == Infrastructure::Embedded;
-        let databases = Databases::new(&config, world::owner())?;
         let stores = Stores::open(&config, &databases, boot).await?;
         let brokers = Brokers::open(&config, boot).await?;
 
@@ -149,7 +155,7 @@ impl App {
         format!("http://{}", self.address)
     }
 
-    /// What a person who started it wants to know.
+    /// What a person who started it wants to know, in the log's format.
     pub fn banner(&self) -> String {
         let url = self.url();
         let data = match &self.config.infrastructure {
@@ -162,14 +168,16 @@ impl App {
             true => format!("takes orders at {url}/orders"),
             false => format!("runs {services} at {url}"),
         };
-        format!(
+        let words = format!(
             "Ordermill {does}\n\
              \x20 Swagger UI   {url}/docs\n\
              \x20 actor tree   {url}/admin/actors\n\
              \x20 metrics      {url}/metrics\n\
              \x20 data         {data}\n\
              \x20 services     {services}"
-        )
+        );
+        let fields = [("url", url.into()), ("data", data.into()), ("services", services.into())];
+        telemetry::said(Level::INFO, &words, &format!("Ordermill {does}"), fields)
     }
 
     /// Runs until it is asked to stop, then ends in good order. A second wish to stop, or the end of
@@ -204,7 +212,7 @@ impl App {
     /// more is in the outbox, and taken up at the next start.
     pub async fn stop(self) -> bool {
         let deadline = Instant::now() + self.config.shutdown_timeout;
-        tracing::info!("stopping: no more orders are taken");
+        tracing::info!(within = ?self.config.shutdown_timeout, "stopping: no more orders are taken");
         self.admission.close();
         self.stop.cancel();
         // Requests that are being answered end first: they may still hand in changes.

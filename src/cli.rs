@@ -2,14 +2,17 @@
 
 use crate::actors::ActorsArgs;
 use crate::bench::{Bench, BenchArgs};
-use crate::config::{Config, ConfigError, ServeArgs};
+use crate::config::{Config, ConfigError, LogFormat, ServeArgs};
+use crate::output::STDERR;
 use crate::simulate::{SimMode, SimOptions};
+use crate::telemetry;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand};
 use ordermill_actors::planted::Bug;
 use std::ffi::OsString;
 use std::process::ExitCode;
 use thiserror::Error;
+use tracing::Level;
 use uuid::Uuid;
 
 /// The exit code for a bad command line or setting: `EX_USAGE` of sysexits.h, so that a supervisor
@@ -211,6 +214,13 @@ impl Invocation {
         Self::parse(std::env::args_os())
     }
 
+    /// The log's format as far as it is known before the command line is read: what is wrong with that is a line
+    /// of it, too.
+    pub fn log_format() -> LogFormat {
+        let args = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned());
+        log_format_among(args, std::env::var("ORDERMILL_LOG_FORMAT").ok())
+    }
+
     fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Self, Refusal> {
         let cli = Cli::try_parse_from(args)?;
         match cli.command.unwrap_or_else(|| Command::Serve(Box::new(cli.serve))) {
@@ -230,16 +240,40 @@ impl Refusal {
     pub fn report(self) -> ExitCode {
         match self {
             Self::CommandLine(error) => {
-                // A closed terminal is no reason to exit otherwise.
-                let _ = error.print();
-                if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS }
+                if !error.use_stderr() {
+                    // A closed terminal is no reason to exit otherwise.
+                    let _ = error.print();
+                    return ExitCode::SUCCESS;
+                }
+                let words = error.render();
+                let coloured = STDERR.is_terminal().then(|| words.ansi().to_string());
+                refuse(&coloured.unwrap_or_else(|| words.to_string()), &words.to_string())
             }
-            Self::Settings(error) => {
-                eprintln!("error: {error}\n\nFor every setting, try `ordermill --help`.");
-                ExitCode::from(EXIT_USAGE)
-            }
+            Self::Settings(error) => refuse(
+                &format!("error: {error}\n\nFor every setting, try `ordermill --help`."),
+                &error.to_string(),
+            ),
         }
     }
+}
+
+/// Says why nothing is done: the words for people, the message for machines.
+fn refuse(words: &str, message: &str) -> ExitCode {
+    STDERR.offer(telemetry::said(Level::ERROR, words.trim_end(), message.trim_end(), []));
+    ExitCode::from(EXIT_USAGE)
+}
+
+fn log_format_among(args: impl IntoIterator<Item = String>, variable: Option<String>) -> LogFormat {
+    let mut args = args.into_iter();
+    let mut flag = None;
+    while let Some(arg) = args.next() {
+        match arg.strip_prefix("--log-format") {
+            Some("") => flag = args.next(),
+            Some(rest) => flag = rest.strip_prefix('=').map(str::to_owned),
+            None => {}
+        }
+    }
+    flag.or(variable).and_then(|name| LogFormat::named(name.trim())).unwrap_or_default()
 }
 
 fn dead_letter(text: &str) -> Result<Uuid, String> {
@@ -328,6 +362,19 @@ mod tests {
             },
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn the_logs_format_is_known_from_a_command_line_that_is_wrong() {
+        let format = |line: &str, variable: Option<&str>| {
+            let args = line.split_whitespace().map(str::to_owned);
+            log_format_among(args, variable.map(str::to_owned))
+        };
+        assert_eq!(format("ordermill", None), LogFormat::Plain);
+        assert_eq!(format("ordermill --typo", Some("json")), LogFormat::Json);
+        assert_eq!(format("ordermill --log-format json --typo", None), LogFormat::Json);
+        assert_eq!(format("ordermill --log-format=plain", Some("json")), LogFormat::Plain);
+        assert_eq!(format("ordermill --log-format", Some("xml")), LogFormat::Plain);
     }
 
     #[test]

@@ -89,6 +89,17 @@ pub enum LogFormat {
     Json,
 }
 
+impl LogFormat {
+    /// A format by its name.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "plain" => Some(Self::Plain),
+            "json" => Some(Self::Json),
+            _ => None,
+        }
+    }
+}
+
 /// What becomes of orders. Flow and plan are stored on each order: a change concerns new ones only.
 #[derive(Clone, Debug)]
 pub struct OrderConfig {
@@ -200,14 +211,12 @@ impl LogConfig {
     fn read(read: &mut Reader, args: &ServeArgs) -> Self {
         let accepted = "expected a level (error, warn, info, debug, trace, off) or a list such as \
                         `info,ordermill_actors=debug`";
-        let format =
-            read.parsed("log_format", &args.log_format, "expected `plain` or `json`", |text| {
-                match text {
-                    "plain" => Some(LogFormat::Plain),
-                    "json" => Some(LogFormat::Json),
-                    _ => None,
-                }
-            });
+        let format = read.parsed(
+            "log_format",
+            &args.log_format,
+            "expected `plain` or `json`",
+            LogFormat::named,
+        );
         Self { filter: read.parsed("log", &args.log, accepted, log_filter), format }
     }
 }

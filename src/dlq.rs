@@ -45,7 +45,7 @@ pub async fn run(args: DlqArgs) -> anyhow::Result<ExitCode> {
             if done.unreadable == 0 {
                 return Ok(ExitCode::SUCCESS);
             }
-            eprintln!("ordermill: {} still cannot be read, and stay", done.unreadable);
+            crate::note!("ordermill: {} still cannot be read, and stay", done.unreadable);
             Ok(ExitCode::FAILURE)
         }
     }
@@ -79,7 +79,7 @@ async fn list(
         crate::print::text(&table::of(&letters));
     }
     if cursor.is_some() {
-        eprintln!("there may be more: --limit shows them");
+        crate::note!("there may be more: --limit shows them");
     }
     Ok(ExitCode::SUCCESS)
 }

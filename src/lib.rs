@@ -3,6 +3,8 @@
 //! The shell around `ordermill-actors`: configuration, HTTP, the demo, and the wiring of the services
 //! to their databases and their broker. Rules live in `actors`, rows in `stores`.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod actors;
 pub mod api;
 pub mod app;
@@ -12,6 +14,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod dlq;
+pub mod output;
 pub mod print;
 pub mod simulate;
 pub mod sms;

@@ -1,12 +1,14 @@
 //! The binary: reads what it is told, and does it.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 use ordermill::bench::{self, Bench};
-use ordermill::cli::{DemoArgs, Invocation, Refusal};
+use ordermill::cli::{DemoArgs, Invocation};
 use ordermill::config::{self, Config};
-use ordermill::{actors, api, app, demo, dlq, print, simulate, telemetry};
+use ordermill::{actors, api, app, demo, dlq, output, print, simulate, telemetry};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use std::io::Write;
 use std::process::ExitCode;
+use tracing::Level;
 
 /// A great many actors come and go, on every thread, and what they leave goes back to the system: with the C
 /// library's allocator most of it stays resident, with mimalloc as well. Needs a C compiler and make.
@@ -19,11 +21,17 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 static ALLOCATOR_SETTINGS: &[u8; 60] =
     b"background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0\0";
 
+/// The exit code after a panic of this thread, as Rust has it.
+const EXIT_PANIC: u8 = 101;
+
 fn main() -> ExitCode {
-    match Invocation::from_env() {
+    telemetry::prepare(Invocation::log_format());
+    let done = std::panic::catch_unwind(|| match Invocation::from_env() {
         Ok(invocation) => run(invocation),
-        Err(refusal) => Refusal::report(refusal),
-    }
+        Err(refusal) => refusal.report(),
+    });
+    output::flush();
+    done.unwrap_or_else(|_| ExitCode::from(EXIT_PANIC))
 }
 
 fn run(invocation: Invocation) -> ExitCode {
@@ -61,7 +69,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         () = &mut asked => return Ok(ExitCode::SUCCESS),
         started = app::App::start(config) => started?,
     };
-    ordermill::say!("{}", app.banner());
+    output::STDOUT.offer(app.banner());
     app.run_until(asked).await
 }
 
@@ -94,7 +102,8 @@ async fn measure(bench: Bench) -> anyhow::Result<ExitCode> {
 }
 
 fn fail(error: &anyhow::Error) -> ExitCode {
-    // Nobody may be there to read it.
-    let _ = writeln!(std::io::stderr(), "ordermill: {}", print::told(error));
+    let told = print::told(error);
+    let line = telemetry::said(Level::ERROR, &format!("ordermill: {told}"), &told, []);
+    output::STDERR.offer(line);
     ExitCode::FAILURE
 }

@@ -1,10 +1,12 @@
-//! What a command has to say, on the standard output.
+//! The results of a command, on standard output.
 //!
-//! Whoever reads it may leave early (`ordermill openapi | head`). That is their business: nobody listens, and
-//! what was asked for goes on. `println!` would panic.
+//! They wait for their reader (`ordermill openapi | less`), but not on a thread that others need. The reader may
+//! leave early (`ordermill openapi | head`): the command goes on, where `println!` would panic. Text of which a part
+//! may be dropped goes to [`crate::output`] instead.
 
 use std::fmt::Arguments;
 use std::io::Write;
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// Prints a line, as `println!` does.
 #[macro_export]
@@ -14,13 +16,28 @@ macro_rules! say {
 
 /// Prints a line.
 pub fn line(words: Arguments<'_>) {
-    let _ = writeln!(std::io::stdout().lock(), "{words}");
+    text(&format!("{words}\n"));
 }
 
 /// Prints a text that ends its lines itself.
 pub fn text(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    waiting(|| {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "waiting for the reader delays nothing else here"
+        )]
+        let mut out = std::io::stdout().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    });
+}
+
+/// Does something that may take as long as a reader takes. Where this thread belongs to a runtime of several, its
+/// other tasks go to another one first.
+fn waiting(work: impl FnOnce()) {
+    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
+    }
 }
 
 /// An error with its causes, each told once: many errors quote their cause already.

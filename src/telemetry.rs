@@ -13,44 +13,121 @@ mod fields;
 mod line;
 
 use crate::config::{LogConfig, LogFormat};
+use crate::output::STDERR;
 use fields::Fields;
 use line::Line;
-use std::io::{IsTerminal, Write};
+use serde_json::Value;
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::panic::PanicHookInfo;
+use std::sync::OnceLock;
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// What other crates log is their own business until they warn. lapin's errors are told by the broker's own
-/// lines, with what is done about them. A filter that names a crate wins.
-const QUIET: &str = "ractor=warn,sqlx=warn,lapin=off";
+/// lines, with what is done about them; poem's server says that it listens and stops each time that its part of
+/// this process does. A filter that names a crate wins.
+const QUIET: &str = "ractor=warn,sqlx=warn,poem=warn,lapin=off";
 
-/// Starts logging, to the standard error output: the standard output is for a command's results.
+/// How this process writes lines; plain until it is known.
+static STYLE: OnceLock<Style> = OnceLock::new();
+
+/// How lines are written.
+#[derive(Clone, Copy, Default)]
+struct Style {
+    format: LogFormat,
+    colour: bool,
+}
+
+impl Style {
+    fn line(self, line: &Line) -> String {
+        let mut text = match self.format {
+            LogFormat::Plain => line.plain(self.colour),
+            LogFormat::Json => line.json(),
+        };
+        text.push('\n');
+        text
+    }
+}
+
+fn style() -> Style {
+    STYLE.get().copied().unwrap_or_default()
+}
+
+/// Sets the format of every line that the process writes from now on, panics included. The first call counts.
+pub fn prepare(format: LogFormat) {
+    let colour = STDERR.is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    if STYLE.set(Style { format, colour }).is_ok() {
+        std::panic::set_hook(Box::new(|panic| STDERR.offer(panicked(panic))));
+    }
+}
+
+/// Starts logging, to standard error: standard output is for a command's results.
 ///
 /// # Errors
 /// When the filter is malformed (a checked configuration's is not), or logging has already started.
 pub fn init(log: &LogConfig) -> anyhow::Result<()> {
+    prepare(log.format);
     let filter = EnvFilter::builder().parse(format!("{QUIET},{}", log.filter))?;
-    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let lines = Lines { format: log.format, colour, writer: std::io::stderr };
+    let lines = Lines { style: style(), write: |line| STDERR.offer(line) };
     tracing_subscriber::registry().with(filter).with(lines).try_init()?;
     Ok(())
 }
 
+/// What is said outside of the log, as text that ends with a line break: these words for people, or a line of the
+/// log for machines.
+pub fn said(
+    level: Level,
+    words: &str,
+    message: &str,
+    fields: impl IntoIterator<Item = (&'static str, Value)>,
+) -> String {
+    match style().format {
+        LogFormat::Plain => format!("{words}\n"),
+        LogFormat::Json => {
+            style().line(&Line::new(level, env!("CARGO_CRATE_NAME"), message, fields))
+        }
+    }
+}
+
+/// The line that reports dropped lines.
+pub fn dropped(count: u64) -> String {
+    let message = "log lines were dropped: standard error was not read, or could not be written";
+    let line = Line::new(Level::WARN, module_path!(), message, [("dropped", count.into())]);
+    style().line(&line)
+}
+
+/// A panic as a line. Not as an event: whatever has panicked may be part of an event.
+fn panicked(panic: &PanicHookInfo<'_>) -> String {
+    let thread = std::thread::current().name().unwrap_or_default().to_owned();
+    let backtrace = Backtrace::capture();
+    let shown = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
+    let (style, message) = (style(), panic.to_string());
+    let mut fields = vec![("thread", thread.into())];
+    if style.format == LogFormat::Json {
+        fields.extend(shown.clone().map(|shown| ("backtrace", shown.into())));
+    }
+    let mut text = style.line(&Line::new(Level::ERROR, module_path!(), &message, fields));
+    if style.format == LogFormat::Plain {
+        text.push_str(&shown.unwrap_or_default());
+    }
+    text
+}
+
 /// Writes events as lines.
 struct Lines<W> {
-    format: LogFormat,
-    colour: bool,
-    writer: W,
+    style: Style,
+    /// Writes a line. It must not wait: it is called wherever something is logged.
+    write: W,
 }
 
 impl<S, W> Layer<S> for Lines<W>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
-    W: for<'writer> MakeWriter<'writer> + 'static,
+    W: Fn(String) + 'static,
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         if let Some(span) = context.span(id) {
@@ -76,14 +153,7 @@ where
             }
         }
         event.record(&mut fields);
-        let line = Line::new(event.metadata(), fields);
-        let mut text = match self.format {
-            LogFormat::Plain => line.plain(self.colour),
-            LogFormat::Json => line.json(),
-        };
-        text.push('\n');
-        // One write a line keeps lines whole; when nobody reads the log, there is nobody to tell.
-        let _ = self.writer.make_writer_for(event.metadata()).write_all(text.as_bytes());
+        (self.write)(self.style.line(&Line::of(event.metadata(), fields)));
     }
 }
 
@@ -93,25 +163,13 @@ mod tests {
     use std::sync::{Arc, Mutex};
     use tracing::{info, info_span, warn};
 
-    #[derive(Clone, Default)]
-    struct Page(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Page {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
     fn logged(format: LogFormat, log: impl FnOnce()) -> String {
-        let page = Page::default();
-        let writer = page.clone();
-        let lines = Lines { format, colour: false, writer: move || writer.clone() };
+        let page = Arc::new(Mutex::new(String::new()));
+        let written = page.clone();
+        let write = move |line: String| written.lock().unwrap().push_str(&line);
+        let lines = Lines { style: Style { format, colour: false }, write };
         tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), log);
-        let bytes = page.0.lock().unwrap().clone();
-        String::from_utf8(bytes).unwrap()
+        page.lock().unwrap().clone()
     }
 
     fn a_charge() {

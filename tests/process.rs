@@ -59,6 +59,7 @@ mod process {
     mod gate;
     mod lateness;
     mod ledgers;
+    mod log;
     mod management;
     mod many;
     mod outages;

@@ -1,7 +1,7 @@
 //! The terminal, while the tree is watched: drawn over and over from its upper left corner, on the
 //! alternate screen, so that what stood there before comes back.
 
-use std::io::{IsTerminal, Write};
+use crate::output::STDOUT;
 
 /// The alternate screen, without a cursor; lines that are too long are cut off.
 const OPEN: &str = "\x1b[?1049h\x1b[?25l\x1b[?7l";
@@ -17,31 +17,34 @@ const REST: &str = "\x1b[J";
 /// The screen, until it is dropped. Into a file or a pipe trees are written one after the other.
 pub(super) struct Screen {
     is_terminal: bool,
+    /// Comes before the next picture.
+    opening: &'static str,
 }
 
 impl Screen {
     pub(super) fn open() -> Self {
-        let screen = Self { is_terminal: std::io::stdout().is_terminal() };
-        if screen.is_terminal {
-            write(OPEN);
-        }
-        screen
+        Self { is_terminal: STDOUT.is_terminal(), opening: OPEN }
     }
 
     pub(super) fn draw(&mut self, text: &str) {
+        // The reader is slower than the trees: this one is left out.
+        if !STDOUT.is_written() {
+            return;
+        }
         if !self.is_terminal {
-            return write(&format!("{text}\n"));
+            return STDOUT.offer(format!("{text}\n"));
         }
         // Line by line over the old: clearing it all first would flicker.
         let lines = fitting(text, height());
-        write(&format!("{HOME}{}{REST}", lines.join(REST_OF_LINE)));
+        let opening = std::mem::take(&mut self.opening);
+        STDOUT.offer(format!("{opening}{HOME}{}{REST}", lines.join(REST_OF_LINE)));
     }
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
         if self.is_terminal {
-            write(CLOSE);
+            STDOUT.offer(CLOSE.to_owned());
         }
     }
 }
@@ -60,13 +63,6 @@ fn fitting(text: &str, height: usize) -> Vec<String> {
         lines.push(format!("… {more} more lines: a taller terminal has them, or --under order"));
     }
     lines
-}
-
-fn write(text: &str) {
-    let mut out = std::io::stdout();
-    // A closed terminal is no reason to fail: the next signal ends it.
-    let _ = out.write_all(text.as_bytes());
-    let _ = out.flush();
 }
 
 #[cfg(test)]

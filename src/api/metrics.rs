@@ -1,6 +1,7 @@
 //! Metrics, by the names that seed 002 uses.
 
 use crate::api::state::State;
+use crate::output::STDERR;
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use ordermill_actors::order::{SagaObserver, SagaStatus};
@@ -70,6 +71,7 @@ fn known(method: &Method) -> &str {
 /// Keeps the recorder small and the gauges fresh. Called each [`UPKEEP_EVERY`].
 pub async fn keep_up(state: State) {
     state.metrics.run_upkeep();
+    counter!("ordermill_log_lines_dropped_total").absolute(STDERR.dropped());
     gauge!("ordermill_lag_seconds").set(state.admission.lag().as_secs_f64());
     if let Ok(order) = state.services.order()
         && let Ok((open, failed)) = order.reads.open().await

@@ -94,7 +94,7 @@ async fn measure(
     let (mut rows, mut wrong) = (Vec::new(), Vec::new());
     let mut reserved = 0;
     for clients in &args.clients {
-        eprintln!("  {clients} clients");
+        crate::note!("  {clients} clients");
         let by_service = service.reservations(*clients, time).await?;
         let for_update = seeds.for_update(*clients, time).await?;
         let optimistic = seeds.optimistic(*clients, time).await?;
@@ -110,7 +110,7 @@ async fn measure(
             optimistic_given_up: Some(optimistic.given_up),
         });
     }
-    eprintln!("  the service with {IN_HAND} in hand");
+    crate::note!("  the service with {IN_HAND} in hand");
     let full = service.reservations(IN_HAND, time).await?;
     reserved += full.reserved;
     rows.push(Row {

@@ -2,8 +2,8 @@
 
 use super::doors::Doors;
 use super::load::Extent;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::IsTerminal;
+use crate::output::{self, STDERR};
+use indicatif::{ProgressBar, ProgressStyle};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub async fn tick(what: &str, extent: Extent, doors: &Doors, accepted: &Arc<Atom
         Extent::For(duration) => duration.as_secs().max(1),
         Extent::Orders(orders) => orders,
     };
-    let bar = std::io::stderr().is_terminal().then(|| bar(length));
+    let bar = STDERR.is_terminal().then(|| bar(length));
     let (began, mut moves) = (Instant::now(), interval(MOVE_EVERY));
     let mut settled = doors.settled().await.unwrap_or_default();
     let (mut accepted_before, mut count) = (accepted.load(Relaxed), 0);
@@ -43,7 +43,7 @@ pub async fn tick(what: &str, extent: Extent, doors: &Doors, accepted: &Arc<Atom
                 bar.set_message(text);
                 bar.set_position(position.min(length));
             }
-            None if count % MOVES_A_LINE == 0 => eprintln!("  {position}/{length} {text}"),
+            None if count % MOVES_A_LINE == 0 => crate::note!("  {position}/{length} {text}"),
             None => {}
         }
     }
@@ -51,9 +51,10 @@ pub async fn tick(what: &str, extent: Extent, doors: &Doors, accepted: &Arc<Atom
 
 /// A bar that is gone when it is dropped.
 fn bar(length: u64) -> ProgressBar {
-    let target = ProgressDrawTarget::stderr();
     let style = ProgressStyle::with_template("  {bar:30.green} {pos:>6}/{len} {msg}")
         .expect("the template names only what there is");
     let finish = indicatif::ProgressFinish::AndClear;
-    ProgressBar::with_draw_target(Some(length), target).with_style(style).with_finish(finish)
+    ProgressBar::with_draw_target(Some(length), output::bar::target())
+        .with_style(style)
+        .with_finish(finish)
 }

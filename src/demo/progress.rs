@@ -1,7 +1,7 @@
 //! How far the demo is: a moving bar on a terminal, a line now and then elsewhere.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::IsTerminal;
+use crate::output::{STDERR, bar};
+use indicatif::{ProgressBar, ProgressStyle};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Elsewhere than on a terminal, a line is written each time this part of a whole is done.
@@ -18,9 +18,8 @@ pub(super) struct Progress {
 impl Progress {
     /// Starts at nothing.
     pub(super) fn start(what: &'static str, total: usize) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let bar =
-                ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
+        let bar = STDERR.is_terminal().then(|| {
+            let bar = ProgressBar::with_draw_target(Some(total as u64), bar::target());
             let style = ProgressStyle::with_template("  {bar:40.green} {pos:>6}/{len} {msg}")
                 .expect("the template names only what there is");
             bar.with_style(style).with_message(what)
@@ -36,7 +35,7 @@ impl Progress {
             None => {
                 let part = |count: usize| count * LINES / self.total;
                 if part(done) > part(done - 1) {
-                    eprintln!("  {done}/{} {}", self.total, self.what);
+                    crate::note!("  {done}/{} {}", self.total, self.what);
                 }
             }
         }

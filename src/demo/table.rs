@@ -1,8 +1,8 @@
 //! Aligned columns, coloured on a terminal only.
 
+use crate::output::STDOUT;
 use clap::builder::styling::{AnsiColor, Style};
 use std::fmt::Write;
-use std::io::IsTerminal;
 
 /// How a text is set off.
 #[derive(Clone, Copy)]
@@ -23,7 +23,7 @@ impl Paint {
     /// Colours if the standard output is a terminal and nobody asked for none.
     pub(crate) fn for_stdout() -> Self {
         let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { on: std::io::stdout().is_terminal() && !refused }
+        Self { on: STDOUT.is_terminal() && !refused }
     }
 
     /// The text in a tone.

@@ -28,7 +28,7 @@ pub fn each<T: Send>(
             done.push((number, came));
             let count = done.len() as u64;
             if count.is_multiple_of(TOLD_EVERY) {
-                eprintln!("{count} seeds, {:.0} a minute", a_minute(count, begun));
+                crate::note!("{count} seeds, {:.0} a minute", a_minute(count, begun));
             }
         }
     };

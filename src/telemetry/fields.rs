@@ -34,6 +34,14 @@ impl Fields {
     }
 }
 
+impl FromIterator<(&'static str, Value)> for Fields {
+    fn from_iter<I: IntoIterator<Item = (&'static str, Value)>>(fields: I) -> Self {
+        let mut named = Self::default();
+        fields.into_iter().for_each(|(name, value)| named.set(name, value));
+        named
+    }
+}
+
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.set(field.name(), format!("{value:?}").into());

@@ -30,11 +30,27 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn new(metadata: &Metadata<'_>, mut fields: Fields) -> Self {
+    /// An event's line.
+    pub(super) fn of(metadata: &Metadata<'_>, mut fields: Fields) -> Self {
+        let target = target(metadata, &mut fields);
+        Self::with(*metadata.level(), target, fields)
+    }
+
+    /// A line about what is no event.
+    pub(super) fn new(
+        level: Level,
+        target: &str,
+        message: &str,
+        fields: impl IntoIterator<Item = (&'static str, Value)>,
+    ) -> Self {
+        let fields = [("message", message.into())].into_iter().chain(fields);
+        Self::with(level, target.to_owned(), fields.collect())
+    }
+
+    fn with(level: Level, target: String, mut fields: Fields) -> Self {
         let mut timestamp = String::new();
         // A string takes whatever is written to it.
         let _ = SystemTime.format_time(&mut Writer::new(&mut timestamp));
-        let target = target(metadata, &mut fields);
         let service = fields.remove("service").map_or_else(|| NO_SERVICE.to_owned(), text);
         let message = fields.remove("message").map_or_else(String::new, text);
         let first =
@@ -43,7 +59,7 @@ impl Line {
         for taken in ["timestamp", "level", "target"] {
             fields.remove(taken);
         }
-        Self { timestamp, level: *metadata.level(), target, service, message, first, rest: fields }
+        Self { timestamp, level, target, service, message, first, rest: fields }
     }
 
     /// For people.
@@ -71,7 +87,7 @@ impl Line {
 
     /// For machines.
     pub(super) fn json(&self) -> String {
-        serde_json::to_string(self).expect("a line holds only strings, numbers and booleans")
+        serde_json::to_string(self).expect("a line holds only JSON values")
     }
 
     fn fields(&self) -> impl Iterator<Item = (&'static str, &Value)> {

@@ -36,6 +36,7 @@ async fn metrics_have_the_seeds_names_and_few_series() {
         r#"http_request_duration_seconds_bucket{service="ordermill",method="POST",path="/orders",le="#,
         r#"saga_total{status="COMPLETED"}"#,
         r#"saga_duration_seconds_bucket{status="COMPLETED",le="#,
+        "ordermill_log_lines_dropped_total ",
     ] {
         assert!(metrics.text.contains(series), "{series} is not in\n{}", metrics.text);
     }

@@ -22,7 +22,8 @@ async fn a_data_directory_is_one_servers_own() {
     let mut server = setup.start();
     let shop = server.shop();
     shop.stock("A", 1).await;
-    let ended = setup.run(&[]);
+    let ended = setup.clone().with("ORDERMILL_LOG", "info").run(&[]);
+    assert!(!ended.stderr.contains("listening"), "it cannot serve: {}", ended.stderr);
     refused(&ended, &["in use", &server.pid().to_string(), setup.data().to_str().unwrap()]);
     assert!(server.runs());
     let id = shop.place(&order("customer", &[("A", 1)], "credit_card")).await;

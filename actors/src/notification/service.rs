@@ -72,14 +72,14 @@ impl Fed for NotificationService {
         Change::Tell(events)
     }
 
-    /// The log is a channel too: one line per entry.
+    /// The log is a channel too: one line per entry. An order has several.
     fn taken(answer: Answer) {
         let Answer::Told(stored) = answer else { return };
         for entry in stored {
             let request_id = entry.request_id.as_deref().unwrap_or_default();
             let (order_id, topic) = (entry.id.order_id, entry.id.topic.as_str());
             let title = entry.title;
-            tracing::info!(service = "notification", %order_id, request_id, topic, "{title}");
+            tracing::debug!(service = "notification", %order_id, request_id, topic, "{title}");
         }
     }
 }

@@ -86,6 +86,8 @@ pub struct Reached {
     request_id: Option<Arc<str>>,
     status: OrderStatus,
     saga_status: SagaStatus,
+    /// It is the first such status of the order.
+    first: bool,
     after: Duration,
 }
 
@@ -235,22 +237,21 @@ impl Rules for SagaRules {
     }
 
     fn perform(&self, _: &OrderId, effect: Reached, _: &Sagas) {
-        let Reached { order_id, request_id, status, saga_status, after } = effect;
+        let Reached { order_id, request_id, status, saga_status, first, after } = effect;
         self.observer.reached(saga_status, after);
         let request_id = request_id.as_deref().unwrap_or_default();
         let (status, saga) = (status.as_str(), saga_status.as_str());
-        match saga_status {
-            SagaStatus::Failed => tracing::error!(
+        let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+        if saga_status == SagaStatus::Failed {
+            tracing::error!(
                 service = "order", %order_id, request_id, status, saga,
                 "a saga is stuck: look at GET /admin/sagas/{order_id}, then retry it"
-            ),
-            SagaStatus::InProgress
-            | SagaStatus::Compensating
-            | SagaStatus::Completed
-            | SagaStatus::Compensated => tracing::info!(
-                service = "order", %order_id, request_id, status, saga,
-                after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX), "an order rests"
-            ),
+            );
+        } else if first {
+            // The only line at this level that every order has.
+            tracing::info!(service = "order", %order_id, request_id, status, saga, after_ms, "an order rests");
+        } else {
+            tracing::debug!(service = "order", %order_id, request_id, status, saga, after_ms, "an order rests");
         }
     }
 
@@ -301,6 +302,7 @@ fn reached(was: Option<SagaStatus>, saga: &Saga) -> Vec<Reached> {
         request_id: saga.origin.request_id.clone(),
         status: saga.status(),
         saga_status,
+        first: saga.facts.confirmed_at.is_none_or(|at| at == saga.updated_at),
         after: (saga.updated_at - saga.created_at).to_std().unwrap_or_default(),
     }]
 }
