@@ -23,6 +23,7 @@ mod metrics;
 mod new_order;
 mod notifications;
 mod operations;
+mod order_forms;
 mod orders;
 mod payload;
 mod problem;
@@ -34,8 +35,10 @@ mod routes;
 mod scalar;
 mod secure;
 mod state;
+mod time;
 mod views;
 mod watch;
+mod word;
 
 pub use door::Door;
 pub use metrics::{SagaMetrics, recorder};

@@ -11,6 +11,7 @@ pub mod app;
 pub mod backup;
 pub mod bench;
 pub mod check;
+mod characters;
 pub mod cli;
 pub mod config;
 pub mod demo;

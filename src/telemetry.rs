@@ -209,9 +209,13 @@ mod tests {
     #[test]
     fn nobody_can_forge_a_line() {
         for format in [LogFormat::Plain, LogFormat::Json] {
-            let text = logged(format, || info!(name = "a\nINFO b\u{1b}[2J", "c\nd"));
+            let text =
+                logged(format, || info!(name = "a\nINFO b\u{1b}[2J\u{202e}", "c\nd\u{202e}"));
             assert_eq!(text.lines().count(), 1, "{text}");
             assert!(!text.contains('\u{1b}'), "{text}");
+            // On a terminal it would turn the rest of the line around; JSON is for machines.
+            let turns = text.contains('\u{202e}');
+            assert_eq!(turns, matches!(format, LogFormat::Json), "{text}");
         }
     }
 

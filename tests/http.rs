@@ -13,6 +13,7 @@ mod http {
     mod door;
     mod events;
     mod idempotency;
+    mod identifiers;
     mod injection;
     mod inventory;
     mod lists;

@@ -33,7 +33,7 @@ pub mod sweeper;
 
 pub use handle::{AskError, Asked, Orders, Placed, RequestContext};
 pub use reads::{DueOrders, OrderFilter, OrderReads, UnreadableOrder};
-pub use rules::{SagaObserver, SagaRules, Sagas};
+pub use rules::{CAUSES, SagaObserver, SagaRules, Sagas};
 pub use saga::{HistoryRow, Saga, SagaPolicy};
 pub use service::{Claim, Order};
-pub use status::{OrderStatus, SagaStatus};
+pub use status::{OrderStatus, SagaStatus, SagaStep};

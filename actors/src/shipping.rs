@@ -39,4 +39,4 @@ pub use memory::ShippingMemory;
 pub use policy::ShippingPolicy;
 pub use reads::ShipmentReads;
 pub use service::{Shipping, Writes};
-pub use shipment::{Parcel, Shipment, ShipmentState, Undone, WORD_CANCELLED};
+pub use shipment::{Parcel, Shipment, ShipmentState, ShipmentStatus, Undone, WORD_CANCELLED};

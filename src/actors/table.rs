@@ -1,6 +1,7 @@
 //! The tree as text: a line an actor, in aligned columns, and what it comes to in all.
 
 use super::{Actor, Totals, Tree};
+use crate::characters::is_control;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -119,7 +120,7 @@ fn shortened(error: &str) -> String {
 
 /// Names hold what customers have written: nothing of it steers the terminal.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars().map(|c| if is_control(c) { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! What actors look like in answers.
 
-use chrono::{DateTime, Utc};
+use crate::api::time::Time;
+use crate::api::word::{ActorEventName, ActorKind, Word};
 use ordermill_actors::runtime::lifecycle::LifeEvent;
 use ordermill_actors::runtime::tree::{
     ActorPage, Failure, HowHandled, LastMessage, NodeView, Status, Totals,
 };
-use poem_openapi::Object;
+use poem_openapi::{Enum, Object};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -15,12 +16,12 @@ const OF_AN_ORDER: [&str; 2] = ["saga", "payment"];
 /// An actor, and the actors it supervises.
 #[derive(Object)]
 pub struct ActorView {
-    /// `supervisor`, `service`, `journal`, `relay`, `consumer`, `saga`, `sku`, `payment`, …
-    kind: String,
+    /// What kind of actor.
+    kind: Word<ActorKind>,
     /// Unique in this process; percent-encode it in paths.
     name: String,
     /// What it is doing.
-    status: String,
+    status: Word<Status>,
     /// How often it was started again.
     restarts: u64,
     /// Why, the last time.
@@ -29,9 +30,11 @@ pub struct ActorView {
     mailbox: u64,
     /// Messages that it has handled.
     handled: u64,
+    /// How long it has run since it was started last, in milliseconds.
     uptime_ms: u64,
     /// How many it supervises, of those that are looked for; `children` may list fewer.
     children_total: u64,
+    /// The actors it supervises.
     children: Vec<ActorView>,
     /// Where `after` goes on, when there are more children than are listed.
     next_after: Option<String>,
@@ -40,9 +43,9 @@ pub struct ActorView {
 impl From<NodeView> for ActorView {
     fn from(node: NodeView) -> Self {
         Self {
-            kind: node.kind.to_owned(),
+            kind: Word::stored(node.kind),
             name: node.name,
-            status: node.status.as_str().to_owned(),
+            status: node.status.into(),
             restarts: node.restarts,
             last_error: node.last_error,
             mailbox: node.mailbox as u64,
@@ -97,25 +100,34 @@ pub struct LastMessageView {
     /// Its name.
     message: String,
     /// When it was taken out of the mailbox.
-    at: DateTime<Utc>,
+    at: Time,
     /// How long handling it took, in microseconds.
     took_us: u32,
-    /// `handled`, `failed`, or `under_way`.
-    outcome: String,
+    /// What came of it.
+    outcome: Outcome,
+}
+
+/// What came of a message.
+#[derive(Enum)]
+#[oai(rename = "MessageOutcome", rename_all = "snake_case")]
+enum Outcome {
+    Handled,
+    Failed,
+    UnderWay,
 }
 
 impl From<LastMessage> for LastMessageView {
     fn from(last: LastMessage) -> Self {
         let outcome = match last.how {
-            HowHandled::UnderWay => "under_way",
-            HowHandled::Handled => "handled",
-            HowHandled::Failed => "failed",
+            HowHandled::UnderWay => Outcome::UnderWay,
+            HowHandled::Handled => Outcome::Handled,
+            HowHandled::Failed => Outcome::Failed,
         };
         Self {
             message: last.message.to_owned(),
-            at: last.at,
+            at: last.at.into(),
             took_us: last.took_us,
-            outcome: outcome.to_owned(),
+            outcome,
         }
     }
 }
@@ -124,14 +136,14 @@ impl From<LastMessage> for LastMessageView {
 #[derive(Object)]
 pub struct RestartCause {
     /// When.
-    at: DateTime<Utc>,
+    at: Time,
     /// Why.
     cause: String,
 }
 
 impl From<Failure> for RestartCause {
     fn from(failure: Failure) -> Self {
-        Self { at: failure.at, cause: failure.cause }
+        Self { at: failure.at.into(), cause: failure.cause }
     }
 }
 
@@ -139,15 +151,15 @@ impl From<Failure> for RestartCause {
 #[derive(Object)]
 pub struct ActorPageView {
     /// What kind of actor.
-    kind: String,
+    kind: Word<ActorKind>,
     /// Unique in this process; percent-encode it in paths.
     name: String,
     /// Who supervises it; null: it is the root.
     parent: Option<String>,
     /// What it is doing.
-    status: String,
+    status: Word<Status>,
     /// Since when its messages are refused; null: they are not. An operator releases it.
-    quarantined_since: Option<DateTime<Utc>>,
+    quarantined_since: Option<Time>,
     /// The order that it sees to.
     order_id: Option<Uuid>,
     /// Where that order is found.
@@ -156,6 +168,7 @@ pub struct ActorPageView {
     mailbox: u64,
     /// Messages that it has handled.
     handled: u64,
+    /// How long it has run since it was started last, in milliseconds.
     uptime_ms: u64,
     /// How many it supervises.
     children_total: u64,
@@ -173,10 +186,13 @@ impl From<ActorPage> for ActorPageView {
         let is_quarantined = actor.status == Status::Quarantined;
         let order_id = order_of(actor.kind, &actor.name);
         Self {
-            kind: actor.kind.to_owned(),
+            kind: Word::stored(actor.kind),
             parent,
-            status: actor.status.as_str().to_owned(),
-            quarantined_since: failures.last().filter(|_| is_quarantined).map(|last| last.at),
+            status: actor.status.into(),
+            quarantined_since: failures
+                .last()
+                .filter(|_| is_quarantined)
+                .map(|last| last.at.into()),
             order_id,
             order: order_id.map(|id| format!("/orders/{id}")),
             mailbox: actor.mailbox as u64,
@@ -200,12 +216,12 @@ fn order_of(kind: &str, name: &str) -> Option<Uuid> {
 #[derive(Object)]
 #[oai(skip_serializing_if_is_none)]
 pub struct ActorEventView {
-    /// `started`, `failed`, `restarting`, `quarantined`, `released`, `retired` or `stopped`; `missed`
-    /// when this stream was too slow.
-    pub event: String,
-    at: Option<DateTime<Utc>>,
+    /// What happened.
+    pub event: Word<ActorEventName>,
+    /// When.
+    at: Option<Time>,
     /// What kind of actor.
-    kind: Option<String>,
+    kind: Option<Word<ActorKind>>,
     /// Its name.
     name: Option<String>,
     /// How often it was started again before.
@@ -219,9 +235,9 @@ pub struct ActorEventView {
 impl From<&LifeEvent> for ActorEventView {
     fn from(event: &LifeEvent) -> Self {
         Self {
-            event: event.what.as_str().to_owned(),
-            at: Some(event.at),
-            kind: Some(event.kind.to_owned()),
+            event: Word::stored(event.what.as_str()),
+            at: Some(event.at.into()),
+            kind: Some(Word::stored(event.kind)),
             name: Some(event.name.clone()),
             restarts: Some(event.restarts),
             cause: event.cause.clone(),
@@ -234,7 +250,7 @@ impl ActorEventView {
     /// So many events were not seen.
     pub fn missed(count: u64) -> Self {
         Self {
-            event: "missed".to_owned(),
+            event: Word::stored(ActorEventName::MISSED),
             at: None,
             kind: None,
             name: None,

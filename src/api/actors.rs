@@ -38,6 +38,7 @@ enum Done {
 /// The actor that it is done to.
 #[derive(Object)]
 struct ActorName {
+    /// Its name.
     name: String,
 }
 
@@ -50,6 +51,9 @@ pub struct ActorsApi(pub State);
 #[OpenApi(tag = "Group::Admin")]
 impl ActorsApi {
     /// The actors of this process, as they are now
+    ///
+    /// A tree: each actor below the one that supervises it. Of actors with many children a page is listed;
+    /// `next_after` continues it.
     #[oai(path = "/admin/actors", method = "get")]
     async fn actors(
         &self,
@@ -101,12 +105,14 @@ impl ActorsApi {
         Ok(EventStream::new(follow(events, kind.0, self.0.stop.clone()).boxed())
             .keep_alive(KEEP_ALIVE)
             .to_event(|view| {
-                let name = view.event.clone();
+                let name = view.event.as_str().to_owned();
                 Event::message(view.to_json_string()).event_type(name)
             }))
     }
 
     /// One actor: its last messages, and why it was started again
+    ///
+    /// With the order that it works for, where there is one.
     #[oai(path = "/admin/actors/:name", method = "get")]
     async fn actor(&self, name: Path<String>) -> Result<Json<ActorPageView>, Problem> {
         let page = self.0.tree.actor(&name.0);

@@ -6,8 +6,9 @@ use crate::api::orders::{Group, Noted, Page, id, noted, page, saga_status, view}
 use crate::api::problem::Problem;
 use crate::api::state::State;
 use crate::api::views::OrderView;
+use crate::api::word::Word;
 use ordermill_actors::ids::OrderId;
-use ordermill_actors::order::OrderFilter;
+use ordermill_actors::order::{OrderFilter, SagaStatus, SagaStep};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
@@ -16,9 +17,13 @@ use uuid::Uuid;
 /// A saga; its id is its order's.
 #[derive(Object)]
 struct SagaEntry {
+    /// The saga, which is the order's id.
     saga_id: Uuid,
-    status: String,
-    step: String,
+    /// How it stands.
+    status: Word<SagaStatus>,
+    /// What it waits for.
+    step: Word<SagaStep>,
+    /// Its order.
     order: OrderView,
 }
 
@@ -32,6 +37,7 @@ impl From<OrderView> for SagaEntry {
 /// Sagas, newest first.
 #[derive(Object)]
 struct SagaList {
+    /// The sagas of this page.
     sagas: Vec<SagaEntry>,
     /// Sagas of this page that are stored in a form that cannot be read; the log says why.
     #[oai(default, skip_serializing_if_is_empty)]
@@ -46,10 +52,12 @@ pub struct AdminApi(pub State);
 #[OpenApi(tag = "Group::Admin")]
 impl AdminApi {
     /// List sagas, newest first
+    ///
+    /// `status=FAILED` lists the compensations that do not end.
     #[oai(path = "/admin/sagas", method = "get")]
     async fn sagas(
         &self,
-        /// `IN_PROGRESS`, `COMPENSATING`, `COMPLETED`, `COMPENSATED` or `FAILED`.
+        /// With this status.
         status: Query<Option<String>>,
         /// Entries on a page: 1 to 200, 50 if not said.
         limit: Query<Option<u32>>,
@@ -68,12 +76,16 @@ impl AdminApi {
     }
 
     /// A saga with its order
+    ///
+    /// The same order as `GET /orders/{order_id}`, by its saga.
     #[oai(path = "/admin/sagas/:saga_id", method = "get")]
     async fn saga(&self, saga_id: Path<String>) -> Result<Json<SagaEntry>, Problem> {
         Ok(Json(view(&self.0, id(&saga_id.0)?).await?.into()))
     }
 
     /// Send what a saga waits for again, at once
+    ///
+    /// A saga sends it again by itself, but waits longer each time. Asked twice, nothing is done twice.
     #[oai(path = "/admin/sagas/:saga_id/retry", method = "post")]
     async fn retry(&self, saga_id: Path<String>) -> Result<Noted, Problem> {
         let order = id(&saga_id.0)?;

@@ -7,8 +7,9 @@ use crate::api::limits;
 use crate::api::orders::Group;
 use crate::api::problem::Problem;
 use crate::api::state::State;
+use crate::api::time::Time;
+use crate::api::word::Word;
 use crate::app::Elsewhere;
-use chrono::{DateTime, Utc};
 use ordermill_actors::ids::ServiceName;
 use ordermill_actors::messages::Queue;
 use ordermill_actors::ports::DeadLetterFilter;
@@ -35,18 +36,20 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// A message that nobody could handle.
 #[derive(Object)]
 struct DeadLetterView {
+    /// Its identifier.
     id: Uuid,
-    service: String,
+    /// The service that could not handle it.
+    service: Word<ServiceName>,
     /// The queue it could not be handled in, and goes back to.
-    queue: String,
+    queue: Word<Queue>,
     /// Why.
     cause: String,
     /// How often it was tried.
     attempts: u32,
     /// When it failed for the first time.
-    first_failed_at: DateTime<Utc>,
+    first_failed_at: Time,
     /// When it was given up.
-    died_at: DateTime<Utc>,
+    died_at: Time,
     /// The order, where it can be read.
     order_id: Option<Uuid>,
     /// The message's name, where it can be read.
@@ -75,12 +78,12 @@ impl DeadLetterView {
         let message = message.filter(|_| !message_cut).unwrap_or_else(text);
         Self {
             id: letter.id,
-            service: letter.queue.service().as_str().to_owned(),
-            queue: letter.queue.as_str().to_owned(),
+            service: letter.queue.service().into(),
+            queue: letter.queue.into(),
             cause: letter.cause,
             attempts: letter.attempts,
-            first_failed_at: letter.first_failed_at,
-            died_at: letter.died_at,
+            first_failed_at: letter.first_failed_at.into(),
+            died_at: letter.died_at.into(),
             order_id,
             event_type,
             event_id,
@@ -152,7 +155,8 @@ struct AllDiscarded {
 /// What a service has to say and cannot: the broker or a consumer does not take it.
 #[derive(Object)]
 struct ParkedView {
-    service: String,
+    /// The service.
+    service: Word<ServiceName>,
     /// Rows of its outbox that are tried again with backoff.
     rows: u64,
 }
@@ -160,6 +164,7 @@ struct ParkedView {
 /// Dead letters, newest first.
 #[derive(Object)]
 struct DeadLetterList {
+    /// The dead letters of this page.
     dead_letters: Vec<DeadLetterView>,
     /// Where the list goes on; null: this is its end.
     next_cursor: Option<String>,
@@ -178,8 +183,10 @@ enum Redriven {
 /// The dead letter that is going back.
 #[derive(Object)]
 struct RedrivenView {
+    /// Its identifier.
     id: Uuid,
-    queue: String,
+    /// The queue it goes back to.
+    queue: Word<Queue>,
 }
 
 /// All dead letters of a queue are going back.
@@ -193,7 +200,8 @@ enum AllRedriven {
 /// How many went back.
 #[derive(Object)]
 struct AllRedrivenView {
-    queue: String,
+    /// The queue.
+    queue: Word<Queue>,
     /// So many are on their way.
     redriven: u64,
     /// So many still cannot be read, and stay.
@@ -224,7 +232,7 @@ impl DeadLettersApi {
         let filter = filter(queue.0.as_deref(), cursor.0.as_deref())?;
         let (mut dead_letters, mut parked) = (Vec::new(), Vec::new());
         for office in self.asked(&filter, service.0.as_deref())? {
-            let service = office.service().as_str().to_owned();
+            let service = office.service().into();
             parked.push(ParkedView { service, rows: office.parked().await? });
             if filter.queue.is_none_or(|queue| queue.service() == office.service()) {
                 // Cut at once: the long ones are not all in memory together.
@@ -320,6 +328,8 @@ impl DeadLettersApi {
     }
 
     /// A dead letter with its whole message
+    ///
+    /// Lists cut long messages; this answer does not.
     #[oai(path = "/admin/dead-letters/:id", method = "get")]
     async fn letter(&self, id: Path<String>) -> Result<Json<DeadLetterView>, Problem> {
         let id = parse_id(&id.0)?;
@@ -340,7 +350,7 @@ impl DeadLettersApi {
         for office in &self.0.dead_letters {
             match office.redrive(id).await {
                 Ok(letter) => {
-                    let queue = letter.queue.as_str().to_owned();
+                    let queue = letter.queue.into();
                     return Ok(Redriven::Accepted(Json(RedrivenView { id, queue })));
                 }
                 Err(RedriveError::NotFound) => {}
@@ -362,7 +372,7 @@ impl DeadLettersApi {
         let queue = parse_queue(&queue.0)?;
         let done = self.office(queue.service())?.redrive_queue(queue).await?;
         Ok(AllRedriven::Accepted(Json(AllRedrivenView {
-            queue: queue.as_str().to_owned(),
+            queue: queue.into(),
             redriven: done.redriven,
             unreadable: done.unreadable,
         })))

@@ -1,7 +1,7 @@
 //! Money in answers: a JSON number that is exactly the decimal.
 
 use ordermill_actors::money::Money;
-use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
 use serde_json::{Number, Value};
 use std::borrow::Cow;
@@ -25,11 +25,22 @@ impl Type for Decimal {
     type RawElementValueType = Self;
 
     fn name() -> Cow<'static, str> {
-        "number(decimal)".into()
+        "Amount".into()
     }
 
     fn schema_ref() -> MetaSchemaRef {
-        MetaSchemaRef::Inline(Box::new(MetaSchema::new_with_format("number", "decimal")))
+        MetaSchemaRef::Reference(Self::name().into_owned())
+    }
+
+    fn register(registry: &mut Registry) {
+        registry.create_schema::<Self, _>(Self::name().into_owned(), |_| MetaSchema {
+            description: Some(
+                "An amount of money in the currency that stands beside it. It has no more decimals than \
+                 the currency, and 15 digits at the most.",
+            ),
+            example: Some(Value::from(49.9)),
+            ..MetaSchema::new_with_format("number", "decimal")
+        });
     }
 
     fn as_raw_value(&self) -> Option<&Self> {

@@ -41,6 +41,15 @@ pub fn is_end(status: OrderStatus) -> bool {
     matches!(status, OrderStatus::Cancelled | OrderStatus::Completed)
 }
 
+/// The name of an event at which the order's status did not change: only its saga went on.
+pub const STEP: &str = "step";
+
+/// The name of a row's event, given the status before it. A listener of a status hears each change to it
+/// once, wherever its stream begins: the name follows from the history alone.
+fn name_of(row: &HistoryRow, before: Option<OrderStatus>) -> &'static str {
+    if before == Some(row.status) { STEP } else { row.status.as_str() }
+}
+
 /// The events of an order from a sequence on.
 pub fn stream(
     state: &State,
@@ -56,19 +65,25 @@ pub fn stream(
             return Err(Problem::unavailable("too many streams are open", Duration::from_secs(5)));
         }
         let key = followers.keys().max().map_or(0, |key| key + 1);
-        followers.insert(key, Follower { order, next: from, rows });
+        // From the row before: it names the first event, and is not told.
+        followers.insert(key, Follower { order, next: from.saturating_sub(1), rows });
     }
     let stop = state.stop.clone();
-    Ok(unfold((receiver, false, stop), |(mut receiver, ended, stop)| async move {
-        if ended {
+    Ok(unfold((receiver, None, stop), move |(mut receiver, mut before, stop)| async move {
+        if before.is_some_and(is_end) {
             return None;
         }
-        let row = stop.run_until_cancelled(receiver.recv()).await??;
-        let ended = is_end(row.status);
-        let event = StreamEvent::message(HistoryView::from(&row).to_json_string())
-            .event_type(row.status.as_str())
-            .id(row.sequence.to_string());
-        Some((event, (receiver, ended, stop)))
+        loop {
+            let row = stop.run_until_cancelled(receiver.recv()).await??;
+            let name = name_of(&row, before.replace(row.status));
+            if row.sequence < from {
+                continue;
+            }
+            let event = StreamEvent::message(HistoryView::from(&row).to_json_string())
+                .event_type(name)
+                .id(row.sequence.to_string());
+            return Some((event, (receiver, before, stop)));
+        }
     }))
 }
 

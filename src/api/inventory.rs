@@ -5,7 +5,7 @@ use crate::api::cursor;
 use crate::api::limits;
 use crate::api::orders::Group;
 use crate::api::problem::{FieldError, Problem};
-use crate::api::scalar::{Count, Id};
+use crate::api::scalar::{Count, Id, ProductIdInput};
 use crate::api::state::State;
 use ordermill_actors::ids::ProductId;
 use ordermill_actors::inventory::{CreateError, Quantity, SetError, StockRow};
@@ -19,19 +19,12 @@ use std::time::Duration;
 
 /// A product to stock.
 #[derive(Object)]
-#[oai(example)]
 struct NewProduct {
-    /// A SKU or a UUID, as a string or a number.
-    product_id: String,
-    /// How many units are there: 0 to 1,000,000,000,000.
+    /// The product.
+    product_id: ProductIdInput,
+    /// How many units are there.
+    #[oai(validator(minimum(value = "0"), maximum(value = "1000000000000")))]
     available_qty: i64,
-}
-
-impl poem_openapi::types::Example for NewProduct {
-    fn example() -> Self {
-        let product_id = "00000000-0000-0000-0000-000000000001".to_owned();
-        Self { product_id, available_qty: 100 }
-    }
 }
 
 #[derive(Deserialize)]
@@ -43,16 +36,10 @@ struct NewProductRequest {
 
 /// A product's stock.
 #[derive(Object)]
-#[oai(example)]
 struct NewStock {
     /// How many units are available from now on; what is reserved stays reserved.
+    #[oai(validator(minimum(value = "0"), maximum(value = "1000000000000")))]
     available_qty: i64,
-}
-
-impl poem_openapi::types::Example for NewStock {
-    fn example() -> Self {
-        Self { available_qty: 100 }
-    }
 }
 
 #[derive(Deserialize)]
@@ -64,6 +51,7 @@ struct NewStockRequest {
 /// A product's stock.
 #[derive(Object)]
 struct StockView {
+    /// The product.
     product_id: String,
     /// Units that can be sold.
     available_qty: i64,
@@ -87,6 +75,7 @@ impl From<&StockRow> for StockView {
 /// Products by id.
 #[derive(Object)]
 struct StockList {
+    /// The products of this page.
     products: Vec<StockView>,
     /// Where the list goes on; null: this is its end.
     next_cursor: Option<String>,
@@ -111,12 +100,14 @@ pub struct InventoryApi(pub State);
 #[OpenApi(tag = "Group::Inventory")]
 impl InventoryApi {
     /// Stock a new product
+    ///
+    /// A product that exists already is 409: `PUT /inventory/{product_id}` sets its stock.
     #[oai(path = "/inventory", method = "post")]
     async fn create(&self, body: Raw<NewProduct>) -> Result<Stocked, Problem> {
         let request: NewProductRequest = body.parse()?;
         let mut errors = Vec::new();
         let product = request.product_id.into_text();
-        limits::text(&mut errors, "product_id", &product, limits::PRODUCT_ID_MAX);
+        limits::identifier(&mut errors, "product_id", &product, limits::PRODUCT_ID_MAX);
         let quantity = quantity(&mut errors, &request.available_qty);
         let Some(quantity) = quantity.filter(|_| errors.is_empty()) else {
             return Err(faulty(errors));
@@ -136,6 +127,8 @@ impl InventoryApi {
     }
 
     /// List products by id
+    ///
+    /// With their stock, as it is committed.
     #[oai(path = "/inventory", method = "get")]
     async fn list(
         &self,
@@ -153,6 +146,8 @@ impl InventoryApi {
     }
 
     /// A product's stock
+    ///
+    /// What can be sold, what orders hold, and both together, as it is committed.
     #[oai(path = "/inventory/:product_id", method = "get")]
     async fn stock(&self, product_id: Path<String>) -> Result<Json<StockView>, Problem> {
         let product = product(&product_id.0)?;
@@ -162,6 +157,8 @@ impl InventoryApi {
     }
 
     /// Set a product's available stock
+    ///
+    /// What orders have reserved stays reserved, and is not counted in it.
     #[oai(path = "/inventory/:product_id", method = "put")]
     async fn set(
         &self,

@@ -1,6 +1,7 @@
 //! The bounds of what is taken. Everything has one.
 
 use crate::api::problem::{FieldError, Problem};
+use crate::characters;
 
 /// Bytes of a request's body: a hundred lines with long ids and an address, four times over.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -27,15 +28,29 @@ pub const PAGE_MAX: u32 = 200;
 /// Event streams open at a time.
 pub const STREAMS_MAX: usize = 1_000;
 
-/// Checks a text's length and characters; collects what is wrong.
+/// Checks a text's length and characters, as of a person's name; collects what is wrong.
 pub fn text(errors: &mut Vec<FieldError>, field: &str, text: &str, max: usize) {
+    errors.extend(fault(text, max).map(|message| FieldError::new(field, message)));
+}
+
+/// Checks an identifier that is new here: a text, and none that looks like another one but is not equal to it.
+/// An identifier to look for is only a text: an earlier version may have taken it.
+pub fn identifier(errors: &mut Vec<FieldError>, field: &str, id: &str, max: usize) {
+    let message = fault(id, max).or_else(|| characters::mistakable(id));
+    errors.extend(message.map(|message| FieldError::new(field, message)));
+}
+
+/// What is wrong with a text.
+fn fault(text: &str, max: usize) -> Option<String> {
     let length = text.chars().count();
     if length == 0 || length > max {
-        errors.push(FieldError::new(field, format!("must have 1 to {max} characters")));
-    } else if text.chars().any(char::is_control) {
-        errors.push(FieldError::new(field, "must not have control characters"));
-    } else if text.trim().is_empty() {
-        errors.push(FieldError::new(field, "must not be blank"));
+        Some(format!("must have 1 to {max} characters"))
+    } else if text.chars().any(characters::is_control) {
+        Some("must not have control characters".to_owned())
+    } else if characters::is_blank(text) {
+        Some("must not be blank".to_owned())
+    } else {
+        None
     }
 }
 

@@ -1,102 +1,19 @@
 //! POST /orders: both forms of the request, read strictly and checked whole.
 
 use crate::api::body::Fields;
-use crate::api::decimal::Decimal;
 use crate::api::limits;
 use crate::api::problem::{FieldError, Problem};
 use crate::api::scalar::{Amount, Count, Id};
 use ordermill_actors::ids::ProductId;
 use ordermill_actors::messages::{Address, Contact, Line, OrderDetails, Priority};
-use ordermill_actors::money::{AMOUNT_MAX_MINOR, Currency, Money};
+use ordermill_actors::money::{AMOUNT_MAX_MINOR, Currency};
 use ordermill_actors::payment::PaymentMethods;
-use poem_openapi::Object;
 use serde::Deserialize;
 use std::collections::HashSet;
-
-/// An order. Either `customer_id` with `items`, or the short form for one product: `user_id`,
-/// `product_id`, `quantity` and `total_amount`.
-#[derive(Object)]
-#[oai(example, deny_unknown_fields)]
-pub struct NewOrder {
-    /// Who buys. A string or a number.
-    customer_id: Option<String>,
-    /// How it is paid; `credit_card` when it is not said. The server has a list of the methods that it takes (`ORDERMILL_PAYMENT_METHODS`); by
-    /// default: `credit_card`, `card`, `paypal`, `bank_transfer`, `ewallet`, `gopay`, and the simulated gateway's `test_declined`, `test_timeout_charged`,
-    /// `test_timeout_uncharged`, `test_slow` and `test_refund_fails`. Any other is refused with 422.
-    #[oai(default = "credit_card")]
-    payment_method: String,
-    /// ISO 4217; `USD` when it is not named.
-    currency: Option<String>,
-    /// What is bought: 1 to 100 lines, each product once.
-    #[oai(validator(max_items = 100))]
-    items: Option<Vec<NewLine>>,
-    /// Short form: who buys.
-    user_id: Option<String>,
-    /// Short form: what is bought.
-    product_id: Option<String>,
-    /// Short form: how many.
-    #[oai(validator(minimum(value = "1"), maximum(value = "1000000")))]
-    quantity: Option<u32>,
-    /// Short form: what it costs in all.
-    total_amount: Option<Decimal>,
-    /// Where the customer is told by e-mail.
-    email: Option<String>,
-    /// The customer's telephone number.
-    phone: Option<String>,
-    /// Where the parcel goes. The postal code `TEST-UNDELIVERABLE` makes the carrier refuse it.
-    address: Option<NewAddress>,
-    /// `standard` or `express`.
-    priority: Option<String>,
-}
 
 /// The method of an order that names none.
 fn credit_card() -> String {
     "credit_card".to_owned()
-}
-
-/// A line of an order.
-#[derive(Object)]
-pub struct NewLine {
-    /// A SKU or a UUID, as a string or a number.
-    product_id: String,
-    /// How many: 1 to 1,000,000.
-    quantity: u32,
-    /// The price of one: more than 0, with no more decimals than the currency has.
-    unit_price: Decimal,
-}
-
-/// Where the parcel goes.
-#[derive(Object)]
-pub struct NewAddress {
-    name: Option<String>,
-    street: Option<String>,
-    city: Option<String>,
-    postal_code: Option<String>,
-    country: Option<String>,
-}
-
-impl poem_openapi::types::Example for NewOrder {
-    fn example() -> Self {
-        let price = Money { minor: 4990, currency: Currency::USD };
-        Self {
-            customer_id: Some("123e4567-e89b-12d3-a456-426614174000".to_owned()),
-            payment_method: credit_card(),
-            currency: None,
-            items: Some(vec![NewLine {
-                product_id: "00000000-0000-0000-0000-000000000001".to_owned(),
-                quantity: 2,
-                unit_price: Decimal(price),
-            }]),
-            user_id: None,
-            product_id: None,
-            quantity: None,
-            total_amount: None,
-            email: None,
-            phone: None,
-            address: None,
-            priority: None,
-        }
-    }
 }
 
 /// The request as it is read.
@@ -156,6 +73,10 @@ struct Checker<'a> {
 impl Checker<'_> {
     fn fault(&mut self, field: impl Into<String>, message: impl Into<String>) {
         self.errors.push(FieldError::new(field, message));
+    }
+
+    fn identifier(&mut self, field: &str, id: &str, max: usize) {
+        limits::identifier(self.errors, field, id, max);
     }
 
     fn text(&mut self, field: &str, text: &str, max: usize) {
@@ -229,7 +150,7 @@ impl Checker<'_> {
                 return String::new();
             }
         };
-        self.text(field, &id, limits::CUSTOMER_ID_MAX);
+        self.identifier(field, &id, limits::CUSTOMER_ID_MAX);
         id
     }
 
@@ -260,7 +181,7 @@ impl Checker<'_> {
         for (index, Fields(item)) in items.into_iter().enumerate() {
             let field = |name: &str| format!("items[{index}].{name}");
             let product_id = item.product_id.into_text();
-            self.text(&field("product_id"), &product_id, limits::PRODUCT_ID_MAX);
+            self.identifier(&field("product_id"), &product_id, limits::PRODUCT_ID_MAX);
             if !seen.insert(product_id.clone()) {
                 self.fault(field("product_id"), "stands in an earlier line; add up the quantities");
             }
@@ -293,7 +214,7 @@ impl Checker<'_> {
     ) -> Vec<Line> {
         let product_id = product.map(Id::into_text);
         match &product_id {
-            Some(id) => self.text("product_id", id, limits::PRODUCT_ID_MAX),
+            Some(id) => self.identifier("product_id", id, limits::PRODUCT_ID_MAX),
             None => self.fault("product_id", "is missing"),
         }
         let quantity = match quantity {
@@ -350,7 +271,9 @@ impl Checker<'_> {
     }
 
     fn email(&mut self, email: Option<String>) -> Option<String> {
-        let email = self.optional("email", email, limits::EMAIL_MAX)?;
+        let email = email?;
+        // It names somebody, as an identifier does.
+        self.identifier("email", &email, limits::EMAIL_MAX);
         if email.parse::<lettre::Address>().is_err() {
             self.fault("email", "must be an e-mail address");
         }
@@ -369,14 +292,12 @@ impl Checker<'_> {
         }
     }
 
-    fn priority(&mut self, priority: Option<&str>) -> Priority {
-        match priority {
-            None | Some("standard") => Priority::Standard,
-            Some("express") => Priority::Express,
-            Some(_) => {
-                self.fault("priority", "must be standard or express");
-                Priority::Standard
-            }
-        }
+    fn priority(&mut self, name: Option<&str>) -> Priority {
+        let Some(name) = name else { return Priority::default() };
+        Priority::parse(name).unwrap_or_else(|| {
+            let names = Priority::ALL.map(Priority::as_str).join(" or ");
+            self.fault("priority", format!("must be {names}"));
+            Priority::default()
+        })
     }
 }

@@ -6,7 +6,8 @@ use crate::api::limits;
 use crate::api::orders::{Group, id};
 use crate::api::problem::{FieldError, Problem};
 use crate::api::state::State;
-use chrono::{DateTime, Utc};
+use crate::api::time::Time;
+use crate::api::word::Word;
 use ordermill_actors::notification::{
     MarkError, Notification, NotificationFilter, NotificationId, Scope, Topic,
 };
@@ -20,16 +21,23 @@ use uuid::Uuid;
 /// What a customer was told of an order at one moment.
 #[derive(Object)]
 struct NotificationView {
+    /// Its identifier, for `PATCH /notifications/{id}`.
     id: String,
+    /// The order it tells of.
     order_id: Uuid,
+    /// The customer it is for.
     customer_id: String,
-    /// `order.created`, `order.confirmed`, `order.shipped`, `order.completed` or `order.cancelled`.
+    /// What it tells of.
     #[oai(rename = "type")]
-    topic: String,
+    topic: Word<Topic>,
+    /// Its first line.
     title: String,
+    /// Its text.
     body: String,
+    /// Whether it is marked as read.
     is_read: bool,
-    created_at: DateTime<Utc>,
+    /// When the order came so far.
+    created_at: Time,
 }
 
 impl From<&Notification> for NotificationView {
@@ -38,11 +46,11 @@ impl From<&Notification> for NotificationView {
             id: entry.id.to_string(),
             order_id: entry.id.order_id.0,
             customer_id: entry.customer_id.clone(),
-            topic: entry.id.topic.as_str().to_owned(),
+            topic: entry.id.topic.into(),
             title: entry.title.clone(),
             body: entry.body.clone(),
             is_read: entry.is_read,
-            created_at: entry.created_at,
+            created_at: entry.created_at.into(),
         }
     }
 }
@@ -50,14 +58,16 @@ impl From<&Notification> for NotificationView {
 /// Notifications, those of the newest order first.
 #[derive(Object)]
 struct NotificationList {
+    /// The notifications of this page.
     notifications: Vec<NotificationView>,
     /// Where the list goes on; null: this is its end.
     next_cursor: Option<String>,
 }
 
-/// Whether it was read.
+/// How a notification is marked.
 #[derive(Object)]
 struct Mark {
+    /// `true`: as read; `false`: as unread.
     is_read: bool,
 }
 
@@ -70,7 +80,9 @@ struct MarkRequest {
 /// Whose notifications: those of a customer, of an order, or everybody's.
 #[derive(Object)]
 struct MarkAll {
+    /// Those of this customer.
     customer_id: Option<String>,
+    /// Those of this order.
     order_id: Option<Uuid>,
     /// `true`: everybody's.
     all: Option<bool>,
@@ -87,6 +99,7 @@ struct MarkAllRequest {
 /// How many were marked.
 #[derive(Object)]
 struct Marked {
+    /// So many were unread before.
     updated: u64,
 }
 
@@ -96,6 +109,8 @@ pub struct NotificationsApi(pub State);
 #[OpenApi(tag = "Group::Records")]
 impl NotificationsApi {
     /// List notifications
+    ///
+    /// Those of the newest order first.
     #[oai(path = "/notifications", method = "get")]
     #[allow(clippy::too_many_arguments, reason = "each is a parameter of the query")]
     async fn list(
@@ -130,6 +145,8 @@ impl NotificationsApi {
     }
 
     /// Mark a notification as read, or as unread
+    ///
+    /// Marked twice, it stays as it is.
     #[oai(path = "/notifications/:id", method = "patch")]
     async fn mark(
         &self,
@@ -147,6 +164,8 @@ impl NotificationsApi {
     }
 
     /// Mark all notifications as read
+    ///
+    /// Those of a customer, of an order, or everybody's. Which of them has to be said.
     #[oai(path = "/notifications/mark-all-read", method = "post")]
     async fn mark_all(&self, body: Optional<MarkAll>) -> Result<Json<Marked>, Problem> {
         let request: MarkAllRequest = body.parse()?;

@@ -5,25 +5,33 @@ use crate::api::state::State;
 use ordermill_actors::ports::Health as Connection;
 use ordermill_actors::runtime::admission::LAG_TARGET;
 use poem_openapi::payload::{Json, PlainText};
-use poem_openapi::{ApiResponse, Object, OpenApi};
+use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 
 /// It lives.
 #[derive(Object)]
 pub struct Health {
-    /// `ok`.
-    status: String,
+    /// It is always this word.
+    status: Alive,
+}
+
+/// The word for a process that lives.
+#[derive(Enum)]
+#[oai(rename_all = "lowercase")]
+enum Alive {
+    Ok,
 }
 
 impl Health {
     /// It lives.
     pub fn ok() -> Self {
-        Self { status: "ok".to_owned() }
+        Self { status: Alive::Ok }
     }
 }
 
 /// What is missing.
 #[derive(Object)]
 pub struct Readiness {
+    /// Whether it can take orders.
     ready: bool,
     /// What is missing, in words.
     missing: Vec<String>,
@@ -64,12 +72,16 @@ pub struct OperationsApi(pub State);
 #[OpenApi(tag = "Group::Operations")]
 impl OperationsApi {
     /// Whether the process lives
+    ///
+    /// Answers as soon as the process has started, whatever else is missing.
     #[oai(path = "/health", method = "get")]
     async fn health(&self) -> Json<Health> {
         Json(Health::ok())
     }
 
     /// Whether it can take orders, and what is missing
+    ///
+    /// 503 while a database or the broker is not available, while the process ends, and while too much is under way.
     #[oai(path = "/ready", method = "get")]
     async fn ready(&self) -> Ready {
         let admission = &self.0.admission;
@@ -92,6 +104,8 @@ impl OperationsApi {
     }
 
     /// Metrics for Prometheus
+    ///
+    /// In the text format of Prometheus.
     #[oai(path = "/metrics", method = "get")]
     async fn metrics(&self) -> PlainText<String> {
         PlainText(self.0.metrics.render())

@@ -4,11 +4,13 @@ use crate::api::body::Raw;
 use crate::api::cursor;
 use crate::api::events;
 use crate::api::limits::{self, IDEMPOTENCY_KEY_MAX};
-use crate::api::new_order::{self, NewOrder};
+use crate::api::new_order;
+use crate::api::order_forms::NewOrder;
 use crate::api::problem::Problem;
 use crate::api::request_id;
 use crate::api::state::State;
 use crate::api::views::{OrderView, PlacedView};
+use crate::api::word::Word;
 use ordermill_actors::ids::OrderId;
 use ordermill_actors::messages::OrderDetails;
 use ordermill_actors::order::{
@@ -60,6 +62,7 @@ pub enum Accepted {
 /// Orders, newest first.
 #[derive(Object)]
 struct OrderList {
+    /// The orders of this page.
     orders: Vec<OrderView>,
     /// Orders of this page that are stored in a form that cannot be read; the log says why.
     #[oai(default, skip_serializing_if_is_empty)]
@@ -71,9 +74,10 @@ struct OrderList {
 /// What was asked is noted, and will be done.
 #[derive(Object)]
 pub struct NotedView {
+    /// The order.
     order_id: Uuid,
     /// The order's status now.
-    status: String,
+    status: Word<OrderStatus>,
 }
 
 /// What was asked of an order.
@@ -86,8 +90,7 @@ pub enum Noted {
 
 /// What is asked is noted.
 pub fn noted(order: OrderId, asked: Asked) -> Noted {
-    let status = asked.status.as_str().to_owned();
-    Noted::Accepted(Json(NotedView { order_id: order.0, status }))
+    Noted::Accepted(Json(NotedView { order_id: order.0, status: asked.status.into() }))
 }
 
 /// A customer by either name; both may be there when they say the same.
@@ -142,6 +145,8 @@ impl OrdersApi {
     }
 
     /// List orders, newest first
+    ///
+    /// Without their history, which `GET /orders/{order_id}` has.
     #[oai(path = "/orders", method = "get")]
     async fn list(
         &self,
@@ -168,6 +173,8 @@ impl OrdersApi {
     }
 
     /// An order, with everything that has become of it
+    ///
+    /// Its status, its payment, its shipment, and its history.
     #[oai(path = "/orders/:order_id", method = "get")]
     async fn order(&self, order_id: Path<String>) -> Result<Json<OrderView>, Problem> {
         Ok(Json(view(&self.0, id(&order_id.0)?).await?))
@@ -175,9 +182,11 @@ impl OrdersApi {
 
     /// Follow an order
     ///
-    /// Server-sent events: one for each status, from the first on (or from after `Last-Event-ID`), until the
-    /// order is at its end. To one who has seen the end the answer is 204, which keeps a browser's
-    /// `EventSource` from coming back.
+    /// Server-sent events: one for each row of the order's history, from the first on (or from after
+    /// `Last-Event-ID`), until the order is at its end. The event's name is the order's status where the
+    /// status has changed, and `step` where only the saga went on: a listener of a status is called once.
+    /// `id` is the row's sequence, `data` the row as JSON (`HistoryView`). After the last event the answer
+    /// is 204, which keeps a browser's `EventSource` from coming back.
     #[oai(path = "/orders/:order_id/events", method = "get")]
     async fn events(
         &self,
@@ -209,6 +218,8 @@ impl OrdersApi {
     }
 
     /// Dispatch a confirmed order
+    ///
+    /// The parcel leaves, and the reserved stock with it. Asked again, it changes nothing.
     #[oai(path = "/orders/:order_id/dispatch", method = "post")]
     async fn dispatch(&self, order_id: Path<String>) -> Result<Noted, Problem> {
         let order = id(&order_id.0)?;
@@ -216,6 +227,8 @@ impl OrdersApi {
     }
 
     /// Confirm the delivery of a shipped order
+    ///
+    /// The order is complete. Asked again, it changes nothing.
     #[oai(path = "/orders/:order_id/delivery", method = "post")]
     async fn delivery(&self, order_id: Path<String>) -> Result<Noted, Problem> {
         let order = id(&order_id.0)?;

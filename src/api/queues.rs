@@ -3,6 +3,9 @@
 use crate::api::orders::Group;
 use crate::api::problem::Problem;
 use crate::api::state::State;
+use crate::api::word::Word;
+use ordermill_actors::ids::ServiceName;
+use ordermill_actors::messages::Queue;
 use ordermill_actors::ports::{Broker, Depth};
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
@@ -17,9 +20,10 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// A queue.
 #[derive(Object)]
 struct QueueView {
-    queue: String,
+    /// Its name.
+    queue: Word<Queue>,
     /// The service that consumes it.
-    service: String,
+    service: Word<ServiceName>,
     /// Messages that wait for a consumer. Those that travel together, as a bundle, count as one.
     ready: u64,
     /// Messages that are with the consumers of this process, and not settled yet, counted the same way. What
@@ -32,8 +36,8 @@ struct QueueView {
 impl From<&Depth> for QueueView {
     fn from(depth: &Depth) -> Self {
         Self {
-            queue: depth.queue.as_str().to_owned(),
-            service: depth.queue.service().as_str().to_owned(),
+            queue: depth.queue.into(),
+            service: depth.queue.service().into(),
             ready: depth.ready,
             unacked: depth.unacked,
             consumers: depth.consumers,
@@ -44,6 +48,7 @@ impl From<&Depth> for QueueView {
 /// Every queue.
 #[derive(Object)]
 struct QueueList {
+    /// All queues, by name.
     queues: Vec<QueueView>,
 }
 
@@ -79,7 +84,6 @@ async fn depths(broker: &dyn Broker) -> Result<Vec<Depth>, Problem> {
 mod tests {
     use super::*;
     use async_trait::async_trait;
-    use ordermill_actors::messages::Queue;
     use ordermill_actors::ports::{BrokerError, Confirm, Health, Sink, Subscription};
     use ordermill_actors::runtime::outbox::Parcel;
     use std::sync::Arc;

@@ -6,12 +6,17 @@ use crate::api::limits;
 use crate::api::orders::{Group, id};
 use crate::api::problem::Problem;
 use crate::api::state::State;
-use chrono::{DateTime, Utc};
+use crate::api::time::Time;
+use crate::api::word::Word;
+use chrono::DateTime;
 use ordermill_actors::audit::AuditCursor;
 use ordermill_actors::ids::OrderId;
-use ordermill_actors::payment::{ConfirmationError, PaymentConfirmation, PaymentView};
+use ordermill_actors::messages::Kind;
+use ordermill_actors::payment::{
+    ConfirmationError, PaymentConfirmation, PaymentStatus, PaymentView,
+};
 use ordermill_actors::ports::RpcError;
-use ordermill_actors::shipping::Shipment;
+use ordermill_actors::shipping::{Shipment, ShipmentStatus};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::types::Any;
@@ -22,31 +27,37 @@ use uuid::Uuid;
 /// A payment, as the payment service has it.
 #[derive(Object)]
 struct PaymentRecord {
+    /// The order.
     order_id: Uuid,
-    /// `PENDING`, `APPROVED`, `FAILED`, `REVERSING` or `REVERSED`.
-    status: String,
-    /// What was to be paid; null: it was undone before that was said.
+    /// How it stands.
+    status: Word<PaymentStatus>,
+    /// What was to be paid; null if it was undone before that was known.
     amount: Option<Decimal>,
+    /// The currency of every amount, as a code of ISO 4217.
     currency: Option<String>,
     /// What the gateway has captured.
     captured: Option<Decimal>,
     /// What it has given back.
     refunded: Option<Decimal>,
+    /// How it was to be paid.
     method: Option<String>,
+    /// The gateway's identifier.
     transaction_id: Option<String>,
     /// Why the gateway refused.
     reason: Option<String>,
     /// How often the gateway was asked anything.
     attempts: u32,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
+    /// When it was asked for.
+    created_at: Time,
+    /// When it last changed.
+    updated_at: Time,
 }
 
 impl From<PaymentView> for PaymentRecord {
     fn from(payment: PaymentView) -> Self {
         Self {
             order_id: payment.order_id.0,
-            status: payment.status.as_str().to_owned(),
+            status: payment.status.into(),
             amount: payment.amount.map(Decimal),
             currency: payment.amount.map(|amount| amount.currency.code().to_owned()),
             captured: payment.captured.map(Decimal),
@@ -55,8 +66,8 @@ impl From<PaymentView> for PaymentRecord {
             transaction_id: payment.transaction_id,
             reason: payment.reason,
             attempts: payment.attempts,
-            created_at: payment.created_at,
-            updated_at: payment.updated_at,
+            created_at: payment.created_at.into(),
+            updated_at: payment.updated_at.into(),
         }
     }
 }
@@ -64,15 +75,18 @@ impl From<PaymentView> for PaymentRecord {
 /// A shipment, as the shipping service has it.
 #[derive(Object)]
 struct ShipmentRecord {
+    /// The order.
     order_id: Uuid,
-    /// `SCHEDULED`, `FAILED`, `CANCELLED`, `DISPATCHED` or `DELIVERED`.
-    status: String,
+    /// How it stands.
+    status: Word<ShipmentStatus>,
     /// To follow the parcel by.
     tracking_code: Option<String>,
     /// What the carrier takes.
     freight: Option<Decimal>,
+    /// The currency of the freight, as a code of ISO 4217.
     currency: Option<String>,
-    estimated_delivery: Option<DateTime<Utc>>,
+    /// When it should arrive.
+    estimated_delivery: Option<Time>,
     /// Units in the parcel.
     units: Option<u64>,
     /// Why the carrier refused.
@@ -86,11 +100,11 @@ impl From<&Shipment> for ShipmentRecord {
         let scheduled = parcel.map(|parcel| &parcel.scheduled);
         Self {
             order_id: shipment.order_id.0,
-            status: shipment.state.status().to_owned(),
+            status: shipment.state.status().into(),
             tracking_code: scheduled.map(|scheduled| scheduled.tracking_code.clone()),
             freight: scheduled.map(|scheduled| Decimal(scheduled.freight)),
             currency: scheduled.map(|scheduled| scheduled.freight.currency.code().to_owned()),
-            estimated_delivery: scheduled.map(|scheduled| scheduled.estimated_delivery),
+            estimated_delivery: scheduled.map(|scheduled| scheduled.estimated_delivery.into()),
             units: parcel.map(|parcel| parcel.units),
             reason,
         }
@@ -100,20 +114,27 @@ impl From<&Shipment> for ShipmentRecord {
 /// An event, as the audit keeps it.
 #[derive(Object)]
 struct AuditRecord {
+    /// The message's identifier.
     event_id: Uuid,
-    event_type: String,
+    /// The message's name.
+    event_type: Word<Kind>,
     /// 0, and counted on where the same thing may happen twice to one order.
     number: u32,
+    /// The order.
     order_id: Uuid,
-    occurred_at: DateTime<Utc>,
-    recorded_at: DateTime<Utc>,
-    /// The whole message.
+    /// When it happened.
+    occurred_at: Time,
+    /// When the audit took it down.
+    recorded_at: Time,
+    /// The whole message, as it went from one service to another: amounts are decimal strings beside their
+    /// currency, or in minor units where a name ends in `_minor`.
     message: Any<serde_json::Value>,
 }
 
 /// An order's events in the order in which they happened.
 #[derive(Object)]
 struct AuditList {
+    /// The events of this page.
     entries: Vec<AuditRecord>,
     /// Where the list goes on; null: this is its end.
     next_cursor: Option<String>,
@@ -125,6 +146,8 @@ pub struct RecordsApi(pub State);
 #[OpenApi(tag = "Group::Records")]
 impl RecordsApi {
     /// An order's payment
+    ///
+    /// As the payment service has it: what was captured, what was given back, and why it was refused.
     #[oai(path = "/payments/:order_id", method = "get")]
     async fn payment(&self, order_id: Path<String>) -> Result<Json<PaymentRecord>, Problem> {
         let payment = payment_of(&self.0, id(&order_id.0)?).await?;
@@ -133,6 +156,8 @@ impl RecordsApi {
     }
 
     /// An order's shipment
+    ///
+    /// As the shipping service has it.
     #[oai(path = "/shipments/:order_id", method = "get")]
     async fn shipment(&self, order_id: Path<String>) -> Result<Json<ShipmentRecord>, Problem> {
         let row = self.0.services.shipping()?.shipment(id(&order_id.0)?).await?;
@@ -141,6 +166,8 @@ impl RecordsApi {
     }
 
     /// Everything that happened to an order
+    ///
+    /// Every event that services told each other, in the order in which they happened.
     #[oai(path = "/audit", method = "get")]
     async fn audit(
         &self,
@@ -161,11 +188,11 @@ impl RecordsApi {
         });
         let record = |entry: ordermill_actors::audit::AuditEntry| AuditRecord {
             event_id: entry.event_id,
-            event_type: entry.event_type,
+            event_type: Word::stored(entry.event_type),
             number: entry.number,
             order_id: entry.order_id.0,
-            occurred_at: entry.occurred_at,
-            recorded_at: entry.recorded_at,
+            occurred_at: entry.occurred_at.into(),
+            recorded_at: entry.recorded_at.into(),
             message: Any(serde_json::from_str(&entry.message).unwrap_or_default()),
         };
         Ok(Json(AuditList { entries: entries.into_iter().map(record).collect(), next_cursor }))

@@ -1,9 +1,14 @@
 //! Ids and numbers of requests, kept as they were written until they are checked.
 
+use crate::api::limits;
 use ordermill_actors::money::{Currency, Money, MoneyError};
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
+use poem_openapi::types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::fmt;
 
 /// An id: a string, or a whole number taken for its digits.
@@ -92,5 +97,87 @@ impl<'de> Deserialize<'de> for Amount {
             Some(b'-' | b'0'..=b'9') => Ok(Self(text.to_owned())),
             _ => Err(D::Error::custom("a decimal number is expected, as in 49.90")),
         }
+    }
+}
+
+macro_rules! documented {
+    ($($(#[$doc:meta])* $name:ident = $schema:expr;)*) => {
+        $(
+            $(#[$doc])*
+            pub struct $name;
+
+            impl Type for $name {
+                const IS_REQUIRED: bool = true;
+                type RawValueType = Self;
+                type RawElementValueType = Self;
+
+                fn name() -> Cow<'static, str> {
+                    stringify!($name).into()
+                }
+
+                fn schema_ref() -> MetaSchemaRef {
+                    MetaSchemaRef::Reference(Self::name().into_owned())
+                }
+
+                fn register(registry: &mut Registry) {
+                    registry.create_schema::<Self, _>(Self::name().into_owned(), |_| $schema);
+                }
+
+                fn as_raw_value(&self) -> Option<&Self> {
+                    Some(self)
+                }
+
+                fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+                    Box::new(std::iter::once(self))
+                }
+            }
+
+            impl ToJSON for $name {
+                fn to_json(&self) -> Option<Value> {
+                    None
+                }
+            }
+
+            impl ParseFromJSON for $name {
+                fn parse_from_json(_: Option<Value>) -> ParseResult<Self> {
+                    // Bodies are read by `body::Raw`; this type only documents.
+                    Err(ParseError::custom("read from its text"))
+                }
+            }
+        )*
+    };
+}
+
+documented! {
+    /// Documents an [`Amount`] over 0.
+    AmountInput = one_of(
+        "An amount of money over 0, with no more decimals than its currency has: a JSON number, or the same \
+         as a decimal string.",
+        [
+            MetaSchema { pattern: Some(r"^[0-9]+(\.[0-9]+)?$".to_owned()), ..MetaSchema::new("string") },
+        ],
+    );
+    /// Documents the [`Id`] of a product.
+    ProductIdInput = id("A product: a SKU or a UUID", limits::PRODUCT_ID_MAX);
+    /// Documents the [`Id`] of a customer.
+    CustomerIdInput = id("A customer", limits::CUSTOMER_ID_MAX);
+}
+
+/// The schema of an id.
+fn id(of: &'static str, max_length: usize) -> MetaSchema {
+    let text = MetaSchema {
+        min_length: Some(1),
+        max_length: Some(max_length),
+        ..MetaSchema::new("string")
+    };
+    let number = MetaSchema { minimum: Some(0.0), ..MetaSchema::new("integer") };
+    one_of(of, [text, number])
+}
+
+fn one_of(description: &'static str, schemas: [MetaSchema; 2]) -> MetaSchema {
+    MetaSchema {
+        description: Some(description),
+        one_of: schemas.into_iter().map(|schema| MetaSchemaRef::Inline(Box::new(schema))).collect(),
+        ..MetaSchema::ANY
     }
 }

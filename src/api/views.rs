@@ -1,22 +1,26 @@
 //! What answers look like.
 
 use crate::api::decimal::Decimal;
-use chrono::{DateTime, Utc};
-use ordermill_actors::messages::{Failure, Plan, Priority};
+use crate::api::time::Time;
+use crate::api::word::{Cause, FailedStep, Word};
+use ordermill_actors::messages::{Failure, Flow, Plan, Priority};
 use ordermill_actors::money::Money;
-use ordermill_actors::order::{HistoryRow, Saga, SagaRules};
+use ordermill_actors::order::advance::{steps, taking};
+use ordermill_actors::order::{HistoryRow, OrderStatus, Saga, SagaRules, SagaStatus, SagaStep};
+use ordermill_actors::payment::PaymentStatus;
 use ordermill_actors::runtime::entity::Rules;
+use ordermill_actors::shipping::ShipmentStatus;
 use poem_openapi::Object;
 use uuid::Uuid;
 
 /// How the saga of an order stands.
 #[derive(Object)]
 pub struct SagaView {
-    /// `IN_PROGRESS`, `COMPENSATING`, `COMPLETED`, `COMPENSATED` or `FAILED`.
-    pub status: String,
-    /// What it waits for; `DONE` at rest.
-    pub step: String,
-    /// What is the matter, when it is `FAILED`.
+    /// How it stands.
+    pub status: Word<SagaStatus>,
+    /// What it waits for.
+    pub step: Word<SagaStep>,
+    /// Why it is `FAILED`.
     #[oai(skip_serializing_if_is_none)]
     pub stuck: Option<String>,
 }
@@ -28,16 +32,16 @@ pub struct ShortageView {
     pub product_id: String,
     /// How many were asked for.
     pub requested: u32,
-    /// How many there were, by the committed stock; null: there is no such product.
+    /// How many there were, by the committed stock; null if there is no such product.
     pub available: Option<i64>,
 }
 
 /// Why an order ended as `CANCELLED`.
 #[derive(Object)]
 pub struct FailureView {
-    /// The step that failed, or `customer`.
-    pub step: String,
-    /// A word for why.
+    /// Where it failed.
+    pub step: Word<FailedStep>,
+    /// A word for why, as in `insufficient_stock`.
     pub reason: String,
     /// What was short.
     #[oai(default, skip_serializing_if_is_empty)]
@@ -52,7 +56,7 @@ impl From<&Failure> for FailureView {
             available: shortage.available,
         });
         Self {
-            step: failure.step.clone(),
+            step: Word::stored(failure.step.clone()),
             reason: failure.reason.clone(),
             shortages: shortages.collect(),
         }
@@ -76,8 +80,8 @@ pub struct LineView {
 /// An order's money, as the order knows it.
 #[derive(Object)]
 pub struct OrderPaymentView {
-    /// `APPROVED` or `REVERSED`.
-    pub status: String,
+    /// How the payment stands: `APPROVED` or `REVERSED`.
+    pub status: Word<PaymentStatus>,
     /// The gateway's identifier.
     pub transaction_id: String,
     /// How much was captured.
@@ -87,14 +91,14 @@ pub struct OrderPaymentView {
 /// An order's parcel, as the order knows it.
 #[derive(Object)]
 pub struct OrderShipmentView {
-    /// `SCHEDULED`, `CANCELLED`, `DISPATCHED` or `DELIVERED`.
-    pub status: String,
+    /// How the shipment stands. One that was refused is the order's `failure` instead.
+    pub status: Word<ShipmentStatus>,
     /// To follow it by.
     pub tracking_code: String,
     /// What the carrier takes.
     pub freight: Decimal,
     /// When it should arrive.
-    pub estimated_delivery: DateTime<Utc>,
+    pub estimated_delivery: Time,
 }
 
 /// An order as it was accepted.
@@ -103,7 +107,7 @@ pub struct PlacedView {
     /// The order.
     pub order_id: Uuid,
     /// `PENDING`: it was accepted, and everything else is under way.
-    pub status: String,
+    pub status: Word<OrderStatus>,
     /// Its saga.
     pub saga: SagaView,
     /// Who buys.
@@ -112,28 +116,29 @@ pub struct PlacedView {
     pub items: Vec<LineView>,
     /// What it costs in all.
     pub total_amount: Decimal,
-    /// ISO 4217.
+    /// The currency of every amount, as a code of ISO 4217.
     pub currency: String,
     /// When it was accepted.
-    pub created_at: DateTime<Utc>,
+    pub created_at: Time,
 }
 
 impl PlacedView {
     /// The order as it was accepted, however far it has come since.
     pub fn of(saga: &Saga) -> Self {
-        let first = match saga.origin.plan {
-            Plan::ReserveFirst => "RESERVING_INVENTORY",
-            Plan::PaymentFirst => "PROCESSING_PAYMENT",
-        };
+        let [first, ..] = steps(saga.origin.plan);
         Self {
             order_id: saga.order_id().0,
-            status: "PENDING".to_owned(),
-            saga: SagaView { status: "IN_PROGRESS".into(), step: first.into(), stuck: None },
+            status: OrderStatus::Pending.into(),
+            saga: SagaView {
+                status: SagaStatus::InProgress.into(),
+                step: taking(first).into(),
+                stuck: None,
+            },
             customer_id: saga.details.customer_id.clone(),
             items: lines(saga),
             total_amount: Decimal(saga.details.total()),
             currency: saga.details.currency.code().to_owned(),
-            created_at: saga.created_at,
+            created_at: saga.created_at.into(),
         }
     }
 }
@@ -144,26 +149,26 @@ pub struct HistoryView {
     /// 0, 1, 2, … without gaps.
     pub sequence: u32,
     /// When.
-    pub at: DateTime<Utc>,
-    /// A message's name, `customer`, `operator` or `deadline`.
-    pub cause: String,
+    pub at: Time,
+    /// What changed the order.
+    pub cause: Word<Cause>,
     /// The order's status from then on.
-    pub status: String,
-    /// The saga's.
-    pub saga_status: String,
-    /// What the saga then did.
-    pub step: String,
+    pub status: Word<OrderStatus>,
+    /// The saga's status from then on.
+    pub saga_status: Word<SagaStatus>,
+    /// What the saga then waited for.
+    pub step: Word<SagaStep>,
 }
 
 impl From<&HistoryRow> for HistoryView {
     fn from(row: &HistoryRow) -> Self {
         Self {
             sequence: row.sequence,
-            at: row.at,
-            cause: row.cause.clone(),
-            status: row.status.as_str().to_owned(),
-            saga_status: row.saga_status.as_str().to_owned(),
-            step: row.step.clone(),
+            at: row.at.into(),
+            cause: Word::stored(row.cause.clone()),
+            status: row.status.into(),
+            saga_status: row.saga_status.into(),
+            step: Word::stored(row.step.clone()),
         }
     }
 }
@@ -176,11 +181,11 @@ pub struct OrderView {
     /// Who buys.
     pub customer_id: String,
     /// How far it has come.
-    pub status: String,
+    pub status: Word<OrderStatus>,
     /// How its steps find each other.
-    pub flow: String,
+    pub flow: Word<Flow>,
     /// In which order they are taken.
-    pub plan: String,
+    pub plan: Word<Plan>,
     /// Its saga.
     pub saga: SagaView,
     /// The actor that sees to it while anything is under way, as `GET /admin/actors/{name}` knows it.
@@ -191,20 +196,20 @@ pub struct OrderView {
     pub items: Vec<LineView>,
     /// What it costs in all.
     pub total_amount: Decimal,
-    /// ISO 4217.
+    /// The currency of every amount, as a code of ISO 4217.
     pub currency: String,
     /// How it is paid.
     pub payment_method: String,
     /// How fast the parcel is wanted.
-    pub priority: String,
+    pub priority: Word<Priority>,
     /// Its money.
     pub payment: Option<OrderPaymentView>,
     /// Its parcel.
     pub shipment: Option<OrderShipmentView>,
     /// When it was accepted.
-    pub created_at: DateTime<Utc>,
+    pub created_at: Time,
     /// When it last changed.
-    pub updated_at: DateTime<Utc>,
+    pub updated_at: Time,
     /// Every status it has had. In lists it is left out.
     #[oai(skip_serializing_if_is_none)]
     pub history: Option<Vec<HistoryView>>,
@@ -216,12 +221,12 @@ impl OrderView {
         Self {
             order_id: saga.order_id().0,
             customer_id: saga.details.customer_id.clone(),
-            status: saga.status().as_str().to_owned(),
-            flow: saga.origin.flow.as_str().to_owned(),
-            plan: plan(saga.origin.plan).to_owned(),
+            status: saga.status().into(),
+            flow: saga.origin.flow.into(),
+            plan: saga.origin.plan.into(),
             saga: SagaView {
-                status: saga.saga_status().as_str().to_owned(),
-                step: saga.step().to_owned(),
+                status: saga.saga_status().into(),
+                step: Word::stored(saga.step()),
                 stuck: saga.facts.stuck.clone(),
             },
             actor: format!("{}/{}", SagaRules::KIND, saga.order_id()),
@@ -230,14 +235,11 @@ impl OrderView {
             total_amount: Decimal(saga.details.total()),
             currency: saga.details.currency.code().to_owned(),
             payment_method: saga.details.payment_method.clone(),
-            priority: match saga.details.priority {
-                Priority::Standard => "standard".to_owned(),
-                Priority::Express => "express".to_owned(),
-            },
+            priority: saga.details.priority.into(),
             payment: payment(saga),
             shipment: shipment(saga),
-            created_at: saga.created_at,
-            updated_at: saga.updated_at,
+            created_at: saga.created_at.into(),
+            updated_at: saga.updated_at.into(),
             history: history.map(|rows| rows.iter().map(HistoryView::from).collect()),
         }
     }
@@ -257,9 +259,12 @@ fn lines(saga: &Saga) -> Vec<LineView> {
 
 fn payment(saga: &Saga) -> Option<OrderPaymentView> {
     let paid = saga.facts.paid.as_ref()?;
-    let status = if saga.facts.payment.undone { "REVERSED" } else { "APPROVED" };
+    let status = match saga.facts.payment.undone {
+        true => PaymentStatus::Reversed,
+        false => PaymentStatus::Approved,
+    };
     Some(OrderPaymentView {
-        status: status.to_owned(),
+        status: status.into(),
         transaction_id: paid.transaction_id.clone(),
         amount: Decimal(paid.total),
     })
@@ -269,26 +274,18 @@ fn shipment(saga: &Saga) -> Option<OrderShipmentView> {
     let facts = &saga.facts;
     let shipment = facts.shipment.as_ref()?;
     let status = if facts.delivered_at.is_some() {
-        "DELIVERED"
+        ShipmentStatus::Delivered
     } else if facts.dispatched_at.is_some() {
-        "DISPATCHED"
+        ShipmentStatus::Dispatched
     } else if facts.shipping.undone {
-        "CANCELLED"
+        ShipmentStatus::Cancelled
     } else {
-        "SCHEDULED"
+        ShipmentStatus::Scheduled
     };
     Some(OrderShipmentView {
-        status: status.to_owned(),
+        status: status.into(),
         tracking_code: shipment.tracking_code.clone(),
         freight: Decimal(shipment.freight),
-        estimated_delivery: shipment.estimated_delivery,
+        estimated_delivery: shipment.estimated_delivery.into(),
     })
-}
-
-/// A plan as it is written.
-pub const fn plan(plan: Plan) -> &'static str {
-    match plan {
-        Plan::ReserveFirst => "reserve-first",
-        Plan::PaymentFirst => "payment-first",
-    }
 }

@@ -1,6 +1,7 @@
 //! One event as one line of text.
 
 use super::fields::Fields;
+use crate::characters::is_control;
 use clap::builder::styling::{AnsiColor, Style};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
@@ -137,10 +138,10 @@ fn colour_of(level: Level) -> Style {
 
 /// The text with its control characters escaped: what a customer wrote must not make lines of its own.
 fn one_line(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(char::is_control) {
+    if !text.chars().any(is_control) {
         return Cow::Borrowed(text);
     }
-    let escape = |c: char| match c.is_control() {
+    let escape = |c: char| match is_control(c) {
         true => c.escape_default().collect::<String>(),
         false => c.to_string(),
     };
@@ -149,6 +150,6 @@ fn one_line(text: &str) -> Cow<'_, str> {
 
 fn bare_or_quoted(text: &str) -> Cow<'_, str> {
     let bare = !text.is_empty()
-        && text.chars().all(|c| !c.is_whitespace() && !c.is_control() && c != '"' && c != '=');
+        && text.chars().all(|c| !c.is_whitespace() && !is_control(c) && c != '"' && c != '=');
     if bare { Cow::Borrowed(text) } else { Cow::Owned(format!("{text:?}")) }
 }

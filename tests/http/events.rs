@@ -1,6 +1,7 @@
 //! Server-sent events of an order.
 
 use super::support::{Shop, order, send};
+use ordermill_actors::messages::Flow;
 use reqwest::{Method, Response};
 use std::time::{Duration, Instant};
 
@@ -28,7 +29,7 @@ async fn to_the_end(response: Response) -> Seen {
         let id: u32 = line("id: ").parse().unwrap();
         let event = line("event: ").to_owned();
         assert_eq!(data["sequence"], id);
-        assert_eq!(data["status"], event.as_str());
+        assert!(event == "step" || data["status"] == event.as_str(), "{event}: {data}");
         seen.push((id, event));
     }
     seen
@@ -125,4 +126,42 @@ async fn streams_are_bounded_and_free_their_place() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listener_of_a_status_is_called_once_wherever_it_begins() {
+    for flow in [Flow::Orchestrated, Flow::Choreographed] {
+        let shop = Shop::with(|config| config.order.flow = flow).await;
+        shop.stock("chair", 5).await;
+        let placed = shop.place(&order("chair", 1)).await;
+        shop.until(&placed, "CONFIRMED").await;
+        shop.ask(&format!("/orders/{placed}/dispatch")).await.expect(202);
+        shop.until(&placed, "SHIPPED").await;
+        shop.ask(&format!("/orders/{placed}/delivery")).await.expect(202);
+        shop.until(&placed, "COMPLETED").await;
+        let seen = to_the_end(follow(&shop, &placed, None).await).await;
+        let history = shop.get(&format!("/orders/{placed}")).await.json()["history"].clone();
+        let statuses: Vec<&str> = history.as_array().unwrap().iter().map(status).collect();
+        // While it is dispatched the order stays CONFIRMED, and its saga moves.
+        assert!(statuses.iter().filter(|status| **status == "CONFIRMED").count() > 1, "{history}");
+        let mut expected: Vec<(u32, String)> = Vec::new();
+        for (sequence, status) in statuses.iter().enumerate() {
+            let is_new = sequence == 0 || statuses[sequence - 1] != *status;
+            let name = if is_new { *status } else { "step" };
+            expected.push((sequence as u32, name.to_owned()));
+        }
+        assert_eq!(seen, expected, "{flow:?}");
+        for name in ["PENDING", "CONFIRMED", "SHIPPED", "COMPLETED"] {
+            assert_eq!(seen.iter().filter(|(_, event)| event == name).count(), 1, "{name}");
+        }
+        for last in 0..seen.len() - 1 {
+            let from = follow(&shop, &placed, Some(&last.to_string())).await;
+            assert_eq!(to_the_end(from).await, expected[last + 1..], "{flow:?} after {last}");
+        }
+        shop.close().await;
+    }
+}
+
+fn status(row: &serde_json::Value) -> &str {
+    row["status"].as_str().unwrap()
 }

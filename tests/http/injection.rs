@@ -11,7 +11,7 @@ const TEXTS: [&str; 8] = [
     "<script>alert(1)</script>",
     "../../etc/passwd",
     "{{7*7}} `id` $(id)",
-    "Robert\\x27); \u{202e}gnp.exe",
+    "Robert\\x27); gnp.exe",
     "\u{1b}[31m",
 ];
 

@@ -16,6 +16,24 @@ pub enum Priority {
     Express,
 }
 
+impl Priority {
+    /// Every priority.
+    pub const ALL: [Self; 2] = [Self::Standard, Self::Express];
+
+    /// The priority as requests and answers name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Express => "express",
+        }
+    }
+
+    /// The priority of a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|priority| priority.as_str() == name)
+    }
+}
+
 /// Where the parcel goes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {

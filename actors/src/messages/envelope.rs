@@ -22,6 +22,9 @@ pub enum Flow {
 }
 
 impl Flow {
+    /// Every flow.
+    pub const ALL: [Self; 2] = [Self::Orchestrated, Self::Choreographed];
+
     /// The flow as settings and answers name it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -40,6 +43,19 @@ pub enum Plan {
     ReserveFirst,
     /// Pay, reserve, ship.
     PaymentFirst,
+}
+
+impl Plan {
+    /// Every plan.
+    pub const ALL: [Self; 2] = [Self::ReserveFirst, Self::PaymentFirst];
+
+    /// The plan as settings and answers name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ReserveFirst => "reserve-first",
+            Self::PaymentFirst => "payment-first",
+        }
+    }
 }
 
 /// What a message inherits from the order it speaks of, and what any answer to it carries on.

@@ -59,6 +59,9 @@ pub enum Step {
 }
 
 impl Step {
+    /// Every step.
+    pub const ALL: [Self; 3] = [Self::Inventory, Self::Payment, Self::Shipping];
+
     /// The step's name in statuses and answers.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -72,7 +75,7 @@ impl Step {
 /// Why an order ended as cancelled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// The step that failed, `customer` or `deadline`.
+    /// The step that failed; `customer`; or, past the deadline, what the saga was doing, in lower case.
     pub step: String,
     /// Why.
     pub reason: String,

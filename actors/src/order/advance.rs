@@ -5,6 +5,7 @@
 
 use super::facts::{Fact, Facts};
 use super::follow;
+use super::status::SagaStep;
 use crate::messages::{Flow, Kind, OrderDetails, Origin, Payload, Plan, Step};
 use crate::planted::{Bug, planted};
 
@@ -142,17 +143,24 @@ impl Awaited {
     }
 
     /// What the saga is doing while it waits for it.
-    pub const fn name(self) -> &'static str {
+    pub const fn step(self) -> SagaStep {
         match self {
-            Self::Step(Step::Inventory) => "RESERVING_INVENTORY",
-            Self::Step(Step::Payment) => "PROCESSING_PAYMENT",
-            Self::Step(Step::Shipping) => "SCHEDULING_SHIPMENT",
-            Self::Undo(Step::Inventory) => "RELEASING_INVENTORY",
-            Self::Undo(Step::Payment) => "REFUNDING_PAYMENT",
-            Self::Undo(Step::Shipping) => "CANCELLING_SHIPMENT",
-            Self::Late(Kind::InventoryCommit) => "COMMITTING_INVENTORY",
-            Self::Late(Kind::ShippingDeliver) => "CONFIRMING_DELIVERY",
-            Self::Late(_) => "DISPATCHING",
+            Self::Step(step) => taking(step),
+            Self::Undo(Step::Inventory) => SagaStep::ReleasingInventory,
+            Self::Undo(Step::Payment) => SagaStep::RefundingPayment,
+            Self::Undo(Step::Shipping) => SagaStep::CancellingShipment,
+            Self::Late(Kind::InventoryCommit) => SagaStep::CommittingInventory,
+            Self::Late(Kind::ShippingDeliver) => SagaStep::ConfirmingDelivery,
+            Self::Late(_) => SagaStep::Dispatching,
         }
+    }
+}
+
+/// What a saga is doing while it takes a step.
+pub const fn taking(step: Step) -> SagaStep {
+    match step {
+        Step::Inventory => SagaStep::ReservingInventory,
+        Step::Payment => SagaStep::ProcessingPayment,
+        Step::Shipping => SagaStep::SchedulingShipment,
     }
 }

@@ -57,6 +57,9 @@ pub fn decide(saga: &Saga, told: Told<'_>, now: Timestamp, policy: &SagaPolicy) 
     }
 }
 
+/// What stands for the failed step where no step failed: the customer has cancelled the order.
+pub const BY_CUSTOMER: &str = "customer";
+
 /// Cancelled by the customer: until dispatch was asked, at any moment.
 fn cancel(saga: &Saga) -> Verdict {
     let facts = &saga.facts;
@@ -69,7 +72,7 @@ fn cancel(saga: &Saga) -> Verdict {
         return Verdict::Known;
     }
     let failure = Failure {
-        step: "customer".to_owned(),
+        step: BY_CUSTOMER.to_owned(),
         reason: "cancelled_by_customer".to_owned(),
         shortages: Vec::new(),
     };

@@ -147,7 +147,7 @@ impl Rules for SagaRules {
                 let mut saga = Saga::placed(origin.clone(), details.clone(), now);
                 let facts = vec![Fact::Placed];
                 let Record { history, messages } =
-                    record(&mut saga, facts, "customer", now, &self.policy);
+                    record(&mut saga, facts, CUSTOMER, now, &self.policy);
                 let next = Arc::new(saga.clone());
                 let reply = Reply::Placed(next.clone());
                 let (next, claim) = (Some(next), claim.clone());
@@ -280,12 +280,21 @@ fn quiet(reply: Reply) -> Decision<SagaRules> {
     Decision { change: None, reply, effects: Vec::new() }
 }
 
+/// What an order's history names as a cause, beside the names of messages.
+pub const CAUSES: [&str; 3] = [CUSTOMER, OPERATOR, DEADLINE];
+/// The customer asked.
+const CUSTOMER: &str = "customer";
+/// An operator asked.
+const OPERATOR: &str = "operator";
+/// A time has come.
+const DEADLINE: &str = "deadline";
+
 fn cause(input: &Input) -> &'static str {
     match input {
         Input::Message(message) => message.kind().as_str(),
-        Input::Place { .. } | Input::Cancel | Input::Deliver => "customer",
-        Input::Dispatch | Input::Retry | Input::Restate => "operator",
-        Input::Due { .. } => "deadline",
+        Input::Place { .. } | Input::Cancel | Input::Deliver => CUSTOMER,
+        Input::Dispatch | Input::Retry | Input::Restate => OPERATOR,
+        Input::Due { .. } => DEADLINE,
     }
 }
 

@@ -1,7 +1,7 @@
 //! A saga: an order, what is known of it, and when it is next looked at.
 
 use super::facts::{Fact, Facts};
-use super::status::{OrderStatus, SagaStatus, order_status, saga_status, step_name};
+use super::status::{OrderStatus, SagaStatus, order_status, saga_status, saga_step};
 use crate::clock::Timestamp;
 use crate::ids::OrderId;
 use crate::messages::{OrderDetails, Origin};
@@ -104,7 +104,7 @@ impl Saga {
 
     /// What the saga is doing.
     pub fn step(&self) -> &'static str {
-        step_name(&self.facts, self.origin.plan)
+        saga_step(&self.facts, self.origin.plan).as_str()
     }
 
     /// True when it waits for nothing and nobody.

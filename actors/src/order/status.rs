@@ -74,6 +74,32 @@ statuses! {
     }
 }
 
+statuses! {
+    /// What a saga is doing: what it waits for first.
+    SagaStep {
+        /// Waits for the reservation.
+        ReservingInventory = "RESERVING_INVENTORY",
+        /// Waits for the payment.
+        ProcessingPayment = "PROCESSING_PAYMENT",
+        /// Waits for the parcel to be scheduled.
+        SchedulingShipment = "SCHEDULING_SHIPMENT",
+        /// Waits for the parcel to be dispatched.
+        Dispatching = "DISPATCHING",
+        /// Waits for the reserved stock to leave the books.
+        CommittingInventory = "COMMITTING_INVENTORY",
+        /// Waits for the delivery to be recorded.
+        ConfirmingDelivery = "CONFIRMING_DELIVERY",
+        /// Waits for the parcel to be cancelled.
+        CancellingShipment = "CANCELLING_SHIPMENT",
+        /// Waits for the refund.
+        RefundingPayment = "REFUNDING_PAYMENT",
+        /// Waits for the stock to be released.
+        ReleasingInventory = "RELEASING_INVENTORY",
+        /// Waits for nothing.
+        Done = "DONE",
+    }
+}
+
 /// The order's status.
 pub fn order_status(facts: &Facts, plan: Plan) -> OrderStatus {
     if facts.closed {
@@ -126,7 +152,7 @@ pub fn saga_status(facts: &Facts, plan: Plan) -> SagaStatus {
     }
 }
 
-/// What the saga is doing: the step that it waits for first, or `DONE`.
-pub fn step_name(facts: &Facts, plan: Plan) -> &'static str {
-    awaited(facts, plan).first().map_or("DONE", |awaited| awaited.name())
+/// What the saga is doing: the step that it waits for first, or [`SagaStep::Done`].
+pub fn saga_step(facts: &Facts, plan: Plan) -> SagaStep {
+    awaited(facts, plan).first().map_or(SagaStep::Done, |awaited| awaited.step())
 }

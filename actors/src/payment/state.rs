@@ -122,6 +122,10 @@ pub enum PaymentStatus {
 }
 
 impl PaymentStatus {
+    /// Every status.
+    pub const ALL: [Self; 5] =
+        [Self::Pending, Self::Approved, Self::Failed, Self::Reversing, Self::Reversed];
+
     /// The word as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -40,6 +40,17 @@ pub enum What {
 }
 
 impl What {
+    /// Every event.
+    pub const ALL: [Self; 7] = [
+        Self::Started,
+        Self::Failed,
+        Self::Restarting,
+        Self::Quarantined,
+        Self::Released,
+        Self::Retired,
+        Self::Stopped,
+    ];
+
     /// The event's name.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -7,7 +7,7 @@ mod node;
 mod past;
 mod view;
 
-pub use node::{End, Node, OnPurpose, Status};
+pub use node::{End, KINDS, Node, OnPurpose, Status};
 pub use past::{Failure, HowHandled, LastMessage};
 pub use view::{ActorPage, Look, NodeView, Totals};
 

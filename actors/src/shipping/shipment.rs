@@ -32,6 +32,38 @@ pub enum Undone {
     Nothing,
 }
 
+/// The word for where a shipment stands, in answers and in rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShipmentStatus {
+    /// The parcel waits to be dispatched.
+    Scheduled,
+    /// The carrier did not take it.
+    Failed,
+    /// There is no parcel, and never will be one.
+    Cancelled,
+    /// It is under way.
+    Dispatched,
+    /// The customer has it.
+    Delivered,
+}
+
+impl ShipmentStatus {
+    /// Every status.
+    pub const ALL: [Self; 5] =
+        [Self::Scheduled, Self::Failed, Self::Cancelled, Self::Dispatched, Self::Delivered];
+
+    /// The word as it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Scheduled => "SCHEDULED",
+            Self::Failed => "FAILED",
+            Self::Cancelled => "CANCELLED",
+            Self::Dispatched => "DISPATCHED",
+            Self::Delivered => "DELIVERED",
+        }
+    }
+}
+
 /// What became of an order's shipment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ShipmentState {
@@ -54,13 +86,13 @@ pub enum ShipmentState {
 
 impl ShipmentState {
     /// The status as it is stored and shown.
-    pub const fn status(&self) -> &'static str {
+    pub const fn status(&self) -> ShipmentStatus {
         match self {
-            Self::Scheduled(_) => "SCHEDULED",
-            Self::Failed(_) => "FAILED",
-            Self::Cancelled(_) => "CANCELLED",
-            Self::Dispatched(_) => "DISPATCHED",
-            Self::Delivered { .. } => "DELIVERED",
+            Self::Scheduled(_) => ShipmentStatus::Scheduled,
+            Self::Failed(_) => ShipmentStatus::Failed,
+            Self::Cancelled(_) => ShipmentStatus::Cancelled,
+            Self::Dispatched(_) => ShipmentStatus::Dispatched,
+            Self::Delivered { .. } => ShipmentStatus::Delivered,
         }
     }
 

@@ -71,7 +71,7 @@ pub async fn shipments_are_the_same_as_in_memory_and_after_a_restart(backend: &d
     let shipment = async |n| opened.reads.shipment(order(n)).await.unwrap().unwrap();
     let mut statuses = Vec::new();
     for n in 1..=ORDERS {
-        statuses.push(shipment(n).await.state.status());
+        statuses.push(shipment(n).await.state.status().as_str());
     }
     assert_eq!(statuses, ["DELIVERED", "CANCELLED", "CANCELLED", "CANCELLED"]);
     let delivered = shipment(1).await;

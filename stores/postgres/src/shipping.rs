@@ -72,7 +72,7 @@ async fn insert(conn: &mut PgConnection, shipments: &[Shipment]) -> Result<(), E
                               $6::bigint[], $7::text[], $8::timestamptz[], $9::bigint[],
                               $10::text[], $11::text[], $12::timestamptz[])",
         &column(shipments, |shipment| shipment.order_id.0),
-        &column(shipments, |shipment| shipment.state.status()) as _,
+        &column(shipments, |shipment| shipment.state.status().as_str()) as _,
         &column(shipments, |shipment| time(shipment.decided_at)),
         &column(shipments, |shipment| Some(shipment.state.refusal()?.reason.as_str())) as _,
         &column(&parcels, |parcel| Some((*parcel)?.scheduled.tracking_code.as_str())) as _,
@@ -101,7 +101,7 @@ async fn update(conn: &mut PgConnection, shipments: &[Shipment]) -> Result<(), E
               AS v (order_id, status, decided_at, dispatched_at)
          WHERE shipments.order_id = v.order_id",
         &column(shipments, |shipment| shipment.order_id.0),
-        &column(shipments, |shipment| shipment.state.status()) as _,
+        &column(shipments, |shipment| shipment.state.status().as_str()) as _,
         &column(shipments, |shipment| time(shipment.decided_at)),
         &column(shipments, |shipment| shipment.dispatched_at().map(time)) as _
     )

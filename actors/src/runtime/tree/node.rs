@@ -9,6 +9,25 @@ use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::time::Instant;
 
+/// Every kind of actor that a process of Ordermill has, in the order in which a process starts them.
+pub const KINDS: [&str; 15] = [
+    "supervisor",
+    "service",
+    "journal",
+    "relay",
+    "consumer",
+    "saga",
+    "sku",
+    "payment",
+    "sweeper",
+    "responder",
+    "meter",
+    "watch",
+    "retention",
+    "routine",
+    "server",
+];
+
 /// What an actor is doing with its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

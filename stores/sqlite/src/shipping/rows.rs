@@ -32,7 +32,7 @@ impl<'a> From<&'a Shipment> for Inserted<'a> {
         let address = parcel.and_then(|parcel| parcel.address.as_ref());
         Self {
             order_id: shipment.order_id.0,
-            status: shipment.state.status(),
+            status: shipment.state.status().as_str(),
             decided_at: micros(shipment.decided_at),
             reason: shipment.state.refusal().map(|refusal| refusal.reason.as_str()),
             tracking_code: parcel.map(|parcel| parcel.scheduled.tracking_code.as_str()),
@@ -62,7 +62,7 @@ impl From<&Shipment> for Updated {
     fn from(shipment: &Shipment) -> Self {
         Self {
             order_id: shipment.order_id.0,
-            status: shipment.state.status(),
+            status: shipment.state.status().as_str(),
             decided_at: micros(shipment.decided_at),
             dispatched_at: shipment.dispatched_at().map(micros),
         }
