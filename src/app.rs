@@ -9,6 +9,7 @@
 mod acceptor;
 mod boot;
 mod brokers;
+mod connection;
 mod databases;
 mod http;
 mod services;

@@ -9,12 +9,12 @@
 //! It listens before there is anything to supervise, so that `/health` answers during the start: the part
 //! takes the server over that runs already. Who connects between two servers waits in the socket's own line.
 
-use super::acceptor::{Doorkeeper, IDLE_MAX};
+use super::acceptor::Acceptor;
+use super::connection::IDLE_MAX;
 use crate::api::Door;
 use anyhow::Context;
 use ordermill_actors::runtime::supervisor::Part;
 use ordermill_actors::runtime::tree::Node;
-use poem::Server;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -26,10 +26,6 @@ use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-/// How long a server that leaves still waits for the first request of who connected before: the server of
-/// poem closes a connection that has not spoken yet.
-const FIRST_WORD: Duration = Duration::from_millis(250);
-
 /// How many connections wait to be taken, at the most (the kernel's `net.core.somaxconn` may say fewer): a
 /// crowd that comes at once. One more is not told so, but tries again after a second, as TCP does.
 const LINE_MAX: u32 = 4_096;
@@ -39,7 +35,7 @@ pub struct Http {
     /// None: the process ends.
     listener: Mutex<Option<std::net::TcpListener>>,
     address: SocketAddr,
-    door: Door,
+    door: Arc<Door>,
     stop: CancellationToken,
     patience: Duration,
     servers: TaskTracker,
@@ -74,6 +70,7 @@ impl Http {
         let listener = listener.into_std().context("the address listened on")?;
         let address = listener.local_addr().context("the address listened on")?;
         let (listener, first) = (Mutex::new(Some(listener)), Mutex::new(None));
+        let door = Arc::new(door);
         let servers = TaskTracker::new();
         let http = Arc::new(Self { listener, address, door, stop, patience, servers, first });
         let serving = http.serve().context("the address listened on")?;
@@ -104,18 +101,14 @@ impl Http {
         let leave = self.stop.child_token();
         let listener = self.listener().as_ref().map(std::net::TcpListener::try_clone);
         let listener = listener.unwrap_or_else(|| Err(ErrorKind::NotConnected.into()))?;
-        let acceptor = Doorkeeper::new(listener, IDLE_MAX, leave.clone())?;
-        let last = leave.clone();
-        let leaving = async move {
-            last.cancelled().await;
-            tokio::time::sleep(FIRST_WORD).await;
+        let acceptor = Acceptor {
+            listener: TcpListener::from_std(listener)?,
+            endpoint: self.door.clone(),
+            idle: IDLE_MAX,
+            leave: leave.clone(),
+            patience: self.patience,
         };
-        let server = Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(
-            self.door.clone(),
-            leaving,
-            Some(self.patience),
-        );
-        Ok(Serving { leave: leave.drop_guard(), server: self.servers.spawn(server) })
+        Ok(Serving { leave: leave.drop_guard(), server: self.servers.spawn(acceptor.run()) })
     }
 
     fn listener(&self) -> MutexGuard<'_, Option<std::net::TcpListener>> {
