@@ -1,7 +1,7 @@
 //! The HTTP API: routes, their document, and what stands around them.
 //!
 //! ```text
-//! request ─▶ id, log line, metrics ─▶ body bound ─▶ route ─▶ answer, or a problem document
+//! request ─▶ id, guard ─▶ log line, metrics ─▶ body bound ─▶ route ─▶ answer, or a problem document
 //! ```
 
 mod actor_views;
@@ -11,9 +11,11 @@ mod body;
 mod cursor;
 mod dead_letters;
 mod decimal;
+mod docs;
 mod document;
 mod door;
 mod events;
+mod guard;
 mod inventory;
 mod limits;
 mod metrics;
@@ -22,12 +24,14 @@ mod notifications;
 mod operations;
 mod order_forms;
 mod orders;
+mod payload;
 mod problem;
 mod queues;
 mod records;
 mod request_id;
 mod routes;
 mod scalar;
+mod secure;
 mod state;
 mod time;
 mod views;
@@ -45,8 +49,8 @@ use ordermill_actors::runtime::routine::Routine;
 use ordermill_actors::runtime::supervisor::Part;
 use poem::endpoint::{BoxEndpoint, make_sync};
 use poem::middleware::CatchPanic;
-use poem::web::{Html, Redirect};
-use poem::{EndpointExt, Response, Route, RouteMethod};
+use poem::web::Redirect;
+use poem::{EndpointExt, Response, Route};
 use poem_openapi::{OpenApi, OpenApiService};
 use std::sync::Arc;
 
@@ -119,20 +123,13 @@ fn endpoint(state: State) -> BoxEndpoint<'static, Response> {
     let known = Arc::new(routes::Routes::new(Routes::meta()));
     Route::new()
         .nest("/", api)
-        .at("/docs", page(docs))
+        .at("/docs", docs::page(docs))
         .at("/docs/", poem::get(make_sync(|_| Redirect::permanent("../docs"))))
         .at("/openapi.json", poem::get(make_sync(move |_| json(document.clone()))))
         .with(CatchPanic::new().with_handler(|_| problem::panicked()))
-        .around(move |endpoint, request| {
-            watch::answer(state.clone(), known.clone(), endpoint, request)
-        })
+        .around(move |endpoint, request| watch::answer(known.clone(), endpoint, request))
         .map_to_response()
         .boxed()
-}
-
-/// A page that is the same for everybody.
-fn page(html: String) -> RouteMethod {
-    poem::get(make_sync(move |_| Html(html.clone())))
 }
 
 fn json(text: String) -> Response {

@@ -76,7 +76,8 @@ impl App {
         let world = world::real();
         let databases = Databases::new(&config, world::owner())?;
         let boot = Arc::new(Boot::new(config.startup_timeout));
-        let (stop, door) = (CancellationToken::new(), api::Door::new(boot.clone(), world.clone()));
+        let stop = CancellationToken::new();
+        let door = api::Door::new(boot.clone(), world.clone(), config.hosts.clone());
         let patience = config.shutdown_timeout / 2;
         let http = Http::open(config.listen, door.clone(), stop.clone(), patience).await?;
         tracing::info!(service = "http", address = %http.address(), "listening; GET /ready tells when orders are taken");

@@ -16,6 +16,7 @@ pub use infrastructure::{Infrastructure, Servers};
 pub use reader::{ConfigError, Problem};
 pub use secret::Secret;
 
+pub use crate::host::Hosts;
 use lettre::message::Mailbox;
 use lettre::{AsyncSmtpTransport, Tokio1Executor};
 use ordermill_actors::ids::ServiceName;
@@ -44,6 +45,8 @@ const GATEWAY: [Duration; 2] = [Duration::ZERO, Duration::from_secs(600)];
 pub struct Config {
     /// Where HTTP is served; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Names that are answered to beside IP addresses and `localhost`.
+    pub hosts: Hosts,
     /// Which services run in this process.
     pub services: BTreeSet<ServiceName>,
     /// What stands behind them.
@@ -161,6 +164,7 @@ impl Config {
             services,
             startup_timeout: read.duration("startup_timeout", &args.startup_timeout, TIMER),
             listen: listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))),
+            hosts: read.parsed("hosts", &args.hosts, HOSTS_ACCEPTED, Hosts::parse),
             data_dir: match args.data_dir.is_empty() {
                 true => ServeArgs::defaults().data_dir.into(),
                 false => args.data_dir.clone().into(),
@@ -206,6 +210,9 @@ impl Config {
 
 const LISTEN_ACCEPTED: &str =
     "expected an IP address and a port, such as 127.0.0.1:8080 or [::]:8080";
+
+const HOSTS_ACCEPTED: &str = "expected names without a port, separated by commas, such as \
+     `shop.example,order` (IP addresses and localhost are always answered to)";
 
 impl LogConfig {
     fn read(read: &mut Reader, args: &ServeArgs) -> Self {

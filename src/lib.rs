@@ -14,6 +14,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod dlq;
+mod host;
 pub mod output;
 pub mod print;
 pub mod simulate;

@@ -25,4 +25,5 @@ mod http {
     mod queues;
     mod records;
     mod support;
+    mod web;
 }

@@ -1,9 +1,16 @@
-//! What answers while the process starts: /health, /ready, and 503 for the rest. Then the API itself.
+//! What every request passes first and every answer last, from the process's first moment on.
+//!
+//! ```text
+//! request ─▶ id ─▶ guard ─▶ the API; while the process starts: /health, /ready, and 503 for the rest
+//!             └──▶ a refusal │
+//! answer ◀── id, security headers ◀─┘
+//! ```
 
 use crate::api::operations::{Health, Readiness};
 use crate::api::problem::Problem;
-use crate::api::request_id;
+use crate::api::{guard, metrics, request_id, secure};
 use crate::app::Boot;
+use crate::host::Hosts;
 use ordermill_actors::clock::World;
 use poem::endpoint::BoxEndpoint;
 use poem::http::HeaderValue;
@@ -11,7 +18,7 @@ use poem::http::StatusCode;
 use poem::{Endpoint, IntoResponse, Request, Response};
 use poem_openapi::payload::Json;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// When it is worth another try while the process starts.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -21,13 +28,14 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 pub struct Door {
     boot: Arc<Boot>,
     world: World,
+    hosts: Arc<Hosts>,
     api: Arc<OnceLock<BoxEndpoint<'static, Response>>>,
 }
 
 impl Door {
-    /// A door that is closed yet.
-    pub fn new(boot: Arc<Boot>, world: World) -> Self {
-        Self { boot, world, api: Arc::default() }
+    /// A door that is closed yet, of a server that answers to these names.
+    pub fn new(boot: Arc<Boot>, world: World, hosts: Hosts) -> Self {
+        Self { boot, world, hosts: hosts.into(), api: Arc::default() }
     }
 
     /// Has the API answer from now on.
@@ -56,19 +64,31 @@ impl Door {
     }
 }
 
+impl Door {
+    async fn answer(&self, request: Request) -> Response {
+        let started = Instant::now();
+        if let Some(refusal) = guard::refusal(&request, &self.hosts) {
+            let (method, status) = (request.method(), refusal.status());
+            metrics::answered(method, metrics::UNMATCHED, status, started.elapsed());
+            return refusal;
+        }
+        match self.api.get() {
+            Some(api) => api.get_response(request).await,
+            None => self.closed(request.uri().path()),
+        }
+    }
+}
+
 impl Endpoint for Door {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        if let Some(api) = self.api.get() {
-            return api.call(request).await;
-        }
         let id = request_id::of(&request, &self.world);
-        let closed = async { self.closed(request.uri().path()) };
-        let mut response = request_id::scope(id.clone(), closed).await;
+        let mut response = request_id::scope(id.clone(), self.answer(request)).await;
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(request_id::HEADER, value);
         }
+        secure::secure(&mut response);
         Ok(response)
     }
 }
@@ -82,13 +102,29 @@ mod tests {
     #[tokio::test]
     async fn while_it_starts_it_says_so_once_and_under_the_requests_id() {
         let boot = Arc::new(Boot::new(Duration::from_secs(1)));
-        let client = TestClient::new(Door::new(boot, world::real()));
-        let response = client.get("/orders").header("X-Request-ID", "mine").send().await;
+        let client = TestClient::new(Door::new(boot, world::real(), Hosts::default()));
+        let asked = client.get("/orders").header("host", "localhost");
+        let response = asked.header("X-Request-ID", "mine").send().await;
         response.assert_status(StatusCode::SERVICE_UNAVAILABLE);
         response.assert_header("x-request-id", "mine");
+        response.assert_header("x-content-type-options", "nosniff");
         let body = response.json().await;
         let body = body.value().object();
         body.get("detail").assert_string("the process is starting");
         body.get("request_id").assert_string("mine");
+    }
+
+    #[tokio::test]
+    async fn while_it_starts_it_is_guarded_too() {
+        let boot = Arc::new(Boot::new(Duration::from_secs(1)));
+        let client = TestClient::new(Door::new(boot, world::real(), Hosts::default()));
+        for (path, status) in [("/orders", 421), ("/docs", 421), ("/health", 200), ("/ready", 503)]
+        {
+            let response = client.get(path).header("host", "evil.example").send().await;
+            response.assert_status(StatusCode::from_u16(status).unwrap());
+            response.assert_header("x-frame-options", "DENY");
+        }
+        let forged = client.post("/orders").header("host", "localhost").header("origin", "null");
+        forged.send().await.assert_status(StatusCode::FORBIDDEN);
     }
 }

@@ -48,6 +48,9 @@ impl SagaObserver for SagaMetrics {
     }
 }
 
+/// The path of what no route has answered.
+pub const UNMATCHED: &str = "unmatched";
+
 /// Counts an answer. `path` is the route's pattern: few values, whatever clients ask for.
 pub fn answered(method: &Method, path: &str, status: StatusCode, elapsed: Duration) {
     let labels = [

@@ -269,7 +269,8 @@ fn unreadable(parameter: &ParseParamError) -> String {
     }
 }
 
-fn alone(status: StatusCode, detail: impl Into<String>) -> Response {
+/// An answer of a status that comes from before the routes.
+pub fn alone(status: StatusCode, detail: impl Into<String>) -> Response {
     let mut response = body(status, detail, Vec::new()).into_response();
     response.set_status(status);
     response

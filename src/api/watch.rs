@@ -1,12 +1,11 @@
-//! What stands around every route: the request's id, the bound of its body, its log line, its metrics.
+//! What stands around every route: the bound of its body, its log line, its metrics.
 
 use crate::api::limits::BODY_BYTES_MAX;
 use crate::api::problem::Problem;
 use crate::api::routes::Routes;
-use crate::api::state::State;
-use crate::api::{metrics, problem, request_id};
+use crate::api::{metrics, payload, problem, request_id};
 use poem::error::ReadBodyError;
-use poem::http::{HeaderValue, Method, StatusCode, Uri, header};
+use poem::http::{Method, StatusCode, Uri, header};
 use poem::web::Redirect;
 use poem::{Body, Endpoint, IntoResponse, PathPattern, Request, Response};
 use std::sync::Arc;
@@ -18,13 +17,12 @@ const BODY_WITHIN: Duration = Duration::from_secs(60);
 
 /// Answers a request: always with a response, never with an error.
 pub async fn answer<E: Endpoint>(
-    state: State,
     known: Arc<Routes>,
     endpoint: Arc<E>,
     mut request: Request,
 ) -> poem::Result<Response> {
     let started = Instant::now();
-    let id = request_id::of(&request, &state.world);
+    let id = request_id::shared().unwrap_or_default();
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let span = tracing::debug_span!("request", service = "http", request_id = %id);
     let answering = async {
@@ -36,20 +34,21 @@ pub async fn answer<E: Endpoint>(
             Err(response) => response,
         }
     };
-    let mut response = request_id::scope(id.clone(), answering.instrument(span.clone())).await;
+    let response = answering.instrument(span.clone()).await;
     let matched = response.data::<PathPattern>();
-    let path = matched.and_then(|matched| known.name(&matched.0)).unwrap_or("unmatched").to_owned();
+    let path =
+        matched.and_then(|matched| known.name(&matched.0)).unwrap_or(metrics::UNMATCHED).to_owned();
     let (status, elapsed) = (response.status(), started.elapsed());
     metrics::answered(&method, &path, status, elapsed);
     span.in_scope(|| log(&method, &uri, &id, &path, status, elapsed));
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(request_id::HEADER, value);
-    }
     Ok(response)
 }
 
 /// Reads the body, up to the bound: no route sees a larger one, however it was sent.
 async fn bounded(request: &mut Request) -> Result<(), Response> {
+    if let Some(refusal) = payload::refusal(request.headers()) {
+        return Err(refusal);
+    }
     let body = request.take_body();
     match tokio::time::timeout(BODY_WITHIN, body.into_bytes_limit(BODY_BYTES_MAX)).await {
         Ok(Ok(bytes)) => {

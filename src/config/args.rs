@@ -16,6 +16,12 @@ pub struct ServeArgs {
     #[arg(default_value = "127.0.0.1:8080", help_heading = "Server")]
     pub(super) listen: String,
 
+    /// Names that this server answers to, separated by commas, beside localhost and every IP address: a
+    /// request to another name is refused (421)
+    #[arg(long, env = "ORDERMILL_HOSTS", value_name = "NAMES")]
+    #[arg(default_value = "", help_heading = "Server")]
+    pub(super) hosts: String,
+
     /// Directory of the databases; made when missing, kept across restarts
     #[arg(long, env = "ORDERMILL_DATA_DIR", value_name = "PATH")]
     #[arg(default_value = "./data", help_heading = "Server")]

@@ -88,6 +88,8 @@ fn bad_values_are_refused() {
         "--payment-failure-rate=-0.1",
         "--shipping-failure-rate=20%",
         "--shipping-base-cost=-1",
+        "--hosts=shop.example:8080",
+        "--hosts=order,10.0.0.1",
         "--shipping-base-cost=1.005",
         "--listen=localhost",
         "--listen=127.0.0.1:99999",

@@ -218,7 +218,7 @@ async fn who_has_just_connected_is_answered_by_the_server_that_leaves() {
     tokio::time::sleep(Duration::from_millis(50)).await;
     shop.ask(&format!("{}/restart", page("http/server"))).await.expect(202);
     for stream in &mut streams {
-        let ask = "GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        let ask = "GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
         stream.write_all(ask.as_bytes()).await.unwrap();
     }
     for mut stream in streams {

@@ -10,7 +10,7 @@ async fn clients_that_vanish_in_mid_request_do_no_harm() {
     shop.stock("chair", 10_000).await;
     let body = order("chair", 1).to_string();
     let head = format!(
-        "POST /orders HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        "POST /orders HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
     let request = [head.as_bytes(), body.as_bytes()].concat();

@@ -94,7 +94,7 @@ async fn an_open_stream_ends_with_the_server(setup: Setup) {
 /// A request of which only the beginning has come: an end in good order waits for the rest.
 fn half_a_request(server: &Server) -> TcpStream {
     let mut stream = TcpStream::connect(server.url.trim_start_matches("http://")).unwrap();
-    let head = "POST /orders HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\n\
+    let head = "POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
                 Content-Length: 100\r\n\r\n{";
     stream.write_all(head.as_bytes()).unwrap();
     stream
