@@ -7,6 +7,7 @@
 mod actor_views;
 mod actors;
 mod admin;
+mod backup;
 mod body;
 mod cursor;
 mod dead_letters;
@@ -60,6 +61,7 @@ type Routes = (
     actors::ActorsApi,
     dead_letters::DeadLettersApi,
     queues::QueuesApi,
+    backup::BackupApi,
     operations::OperationsApi,
 );
 
@@ -110,6 +112,7 @@ fn endpoint(state: State) -> BoxEndpoint<'static, Response> {
         actors::ActorsApi(state.clone()),
         dead_letters::DeadLettersApi(state.clone()),
         queues::QueuesApi(state.clone()),
+        backup::BackupApi(state.clone()),
         operations::OperationsApi(state.clone()),
     );
     let api = service(routes);

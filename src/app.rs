@@ -3,7 +3,8 @@
 //! ```text
 //! start: data directory ─▶ listen ─▶ open and migrate databases ─▶ connect and declare ─▶
 //!        supervisors ─▶ serve
-//! end:   close the door and the streams ─▶ let what was said be heard ─▶ intake ─▶ commit ─▶ stop
+//! end:   close the door and the streams ─▶ let what was said be heard ─▶ intake ─▶ commit ─▶ stop ─▶
+//!        close files
 //! ```
 
 mod acceptor;
@@ -18,6 +19,7 @@ pub use boot::Boot;
 pub use services::{Elsewhere, Services};
 
 use crate::api;
+use crate::backup::Backups;
 use crate::config::{Config, Infrastructure};
 use crate::sms::LogSms;
 use crate::smtp::SmtpMessenger;
@@ -51,6 +53,10 @@ use tracing::Level;
 /// How often the end looks whether everything in flight is committed.
 const DRAIN_LOOK: Duration = Duration::from_millis(20);
 
+/// The least time that the databases have to be closed in, however long all else took: it copies up to
+/// 64 MiB of log a file.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+
 /// The name of the supervisor of what answers HTTP.
 const HTTP: &str = "http";
 
@@ -64,6 +70,8 @@ pub struct App {
     stop: CancellationToken,
     admission: Arc<Admission>,
     brokers: Brokers,
+    databases: Databases,
+    backups: Option<Backups>,
     intakes: Vec<Intake>,
     gauges: Vec<Arc<Gauge>>,
     flows: Vec<Arc<Flow>>,
@@ -107,8 +115,15 @@ impl App {
         };
         let metrics = api::recorder()?;
         let alone = config.infrastructure == Infrastructure::Embedded;
-        let stores = Stores::open(&config, &databases, boot).await?;
+        let stores = match Stores::open(&config, &databases, boot).await {
+            Ok(stores) => stores,
+            Err(error) => {
+                databases.close(CLOSE_WITHIN).await;
+                return Err(error);
+            }
+        };
         let brokers = Brokers::open(&config, boot).await?;
+        let backups = databases.backups(&world, &stop);
 
         let mut process = Process::new(world.clone(), brokers.broker.clone());
         process.rpc = Some(brokers.rpc.clone());
@@ -122,6 +137,7 @@ impl App {
             rpc: brokers.rpc.clone(),
             dead_letters: std::mem::take(&mut process.dead_letters),
             intakes: process.intakes.clone(),
+            backups: backups.clone(),
             metrics,
             world,
             stop: stop.clone(),
@@ -134,6 +150,7 @@ impl App {
         let (root, root_ended) =
             Actor::spawn(None, supervisor, ()).await.context("the services")?;
         door.open(api.endpoint());
+        databases.serve_at(&format!("http://{address}"));
         let Process { gauges, flows, intakes, .. } = process;
         Ok(Self {
             address,
@@ -144,6 +161,8 @@ impl App {
             stop,
             admission,
             brokers,
+            databases,
+            backups,
             intakes,
             gauges,
             flows,
@@ -232,6 +251,11 @@ impl App {
         self.root.stop(None);
         let _ = tokio::time::timeout_at(deadline, self.root_ended).await;
         self.brokers.close(deadline).await;
+        if let Some(backups) = &self.backups {
+            // It breaks off when the process ends, and lets go of the databases then.
+            let _ = tokio::time::timeout_at(deadline, backups.ended()).await;
+        }
+        self.databases.close((deadline - Instant::now()).max(CLOSE_WITHIN)).await;
         tracing::info!(drained, "stopped");
         drained
     }

@@ -1,6 +1,7 @@
 //! The command line: what `ordermill` was asked to do.
 
 use crate::actors::ActorsArgs;
+use crate::backup::BackupArgs;
 use crate::bench::{Bench, BenchArgs};
 use crate::config::{Config, ConfigError, LogFormat, ServeArgs};
 use crate::output::STDERR;
@@ -56,6 +57,12 @@ enum Command {
     ///
     /// A line an actor, below the one that supervises it. Exits 1 when no server answers.
     Actors(ActorsArgs),
+    /// Back up an embedded system, while it runs or while it does not
+    ///
+    /// All databases are of one instant; writing is held up for some milliseconds. DIR is a data
+    /// directory: to restore it, serve from a copy of it. On PostgreSQL, see docs/OPERATING.md. Exits 1
+    /// when there is no backup in the end.
+    Backup(BackupArgs),
     /// Look at messages that nobody could handle, and send them on their way again
     ///
     /// Talks to a running server. Exits 1 when it cannot do what it is asked.
@@ -189,6 +196,8 @@ pub enum Invocation {
     Demo(DemoArgs, Box<Config>),
     /// Look at actors.
     Actors(ActorsArgs),
+    /// Take a backup.
+    Backup(BackupArgs),
     /// Look after dead letters.
     Dlq(DlqArgs),
     /// Simulate.
@@ -228,6 +237,7 @@ impl Invocation {
             Command::Bench(args) => Ok(Self::Bench(Box::new(Bench::read(*args)?))),
             Command::Demo(args) => Ok(Self::Demo(args, Box::new(Config::for_demo()?))),
             Command::Actors(args) => Ok(Self::Actors(args)),
+            Command::Backup(args) => Ok(Self::Backup(args)),
             Command::Dlq(args) => Ok(Self::Dlq(args)),
             Command::Sim(args) => Ok(Self::Sim(args.options())),
             Command::Openapi => Ok(Self::OpenApi),
@@ -375,6 +385,21 @@ mod tests {
         assert_eq!(format("ordermill --log-format json --typo", None), LogFormat::Json);
         assert_eq!(format("ordermill --log-format=plain", Some("json")), LogFormat::Plain);
         assert_eq!(format("ordermill --log-format", Some("xml")), LogFormat::Plain);
+    }
+
+    #[test]
+    fn a_backup_takes_a_directory_and_a_source() {
+        match parse("ordermill backup there --url http://h:1/ --data-dir here") {
+            Ok(Invocation::Backup(args)) => {
+                assert_eq!(args.directory, std::path::Path::new("there"));
+                assert_eq!(args.data_dir, std::path::Path::new("here"));
+                assert_eq!(args.url.as_deref(), Some("http://h:1"));
+            }
+            other => panic!("{other:?}"),
+        }
+        for bad in ["", "a b", "a --url h"] {
+            assert!(parse(&format!("ordermill backup {bad}")).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub struct Config {
     pub startup_timeout: Duration,
     /// Where the embedded databases are.
     pub data_dir: PathBuf,
+    /// Whether a data directory whose files are of different moments is taken as it is.
+    pub accepts_mixed_files: bool,
     /// How long work under way may take to finish when asked to stop.
     pub shutdown_timeout: Duration,
     /// How long an actor may be idle before it leaves memory.
@@ -165,6 +167,16 @@ impl Config {
                 true => ServeArgs::defaults().data_dir.into(),
                 false => args.data_dir.clone().into(),
             },
+            accepts_mixed_files: read.parsed(
+                "mixed_files",
+                &args.mixed_files,
+                "expected `refuse` or `accept`",
+                |text| match text {
+                    "refuse" => Some(false),
+                    "accept" => Some(true),
+                    _ => None,
+                },
+            ),
             shutdown_timeout: read.duration("shutdown_timeout", &args.shutdown_timeout, TIMER),
             idle_after: read.duration("idle_after", &args.idle_after, TIMER),
             log: LogConfig::read(read, args),

@@ -8,6 +8,7 @@
 pub mod actors;
 pub mod api;
 pub mod app;
+pub mod backup;
 pub mod bench;
 mod characters;
 pub mod cli;

@@ -43,6 +43,7 @@ macro_rules! on_servers {
 mod process {
     mod addresses;
     mod apart;
+    mod backup;
     mod bench;
     mod books;
     mod boot;

@@ -4,6 +4,7 @@ use crate::api::events::Followers;
 use crate::api::operations::broker_trouble;
 use crate::api::problem::Problem;
 use crate::app::Services;
+use crate::backup::Backups;
 use metrics_exporter_prometheus::PrometheusHandle;
 use ordermill_actors::clock::World;
 use ordermill_actors::ports::{Broker, Rpc};
@@ -30,6 +31,8 @@ pub struct Parts {
     pub dead_letters: Vec<DeadLetterOffice>,
     /// The consumers of this process.
     pub intakes: Vec<Intake>,
+    /// Takes backups; None: the data are on servers.
+    pub backups: Option<Backups>,
     /// The metrics.
     pub metrics: PrometheusHandle,
     /// Time and ids.

@@ -1,9 +1,15 @@
 //! Opens the databases of the services that run here: SQLite files, or schemas on PostgreSQL.
+//!
+//! A process that ends in good order closes its SQLite files: the last connection copies the write-ahead
+//! log into the file and deletes it. The `.db` files alone are then the whole shop.
 
 use crate::app::boot::{Boot, Wait};
+use crate::backup::Backups;
 use crate::config::{Config, Infrastructure, Secret, Servers};
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
+use futures::future::join_all;
 use ordermill_actors::audit::{AuditReads, AuditService};
+use ordermill_actors::clock::World;
 use ordermill_actors::gateway::{GatewayReads, SimulatedGateway};
 use ordermill_actors::ids::ServiceName;
 use ordermill_actors::inventory::{Inventory, InventoryReads};
@@ -12,8 +18,10 @@ use ordermill_actors::order::{DueOrders, Order, OrderReads};
 use ordermill_actors::payment::{PaymentReads, PaymentService};
 use ordermill_actors::ports::Database;
 use ordermill_actors::shipping::{ShipmentReads, Shipping};
-use ordermill_sqlite::DataDir;
-use std::sync::Arc;
+use ordermill_sqlite::{DataDir, Database as SqliteDatabase, progress};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// A service's database: for its stations, and for whoever only looks.
 pub struct Opened<S, R: ?Sized> {
@@ -31,7 +39,12 @@ impl<T: OrderReads + DueOrders> OrderDatabase for T {}
 /// Where the databases are.
 pub enum Databases {
     /// Files under a directory that nobody else uses meanwhile.
-    Sqlite(DataDir),
+    Sqlite {
+        /// Where.
+        directory: DataDir,
+        /// Those that are open.
+        opened: Mutex<Vec<SqliteDatabase>>,
+    },
     /// PostgreSQL, shared with other processes.
     Postgres {
         /// Where.
@@ -46,10 +59,12 @@ macro_rules! open {
     ($self:ident, $boot:ident, $name:ident, $tables:ident, $reads:ident, $url:expr) => {{
         let name = stringify!($name);
         match $self {
-            Self::Sqlite(directory) => {
+            Self::Sqlite { directory, opened } => {
                 use ordermill_sqlite::{Database, SqliteStore, $name};
-                let opened = Database::open(directory, name, &$name::MIGRATIONS).await;
-                let database = opened.map_err(|error| anyhow!(error).context(failed(name)))?;
+                let database = Database::open(directory, name, &$name::MIGRATIONS)
+                    .await
+                    .map_err(|error| anyhow!(error).context(failed(name)))?;
+                opened.lock().unwrap_or_else(PoisonError::into_inner).push(database.clone());
                 let store = SqliteStore::new(database.clone(), $name::$tables);
                 Opened { store: Arc::new(store), reads: Arc::new($name::$reads(database)) }
             }
@@ -85,9 +100,53 @@ impl Databases {
     /// The databases that the settings name.
     pub fn new(config: &Config, owner: i64) -> anyhow::Result<Self> {
         Ok(match &config.infrastructure {
-            Infrastructure::Embedded => Self::Sqlite(DataDir::open(&config.data_dir)?),
+            Infrastructure::Embedded => Self::Sqlite {
+                directory: DataDir::open(&config.data_dir)?,
+                opened: Mutex::default(),
+            },
             Infrastructure::Servers(servers) => Self::Postgres { servers: servers.clone(), owner },
         })
+    }
+
+    /// Checks that the files of a data directory are of one moment, before anything is written to them.
+    pub async fn compare(&self, accept: bool) -> anyhow::Result<()> {
+        let Self::Sqlite { opened, .. } = self else { return Ok(()) };
+        let opened = opened.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(mixed) = progress::compare(&opened).await? else { return Ok(()) };
+        if !accept {
+            bail!(mixed);
+        }
+        tracing::warn!(%mixed, "accepted");
+        progress::accept(&opened).await?;
+        Ok(())
+    }
+
+    /// Takes backups of all that is open by now; None: the data are on servers.
+    pub fn backups(&self, world: &World, stop: &CancellationToken) -> Option<Backups> {
+        let Self::Sqlite { opened, .. } = self else { return None };
+        let opened = opened.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Some(Backups::of(opened, world.clone(), stop.clone()))
+    }
+
+    /// Writes down where this process serves, for commands that find the data directory in use.
+    pub fn serve_at(&self, url: &str) {
+        let Self::Sqlite { directory, .. } = self else { return };
+        if let Err(error) = directory.serves_at(url) {
+            tracing::warn!(%error, "the lock of the data directory does not say where this process serves");
+        }
+    }
+
+    /// Closes the SQLite files, once nothing writes to them any more. PostgreSQL needs no such care: what is
+    /// committed there is its own.
+    pub async fn close(&self, within: Duration) {
+        let Self::Sqlite { opened, .. } = self else { return };
+        let opened = std::mem::take(&mut *opened.lock().unwrap_or_else(PoisonError::into_inner));
+        let closing = join_all(opened.iter().map(SqliteDatabase::close));
+        if tokio::time::timeout(within, closing).await.is_err() {
+            tracing::warn!(
+                "a database is still being read: its `-wal` file stays, and belongs to its `.db` file"
+            );
+        }
     }
 
     /// The order service's.

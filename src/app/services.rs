@@ -135,6 +135,7 @@ impl Stores {
                 ServiceName::Audit => stores.audit = Some(databases.audit(boot).await?),
             }
         }
+        databases.compare(config.accepts_mixed_files).await?;
         Ok(stores)
     }
 }

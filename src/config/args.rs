@@ -78,6 +78,12 @@ pub struct ServeArgs {
     #[arg(default_value = "2m", help_heading = "PostgreSQL and RabbitMQ")]
     pub(super) startup_timeout: String,
 
+    /// What becomes of a start on a data directory whose files are of different moments: `refuse`, or
+    /// `accept` it as it is
+    #[arg(long, env = "ORDERMILL_MIXED_FILES", value_name = "refuse|accept")]
+    #[arg(default_value = "refuse", help_heading = "Server")]
+    pub(super) mixed_files: String,
+
     /// How long work under way may take to finish when asked to stop
     #[arg(long, env = "ORDERMILL_SHUTDOWN_TIMEOUT", value_name = "DURATION")]
     #[arg(default_value = "20s", help_heading = "Server")]

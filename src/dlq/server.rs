@@ -1,13 +1,16 @@
 //! The server that is asked.
 
 use anyhow::{Context, anyhow};
-use reqwest::{Method, Url};
+use reqwest::{Method, Response, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::time::Duration;
 
 /// How long an answer may take: redriving a whole queue takes a commit for every hundred.
 const ANSWER_MAX: Duration = Duration::from_secs(120);
+
+/// How long a download may take: a large database on a slow line.
+const DOWNLOAD_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long it may take until somebody listens: a server that is there takes milliseconds.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
@@ -22,11 +25,7 @@ impl Server {
     /// The server at this address.
     pub(crate) fn new(url: &str) -> anyhow::Result<Self> {
         // The server asked for is meant, not whatever proxy the environment names.
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .connect_timeout(CONNECT_MAX)
-            .timeout(ANSWER_MAX)
-            .build()?;
+        let http = reqwest::Client::builder().no_proxy().connect_timeout(CONNECT_MAX).build()?;
         Ok(Self { http, url: url.to_owned() })
     }
 
@@ -48,24 +47,42 @@ impl Server {
         self.ask(Method::POST, path, query).await
     }
 
+    /// What is posted for, to be read as it comes: for as long as something comes.
+    pub(crate) async fn download(&self, path: &str) -> anyhow::Result<Response> {
+        self.answer(Method::POST, path, &[], DOWNLOAD_MAX).await
+    }
+
     async fn ask<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
         query: &[(&str, &str)],
     ) -> anyhow::Result<T> {
+        let response = self.answer(method, path, query, ANSWER_MAX).await?;
+        let text = response.text().await.context("the answer breaks off")?;
+        serde_json::from_str(&text)
+            .with_context(|| format!("{} is no Ordermill server of this version", self.url))
+    }
+
+    async fn answer(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        within: Duration,
+    ) -> anyhow::Result<Response> {
         let mut url = Url::parse(&format!("{}{path}", self.url))?;
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let response = self.http.request(method, url).send().await;
+        let response = self.http.request(method, url).timeout(within).send().await;
         let response = response.map_err(|error| {
             anyhow!(error.without_url())
                 .context(format!("no server answers at {} (--url, ORDERMILL_URL)", self.url))
         })?;
         let status = response.status();
-        let text = response.text().await.context("the answer breaks off")?;
         if !status.is_success() {
+            let text = response.text().await.context("the answer breaks off")?;
             // Every problem of the server is told as RFC 9457 wants it.
             let problem: Value = serde_json::from_str(&text).unwrap_or_default();
             return Err(match problem["detail"].as_str() {
@@ -73,7 +90,6 @@ impl Server {
                 None => anyhow!("{} is no Ordermill server: it answers {status}", self.url),
             });
         }
-        serde_json::from_str(&text)
-            .with_context(|| format!("{} is no Ordermill server of this version", self.url))
+        Ok(response)
     }
 }

@@ -11,16 +11,20 @@
 
 use crate::data_dir::DataDir;
 use crate::error::Error;
+use crate::progress;
 use ordermill_actors::faults::{self, Point};
 use ordermill_actors::ports::ReadError;
-use sqlx::Sqlite;
 use sqlx::migrate::{MigrateError, Migration, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
+use sqlx::{Connection, Sqlite};
+use std::fs::File;
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -78,6 +82,14 @@ pub enum OpenError {
         /// Why.
         source: MigrateError,
     },
+    /// How far it is cannot be read.
+    #[error("{} cannot be read: {source}", file.display())]
+    Unread {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: ReadError,
+    },
     /// The file cannot be opened: no database, no permission, no space.
     #[error("{} cannot be opened: {source}", file.display())]
     Unusable {
@@ -93,8 +105,13 @@ pub enum OpenError {
 pub struct Database {
     writer: SqlitePool,
     readers: SqlitePool,
+    options: SqliteConnectOptions,
+    /// The file, for those who read its bytes. It stays open as long as the database's connections: to close
+    /// any descriptor of a file frees all locks that the process has on it
+    /// (<https://sqlite.org/howtocorrupt.html>, section 2.2), and SQLite would not know.
+    bytes: Arc<File>,
     /// Nobody else opens the files while one of them is open here.
-    _directory: DataDir,
+    directory: DataDir,
 }
 
 impl Database {
@@ -102,9 +119,39 @@ impl Database {
     /// date: the common ones (versions 1 to 99), then the service's own (from 101 on).
     pub async fn open(directory: &DataDir, name: &str, own: &Migrator) -> Result<Self, OpenError> {
         let file = directory.path().join(format!("{name}.db"));
+        let database = Self::connect(directory, &file, true).await?;
+        faults::passes(Point::Unmigrated);
+        if let Err(source) = migrate(&database.writer, own).await {
+            database.close().await;
+            return Err(explain(file, source));
+        }
+        faults::passes(Point::Migrated);
+        match progress::read(&database).await {
+            Ok((batch, _)) => directory.progress().committed(name, batch),
+            Err(source) => {
+                database.close().await;
+                return Err(OpenError::Unread { file, source });
+            }
+        }
+        Ok(database)
+    }
+
+    /// Opens every database that is in the directory as it is: nothing is made, nothing brought up to date.
+    pub async fn open_all(directory: &DataDir) -> Result<Vec<Self>, OpenError> {
+        let mut databases = Vec::new();
+        for file in directory.databases().map_err(|source| OpenError::Unusable {
+            file: directory.path().to_owned(),
+            source: source.into(),
+        })? {
+            databases.push(Self::connect(directory, &file, false).await?);
+        }
+        Ok(databases)
+    }
+
+    async fn connect(directory: &DataDir, file: &Path, make: bool) -> Result<Self, OpenError> {
         let options = SqliteConnectOptions::new()
-            .filename(&file)
-            .create_if_missing(true)
+            .filename(file)
+            .create_if_missing(make)
             .journal_mode(SqliteJournalMode::Wal)
             // A commit is a promise (a 201, an ack): it survives a power cut.
             .synchronous(SqliteSynchronous::Full)
@@ -116,14 +163,13 @@ impl Database {
             .pragma("temp_store", "memory")
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
             .pragma("journal_size_limit", LOG_SIZE_MAX);
-        let unusable = |source| OpenError::Unusable { file: file.clone(), source };
+        let unusable = |source| OpenError::Unusable { file: file.to_owned(), source };
         let writer = pool(1).connect_with(options.clone()).await.map_err(unusable)?;
-        faults::passes(Point::Unmigrated);
-        migrate(&writer, own).await.map_err(|source| explain(file.clone(), source))?;
-        faults::passes(Point::Migrated);
-        let reading = options.read_only(true).pragma("cache_size", READER_CACHE);
+        let bytes = File::open(file).map_err(|error| unusable(error.into()))?;
+        let reading = options.clone().read_only(true).pragma("cache_size", READER_CACHE);
         let readers = pool(READERS_MAX).connect_lazy_with(reading);
-        Ok(Self { writer, readers, _directory: directory.clone() })
+        let directory = directory.clone();
+        Ok(Self { writer, readers, options, bytes: Arc::new(bytes), directory })
     }
 
     /// Runs reads in a task of their own, on connections that cannot write.
@@ -152,7 +198,32 @@ impl Database {
         Ok(self.writer.acquire().await?)
     }
 
-    /// Waits for what is under way, and closes the file.
+    /// A connection of the caller's own.
+    pub(crate) async fn connection(&self) -> Result<SqliteConnection, Error> {
+        Ok(SqliteConnection::connect_with(&self.options).await?)
+    }
+
+    /// The directory that the file is in.
+    pub(crate) fn directory(&self) -> &DataDir {
+        &self.directory
+    }
+
+    /// The name that it was opened by: that of the file, without its `.db`.
+    pub fn name(&self) -> &str {
+        self.path().file_stem().and_then(|name| name.to_str()).unwrap_or_default()
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        self.options.get_filename()
+    }
+
+    /// The file's bytes.
+    pub(crate) fn bytes(&self) -> &Arc<File> {
+        &self.bytes
+    }
+
+    /// Waits for what is under way, and closes the file: its last connection copies the log into it.
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;

@@ -47,11 +47,13 @@ pub mod notification;
 pub mod order;
 mod outbox;
 pub mod payment;
+pub mod progress;
 mod script;
 pub mod shipping;
+pub mod snapshot;
 mod store;
 
-pub use data_dir::{DataDir, DataDirError};
+pub use data_dir::{DataDir, DataDirError, Holder};
 pub use database::{Database, OpenError};
 pub use error::Error;
 pub use script::Script;

@@ -7,7 +7,7 @@
 use crate::database::Database;
 use crate::error::Error;
 use crate::script::Script;
-use crate::{dead_letters, outbox};
+use crate::{dead_letters, outbox, progress};
 use async_trait::async_trait;
 use ordermill_actors::clock::Timestamp;
 use ordermill_actors::faults::{self, Point};
@@ -60,17 +60,19 @@ impl<S: Service, T: Tables<S>> SqliteStore<S, T> {
     ) -> Result<Committed<S>, CommitError> {
         let mut tx =
             conn.begin_with("BEGIN IMMEDIATE").await.map_err(|e| Error::from(e).before_commit())?;
-        let written = self.fill(&mut tx, batch).await.map_err(Error::before_commit)?;
+        let (written, number) = self.fill(&mut tx, batch).await.map_err(Error::before_commit)?;
         faults::passes(Point::Written);
         tx.commit().await.map_err(|e| Error::from(e).at_commit())?;
+        self.database.directory().progress().committed(self.database.name(), number);
         Ok(written)
     }
 
+    /// What comes of the batch, and which batch of its file it is.
     async fn fill(
         &self,
         conn: &mut SqliteConnection,
         batch: &Batch<S>,
-    ) -> Result<Committed<S>, Error> {
+    ) -> Result<(Committed<S>, i64), Error> {
         let mut committed = Committed { outcomes: Vec::new(), outbox: Vec::new() };
         let mut script = Script::default();
         if !batch.changes.is_empty() {
@@ -83,9 +85,11 @@ impl<S: Service, T: Tables<S>> SqliteStore<S, T> {
         outbox::forget(&mut script, &batch.upkeep.forget)?;
         outbox::park(&mut script, &batch.upkeep.park)?;
         dead_letters::insert(&mut script, &batch.upkeep.dead_letters)?;
+        let progress = self.database.directory().progress();
+        let number = progress::write(&mut script, progress, self.database.name())?;
         script.run(conn).await?;
         outbox::redrive(conn, &batch.upkeep.redrive, batch.at).await?;
-        Ok(committed)
+        Ok((committed, number))
     }
 }
 

@@ -12,6 +12,8 @@ mod files;
 mod inventory;
 #[path = "sqlite/notes.rs"]
 mod notes;
+#[path = "sqlite/snapshot.rs"]
+mod snapshot;
 #[path = "sqlite/transactions.rs"]
 mod transactions;
 #[path = "sqlite/unreadable.rs"]

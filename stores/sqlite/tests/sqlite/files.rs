@@ -4,7 +4,7 @@ use crate::backend::Scratch;
 use crate::notes::{TABLE, migrations};
 use ordermill_actors::ports::{DeadLetterFilter, DeadLetters};
 use ordermill_contract::values::at;
-use ordermill_sqlite::{DataDir, DataDirError, Database, OpenError};
+use ordermill_sqlite::{DataDir, DataDirError, Database, Holder, OpenError};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
@@ -14,7 +14,15 @@ async fn a_directory_in_use_is_refused_with_the_holders_pid() {
     let held = scratch.open();
     match DataDir::open(scratch.path()) {
         Err(DataDirError::InUse { holder, .. }) => {
-            assert_eq!(holder, Some(std::process::id().to_string()));
+            let pid = Some(std::process::id().to_string());
+            assert_eq!(holder, Holder { pid, url: None });
+        }
+        other => panic!("{other:?}"),
+    }
+    held.serves_at("http://127.0.0.1:1").unwrap();
+    match DataDir::open(scratch.path()) {
+        Err(DataDirError::InUse { holder, .. }) => {
+            assert_eq!(holder.url.as_deref(), Some("http://127.0.0.1:1"));
         }
         other => panic!("{other:?}"),
     }

@@ -1,0 +1,139 @@
+//! `ordermill backup`: a copy of an embedded system at one instant, taken while it runs or while it does not.
+//!
+//! ```text
+//! server runs:     POST /admin/backup ─▶ snapshot of all databases ─▶ tar over HTTP ─▶ directory
+//! none runs:       data directory, locked ──────▶ the same ─────────▶ tar ───────────▶ directory
+//! ```
+//!
+//! Why a snapshot of all databases at one instant comes to rest with balanced books, and how it is taken:
+//! [`ordermill_sqlite::snapshot`]. The directory is a data directory like any other: to restore it is to serve from a
+//! copy of it.
+
+mod archive;
+mod manifest;
+mod receive;
+mod target;
+#[cfg(test)]
+mod tests;
+
+pub use archive::{Archive, Backups, Refused};
+
+use crate::app::{asked_to_stop, world};
+use crate::dlq::server::Server;
+use anyhow::{Context, anyhow, bail};
+use clap::Args;
+use futures::{Stream, StreamExt};
+use manifest::Manifest;
+use ordermill_sqlite::{DataDir, DataDirError, Database};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use target::Target;
+use tokio_util::sync::CancellationToken;
+
+/// What is backed up, and where to.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct BackupArgs {
+    /// The directory to make; it must not exist, or be empty
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+    /// The data directory to back up. A server that works in it is asked to, over HTTP
+    #[arg(long, env = "ORDERMILL_DATA_DIR", value_name = "PATH", default_value = "./data")]
+    pub data_dir: PathBuf,
+    /// A running server to back up, wherever its data are, as http://127.0.0.1:8080
+    #[arg(long, value_name = "URL", value_parser = crate::cli::server_url)]
+    pub url: Option<String>,
+}
+
+/// Takes a backup; fails when there is none in the end.
+pub async fn run(args: BackupArgs) -> anyhow::Result<ExitCode> {
+    let target = Target::make(&args.directory)?;
+    tokio::select! {
+        biased;
+        () = asked_to_stop() => bail!("asked to stop: there is no backup"),
+        taken = take(&args, target) => taken.map(|()| ExitCode::SUCCESS),
+    }
+}
+
+async fn take(args: &BackupArgs, target: Target) -> anyhow::Result<()> {
+    let manifest = match source(args)? {
+        Source::Server(url) => of_server(&url, target).await?,
+        Source::Directory(directory) => of_directory(directory, target).await?,
+    };
+    let directory = args.directory.display();
+    crate::say!("{manifest}");
+    crate::say!("it is in {directory}; to restore it, serve from a copy of it:");
+    crate::say!("  cp -r {directory} ./restored && ordermill serve --data-dir ./restored");
+    Ok(())
+}
+
+enum Source {
+    /// A running server.
+    Server(String),
+    /// A data directory that no server works in; it is this process's now.
+    Directory(DataDir),
+}
+
+fn source(args: &BackupArgs) -> anyhow::Result<Source> {
+    if let Some(url) = &args.url {
+        return Ok(Source::Server(url.clone()));
+    }
+    let path = &args.data_dir;
+    // Opening it would make it.
+    if !path.is_dir() {
+        bail!(
+            "there is no data directory {}; name it with --data-dir, or a server with --url",
+            path.display()
+        );
+    }
+    match DataDir::open(path) {
+        Ok(directory) => Ok(Source::Directory(directory)),
+        Err(DataDirError::InUse { holder, .. }) if holder.url.is_some() => {
+            Ok(Source::Server(holder.url.unwrap_or_default()))
+        }
+        Err(error @ DataDirError::InUse { .. }) => {
+            Err(anyhow!(error).context("wait until that process serves, or has ended"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn of_server(url: &str, target: Target) -> anyhow::Result<Manifest> {
+    crate::note!("asking {url}");
+    let answer = Server::new(url)?.download("/admin/backup").await?;
+    let broken = |error| {
+        io::Error::other(format!("the answer of {url} breaks off; its log says why: {error}"))
+    };
+    let bytes = answer.bytes_stream().map(|read| read.map_err(|error| broken(error.without_url())));
+    receive::receive(bytes, target).await
+}
+
+async fn of_directory(directory: DataDir, target: Target) -> anyhow::Result<Manifest> {
+    let path = directory.path().to_owned();
+    let databases = Database::open_all(&directory).await?;
+    let copied = match databases.is_empty() {
+        true => Err(anyhow!("there are no databases in {}", path.display())),
+        false => copy(&path, databases.clone(), target).await,
+    };
+    futures::future::join_all(databases.iter().map(Database::close)).await;
+    copied
+}
+
+async fn copy(path: &Path, databases: Vec<Database>, target: Target) -> anyhow::Result<Manifest> {
+    crate::note!("no server works in {}: copying its databases", path.display());
+    let backups = Backups::of(databases, world::real(), CancellationToken::new());
+    let bytes = backups.begin().await.map_err(|refused| anyhow!(refused))?.bytes();
+    let copied = receive::receive(bytes, target).await;
+    backups.ended().await;
+    copied.with_context(|| format!("{} cannot be copied", path.display()))
+}
+
+/// A size for people.
+fn size(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
+}
+
+/// The bytes of a backup.
+trait Bytes: Stream<Item = io::Result<bytes::Bytes>> + Send + Unpin {}
+
+impl<T: Stream<Item = io::Result<bytes::Bytes>> + Send + Unpin> Bytes for T {}
