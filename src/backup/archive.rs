@@ -73,10 +73,8 @@ pub struct Backups {
     world: World,
     stop: CancellationToken,
     one: Arc<Semaphore>,
-    /// [`STALL_MAX`], or less in a test.
-    pub(super) stall_max: Duration,
-    /// [`LOGS_MAX`], or less in a test.
-    pub(super) logs_max: u64,
+    stall_max: Duration,
+    logs_max: u64,
 }
 
 impl Backups {
@@ -85,6 +83,12 @@ impl Backups {
         let (stall_max, logs_max) = (STALL_MAX, LOGS_MAX);
         let one = Arc::new(Semaphore::new(1));
         Self { databases: databases.into(), world, stop, one, stall_max, logs_max }
+    }
+
+    /// The same with bounds that a test can reach.
+    #[cfg(test)]
+    pub(super) fn bounded(self, stall_max: Duration, logs_max: u64) -> Self {
+        Self { stall_max, logs_max, ..self }
     }
 
     /// Takes a snapshot. Writing is held up for an instant.

@@ -39,7 +39,7 @@ fn backups(databases: &[Database]) -> Backups {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_stops_is_not_waited_for() {
     let (_scratch, databases) = databases().await;
-    let backups = Backups { stall_max: Duration::from_millis(100), ..backups(&databases) };
+    let backups = backups(&databases).bounded(Duration::from_millis(100), u64::MAX);
     let bytes = backups.begin().await.unwrap().bytes();
     tokio::time::timeout(PATIENCE, backups.ended()).await.expect("it waits for the reader");
     let read: Vec<_> = bytes.collect().await;
@@ -50,7 +50,7 @@ async fn a_reader_that_stops_is_not_waited_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_is_too_slow_for_the_logs_is_left() {
     let (_scratch, databases) = databases().await;
-    let backups = Backups { logs_max: 4_096, ..backups(&databases) };
+    let backups = backups(&databases).bounded(PATIENCE, 4_096);
     let bytes = backups.begin().await.unwrap();
     let written = databases[0].write(|writer| async move {
         sqlx::query("CREATE TABLE more AS SELECT zeroblob(100000)").execute(&writer).await?;
@@ -75,7 +75,7 @@ async fn what_is_not_whole_and_sound_never_gets_its_name() {
         (&whole[..whole.len() / 2], "cut in a file"),
         (&whole[..0], "empty"),
         (&whole[..whole.len() - 2_048], "without its manifest"),
-        (&altered, "altered"),
+        (&altered[..], "altered"),
         (b"no archive".as_slice(), "no archive"),
     ] {
         let bytes = stream::iter([Ok::<_, io::Error>(bad.to_vec().into())]);

@@ -64,6 +64,11 @@ impl Server {
         self.answer(self.http.post(self.address(path)?), DOWNLOAD_MAX).await
     }
 
+    /// What is posted for, to be read as it comes: for as long as something comes.
+    pub(crate) async fn download(&self, path: &str) -> anyhow::Result<Response> {
+        self.answer(Method::POST, path, &[], DOWNLOAD_MAX).await
+    }
+
     async fn ask<T: DeserializeOwned>(
         &self,
         method: Method,

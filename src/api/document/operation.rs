@@ -68,6 +68,7 @@ impl<'a> Route<'a> {
                     || asks_of_an_actor
                     || redrives
                     || self.is("post", "/inventory")
+                    || self.is("post", "/admin/backup")
             }
             "413" | "415" => self.has_body,
             "422" => checks_fields,
