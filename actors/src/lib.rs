@@ -23,6 +23,7 @@ pub mod order;
 pub mod payment;
 pub mod planted;
 pub mod ports;
+pub mod reconciliation;
 pub mod runtime;
 pub mod services;
 pub mod shipping;

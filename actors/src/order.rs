@@ -23,6 +23,7 @@ pub mod memory;
 pub mod notices;
 pub mod reads;
 pub mod record;
+pub mod restate;
 pub mod retention;
 pub mod rules;
 pub mod saga;

@@ -5,6 +5,7 @@
 
 mod desk;
 mod memory;
+mod records;
 pub mod shop;
 mod world;
 

@@ -143,6 +143,11 @@ impl Orders {
         self.ask(id, || Input::Retry).await.and_then(noted)
     }
 
+    /// Says again what was said of the order, and asks the services again for their outcomes.
+    pub async fn restate(&self, id: OrderId) -> Result<Asked, AskError> {
+        self.ask(id, || Input::Restate).await.and_then(noted)
+    }
+
     /// Choreographed, the services know one chain only, which begins with the payment.
     fn plan(&self) -> Plan {
         match self.flow {

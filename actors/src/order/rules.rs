@@ -5,6 +5,7 @@ use super::decide::{Told, Verdict, decide};
 use super::facts::Fact;
 use super::reads::OrderReads;
 use super::record::{Record, postpone, record, resend, touch};
+use super::restate::restate;
 use super::saga::{Saga, SagaPolicy};
 use super::service::{Answer, Change, Claim, Order};
 use super::status::{OrderStatus, SagaStatus};
@@ -54,6 +55,8 @@ pub enum Input {
     },
     /// A person asks for another try.
     Retry,
+    /// What was said of it is to be said again.
+    Restate,
 }
 
 /// What a saga answers.
@@ -122,6 +125,7 @@ impl Rules for SagaRules {
             Input::Deliver => "deliver",
             Input::Due { .. } => "due",
             Input::Retry => "retry",
+            Input::Restate => "restate",
         }
     }
 
@@ -160,7 +164,12 @@ impl Rules for SagaRules {
             (Input::Dispatch, Some(_)) => Told::Dispatch,
             (Input::Deliver, Some(_)) => Told::Deliver,
             (Input::Due { lag }, Some(_)) => Told::Due { lag: *lag },
-            (Input::Retry, Some(_)) => Told::Retry,
+            (Input::Restate, Some(saga)) if awaited(&saga.facts, saga.origin.plan).is_empty() => {
+                let (reply, messages) = (Reply::Noted(saga.status()), restate(saga));
+                let change = Change { messages, ..self.nothing(key, state) };
+                return Decision { change: Some(change), reply, effects: Vec::new() };
+            }
+            (Input::Retry | Input::Restate, Some(_)) => Told::Retry,
         };
         let Some(saga) = state.as_mut() else { return quiet(Reply::Unknown) };
         let cause = cause(input);
@@ -284,7 +293,7 @@ fn cause(input: &Input) -> &'static str {
     match input {
         Input::Message(message) => message.kind().as_str(),
         Input::Place { .. } | Input::Cancel | Input::Deliver => CUSTOMER,
-        Input::Dispatch | Input::Retry => OPERATOR,
+        Input::Dispatch | Input::Retry | Input::Restate => OPERATOR,
         Input::Due { .. } => DEADLINE,
     }
 }

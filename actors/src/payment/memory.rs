@@ -15,6 +15,13 @@ pub struct PaymentTables {
     rows: BTreeMap<OrderId, PaymentRow>,
 }
 
+impl PaymentTables {
+    /// Every payment, by order.
+    pub fn rows(&self) -> impl Iterator<Item = &PaymentRow> {
+        self.rows.values()
+    }
+}
+
 impl MemoryTables<PaymentService> for PaymentTables {
     fn load(&self, keys: &Vec<OrderId>) -> HashMap<OrderId, u64> {
         keys.iter().filter_map(|key| Some((*key, self.rows.get(key)?.version))).collect()

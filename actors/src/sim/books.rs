@@ -4,10 +4,10 @@
 use super::script::{Bought, Promises};
 use crate::ids::{OrderId, ProductId};
 use crate::inventory::{Reservation, StockRow};
-use crate::messages::Kind;
-use crate::notification::Topic;
 use crate::order::{OrderReads, OrderStatus, Saga};
-use crate::shipping::ShipmentState;
+use crate::reconciliation::{
+    Aspect, Disagreement, ProductRecords, Span, compare_order, compare_product,
+};
 use crate::testing::shop::ShopStores;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -84,8 +84,6 @@ pub struct Having {
     pub held: i64,
     /// Its stock.
     pub reservation: Option<Reservation>,
-    /// Its parcel.
-    pub shipment: Option<ShipmentState>,
 }
 
 impl Having {
@@ -102,21 +100,11 @@ impl Having {
         let reservation = stores
             .inventory
             .with(|tables| tables.reservations.get(&order).map(|row| row.reservation.clone()));
-        let shipment = stores
-            .shipping
-            .with(|table| table.shipments.get(&order).map(|shipment| shipment.state.clone()));
-        Self { captures, held, reservation, shipment }
+        Self { captures, held, reservation }
     }
 
     fn holds_stock(&self) -> bool {
         matches!(self.reservation, Some(Reservation::Reserved(_) | Reservation::Committed(_)))
-    }
-
-    fn has_parcel(&self) -> bool {
-        !matches!(
-            self.shipment,
-            None | Some(ShipmentState::Failed(_) | ShipmentState::Cancelled(_))
-        )
     }
 }
 
@@ -166,13 +154,15 @@ pub async fn check(
         match stores.order.order(one.order).await {
             Ok(Some(saga)) => {
                 ends(&saga, &mut found);
-                order_is_whole(stores, &saga, one.total_minor, &mut found);
+                if saga.details.total_minor != one.total_minor {
+                    let what = format!("{} is not what was ordered: {saga:?}", one.order);
+                    found.push(Finding::new(Rule::Kept, what));
+                }
                 is_kept(&saga, one.promised, &mut found);
                 let refused = |what: &String| {
                     Finding::new(Rule::Kept, format!("{} was refused its {what}", one.order))
                 };
                 found.extend(one.refused.iter().map(refused));
-                is_told_once(stores, &saga, &mut found);
             }
             Ok(None) | Err(_) => {
                 let what = format!("{} was accepted and is not there", one.order);
@@ -180,6 +170,7 @@ pub async fn check(
             }
         }
     }
+    services_agree(stores, &mut found).await;
     let mut ids: Vec<_> = bought.iter().map(|bought| bought.order).collect();
     ids.sort();
     ids.dedup();
@@ -212,43 +203,34 @@ fn ends(saga: &Saga, found: &mut Vec<Finding>) {
     }
 }
 
-/// Money, stock and parcel are what the order's status says.
-fn order_is_whole(stores: &ShopStores, saga: &Saga, total: i64, found: &mut Vec<Finding>) {
-    let (order, status) = (saga.order_id(), saga.status());
-    let having = Having::of(stores, order);
-    let Having { held, reservation, shipment, .. } = &having;
-    if !is_fulfilled(status) {
-        if *held != 0 || having.holds_stock() || having.has_parcel() {
-            let what = format!(
-                "{order} is {status:?} and has {held} at the gateway, {reservation:?}, {shipment:?}"
-            );
-            found.push(Finding::new(Rule::Undone, what));
-        }
-        return;
+/// What the services say of all orders and products, compared.
+async fn services_agree(stores: &ShopStores, found: &mut Vec<Finding>) {
+    let sources = stores.sources();
+    let page = sources.read(Span::all(u32::MAX)).await.expect("a store in memory can be read");
+    for sides in page.orders.values() {
+        let order = sides.order.says();
+        let is_undone = order.is_some_and(|order| order.status() == OrderStatus::Cancelled);
+        let disagreements = compare_order(sides).disagreements.into_iter();
+        found.extend(
+            disagreements.map(|found| Finding::new(rule(&found, is_undone), found.to_string())),
+        );
     }
-    if *held != total {
-        let what = format!("{order} is {status:?} and the gateway holds {held} of {total}");
-        found.push(Finding::new(Rule::Money, what));
+    let products = stores.inventory.products(None, u32::MAX).await;
+    for product in products.expect("a store in memory can be read") {
+        let disagreements = compare_product(&product).into_iter();
+        found.extend(disagreements.map(|found| Finding::new(Rule::Stock, found.to_string())));
     }
-    let confirmed = status == OrderStatus::Confirmed;
-    let stock_fits = match reservation {
-        Some(Reservation::Reserved(_)) => confirmed,
-        Some(Reservation::Committed(_)) => !confirmed,
-        Some(Reservation::Released(_) | Reservation::Refused(_)) | None => false,
-    };
-    if !stock_fits {
-        let what = format!("{order} is {status:?} and its stock {reservation:?}");
-        found.push(Finding::new(Rule::Stock, what));
-    }
-    let parcel_fits = match shipment {
-        Some(ShipmentState::Scheduled(_)) => confirmed,
-        Some(ShipmentState::Dispatched(_)) => status == OrderStatus::Shipped,
-        Some(ShipmentState::Delivered { .. }) => status == OrderStatus::Completed,
-        Some(ShipmentState::Failed(_) | ShipmentState::Cancelled(_)) | None => false,
-    };
-    if !parcel_fits {
-        let what = format!("{order} is {status:?} and its parcel {shipment:?}");
-        found.push(Finding::new(Rule::Ends, what));
+}
+
+/// The law that a disagreement breaks.
+fn rule(found: &Disagreement, is_undone: bool) -> Rule {
+    match found.aspect {
+        Aspect::Audit | Aspect::Notification => Rule::Once,
+        Aspect::UnknownOrder | Aspect::Unreadable => Rule::Kept,
+        _ if is_undone => Rule::Undone,
+        Aspect::Reservation | Aspect::ReservedStock | Aspect::Movements => Rule::Stock,
+        Aspect::Payment | Aspect::Ledger => Rule::Money,
+        Aspect::Shipment => Rule::Ends,
     }
 }
 
@@ -298,35 +280,4 @@ fn stock_is_whole(stores: &ShopStores, initial: &[(String, i64)], found: &mut Ve
             }
         }
     });
-}
-
-/// Each event is in the audit once, and each thing that customers care for was told once.
-fn is_told_once(stores: &ShopStores, saga: &Saga, found: &mut Vec<Finding>) {
-    let order = saga.order_id();
-    let mut expected = vec![Kind::OrderCreated];
-    expected.extend(saga.facts.confirmed_at.map(|_| Kind::OrderConfirmed));
-    expected.extend(saga.facts.committed.then_some(Kind::OrderShipped));
-    expected.extend(saga.facts.delivered_at.map(|_| Kind::OrderCompleted));
-    expected.extend(saga.facts.closed.then_some(Kind::OrderCancelled));
-    for kind in expected {
-        let audited = stores.audit.with(|audit| {
-            let of = audit.entries.iter().filter(|entry| entry.order_id == order);
-            of.filter(|entry| entry.event_type == kind.as_str()).count()
-        });
-        let told = stores.notification.with(|table| {
-            let of = table.entries.keys().filter(|id| id.order_id == order);
-            of.filter(|id| id.topic.kind() == kind).count()
-        });
-        if (audited, told) != (1, 1) {
-            let what = format!("{order}: {kind} is audited {audited} times, told {told} times");
-            found.push(Finding::new(Rule::Once, what));
-        }
-    }
-    let topics = stores.notification.with(|table| {
-        let of = table.entries.keys().filter(|id| id.order_id == order);
-        of.map(|id| id.topic).collect::<Vec<Topic>>()
-    });
-    if topics.len() > Topic::ALL.len() {
-        found.push(Finding::new(Rule::Once, format!("{order} was told too much: {topics:?}")));
-    }
 }

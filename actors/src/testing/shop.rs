@@ -19,6 +19,7 @@ use crate::order::{DueOrders, Order, OrderReads, Orders, Saga, SagaObserver, Sag
 use crate::payment::memory::PaymentTables;
 use crate::payment::{Gateway, GatewayKey, PaymentPolicy, PaymentReads, PaymentService};
 use crate::ports::{Broker, Database};
+use crate::reconciliation::Sources;
 use crate::runtime::stations::{Process, ROOT};
 use crate::runtime::tree::Look;
 use crate::services::{self, OrderSettings, PaymentSettings};
@@ -90,6 +91,22 @@ impl Default for ShopStores {
             shipping: MemoryStore::default(),
             notification: MemoryStore::default(),
             audit: MemoryStore::default(),
+        }
+    }
+}
+
+impl ShopStores {
+    /// What reconciliation compares.
+    pub fn sources(&self) -> Sources {
+        Sources {
+            order: Some(Arc::new(self.order.clone())),
+            reservation: Some(Arc::new(self.inventory.clone())),
+            payment: Some(Arc::new(self.payment.clone())),
+            ledger: Some(Arc::new(self.gateway.clone())),
+            shipment: Some(Arc::new(self.shipping.clone())),
+            audit: Some(Arc::new(self.audit.clone())),
+            notifications: Some(Arc::new(self.notification.clone())),
+            products: Some(Arc::new(self.inventory.clone())),
         }
     }
 }

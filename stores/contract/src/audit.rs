@@ -2,6 +2,7 @@
 
 use crate::backend::Backend;
 use crate::batches::{batch, make, on_both};
+use crate::records;
 use crate::values::{AWKWARD, at, finer, order, origin};
 use ordermill_actors::audit::{AuditEntry, AuditMemory, AuditReads, AuditService, Change};
 use ordermill_actors::messages::{Failure, Message, Origin, Payload};
@@ -67,6 +68,7 @@ pub async fn events_are_kept_once_and_listed_as_they_happened(backend: &dyn Back
     assert_eq!(names, expected);
     assert_eq!((all[2].occurred_at, all[2].recorded_at), (at(5), at(100)), "whole microseconds");
     assert!(reads.events(order(3), None, 100).await.unwrap().is_empty());
+    records::same(&model, backend.sources().await.audit).await;
 }
 
 pub async fn an_events_text_is_kept_to_the_letter(backend: &dyn Backend) {

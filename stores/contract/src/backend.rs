@@ -8,6 +8,7 @@ use ordermill_actors::notification::{NotificationReads, NotificationService};
 use ordermill_actors::order::{DueOrders, Order, OrderReads};
 use ordermill_actors::payment::{PaymentReads, PaymentService};
 use ordermill_actors::ports::Database;
+use ordermill_actors::reconciliation::Sources;
 use ordermill_actors::runtime::service::Service;
 use ordermill_actors::shipping::{ShipmentReads, Shipping};
 use std::sync::Arc;
@@ -44,6 +45,8 @@ pub trait Backend: Send + Sync {
     async fn notification(&self) -> Opened<NotificationService, dyn NotificationReads>;
     /// Opens the audit service's.
     async fn audit(&self) -> Opened<AuditService, dyn AuditReads>;
+    /// Opens all of them, as reconciliation reads them.
+    async fn sources(&self) -> Sources;
 
     /// Closes everything that is open, as the end of a process does. The data stay.
     async fn close(&self);

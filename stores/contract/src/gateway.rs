@@ -2,6 +2,7 @@
 
 use crate::backend::{Backend, Opened};
 use crate::batches::on_both;
+use crate::records;
 use crate::values::{AWKWARD, at, finer};
 use ordermill_actors::gateway::memory::GatewayTables;
 use ordermill_actors::gateway::{
@@ -102,6 +103,7 @@ pub async fn the_books_are_the_same_as_in_memory_and_after_a_restart(backend: &d
     backend.close().await;
     stores.opened = backend.gateway().await;
     stores.compare(0..10).await;
+    records::same(&stores.model, backend.sources().await.ledger).await;
 }
 
 pub async fn an_order_that_paid_twice_shows_in_the_totals(backend: &dyn Backend) {

@@ -2,6 +2,7 @@
 
 use crate::backend::Backend;
 use crate::batches::on_both;
+use crate::records;
 use crate::values::{AWKWARD, at, finer, order, origin};
 use ordermill_actors::ids::ProductId;
 use ordermill_actors::inventory::{
@@ -103,6 +104,9 @@ pub async fn stock_and_reservations_are_the_same_as_in_memory_and_after_a_restar
             tables.reservations.values().filter(|row| row.reservation.status() == status).count()
         })
     };
+    let sources = backend.sources().await;
+    records::same(&model, sources.reservation).await;
+    records::same_products(&model, &*sources.products.unwrap()).await;
     for status in ["RESERVED", "COMMITTED", "RELEASED", "REFUSED"] {
         assert!(count(status) > 0, "the story has no {status} order");
     }

@@ -27,6 +27,7 @@ pub mod notification;
 pub mod order;
 pub mod outbox;
 pub mod payment;
+pub mod records;
 pub mod shipping;
 pub mod values;
 

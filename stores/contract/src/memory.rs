@@ -8,6 +8,7 @@ use ordermill_actors::inventory::{Inventory, InventoryReads};
 use ordermill_actors::notification::{NotificationReads, NotificationService};
 use ordermill_actors::order::Order;
 use ordermill_actors::payment::{PaymentReads, PaymentService};
+use ordermill_actors::reconciliation::Sources;
 use ordermill_actors::shipping::{ShipmentReads, Shipping};
 use ordermill_actors::testing::MemoryStore;
 use ordermill_actors::testing::shop::ShopStores;
@@ -64,6 +65,10 @@ impl Backend for MemoryBackend {
     async fn audit(&self) -> Opened<AuditService, dyn AuditReads> {
         let store = self.process(|stores| &stores.audit);
         Opened { store: store.clone(), reads: store }
+    }
+
+    async fn sources(&self) -> Sources {
+        self.stores.sources()
     }
 
     async fn close(&self) {

@@ -2,6 +2,7 @@
 
 use crate::backend::Backend;
 use crate::batches::{batch, make, on_both};
+use crate::records;
 use crate::values::{AWKWARD, at, finer, order, origin};
 use ordermill_actors::ids::OrderId;
 use ordermill_actors::messages::{Contact, Failure, Message, OrderNotice, Payload};
@@ -124,6 +125,7 @@ pub async fn entries_are_the_same_as_in_memory_and_after_a_restart(backend: &dyn
     assert_eq!((last.is_read, last.created_at), (false, at(4)), "whole microseconds");
     let unread = NotificationFilter { is_read: Some(false), ..NotificationFilter::default() };
     assert_eq!(reads.notifications(&unread, 10).await.unwrap(), [last]);
+    records::same(&model, backend.sources().await.notifications).await;
 }
 
 pub async fn thousands_are_told_in_one_batch_and_marked_in_pages(backend: &dyn Backend) {

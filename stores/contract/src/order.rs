@@ -12,6 +12,7 @@ pub use sweeping::{
 
 use crate::backend::{Backend, Opened, OrderData};
 use crate::batches::{batch, insist, make, on_both};
+use crate::records;
 use crate::values::{AWKWARD, at, order, world};
 use futures::future::join_all;
 use ordermill_actors::ids::{OrderId, ProductId};
@@ -78,6 +79,7 @@ pub async fn orders_are_the_same_as_in_memory_and_after_a_restart(backend: &dyn 
 
     backend.close().await;
     compare(&model, &*backend.order().await.reads, &orders).await;
+    records::same(&model, backend.sources().await.order).await;
 }
 
 pub async fn every_status_is_written_and_read_back(backend: &dyn Backend) {

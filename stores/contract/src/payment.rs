@@ -2,6 +2,7 @@
 
 use crate::backend::{Backend, Opened};
 use crate::batches::{batch, insist, on_both};
+use crate::records;
 use crate::values::{AWKWARD, at, order, origin};
 use futures::future::join_all;
 use ordermill_actors::messages::{Origin, PaymentProcess};
@@ -147,6 +148,7 @@ pub async fn rows_are_read_back_as_they_were_written(backend: &dyn Backend) {
     backend.close().await;
     stores.opened = backend.payment().await;
     stores.compare().await;
+    records::same(&stores.model, backend.sources().await.payment).await;
 }
 
 pub async fn a_change_decided_on_another_version_is_refused_with_all_that_follow_it(

@@ -2,6 +2,7 @@
 
 use crate::backend::Backend;
 use crate::batches::on_both;
+use crate::records;
 use crate::values::{AWKWARD, at, finer, order, origin};
 use ordermill_actors::messages::{Address, Priority, ShippingSchedule};
 use ordermill_actors::money::{AMOUNT_MAX_MINOR, Currency, Money};
@@ -77,6 +78,7 @@ pub async fn shipments_are_the_same_as_in_memory_and_after_a_restart(backend: &d
     assert_eq!(delivered.dispatched_at(), Some(at(2)), "in whole microseconds");
     assert_eq!(delivered.decided_at, at(4), "an outcome that is said again is not decided again");
     assert_eq!(delivered.state.parcel().unwrap().address, home());
+    records::same(&model, backend.sources().await.shipment).await;
 }
 
 pub async fn what_comes_too_early_leaves_no_row(backend: &dyn Backend) {

@@ -1,5 +1,6 @@
 //! The inventory service's tables: stock, and one reservation an order.
 
+mod records;
 mod rows;
 
 use crate::columns::{all_met, column, number, time};

@@ -1,6 +1,7 @@
 //! The notification service's table: one entry for each order and topic.
 
 mod read;
+mod records;
 mod unread;
 mod write;
 

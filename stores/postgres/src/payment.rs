@@ -1,5 +1,7 @@
 //! The payment service's table.
 
+mod records;
+
 use crate::columns::{all_met, column, count, number, time};
 use crate::database::Database;
 use crate::error::Error;

@@ -1,5 +1,7 @@
 //! The audit service's table: every event, append-only.
 
+mod records;
+
 use crate::columns::{count, micros, time};
 use crate::database::Database;
 use crate::error::Error;

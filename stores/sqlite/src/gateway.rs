@@ -1,5 +1,6 @@
 //! The simulated gateway's ledger.
 
+mod records;
 mod rows;
 
 use crate::columns;

@@ -1,6 +1,7 @@
 //! The order service's tables: orders, their sagas, history, idempotency keys.
 
 mod read;
+mod records;
 mod rows;
 mod write;
 

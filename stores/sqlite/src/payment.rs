@@ -1,5 +1,7 @@
 //! The payment service's table.
 
+mod records;
+
 use crate::columns::{self, micros};
 use crate::database::Database;
 use crate::error::Error;

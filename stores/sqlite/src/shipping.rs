@@ -1,5 +1,6 @@
 //! The shipping service's table: one shipment an order.
 
+mod records;
 mod rows;
 
 use crate::columns;

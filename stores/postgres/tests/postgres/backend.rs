@@ -10,6 +10,7 @@ use ordermill_actors::inventory::{Inventory, InventoryReads};
 use ordermill_actors::notification::{NotificationReads, NotificationService};
 use ordermill_actors::order::Order;
 use ordermill_actors::payment::{PaymentReads, PaymentService};
+use ordermill_actors::reconciliation::Sources;
 use ordermill_actors::shipping::{ShipmentReads, Shipping};
 use ordermill_contract::{Backend, Opened, OrderData};
 use ordermill_postgres::{Database, PgStore};
@@ -107,6 +108,41 @@ impl Backend for PostgresBackend {
 
     async fn audit(&self) -> Opened<AuditService, dyn AuditReads> {
         open!(self, audit, AuditTables, AuditDatabase)
+    }
+
+    async fn sources(&self) -> Sources {
+        let order = order::OrderDatabase(
+            self.database(order::SCHEMA, &order::MIGRATIONS, next_owner()).await,
+        );
+        let inventory = inventory::InventoryDatabase(
+            self.database(inventory::SCHEMA, &inventory::MIGRATIONS, next_owner()).await,
+        );
+        let payment = payment::PaymentDatabase(
+            self.database(payment::SCHEMA, &payment::MIGRATIONS, next_owner()).await,
+        );
+        let gateway = gateway::GatewayDatabase(
+            self.database(gateway::SCHEMA, &gateway::MIGRATIONS, next_owner()).await,
+        );
+        let shipping = shipping::ShippingDatabase(
+            self.database(shipping::SCHEMA, &shipping::MIGRATIONS, next_owner()).await,
+        );
+        let notification = notification::NotificationDatabase(
+            self.database(notification::SCHEMA, &notification::MIGRATIONS, next_owner()).await,
+        );
+        let audit = audit::AuditDatabase(
+            self.database(audit::SCHEMA, &audit::MIGRATIONS, next_owner()).await,
+        );
+        let inventory = Arc::new(inventory);
+        Sources {
+            order: Some(Arc::new(order)),
+            reservation: Some(inventory.clone()),
+            payment: Some(Arc::new(payment)),
+            ledger: Some(Arc::new(gateway)),
+            shipment: Some(Arc::new(shipping)),
+            audit: Some(Arc::new(audit)),
+            notifications: Some(Arc::new(notification)),
+            products: Some(inventory),
+        }
     }
 
     async fn close(&self) {

@@ -7,6 +7,7 @@ use ordermill_actors::inventory::{Inventory, InventoryReads};
 use ordermill_actors::notification::{NotificationReads, NotificationService};
 use ordermill_actors::order::Order;
 use ordermill_actors::payment::{PaymentReads, PaymentService};
+use ordermill_actors::reconciliation::Sources;
 use ordermill_actors::shipping::{ShipmentReads, Shipping};
 use ordermill_contract::{Backend, Opened, OrderData};
 use ordermill_sqlite::{DataDir, Database, SqliteStore};
@@ -110,6 +111,33 @@ impl Backend for SqliteBackend {
         let database = self.database("audit", &audit::MIGRATIONS).await;
         let store = SqliteStore::new(database.clone(), audit::AuditTables);
         Opened { store: Arc::new(store), reads: Arc::new(audit::AuditDatabase(database)) }
+    }
+
+    async fn sources(&self) -> Sources {
+        let order = order::OrderDatabase(self.database("order", &order::MIGRATIONS).await);
+        let inventory =
+            inventory::InventoryDatabase(self.database("inventory", &inventory::MIGRATIONS).await);
+        let payment =
+            payment::PaymentDatabase(self.database("payment", &payment::MIGRATIONS).await);
+        let gateway =
+            gateway::GatewayDatabase(self.database("gateway", &gateway::MIGRATIONS).await);
+        let shipping =
+            shipping::ShippingDatabase(self.database("shipping", &shipping::MIGRATIONS).await);
+        let notification = notification::NotificationDatabase(
+            self.database("notification", &notification::MIGRATIONS).await,
+        );
+        let audit = audit::AuditDatabase(self.database("audit", &audit::MIGRATIONS).await);
+        let inventory = Arc::new(inventory);
+        Sources {
+            order: Some(Arc::new(order)),
+            reservation: Some(inventory.clone()),
+            payment: Some(Arc::new(payment)),
+            ledger: Some(Arc::new(gateway)),
+            shipment: Some(Arc::new(shipping)),
+            audit: Some(Arc::new(audit)),
+            notifications: Some(Arc::new(notification)),
+            products: Some(inventory),
+        }
     }
 
     async fn close(&self) {

@@ -1,0 +1,394 @@
+//! An order that every service agrees on, and every way in which one of them can differ.
+
+use super::*;
+use crate::clock::Timestamp;
+use crate::gateway::EntryStatus;
+use crate::ids::{OrderId, ProductId};
+use crate::messages::{
+    Flow, Kind, PaymentApproved, Plan, Refusal, ShipmentScheduled, Step, StockLine,
+};
+use crate::money::{Currency, Money};
+use crate::order::facts::{Fact, Facts};
+use crate::payment::PaymentStatus;
+use uuid::Uuid;
+
+const TOTAL: i64 = 4_990;
+
+fn at() -> Timestamp {
+    Timestamp::from_timestamp_micros(1_700_000_000_000_000).unwrap()
+}
+
+fn usd(minor: i64) -> Money {
+    Money { minor, currency: Currency::USD }
+}
+
+fn line(product: &str, quantity: u32) -> StockLine {
+    StockLine { product_id: ProductId::from(product), quantity }
+}
+
+fn lines() -> Vec<StockLine> {
+    vec![line("B", 1), line("A", 2)]
+}
+
+fn names(kinds: &[Kind]) -> Vec<String> {
+    kinds.iter().map(|kind| kind.as_str().to_owned()).collect()
+}
+
+fn facts(learned: Vec<Fact>) -> Facts {
+    let mut facts = Facts::default();
+    learned.iter().for_each(|fact| facts.apply(fact, at()));
+    facts
+}
+
+fn confirmed() -> Vec<Fact> {
+    let payment = PaymentApproved { total: usd(TOTAL), transaction_id: "t".to_owned() };
+    let shipment = ShipmentScheduled {
+        tracking_code: "SIM-1".to_owned(),
+        freight: usd(500),
+        estimated_delivery: at(),
+    };
+    let sent = |step| Fact::StepSent { step };
+    vec![
+        Fact::Placed,
+        sent(Step::Inventory),
+        Fact::Reserved,
+        sent(Step::Payment),
+        Fact::Paid { payment },
+        sent(Step::Shipping),
+        Fact::Scheduled { shipment },
+        Fact::Confirmed,
+    ]
+}
+
+fn completed() -> Vec<Fact> {
+    let rest = [
+        Fact::DispatchAsked,
+        Fact::DispatchSent,
+        Fact::Dispatched,
+        Fact::CommitSent,
+        Fact::StockCommitted,
+        Fact::DeliveryAsked,
+        Fact::DeliverSent,
+        Fact::Delivered,
+    ];
+    confirmed().into_iter().chain(rest).collect()
+}
+
+/// Refused by the gateway: the stock went back.
+fn declined() -> Vec<Fact> {
+    vec![
+        Fact::Placed,
+        Fact::StepSent { step: Step::Inventory },
+        Fact::Reserved,
+        Fact::StepSent { step: Step::Payment },
+        Fact::StepRefused { step: Step::Payment, refusal: Refusal::because("declined") },
+        Fact::UndoSent { step: Step::Inventory },
+        Fact::StepUndone { step: Step::Inventory },
+        Fact::Closed,
+    ]
+}
+
+fn order(learned: Vec<Fact>) -> OrderRecord {
+    OrderRecord {
+        version: 7,
+        flow: Flow::Orchestrated,
+        plan: Plan::ReserveFirst,
+        lines: lines(),
+        total: usd(TOTAL),
+        facts: facts(learned),
+        updated_at: at(),
+    }
+}
+
+fn held(captured: i64, refunded: i64) -> LedgerRecord {
+    let status = if refunded == 0 { EntryStatus::Charged } else { EntryStatus::Refunded };
+    LedgerRecord(vec![LedgerEntry {
+        key: Uuid::from_u128(1),
+        status,
+        captured: usd(captured),
+        refunded: usd(refunded),
+    }])
+}
+
+fn paid(status: PaymentStatus, captured: Option<i64>, refunded: Option<i64>) -> PaymentRecord {
+    PaymentRecord {
+        status,
+        amount: Some(usd(TOTAL)),
+        captured: captured.map(usd),
+        refunded: refunded.map(usd),
+    }
+}
+
+fn reserved(state: ReservationState) -> ReservationRecord {
+    ReservationRecord { state, lines: vec![line("A", 2), line("B", 1)] }
+}
+
+fn parcel(status: ShipmentStatus) -> ShipmentRecord {
+    ShipmentRecord { status, units: Some(3), tracking_code: Some("SIM-1".to_owned()) }
+}
+
+/// What all services say of a confirmed order.
+fn whole() -> OrderSides {
+    OrderSides {
+        order_id: OrderId(Uuid::from_u128(42)),
+        order: Side::Says(order(confirmed())),
+        reservation: Side::Says(reserved(ReservationState::Reserved)),
+        payment: Side::Says(paid(PaymentStatus::Approved, Some(TOTAL), None)),
+        ledger: Side::Says(held(TOTAL, 0)),
+        shipment: Side::Says(parcel(ShipmentStatus::Scheduled)),
+        audit: Side::Says(AuditRecord(names(&[
+            Kind::OrderCreated,
+            Kind::InventoryReserved,
+            Kind::PaymentApproved,
+            Kind::ShippingScheduled,
+            Kind::OrderConfirmed,
+        ]))),
+        notifications: Side::Says(NotificationRecord(names(&[
+            Kind::OrderCreated,
+            Kind::OrderConfirmed,
+        ]))),
+    }
+}
+
+/// The same of one that has arrived.
+fn arrived() -> OrderSides {
+    OrderSides {
+        order: Side::Says(order(completed())),
+        reservation: Side::Says(reserved(ReservationState::Committed)),
+        shipment: Side::Says(parcel(ShipmentStatus::Delivered)),
+        audit: Side::Says(AuditRecord(names(&[
+            Kind::OrderCreated,
+            Kind::InventoryReserved,
+            Kind::PaymentApproved,
+            Kind::ShippingScheduled,
+            Kind::OrderConfirmed,
+            Kind::OrderDispatchRequested,
+            Kind::ShippingDispatched,
+            Kind::InventoryCommitted,
+            Kind::OrderShipped,
+            Kind::OrderDeliveryConfirmed,
+            Kind::ShippingDelivered,
+            Kind::OrderCompleted,
+        ]))),
+        notifications: Side::Says(NotificationRecord(names(&[
+            Kind::OrderCreated,
+            Kind::OrderConfirmed,
+            Kind::OrderShipped,
+            Kind::OrderCompleted,
+        ]))),
+        ..whole()
+    }
+}
+
+/// The same of one whose payment was refused.
+fn refused() -> OrderSides {
+    OrderSides {
+        order: Side::Says(order(declined())),
+        reservation: Side::Says(reserved(ReservationState::Released)),
+        payment: Side::Says(paid(PaymentStatus::Failed, None, None)),
+        ledger: Side::Says(held(0, 0)),
+        shipment: Side::Nothing,
+        audit: Side::Says(AuditRecord(names(&[
+            Kind::OrderCreated,
+            Kind::InventoryReserved,
+            Kind::PaymentFailed,
+            Kind::InventoryReleased,
+            Kind::OrderCancelled,
+        ]))),
+        notifications: Side::Says(NotificationRecord(names(&[
+            Kind::OrderCreated,
+            Kind::OrderCancelled,
+        ]))),
+        ..whole()
+    }
+}
+
+fn aspects(sides: &OrderSides) -> Vec<Aspect> {
+    compare_order(sides).disagreements.into_iter().map(|found| found.aspect).collect()
+}
+
+#[test]
+fn services_that_agree_are_not_named() {
+    for sides in [whole(), arrived(), refused()] {
+        let compared = compare_order(&sides);
+        assert_eq!(compared, Comparison { stage: Stage::AtRest, disagreements: Vec::new() });
+    }
+}
+
+#[test]
+fn every_way_in_which_a_service_can_differ_from_a_fulfilled_order_is_found() {
+    use Aspect::{Audit, Ledger, Notification, Payment, Reservation, Shipment};
+    let reservation = |record| OrderSides { reservation: record, ..whole() };
+    let payment = |record| OrderSides { payment: record, ..whole() };
+    let ledger = |record| OrderSides { ledger: record, ..whole() };
+    let shipment = |record| OrderSides { shipment: record, ..whole() };
+    let audit =
+        |kinds: &[Kind]| OrderSides { audit: Side::Says(AuditRecord(names(kinds))), ..whole() };
+    let told = |kinds: &[Kind]| OrderSides {
+        notifications: Side::Says(NotificationRecord(names(kinds))),
+        ..whole()
+    };
+    let other_lines = ReservationRecord {
+        state: ReservationState::Reserved,
+        lines: vec![line("A", 3), line("B", 1)],
+    };
+    let twice = LedgerRecord([held(TOTAL, 0).0, held(TOTAL, TOTAL).0].concat());
+    let euros = Money { currency: Currency::parse("EUR").unwrap(), ..usd(TOTAL) };
+    let in_euros =
+        LedgerRecord(vec![LedgerEntry { captured: euros, ..held(TOTAL, 0).0[0].clone() }]);
+    let all = [Kind::OrderCreated, Kind::OrderConfirmed];
+    let other_parcel = ShipmentRecord {
+        tracking_code: Some("SIM-2".to_owned()),
+        ..parcel(ShipmentStatus::Scheduled)
+    };
+    let fewer_units = ShipmentRecord { units: Some(2), ..parcel(ShipmentStatus::Scheduled) };
+    let cases: Vec<(&str, OrderSides, Vec<Aspect>)> = vec![
+        ("no reservation", reservation(Side::Nothing), vec![Reservation]),
+        (
+            "released",
+            reservation(Side::Says(reserved(ReservationState::Released))),
+            vec![Reservation],
+        ),
+        (
+            "left too early",
+            reservation(Side::Says(reserved(ReservationState::Committed))),
+            vec![Reservation],
+        ),
+        ("other lines", reservation(Side::Says(other_lines)), vec![Reservation]),
+        ("no payment", payment(Side::Nothing), vec![Payment]),
+        ("pending", payment(Side::Says(paid(PaymentStatus::Pending, None, None))), vec![Payment]),
+        (
+            "reversed",
+            payment(Side::Says(paid(PaymentStatus::Reversed, Some(TOTAL), Some(TOTAL)))),
+            vec![Payment, Ledger],
+        ),
+        (
+            "too little",
+            payment(Side::Says(paid(PaymentStatus::Approved, Some(1), None))),
+            vec![Payment, Ledger],
+        ),
+        ("no charge", ledger(Side::Nothing), vec![Ledger, Ledger]),
+        ("given back", ledger(Side::Says(held(TOTAL, TOTAL))), vec![Ledger, Ledger]),
+        ("charged twice", ledger(Side::Says(twice)), vec![Ledger, Ledger]),
+        ("in another currency", ledger(Side::Says(in_euros)), vec![Ledger]),
+        ("no parcel", shipment(Side::Nothing), vec![Shipment]),
+        ("left", shipment(Side::Says(parcel(ShipmentStatus::Dispatched))), vec![Shipment]),
+        ("another parcel", shipment(Side::Says(other_parcel)), vec![Shipment]),
+        ("a smaller parcel", shipment(Side::Says(fewer_units)), vec![Shipment]),
+        ("no audit", OrderSides { audit: Side::Nothing, ..whole() }, vec![Audit]),
+        ("an event is missing", audit(&all), vec![Audit]),
+        ("not told", OrderSides { notifications: Side::Nothing, ..whole() }, vec![Notification]),
+        ("told too little", told(&[Kind::OrderCreated]), vec![Notification]),
+        ("told too much", told(&[all[0], all[1], Kind::OrderCancelled]), vec![Notification]),
+        ("told twice", told(&[all[0], all[0], all[1]]), vec![Notification]),
+    ];
+    for (name, sides, expected) in cases {
+        assert_eq!(aspects(&sides), expected, "{name}");
+    }
+}
+
+#[test]
+fn every_way_in_which_a_cancelled_order_can_keep_something_is_found() {
+    use Aspect::{Ledger, Payment, Reservation, Shipment};
+    let kept = |state| OrderSides { reservation: Side::Says(reserved(state)), ..refused() };
+    assert_eq!(aspects(&kept(ReservationState::Reserved)), [Reservation]);
+    assert_eq!(aspects(&kept(ReservationState::Committed)), [Reservation]);
+    assert!(aspects(&OrderSides { reservation: Side::Nothing, ..refused() }).is_empty());
+    let captured = OrderSides { ledger: Side::Says(held(TOTAL, 0)), ..refused() };
+    assert_eq!(aspects(&captured), [Ledger, Ledger]);
+    let approved = paid(PaymentStatus::Approved, Some(TOTAL), None);
+    let approved = OrderSides { payment: Side::Says(approved), ..refused() };
+    assert_eq!(aspects(&approved), [Payment, Ledger]);
+    let sent = OrderSides { shipment: Side::Says(parcel(ShipmentStatus::Scheduled)), ..refused() };
+    assert_eq!(aspects(&sent), [Shipment]);
+}
+
+#[test]
+fn both_sides_are_told_in_words() {
+    let sides = OrderSides { reservation: Side::Nothing, ..whole() };
+    let told = compare_order(&sides).disagreements[0].to_string();
+    assert_eq!(
+        told,
+        "order 00000000-0000-0000-0000-00000000002a: reservation: order says: CONFIRMED, 1 × B, 2 × A; \
+         inventory says: there is no reservation"
+    );
+}
+
+#[test]
+fn what_is_not_asked_is_not_compared() {
+    let sides = OrderSides { order: whole().order, ..OrderSides::new(whole().order_id) };
+    assert!(aspects(&sides).is_empty());
+    let nobody = OrderSides { order: Side::NotAsked, ..whole() };
+    assert_eq!(
+        compare_order(&nobody),
+        Comparison { stage: Stage::Unknown, disagreements: Vec::new() }
+    );
+}
+
+#[test]
+fn an_order_under_way_or_stuck_is_not_compared() {
+    let under_way = OrderSides {
+        order: Side::Says(order(vec![Fact::Placed, Fact::StepSent { step: Step::Inventory }])),
+        ..whole()
+    };
+    assert_eq!(compare_order(&under_way).stage, Stage::UnderWay);
+    let mut stuck = confirmed();
+    stuck.push(Fact::Stuck { reason: "why".to_owned() });
+    let stuck = OrderSides { order: Side::Says(order(stuck)), payment: Side::Nothing, ..whole() };
+    let compared = compare_order(&stuck);
+    assert_eq!(compared.stage, Stage::Failed("why".to_owned()));
+    assert!(compared.disagreements.is_empty());
+}
+
+#[test]
+fn whatever_is_kept_of_an_unknown_order_is_found() {
+    let sides = OrderSides { order: Side::Nothing, shipment: Side::Nothing, ..whole() };
+    assert_eq!(aspects(&sides), [Aspect::UnknownOrder; 5]);
+}
+
+#[test]
+fn what_cannot_be_read_is_named_and_not_taken_for_nothing() {
+    let sides = OrderSides { payment: Side::Unreadable("broken".to_owned()), ..whole() };
+    assert_eq!(aspects(&sides), [Aspect::Unreadable]);
+}
+
+#[test]
+fn choreographed_a_conclusion_needs_no_event() {
+    let mut order = order(declined());
+    order.flow = Flow::Choreographed;
+    let audit = names(&[
+        Kind::OrderCreated,
+        Kind::InventoryReserved,
+        Kind::PaymentFailed,
+        Kind::OrderCancelled,
+    ]);
+    let sides =
+        OrderSides { order: Side::Says(order), audit: Side::Says(AuditRecord(audit)), ..refused() };
+    assert!(aspects(&sides).is_empty(), "inventory.released was concluded");
+}
+
+#[test]
+fn stock_that_is_reserved_for_nobody_is_found() {
+    let product = ProductRecord {
+        product_id: ProductId::from("A"),
+        on_hand: 10,
+        reserved: 4,
+        claimed: 4,
+        left: 2,
+    };
+    assert!(compare_product(&product).is_empty());
+    let found = compare_product(&ProductRecord { claimed: 3, ..product });
+    assert_eq!(found[0].aspect, Aspect::ReservedStock);
+}
+
+#[test]
+fn records_are_the_same_after_their_way_as_json() {
+    let sides = whole();
+    let order = sides.order.says().unwrap();
+    let json = serde_json::to_string(order).unwrap();
+    assert_eq!(serde_json::from_str::<OrderRecord>(&json).unwrap(), *order);
+    let record =
+        Record { order_id: sides.order_id, says: Ok(sides.ledger.says().unwrap().clone()) };
+    let json = serde_json::to_string(&record).unwrap();
+    assert_eq!(serde_json::from_str::<Record<LedgerRecord>>(&json).unwrap(), record);
+}

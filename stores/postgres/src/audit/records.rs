@@ -1,0 +1,35 @@
+//! The records that reconciliation compares.
+
+use super::AuditDatabase;
+use crate::error::Error;
+use async_trait::async_trait;
+use ordermill_actors::ids::OrderId;
+use ordermill_actors::ports::ReadError;
+use ordermill_actors::reconciliation::{AuditRecord, OrderRecords, Record, Span};
+
+#[async_trait]
+impl OrderRecords<AuditRecord> for AuditDatabase {
+    async fn records(&self, span: Span) -> Result<Vec<Record<AuditRecord>>, ReadError> {
+        let Span { after, until, limit } = span;
+        let read = self.0.read(move |pool| async move {
+            let rows = sqlx::query!(
+                r#"SELECT order_id, array_agg(event_type) AS "events!"
+                       FROM audit_entries WHERE order_id > $1 AND order_id <= $2
+                       GROUP BY order_id ORDER BY order_id LIMIT $3"#,
+                after.0,
+                until.0,
+                i64::from(limit)
+            )
+            .fetch_all(&pool)
+            .await?;
+            rows.into_iter()
+                .map(|row| {
+                    let mut events = row.events;
+                    events.sort_unstable();
+                    Ok(Record { order_id: OrderId(row.order_id), says: Ok(AuditRecord(events)) })
+                })
+                .collect::<Result<Vec<_>, Error>>()
+        });
+        read.await
+    }
+}

@@ -1,0 +1,86 @@
+//! The records that reconciliation compares.
+
+use super::InventoryDatabase;
+use super::rows::StoredReservation;
+use async_trait::async_trait;
+use ordermill_actors::ids::{OrderId, ProductId};
+use ordermill_actors::ports::ReadError;
+use ordermill_actors::reconciliation::{
+    OrderRecords, ProductRecord, ProductRecords, Record, ReservationRecord, Span,
+};
+
+#[async_trait]
+impl OrderRecords<ReservationRecord> for InventoryDatabase {
+    async fn records(&self, span: Span) -> Result<Vec<Record<ReservationRecord>>, ReadError> {
+        let Span { after, until, limit } = span;
+        self.0
+            .read(move |readers| async move {
+                let rows = sqlx::query_as!(
+                    StoredReservation,
+                    "SELECT order_id, status, lines, refusal, updated_at
+                       FROM reservations WHERE order_id > $1 AND order_id <= $2
+                       ORDER BY order_id LIMIT $3",
+                    after.0,
+                    until.0,
+                    i64::from(limit)
+                )
+                .fetch_all(&readers)
+                .await?;
+                let record = |row: StoredReservation| {
+                    let order_id = OrderId(row.order_id);
+                    let row = row.reservation().map_err(|error| error.to_string());
+                    Record { order_id, says: row.map(|row| (&row.reservation).into()) }
+                };
+                Ok(rows.into_iter().map(record).collect())
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl ProductRecords for InventoryDatabase {
+    async fn products(
+        &self,
+        after: Option<&ProductId>,
+        limit: u32,
+    ) -> Result<Vec<ProductRecord>, ReadError> {
+        let after = after.map(|product| product.0.to_string());
+        self.0
+            .read(move |readers| async move {
+                // One statement, so that stock and reservations are of the same moment.
+                let rows = sqlx::query!(
+                    r#"WITH page AS MATERIALIZED (
+                           SELECT product_id, on_hand, reserved FROM stock
+                           WHERE $1::text IS NULL OR product_id > $1 ORDER BY product_id LIMIT $2
+                       ), held AS MATERIALIZED (
+                           SELECT line ->> 'product_id' AS product_id,
+                                  sum((line ->> 'quantity')::bigint)
+                                      FILTER (WHERE status = 'RESERVED') AS claimed,
+                                  sum((line ->> 'quantity')::bigint)
+                                      FILTER (WHERE status = 'COMMITTED') AS gone
+                           FROM reservations
+                           CROSS JOIN LATERAL json_array_elements(lines::json) AS line
+                           WHERE status IN ('RESERVED', 'COMMITTED') GROUP BY 1
+                       )
+                       SELECT page.product_id AS "product_id!", on_hand AS "on_hand!",
+                              reserved AS "reserved!", coalesce(claimed, 0)::bigint AS "claimed!",
+                              coalesce(gone, 0)::bigint AS "gone!"
+                       FROM page LEFT JOIN held ON held.product_id = page.product_id
+                       ORDER BY page.product_id"#,
+                    after,
+                    i64::from(limit)
+                )
+                .fetch_all(&readers)
+                .await?;
+                let products = rows.into_iter().map(|row| ProductRecord {
+                    product_id: ProductId::from(row.product_id.as_str()),
+                    on_hand: row.on_hand,
+                    reserved: row.reserved,
+                    claimed: row.claimed,
+                    left: row.gone,
+                });
+                Ok(products.collect())
+            })
+            .await
+    }
+}

@@ -1,0 +1,38 @@
+//! The records that reconciliation compares.
+
+use super::ShippingDatabase;
+use super::rows::Stored;
+use async_trait::async_trait;
+use ordermill_actors::ids::OrderId;
+use ordermill_actors::ports::ReadError;
+use ordermill_actors::reconciliation::{OrderRecords, Record, ShipmentRecord, Span};
+
+#[async_trait]
+impl OrderRecords<ShipmentRecord> for ShippingDatabase {
+    async fn records(&self, span: Span) -> Result<Vec<Record<ShipmentRecord>>, ReadError> {
+        let Span { after, until, limit } = span;
+        self.0
+            .read(move |readers| async move {
+                let rows = sqlx::query_as!(
+                    Stored,
+                    "SELECT order_id, status, decided_at, reason, tracking_code,
+                              freight_minor, currency, estimated_delivery, units, priority, address,
+                              dispatched_at
+                       FROM shipments WHERE order_id > $1 AND order_id <= $2
+                       ORDER BY order_id LIMIT $3",
+                    after.0,
+                    until.0,
+                    i64::from(limit)
+                )
+                .fetch_all(&readers)
+                .await?;
+                let record = |row: Stored| {
+                    let order_id = OrderId(row.order_id);
+                    let shipment = row.shipment().map_err(|error| error.to_string());
+                    Record { order_id, says: shipment.map(|shipment| (&shipment).into()) }
+                };
+                Ok(rows.into_iter().map(record).collect())
+            })
+            .await
+    }
+}

@@ -1,0 +1,83 @@
+//! The records that reconciliation compares.
+
+use super::InventoryDatabase;
+use super::rows::StoredReservation;
+use async_trait::async_trait;
+use ordermill_actors::ids::{OrderId, ProductId};
+use ordermill_actors::ports::ReadError;
+use ordermill_actors::reconciliation::{
+    OrderRecords, ProductRecord, ProductRecords, Record, ReservationRecord, Span,
+};
+use uuid::Uuid;
+
+#[async_trait]
+impl OrderRecords<ReservationRecord> for InventoryDatabase {
+    async fn records(&self, span: Span) -> Result<Vec<Record<ReservationRecord>>, ReadError> {
+        let Span { after, until, limit } = span;
+        self.0
+            .read(move |readers| async move {
+                let rows = sqlx::query_as!(
+                    StoredReservation,
+                    r#"SELECT order_id AS "order_id: Uuid", status, lines, refusal, updated_at
+                       FROM reservations WHERE order_id > ?1 AND order_id <= ?2
+                       ORDER BY order_id LIMIT ?3"#,
+                    after.0,
+                    until.0,
+                    limit
+                )
+                .fetch_all(&readers)
+                .await?;
+                let record = |row: StoredReservation| {
+                    let order_id = OrderId(row.order_id);
+                    let row = row.reservation().map_err(|error| error.to_string());
+                    Record { order_id, says: row.map(|row| (&row.reservation).into()) }
+                };
+                Ok(rows.into_iter().map(record).collect())
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl ProductRecords for InventoryDatabase {
+    async fn products(
+        &self,
+        after: Option<&ProductId>,
+        limit: u32,
+    ) -> Result<Vec<ProductRecord>, ReadError> {
+        let after = after.map(|product| product.0.to_string());
+        self.0
+            .read(move |readers| async move {
+                // One statement, so that stock and reservations are of the same moment.
+                let rows = sqlx::query!(
+                    r#"WITH page AS MATERIALIZED (
+                           SELECT product_id, on_hand, reserved FROM stock
+                           WHERE ?1 IS NULL OR product_id > ?1 ORDER BY product_id LIMIT ?2
+                       ), held AS MATERIALIZED (
+                           SELECT line.value ->> 'product_id' AS product_id,
+                                  sum((status = 'RESERVED') * (line.value ->> 'quantity')) AS claimed,
+                                  sum((status = 'COMMITTED') * (line.value ->> 'quantity')) AS gone
+                           FROM reservations CROSS JOIN json_each(lines) AS line
+                           WHERE status IN ('RESERVED', 'COMMITTED') GROUP BY 1
+                       )
+                       SELECT page.product_id AS "product_id!", on_hand AS "on_hand!: i64",
+                              reserved AS "reserved!: i64", coalesce(claimed, 0) AS "claimed!: i64",
+                              coalesce(gone, 0) AS "gone!: i64"
+                       FROM page LEFT JOIN held USING (product_id) ORDER BY page.product_id"#,
+                    after,
+                    limit
+                )
+                .fetch_all(&readers)
+                .await?;
+                let products = rows.into_iter().map(|row| ProductRecord {
+                    product_id: ProductId::from(row.product_id.as_str()),
+                    on_hand: row.on_hand,
+                    reserved: row.reserved,
+                    claimed: row.claimed,
+                    left: row.gone,
+                });
+                Ok(products.collect())
+            })
+            .await
+    }
+}

@@ -1,0 +1,40 @@
+//! The records that reconciliation compares.
+
+use super::OrderDatabase;
+use super::rows::OrderRow;
+use async_trait::async_trait;
+use ordermill_actors::ports::ReadError;
+use ordermill_actors::reconciliation::{OrderRecord, OrderRecords, Record, Span};
+use uuid::Uuid;
+
+#[async_trait]
+impl OrderRecords<OrderRecord> for OrderDatabase {
+    async fn records(&self, span: Span) -> Result<Vec<Record<OrderRecord>>, ReadError> {
+        let Span { after, until, limit } = span;
+        self.0
+            .read(move |readers| async move {
+                let rows = sqlx::query_as!(
+                    OrderRow,
+                    r#"SELECT s.order_id AS "order_id: Uuid", version, created_at, updated_at, due_at,
+                              origin, details, state
+                       FROM sagas AS s CROSS JOIN orders USING (order_id)
+                       WHERE s.order_id > ?1 AND s.order_id <= ?2
+                       ORDER BY s.order_id LIMIT ?3"#,
+                    after.0,
+                    until.0,
+                    limit
+                )
+                .fetch_all(&readers)
+                .await?;
+                let record = |row: OrderRow| match row.listed() {
+                    Ok(saga) => Record { order_id: saga.order_id(), says: Ok((&saga).into()) },
+                    Err(unreadable) => Record {
+                        order_id: unreadable.order_id,
+                        says: Err(unreadable.cause),
+                    },
+                };
+                Ok(rows.into_iter().map(record).collect())
+            })
+            .await
+    }
+}
