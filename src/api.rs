@@ -24,6 +24,7 @@ mod order_forms;
 mod orders;
 mod problem;
 mod queues;
+pub mod reconciliation;
 mod records;
 mod request_id;
 mod routes;
@@ -60,6 +61,7 @@ type Routes = (
     actors::ActorsApi,
     dead_letters::DeadLettersApi,
     queues::QueuesApi,
+    reconciliation::ReconciliationApi,
     operations::OperationsApi,
 );
 
@@ -110,6 +112,7 @@ fn endpoint(state: State) -> BoxEndpoint<'static, Response> {
         actors::ActorsApi(state.clone()),
         dead_letters::DeadLettersApi(state.clone()),
         queues::QueuesApi(state.clone()),
+        reconciliation::ReconciliationApi(state.clone()),
         operations::OperationsApi(state.clone()),
     );
     let api = service(routes);

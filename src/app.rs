@@ -18,11 +18,13 @@ pub use boot::Boot;
 pub use services::{Elsewhere, Services};
 
 use crate::api;
+use crate::check::{self, System, SystemState};
 use crate::config::{Config, Infrastructure};
 use crate::sms::LogSms;
 use crate::smtp::SmtpMessenger;
 use crate::telemetry;
 use anyhow::Context;
+use async_trait::async_trait;
 use brokers::Brokers;
 use databases::Databases;
 use http::Http;
@@ -30,9 +32,10 @@ use ordermill_actors::clock::World;
 use ordermill_actors::faults::{self, Point};
 use ordermill_actors::ids::ServiceName;
 use ordermill_actors::notification::Messengers;
-use ordermill_actors::ports::Messenger;
+use ordermill_actors::ports::{Messenger, ReadError};
 use ordermill_actors::runtime::admission::Admission;
 use ordermill_actors::runtime::journal::Gauge;
+use ordermill_actors::runtime::lag::Lag;
 use ordermill_actors::runtime::relay::Flow;
 use ordermill_actors::runtime::stations::{Intake, Process};
 use ordermill_actors::runtime::supervisor::Msg;
@@ -53,6 +56,32 @@ const DRAIN_LOOK: Duration = Duration::from_millis(20);
 
 /// The name of the supervisor of what answers HTTP.
 const HTTP: &str = "http";
+
+/// The name of the supervisor of the reconciliation in the background.
+const CHECK: &str = "reconciliation";
+
+/// How this process stands.
+struct Here {
+    world: World,
+    admission: Arc<Admission>,
+    lag: Arc<Lag>,
+}
+
+#[async_trait]
+impl System for Here {
+    async fn state(&self) -> Result<SystemState, ReadError> {
+        // What piled up a moment ago passes several queues in turn.
+        let lag = self.admission.lag().max(self.lag.as_an_excuse());
+        Ok(SystemState { now: self.world.now(), lag })
+    }
+}
+
+/// Opens the databases that the settings name, without anybody working on them.
+pub(crate) async fn open_stores(config: &Config) -> anyhow::Result<Stores> {
+    let boot = Boot::new(config.startup_timeout);
+    let databases = Databases::new(config, world::owner())?;
+    Stores::open(config, &databases, &boot).await
+}
 
 /// A running process.
 pub struct App {
@@ -114,7 +143,14 @@ impl App {
         process.rpc = Some(brokers.rpc.clone());
         let (services, mut parts) = services::wire(&mut process, stores, &config, outlets, alone);
         let admission = Arc::new(Admission::new(process.gauges.clone(), process.lag.clone()));
+        let sources = services.sources().clone();
+        let system: Arc<dyn System> = Arc::new(Here {
+            world: world.clone(),
+            admission: admission.clone(),
+            lag: process.lag.clone(),
+        });
         let api = api::Api::new(api::Parts {
+            system: system.clone(),
             services,
             tree: process.tree.clone(),
             admission: admission.clone(),
@@ -130,6 +166,13 @@ impl App {
         let node = process.tree.part(Some(HTTP), "server", "http/server");
         http_parts.push(http.clone().part(node));
         parts.push(process.group(HTTP, http_parts));
+        let is_whole = ServiceName::ALL.iter().all(|name| config.services.contains(name));
+        if let Some(every) = config.check_interval.filter(|_| is_whole) {
+            let node = process.tree.part(Some(CHECK), "routine", "reconciliation/check");
+            let part =
+                check::background::part(check::background::Parts { sources, system, node, every });
+            parts.push(process.group(CHECK, vec![part]));
+        }
         let supervisor = process.supervisor(parts);
         let (root, root_ended) =
             Actor::spawn(None, supervisor, ()).await.context("the services")?;

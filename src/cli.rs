@@ -2,6 +2,7 @@
 
 use crate::actors::ActorsArgs;
 use crate::bench::{Bench, BenchArgs};
+use crate::check::{Check, CheckArgs, CheckError};
 use crate::config::{Config, ConfigError, LogFormat, ServeArgs};
 use crate::output::STDERR;
 use crate::simulate::{SimMode, SimOptions};
@@ -60,6 +61,12 @@ enum Command {
     ///
     /// Talks to a running server. Exits 1 when it cannot do what it is asked.
     Dlq(DlqArgs),
+    /// Compare what the services say of every order and product
+    ///
+    /// Reads a running server (--url), the data directory of one that does not run (--data-dir), or the databases
+    /// that the settings name. Names each disagreement with both sides. Exits 1 when something differs, 69 when it
+    /// could not compare.
+    Check(CheckArgs),
     /// Simulate two processes in a world that fails in every way, seed by seed
     ///
     /// One seed is one history, replayed exactly by the same seed. Afterwards every order must rest,
@@ -191,6 +198,8 @@ pub enum Invocation {
     Actors(ActorsArgs),
     /// Look after dead letters.
     Dlq(DlqArgs),
+    /// Compare what the services say.
+    Check(Box<Check>),
     /// Simulate.
     Sim(SimOptions),
     /// Print the OpenAPI document.
@@ -206,6 +215,9 @@ pub enum Refusal {
     /// A setting is wrong.
     #[error(transparent)]
     Settings(#[from] ConfigError),
+    /// A check was asked for that cannot begin.
+    #[error(transparent)]
+    Check(#[from] CheckError),
 }
 
 impl Invocation {
@@ -229,6 +241,7 @@ impl Invocation {
             Command::Demo(args) => Ok(Self::Demo(args, Box::new(Config::for_demo()?))),
             Command::Actors(args) => Ok(Self::Actors(args)),
             Command::Dlq(args) => Ok(Self::Dlq(args)),
+            Command::Check(args) => Ok(Self::Check(Box::new(Check::read(args)?))),
             Command::Sim(args) => Ok(Self::Sim(args.options())),
             Command::Openapi => Ok(Self::OpenApi),
         }
@@ -253,6 +266,10 @@ impl Refusal {
                 &format!("error: {error}\n\nFor every setting, try `ordermill --help`."),
                 &error.to_string(),
             ),
+            Self::Check(CheckError::Settings(error)) => Self::Settings(error).report(),
+            Self::Check(error @ CheckError::RepairNeedsServer) => {
+                refuse(&format!("error: {error}"), &error.to_string())
+            }
         }
     }
 }

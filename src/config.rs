@@ -23,6 +23,7 @@ use ordermill_actors::messages::{Flow, Plan};
 use ordermill_actors::money::{Currency, Money};
 use reader::Reader;
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -56,6 +57,8 @@ pub struct Config {
     pub shutdown_timeout: Duration,
     /// How long an actor may be idle before it leaves memory.
     pub idle_after: Duration,
+    /// How often some orders are reconciled in the background. None: never.
+    pub check_interval: Option<Duration>,
     /// What is logged, and how.
     pub log: LogConfig,
     /// What becomes of orders.
@@ -167,6 +170,11 @@ impl Config {
             },
             shutdown_timeout: read.duration("shutdown_timeout", &args.shutdown_timeout, TIMER),
             idle_after: read.duration("idle_after", &args.idle_after, TIMER),
+            check_interval: read.duration_or_off(
+                "check_interval",
+                &args.check_interval,
+                [TIMER_SHORTEST, TIMER_LONGEST],
+            ),
             log: LogConfig::read(read, args),
             order: OrderConfig::read(read, args),
             payment: PaymentConfig {
@@ -191,6 +199,14 @@ impl Config {
         let args =
             ServeArgs { data_dir: data_dir.into().into_os_string(), ..ServeArgs::for_testing() };
         Self::read(&args).expect("the defaults and what is set here are accepted")
+    }
+
+    /// The databases that the environment names, or those of a data directory.
+    pub fn for_check(data_dir: Option<OsString>) -> Result<Self, ConfigError> {
+        Self::read(&match data_dir {
+            Some(data_dir) => ServeArgs { data_dir, ..ServeArgs::defaults() },
+            None => ServeArgs::from_env(),
+        })
     }
 
     /// The same with the infrastructure, the flow and the plan that the environment names.

@@ -10,6 +10,7 @@ pub mod api;
 pub mod app;
 pub mod bench;
 mod characters;
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod demo;

@@ -5,7 +5,7 @@
 use ordermill::bench::{self, Bench};
 use ordermill::cli::{DemoArgs, Invocation};
 use ordermill::config::{self, Config};
-use ordermill::{actors, api, app, demo, dlq, output, print, simulate, telemetry};
+use ordermill::{actors, api, app, check, demo, dlq, output, print, simulate, telemetry};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::process::ExitCode;
 use tracing::Level;
@@ -45,6 +45,7 @@ fn run(invocation: Invocation) -> ExitCode {
         Invocation::Bench(bench) => runtime.block_on(measure(*bench)),
         Invocation::Actors(args) => runtime.block_on(actors::run(args)),
         Invocation::Dlq(args) => runtime.block_on(dlq::run(args)),
+        Invocation::Check(check) => Ok(runtime.block_on(check::run(*check))),
         Invocation::Sim(options) => simulate::simulate(&options)
             .map(|well| if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         Invocation::OpenApi => {

@@ -23,6 +23,7 @@ mod http {
     mod orders;
     mod problems;
     mod queues;
+    mod reconciliation;
     mod records;
     mod support;
 }

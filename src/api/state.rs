@@ -4,6 +4,7 @@ use crate::api::events::Followers;
 use crate::api::operations::broker_trouble;
 use crate::api::problem::Problem;
 use crate::app::Services;
+use crate::check::System;
 use metrics_exporter_prometheus::PrometheusHandle;
 use ordermill_actors::clock::World;
 use ordermill_actors::ports::{Broker, Rpc};
@@ -34,6 +35,8 @@ pub struct Parts {
     pub metrics: PrometheusHandle,
     /// Time and ids.
     pub world: World,
+    /// How the system stands, for a reconciliation.
+    pub system: Arc<dyn System>,
     /// Ends streams.
     pub stop: CancellationToken,
 }
@@ -59,6 +62,11 @@ impl State {
             let trouble = broker_trouble(&self.broker.health());
             Problem::turned_away(busy, trouble, &self.admission.deserted())
         })
+    }
+
+    /// How the system stands.
+    pub fn system(&self) -> &dyn System {
+        &*self.system
     }
 
     /// Who follows an order.

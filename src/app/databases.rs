@@ -11,6 +11,10 @@ use ordermill_actors::notification::{NotificationReads, NotificationService};
 use ordermill_actors::order::{DueOrders, Order, OrderReads};
 use ordermill_actors::payment::{PaymentReads, PaymentService};
 use ordermill_actors::ports::Database;
+use ordermill_actors::reconciliation::{
+    AuditRecord, LedgerRecord, NotificationRecord, OrderRecord, OrderRecords, PaymentRecord,
+    ProductRecords, ReservationRecord, ShipmentRecord,
+};
 use ordermill_actors::shipping::{ShipmentReads, Shipping};
 use ordermill_sqlite::DataDir;
 use std::sync::Arc;
@@ -23,10 +27,32 @@ pub struct Opened<S, R: ?Sized> {
     pub reads: Arc<R>,
 }
 
-/// What the order service's sweeper and the API ask of one and the same database.
-pub trait OrderDatabase: OrderReads + DueOrders {}
+/// What is asked of one and the same database, by whom ever: the API, a sweeper, the reconciliation.
+macro_rules! databases {
+    ($($(#[$doc:meta])* $name:ident: $($asked:path),+;)*) => {
+        $($(#[$doc])*
+        pub trait $name: $($asked +)+ {}
 
-impl<T: OrderReads + DueOrders> OrderDatabase for T {}
+        impl<T: $($asked +)+> $name for T {})*
+    };
+}
+
+databases! {
+    /// What is asked of the order service's.
+    OrderDatabase: OrderReads, DueOrders, OrderRecords<OrderRecord>;
+    /// What is asked of the inventory service's.
+    InventoryDatabase: InventoryReads, OrderRecords<ReservationRecord>, ProductRecords;
+    /// What is asked of the payment service's.
+    PaymentDatabase: PaymentReads, OrderRecords<PaymentRecord>;
+    /// What is asked of the simulated gateway's.
+    GatewayDatabase: GatewayReads, OrderRecords<LedgerRecord>;
+    /// What is asked of the shipping service's.
+    ShippingDatabase: ShipmentReads, OrderRecords<ShipmentRecord>;
+    /// What is asked of the notification service's.
+    NotificationDatabase: NotificationReads, OrderRecords<NotificationRecord>;
+    /// What is asked of the audit service's.
+    AuditDatabase: AuditReads, OrderRecords<AuditRecord>;
+}
 
 /// Where the databases are.
 pub enum Databases {
@@ -99,7 +125,7 @@ impl Databases {
     pub async fn inventory(
         &self,
         boot: &Boot,
-    ) -> anyhow::Result<Opened<Inventory, dyn InventoryReads>> {
+    ) -> anyhow::Result<Opened<Inventory, dyn InventoryDatabase>> {
         let url = of(ServiceName::Inventory);
         Ok(open!(self, boot, inventory, InventoryTables, InventoryDatabase, url))
     }
@@ -108,7 +134,7 @@ impl Databases {
     pub async fn gateway(
         &self,
         boot: &Boot,
-    ) -> anyhow::Result<Opened<SimulatedGateway, dyn GatewayReads>> {
+    ) -> anyhow::Result<Opened<SimulatedGateway, dyn GatewayDatabase>> {
         Ok(open!(self, boot, gateway, GatewayTables, GatewayDatabase, Servers::gateway))
     }
 
@@ -116,7 +142,7 @@ impl Databases {
     pub async fn payment(
         &self,
         boot: &Boot,
-    ) -> anyhow::Result<Opened<PaymentService, dyn PaymentReads>> {
+    ) -> anyhow::Result<Opened<PaymentService, dyn PaymentDatabase>> {
         let url = of(ServiceName::Payment);
         Ok(open!(self, boot, payment, PaymentTables, PaymentDatabase, url))
     }
@@ -125,7 +151,7 @@ impl Databases {
     pub async fn shipping(
         &self,
         boot: &Boot,
-    ) -> anyhow::Result<Opened<Shipping, dyn ShipmentReads>> {
+    ) -> anyhow::Result<Opened<Shipping, dyn ShippingDatabase>> {
         let url = of(ServiceName::Shipping);
         Ok(open!(self, boot, shipping, ShippingTables, ShippingDatabase, url))
     }
@@ -134,13 +160,16 @@ impl Databases {
     pub async fn notification(
         &self,
         boot: &Boot,
-    ) -> anyhow::Result<Opened<NotificationService, dyn NotificationReads>> {
+    ) -> anyhow::Result<Opened<NotificationService, dyn NotificationDatabase>> {
         let url = of(ServiceName::Notification);
         Ok(open!(self, boot, notification, NotificationTables, NotificationDatabase, url))
     }
 
     /// The audit service's.
-    pub async fn audit(&self, boot: &Boot) -> anyhow::Result<Opened<AuditService, dyn AuditReads>> {
+    pub async fn audit(
+        &self,
+        boot: &Boot,
+    ) -> anyhow::Result<Opened<AuditService, dyn AuditDatabase>> {
         Ok(open!(self, boot, audit, AuditTables, AuditDatabase, of(ServiceName::Audit)))
     }
 }

@@ -1,21 +1,29 @@
 //! Wires the services that run in this process to their databases.
 
 use crate::app::boot::Boot;
-use crate::app::databases::{Databases, Opened, OrderDatabase};
+use crate::app::databases::{
+    AuditDatabase, Databases, GatewayDatabase, InventoryDatabase, NotificationDatabase, Opened,
+    OrderDatabase, PaymentDatabase, ShippingDatabase,
+};
 use crate::config::Config;
 use ordermill_actors::audit::{AuditReads, AuditService};
+use ordermill_actors::clock::Timestamp;
 use ordermill_actors::gateway::{GatewayPolicy, GatewayReads, SimulatedGateway};
-use ordermill_actors::ids::ServiceName;
+use ordermill_actors::ids::{OrderId, ServiceName};
 use ordermill_actors::inventory::{Inventory, InventoryReads, Stock};
 use ordermill_actors::notification::{
     Messengers, NotificationReads, NotificationService, Notifications,
 };
 use ordermill_actors::order::{Order, OrderReads, Orders, SagaObserver, SagaPolicy};
 use ordermill_actors::payment::{PaymentPolicy, PaymentReads, PaymentService};
+use ordermill_actors::ports::{Outbox, ReadError};
+use ordermill_actors::reconciliation::Sources;
+use ordermill_actors::runtime::outbox::OutboxRow;
 use ordermill_actors::runtime::stations::Process;
 use ordermill_actors::runtime::supervisor::Part;
 use ordermill_actors::services::{self, OrderSettings};
 use ordermill_actors::shipping::{ShipmentReads, Shipping, ShippingPolicy};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use thiserror::Error;
 
@@ -65,6 +73,7 @@ pub struct Services {
     shipping: Option<Arc<dyn ShipmentReads>>,
     notification: Option<NotificationParts>,
     audit: Option<Arc<dyn AuditReads>>,
+    sources: Sources,
 }
 
 impl Services {
@@ -97,22 +106,27 @@ impl Services {
     pub fn audit(&self) -> Result<&dyn AuditReads, Elsewhere> {
         self.audit.as_deref().ok_or(Elsewhere(ServiceName::Audit))
     }
+
+    /// What reconciliation compares.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
 }
 
 /// The databases of the services that run here.
 #[derive(Default)]
 pub struct Stores {
     order: Option<Opened<Order, dyn OrderDatabase>>,
-    inventory: Option<Opened<Inventory, dyn InventoryReads>>,
+    inventory: Option<Opened<Inventory, dyn InventoryDatabase>>,
     payment: Option<PaymentStores>,
-    shipping: Option<Opened<Shipping, dyn ShipmentReads>>,
-    notification: Option<Opened<NotificationService, dyn NotificationReads>>,
-    audit: Option<Opened<AuditService, dyn AuditReads>>,
+    shipping: Option<Opened<Shipping, dyn ShippingDatabase>>,
+    notification: Option<Opened<NotificationService, dyn NotificationDatabase>>,
+    audit: Option<Opened<AuditService, dyn AuditDatabase>>,
 }
 
 struct PaymentStores {
-    payment: Opened<PaymentService, dyn PaymentReads>,
-    ledger: Opened<SimulatedGateway, dyn GatewayReads>,
+    payment: Opened<PaymentService, dyn PaymentDatabase>,
+    ledger: Opened<SimulatedGateway, dyn GatewayDatabase>,
 }
 
 impl Stores {
@@ -137,6 +151,60 @@ impl Stores {
         }
         Ok(stores)
     }
+
+    /// What reconciliation compares of them.
+    pub fn sources(&self) -> Sources {
+        let Self { order, inventory, payment, shipping, notification, audit } = self;
+        let inventory = inventory.as_ref().map(|opened| opened.reads.clone());
+        let payment = payment.as_ref();
+        Sources {
+            order: order.as_ref().map(|opened| opened.reads.clone() as _),
+            reservation: inventory.clone().map(|reads| reads as _),
+            payment: payment.map(|stores| stores.payment.reads.clone() as _),
+            ledger: payment.map(|stores| stores.ledger.reads.clone() as _),
+            shipment: shipping.as_ref().map(|opened| opened.reads.clone() as _),
+            audit: audit.as_ref().map(|opened| opened.reads.clone() as _),
+            notifications: notification.as_ref().map(|opened| opened.reads.clone() as _),
+            products: inventory.map(|reads| reads as _),
+        }
+    }
+
+    /// The orders of which messages wait to be sent.
+    ///
+    /// # Errors
+    /// When an outbox cannot be read.
+    pub async fn pending(&self) -> Result<BTreeSet<OrderId>, ReadError> {
+        let Self { order, inventory, payment, shipping, notification, audit } = self;
+        let mut outboxes: Vec<&dyn Outbox> = Vec::new();
+        outboxes.extend(order.as_ref().map(|opened| &*opened.store as &dyn Outbox));
+        outboxes.extend(inventory.as_ref().map(|opened| &*opened.store as &dyn Outbox));
+        outboxes.extend(payment.as_ref().map(|stores| &*stores.payment.store as &dyn Outbox));
+        outboxes.extend(shipping.as_ref().map(|opened| &*opened.store as &dyn Outbox));
+        outboxes.extend(notification.as_ref().map(|opened| &*opened.store as &dyn Outbox));
+        outboxes.extend(audit.as_ref().map(|opened| &*opened.store as &dyn Outbox));
+        let mut orders = BTreeSet::new();
+        for outbox in outboxes {
+            let mut after = None;
+            loop {
+                let rows = outbox.waiting(after, OUTBOX_PAGE).await?;
+                let Some(last) = rows.last() else { break };
+                after = Some(last.id);
+                orders.extend(rows.iter().flat_map(orders_of));
+            }
+            let parked = outbox.due(Timestamp::MAX_UTC, u32::MAX).await?;
+            orders.extend(parked.iter().flat_map(orders_of));
+        }
+        Ok(orders)
+    }
+}
+
+/// Rows of an outbox that are read at a time.
+const OUTBOX_PAGE: u32 = 1_000;
+
+fn orders_of(row: &OutboxRow) -> Vec<OrderId> {
+    let parcels = row.parcels();
+    let messages = parcels.iter().flat_map(|parcel| parcel.body.messages());
+    messages.map(|message| message.order_id()).collect()
 }
 
 /// Who is told what happens to orders, beside the services.
@@ -156,8 +224,8 @@ pub fn wire(
     outlets: Outlets,
     alone: bool,
 ) -> (Services, Vec<Part>) {
+    let mut wired = Services { sources: stores.sources(), ..Services::default() };
     let Stores { order, inventory, payment, shipping, notification, audit } = stores;
-    let mut wired = Services::default();
     let mut parts = Vec::new();
     if let Some(Opened { store, reads }) = audit {
         parts.push(services::audit(process, store));

@@ -88,6 +88,12 @@ pub struct ServeArgs {
     #[arg(default_value = "30s", help_heading = "Server")]
     pub(super) idle_after: String,
 
+    /// How often some orders are compared with what the other services say of them, in the background, where this
+    /// process runs all services; `off` leaves it to `ordermill check`
+    #[arg(long, env = "ORDERMILL_CHECK_INTERVAL", value_name = "DURATION|off")]
+    #[arg(default_value = "2s", help_heading = "Server")]
+    pub(super) check_interval: String,
+
     /// What is logged: a level, and levels of single modules, as in `info,ordermill_actors=debug`
     #[arg(long, env = "ORDERMILL_LOG", value_name = "FILTER")]
     #[arg(default_value = "info", help_heading = "Server")]

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, anyhow};
 use reqwest::{Method, Url};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::time::Duration;
@@ -48,6 +49,16 @@ impl Server {
         self.ask(Method::POST, path, query).await
     }
 
+    /// What becomes of a body that is posted.
+    pub(crate) async fn send<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        let url = Url::parse(&format!("{}{path}", self.url))?;
+        self.answer(self.http.post(url).json(body)).await
+    }
+
     async fn ask<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -58,7 +69,14 @@ impl Server {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let response = self.http.request(method, url).send().await;
+        self.answer(self.http.request(method, url)).await
+    }
+
+    async fn answer<T: DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> anyhow::Result<T> {
+        let response = request.send().await;
         let response = response.map_err(|error| {
             anyhow!(error.without_url())
                 .context(format!("no server answers at {} (--url, ORDERMILL_URL)", self.url))

@@ -293,6 +293,9 @@ async fn what_operators_see_is_as_the_document_describes_it() {
     assert_eq!(letters["dead_letters"].as_array().unwrap().len(), 3);
     described.get("/admin/dead-letters", "/admin/dead-letters?limit=1").await;
     described.get("/admin/queues", "/admin/queues").await;
+    described.get("/admin/reconciliation", "/admin/reconciliation").await;
+    let records = "/admin/reconciliation/orders";
+    described.get("/admin/reconciliation/{kind}", records).await;
     let tree = described.get("/admin/actors", "/admin/actors").await;
     described.get("/admin/actors", "/admin/actors?limit=1").await;
     let mut names = Vec::new();

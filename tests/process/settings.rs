@@ -7,10 +7,11 @@ use super::setup::Setup;
 const USAGE: Option<i32> = Some(64);
 
 /// Every setting, and a value that it cannot have.
-const SETTINGS: [(&str, &str); 19] = [
+const SETTINGS: [(&str, &str); 20] = [
     ("ORDERMILL_LISTEN", "localhost"),
     ("ORDERMILL_SHUTDOWN_TIMEOUT", "soon"),
     ("ORDERMILL_IDLE_AFTER", "-1s"),
+    ("ORDERMILL_CHECK_INTERVAL", "hourly"),
     ("ORDERMILL_LOG", "loud"),
     ("ORDERMILL_LOG_FORMAT", "xml"),
     ("ORDERMILL_PLAN", "ship-first"),

@@ -1,0 +1,245 @@
+//! /admin/reconciliation: what the services of this process say of orders and products, for `ordermill check`.
+
+use crate::api::body::Raw;
+use crate::api::orders::{Group, id};
+use crate::api::problem::{FieldError, Problem};
+use crate::api::state::State;
+use chrono::{DateTime, Utc};
+use ordermill_actors::ids::{OrderId, ProductId};
+use ordermill_actors::order::AskError;
+use ordermill_actors::reconciliation::{OrderRecords, Source, Sources, Span};
+use poem_openapi::param::{Path, Query};
+use poem_openapi::payload::Json;
+use poem_openapi::types::Any;
+use poem_openapi::{Object, OpenApi};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Records of orders in an answer, at the most.
+const ORDERS_MAX: u32 = 1_000;
+/// Records of products in an answer, at the most.
+const PRODUCTS_MAX: u32 = 10_000;
+/// Orders that one request has restated, at the most.
+const REPAIRED_MAX: usize = 100;
+
+/// A kind of record, as paths name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// What the order service says of orders.
+    Orders,
+    /// What the inventory service says of orders.
+    Reservations,
+    /// What the payment service says of orders.
+    Payments,
+    /// What the gateway's ledger says of orders.
+    Ledger,
+    /// What the shipping service says of orders.
+    Shipments,
+    /// What the audit says of orders.
+    Audit,
+    /// What the notification service says of orders.
+    Notifications,
+    /// What the inventory service says of products.
+    Products,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 8] = [
+        Self::Orders,
+        Self::Reservations,
+        Self::Payments,
+        Self::Ledger,
+        Self::Shipments,
+        Self::Audit,
+        Self::Notifications,
+        Self::Products,
+    ];
+
+    /// The kind as it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Orders => "orders",
+            Self::Reservations => "reservations",
+            Self::Payments => "payments",
+            Self::Ledger => "ledger",
+            Self::Shipments => "shipments",
+            Self::Audit => "audit",
+            Self::Notifications => "notifications",
+            Self::Products => "products",
+        }
+    }
+
+    fn is_in(self, sources: &Sources) -> bool {
+        match self {
+            Self::Orders => sources.order.is_some(),
+            Self::Reservations => sources.reservation.is_some(),
+            Self::Payments => sources.payment.is_some(),
+            Self::Ledger => sources.ledger.is_some(),
+            Self::Shipments => sources.shipment.is_some(),
+            Self::Audit => sources.audit.is_some(),
+            Self::Notifications => sources.notifications.is_some(),
+            Self::Products => sources.products.is_some(),
+        }
+    }
+}
+
+/// What this process can say, and how it stands.
+#[derive(Object)]
+struct ReconciliationOverview {
+    /// The kinds of records that the services of this process have.
+    records: Vec<String>,
+    /// The time of this process.
+    now: DateTime<Utc>,
+    /// How far it is behind with its work, or was within the last seconds, in milliseconds.
+    lag_ms: u64,
+}
+
+/// Records, by the ids of what they are about.
+#[derive(Object)]
+struct RecordList {
+    /// Each as `ordermill check` of the same version reads it.
+    records: Vec<Any<serde_json::Value>>,
+}
+
+/// Orders to restate.
+#[derive(Object)]
+struct Repair {
+    /// The orders, 1 to 100.
+    order_ids: Vec<Uuid>,
+}
+
+/// The same as it is read, and written by `ordermill check`.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RepairRequest {
+    /// The orders.
+    pub order_ids: Vec<Uuid>,
+}
+
+/// What became of them.
+#[derive(Object)]
+struct Repaired {
+    /// Orders of which everything is said again.
+    restated: u64,
+    /// Orders that there are not.
+    unknown: Vec<Uuid>,
+}
+
+/// The routes.
+pub struct ReconciliationApi(pub State);
+
+#[OpenApi(tag = "Group::Admin")]
+impl ReconciliationApi {
+    /// What this process can say for a reconciliation, and how it stands
+    #[oai(path = "/admin/reconciliation", method = "get")]
+    async fn overview(&self) -> Result<Json<ReconciliationOverview>, Problem> {
+        let state = self.0.system().state().await?;
+        let kinds = Kind::ALL.into_iter().filter(|kind| kind.is_in(self.0.services.sources()));
+        Ok(Json(ReconciliationOverview {
+            records: kinds.map(|kind| kind.as_str().to_owned()).collect(),
+            now: state.now,
+            lag_ms: u64::try_from(state.lag.as_millis()).unwrap_or(u64::MAX),
+        }))
+    }
+
+    /// What a service says of many orders or products, by their ids
+    ///
+    /// `ordermill check` reads these, and compares them. Their form may change from version to version.
+    #[oai(path = "/admin/reconciliation/:kind", method = "get")]
+    async fn records(
+        &self,
+        /// `orders`, `reservations`, `payments`, `ledger`, `shipments`, `audit`, `notifications` or `products`.
+        kind: Path<String>,
+        /// Only those after this one: an order's id, or of `products` a product's.
+        after: Query<Option<String>>,
+        /// Only orders up to this one, and with it.
+        until: Query<Option<String>>,
+        /// How many: 1 to 1000, of `products` 1 to 10000; as many as that when not said.
+        limit: Query<Option<u32>>,
+    ) -> Result<Json<RecordList>, Problem> {
+        let kind = Kind::ALL.into_iter().find(|known| known.as_str() == kind.0);
+        let kind = kind.ok_or_else(|| {
+            let words = Kind::ALL.map(Kind::as_str);
+            Problem::bad_parameter("kind", format!("must be one of {}", words.join(", ")))
+        })?;
+        let sources = self.0.services.sources();
+        if kind == Kind::Products {
+            let limit = limit_of(limit.0, PRODUCTS_MAX)?;
+            let products = sources.products.as_ref().ok_or_else(|| elsewhere(kind))?;
+            let after = after.0.as_deref().map(ProductId::from);
+            return answer(&products.products(after.as_ref(), limit).await?);
+        }
+        let all = Span::all(limit_of(limit.0, ORDERS_MAX)?);
+        let span = Span {
+            after: after.0.as_deref().map_or(Ok(all.after), id)?,
+            until: until.0.as_deref().map_or(Ok(all.until), id)?,
+            ..all
+        };
+        match kind {
+            Kind::Orders => read(&sources.order, kind, span).await,
+            Kind::Reservations => read(&sources.reservation, kind, span).await,
+            Kind::Payments => read(&sources.payment, kind, span).await,
+            Kind::Ledger => read(&sources.ledger, kind, span).await,
+            Kind::Shipments => read(&sources.shipment, kind, span).await,
+            Kind::Audit => read(&sources.audit, kind, span).await,
+            Kind::Notifications => read(&sources.notifications, kind, span).await,
+            Kind::Products => Err(elsewhere(kind)),
+        }
+    }
+
+    /// Say again what was said of some orders
+    ///
+    /// The order service tells again what it has told of each, under the same ids, and asks the other services
+    /// again for their latest outcomes. Whoever has heard it before does nothing. So what was missed is made good;
+    /// what a service has recorded otherwise stays as it is.
+    #[oai(path = "/admin/reconciliation/repairs", method = "post")]
+    async fn repair(&self, body: Raw<Repair>) -> Result<Json<Repaired>, Problem> {
+        let RepairRequest { order_ids } = body.parse()?;
+        if order_ids.is_empty() || order_ids.len() > REPAIRED_MAX {
+            let message = format!("must have 1 to {REPAIRED_MAX} orders");
+            return Err(Problem::faulty("repair", vec![FieldError::new("order_ids", message)]));
+        }
+        let orders = &self.0.services.order()?.orders;
+        let restating = order_ids
+            .into_iter()
+            .map(|order| async move { (order, orders.restate(OrderId(order)).await) });
+        let (mut restated, mut unknown) = (0, Vec::new());
+        for (order, outcome) in futures::future::join_all(restating).await {
+            match outcome {
+                // What waits for nothing but has nothing to be said again is as it was.
+                Ok(_) | Err(AskError::Conflict { .. }) => restated += 1,
+                Err(AskError::NotFound) => unknown.push(order),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(Json(Repaired { restated, unknown }))
+    }
+}
+
+async fn read<T: Serialize + 'static>(
+    source: &Source<T>,
+    kind: Kind,
+    span: Span,
+) -> Result<Json<RecordList>, Problem> {
+    let source: &dyn OrderRecords<T> = source.as_deref().ok_or_else(|| elsewhere(kind))?;
+    answer(&source.records(span).await?)
+}
+
+fn answer<T: Serialize>(records: &[T]) -> Result<Json<RecordList>, Problem> {
+    let value = |record: &T| serde_json::to_value(record).map(Any);
+    let records = records.iter().map(value).collect::<Result<_, _>>();
+    Ok(Json(RecordList { records: records.map_err(|error| Problem::internal(&error))? }))
+}
+
+fn elsewhere(kind: Kind) -> Problem {
+    let kind = kind.as_str();
+    Problem::not_found(format!("the service that has {kind} does not run in this process"))
+}
+
+fn limit_of(limit: Option<u32>, max: u32) -> Result<u32, Problem> {
+    match limit.unwrap_or(max) {
+        limit if (1..=max).contains(&limit) => Ok(limit),
+        _ => Err(Problem::bad_parameter("limit", format!("must be 1 to {max}"))),
+    }
+}

@@ -1,0 +1,46 @@
+//! The records as the databases hold them: a data directory that no server uses, or PostgreSQL.
+
+use super::checker::{System, SystemState};
+use crate::app::{self, world};
+use crate::config::{Config, Infrastructure};
+use async_trait::async_trait;
+use ordermill_actors::clock::World;
+use ordermill_actors::ids::OrderId;
+use ordermill_actors::ports::ReadError;
+use ordermill_actors::reconciliation::Sources;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What was opened.
+pub struct Opened {
+    /// The records.
+    pub sources: Sources,
+    /// Who may be at work on them meanwhile. None: nobody.
+    pub system: Option<Arc<dyn System>>,
+    /// Orders of which messages wait to be sent: they are under way, wherever their records stand.
+    pub pending: BTreeSet<OrderId>,
+}
+
+/// Opens the databases that the settings name, each brought up to date as a start would.
+///
+/// # Errors
+/// When one cannot be opened, or a server uses the data directory.
+pub async fn open(config: &Config) -> anyhow::Result<Opened> {
+    let stores = app::open_stores(config).await?;
+    let (system, pending): (Option<Arc<dyn System>>, _) = match config.infrastructure {
+        Infrastructure::Embedded => (None, stores.pending().await?),
+        Infrastructure::Servers(_) => (Some(Arc::new(Clock(world::real()))), BTreeSet::new()),
+    };
+    Ok(Opened { sources: stores.sources(), system, pending })
+}
+
+/// Servers that may be at work on the same databases. How far behind they are is not known here.
+struct Clock(World);
+
+#[async_trait]
+impl System for Clock {
+    async fn state(&self) -> Result<SystemState, ReadError> {
+        Ok(SystemState { now: self.0.now(), lag: Duration::ZERO })
+    }
+}
