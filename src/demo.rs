@@ -6,22 +6,23 @@
 //!            report ◀── compare with what became of the orders ◀── read the papers
 //! ```
 //!
-//! It knows nothing that a customer could not know: everything is asked over the public API. Its
-//! products bear names that no other run has, so that it can be played against a shop in use.
+//! Everything is asked over HTTP: the orders as a customer would, and what the services say of them as
+//! `ordermill check` does. Its products bear names that no other run has, so that it can be played against a shop
+//! in use.
 
 mod basket;
 mod books;
 mod catalogue;
 mod customer;
-pub(crate) mod fate;
-pub(crate) mod papers;
+mod fate;
+mod papers;
 mod progress;
 mod report;
 pub(crate) mod shop;
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;
-pub(crate) mod views;
+mod views;
 
 use anyhow::Context;
 pub(crate) use catalogue::run_number;
@@ -72,7 +73,7 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<bool> {
     catalogue.stock(&shop).await.context("the shelves could not be stocked")?;
 
     let (stories, pace) = play(&shop, &catalogue, &fates).await;
-    let papers = read_papers(&shop, &stories).await;
+    let papers = papers::read(&options.url, &catalogue, &stories).await?;
     let books = settle_books(&shop, &catalogue, &stories, &papers).await?;
     Ok(report::closing(&catalogue, &stories, &books, &pace))
 }
@@ -92,25 +93,12 @@ async fn play(shop: &Shop, catalogue: &Catalogue, fates: &[Fate]) -> (Vec<custom
     (stories, Pace { placed, settled: start.elapsed() })
 }
 
-/// Fetches each order's papers, in the order of the stories.
-async fn read_papers(shop: &Shop, stories: &[customer::Story]) -> Vec<papers::Papers> {
-    let progress = Progress::start("papers read", stories.len());
-    let papers = futures::stream::iter(stories)
-        .map(|story| papers::read(shop, story))
-        .buffered(CUSTOMERS_MAX)
-        .inspect(|_| progress.step())
-        .collect()
-        .await;
-    progress.finish();
-    papers
-}
-
 /// Compares the shelves and the papers with the orders, again and again until they agree or time is up.
 async fn settle_books(
     shop: &Shop,
     catalogue: &Catalogue,
     stories: &[customer::Story],
-    papers: &[papers::Papers],
+    papers: &papers::Papers,
 ) -> anyhow::Result<books::Books> {
     let until = Instant::now() + BOOKS_LIMIT;
     loop {

@@ -46,6 +46,7 @@ mod process {
     mod bench;
     mod books;
     mod boot;
+    mod check;
     mod crash;
     mod crew;
     mod crowd;

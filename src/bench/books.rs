@@ -1,25 +1,24 @@
 //! The books of a run: every order that was accepted, as the server tells of it afterwards, against what was
-//! placed and what stands on the shelves.
+//! placed; and whether the services agree about all of it.
 
 use super::load::Placed;
-use crate::demo::fate::Ending;
-use crate::demo::papers;
+use crate::check::{self, Scope};
 use crate::demo::shop::Shop;
-use crate::demo::views::Shelf;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt};
+use ordermill_actors::ids::{OrderId, ProductId};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Orders on a page: the most that the server gives.
 const PAGE: usize = 200;
 /// Lists that are read side by side.
 const LISTS: usize = 8;
-/// Orders whose payment, audit trail and notifications are read one by one. All of them would take longer
-/// than the run.
-const SAMPLE: usize = 500;
+/// How long an order must not have moved before what differs counts: everything rests.
+const SETTLE: Duration = Duration::from_secs(2);
 /// Faults that are told one by one; there may be as many as orders.
 const TOLD_MAX: usize = 20;
 
@@ -31,7 +30,6 @@ pub struct Settled {
     status: String,
     saga: SagaView,
     failure: Option<FailureView>,
-    items: Vec<Item>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -44,12 +42,6 @@ struct SagaView {
 #[derive(Clone, Debug, Deserialize)]
 struct FailureView {
     reason: String,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-struct Item {
-    product_id: String,
-    quantity: i64,
 }
 
 #[derive(Deserialize)]
@@ -157,61 +149,28 @@ pub fn complete(
     }
 }
 
-/// Nothing is oversold: what confirmed orders hold is what the shelves say.
-pub fn shelves(
+/// What the services say of these orders and products, compared. Says how many orders that were.
+///
+/// # Errors
+/// When a server does not answer.
+pub async fn services_agree(
+    urls: &[String],
+    orders: &BTreeMap<Uuid, Settled>,
     products: &[String],
-    before: &[Shelf],
-    after: &[Shelf],
-    orders: &BTreeMap<Uuid, Settled>,
     wrong: &mut Wrong,
-) {
-    let mut held: BTreeMap<&str, i64> = BTreeMap::new();
-    for order in orders.values().filter(|order| order.is_confirmed()) {
-        for item in &order.items {
-            *held.entry(&item.product_id).or_default() += item.quantity;
-        }
+) -> anyhow::Result<u64> {
+    let products = products.iter().map(|product| ProductId::from(product.as_str()));
+    let scope = Scope::of(orders.keys().copied().map(OrderId), products);
+    let outcome = check::of_servers(urls, &scope, SETTLE).await?;
+    outcome.disagreements.iter().for_each(|found| wrong.note(found.to_string()));
+    for what in &outcome.not_compared {
+        wrong.note(format!("{what} are not compared: no server that was named has them"));
     }
-    for ((product, before), after) in products.iter().zip(before).zip(after) {
-        let units = held.get(product.as_str()).copied().unwrap_or_default();
-        let due = Shelf {
-            available_qty: before.available_qty - units,
-            reserved_qty: before.reserved_qty + units,
-            on_hand: before.on_hand,
-        };
-        if *after != due || after.available_qty < 0 {
-            wrong.note(format!("{product}: by the orders {due:?}, by the shelf {after:?}"));
-        }
+    let compared = outcome.orders + outcome.under_way + outcome.failed.len() as u64;
+    if compared != orders.len() as u64 || outcome.products != scope.products() as u64 {
+        wrong.note(format!("{compared} of {} orders are there to be compared", orders.len()));
     }
-}
-
-/// The papers of some orders, evenly spread and the last among them: paid once and in full, audited, their
-/// customers told. Waits until they are there. Says how many were looked at.
-pub async fn sampled(
-    shop: &Shop,
-    orders: &BTreeMap<Uuid, Settled>,
-    total_minor: i64,
-    wrong: &mut Wrong,
-) -> usize {
-    let confirmed: Vec<_> = orders.values().filter(|order| order.is_confirmed()).collect();
-    let step = confirmed.len().div_ceil(SAMPLE).max(1);
-    let sample: Vec<_> = confirmed.iter().rev().step_by(step).collect();
-    let ending = Ending::Confirmed;
-    let mut read = futures::stream::iter(&sample)
-        .map(|order| async {
-            let id = order.order_id.to_string();
-            (order.order_id, papers::read_of(shop, &id, &ending).await)
-        })
-        .buffer_unordered(LISTS);
-    while let Some((id, papers)) = read.next().await {
-        let paid = papers.payment;
-        if (paid.captured, paid.refunded) != (total_minor, 0) {
-            wrong.note(format!("order {id}: costs {total_minor} cents, but {paid:?}"));
-        }
-        papers.missing(&ending).into_iter().chain(papers.trouble).for_each(|what| {
-            wrong.note(format!("order {id}: {what}"));
-        });
-    }
-    sample.len()
+    Ok(outcome.orders)
 }
 
 /// How far the server's clock is ahead of ours, in microseconds: an order is made between its request and its
@@ -237,7 +196,6 @@ mod tests {
         let order_id = Uuid::from_u128(id);
         let order = serde_json::from_value(serde_json::json!({
             "order_id": order_id, "status": status, "saga": {"status": saga}, "failure": null,
-            "items": [{"product_id": "A", "quantity": 2}],
             "created_at": "1970-01-01T00:01:00Z", "updated_at": "1970-01-01T00:01:01Z",
         }));
         (order_id, order.unwrap())
@@ -245,10 +203,6 @@ mod tests {
 
     fn placed(id: u128, sent: i64, answered: i64) -> Placed {
         Placed { id: Uuid::from_u128(id), intended: sent, sent, answered }
-    }
-
-    fn shelf(available_qty: i64, reserved_qty: i64) -> Shelf {
-        Shelf { available_qty, reserved_qty, on_hand: available_qty + reserved_qty }
     }
 
     fn lines(check: impl FnOnce(&mut Wrong)) -> Vec<String> {
@@ -270,18 +224,6 @@ mod tests {
         assert!(check(&[], 1, &well).is_empty(), "its answer was lost, the order was not");
         let stuck = BTreeMap::from([settled(1, "CONFIRMED", "COMPENSATING")]);
         assert!(check(&one, 0, &stuck)[0].contains("saga COMPENSATING"));
-    }
-
-    #[test]
-    fn units_that_nobody_holds_and_units_held_twice_are_noticed() {
-        let orders = BTreeMap::from([settled(1, "CONFIRMED", "COMPLETED")]);
-        let check = |after: Shelf| {
-            let products = ["A".to_owned()];
-            lines(|wrong| shelves(&products, &[shelf(10, 5)], &[after], &orders, wrong))
-        };
-        assert!(check(shelf(8, 7)).is_empty());
-        assert_eq!(check(shelf(9, 6)).len(), 1);
-        assert_eq!(check(shelf(6, 9)).len(), 1);
     }
 
     #[test]

@@ -57,7 +57,6 @@ pub async fn run(args: FlashSaleArgs, config: &Config) -> anyhow::Result<bool> {
     setting.announce();
     let goods = Arc::new(Goods::new(1, 1));
     goods.stock(doors.shop(), units as u64).await?;
-    let shelves = goods.look(doors.shop()).await?;
     let ledger = Ledger::take(&place).await?;
     let before = (Readings::take(&place, &doors).await?, ledger);
     let load = Load {
@@ -80,9 +79,7 @@ pub async fn run(args: FlashSaleArgs, config: &Config) -> anyhow::Result<bool> {
     let mut wrong = Wrong::default();
     let is_well = |order: &Settled| order.is_confirmed() || order.is_sold_out();
     books::complete(&harvest.placed, harvest.unanswered, &orders, is_well, &mut wrong);
-    let shelves_after = goods.look(doors.shop()).await?;
-    books::shelves(goods.products(), &shelves, &shelves_after, &orders, &mut wrong);
-    books::sampled(doors.shop(), &orders, goods.total_minor(), &mut wrong).await;
+    books::services_agree(&place.urls, &orders, goods.products(), &mut wrong).await?;
     let count = |is: fn(&Settled) -> bool| orders.values().filter(|order| is(order)).count();
     let (confirmed, refused) = (count(Settled::is_confirmed), count(Settled::is_sold_out));
     if confirmed != units.min(buyers) {

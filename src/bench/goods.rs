@@ -2,7 +2,6 @@
 
 use crate::demo::run_number;
 use crate::demo::shop::Shop;
-use crate::demo::views::Shelf;
 use anyhow::Context;
 use serde::Serialize;
 use serde_json::json;
@@ -10,9 +9,7 @@ use serde_json::json;
 /// Customers that the orders of a run are spread over: their orders are read as so many lists, side by
 /// side.
 const CUSTOMERS: u64 = 64;
-/// What one unit costs, in cents.
-pub const PRICE_MINOR: i64 = 999;
-/// The same as it is written.
+/// What one unit costs.
 const PRICE: f64 = 9.99;
 
 /// The products of a run.
@@ -51,11 +48,6 @@ impl Goods {
         &self.products
     }
 
-    /// What one order costs, in cents.
-    pub fn total_minor(&self) -> i64 {
-        PRICE_MINOR * self.lines as i64
-    }
-
     /// Puts so many units of each product on the shelf.
     pub async fn stock(&self, shop: &Shop, units: u64) -> anyhow::Result<()> {
         for product in &self.products {
@@ -64,16 +56,6 @@ impl Goods {
             stocked.context("the shelves could not be stocked")?;
         }
         Ok(())
-    }
-
-    /// What stands on the shelves now, in the products' order.
-    pub async fn look(&self, shop: &Shop) -> anyhow::Result<Vec<Shelf>> {
-        let mut shelves = Vec::with_capacity(self.products.len());
-        for product in &self.products {
-            let shelf = shop.get::<Shelf>(&format!("/inventory/{product}")).await?;
-            shelves.push(shelf.with_context(|| format!("{product} is gone"))?);
-        }
-        Ok(shelves)
     }
 
     /// Everybody who buys, in this phase of the run.

@@ -62,7 +62,6 @@ pub async fn run(args: OrdersArgs, config: &Config) -> anyhow::Result<bool> {
         doors.rest(REST_LIMIT).await?;
     }
 
-    let shelves = goods.look(doors.shop()).await?;
     let ledger = Ledger::take(&place).await?;
     let before = (Readings::take(&place, &doors).await?, ledger);
     let watch = place.server_pid().map(MemoryWatch::start);
@@ -82,9 +81,8 @@ pub async fn run(args: OrdersArgs, config: &Config) -> anyhow::Result<bool> {
         Settled::is_confirmed,
         &mut wrong,
     );
-    let shelves_after = goods.look(doors.shop()).await?;
-    books::shelves(goods.products(), &shelves, &shelves_after, &orders, &mut wrong);
-    let sampled = books::sampled(doors.shop(), &orders, goods.total_minor(), &mut wrong).await;
+    let compared =
+        books::services_agree(&place.urls, &orders, goods.products(), &mut wrong).await?;
     let odd: Vec<_> =
         harvest.answers.iter().filter(|(status, _)| ![201, 503].contains(*status)).collect();
     for (status, count) in odd {
@@ -114,7 +112,7 @@ pub async fn run(args: OrdersArgs, config: &Config) -> anyhow::Result<bool> {
         rest_s: seconds(rested),
         costs: Costs::between(before, after, harvest.placed.len()),
         memory,
-        sampled,
+        compared,
         wrong: wrong.into_lines(),
     };
     report.print();

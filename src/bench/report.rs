@@ -99,8 +99,8 @@ pub struct OrdersReport {
     pub costs: Costs,
     /// The server's.
     pub memory: Option<Memory>,
-    /// Orders whose payment, audit trail and notifications were read.
-    pub sampled: usize,
+    /// Orders of which what the services say was compared.
+    pub compared: u64,
     /// What does not balance.
     pub wrong: Vec<String>,
 }
@@ -136,10 +136,7 @@ impl OrdersReport {
         );
         crate::say!("{}", costs(&self.costs, "order", paint));
         memory(self.memory);
-        let checked = format!(
-            "each of {} orders, every shelf, the papers of {}",
-            self.accepted, self.sampled
-        );
+        let checked = format!("each of {} orders; {} reconciled", self.accepted, self.compared);
         books(&checked, &self.wrong, paint);
     }
 

@@ -1,4 +1,5 @@
-//! The books: what the shelves and the papers say, against what became of the orders. Pure.
+//! The books: what became of the orders, against what was expected, what stands on the shelves, and what the
+//! services say. Pure.
 
 use super::catalogue::{Catalogue, decimal};
 use super::customer::Story;
@@ -14,8 +15,8 @@ pub(super) struct Books {
     pub(super) money: MoneyRow,
     /// One row a fate that was met.
     pub(super) fates: Vec<FateRow>,
-    /// Orders whose audit trail and notifications are complete.
-    pub(super) documented: usize,
+    /// Orders about which all services agree.
+    pub(super) agreed: u64,
     /// Orders that the shop lists for this run's customers.
     pub(super) listed: usize,
     /// Everything that does not balance, in words.
@@ -33,7 +34,6 @@ pub(super) struct ShelfRow {
 }
 
 /// All money, in cents.
-#[derive(Default)]
 pub(super) struct MoneyRow {
     /// The totals of all fulfilled orders.
     pub(super) owed: i64,
@@ -63,31 +63,34 @@ impl FateRow {
     }
 }
 
-/// Draws up the books. `papers` are the stories' own, in their order.
+/// Draws up the books.
 pub(super) fn balance(
     catalogue: &Catalogue,
     stories: &[Story],
-    papers: &[Papers],
+    papers: &Papers,
     shelves: &BTreeMap<String, Shelf>,
     listed: usize,
 ) -> Books {
     let mut wrong = Vec::new();
     let fates = fates(stories, &mut wrong);
     let shelves = stock(catalogue, stories, shelves, &mut wrong);
-    let mut money = MoneyRow::default();
-    let mut documented = 0;
-    for (story, papers) in stories.iter().zip(papers) {
+    for story in stories {
         let id = story.order_id.as_deref().unwrap_or("an order that was not placed");
         let label = story.fate.label();
-        let mut note = |what: &str| wrong.push(format!("order {id} ({label}): {what}"));
-        story.troubles.iter().chain(&papers.trouble).for_each(|trouble| note(trouble));
-        pay(story, papers, &mut money, &mut note);
-        if story.order_id.is_some() {
-            let missing = papers.missing(&story.ending);
-            documented += usize::from(missing.is_empty());
-            missing.iter().for_each(|what| note(what));
-        }
+        wrong.extend(story.troubles.iter().map(|what| format!("order {id} ({label}): {what}")));
     }
+    let outcome = &papers.outcome;
+    wrong.extend(outcome.disagreements.iter().map(ToString::to_string));
+    let missing = outcome.not_compared.iter();
+    wrong
+        .extend(missing.map(|what| format!("{what}: not compared, the server does not have them")));
+    let agreed = outcome.orders.saturating_sub(outcome.differing_orders().len() as u64);
+    let owed = stories.iter().filter(|story| story.ending.is_fulfilled());
+    let money = MoneyRow {
+        owed: owed.map(|story| story.total_minor).sum(),
+        captured: papers.captured,
+        refunded: papers.refunded,
+    };
     if !money.balances() {
         let [held, owed] = [money.captured - money.refunded, money.owed].map(decimal);
         wrong.push(format!("money: the shop holds {held}, its fulfilled orders come to {owed}"));
@@ -96,7 +99,10 @@ pub(super) fn balance(
     if listed != placed {
         wrong.push(format!("orders: {placed} were accepted, {listed} are listed"));
     }
-    Books { shelves, money, fates, documented, listed, wrong }
+    if agreed != placed as u64 {
+        wrong.push(format!("orders: {placed} were accepted, the services agree about {agreed}"));
+    }
+    Books { shelves, money, fates, agreed, listed, wrong }
 }
 
 fn fates(stories: &[Story], wrong: &mut Vec<String>) -> Vec<FateRow> {
@@ -166,19 +172,4 @@ fn stock(
 fn shelf_in_words(shelf: Shelf) -> String {
     let Shelf { available_qty, reserved_qty, on_hand } = shelf;
     format!("{available_qty} available, {reserved_qty} reserved, {on_hand} on hand")
-}
-
-/// Money: a fulfilled order is paid once and in full, any other costs nothing.
-fn pay(story: &Story, papers: &Papers, money: &mut MoneyRow, note: &mut impl FnMut(&str)) {
-    let payment = papers.payment;
-    let owed = if story.ending.is_fulfilled() { story.total_minor } else { 0 };
-    money.owed += owed;
-    money.captured += payment.captured;
-    money.refunded += payment.refunded;
-    let [captured, refunded, due] = [payment.captured, payment.refunded, owed].map(decimal);
-    if payment.captured - payment.refunded != owed {
-        note(&format!("captured {captured}, refunded {refunded}, but owed {due}"));
-    } else if payment.captured > story.total_minor {
-        note(&format!("charged more than once: captured {captured}, refunded {refunded}"));
-    }
 }

@@ -29,7 +29,7 @@ pub(super) fn closing(
     crate::say!("{}\n{}", heading("Orders"), fates(books).render(paint));
     crate::say!("{}\n{}", heading("Stock"), shelves(catalogue, books).render(paint));
     crate::say!("{}\n{}", heading("Money (USD)"), money(books).render(paint));
-    crate::say!("{}\n{}", heading("Papers"), papers(books, stories.len()).render(paint));
+    crate::say!("{}\n{}", heading("Papers"), papers(books, stories.len() as u64).render(paint));
     let seconds = |time: std::time::Duration| format!("{:.1} s", time.as_secs_f64());
     let [placed, settled] = [pace.placed, pace.settled].map(seconds);
     crate::say!("{} accepted within {placed}, all at rest after {settled}.", orders(stories.len()));
@@ -87,9 +87,9 @@ fn money(books: &Books) -> Table {
     table
 }
 
-fn papers(books: &Books, orders: usize) -> Table {
-    let mut table = Table::new(&[">orders", ">listed by the shop", ">audited and customer told"]);
-    let numbers = [orders, books.listed, books.documented];
+fn papers(books: &Books, orders: u64) -> Table {
+    let mut table = Table::new(&[">orders", ">listed by the shop", ">all services agree"]);
+    let numbers = [orders, books.listed as u64, books.agreed];
     let good = numbers.iter().all(|number| *number == orders);
     table.row(numbers.map(|number| number.to_string()).to_vec(), good);
     table

@@ -74,41 +74,6 @@ pub(crate) struct Shelf {
     pub(crate) on_hand: i64,
 }
 
-/// What was taken from a customer, and given back. In cents.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-pub(crate) struct PaymentView {
-    #[serde(default, deserialize_with = "minor")]
-    pub(crate) captured: i64,
-    #[serde(default, deserialize_with = "minor")]
-    pub(crate) refunded: i64,
-}
-
-/// A page of an order's audit trail.
-#[derive(Deserialize)]
-pub(crate) struct AuditPage {
-    pub(crate) entries: Vec<AuditEntry>,
-    pub(crate) next_cursor: Option<String>,
-}
-
-/// One audited event.
-#[derive(Deserialize)]
-pub(crate) struct AuditEntry {
-    pub(crate) event_type: String,
-}
-
-/// A page of what a customer was told of an order.
-#[derive(Deserialize)]
-pub(crate) struct NotificationsPage {
-    pub(crate) notifications: Vec<Notification>,
-}
-
-/// One thing that a customer was told.
-#[derive(Deserialize)]
-pub(crate) struct Notification {
-    #[serde(rename = "type")]
-    pub(crate) kind: String,
-}
-
 /// Reads an amount, a JSON number or a text, exactly.
 fn minor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     let raw = Box::<RawValue>::deserialize(deserializer)?;

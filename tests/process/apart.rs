@@ -2,9 +2,9 @@
 //! for.
 
 use super::crew::{Crew, SERVICES};
-use super::fates;
 use super::setup::Setup;
 use super::shop::{Shop, order};
+use super::{books, fates};
 use reqwest::{Method, StatusCode};
 use std::time::{Duration, Instant};
 
@@ -52,8 +52,7 @@ async fn a_service_that_is_away_is_waited_for(setup: Setup) {
     }
     setup.ledgers().everything_was_heard().await;
     let orders = shop.all_at_rest(PATIENCE).await;
-    setup.ledgers().the_gateway_agrees(&orders).await;
-    setup.ledgers().the_audit_is_whole(&orders).await;
+    books::services_agree(&shop, orders.len()).await;
     crew.terminate().await;
 }
 

@@ -43,7 +43,7 @@ async fn orders_in_a_closed_loop(setup: Setup) {
     let [post, confirmed] =
         ["/post/p50_ms", "/post_to_confirmed/p50_ms"].map(|path| number(&figures, path));
     assert!(post > 0.0 && confirmed > 0.0, "{figures:#}");
-    assert!(number(&figures, "/sampled") >= 100.0);
+    assert!(number(&figures, "/compared") >= 100.0);
     costs_are_told(&figures);
 }
 

@@ -1,5 +1,6 @@
 //! What time does to orders: deadlines, and undoings that do not succeed at once.
 
+use super::books;
 use super::setup::Setup;
 use super::shop::{Shelf, order};
 use reqwest::StatusCode;
@@ -31,8 +32,8 @@ async fn an_order_that_takes_too_long_is_cancelled(setup: Setup) {
     assert_eq!(shop.shelves().await["A"], free);
     // What a process has left that is gone is taken over by one that runs.
     setup.ledgers().everything_was_heard().await;
+    books::services_agree(&shop, 1).await;
     server.terminate().await;
-    setup.ledgers().the_gateway_agrees(&orders).await;
 }
 
 async fn an_undoing_that_keeps_failing_is_shown_and_can_be_retried(setup: Setup) {
@@ -56,8 +57,8 @@ async fn an_undoing_that_keeps_failing_is_shown_and_can_be_retried(setup: Setup)
     assert_eq!(failed["sagas"].as_array().unwrap().len(), 0, "{failed}");
     // What a process has left that is gone is taken over by one that runs.
     setup.ledgers().everything_was_heard().await;
+    books::services_agree(&shop, 1).await;
     server.terminate().await;
-    setup.ledgers().the_gateway_agrees(&[order]).await;
 }
 
 everywhere! {

@@ -1,31 +1,15 @@
 //! What the databases say: the witnesses that no answer can colour.
 
 use super::place::Place;
-use super::shop::{Order, cents};
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection, Row};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use uuid::Uuid;
 
 /// Every service's database, or schema.
 const SERVICES: [&str; 7] =
     ["order", "inventory", "gateway", "payment", "shipping", "notification", "audit"];
-
-/// What is told of an order at rest.
-const EVENTS: [&str; 4] = ["order.created", "order.confirmed", "order.shipped", "order.cancelled"];
-
-/// Whether this has happened for certain to an order at rest. (One that is cancelled may have been confirmed.)
-fn has_happened(event: &str, order: &Order) -> bool {
-    match event {
-        "order.confirmed" => order.is_fulfilled(),
-        "order.shipped" => order.has_left(),
-        "order.cancelled" => order.status == "CANCELLED",
-        _ => true,
-    }
-}
 
 /// The longest that audit and notification may be behind the orders.
 const HEARD_LIMIT: Duration = Duration::from_secs(30);
@@ -70,63 +54,6 @@ impl Ledgers {
             let dead = self.texts(service, "SELECT queue || ': ' || cause FROM dead_letters").await;
             assert!(dead.is_empty(), "{service} has dead letters: {dead:#?}");
         }
-    }
-
-    /// Checks that the gateway holds what fulfilled orders cost, and charged no order twice.
-    pub async fn the_gateway_agrees(&self, orders: &[Order]) {
-        let query = "SELECT {order_id}, CAST(captured_minor AS TEXT), CAST(refunded_minor AS TEXT) \
-                     FROM gateway_ledger WHERE captured_minor > 0";
-        let mut held = BTreeMap::new();
-        for [order, captured, refunded] in self.rows("gateway", query).await {
-            let order = Uuid::parse_str(&order).unwrap().to_string();
-            let [captured, refunded] =
-                [captured, refunded].map(|text| text.parse::<i64>().unwrap());
-            let earlier = held.insert(order.clone(), (captured, refunded));
-            assert!(
-                earlier.is_none(),
-                "{order} was charged under two keys: {earlier:?}, {captured}"
-            );
-        }
-        for order in orders {
-            let (captured, refunded) = held.remove(&order.order_id).unwrap_or_default();
-            let total = cents(order.total_amount);
-            let owed = if order.is_fulfilled() { total } else { 0 };
-            assert_eq!(captured - refunded, owed, "the gateway holds {captured} for {order:#?}");
-            assert!(captured <= total, "the gateway has charged {captured} for {order:#?}");
-        }
-        assert!(held.is_empty(), "the gateway was paid for orders that nobody knows: {held:?}");
-    }
-
-    /// Checks that the audit has each thing that has happened to an order, and has it once.
-    pub async fn the_audit_is_whole(&self, orders: &[Order]) {
-        let query = "SELECT {order_id}, event_type FROM audit_entries";
-        let rows = self.rows("audit", query).await;
-        for event in EVENTS {
-            self.was_heard_once("audited", event, &rows, orders);
-        }
-    }
-
-    /// Checks that customers were told each thing that has happened to their orders, and once.
-    pub async fn the_customers_were_told(&self, orders: &[Order]) {
-        let query = "SELECT {order_id}, CASE topic WHEN 1 THEN 'order.created' WHEN 2 THEN 'order.confirmed' \
-                     WHEN 3 THEN 'order.shipped' WHEN 5 THEN 'order.cancelled' ELSE '' END FROM notifications";
-        let rows = self.rows("notification", query).await;
-        for event in EVENTS {
-            self.was_heard_once("told", event, &rows, orders);
-        }
-    }
-
-    fn was_heard_once(&self, how: &str, event: &str, rows: &[[String; 2]], orders: &[Order]) {
-        let mut heard = BTreeMap::<String, usize>::new();
-        for [order, _] in rows.iter().filter(|[_, said]| said == event) {
-            *heard.entry(Uuid::parse_str(order).unwrap().to_string()).or_default() += 1;
-        }
-        let twice: Vec<_> = heard.iter().filter(|(_, count)| **count > 1).collect();
-        assert!(twice.is_empty(), "{event} is {how} more than once: {twice:?}");
-        let happened = orders.iter().filter(|order| has_happened(event, order));
-        let missing: Vec<_> =
-            happened.map(|order| &order.order_id).filter(|id| !heard.contains_key(*id)).collect();
-        assert!(missing.is_empty(), "{event} is not {how} of {missing:?}");
     }
 
     /// Writes down a migration that no version of today knows, as a version of the future would have done.

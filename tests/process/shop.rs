@@ -15,8 +15,6 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often it is looked whether orders are at rest.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// Questions about single orders that are asked at a time.
-const AT_A_TIME: usize = 16;
 
 /// A customer of a shop that has a door, or many.
 #[derive(Clone)]
@@ -40,7 +38,6 @@ pub struct Order {
     pub saga: Saga,
     pub failure: Option<Failure>,
     pub items: Vec<Item>,
-    pub total_amount: f64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -102,18 +99,6 @@ pub struct Shelf {
     pub on_hand: i64,
 }
 
-/// What was taken from a customer and given back, in cents.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Paid {
-    pub captured: i64,
-    pub refunded: i64,
-}
-
-/// An amount in cents. Good enough for the small sums of a test.
-pub fn cents(amount: f64) -> i64 {
-    (amount * 100.0).round() as i64
-}
-
 /// An order of so many of each of these, at 9.90 apiece.
 pub fn order(customer: &str, lines: &[(&str, u64)], method: &str) -> Value {
     let item = |(product, quantity): &(&str, u64)| json!({"product_id": product, "quantity": quantity, "unit_price": 9.90});
@@ -145,6 +130,12 @@ impl Shop {
     /// The same, where paths that begin so are asked for at these URLs.
     pub fn with_departments(self, departments: Vec<(&'static str, String)>) -> Self {
         Self { departments, ..self }
+    }
+
+    /// Where its services are.
+    pub fn urls(&self) -> Vec<String> {
+        let departments = self.departments.iter().map(|(_, url)| url.clone());
+        self.doors.iter().take(1).cloned().chain(departments).collect()
     }
 
     fn door(&self, path: &str) -> &str {
@@ -313,25 +304,5 @@ impl Shop {
             }
         }
         false
-    }
-
-    /// What was paid for each of these orders.
-    pub async fn payments(&self, orders: &[Order]) -> BTreeMap<String, Paid> {
-        let payment = |order: &Order| {
-            let id = order.order_id.clone();
-            async move { (id.clone(), self.payment(&id).await) }
-        };
-        stream::iter(orders).map(payment).buffer_unordered(AT_A_TIME).collect().await
-    }
-
-    async fn payment(&self, id: &str) -> Paid {
-        let path = format!("/payments/{id}");
-        let (status, body) = self.ask(Method::GET, &path, None, None).await.unwrap();
-        if status == StatusCode::NOT_FOUND {
-            return Paid::default();
-        }
-        assert_eq!(status, StatusCode::OK, "GET {path}: {body}");
-        let amount = |name: &str| cents(body[name].as_f64().unwrap_or(0.0));
-        Paid { captured: amount("captured"), refunded: amount("refunded") }
     }
 }

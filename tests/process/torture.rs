@@ -56,9 +56,9 @@ async fn round(
     }
     let mut story: Story = crowd.leaves().await;
     story.extend(std::mem::take(&mut ground.story));
-    let orders = reckoning::all_is_well(&doors[0], &story).await;
+    reckoning::all_is_well(&doors[0], &story).await;
     let setup = ground.terminate().await;
-    reckoning::the_ledgers_agree(&setup, &orders).await;
+    reckoning::everything_was_heard(&setup).await;
     done
 }
 
