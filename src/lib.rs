@@ -12,6 +12,7 @@ pub mod backup;
 pub mod bench;
 pub mod check;
 mod characters;
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod demo;

@@ -4,7 +4,7 @@ use crate::api::body::Raw;
 use crate::api::orders::{Group, id};
 use crate::api::problem::{FieldError, Problem};
 use crate::api::state::State;
-use chrono::{DateTime, Utc};
+use crate::api::time::Time;
 use ordermill_actors::ids::{OrderId, ProductId};
 use ordermill_actors::order::AskError;
 use ordermill_actors::reconciliation::{OrderRecords, Source, Sources, Span};
@@ -90,7 +90,7 @@ struct ReconciliationOverview {
     /// The kinds of records that the services of this process have.
     records: Vec<String>,
     /// The time of this process.
-    now: DateTime<Utc>,
+    now: Time,
     /// How far it is behind with its work, or was within the last seconds, in milliseconds.
     lag_ms: u64,
 }
@@ -132,13 +132,15 @@ pub struct ReconciliationApi(pub State);
 #[OpenApi(tag = "Group::Admin")]
 impl ReconciliationApi {
     /// What this process can say for a reconciliation, and how it stands
+    ///
+    /// `ordermill check` asks this first, and again before it reads once more what differs.
     #[oai(path = "/admin/reconciliation", method = "get")]
     async fn overview(&self) -> Result<Json<ReconciliationOverview>, Problem> {
         let state = self.0.system().state().await?;
         let kinds = Kind::ALL.into_iter().filter(|kind| kind.is_in(self.0.services.sources()));
         Ok(Json(ReconciliationOverview {
             records: kinds.map(|kind| kind.as_str().to_owned()).collect(),
-            now: state.now,
+            now: state.now.into(),
             lag_ms: u64::try_from(state.lag.as_millis()).unwrap_or(u64::MAX),
         }))
     }
@@ -146,11 +148,11 @@ impl ReconciliationApi {
     /// What a service says of many orders or products, by their ids
     ///
     /// `ordermill check` reads these, and compares them. Their form may change from version to version.
-    #[oai(path = "/admin/reconciliation/:kind", method = "get")]
-    async fn records(
+    #[oai(path = "/admin/reconciliation/:records", method = "get")]
+    async fn of_service(
         &self,
         /// `orders`, `reservations`, `payments`, `ledger`, `shipments`, `audit`, `notifications` or `products`.
-        kind: Path<String>,
+        records: Path<String>,
         /// Only those after this one: an order's id, or of `products` a product's.
         after: Query<Option<String>>,
         /// Only orders up to this one, and with it.
@@ -158,10 +160,10 @@ impl ReconciliationApi {
         /// How many: 1 to 1000, of `products` 1 to 10000; as many as that when not said.
         limit: Query<Option<u32>>,
     ) -> Result<Json<RecordList>, Problem> {
-        let kind = Kind::ALL.into_iter().find(|known| known.as_str() == kind.0);
+        let kind = Kind::ALL.into_iter().find(|known| known.as_str() == records.0);
         let kind = kind.ok_or_else(|| {
             let words = Kind::ALL.map(Kind::as_str);
-            Problem::bad_parameter("kind", format!("must be one of {}", words.join(", ")))
+            Problem::bad_parameter("records", format!("must be one of {}", words.join(", ")))
         })?;
         let sources = self.0.services.sources();
         if kind == Kind::Products {

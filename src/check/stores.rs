@@ -9,6 +9,7 @@ use ordermill_actors::ids::OrderId;
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::reconciliation::Sources;
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,14 +26,35 @@ pub struct Opened {
 /// Opens the databases that the settings name, each brought up to date as a start would.
 ///
 /// # Errors
-/// When one cannot be opened, or a server uses the data directory.
+/// When one is missing or cannot be opened, or a server uses the data directory.
 pub async fn open(config: &Config) -> anyhow::Result<Opened> {
+    if config.infrastructure == Infrastructure::Embedded {
+        all_are_there(&config.data_dir)?;
+    }
     let stores = app::open_stores(config).await?;
     let (system, pending): (Option<Arc<dyn System>>, _) = match config.infrastructure {
         Infrastructure::Embedded => (None, stores.pending().await?),
         Infrastructure::Servers(_) => (Some(Arc::new(Clock(world::real()))), BTreeSet::new()),
     };
     Ok(Opened { sources: stores.sources(), system, pending })
+}
+
+/// The files of a data directory, by the services that have them.
+const FILES: [&str; 7] =
+    ["order", "inventory", "payment", "gateway", "shipping", "notification", "audit"];
+
+/// A start makes the files that are missing. A check of nothing would find nothing to be wrong.
+fn all_are_there(data_dir: &Path) -> anyhow::Result<()> {
+    let missing = |name: &&str| !data_dir.join(format!("{name}.db")).is_file();
+    let missing: Vec<_> = FILES.into_iter().filter(missing).collect();
+    let files: Vec<_> = missing.iter().map(|name| format!("{name}.db")).collect();
+    anyhow::ensure!(
+        files.is_empty(),
+        "{} is not a whole data directory: it has no {}",
+        data_dir.display(),
+        files.join(", ")
+    );
+    Ok(())
 }
 
 /// Servers that may be at work on the same databases. How far behind they are is not known here.

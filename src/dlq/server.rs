@@ -69,6 +69,16 @@ impl Server {
         self.answer(Method::POST, path, &[], DOWNLOAD_MAX).await
     }
 
+    /// What becomes of a body that is posted.
+    pub(crate) async fn send<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        let url = Url::parse(&format!("{}{path}", self.url))?;
+        self.answer(self.http.post(url).json(body)).await
+    }
+
     async fn ask<T: DeserializeOwned>(
         &self,
         method: Method,

@@ -295,7 +295,7 @@ async fn what_operators_see_is_as_the_document_describes_it() {
     described.get("/admin/queues", "/admin/queues").await;
     described.get("/admin/reconciliation", "/admin/reconciliation").await;
     let records = "/admin/reconciliation/orders";
-    described.get("/admin/reconciliation/{kind}", records).await;
+    described.get("/admin/reconciliation/{records}", records).await;
     let tree = described.get("/admin/actors", "/admin/actors").await;
     described.get("/admin/actors", "/admin/actors?limit=1").await;
     let mut names = Vec::new();

@@ -43,7 +43,7 @@ async fn every_service_says_what_it_has_of_an_order() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_asked_is_refused() {
     let shop = Shop::open().await;
-    shop.get("/admin/reconciliation/parcels").await.fault(400, "kind");
+    shop.get("/admin/reconciliation/parcels").await.fault(400, "records");
     shop.get("/admin/reconciliation/orders?after=x").await.fault(400, "order_id");
     shop.get("/admin/reconciliation/orders?limit=1001").await.fault(400, "limit");
     shop.get("/admin/reconciliation/products?limit=0").await.fault(400, "limit");

@@ -156,6 +156,10 @@ async fn whatever_is_planted_is_found_with_both_sides_and_mended_where_it_can_be
     }
     assert!(!found.stdout.contains(&ids[PLANTED.len()]), "{}", found.stdout);
     assert!(found.stdout.contains("product A: reserved_stock"), "{}", found.stdout);
+    let nowhere = check(&["--data-dir", &format!("{path}/nowhere")]);
+    assert_eq!(nowhere.code, Some(69), "{}", nowhere.stderr);
+    assert!(nowhere.stderr.contains("it has no order.db"), "{}", nowhere.stderr);
+    assert!(!data.join("nowhere").exists(), "a check makes nothing");
     let refused = check(&["--data-dir", path, "--repair"]);
     assert_eq!(refused.code, Some(64), "{}", refused.stderr);
 

@@ -4,13 +4,14 @@ use super::disagreement::{Aspect, Disagreement, Statement, Subject};
 use super::events;
 use super::records::{
     AuditRecord, LedgerEntry, LedgerRecord, NotificationRecord, OrderRecord, PaymentRecord,
-    ReservationRecord, ReservationState, ShipmentRecord, ShipmentStatus,
+    ReservationRecord, ReservationState, ShipmentRecord,
 };
 use crate::ids::OrderId;
 use crate::messages::{Kind, StockLine};
 use crate::money::Money;
 use crate::order::{OrderStatus, SagaStatus};
 use crate::payment::PaymentStatus;
+use crate::shipping::ShipmentStatus;
 
 /// What one service says of an order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -422,13 +423,7 @@ fn ledger(record: &LedgerRecord) -> String {
 }
 
 fn shipment(record: &ShipmentRecord) -> String {
-    let status = match record.status {
-        ShipmentStatus::Scheduled => "SCHEDULED",
-        ShipmentStatus::Failed => "FAILED",
-        ShipmentStatus::Cancelled => "CANCELLED",
-        ShipmentStatus::Dispatched => "DISPATCHED",
-        ShipmentStatus::Delivered => "DELIVERED",
-    };
+    let status = record.status.as_str();
     match (&record.tracking_code, record.units) {
         (Some(code), Some(units)) => format!("{status}, parcel {code} of {units} units"),
         _ => status.to_owned(),

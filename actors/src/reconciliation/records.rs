@@ -10,7 +10,7 @@ use crate::order::facts::Facts;
 use crate::order::status::{order_status, saga_status};
 use crate::order::{OrderStatus, Saga, SagaStatus};
 use crate::payment::{PaymentStatus, PaymentView};
-use crate::shipping::{Shipment, ShipmentState};
+use crate::shipping::{Shipment, ShipmentStatus};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -147,22 +147,6 @@ impl LedgerEntry {
 #[serde(transparent)]
 pub struct LedgerRecord(pub Vec<LedgerEntry>);
 
-/// Where a parcel is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ShipmentStatus {
-    /// It waits to be dispatched.
-    Scheduled,
-    /// The carrier did not take it.
-    Failed,
-    /// It was cancelled.
-    Cancelled,
-    /// It has left.
-    Dispatched,
-    /// The customer has it.
-    Delivered,
-}
-
 /// What the shipping service says of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShipmentRecord {
@@ -178,13 +162,7 @@ impl From<&Shipment> for ShipmentRecord {
     fn from(shipment: &Shipment) -> Self {
         let parcel = shipment.state.parcel();
         Self {
-            status: match shipment.state {
-                ShipmentState::Scheduled(_) => ShipmentStatus::Scheduled,
-                ShipmentState::Failed(_) => ShipmentStatus::Failed,
-                ShipmentState::Cancelled(_) => ShipmentStatus::Cancelled,
-                ShipmentState::Dispatched(_) => ShipmentStatus::Dispatched,
-                ShipmentState::Delivered { .. } => ShipmentStatus::Delivered,
-            },
+            status: shipment.state.status(),
             units: parcel.map(|parcel| parcel.units),
             tracking_code: parcel.map(|parcel| parcel.scheduled.tracking_code.clone()),
         }

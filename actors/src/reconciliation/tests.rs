@@ -10,6 +10,7 @@ use crate::messages::{
 use crate::money::{Currency, Money};
 use crate::order::facts::{Fact, Facts};
 use crate::payment::PaymentStatus;
+use crate::shipping::ShipmentStatus;
 use uuid::Uuid;
 
 const TOTAL: i64 = 4_990;

@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::ids::OrderId;
 use crate::messages::{Address, Message, Origin, Payload, Priority, Refusal, ShipmentScheduled};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The reason that `shipping.failed` gives when it answers a cancel.
@@ -33,7 +34,8 @@ pub enum Undone {
 }
 
 /// The word for where a shipment stands, in answers and in rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ShipmentStatus {
     /// The parcel waits to be dispatched.
     Scheduled,
