@@ -68,6 +68,7 @@ mod process {
     mod random;
     mod reckoning;
     mod recovery;
+    mod refused;
     mod restart;
     mod scenarios;
     mod server;
