@@ -102,7 +102,7 @@ impl App {
         let alone = config.infrastructure == Infrastructure::Embedded;
         let databases = Databases::new(&config, world::owner())?;
         let stores = Stores::open(&config, &databases, boot).await?;
-        let brokers = Brokers::open(&config, boot).await?;
+        let brokers = Brokers::open(&config, boot, stores.identities()).await?;
 
         let mut process = Process::new(world.clone(), brokers.broker.clone());
         process.rpc = Some(brokers.rpc.clone());
