@@ -9,6 +9,7 @@ use ordermill_contract::outbox::saying;
 use ordermill_contract::values::order;
 use ordermill_postgres::shipping::{MIGRATIONS, SCHEMA, ShippingDatabase, ShippingTables};
 use ordermill_postgres::{Database, OpenError, PgStore};
+use sqlx::ConnectOptions;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
