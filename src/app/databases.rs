@@ -95,7 +95,11 @@ macro_rules! open {
                     .map_err(|error| anyhow!(error).context(failed(name)))?;
                 opened.lock().unwrap_or_else(PoisonError::into_inner).push(database.clone());
                 let store = SqliteStore::new(database.clone(), $name::$tables);
-                Opened { store: Arc::new(store), reads: Arc::new($name::$reads(database)), identity: None }
+                Opened {
+                    store: Arc::new(store),
+                    reads: Arc::new($name::$reads(database)),
+                    identity: None,
+                }
             }
             Self::Postgres { servers, owner } => {
                 use ordermill_postgres::{Database, PgStore, $name};

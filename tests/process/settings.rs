@@ -7,7 +7,7 @@ use super::setup::Setup;
 const USAGE: Option<i32> = Some(64);
 
 /// Every setting, and a value that it cannot have.
-const SETTINGS: [(&str, &str); 20] = [
+const SETTINGS: [(&str, &str); 22] = [
     ("ORDERMILL_LISTEN", "localhost"),
     ("ORDERMILL_SHUTDOWN_TIMEOUT", "soon"),
     ("ORDERMILL_MIXED_FILES", "maybe"),
