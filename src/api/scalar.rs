@@ -154,6 +154,7 @@ documented! {
         "An amount of money over 0, with no more decimals than its currency has: a JSON number, or the same \
          as a decimal string.",
         [
+            MetaSchema { minimum: Some(0.0), ..MetaSchema::new("number") },
             MetaSchema { pattern: Some(r"^[0-9]+(\.[0-9]+)?$".to_owned()), ..MetaSchema::new("string") },
         ],
     );
