@@ -69,6 +69,7 @@ mod process {
     mod random;
     mod reckoning;
     mod recovery;
+    mod refused;
     mod restart;
     mod scenarios;
     mod server;

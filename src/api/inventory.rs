@@ -120,6 +120,7 @@ impl InventoryApi {
             Err(error @ CreateError::Exists) => Err(Problem::conflict(format!(
                 "{error}; PUT /inventory/{{product_id}} sets its stock"
             ))),
+            Err(error @ CreateError::Impossible(_)) => Err(Problem::impossible(&error)),
             Err(error @ CreateError::Unavailable(_)) => Err(unavailable(&error)),
         }
     }
@@ -174,6 +175,7 @@ impl InventoryApi {
             Err(error @ SetError::NotFound) => {
                 Err(Problem::not_found(format!("{error}; POST /inventory stocks a new one")))
             }
+            Err(error @ SetError::Impossible(_)) => Err(Problem::impossible(&error)),
             Err(error @ SetError::Unavailable(_)) => Err(unavailable(&error)),
         }
     }

@@ -9,7 +9,7 @@ use crate::api::state::State;
 use crate::api::time::Time;
 use crate::api::word::Word;
 use ordermill_actors::notification::{
-    Notification, NotificationFilter, NotificationId, NotificationsUnavailable, Scope, Topic,
+    MarkError, Notification, NotificationFilter, NotificationId, Scope, Topic,
 };
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
@@ -191,8 +191,11 @@ fn parse_topic(word: &str) -> Result<Topic, Problem> {
     })
 }
 
-impl From<NotificationsUnavailable> for Problem {
-    fn from(error: NotificationsUnavailable) -> Self {
-        Self::unavailable(error.to_string(), Duration::from_secs(1))
+impl From<MarkError> for Problem {
+    fn from(error: MarkError) -> Self {
+        match error {
+            MarkError::Impossible(_) => Self::impossible(&error),
+            MarkError::Unavailable => Self::unavailable(error.to_string(), Duration::from_secs(1)),
+        }
     }
 }

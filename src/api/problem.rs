@@ -173,6 +173,13 @@ impl Problem {
         Self::Internal(body(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL, Vec::new()))
     }
 
+    /// 500 for what the database refuses for good. The client is told why: another try does not help.
+    pub fn impossible(cause: &dyn std::fmt::Display) -> Self {
+        failed(cause);
+        let detail = format!("{cause}; another try does not help");
+        Self::Internal(body(StatusCode::INTERNAL_SERVER_ERROR, detail, Vec::new()))
+    }
+
     /// 503.
     pub fn unavailable(detail: impl Into<String>, retry_after: Duration) -> Self {
         // Rounded up: to come back too early is to be turned away again.
@@ -224,6 +231,7 @@ impl From<AskError> for Problem {
                 let field = FieldError::new("Idempotency-Key", &*detail);
                 Self::unprocessable(detail, vec![field])
             }
+            AskError::Impossible(_) => Self::impossible(&detail),
             AskError::Unavailable => Self::unavailable(detail, RETRY_AFTER),
             AskError::Quarantined(_) => Self::unavailable(detail, QUARANTINED_RETRY_AFTER),
         }

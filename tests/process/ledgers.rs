@@ -148,6 +148,33 @@ impl Ledgers {
         self.texts("order", due).await.len()
     }
 
+    /// Has the database refuse every new row of this table that has this value.
+    pub async fn refuses(&self, service: &str, table: &str, column: &str, value: &str) {
+        match self {
+            Self::Sqlite(data) => {
+                let file = data.join(format!("{service}.db"));
+                let options = SqliteConnectOptions::new().filename(file).create_if_missing(false);
+                let mut database = SqliteConnection::connect_with(&options).await.unwrap();
+                let trigger = format!(
+                    "CREATE TRIGGER refused_by_test BEFORE INSERT ON {table} \
+                     WHEN NEW.{column} = '{value}' \
+                     BEGIN SELECT RAISE(ABORT, 'refused_by_test'); END"
+                );
+                sqlx::raw_sql(AssertSqlSafe(trigger)).execute(&mut database).await.unwrap();
+                database.close().await.unwrap();
+            }
+            Self::Postgres(url) => {
+                let mut database = PgConnection::connect(url).await.unwrap();
+                let check = format!(
+                    "ALTER TABLE {}.{table} \
+                     ADD CONSTRAINT refused_by_test CHECK ({column} <> '{value}')",
+                    schema(service),
+                );
+                sqlx::raw_sql(AssertSqlSafe(check)).execute(&mut database).await.unwrap();
+            }
+        }
+    }
+
     async fn texts(&self, service: &str, query: &str) -> Vec<String> {
         self.rows(service, query).await.into_iter().map(|[text]| text).collect()
     }

@@ -3,9 +3,9 @@
 use super::sku::Skus;
 use super::{Answer, Change, Quantity, StockRow};
 use crate::ids::ProductId;
-use crate::runtime::asking;
+use crate::runtime::asking::{self, Unanswered};
 use crate::runtime::journal::Verdict;
-use crate::runtime::ticket::{Settled, Ticket};
+use crate::runtime::ticket::Ticket;
 use thiserror::Error;
 
 /// Why a product was not created.
@@ -14,6 +14,9 @@ pub enum CreateError {
     /// It is there already.
     #[error("the product exists already")]
     Exists,
+    /// The database refuses to store it, and will refuse it again.
+    #[error("the inventory database refuses this change, now and later: {0}")]
+    Impossible(String),
     /// Nobody knows whether it was.
     #[error("the inventory service did not answer: {0}")]
     Unavailable(String),
@@ -25,6 +28,9 @@ pub enum SetError {
     /// There is no such product.
     #[error("there is no such product")]
     NotFound,
+    /// The database refuses to store it, and will refuse it again.
+    #[error("the inventory database refuses this change, now and later: {0}")]
+    Impossible(String),
     /// Nobody knows whether it was.
     #[error("the inventory service did not answer: {0}")]
     Unavailable(String),
@@ -55,7 +61,10 @@ impl Stock {
             Ok(answer @ (Answer::NotFound | Answer::Told(_) | Answer::Impossible(_))) => {
                 Err(CreateError::Unavailable(unexpected(&answer)))
             }
-            Err(cause) => Err(CreateError::Unavailable(cause)),
+            Err(Unanswered::Impossible(cause)) => Err(CreateError::Impossible(cause)),
+            Err(why @ (Unanswered::Failed(_) | Unanswered::Late)) => {
+                Err(CreateError::Unavailable(why.to_string()))
+            }
         }
     }
 
@@ -72,11 +81,14 @@ impl Stock {
             Ok(answer @ (Answer::Exists | Answer::Told(_) | Answer::Impossible(_))) => {
                 Err(SetError::Unavailable(unexpected(&answer)))
             }
-            Err(cause) => Err(SetError::Unavailable(cause)),
+            Err(Unanswered::Impossible(cause)) => Err(SetError::Impossible(cause)),
+            Err(why @ (Unanswered::Failed(_) | Unanswered::Late)) => {
+                Err(SetError::Unavailable(why.to_string()))
+            }
         }
     }
 
-    async fn write(&self, change: Change) -> Result<Answer, String> {
+    async fn write(&self, change: Change) -> Result<Answer, Unanswered> {
         let hand_in = |ticket: Ticket<Answer>| {
             let skus = self.skus.clone();
             self.skus.species().journal().submit(change.clone(), move |verdict| {
@@ -87,11 +99,7 @@ impl Stock {
                 ticket.settle(verdict.into());
             });
         };
-        match asking::ask(hand_in).await {
-            Some(Settled::Done(answer)) => Ok(answer),
-            Some(Settled::Retry(cause) | Settled::Dead(cause)) => Err(cause),
-            Some(Settled::Abandoned) | None => Err("the change was not decided in time".to_owned()),
-        }
+        asking::ask(hand_in).await
     }
 }
 

@@ -3,15 +3,21 @@
 use super::change::{Answer, Change, Scope, UnreadPage};
 use super::entry::NotificationId;
 use super::service::NotificationService;
-use crate::runtime::asking::{self, LATE};
+use crate::runtime::asking::{self, LATE, Unanswered};
 use crate::runtime::journal::JournalHandle;
-use crate::runtime::ticket::{Settled, Ticket};
+use crate::runtime::ticket::Ticket;
 use thiserror::Error;
 
-/// Nobody could write it in time. Asking again is safe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the notification service {LATE}")]
-pub struct NotificationsUnavailable;
+/// Why entries were not marked.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum MarkError {
+    /// The database refuses to store it, and will refuse it again.
+    #[error("the notification database refuses this change, now and later: {0}")]
+    Impossible(String),
+    /// Nobody could write it in time. Asking again is safe.
+    #[error("the notification service {LATE}")]
+    Unavailable,
+}
 
 /// Marks entries. Cheap to clone.
 #[derive(Clone)]
@@ -26,24 +32,20 @@ impl Notifications {
     }
 
     /// Marks an entry as read or unread. False: there is no such entry.
-    pub async fn mark_read(
-        &self,
-        id: NotificationId,
-        is_read: bool,
-    ) -> Result<bool, NotificationsUnavailable> {
+    pub async fn mark_read(&self, id: NotificationId, is_read: bool) -> Result<bool, MarkError> {
         let answer = self.ask(|| Change::MarkRead { id, is_read }).await?;
         Ok(answer == Answer::Marked)
     }
 
     /// Marks everything unread of a scope as read: how many there were. When it fails half way,
     /// asking again marks the rest.
-    pub async fn mark_all_read(&self, scope: Scope) -> Result<u64, NotificationsUnavailable> {
+    pub async fn mark_all_read(&self, scope: Scope) -> Result<u64, MarkError> {
         let mut total = 0;
         let mut page = UnreadPage { scope, after: None };
         loop {
             let answer = self.ask(|| Change::MarkAllRead(page.clone())).await?;
             let Answer::MarkedAll { count, next } = answer else {
-                return Err(NotificationsUnavailable);
+                return Err(MarkError::Unavailable);
             };
             total += count;
             if next.is_none() {
@@ -53,15 +55,13 @@ impl Notifications {
         }
     }
 
-    async fn ask(&self, change: impl Fn() -> Change) -> Result<Answer, NotificationsUnavailable> {
+    async fn ask(&self, change: impl Fn() -> Change) -> Result<Answer, MarkError> {
         let hand_in = |ticket: Ticket<_>| {
             self.journal.submit(change(), move |verdict| ticket.settle(verdict.into()));
         };
-        match asking::ask(hand_in).await {
-            Some(Settled::Done(answer)) => Ok(answer),
-            Some(Settled::Retry(_) | Settled::Dead(_) | Settled::Abandoned) | None => {
-                Err(NotificationsUnavailable)
-            }
-        }
+        asking::ask(hand_in).await.map_err(|why| match why {
+            Unanswered::Impossible(cause) => MarkError::Impossible(cause),
+            Unanswered::Failed(_) | Unanswered::Late => MarkError::Unavailable,
+        })
     }
 }

@@ -7,8 +7,7 @@ use super::status::OrderStatus;
 use crate::clock::World;
 use crate::ids::OrderId;
 use crate::messages::{Flow, OrderDetails, Origin, Plan};
-use crate::runtime::asking::{self, LATE};
-use crate::runtime::ticket::Settled;
+use crate::runtime::asking::{self, LATE, Unanswered};
 use std::sync::Arc;
 use thiserror::Error;
 use uuid::Uuid;
@@ -35,6 +34,9 @@ pub enum AskError {
         "the order's actor `saga/{0}` has failed too often and is quarantined; an operator can release it"
     )]
     Quarantined(OrderId),
+    /// The database refuses to store it, and will refuse it again. Nothing was written.
+    #[error("the order database refuses this request, now and later: {0}")]
+    Impossible(String),
     /// Nobody could decide it in time. It may still come to be done.
     #[error("the order service {LATE}")]
     Unavailable,
@@ -152,15 +154,11 @@ impl Orders {
     }
 
     async fn ask(&self, id: OrderId, input: impl Fn() -> Input) -> Result<Reply, AskError> {
-        match asking::ask(|ticket| self.sagas.ask(&id, input(), ticket)).await {
-            Some(Settled::Done(reply)) => Ok(reply),
-            Some(Settled::Retry(_)) if self.sagas.is_quarantined(&id) => {
-                Err(AskError::Quarantined(id))
-            }
-            Some(Settled::Retry(_) | Settled::Dead(_) | Settled::Abandoned) | None => {
-                Err(AskError::Unavailable)
-            }
-        }
+        asking::ask(|ticket| self.sagas.ask(&id, input(), ticket)).await.map_err(|why| match why {
+            Unanswered::Failed(_) if self.sagas.is_quarantined(&id) => AskError::Quarantined(id),
+            Unanswered::Impossible(cause) => AskError::Impossible(cause),
+            Unanswered::Failed(_) | Unanswered::Late => AskError::Unavailable,
+        })
     }
 }
 

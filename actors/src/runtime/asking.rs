@@ -10,6 +10,7 @@
 use super::journal::Verdict;
 use super::ticket::{Settled, Ticket};
 use std::time::Duration;
+use thiserror::Error;
 
 /// A request waits this long for its commit. What was asked may still come to be done.
 pub const ASK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -20,22 +21,35 @@ pub const LATE: &str = "does not answer in time; what was asked may still be don
 /// Pause before a request is handed in again that nobody decided.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
 
-/// Hands a request in until somebody decides it: how it ended, never [`Settled::Abandoned`]. None: nobody
-/// knows yet.
-pub async fn ask<R: Send + 'static>(hand_in: impl Fn(Ticket<R>)) -> Option<Settled<R>> {
+/// Why a request was not done.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum Unanswered {
+    /// The database refuses it, and will refuse it again. Nothing was written.
+    #[error("the database refuses it, now and later: {0}")]
+    Impossible(String),
+    /// It failed for now. Nothing was written.
+    #[error("it failed: {0}")]
+    Failed(String),
+    /// It was not decided within [`ASK_TIMEOUT`]. It may still be done.
+    #[error("it was not decided in time")]
+    Late,
+}
+
+/// Hands a request in until it is decided, for at most [`ASK_TIMEOUT`].
+pub async fn ask<R: Send + 'static>(hand_in: impl Fn(Ticket<R>)) -> Result<R, Unanswered> {
     let asking = async {
         loop {
             let (ticket, receiver) = Ticket::channel();
             hand_in(ticket);
             match receiver.await {
                 Ok(Settled::Abandoned) | Err(_) => tokio::time::sleep(ASK_AGAIN).await,
-                Ok(settled @ (Settled::Done(_) | Settled::Retry(_) | Settled::Dead(_))) => {
-                    return settled;
-                }
+                Ok(Settled::Done(answer)) => return Ok(answer),
+                Ok(Settled::Retry(cause)) => return Err(Unanswered::Failed(cause)),
+                Ok(Settled::Dead(cause)) => return Err(Unanswered::Impossible(cause)),
             }
         }
     };
-    tokio::time::timeout(ASK_TIMEOUT, asking).await.ok()
+    tokio::time::timeout(ASK_TIMEOUT, asking).await.unwrap_or(Err(Unanswered::Late))
 }
 
 impl<A> From<Verdict<A>> for Settled<A> {

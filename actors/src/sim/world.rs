@@ -288,7 +288,9 @@ async fn stock_one(stock: &Stock, product: &str, units: i64) {
     loop {
         match stock.create(product.into(), quantity).await {
             Ok(_) | Err(CreateError::Exists) => return,
-            Err(CreateError::Unavailable(_)) => tokio::time::sleep(LOOK_MIN).await,
+            Err(CreateError::Impossible(_) | CreateError::Unavailable(_)) => {
+                tokio::time::sleep(LOOK_MIN).await;
+            }
         }
     }
 }

@@ -26,8 +26,11 @@ async fn what_is_asked_is_asked_again_until_somebody_knows() {
     assert_eq!(notifications.mark_all_read(Scope::default()).await, Ok(1));
     let unknown = NotificationId { order_id: order(2), topic: Topic::Created };
     assert_eq!(notifications.mark_read(unknown, true).await, Ok(false));
+    store.fail([CommitFault::Data]);
+    let refused = notifications.mark_read(id, true).await;
+    assert_eq!(refused, Err(MarkError::Impossible("told to fail".to_owned())));
     store.fail(vec![CommitFault::Unavailable; 100]);
-    assert_eq!(notifications.mark_read(id, true).await, Err(NotificationsUnavailable));
+    assert_eq!(notifications.mark_read(id, true).await, Err(MarkError::Unavailable));
 }
 
 /// Answers as the address says.
