@@ -12,12 +12,14 @@ find_programs() {
   [[ -x $pg_bin/initdb && -x $pg_bin/psql && -x $rabbit_bin/rabbitmq-server ]] && type -P epmd >/dev/null
 }
 
+install_programs() { install_packages postgresql rabbitmq-server; }
+
 # Installing must not start the system-wide servers: a policy-rc.d that forbids it, where there is none.
-install_programs() {
+install_packages() { # Debian's packages
   if ! is_root || ! type -P apt-get >/dev/null; then
-    die "PostgreSQL or RabbitMQ is missing; install both first (on Debian: apt-get install postgresql rabbitmq-server)"
+    die "a program is missing; install it first (on Debian: apt-get install $*)"
   fi
-  say "installing postgresql and rabbitmq-server"
+  say "installing $*"
   local policy=/usr/sbin/policy-rc.d apt=(apt-get -qq -o DPkg::Lock::Timeout=300)
   if [[ ! -e $policy ]]; then
     printf '#!/bin/sh\nexit 101\n' >"$policy"
@@ -26,8 +28,8 @@ install_programs() {
   fi
   {
     "${apt[@]}" update
-    DEBIAN_FRONTEND=noninteractive "${apt[@]}" install -y --no-install-recommends postgresql rabbitmq-server
-  } >&2 || die "apt-get could not install postgresql and rabbitmq-server"
+    DEBIAN_FRONTEND=noninteractive "${apt[@]}" install -y --no-install-recommends "$@"
+  } >&2 || die "apt-get could not install $*"
   if [[ $(trap -p EXIT) ]]; then
     rm -f "$policy"
     trap - EXIT

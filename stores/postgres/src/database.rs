@@ -21,9 +21,11 @@ mod lease;
 mod open;
 mod open_error;
 mod readers;
+mod session;
 
 pub(crate) use lease::Lease;
 pub use open_error::OpenError;
+pub use session::Unfit;
 
 use crate::error::Error;
 use futures::future::BoxFuture;
@@ -36,6 +38,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinError;
 use tokio::time::timeout;
+use uuid::Uuid;
 
 /// How long reads, or a single writing statement, may take before the server counts as gone. The
 /// server itself gives a statement up sooner.
@@ -47,6 +50,7 @@ pub struct Database {
     writer: Arc<Writer>,
     readers: Arc<Readers>,
     owner: i64,
+    identity: Uuid,
 }
 
 /// The number of a process, as the key of its advisory lock.
@@ -85,6 +89,11 @@ impl Database {
             Ok(done)
         };
         Ok(owned(leased).await?)
+    }
+
+    /// Which installation the schema belongs to: drawn when it was made, and kept by its backups.
+    pub fn identity(&self) -> Uuid {
+        self.identity
     }
 
     /// The number of this process, as the owner of outbox rows.

@@ -1,5 +1,6 @@
 //! What PostgreSQL's errors mean to the domain. This is the one place that knows.
 
+use crate::database::Unfit;
 use ordermill_actors::ports::{CommitError, ReadError};
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -11,7 +12,10 @@ use std::time::Duration;
 pub enum Error {
     /// The database or its driver says so.
     #[error(transparent)]
-    Sql(#[from] sqlx::Error),
+    Sql(sqlx::Error),
+    /// The server, or the session with it, cannot be used.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
     /// A stored value is not what the service writes.
     #[error("a stored value cannot be read as {what}: {cause}")]
     Corrupt {
@@ -20,6 +24,29 @@ pub enum Error {
         /// Why it is not.
         cause: String,
     },
+}
+
+/// What the setup of a pool's session has found, as the pool hands it on.
+impl From<Error> for sqlx::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Sql(error) => error,
+            Error::Unfit(unfit) => Self::Configuration(Box::new(unfit)),
+            Error::Corrupt { .. } => Self::Decode(error.to_string().into()),
+        }
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Configuration(cause) => match cause.downcast::<Unfit>() {
+                Ok(unfit) => Self::Unfit(*unfit),
+                Err(cause) => Self::Sql(sqlx::Error::Configuration(cause)),
+            },
+            error => Self::Sql(error),
+        }
+    }
 }
 
 impl Error {
@@ -58,6 +85,7 @@ impl Error {
     fn fault(&self) -> Fault {
         match (self, self.sql_state().as_deref()) {
             (Self::Corrupt { .. }, _) => Fault::Data,
+            (Self::Unfit(_), _) => Fault::World,
             (Self::Sql(_), Some(state)) => fault_of(state),
             (Self::Sql(error), None) => match error {
                 sqlx::Error::ColumnDecode { .. }
@@ -72,7 +100,7 @@ impl Error {
     fn sql_state(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Sql(sqlx::Error::Database(error)) => error.code(),
-            Self::Sql(_) | Self::Corrupt { .. } => None,
+            Self::Sql(_) | Self::Unfit(_) | Self::Corrupt { .. } => None,
         }
     }
 }
@@ -86,6 +114,7 @@ impl From<Error> for ReadError {
     }
 }
 
+#[derive(Debug, PartialEq, Eq)]
 enum Fault {
     /// Another was first: it is decided again.
     Race,
@@ -106,20 +135,57 @@ fn fault_of(state: &str) -> Fault {
         | state::SERIALIZATION_FAILURE
         | state::DEADLOCK
         | state::LOCK_NOT_AVAILABLE => Fault::Race,
-        // A trigger of ours, or more than an index entry can hold.
-        state::RAISED | state::LIMIT_EXCEEDED => Fault::Data,
-        _ if state.starts_with(state::DATA) || state.starts_with(state::CONSTRAINT) => Fault::Data,
+        _ if state::REFUSED.iter().any(|class| state.starts_with(class)) => Fault::Data,
         _ => Fault::World,
     }
 }
 
 mod state {
-    pub const DATA: &str = "22";
-    pub const CONSTRAINT: &str = "23";
     pub const UNIQUE_VIOLATION: &str = "23505";
     pub const SERIALIZATION_FAILURE: &str = "40001";
     pub const DEADLOCK: &str = "40P01";
-    pub const LIMIT_EXCEEDED: &str = "54000";
     pub const LOCK_NOT_AVAILABLE: &str = "55P03";
-    pub const RAISED: &str = "P0001";
+    /// Classes: more than one row where one is due, the data themselves, a constraint, an exception
+    /// of a function, a view's check option, more than the server can hold in one place, and what a
+    /// trigger raises.
+    pub const REFUSED: [&str; 8] = ["21", "22", "23", "38", "39", "44", "54", "P0"];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What each state means to a batch. The states are those that PostgreSQL documents for the classes
+    /// that a batch can meet, and the ones that connection poolers use.
+    #[test]
+    fn each_state_is_tried_again_waited_for_or_refused() {
+        for (expected, states) in [
+            (Fault::Race, &["23505", "40001", "40P01", "55P03"][..]),
+            (
+                Fault::World,
+                &[
+                    // Lost connections, a read-only server, a pooler that mixes up sessions.
+                    "08000", "08003", "08006", "08P01", "25006", "25P02", "25P03", "26000", "42P05",
+                    // What a person mends: rights, tables, columns.
+                    "28000", "28P01", "42501", "42P01", "42703", "42883", "0A000", "3F000",
+                    // Too little of something, somebody's intervention, the system, damage on disk.
+                    "53000", "53100", "53200", "53300", "53400", "55000", "55006", "57014", "57P01",
+                    "57P02", "57P03", "57P05", "58000", "58030", "XX000", "XX001", "XX002",
+                ],
+            ),
+            (
+                Fault::Data,
+                &[
+                    "21000", "22000", "22001", "22003", "22007", "22008", "22012", "22021",
+                    "22023", "22P02", "22P03", "22P05", "23000", "23001", "23502", "23503",
+                    "23514", "23P01", "38000", "39000", "44000", "54000", "54001", "54023",
+                    "P0001", "P0004",
+                ],
+            ),
+        ] {
+            for state in states {
+                assert_eq!(fault_of(state), expected, "{state}");
+            }
+        }
+    }
 }

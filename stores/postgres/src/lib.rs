@@ -56,6 +56,6 @@ pub mod payment;
 pub mod shipping;
 mod store;
 
-pub use database::{Database, OpenError};
+pub use database::{Database, OpenError, Unfit};
 pub use error::Error;
 pub use store::{PgStore, Tables};

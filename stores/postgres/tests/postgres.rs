@@ -13,13 +13,19 @@ mod contract;
 mod locks;
 #[path = "postgres/opening.rs"]
 mod opening;
+#[path = "postgres/pooler.rs"]
+mod pooler;
 #[path = "postgres/proxy.rs"]
 mod proxy;
 #[path = "postgres/rivals.rs"]
 mod rivals;
 #[path = "postgres/server.rs"]
 mod server;
+#[path = "postgres/standby.rs"]
+mod standby;
 #[path = "postgres/tables.rs"]
 mod tables;
+#[path = "postgres/unfit.rs"]
+mod unfit;
 #[path = "postgres/upgrade.rs"]
 mod upgrade;

@@ -3,10 +3,10 @@
 //! A lease that is dropped has its connection closed, and the server rolls back whatever was begun on
 //! it. Only who knows that the session is in order gives it back.
 
-use super::{lock_key, open};
+use super::open;
+use super::session::{Plan, Session};
 use crate::error::Error;
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection, PgConnection};
+use sqlx::{Connection, PgConnection};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,31 +27,29 @@ const SEE_OFF_EVERY: Duration = Duration::from_millis(20);
 
 #[derive(Debug)]
 pub(super) struct Writer {
-    options: PgConnectOptions,
+    plan: Plan,
     owner: i64,
     slot: Arc<Mutex<Slot>>,
 }
 
 #[derive(Debug, Default)]
 struct Slot {
-    session: Option<Session>,
+    session: Option<Kept>,
     closed: bool,
 }
 
 #[derive(Debug)]
-struct Session {
-    conn: PgConnection,
-    /// The server's process behind it.
-    backend: i32,
+struct Kept {
+    session: Session,
     used_at: Instant,
 }
 
 impl Writer {
-    /// Connects, and takes the owner's lock.
-    pub async fn open(options: PgConnectOptions, owner: i64) -> Result<Self, Error> {
-        let session = Some(connect(&options, owner).await?);
+    /// Keeps a session, and others by this plan when it is lost; takes the owner's lock.
+    pub async fn open(plan: Plan, session: Session, owner: i64) -> Result<Self, Error> {
+        let session = Some(own(session, owner).await?);
         let slot = Arc::new(Mutex::new(Slot { session, closed: false }));
-        Ok(Self { options, owner, slot })
+        Ok(Self { plan, owner, slot })
     }
 
     /// The session, alive as far as one can know, for whoever asks first.
@@ -67,16 +65,24 @@ impl Writer {
         };
         let session = match session {
             Some(session) => session,
-            None => connect(&self.options, self.owner).await?,
+            None => self.connect().await?,
         };
-        Ok(Lease { writer: self.clone(), slot, session: Some(session) })
+        Ok(Lease { writer: self.clone(), slot, kept: Some(session) })
+    }
+
+    async fn connect(&self) -> Result<Kept, Error> {
+        let session = self.plan.open().await?;
+        match timeout(open::CONNECT_TIMEOUT, own(session, self.owner)).await {
+            Ok(owned) => owned,
+            Err(_) => Err(Error::late("connecting", open::CONNECT_TIMEOUT)),
+        }
     }
 
     /// Waits for who has the session, and gives up the owner's lock with it.
     pub async fn close(&self) {
         let mut slot = self.slot.lock().await;
         slot.closed = true;
-        if let Some(mut session) = slot.session.take() {
+        if let Some(Kept { mut session, .. }) = slot.session.take() {
             // The server notices a closed connection a moment later: the lock is to be free now.
             let unlocking = sqlx::query("SELECT pg_advisory_unlock_all()");
             let leaving = async {
@@ -88,38 +94,21 @@ impl Writer {
     }
 }
 
-async fn connect(options: &PgConnectOptions, owner: i64) -> Result<Session, Error> {
-    let connecting = async {
-        let mut conn = options.connect().await?;
-        let (high, low) = lock_key(owner);
-        // A server that does not wait for its disk would have us promise what it forgets.
-        let backend = sqlx::query_scalar!(
-            r#"SELECT pg_backend_pid() AS "backend!"
-               FROM pg_advisory_lock_shared($1, $2),
-                    set_config('synchronous_commit',
-                               CASE current_setting('synchronous_commit')
-                                   WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit')
-                               END, false)"#,
-            high,
-            low
-        )
-        .fetch_one(&mut conn)
-        .await?;
-        Ok(Session { conn, backend, used_at: Instant::now() })
-    };
-    match timeout(open::CONNECT_TIMEOUT, connecting).await {
-        Ok(connected) => connected,
-        Err(_) => Err(Error::late("connecting", open::CONNECT_TIMEOUT)),
-    }
+/// Has a new session hold the owner's lock, and wait for the server's disk at each commit: a server that
+/// does not would have us promise what it forgets.
+async fn own(mut session: Session, owner: i64) -> Result<Kept, Error> {
+    session.takes_lock_of(owner).await?;
+    session.waits_for_the_disk().await?;
+    Ok(Kept { session, used_at: Instant::now() })
 }
 
-impl Session {
+impl Kept {
     async fn alive(mut self) -> Option<Self> {
         if self.used_at.elapsed() < ASK_AFTER {
             return Some(self);
         }
-        let answer = timeout(ASK_TIMEOUT, self.conn.ping()).await;
-        matches!(answer, Ok(Ok(()))).then_some(self)
+        let alive = timeout(ASK_TIMEOUT, self.session.is_alive()).await;
+        matches!(alive, Ok(true)).then_some(self)
     }
 }
 
@@ -127,7 +116,7 @@ impl Session {
 pub(crate) struct Lease {
     writer: Arc<Writer>,
     slot: OwnedMutexGuard<Slot>,
-    session: Option<Session>,
+    kept: Option<Kept>,
 }
 
 const LENT: &str = "a lease holds its session until it is given up";
@@ -135,9 +124,9 @@ const LENT: &str = "a lease holds its session until it is given up";
 impl Lease {
     /// Gives the session back: it is in order, and in no transaction.
     pub fn keep(mut self) {
-        if let Some(mut session) = self.session.take() {
-            session.used_at = Instant::now();
-            self.slot.session = Some(session);
+        if let Some(mut kept) = self.kept.take() {
+            kept.used_at = Instant::now();
+            self.slot.session = Some(kept);
         }
     }
 
@@ -145,24 +134,16 @@ impl Lease {
     /// ended it: whoever looks afterwards sees what became of it. Where the server is gone too, that
     /// is so once it is back.
     pub async fn see_off(mut self) {
-        let Some(lost) = self.session.take() else { return };
-        let backend = lost.backend;
+        let Some(lost) = self.kept.take() else { return };
+        let backend = lost.session.backend;
         drop(lost);
-        let Ok(next) = connect(&self.writer.options, self.writer.owner).await else { return };
-        self.session = Some(next);
+        let Ok(next) = self.writer.connect().await else { return };
+        let next = &mut self.kept.insert(next).session;
         let gone = async {
-            loop {
-                let there = sqlx::query_scalar!(
-                    r#"SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1) AS "there!""#,
-                    backend
-                )
-                .fetch_one(&mut *self)
-                .await?;
-                match there {
-                    true => tokio::time::sleep(SEE_OFF_EVERY).await,
-                    false => return Ok::<_, Error>(()),
-                }
+            while next.sees_in_transaction(backend).await? {
+                tokio::time::sleep(SEE_OFF_EVERY).await;
             }
+            Ok::<_, Error>(())
         };
         if let Ok(Ok(())) = timeout(SEE_OFF_TIMEOUT, gone).await {
             self.keep();
@@ -174,12 +155,12 @@ impl Deref for Lease {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
-        &self.session.as_ref().expect(LENT).conn
+        &self.kept.as_ref().expect(LENT).session.conn
     }
 }
 
 impl DerefMut for Lease {
     fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.session.as_mut().expect(LENT).conn
+        &mut self.kept.as_mut().expect(LENT).session.conn
     }
 }

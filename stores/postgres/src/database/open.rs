@@ -4,15 +4,15 @@ use super::Database;
 use super::lease::Writer;
 use super::open_error::{OpenError, Place};
 use super::readers::Readers;
+use super::session::{Plan, Role, Session};
 use crate::error::Error;
 use ordermill_actors::faults::{self, Point};
 use sqlx::migrate::{Migration, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use sqlx::{AssertSqlSafe, Connection};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::timeout;
 
 /// How long a server may take to accept a session.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -21,29 +21,6 @@ const SCHEMA_TRIES: u32 = 5;
 
 /// What an address begins with.
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
-
-/// What PostgreSQL is told of a session that writes.
-const WRITING: [(&str, &str); 8] = [
-    // Who has waited for a lock reads the newest row, whatever the server's own default is.
-    ("default_transaction_isolation", "read committed"),
-    // A process that is stopped in the middle of a batch must not hold its locks for ever.
-    ("idle_in_transaction_session_timeout", "10s"),
-    // Longer than that: who waits for such a process gets its turn.
-    ("statement_timeout", "20s"),
-    // A batch finds its rows by key. A plan that was made while a table was small, or that counts on
-    // few keys, must not read all of it for them.
-    ("enable_seqscan", "off"),
-    ("enable_hashjoin", "off"),
-    ("enable_mergejoin", "off"),
-    ("jit", "off"),
-    ("default_transaction_read_only", "off"),
-];
-/// The same of a session that reads.
-const READING: [(&str, &str); 3] =
-    [("statement_timeout", "20s"), ("jit", "off"), ("default_transaction_read_only", "on")];
-/// The same of the one that migrates. It waits so long for others who do the same, and is not to be
-/// hurried when its turn has come.
-const MIGRATING: [(&str, &str); 2] = [("lock_timeout", "30s"), ("statement_timeout", "0")];
 
 static COMMON: Migrator = sqlx::migrate!("../../migrations/postgres/common");
 
@@ -62,19 +39,36 @@ impl Database {
     ) -> Result<Self, OpenError> {
         let options = options_of(url)?;
         let place = Place::of(&options, schema);
-        let session = |settings: &[(&str, &str)]| {
-            options
-                .clone()
-                .application_name(&format!("ordermill {schema}"))
-                .options([("search_path", schema)])
-                .options(settings.iter().copied())
-        };
-        migrate(session(&MIGRATING), schema, own, &place).await?;
-        let writer = Writer::open(session(&WRITING), owner).await;
+        let plan = |role| Plan::new(&options, schema, role);
+        let opened = open(plan(Role::Migrating), plan(Role::Writing), own, owner, &place).await;
+        let mut writing = opened?;
+        let identity = writing.reads_identity().await.map_err(|error| place.refusal(error))?;
+        let writer = Writer::open(plan(Role::Writing), writing, owner).await;
         let writer = Arc::new(writer.map_err(|error| place.refusal(error))?);
-        let readers = Arc::new(Readers::new(session(&READING)));
-        Ok(Self { writer, readers, owner })
+        let readers = Arc::new(Readers::new(plan(Role::Reading)));
+        Ok(Self { writer, readers, owner, identity })
     }
+}
+
+/// Opens a session that migrates and one that writes side by side, which shows whether there is a
+/// pooler between that cannot be used; migrates; the session that writes.
+async fn open(
+    migrating: Plan,
+    writing: Plan,
+    own: &Migrator,
+    owner: i64,
+    place: &Place,
+) -> Result<Session, OpenError> {
+    let refusal = |error| place.refusal(error);
+    let mut migrator = migrating.open().await.map_err(refusal)?;
+    let mut writer = writing.open().await.map_err(refusal)?;
+    migrator.is_apart_from(&mut writer).await.map_err(refusal)?;
+    migrator.takes_lock_of(owner).await.map_err(refusal)?;
+    let served_by = migrator.backend;
+    migrate(migrator, place, own).await?;
+    writing.finds_schema(&mut writer).await.map_err(refusal)?;
+    writer.sees_released(owner, served_by).await.map_err(refusal)?;
+    Ok(writer)
 }
 
 /// The driver takes any scheme, and what it names for a PostgreSQL.
@@ -88,19 +82,9 @@ fn options_of(url: &str) -> Result<PgConnectOptions, OpenError> {
 }
 
 /// On a session of its own, whose end also ends what a migration that failed has left locked.
-async fn migrate(
-    options: PgConnectOptions,
-    schema: &'static str,
-    own: &Migrator,
-    place: &Place,
-) -> Result<(), OpenError> {
-    let late = || Error::late("connecting", CONNECT_TIMEOUT);
-    let connected = match timeout(CONNECT_TIMEOUT, options.connect()).await {
-        Ok(connected) => connected.map_err(Error::from),
-        Err(_) => Err(late()),
-    };
-    let mut conn = connected.map_err(|error| place.refusal(error))?;
-    make_schema(&mut conn, schema).await.map_err(|error| place.refusal(error))?;
+async fn migrate(session: Session, place: &Place, own: &Migrator) -> Result<(), OpenError> {
+    let mut conn = session.conn;
+    make_schema(&mut conn, place.schema).await.map_err(|error| place.refusal(error))?;
     faults::passes(Point::Unmigrated);
     let all: Vec<Migration> = COMMON.iter().chain(own.iter()).cloned().collect();
     let done = Migrator::with_migrations(all).run_direct(None, &mut conn, false).await;

@@ -1,5 +1,6 @@
 //! Why a database cannot be opened, in sentences that say what to do. Passwords never stand in them.
 
+use super::session::Unfit;
 use crate::error::Error;
 use sqlx::migrate::MigrateError;
 use sqlx::postgres::PgConnectOptions;
@@ -104,6 +105,14 @@ pub enum OpenError {
         /// Why.
         source: Box<MigrateError>,
     },
+    /// The server, or what stands before it, is not what Ordermill needs.
+    #[error("PostgreSQL at {} cannot be used for database \"{}\": {why}", place.server, place.database)]
+    Unfit {
+        /// Where.
+        place: Place,
+        /// Why.
+        why: Box<Unfit>,
+    },
     /// Something else: it speaks no PostgreSQL, TLS does not come about.
     #[error("{place} cannot be opened: {cause}")]
     Unusable {
@@ -119,6 +128,7 @@ impl OpenError {
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::NotReady { .. } => true,
+            Self::Unfit { why, .. } => why.may_pass(),
             Self::Address { .. }
             | Self::Credentials { .. }
             | Self::NoDatabase { .. }
@@ -146,6 +156,7 @@ impl Place {
     pub(super) fn refusal(&self, error: Error) -> OpenError {
         match error {
             Error::Sql(error) => self.said(&error),
+            Error::Unfit(why) => OpenError::Unfit { place: self.clone(), why: Box::new(why) },
             Error::Corrupt { .. } => self.unusable(&error),
         }
     }
@@ -181,6 +192,10 @@ impl Place {
                         let cause = "another process has been migrating it for long".to_owned();
                         OpenError::NotReady { place, cause }
                     }
+                    state::STATEMENT_UNKNOWN | state::STATEMENT_TAKEN => {
+                        OpenError::Unfit { place, why: Box::new(Unfit::Kept) }
+                    }
+                    state::PROTOCOL => self.said_by_pooler(cause),
                     state if state.starts_with(state::CREDENTIALS) => {
                         OpenError::Credentials { place, cause }
                     }
@@ -191,6 +206,20 @@ impl Place {
                 }
             }
             _ => OpenError::Unusable { place, cause },
+        }
+    }
+
+    /// PgBouncer says nearly everything under this one state.
+    fn said_by_pooler(&self, cause: String) -> OpenError {
+        let place = self.clone();
+        if cause.contains("unsupported startup parameter") {
+            OpenError::Unfit { place, why: Box::new(Unfit::Parameter { cause }) }
+        } else if cause.contains("no such database") {
+            OpenError::NoDatabase { place }
+        } else if cause.contains("no such user") {
+            OpenError::Credentials { place, cause }
+        } else {
+            OpenError::NotReady { place, cause }
         }
     }
 
@@ -205,6 +234,11 @@ mod state {
     pub const NO_DATABASE: &str = "3D000";
     pub const FORBIDDEN: &str = "42501";
     pub const LOCK_TIMEOUT: &str = "55P03";
-    /// Lost connections, too little of something, somebody's intervention, a full disk.
-    pub const PASSING: [&str; 4] = ["08", "53", "57", "58"];
+    /// A prepared statement that is another session's, or was one's own.
+    pub const STATEMENT_UNKNOWN: &str = "26000";
+    pub const STATEMENT_TAKEN: &str = "42P05";
+    pub const PROTOCOL: &str = "08P01";
+    /// Lost connections, a server that takes no writes, too little of something, somebody's intervention, a
+    /// full disk.
+    pub const PASSING: [&str; 5] = ["08", "25006", "53", "57", "58"];
 }

@@ -5,9 +5,10 @@
 //! longest, and so has no time left: it gives up half connected, and the next one too. While hundreds
 //! waited nobody ever got through.
 
+use super::session::Plan;
 use crate::error::Error;
 use sqlx::Connection;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgPool, PgPoolOptions};
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -28,16 +29,16 @@ const ASK_AFTER: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct Readers {
-    options: PgConnectOptions,
+    plan: Plan,
     pool: Mutex<PgPool>,
     turns: Arc<Semaphore>,
 }
 
 impl Readers {
-    pub fn new(options: PgConnectOptions) -> Self {
-        let pool = Mutex::new(pool(options.clone()));
+    pub fn new(plan: Plan) -> Self {
+        let pool = Mutex::new(pool(plan.clone()));
         let turns = Arc::new(Semaphore::new(SESSIONS_MAX as usize));
-        Self { options, pool, turns }
+        Self { plan, pool, turns }
     }
 
     /// Reads when its turn has come.
@@ -45,13 +46,21 @@ impl Readers {
         &self,
         reading: F,
     ) -> impl Future<Output = Result<R, Error>> + use<R, F> {
-        let turns = self.turns.clone();
+        let (turns, plan) = (self.turns.clone(), self.plan.clone());
         async move {
             let _turn = match timeout(TURN_TIMEOUT, turns.acquire()).await {
                 Ok(turn) => turn.map_err(|_| sqlx::Error::PoolClosed)?,
                 Err(_) => return Err(sqlx::Error::PoolTimedOut.into()),
             };
-            reading.await
+            match reading.await {
+                // A pool does not tell why it has no session: a session of one's own does.
+                Err(Error::Sql(sqlx::Error::PoolTimedOut)) => {
+                    let session = plan.open().await?;
+                    let _ = session.conn.close().await;
+                    Err(sqlx::Error::PoolTimedOut.into())
+                }
+                done => done,
+            }
         }
     }
 
@@ -65,18 +74,26 @@ impl Readers {
         let mut current = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever else waited on the same pool may have been here before.
         if std::ptr::eq(current.options(), silent.options()) && !current.is_closed() {
-            *current = pool(self.options.clone());
+            *current = pool(self.plan.clone());
         }
     }
 }
 
-fn pool(options: PgConnectOptions) -> PgPool {
+fn pool(plan: Plan) -> PgPool {
+    let options = plan.options().clone();
     PgPoolOptions::new()
         .max_connections(SESSIONS_MAX)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .idle_timeout(IDLE_TIMEOUT)
         .max_lifetime(None)
         .test_before_acquire(false)
+        .after_connect(move |conn, _| {
+            let plan = plan.clone();
+            Box::pin(async move {
+                plan.prepare(conn).await?;
+                Ok(())
+            })
+        })
         .before_acquire(|conn, session| {
             Box::pin(async move {
                 if session.idle_for > ASK_AFTER {

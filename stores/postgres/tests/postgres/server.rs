@@ -22,13 +22,18 @@ pub struct Scratch(String);
 
 impl Scratch {
     pub async fn new() -> Self {
+        Self::with("").await
+    }
+
+    /// The same, created with these options.
+    pub async fn with(options: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let (pid, count) = (std::process::id(), COUNT.fetch_add(1, Relaxed));
         let name = format!("ordermill_test_{pid}_{count}");
         let mut conn = server().connect().await.unwrap();
         // What an earlier process of this number has left is in nobody's use.
         run(&mut conn, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
-        run(&mut conn, format!("CREATE DATABASE {name}")).await;
+        run(&mut conn, format!("CREATE DATABASE {name} {options}")).await;
         conn.close().await.unwrap();
         Self(name)
     }
