@@ -110,7 +110,7 @@ impl App {
         let metrics = api::recorder()?;
         let alone = config.infrastructure == Infrastructure::Embedded;
         let stores = Stores::open(&config, &databases, boot).await?;
-        let brokers = Brokers::open(&config, boot).await?;
+        let brokers = Brokers::open(&config, boot, stores.identities()).await?;
 
         let mut process = Process::new(world.clone(), brokers.broker.clone());
         process.rpc = Some(brokers.rpc.clone());

@@ -4,10 +4,12 @@ use crate::app::boot::{Boot, Wait};
 use crate::config::{Config, Infrastructure};
 use anyhow::anyhow;
 use ordermill_actors::broker::LocalBroker;
+use ordermill_actors::ids::ServiceName;
 use ordermill_actors::ports::{Broker, Rpc};
-use ordermill_rabbitmq::RabbitBroker;
+use ordermill_rabbitmq::{Claim, RabbitBroker};
 use std::sync::Arc;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 /// The broker, by what is asked of it.
 pub struct Brokers {
@@ -19,21 +21,28 @@ pub struct Brokers {
 }
 
 impl Brokers {
-    /// Connects to the broker that the settings name, and declares everything there.
-    pub async fn open(config: &Config, boot: &Boot) -> anyhow::Result<Self> {
+    /// Connects to the broker that the settings name, claims its vhost for these databases, and declares
+    /// everything there.
+    pub async fn open(
+        config: &Config,
+        boot: &Boot,
+        identities: Vec<(ServiceName, Uuid)>,
+    ) -> anyhow::Result<Self> {
         match &config.infrastructure {
             Infrastructure::Embedded => {
                 let local = LocalBroker::default();
                 Ok(Self { broker: Arc::new(local.clone()), rpc: Arc::new(local), rabbit: None })
             }
             Infrastructure::Servers(servers) => {
+                let claim = |(service, identity)| Claim { service, identity };
+                let claims: Vec<_> = identities.into_iter().map(claim).collect();
                 let connect = async || {
                     let name = connection_name(config);
-                    RabbitBroker::connect(servers.amqp.expose(), &name).await.map_err(|error| {
-                        match error.may_pass() {
-                            true => Wait::Again(anyhow!(error)),
-                            false => Wait::Never(anyhow!(error).context("RabbitMQ")),
-                        }
+                    let url = servers.amqp.expose();
+                    let connected = RabbitBroker::connect(url, &name, &claims).await;
+                    connected.map_err(|error| match error.may_pass() {
+                        true => Wait::Again(anyhow!(error)),
+                        false => Wait::Never(anyhow!(error).context("RabbitMQ")),
                     })
                 };
                 let rabbit = boot.wait_for("RabbitMQ", connect).await?;

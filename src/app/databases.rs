@@ -14,6 +14,7 @@ use ordermill_actors::ports::Database;
 use ordermill_actors::shipping::{ShipmentReads, Shipping};
 use ordermill_sqlite::DataDir;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// A service's database: for its stations, and for whoever only looks.
 pub struct Opened<S, R: ?Sized> {
@@ -21,6 +22,8 @@ pub struct Opened<S, R: ?Sized> {
     pub store: Arc<dyn Database<S>>,
     /// What is read of it.
     pub reads: Arc<R>,
+    /// Which installation it belongs to. None: nobody else can reach it.
+    pub identity: Option<Uuid>,
 }
 
 /// What the order service's sweeper and the API ask of one and the same database.
@@ -50,8 +53,8 @@ macro_rules! open {
                 use ordermill_sqlite::{Database, SqliteStore, $name};
                 let opened = Database::open(directory, name, &$name::MIGRATIONS).await;
                 let database = opened.map_err(|error| anyhow!(error).context(failed(name)))?;
-                let store = SqliteStore::new(database.clone(), $name::$tables);
-                Opened { store: Arc::new(store), reads: Arc::new($name::$reads(database)) }
+                let store = Arc::new(SqliteStore::new(database.clone(), $name::$tables));
+                Opened { store, reads: Arc::new($name::$reads(database)), identity: None }
             }
             Self::Postgres { servers, owner } => {
                 use ordermill_postgres::{Database, PgStore, $name};
@@ -66,8 +69,9 @@ macro_rules! open {
                         })
                 };
                 let database = $boot.wait_for(&format!("the {name} database"), open).await?;
-                let store = PgStore::new(database.clone(), $name::$tables);
-                Opened { store: Arc::new(store), reads: Arc::new($name::$reads(database)) }
+                let store = Arc::new(PgStore::new(database.clone(), $name::$tables));
+                let identity = Some(database.identity());
+                Opened { store, reads: Arc::new($name::$reads(database)), identity }
             }
         }
     }};

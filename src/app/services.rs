@@ -18,6 +18,7 @@ use ordermill_actors::services::{self, OrderSettings};
 use ordermill_actors::shipping::{ShipmentReads, Shipping, ShippingPolicy};
 use std::sync::Arc;
 use thiserror::Error;
+use uuid::Uuid;
 
 /// What was asked for needs a service that another process runs.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -137,6 +138,21 @@ impl Stores {
         }
         Ok(stores)
     }
+
+    /// The identities of their databases, by service.
+    pub fn identities(&self) -> Vec<(ServiceName, Uuid)> {
+        let Self { order, inventory, payment, shipping, notification, audit } = self;
+        let identities = [
+            (ServiceName::Order, order.as_ref().and_then(|opened| opened.identity)),
+            (ServiceName::Inventory, inventory.as_ref().and_then(|opened| opened.identity)),
+            (ServiceName::Payment, payment.as_ref().and_then(|opened| opened.payment.identity)),
+            (ServiceName::Shipping, shipping.as_ref().and_then(|opened| opened.identity)),
+            (ServiceName::Notification, notification.as_ref().and_then(|opened| opened.identity)),
+            (ServiceName::Audit, audit.as_ref().and_then(|opened| opened.identity)),
+        ];
+        let known = |(service, identity): (_, Option<Uuid>)| Some((service, identity?));
+        identities.into_iter().filter_map(known).collect()
+    }
 }
 
 /// Who is told what happens to orders, beside the services.
@@ -159,16 +175,16 @@ pub fn wire(
     let Stores { order, inventory, payment, shipping, notification, audit } = stores;
     let mut wired = Services::default();
     let mut parts = Vec::new();
-    if let Some(Opened { store, reads }) = audit {
+    if let Some(Opened { store, reads, .. }) = audit {
         parts.push(services::audit(process, store));
         wired.audit = Some(reads);
     }
-    if let Some(Opened { store, reads }) = notification {
+    if let Some(Opened { store, reads, .. }) = notification {
         let (notifications, part) = services::notification(process, store, outlets.messengers);
         parts.push(part);
         wired.notification = Some(NotificationParts { notifications, reads });
     }
-    if let Some(Opened { store, reads }) = shipping {
+    if let Some(Opened { store, reads, .. }) = shipping {
         parts.push(services::shipping(process, store, shipping_policy(config)));
         wired.shipping = Some(reads);
     }
@@ -177,12 +193,12 @@ pub fn wire(
         parts.extend(its_parts);
         wired.payment = Some(payment);
     }
-    if let Some(Opened { store, reads }) = inventory {
+    if let Some(Opened { store, reads, .. }) = inventory {
         let (stock, part) = services::inventory(process, store, reads.clone());
         parts.push(part);
         wired.inventory = Some(InventoryParts { stock, reads });
     }
-    if let Some(Opened { store, reads }) = order {
+    if let Some(Opened { store, reads, .. }) = order {
         let (settings, due) = (order_settings(config), reads.clone());
         let looks: Arc<dyn OrderReads> = reads;
         let (orders, part) =

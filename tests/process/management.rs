@@ -72,6 +72,18 @@ impl Management {
         list.as_array().unwrap().iter().map(name).collect()
     }
 
+    /// The name of every exchange of the vhost.
+    pub async fn exchanges(&self) -> BTreeSet<String> {
+        let list = self.ask(Method::GET, &["exchanges", &self.vhost], None).await;
+        let name = |exchange: &Value| exchange["name"].as_str().unwrap().to_owned();
+        list.as_array().unwrap().iter().map(name).collect()
+    }
+
+    /// Deletes an exchange.
+    pub async fn delete_exchange(&self, name: &str) {
+        self.ask(Method::DELETE, &["exchanges", &self.vhost, name], None).await;
+    }
+
     /// Every binding of the vhost: exchange, routing key, queue.
     pub async fn bindings(&self) -> Vec<(String, String, String)> {
         let list = self.ask(Method::GET, &["bindings", &self.vhost], None).await;

@@ -1,6 +1,7 @@
 //! What strangers put into the broker: messages that nobody can read, on every queue, and queues under our
 //! names that are not ours.
 
+use super::server::{Ended, Server};
 use super::setup::Setup;
 use super::shop::{Shop, order};
 use serde_json::{Value, json};
@@ -114,7 +115,70 @@ async fn a_foreign_queue_under_our_name_is_named_and_left_alone(setup: Setup) {
     assert!(management.queues().await.contains("inventory.commands"));
 }
 
+/// Two installations with databases of their own on one vhost: the second is refused before any harm, whichever
+/// services it runs; and the vhost can be handed to it for good.
+async fn another_installation_on_the_same_vhost_is_refused(setup: Setup) {
+    let other = Setup::servers().with("AMQP_URL", &setup.on_servers().amqp_url);
+    let server = setup.start();
+    let shop = server.shop();
+    shop.stock("A", 1_000).await;
+    let orders: Vec<_> =
+        (0..40).map(|n| order(&format!("customer-{n}"), &[("A", 1)], "credit_card")).collect();
+    let (ids, ()) = tokio::join!(shop.place_all(&orders, 4), async {
+        for services in ["order,inventory,payment,shipping,notification,audit", "inventory"] {
+            let other = other.clone().with("ORDERMILL_SERVICES", services);
+            let ended = tokio::task::spawn_blocking(move || other.run(&[])).await.unwrap();
+            is_refused(&ended);
+        }
+    });
+    for id in &ids {
+        shop.until(id, PATIENCE, |order| order.status == "CONFIRMED").await;
+    }
+    server.terminate().await;
+
+    let management = &setup.on_servers().management;
+    for exchange in management.exchanges().await {
+        if exchange.starts_with("ordermill.installation.") {
+            management.delete_exchange(&exchange).await;
+        }
+    }
+    let server = other.start();
+    server.shop().stock("A", 1).await;
+    confirmed(&server.shop(), &orders[0]).await;
+    is_refused(&setup.run(&[]));
+    server.terminate().await;
+}
+
+fn is_refused(ended: &Ended) {
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    for word in ["another installation", "a vhost of its own", "rabbitmqadmin"] {
+        assert!(ended.stderr.contains(word), "`{word}` is not in: {}", ended.stderr);
+    }
+}
+
+/// Both are new, and start at the same moment.
+async fn of_two_new_installations_on_one_vhost_one_is_refused(setup: Setup) {
+    let other = Setup::servers().with("AMQP_URL", &setup.on_servers().amqp_url);
+    let mut both = [setup.launch(), other.launch()];
+    let begun = Instant::now();
+    while both.iter_mut().all(Server::runs) {
+        assert!(begun.elapsed() < PATIENCE, "both run on one vhost");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let [first, second] = both;
+    let (mut stays, ends) = if first.log().contains("another installation") {
+        (second, first)
+    } else {
+        (first, second)
+    };
+    assert!(ends.log().contains("another installation"), "{}", ends.log());
+    stays.serves();
+    stays.terminate().await;
+}
+
 on_servers! {
     what_nobody_can_read_is_a_dead_letter
     a_foreign_queue_under_our_name_is_named_and_left_alone
+    another_installation_on_the_same_vhost_is_refused
+    of_two_new_installations_on_one_vhost_one_is_refused
 }

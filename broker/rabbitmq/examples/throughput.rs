@@ -56,7 +56,7 @@ async fn until(holds: impl Fn() -> bool) {
 async fn main() -> Result<(), Box<dyn Error>> {
     let messages: usize = std::env::args().nth(1).map_or(Ok(100_000), |text| text.parse())?;
     let begun = Instant::now();
-    let broker = RabbitBroker::connect(&std::env::var("AMQP_URL")?, "throughput").await?;
+    let broker = RabbitBroker::connect(&std::env::var("AMQP_URL")?, "throughput", &[]).await?;
     println!("connected and declared within {:.2?}", begun.elapsed());
     let (confirmed, counter) = (Arc::new(AtomicUsize::new(0)), Arc::new(Counter::default()));
     let held = broker.subscribe(Queue::OrderEvents, PREFETCH, counter.clone()).await?;

@@ -1,8 +1,10 @@
 //! Where the broker is: a URL, and how it may be spoken of without its password.
 
 use crate::error::BrokerOpenError;
+use crate::topology::Claim;
 use lapin::uri::AMQPUri;
 use std::fmt;
+use std::sync::Arc;
 
 /// How often each side of a connection says that it is alive, in seconds. One that says nothing for twice as
 /// long is dead: a frozen broker is noticed within 20 s.
@@ -14,6 +16,8 @@ pub struct Address {
     pub uri: AMQPUri,
     /// What connections are called on the management page.
     pub name: String,
+    /// What is claimed in its vhost before anything else.
+    pub claims: Arc<[Claim]>,
 }
 
 impl Address {
@@ -25,7 +29,7 @@ impl Address {
             BrokerOpenError::Malformed(if plain { error } else { "it is no URL".to_owned() })
         })?;
         uri.query.heartbeat.get_or_insert(HEARTBEAT_S);
-        Ok(Self { uri, name: name.to_owned() })
+        Ok(Self { uri, name: name.to_owned(), claims: Arc::default() })
     }
 
     /// The user that it names.

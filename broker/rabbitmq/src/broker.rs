@@ -3,10 +3,11 @@
 use crate::address::Address;
 use crate::error::{BrokerOpenError, Trouble};
 use crate::intake::{Intake, Purpose};
-use crate::link::Link;
+use crate::link::{self, Link};
 use crate::post::{Content, Fate, Letter, Post};
 use crate::probe::{Probe, QueueDepth};
 use crate::rpc::{Asker, Counter};
+use crate::topology::Claim;
 use crate::vital::Vital;
 use crate::{topology, wire};
 use async_trait::async_trait;
@@ -65,15 +66,16 @@ impl Drop for Inner {
 }
 
 impl RabbitBroker {
-    /// Connects to the broker at `url` and declares everything that is not there. `name` is what the connections
-    /// are called on the broker's management page.
+    /// Connects to the broker at `url`, claims its vhost for the databases of this process, and declares everything
+    /// that is not there. `name` is what the connections are called on the broker's management page.
     ///
     /// # Errors
     /// A sentence for whoever must mend it, which does not repeat the URL's password. Where
     /// [`BrokerOpenError::may_pass`] says so, another try later is worth it. Once connected, a lost connection is
     /// opened again for as long as it takes.
-    pub async fn connect(url: &str, name: &str) -> Result<Self, BrokerOpenError> {
-        let address = Address::parse(url, name)?;
+    pub async fn connect(url: &str, name: &str, claims: &[Claim]) -> Result<Self, BrokerOpenError> {
+        let address = Address { claims: claims.into(), ..Address::parse(url, name)? };
+        link::verify_version(&address).await?;
         let vital = Vital::default();
         // What was opened goes again when the rest cannot be.
         let guard = vital.stops_when_dropped();

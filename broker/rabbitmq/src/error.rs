@@ -3,6 +3,7 @@
 use crate::address::Address;
 use lapin::ErrorKind;
 use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
+use ordermill_actors::ids::ServiceName;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -109,6 +110,31 @@ pub enum BrokerOpenError {
         /// The broker's words.
         cause: String,
     },
+    /// An older version than is supported.
+    #[error("RabbitMQ at {place} is version {version}; 3.10 or later is needed: upgrade it")]
+    TooOld {
+        /// Where.
+        place: String,
+        /// Its version.
+        version: String,
+    },
+    /// Another installation, with another database, uses this vhost.
+    #[error(
+        "{place} belongs to another installation: the database of its {service} service is another one than \
+         this process's; give each installation a vhost of its own. If this database replaces the other one \
+         for good, stop all processes, and run: rabbitmqadmin --vhost='{vhost}' delete exchange \
+         name={exchange}"
+    )]
+    Claimed {
+        /// Where.
+        place: String,
+        /// The vhost.
+        vhost: String,
+        /// The service.
+        service: ServiceName,
+        /// The exchange that says so.
+        exchange: String,
+    },
     /// The user may not declare or use what Ordermill needs.
     #[error(
         "the user `{user}` may not use the {thing} at {place}: {cause}; it needs the right to \
@@ -143,6 +169,8 @@ impl BrokerOpenError {
             | Self::Refused { .. }
             | Self::NoVhost { .. }
             | Self::Mismatch { .. }
+            | Self::TooOld { .. }
+            | Self::Claimed { .. }
             | Self::Forbidden { .. } => false,
         }
     }

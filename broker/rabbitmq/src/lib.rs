@@ -34,3 +34,4 @@ mod wire;
 pub use broker::RabbitBroker;
 pub use error::BrokerOpenError;
 pub use probe::QueueDepth;
+pub use topology::Claim;

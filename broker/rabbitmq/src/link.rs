@@ -22,8 +22,10 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+mod greeting;
 mod open;
 
+pub use greeting::verify_version;
 use open::{Cord, open};
 
 /// The first pause before another try, doubled each time.

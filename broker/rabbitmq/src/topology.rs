@@ -19,8 +19,10 @@ use ordermill_actors::messages::{
 };
 use std::time::Duration;
 
+mod claim;
 mod declare;
 
+pub use claim::Claim;
 pub use declare::declare;
 
 /// Returns to a queue after which the broker gives a message up. High: a process that is killed returns

@@ -4,14 +4,14 @@ use super::{Flow, Live, answer};
 use crate::address::Address;
 use crate::error::{BrokerOpenError, Trouble};
 use crate::topology;
-use async_rs::Runtime;
 use async_rs::traits::Reactor;
+use async_rs::{Runtime, Tokio};
 use lapin::tcp::{AsyncTcpStream, OwnedTLSConfig};
-use lapin::uri::AMQPScheme;
+use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Connection, ConnectionProperties};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::AsFd;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 const SOCKET_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long the broker may take to let us in. One that has just started is slow.
-const OPENED_WITHIN: Duration = Duration::from_secs(10);
+pub(super) const OPENED_WITHIN: Duration = Duration::from_secs(10);
 
 /// A second hold on a connection's socket. lapin serves each connection by a thread of its own, which goes on
 /// for as long as its socket does, also when nobody waits for it any more: a peer that accepts and says
@@ -29,7 +29,7 @@ const OPENED_WITHIN: Duration = Duration::from_secs(10);
 pub struct Cord(Arc<Strand>);
 
 #[derive(Default)]
-struct Strand(Mutex<Option<TcpStream>>);
+pub(super) struct Strand(Mutex<Option<TcpStream>>);
 
 impl Cord {
     /// Cuts it.
@@ -39,6 +39,11 @@ impl Cord {
             // It may be closed already.
             let _ = socket.shutdown(Shutdown::Both);
         }
+    }
+
+    /// What holds the socket once there is one.
+    pub(super) fn strand(&self) -> Weak<Strand> {
+        Arc::downgrade(&self.0)
     }
 
     fn hold(&self, socket: &impl AsFd) -> std::io::Result<()> {
@@ -79,33 +84,40 @@ async fn connect(address: &Address, role: &str, cord: Cord) -> Result<Connection
     let name = format!("{} {role}", address.name);
     let properties = ConnectionProperties::default().with_connection_name(name.into());
     // The thread keeps the means to connect; it must not keep the cord.
-    let strand = Arc::downgrade(&cord.0);
+    let strand = cord.strand();
     let connecting = Connection::connector(
         address.uri.clone(),
         Runtime::tokio_current(),
-        async move |uri, runtime| {
-            let socket = async {
-                let place = (uri.authority.host.clone(), uri.authority.port);
-                let plain = runtime.tcp_connect(runtime.to_socket_addrs(place)).await?;
-                let Some(strand) = strand.upgrade() else {
-                    return Err(std::io::ErrorKind::TimedOut.into());
-                };
-                Cord(strand).hold(plain.get_ref())?;
-                let stream = AsyncTcpStream::Plain(plain);
-                match uri.scheme {
-                    AMQPScheme::AMQP => Ok(stream),
-                    AMQPScheme::AMQPS => {
-                        let config = OwnedTLSConfig::default();
-                        stream.into_tls(&uri.authority.host, config.as_ref()).await
-                    }
-                }
-            };
-            match tokio::time::timeout(SOCKET_WITHIN, socket).await {
-                Ok(stream) => Ok(stream?),
-                Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
-            }
-        },
+        async move |uri, runtime| Ok(socket(&uri, &runtime, strand.clone()).await?),
         properties,
     );
     answer(OPENED_WITHIN, connecting).await
+}
+
+/// Opens a socket to the broker, with TLS where the address says so, and has the cord hold it.
+pub(super) async fn socket(
+    uri: &AMQPUri,
+    runtime: &Runtime<Tokio>,
+    strand: Weak<Strand>,
+) -> std::io::Result<AsyncTcpStream<<Tokio as Reactor>::TcpStream>> {
+    let opening = async {
+        let place = (uri.authority.host.clone(), uri.authority.port);
+        let plain = runtime.tcp_connect(runtime.to_socket_addrs(place)).await?;
+        let Some(strand) = strand.upgrade() else {
+            return Err(std::io::ErrorKind::TimedOut.into());
+        };
+        Cord(strand).hold(plain.get_ref())?;
+        let stream = AsyncTcpStream::Plain(plain);
+        match uri.scheme {
+            AMQPScheme::AMQP => Ok(stream),
+            AMQPScheme::AMQPS => {
+                let config = OwnedTLSConfig::default();
+                stream.into_tls(&uri.authority.host, config.as_ref()).await
+            }
+        }
+    };
+    match tokio::time::timeout(SOCKET_WITHIN, opening).await {
+        Ok(stream) => stream,
+        Err(_) => Err(std::io::ErrorKind::TimedOut.into()),
+    }
 }

@@ -1,5 +1,6 @@
 //! Telling the broker.
 
+use super::claim::claim;
 use super::{ExchangePlan, QueuePlan, bindings, exchanges, queues, table};
 use crate::address::Address;
 use crate::error::{BrokerOpenError, Trouble};
@@ -27,6 +28,8 @@ pub async fn declare(connection: &Connection, address: &Address) -> Result<(), B
         place: address.to_string(),
         cause: trouble.to_string(),
     })?;
+    // First of all: nothing is declared or used in another installation's vhost.
+    claim(&channels[0], address).await?;
     for exchange in exchanges() {
         let declared = declare_exchange(&channels[0], &exchange).await;
         declared.map_err(|trouble| {
@@ -69,7 +72,10 @@ pub async fn declare(connection: &Connection, address: &Address) -> Result<(), B
     Ok(())
 }
 
-async fn declare_exchange(channel: &Channel, plan: &ExchangePlan) -> Result<(), Trouble> {
+pub(super) async fn declare_exchange(
+    channel: &Channel,
+    plan: &ExchangePlan,
+) -> Result<(), Trouble> {
     let kind = match plan.kind {
         ExchangeKind::Direct => lapin::ExchangeKind::Direct,
         ExchangeKind::Topic => lapin::ExchangeKind::Topic,

@@ -58,7 +58,8 @@ async fn the_end_waits_for_acks_and_confirms() {
     for sent in sent.into_iter().chain(last) {
         sent.taken().await;
     }
-    let broker = RabbitBroker::connect(place.vhost.url.as_str(), "ordermill test").await.unwrap();
+    let broker =
+        RabbitBroker::connect(place.vhost.url.as_str(), "ordermill test", &[]).await.unwrap();
     for depth in broker.depths().await.unwrap() {
         let expected = if depth.queue == Queue::PaymentCommands { 1_000 } else { 0 };
         assert_eq!(depth.ready, expected, "{}", depth.queue);

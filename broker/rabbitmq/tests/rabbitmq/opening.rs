@@ -1,16 +1,18 @@
 //! Opening: what cannot be opened is said in a sentence, without the password.
 
 use crate::place::Vhost;
+use ordermill_actors::ids::ServiceName;
 use ordermill_actors::messages::{BINDINGS, RETRY_DELAYS, UNROUTED};
-use ordermill_rabbitmq::{BrokerOpenError, RabbitBroker};
+use ordermill_rabbitmq::{BrokerOpenError, Claim, RabbitBroker};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use uuid::Uuid;
 
 async fn refused(url: &str) -> BrokerOpenError {
-    let Err(error) = RabbitBroker::connect(url, "ordermill test").await else {
+    let Err(error) = RabbitBroker::connect(url, "ordermill test", &[]).await else {
         panic!("{url} was opened")
     };
     error
@@ -67,6 +69,38 @@ async fn whoever_accepts_and_says_nothing_is_given_up() {
     assert!(ended.is_ok(), "the connection is still open");
 }
 
+/// What a RabbitMQ of this version says first (AMQP 0-9-1, Connection.Start).
+fn greeting(version: &str) -> Vec<u8> {
+    let long = |text: &str| [&(text.len() as u32).to_be_bytes()[..], text.as_bytes()].concat();
+    let field = |key: &str, text: &str| {
+        [&[key.len() as u8][..], key.as_bytes(), b"S", &long(text)].concat()
+    };
+    let properties = [field("product", "RabbitMQ"), field("version", version)].concat();
+    let size = (properties.len() as u32).to_be_bytes();
+    let start = [&[0, 10, 0, 10, 0, 9][..], &size, &properties, &long("PLAIN"), &long("en_US")];
+    let start = start.concat();
+    [&[1, 0, 0][..], &(start.len() as u32).to_be_bytes(), &start, &[0xce]].concat()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_version_that_is_too_old_is_refused() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("amqp://user:s3cret@{}/%2f", listener.local_addr().unwrap());
+    let old = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut header = [0; 8];
+        stream.read_exact(&mut header).await.unwrap();
+        assert_eq!(&header, b"AMQP\x00\x00\x09\x01");
+        stream.write_all(&greeting("3.9.13")).await.unwrap();
+        stream
+    });
+    let error = refused(&url).await;
+    let said = error.to_string();
+    assert!(matches!(error, BrokerOpenError::TooOld { .. }) && !error.may_pass(), "{said}");
+    assert!(said.contains("3.9.13") && said.contains("3.10"), "{said}");
+    old.await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs ./scripts/stack"]
 async fn a_queue_that_is_not_ours_is_named_and_left_alone() {
@@ -96,7 +130,8 @@ async fn everything_is_declared_and_declaring_again_changes_nothing() {
     let mut bound = Vec::new();
     for _ in 0..2 {
         let begun = Instant::now();
-        let broker = RabbitBroker::connect(vhost.url.as_str(), "ordermill test").await.unwrap();
+        let broker =
+            RabbitBroker::connect(vhost.url.as_str(), "ordermill test", &[]).await.unwrap();
         let depths = broker.all_depths().await.unwrap();
         println!("{} queues declared within {:.2?}", depths.len(), begun.elapsed());
         broker.close().await;
@@ -128,12 +163,77 @@ async fn everything_is_declared_and_declaring_again_changes_nothing() {
 #[ignore = "needs ./scripts/stack"]
 async fn many_processes_declare_at_once() {
     let vhost = Vhost::create().await;
-    let connect = || RabbitBroker::connect(vhost.url.as_str(), "ordermill test");
+    let connect = || RabbitBroker::connect(vhost.url.as_str(), "ordermill test", &[]);
     let opened = futures::future::join_all((0..6).map(|_| connect())).await;
     for broker in opened {
         let broker = broker.unwrap();
         assert!(broker.all_depths().await.is_ok());
         broker.close().await;
     }
+    vhost.delete().await;
+}
+
+/// What a process of an installation claims that runs these services.
+fn claims(installation: u128, services: &[ServiceName]) -> Vec<Claim> {
+    let identity = |service| Uuid::from_u128(installation * 100 + service as u128);
+    services
+        .iter()
+        .map(|service| Claim { service: *service, identity: identity(*service) })
+        .collect()
+}
+
+async fn connect(vhost: &Vhost, claims: &[Claim]) -> Result<RabbitBroker, BrokerOpenError> {
+    RabbitBroker::connect(vhost.url.as_str(), "ordermill test", claims).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs ./scripts/stack"]
+async fn a_vhost_belongs_to_the_installation_that_came_first() {
+    let vhost = Vhost::create().await;
+    let (order, inventory) = ([ServiceName::Order], [ServiceName::Inventory]);
+    // Processes of one installation, split or whole, started again and again.
+    for services in [&order[..], &inventory, &ServiceName::ALL, &ServiceName::ALL] {
+        connect(&vhost, &claims(1, services)).await.unwrap().close().await;
+    }
+    let before = vhost.bindings().await;
+    for services in [&order[..], &inventory, &ServiceName::ALL] {
+        let error = connect(&vhost, &claims(2, services)).await.err().unwrap();
+        let said = error.to_string();
+        assert!(matches!(error, BrokerOpenError::Claimed { .. }) && !error.may_pass(), "{said}");
+        for word in
+            ["another installation", "vhost of its own", "rabbitmqadmin", "ordermill.installation."]
+        {
+            assert!(said.contains(word), "{said}");
+        }
+    }
+    assert_eq!(vhost.bindings().await, before);
+
+    // Taken over for good, by the command that the sentence names.
+    vhost.delete_exchange("ordermill.installation.order").await;
+    connect(&vhost, &claims(2, &order)).await.unwrap().close().await;
+    let error = connect(&vhost, &claims(1, &order)).await.err().unwrap();
+    assert!(matches!(error, BrokerOpenError::Claimed { .. }), "{error}");
+    vhost.delete().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs ./scripts/stack"]
+async fn of_installations_that_come_at_the_same_moment_one_stays() {
+    let vhost = Vhost::create().await;
+    let all: Vec<_> =
+        (0..6).map(|process| (process % 3, claims(process % 3, &ServiceName::ALL))).collect();
+    let opening = all.iter().map(|(_, claims)| connect(&vhost, claims));
+    let opened = futures::future::join_all(opening).await;
+    let mut stayed = BTreeSet::new();
+    for ((installation, _), opened) in all.iter().zip(opened) {
+        match opened {
+            Ok(broker) => {
+                stayed.insert(*installation);
+                broker.close().await;
+            }
+            Err(error) => assert!(matches!(error, BrokerOpenError::Claimed { .. }), "{error}"),
+        }
+    }
+    assert_eq!(stayed.len(), 1, "{stayed:?}");
     vhost.delete().await;
 }

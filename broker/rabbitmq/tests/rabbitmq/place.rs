@@ -25,7 +25,7 @@ pub struct Place {
 /// A new one.
 pub async fn vhost() -> Place {
     let vhost = Vhost::create().await;
-    let broker = RabbitBroker::connect(vhost.url.as_str(), "ordermill test").await.unwrap();
+    let broker = RabbitBroker::connect(vhost.url.as_str(), "ordermill test", &[]).await.unwrap();
     Place { broker, vhost }
 }
 
@@ -35,7 +35,7 @@ pub async fn by_wire(query: &str) -> (Place, Wire) {
     let wire = Wire::to(&vhost.url).await;
     let mut url = wire.url(&vhost.url);
     url.set_query(Some(query));
-    let broker = RabbitBroker::connect(url.as_str(), "ordermill test").await.unwrap();
+    let broker = RabbitBroker::connect(url.as_str(), "ordermill test", &[]).await.unwrap();
     (Place { broker, vhost }, wire)
 }
 
@@ -121,6 +121,11 @@ impl Vhost {
     /// Deletes a queue with what is in it.
     pub async fn delete_queue(&self, name: &str) {
         self.ask(Method::DELETE, &["queues", &self.name, name], None).await;
+    }
+
+    /// Deletes an exchange.
+    pub async fn delete_exchange(&self, name: &str) {
+        self.ask(Method::DELETE, &["exchanges", &self.name, name], None).await;
     }
 
     /// Publishes to a queue, by the default exchange.
