@@ -120,7 +120,7 @@ async fn a_pooler_that_does_not_reset_sessions_is_refused() {
 async fn a_startup_parameter_that_is_refused_is_not_waited_for() {
     let scratch = Scratch::new().await;
     let pooler = Pooler::start(&scratch, "pool_mode = session");
-    let url = format!("{}?options=-c%20geqo%3Doff", scratch.url_at(pooler.address));
+    let url = format!("{}&options=-c%20geqo%3Doff", scratch.url_at(pooler.address));
     let error = open(&url, next_owner()).await.unwrap_err();
     let text = error.to_string();
     assert!(!error.may_pass() && text.contains("startup parameter"), "{text}");

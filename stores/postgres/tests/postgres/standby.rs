@@ -43,8 +43,11 @@ impl Standby {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let name = format!("ordermill-standby-{}-{port}", std::process::id());
         let data = PathBuf::from("/var/tmp").join(name);
+        // The driver's own parameters are none that PostgreSQL's tools know.
+        let mut url = server.to_url_lossy();
+        url.set_query(None);
         let mut copy = command(&binaries.join("pg_basebackup"));
-        copy.arg("-d").arg(server.to_url_lossy().as_str()).arg("-D").arg(&data);
+        copy.arg("-d").arg(url.as_str()).arg("-D").arg(&data);
         copy.args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync"]);
         let copied = copy.current_dir("/").output().unwrap();
         assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
