@@ -12,7 +12,6 @@ pub mod backup;
 pub mod bench;
 mod characters;
 pub mod check;
-pub mod check;
 pub mod cli;
 pub mod config;
 pub mod demo;

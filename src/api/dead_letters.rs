@@ -107,7 +107,7 @@ struct DiscardedView {
     /// Why it was discarded.
     reason: String,
     /// When.
-    discarded_at: DateTime<Utc>,
+    discarded_at: Time,
 }
 
 /// Discarded dead letters, newest first by their ids.
@@ -276,7 +276,7 @@ impl DeadLettersApi {
         let view = |DiscardedLetter { letter, reason, discarded_at }| DiscardedView {
             dead_letter: DeadLetterView::of(letter, LISTED_BYTES_MAX),
             reason,
-            discarded_at,
+            discarded_at: discarded_at.into(),
         };
         let discarded = discarded.into_iter().map(view).collect();
         Ok(Json(DiscardedList { discarded, next_cursor }))

@@ -64,21 +64,6 @@ impl Server {
         self.answer(self.http.post(self.address(path)?), DOWNLOAD_MAX).await
     }
 
-    /// What is posted for, to be read as it comes: for as long as something comes.
-    pub(crate) async fn download(&self, path: &str) -> anyhow::Result<Response> {
-        self.answer(Method::POST, path, &[], DOWNLOAD_MAX).await
-    }
-
-    /// What becomes of a body that is posted.
-    pub(crate) async fn send<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        body: &impl Serialize,
-    ) -> anyhow::Result<T> {
-        let url = Url::parse(&format!("{}{path}", self.url))?;
-        self.answer(self.http.post(url).json(body)).await
-    }
-
     async fn ask<T: DeserializeOwned>(
         &self,
         method: Method,
