@@ -40,6 +40,10 @@ const SWEEP: [Duration; 2] = [TIMER_SHORTEST, Duration::from_secs(60)];
 /// A gateway that takes longer than ten minutes is no gateway worth simulating.
 const GATEWAY: [Duration; 2] = [Duration::ZERO, Duration::from_secs(600)];
 
+/// Movements are kept for an hour at least, or nobody could read them. More than ten years are `off`.
+const MOVEMENTS_KEPT: [Duration; 2] =
+    [Duration::from_secs(60 * 60), Duration::from_secs(10 * 366 * 24 * 60 * 60)];
+
 /// Everything that can be set.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -63,6 +67,8 @@ pub struct Config {
     pub log: LogConfig,
     /// What becomes of orders.
     pub order: OrderConfig,
+    /// Stock.
+    pub inventory: InventoryConfig,
     /// The simulated payment gateway.
     pub payment: PaymentConfig,
     /// The simulated carrier.
@@ -122,6 +128,13 @@ pub struct OrderConfig {
     pub sweep_interval: Duration,
 }
 
+/// Stock.
+#[derive(Clone, Debug)]
+pub struct InventoryConfig {
+    /// How long stock movements are kept; none: for good.
+    pub movements_kept: Option<Duration>,
+}
+
 /// The simulated payment gateway.
 #[derive(Clone, Debug)]
 pub struct PaymentConfig {
@@ -173,6 +186,13 @@ impl Config {
             idle_after: read.duration("idle_after", &args.idle_after, TIMER),
             log: LogConfig::read(read, args),
             order: OrderConfig::read(read, args),
+            inventory: InventoryConfig {
+                movements_kept: read.duration_or_off(
+                    "movements_retention",
+                    &args.movements_retention,
+                    MOVEMENTS_KEPT,
+                ),
+            },
             payment: PaymentConfig {
                 failure_rate: read.rate("payment_failure_rate", &args.payment_failure_rate),
                 latency: read.duration("payment_latency", &args.payment_latency, GATEWAY),

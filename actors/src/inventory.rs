@@ -21,34 +21,40 @@
 //! So no memory, however stale, oversells a unit or refuses an order that the stock could cover.
 //! A CHECK constraint of the table stands behind both.
 
+mod adjust;
 mod change;
 mod commands;
 mod commit;
 #[cfg(any(test, feature = "testing"))]
 mod memory;
+mod movement;
 mod reads;
 mod release;
 mod request;
 mod reservation;
 mod reserve;
 mod restock;
+mod retention;
 mod rows;
 mod settle;
 mod shelf;
 mod sku;
 mod stock;
 
+pub use adjust::{Adjustment, AdjustmentKey, AdjustmentOutcome, AdjustmentRecord};
 pub use change::{Answer, Change, Keys, Rows, Writes};
 pub use commands::{CommandHandler, change};
 #[cfg(any(test, feature = "testing"))]
 pub use memory::InventoryTables;
+pub use movement::{Entry, Movement, MovementRow, Place, movements};
 pub use reads::InventoryReads;
 pub use request::{Request, WAIT_MAX};
 pub use reservation::{Lines, LinesError, Reservation, ReservationRow, Undone};
+pub use retention::{AdjustmentKeys, Movements};
 pub use rows::{Quantity, StockRow};
 pub use shelf::WAITERS_MAX;
 pub use sku::{IDLE_AFTER, SkuSpecies, Skus};
-pub use stock::{CreateError, SetError, Stock};
+pub use stock::{AdjustError, Adjusted, CreateError, SetError, Stock};
 
 use crate::clock::Timestamp;
 use crate::ids::ServiceName;

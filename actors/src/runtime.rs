@@ -18,6 +18,7 @@ pub mod consumer;
 pub mod dead_letters;
 pub mod directory;
 pub mod entity;
+pub mod expected;
 pub mod feed;
 pub mod in_hand;
 pub mod journal;

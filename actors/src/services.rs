@@ -5,7 +5,9 @@
 
 use crate::audit::AuditService;
 use crate::gateway::{GatewayHandle, GatewayPolicy, GatewayReads, SimulatedGateway};
-use crate::inventory::{self, Inventory, InventoryReads, SkuSpecies, Stock};
+use crate::inventory::{
+    self, AdjustmentKeys, Inventory, InventoryReads, Movements, SkuSpecies, Stock,
+};
 use crate::messages::{Flow, Plan, Queue, RPC_PAYMENT};
 use crate::notification::{
     Channel, ChannelHandler, Messengers, NotificationPolicy, NotificationService, Notifications,
@@ -88,18 +90,32 @@ pub fn order(
     (Orders::new(sagas, world, flow, plan), stations.finish())
 }
 
+/// How the inventory service goes about its work.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InventorySettings {
+    /// How long a stock movement is kept; none: for good.
+    pub movements_kept: Option<Duration>,
+}
+
 /// The inventory service.
 pub fn inventory(
     process: &mut Process,
     store: Arc<dyn Database<Inventory>>,
     reads: Arc<dyn InventoryReads>,
+    settings: InventorySettings,
 ) -> (Stock, Part) {
     let mut stations = process.service("inventory", Arc::new(Inventory), store);
+    let world = stations.world().clone();
+    stations.keeps(Arc::new(AdjustmentKeys { database: reads.clone(), world: world.clone() }));
+    if let Some(kept) = settings.movements_kept {
+        let database = reads.clone();
+        stations.keeps(Arc::new(Movements { database, world: world.clone(), kept }));
+    }
     let species = SkuSpecies::new(reads, stations.journal.clone());
-    let skus = Directory::new(species, stations.world().clone(), inventory::IDLE_AFTER);
+    let skus = Directory::new(species, world.clone(), inventory::IDLE_AFTER);
     stations.entities("skus", &skus);
     consume_all(&mut stations, Arc::new(inventory::CommandHandler::new(skus.clone())));
-    (Stock::new(skus), stations.finish())
+    (Stock::new(skus, world), stations.finish())
 }
 
 /// The simulated gateway and its ledger.

@@ -10,6 +10,7 @@ use crate::api::state::State;
 use ordermill_actors::ids::ProductId;
 use ordermill_actors::inventory::{CreateError, Quantity, SetError, StockRow};
 use ordermill_actors::runtime::asking::LATE;
+use ordermill_actors::runtime::expected::Expected;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
@@ -169,11 +170,19 @@ impl InventoryApi {
             return Err(faulty(errors));
         };
         let product = product(&product_id.0)?;
-        match self.0.services.inventory()?.stock.set_available(product, quantity).await {
+        match self
+            .0
+            .services
+            .inventory()?
+            .stock
+            .set_available(product, quantity, Expected::default())
+            .await
+        {
             Ok(row) => Ok(Json(StockView::from(&row))),
             Err(error @ SetError::NotFound) => {
                 Err(Problem::not_found(format!("{error}; POST /inventory stocks a new one")))
             }
+            Err(error @ SetError::Stale(_)) => Err(Problem::conflict(error.to_string())),
             Err(error @ SetError::Unavailable(_)) => Err(unavailable(&error)),
         }
     }

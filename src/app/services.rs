@@ -14,7 +14,7 @@ use ordermill_actors::order::{Order, OrderReads, Orders, SagaObserver, SagaPolic
 use ordermill_actors::payment::{PaymentPolicy, PaymentReads, PaymentService};
 use ordermill_actors::runtime::stations::Process;
 use ordermill_actors::runtime::supervisor::Part;
-use ordermill_actors::services::{self, OrderSettings};
+use ordermill_actors::services::{self, InventorySettings, OrderSettings};
 use ordermill_actors::shipping::{ShipmentReads, Shipping, ShippingPolicy};
 use std::sync::Arc;
 use thiserror::Error;
@@ -178,7 +178,8 @@ pub fn wire(
         wired.payment = Some(payment);
     }
     if let Some(Opened { store, reads }) = inventory {
-        let (stock, part) = services::inventory(process, store, reads.clone());
+        let settings = InventorySettings { movements_kept: config.inventory.movements_kept };
+        let (stock, part) = services::inventory(process, store, reads.clone(), settings);
         parts.push(part);
         wired.inventory = Some(InventoryParts { stock, reads });
     }

@@ -140,6 +140,11 @@ pub struct ServeArgs {
     #[arg(default_value = "1s", help_heading = "Orders")]
     pub(super) sweep_interval: String,
 
+    /// How long stock movements are kept (GET /inventory/{product_id}/movements); `off` keeps them for good
+    #[arg(long, env = "ORDERMILL_MOVEMENTS_RETENTION", value_name = "DURATION|off")]
+    #[arg(default_value = "90d", help_heading = "Inventory")]
+    pub(super) movements_retention: String,
+
     /// Share of payments that the simulated gateway declines, 0 to 1
     #[arg(long, env = "PAYMENT_FAILURE_RATE", value_name = "RATE")]
     #[arg(default_value = "0", help_heading = "Payment (simulated gateway)")]

@@ -1,8 +1,13 @@
 //! What inventory is asked to write, and what a batch of it reads, writes and answers.
 
-use super::{Lines, Quantity, Reservation, ReservationRow, StockRow};
+use super::{
+    Adjustment, AdjustmentKey, AdjustmentOutcome, AdjustmentRecord, Lines, MovementRow, Quantity,
+    Reservation, ReservationRow, StockRow,
+};
+use crate::clock::Timestamp;
 use crate::ids::{OrderId, ProductId};
 use crate::messages::Origin;
+use crate::runtime::expected::Expected;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -39,6 +44,15 @@ pub enum Change {
         product_id: ProductId,
         /// Units that are available.
         available: Quantity,
+        /// The versions that the row may have. With any other, nothing is set.
+        expected: Expected<u64>,
+    },
+    /// Change what is on hand of some products, each as far as it is possible, under one key.
+    Adjust {
+        /// The request's key.
+        key: AdjustmentKey,
+        /// What is changed, in this order.
+        adjustments: Arc<[Adjustment]>,
     },
 }
 
@@ -53,6 +67,8 @@ pub struct Keys {
     pub orders: BTreeSet<OrderId>,
     /// Products that the changes name. What is released or committed is named by the reservation.
     pub products: BTreeSet<ProductId>,
+    /// The keys of adjustments.
+    pub adjustment_keys: BTreeSet<String>,
 }
 
 impl Keys {
@@ -71,6 +87,11 @@ impl Keys {
                 Change::CreateProduct { product_id, .. }
                 | Change::SetAvailable { product_id, .. } => {
                     keys.products.insert(product_id.clone());
+                }
+                Change::Adjust { key, adjustments } => {
+                    keys.adjustment_keys.insert(key.key.clone());
+                    let products = adjustments.iter().map(|item| item.product_id.clone());
+                    keys.products.extend(products);
                 }
             }
         }
@@ -100,6 +121,8 @@ pub struct Rows {
     pub reservations: BTreeMap<OrderId, ReservationRow>,
     /// The products' stock.
     pub stock: BTreeMap<ProductId, StockRow>,
+    /// The keys of adjustments that were applied.
+    pub adjusted: BTreeMap<String, AdjustmentRecord>,
 }
 
 /// The rows that a batch writes: each at most once, in the order of their keys.
@@ -116,6 +139,10 @@ pub struct Writes {
     pub new_stock: Vec<Arc<StockRow>>,
     /// Stock that has changed.
     pub stock: Vec<Arc<StockRow>>,
+    /// The ledger: one row for each row of `new_stock` and `stock`.
+    pub movements: Vec<MovementRow>,
+    /// The keys of adjustments that are applied, with the time they were.
+    pub adjusted: Vec<(AdjustmentRecord, Timestamp)>,
 }
 
 /// What whoever asked for a change is told when it is committed.
@@ -130,6 +157,17 @@ pub enum Answer {
     Exists,
     /// Nothing is written: there is no such product.
     NotFound,
+    /// Nothing is written: the row is at another version than was expected, at this one.
+    Stale(Arc<StockRow>),
+    /// What became of each adjustment.
+    Adjusted {
+        /// One outcome for each, in their order.
+        outcomes: Vec<AdjustmentOutcome>,
+        /// True: the same request was here before, and was answered this. Nothing is written.
+        replayed: bool,
+    },
+    /// Nothing is written: the key was here before with another request.
+    KeyReused,
     /// Nothing is written and nothing said: the command makes no sense, and never will.
     Impossible(&'static str),
 }

@@ -1,6 +1,7 @@
 //! What inventory's database is asked, outside of the journal. Only committed rows are seen.
 
-use super::{ReservationRow, StockRow};
+use super::{MovementRow, ReservationRow, StockRow};
+use crate::clock::Timestamp;
 use crate::ids::{OrderId, ProductId};
 use crate::ports::ReadError;
 use async_trait::async_trait;
@@ -17,4 +18,21 @@ pub trait InventoryReads: Send + Sync + 'static {
 
     /// What became of an order's reservation. None: nothing was ever asked for the order.
     async fn reservation(&self, order: OrderId) -> Result<Option<ReservationRow>, ReadError>;
+
+    /// The product's ledger, newest row first: rows of versions below `before`, `limit` at the most.
+    /// As long as a row of a product is kept, every later one is: the first row read without `before`
+    /// is that of the stock row as it is.
+    async fn movements(
+        &self,
+        product: &ProductId,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<MovementRow>, ReadError>;
+
+    /// Forgets the oldest ledger rows from before this moment, `limit` at the most: how many.
+    async fn forget_movements(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError>;
+
+    /// Forgets keys of adjustments from before this moment, `limit` at the most: how many.
+    async fn forget_adjustment_keys(&self, before: Timestamp, limit: u32)
+    -> Result<u64, ReadError>;
 }

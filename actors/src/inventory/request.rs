@@ -119,7 +119,14 @@ pub(super) fn settle(skus: &Skus, verdict: Verdict<Answer>, ticket: Ticket<()>) 
         Verdict::Done(Answer::Impossible(cause)) => ticket.settle(Settled::Dead(cause.to_owned())),
         Verdict::Failed(cause) => ticket.settle(Settled::Dead(cause)),
         // None of these answers a command. The dropped ticket has it handed in again.
-        Verdict::Done(Answer::Stocked(_) | Answer::Exists | Answer::NotFound)
+        Verdict::Done(
+            Answer::Stocked(_)
+            | Answer::Exists
+            | Answer::NotFound
+            | Answer::Stale(_)
+            | Answer::Adjusted { .. }
+            | Answer::KeyReused,
+        )
         | Verdict::Refused => {}
     }
 }

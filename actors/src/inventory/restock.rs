@@ -1,22 +1,17 @@
 //! Restock: a product's stock as the shop counts it.
 
-use super::{Quantity, StockRow};
-use crate::ids::ProductId;
+use super::{Entry, Quantity, StockRow};
 
 /// A product's first stock. None: it has stock already.
-pub(super) fn create(
-    current: Option<&StockRow>,
-    product_id: &ProductId,
-    available: Quantity,
-) -> Option<StockRow> {
+pub(super) fn create(current: Option<&StockRow>, available: Quantity) -> Option<Entry> {
     match current {
         Some(_) => None,
-        None => Some(StockRow::new(product_id.clone(), available)),
+        None => Some(Entry::Created(available.units())),
     }
 }
 
-/// A product's stock when `available` units are free. None: there is no such product.
-pub(super) fn set_available(current: Option<&StockRow>, available: Quantity) -> Option<StockRow> {
-    let row = current?;
-    Some(StockRow { on_hand: available.units() + row.reserved, ..row.clone() })
+/// What makes `available` units of a product free. None: so many are free already.
+pub(super) fn set_available(row: &StockRow, available: Quantity) -> Option<Entry> {
+    let delta = available.units() - row.available();
+    (delta != 0).then_some(Entry::Set(delta))
 }

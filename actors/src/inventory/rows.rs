@@ -1,6 +1,7 @@
 //! The stock of one product, as its row has it.
 
 use crate::ids::ProductId;
+use serde::{Deserialize, Serialize};
 
 /// A number of units that a product may be stocked with: 0 to [`Quantity::MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,7 +24,7 @@ impl Quantity {
 }
 
 /// A row of `stock`: 0 <= reserved <= on_hand, always.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StockRow {
     /// The product.
     pub product_id: ProductId,
@@ -37,9 +38,9 @@ pub struct StockRow {
 }
 
 impl StockRow {
-    /// A product that is stocked for the first time.
-    pub fn new(product_id: ProductId, available: Quantity) -> Self {
-        Self { product_id, on_hand: available.units(), reserved: 0, version: 1 }
+    /// A product at its first version, without any unit yet.
+    pub fn empty(product_id: ProductId) -> Self {
+        Self { product_id, on_hand: 0, reserved: 0, version: 1 }
     }
 
     /// Units that an order may still have.

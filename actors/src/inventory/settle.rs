@@ -1,19 +1,24 @@
 //! A batch is settled: each change decided in turn, on the rows that the transaction has locked.
 //!
 //! However many changes touch a product, its row is written once, and what everybody is told of it
-//! is the row as the batch leaves it. A refusal writes no stock.
+//! is the row as the batch leaves it. A refusal writes no stock. Units only move by an entry of the
+//! ledger ([`Entry`]), which is written with the row.
 
+use super::adjust::adjust;
 use super::commit::commit;
 use super::release::release;
 use super::reserve::reserve;
 use super::restock::{create, set_available};
 use super::{
-    Answer, Change, Inventory, Lines, Reservation, ReservationRow, Rows, StockRow, Undone, Writes,
+    Adjustment, AdjustmentKey, AdjustmentOutcome, AdjustmentRecord, Answer, Change, Entry,
+    Inventory, Lines, MovementRow, Quantity, Reservation, ReservationRow, Rows, StockRow, Undone,
+    Writes,
 };
 use crate::clock::Timestamp;
 use crate::ids::{OrderId, ProductId};
 use crate::messages::{Message, Origin};
 use crate::planted::{Bug, planted};
+use crate::runtime::expected::Expected;
 use crate::runtime::service::{Outcome, Settlement};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,6 +44,11 @@ pub(super) enum Decision {
 enum Drafted<'a> {
     Told(Option<Lines>),
     Stocked(&'a ProductId),
+    /// What the request of this key was answered, here or in an earlier batch.
+    Adjusted {
+        key: &'a str,
+        replayed: bool,
+    },
     Final(Answer),
 }
 
@@ -46,7 +56,7 @@ enum Drafted<'a> {
 pub(super) fn settle(rows: Rows, changes: &[Change], at: Timestamp) -> Settlement<Inventory> {
     let mut ledger = Ledger::open(rows, at);
     let drafts: Vec<Drafted<'_>> = changes.iter().map(|change| ledger.decide(change)).collect();
-    let Ledger { reservations, stock, messages, .. } = ledger;
+    let Ledger { reservations, stock, mut adjusted, messages, .. } = ledger;
     let mut writes = Writes::default();
     for slot in reservations.into_values().filter(|slot| slot.written) {
         if planted(Bug::NoTombstone)
@@ -58,36 +68,50 @@ pub(super) fn settle(rows: Rows, changes: &[Change], at: Timestamp) -> Settlemen
             if slot.stored { &mut writes.reservations } else { &mut writes.new_reservations };
         rows.push(slot.row);
     }
-    let committed = close(stock, &mut writes);
-    let outcomes = drafts.into_iter().map(|draft| Outcome::Done(draft.answer(&committed)));
+    let committed = close(stock, &mut writes, at);
+    for slot in adjusted.values_mut().filter(|slot| !slot.stored) {
+        slot.record.outcomes.iter_mut().for_each(|outcome| as_committed(outcome, &committed));
+        writes.adjusted.push((slot.record.clone(), at));
+    }
+    let outcomes =
+        drafts.into_iter().map(|draft| Outcome::Done(draft.answer(&committed, &adjusted)));
     Settlement { outcomes: outcomes.collect(), writes, messages }
 }
 
-/// The stock as the batch leaves it; what has changed is to be written.
+/// The stock as the batch leaves it; what has moved is to be written, with its ledger row.
 fn close(
     stock: BTreeMap<ProductId, StockSlot>,
     writes: &mut Writes,
+    at: Timestamp,
 ) -> BTreeMap<ProductId, Arc<StockRow>> {
-    let closed = stock.into_iter().map(|(product_id, StockSlot { stored, mut row })| {
-        let written = match &stored {
-            None => Some(&mut writes.new_stock),
-            Some(before) if *before == row => None,
-            Some(_) => {
-                row.version += 1;
-                Some(&mut writes.stock)
-            }
-        };
-        let row = Arc::new(row);
-        if let Some(rows) = written {
+    let closed = stock.into_iter().map(|(product_id, slot)| {
+        let version = slot.version();
+        let StockSlot { stored, row, moved, entries } = slot;
+        let row = Arc::new(StockRow { version, ..row });
+        if moved {
+            let rows = if stored { &mut writes.stock } else { &mut writes.new_stock };
             rows.push(row.clone());
+            writes.movements.push(MovementRow { stock: row.clone(), at, entries });
         }
         (product_id, row)
     });
     closed.collect()
 }
 
+fn as_committed(outcome: &mut AdjustmentOutcome, committed: &BTreeMap<ProductId, Arc<StockRow>>) {
+    if let AdjustmentOutcome::Adjusted(row) = outcome
+        && let Some(row_as_committed) = committed.get(&row.product_id)
+    {
+        *row = StockRow::clone(row_as_committed);
+    }
+}
+
 impl Drafted<'_> {
-    fn answer(self, committed: &BTreeMap<ProductId, Arc<StockRow>>) -> Answer {
+    fn answer(
+        self,
+        committed: &BTreeMap<ProductId, Arc<StockRow>>,
+        adjusted: &BTreeMap<String, AdjustmentSlot>,
+    ) -> Answer {
         match self {
             Self::Final(answer) => answer,
             Self::Told(lines) => {
@@ -96,6 +120,10 @@ impl Drafted<'_> {
             }
             Self::Stocked(product) => {
                 committed.get(product).map_or(Answer::NotFound, |row| Answer::Stocked(row.clone()))
+            }
+            Self::Adjusted { key, replayed } => {
+                let outcomes = adjusted.get(key).map(|slot| slot.record.outcomes.clone());
+                Answer::Adjusted { outcomes: outcomes.unwrap_or_default(), replayed }
             }
         }
     }
@@ -112,10 +140,44 @@ struct ReservationSlot {
 
 /// A product in the batch.
 struct StockSlot {
-    /// The row in the database.
-    stored: Option<StockRow>,
-    /// The row as the batch has it so far.
+    /// The row is in the database.
+    stored: bool,
+    /// The row as the batch has it so far, but for its version.
     row: StockRow,
+    /// The batch has moved its units.
+    moved: bool,
+    /// What the batch has done to it so far.
+    entries: Vec<Entry>,
+}
+
+impl StockSlot {
+    fn new(row: StockRow, stored: bool) -> Self {
+        Self { stored, row, moved: false, entries: Vec::new() }
+    }
+
+    /// The version that the row has once the batch is written.
+    fn version(&self) -> u64 {
+        self.row.version + u64::from(self.stored && self.moved)
+    }
+
+    /// Moves units. Nothing else does.
+    fn apply(&mut self, entry: Entry) {
+        let (on_hand, reserved) = entry.deltas();
+        self.row.on_hand += on_hand;
+        self.row.reserved += reserved;
+        self.moved = true;
+        if planted(Bug::MovementNotWritten) && matches!(entry, Entry::Released(..)) {
+            return;
+        }
+        self.entries.push(entry);
+    }
+}
+
+/// A request to adjust stock, in the batch or an earlier one.
+struct AdjustmentSlot {
+    record: AdjustmentRecord,
+    /// The record is in the database.
+    stored: bool,
 }
 
 /// The rows while the batch goes through its changes.
@@ -123,17 +185,20 @@ struct Ledger {
     at: Timestamp,
     reservations: BTreeMap<OrderId, ReservationSlot>,
     stock: BTreeMap<ProductId, StockSlot>,
+    adjusted: BTreeMap<String, AdjustmentSlot>,
     messages: Vec<Arc<Message>>,
 }
 
 impl Ledger {
     fn open(rows: Rows, at: Timestamp) -> Self {
         let order = |row| ReservationSlot { row, stored: true, written: false };
-        let product = |row: StockRow| StockSlot { stored: Some(row.clone()), row };
+        let request = |record| AdjustmentSlot { record, stored: true };
+        let Rows { reservations, stock, adjusted } = rows;
         Self {
             at,
-            reservations: rows.reservations.into_iter().map(|(id, row)| (id, order(row))).collect(),
-            stock: rows.stock.into_iter().map(|(id, row)| (id, product(row))).collect(),
+            reservations: reservations.into_iter().map(|(id, row)| (id, order(row))).collect(),
+            stock: stock.into_iter().map(|(id, row)| (id, StockSlot::new(row, true))).collect(),
+            adjusted: adjusted.into_iter().map(|(key, row)| (key, request(row))).collect(),
             messages: Vec::new(),
         }
     }
@@ -154,14 +219,11 @@ impl Ledger {
                 let decision = commit(self.reservation(origin.order_id));
                 self.follow(origin, decision, None)
             }
-            Change::CreateProduct { product_id, available } => {
-                let row = create(self.row(product_id), product_id, *available);
-                self.restock(product_id, row).unwrap_or(Drafted::Final(Answer::Exists))
+            Change::CreateProduct { product_id, available } => self.create(product_id, *available),
+            Change::SetAvailable { product_id, available, expected } => {
+                self.set_available(product_id, *available, expected)
             }
-            Change::SetAvailable { product_id, available } => {
-                let row = set_available(self.row(product_id), *available);
-                self.restock(product_id, row).unwrap_or(Drafted::Final(Answer::NotFound))
-            }
+            Change::Adjust { key, adjustments } => self.adjust(key, adjustments),
         }
     }
 
@@ -173,15 +235,68 @@ impl Ledger {
         self.stock.get(product).map(|slot| &slot.row)
     }
 
-    fn restock<'a>(&mut self, id: &'a ProductId, row: Option<StockRow>) -> Option<Drafted<'a>> {
-        let row = row?;
-        match self.stock.get_mut(id) {
-            Some(slot) => slot.row = row,
-            None => {
-                self.stock.insert(id.clone(), StockSlot { stored: None, row });
-            }
+    fn create<'a>(&mut self, product_id: &'a ProductId, available: Quantity) -> Drafted<'a> {
+        let Some(entry) = create(self.row(product_id), available) else {
+            return Drafted::Final(Answer::Exists);
+        };
+        let mut slot = StockSlot::new(StockRow::empty(product_id.clone()), false);
+        slot.apply(entry);
+        self.stock.insert(product_id.clone(), slot);
+        Drafted::Stocked(product_id)
+    }
+
+    fn set_available<'a>(
+        &mut self,
+        product_id: &'a ProductId,
+        available: Quantity,
+        expected: &Expected<u64>,
+    ) -> Drafted<'a> {
+        let Some(slot) = self.stock.get_mut(product_id) else {
+            return Drafted::Final(Answer::NotFound);
+        };
+        // What the batch has done to the row so far makes it another version already.
+        let version = slot.version();
+        if !expected.admits(&version) {
+            let row = StockRow { version, ..slot.row.clone() };
+            return Drafted::Final(Answer::Stale(Arc::new(row)));
         }
-        Some(Drafted::Stocked(id))
+        if let Some(entry) = set_available(&slot.row, available) {
+            slot.apply(entry);
+        }
+        Drafted::Stocked(product_id)
+    }
+
+    /// Adjusts each product as far as it is possible. A request of which nothing is applied leaves its
+    /// key free: nothing has happened that a repeat could do twice.
+    fn adjust<'a>(&mut self, key: &'a AdjustmentKey, adjustments: &[Adjustment]) -> Drafted<'a> {
+        if let Some(earlier) = self.adjusted.get(&key.key)
+            && !planted(Bug::AdjustAgain)
+        {
+            return match earlier.record.key.fingerprint == key.fingerprint {
+                true => Drafted::Adjusted { key: &key.key, replayed: true },
+                false => Drafted::Final(Answer::KeyReused),
+            };
+        }
+        let outcomes: Vec<_> = adjustments.iter().map(|one| self.adjust_one(one)).collect();
+        let is_applied = |outcome| matches!(outcome, &AdjustmentOutcome::Adjusted(_));
+        if !outcomes.iter().any(is_applied) {
+            return Drafted::Final(Answer::Adjusted { outcomes, replayed: false });
+        }
+        let record = AdjustmentRecord { key: key.clone(), outcomes };
+        let stored = self.adjusted.get(&key.key).is_some_and(|slot| slot.stored);
+        self.adjusted.insert(key.key.clone(), AdjustmentSlot { record, stored });
+        Drafted::Adjusted { key: &key.key, replayed: false }
+    }
+
+    fn adjust_one(&mut self, adjustment: &Adjustment) -> AdjustmentOutcome {
+        let Adjustment { product_id, delta, reason } = adjustment;
+        let outcome = adjust(self.row(product_id), *delta);
+        if let AdjustmentOutcome::Adjusted(_) = outcome
+            && let Some(slot) = self.stock.get_mut(product_id)
+        {
+            slot.apply(Entry::Adjusted(*delta, reason.clone()));
+        }
+        outcome
     }
 
     /// Does what was decided, and says the outcome that the order has then. `asked` are the lines
@@ -192,30 +307,28 @@ impl Ledger {
         decision: Decision,
         asked: Option<&Lines>,
     ) -> Drafted<'a> {
+        let order = origin.order_id;
         let (next, moved) = match decision {
             Decision::Stands => (None, None),
             Decision::Record(next) => (Some(next), None),
             Decision::Reserve(lines) => {
-                self.each(&lines, |row, units| row.reserved += units);
+                self.each(&lines, |units| Entry::Reserved(units, order));
                 (Some(Reservation::Reserved(lines.clone())), Some(lines))
             }
             Decision::PutBack(lines) => {
-                self.each(&lines, |row, units| row.reserved -= units);
+                self.each(&lines, |units| Entry::Released(units, order));
                 (Some(Reservation::Released(Undone::Reserved(lines.clone()))), Some(lines))
             }
             Decision::TakeOut(lines) => {
-                self.each(&lines, |row, units| {
-                    row.on_hand -= units;
-                    row.reserved -= units;
-                });
+                self.each(&lines, |units| Entry::Committed(units, order));
                 (Some(Reservation::Committed(lines.clone())), Some(lines))
             }
             Decision::Impossible(cause) => return Drafted::Final(Answer::Impossible(cause)),
         };
         if let Some(next) = next {
-            self.record(origin.order_id, next);
+            self.record(order, next);
         }
-        if let Some(slot) = self.reservations.get(&origin.order_id) {
+        if let Some(slot) = self.reservations.get(&order) {
             self.messages.push(slot.row.answer(origin));
         }
         Drafted::Told(moved.or_else(|| asked.cloned()))
@@ -228,10 +341,10 @@ impl Ledger {
     }
 
     /// Moves the units of each line. A product is never deleted, so that each line has its row.
-    fn each(&mut self, lines: &Lines, move_units: impl Fn(&mut StockRow, i64)) {
+    fn each(&mut self, lines: &Lines, entry: impl Fn(i64) -> Entry) {
         for line in lines.iter() {
             if let Some(slot) = self.stock.get_mut(&line.product_id) {
-                move_units(&mut slot.row, i64::from(line.quantity));
+                slot.apply(entry(i64::from(line.quantity)));
             }
         }
     }

@@ -1,12 +1,16 @@
 //! The stock, as the shop's own people see and set it.
 
 use super::sku::Skus;
-use super::{Answer, Change, Quantity, StockRow};
+use super::{Adjustment, AdjustmentKey, AdjustmentOutcome, Answer, Change, Quantity, StockRow};
+use crate::clock::World;
 use crate::ids::ProductId;
 use crate::runtime::asking;
+use crate::runtime::expected::Expected;
 use crate::runtime::journal::Verdict;
 use crate::runtime::ticket::{Settled, Ticket};
+use std::sync::Arc;
 use thiserror::Error;
+use tokio::sync::Semaphore;
 
 /// Why a product was not created.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -25,21 +29,51 @@ pub enum SetError {
     /// There is no such product.
     #[error("there is no such product")]
     NotFound,
+    /// The product's row has another version than was expected: it is this.
+    #[error("the stock has changed: it is at version {} now", .0.version)]
+    Stale(Arc<StockRow>),
     /// Nobody knows whether it was.
     #[error("the inventory service did not answer: {0}")]
     Unavailable(String),
 }
 
+/// Why stock was not adjusted.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum AdjustError {
+    /// The idempotency key stands for another request.
+    #[error("this Idempotency-Key was used with another request")]
+    KeyReused,
+    /// Nobody knows whether it was.
+    #[error("the inventory service did not answer: {0}")]
+    Unavailable(String),
+}
+
+/// What became of a request to adjust stock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adjusted {
+    /// One outcome for each adjustment, in their order.
+    pub outcomes: Vec<AdjustmentOutcome>,
+    /// True when the same request was here before, and was answered this.
+    pub replayed: bool,
+}
+
+/// Requests to adjust stock that are with the journal at a time, for they may name a thousand products
+/// each, and a batch takes them all: four are a transaction of some ten thousand rows, which is
+/// written well within the time that a request waits.
+const ADJUSTING_MAX: usize = 4;
+
 /// Sets stock, through the journal. Cheap to clone.
 #[derive(Clone)]
 pub struct Stock {
     skus: Skus,
+    world: World,
+    adjusting: Arc<Semaphore>,
 }
 
 impl Stock {
     /// A handle whose changes these SKU actors learn at once.
-    pub fn new(skus: Skus) -> Self {
-        Self { skus }
+    pub fn new(skus: Skus, world: World) -> Self {
+        Self { skus, world, adjusting: Arc::new(Semaphore::new(ADJUSTING_MAX)) }
     }
 
     /// Stocks a product for the first time. When it returns `Ok`, the row is committed; when it
@@ -52,27 +86,53 @@ impl Stock {
         match self.write(Change::CreateProduct { product_id, available }).await {
             Ok(Answer::Stocked(row)) => Ok(StockRow::clone(&row)),
             Ok(Answer::Exists) => Err(CreateError::Exists),
-            Ok(answer @ (Answer::NotFound | Answer::Told(_) | Answer::Impossible(_))) => {
-                Err(CreateError::Unavailable(unexpected(&answer)))
-            }
+            Ok(answer) => Err(CreateError::Unavailable(unexpected(&answer))),
             Err(cause) => Err(CreateError::Unavailable(cause)),
         }
     }
 
-    /// Sets how many units of a product are available; what is reserved stays reserved. When it
-    /// returns `Ok`, the row is committed.
+    /// Sets how many units of a product are available, if its row has a version that is expected; what
+    /// is reserved stays reserved. When it returns `Ok`, the row is committed.
     pub async fn set_available(
         &self,
         product_id: ProductId,
         available: Quantity,
+        expected: Expected<u64>,
     ) -> Result<StockRow, SetError> {
-        match self.write(Change::SetAvailable { product_id, available }).await {
+        match self.write(Change::SetAvailable { product_id, available, expected }).await {
             Ok(Answer::Stocked(row)) => Ok(StockRow::clone(&row)),
             Ok(Answer::NotFound) => Err(SetError::NotFound),
-            Ok(answer @ (Answer::Exists | Answer::Told(_) | Answer::Impossible(_))) => {
-                Err(SetError::Unavailable(unexpected(&answer)))
-            }
+            Ok(Answer::Stale(row)) => Err(SetError::Stale(row)),
+            Ok(answer) => Err(SetError::Unavailable(unexpected(&answer))),
             Err(cause) => Err(SetError::Unavailable(cause)),
+        }
+    }
+
+    /// Adjusts what is on hand of some products, each as far as it is possible, in one transaction.
+    /// When it returns `Ok`, the outcomes are committed.
+    ///
+    /// A request without a key gets one of its own: a batch whose commit has an unknown outcome is
+    /// decided again, and must not adjust again.
+    pub async fn adjust(
+        &self,
+        key: Option<AdjustmentKey>,
+        adjustments: Vec<Adjustment>,
+    ) -> Result<Adjusted, AdjustError> {
+        let own = || {
+            // No client's key begins with a space.
+            let key = format!(" {}", self.world.new_id().simple());
+            AdjustmentKey { key, fingerprint: Vec::new() }
+        };
+        let key = key.unwrap_or_else(own);
+        let turn = asking::in_time(self.adjusting.acquire()).await;
+        let Some(Ok(_turn)) = turn else {
+            return Err(AdjustError::Unavailable("too many adjustments are under way".to_owned()));
+        };
+        match self.write(Change::Adjust { key, adjustments: adjustments.into() }).await {
+            Ok(Answer::Adjusted { outcomes, replayed }) => Ok(Adjusted { outcomes, replayed }),
+            Ok(Answer::KeyReused) => Err(AdjustError::KeyReused),
+            Ok(answer) => Err(AdjustError::Unavailable(unexpected(&answer))),
+            Err(cause) => Err(AdjustError::Unavailable(cause)),
         }
     }
 
@@ -81,8 +141,8 @@ impl Stock {
             let skus = self.skus.clone();
             self.skus.species().journal().submit(change.clone(), move |verdict| {
                 // Whoever asked may have gone away: it is true all the same.
-                if let Verdict::Done(Answer::Stocked(row)) = &verdict {
-                    skus.learn(row.clone());
+                if let Verdict::Done(answer) = &verdict {
+                    learn(&skus, answer);
                 }
                 ticket.settle(verdict.into());
             });
@@ -92,6 +152,22 @@ impl Stock {
             Some(Settled::Retry(cause) | Settled::Dead(cause)) => Err(cause),
             Some(Settled::Abandoned) | None => Err("the change was not decided in time".to_owned()),
         }
+    }
+}
+
+/// Tells the SKU actors the stock that an answer brings.
+fn learn(skus: &Skus, answer: &Answer) {
+    match answer {
+        Answer::Stocked(row) => skus.learn(row.clone()),
+        Answer::Adjusted { outcomes, .. } => {
+            for outcome in outcomes {
+                if let AdjustmentOutcome::Adjusted(row) = outcome {
+                    skus.learn(Arc::new(row.clone()));
+                }
+            }
+        }
+        Answer::Stale(_) | Answer::Exists | Answer::NotFound | Answer::KeyReused => {}
+        Answer::Told(_) | Answer::Impossible(_) => {}
     }
 }
 

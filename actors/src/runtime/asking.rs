@@ -35,7 +35,12 @@ pub async fn ask<R: Send + 'static>(hand_in: impl Fn(Ticket<R>)) -> Option<Settl
             }
         }
     };
-    tokio::time::timeout(ASK_TIMEOUT, asking).await.ok()
+    in_time(asking).await
+}
+
+/// Waits as long as a request may. None: it took longer.
+pub async fn in_time<F: Future>(what: F) -> Option<F::Output> {
+    tokio::time::timeout(ASK_TIMEOUT, what).await.ok()
 }
 
 impl<A> From<Verdict<A>> for Settled<A> {

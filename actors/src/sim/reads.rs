@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::gateway::memory::GatewayTables;
 use crate::gateway::{Entry, GatewayReads, Totals};
 use crate::ids::{OrderId, ProductId};
-use crate::inventory::{InventoryReads, InventoryTables, ReservationRow, StockRow};
+use crate::inventory::{InventoryReads, InventoryTables, MovementRow, ReservationRow, StockRow};
 use crate::order::memory::OrderTables;
 use crate::order::{DueOrders, HistoryRow, OrderFilter, OrderReads, Saga, UnreadableOrder};
 use crate::payment::memory::PaymentTables;
@@ -105,6 +105,30 @@ impl InventoryReads for SimStore<InventoryTables> {
     async fn reservation(&self, order: OrderId) -> Result<Option<ReservationRow>, ReadError> {
         self.reading().await?;
         self.memory.reservation(order).await
+    }
+
+    async fn movements(
+        &self,
+        product: &ProductId,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<MovementRow>, ReadError> {
+        self.reading().await?;
+        self.memory.movements(product, before, limit).await
+    }
+
+    async fn forget_movements(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
+        self.reading().await?;
+        self.memory.forget_movements(before, limit).await
+    }
+
+    async fn forget_adjustment_keys(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, ReadError> {
+        self.reading().await?;
+        self.memory.forget_adjustment_keys(before, limit).await
     }
 }
 

@@ -21,7 +21,7 @@ use crate::payment::{Gateway, GatewayKey, PaymentPolicy, PaymentReads, PaymentSe
 use crate::ports::{Broker, Database};
 use crate::runtime::stations::{Process, ROOT};
 use crate::runtime::tree::Look;
-use crate::services::{self, OrderSettings, PaymentSettings};
+use crate::services::{self, InventorySettings, OrderSettings, PaymentSettings};
 use crate::shipping::{Shipping, ShippingMemory, ShippingPolicy};
 use ractor::{Actor, ActorCell};
 use std::sync::Arc;
@@ -208,8 +208,12 @@ impl Shop {
             order,
             Arc::new(Unseen),
         );
-        let (stock, inventory) =
-            services::inventory(&mut process, backing.inventory, reads.inventory);
+        let (stock, inventory) = services::inventory(
+            &mut process,
+            backing.inventory,
+            reads.inventory,
+            InventorySettings::default(),
+        );
         let (gateway, ledger) =
             services::gateway(&mut process, backing.gateway, reads.gateway, gateway);
         let gateway = (backing.line)(gateway);

@@ -3,10 +3,12 @@
 use crate::bench::{Bench, done, end, origin, settle_down};
 use ordermill_actors::ids::ProductId;
 use ordermill_actors::inventory::{
-    CreateError, IDLE_AFTER, Quantity, Reservation, SetError, WAIT_MAX,
+    Adjustment, AdjustmentOutcome, CreateError, IDLE_AFTER, Quantity, Reservation, SetError,
+    WAIT_MAX,
 };
 use ordermill_actors::messages::{Kind, Payload};
 use ordermill_actors::runtime::asking::ASK_TIMEOUT;
+use ordermill_actors::runtime::expected::Expected;
 use ordermill_actors::runtime::ticket::Settled;
 use ordermill_actors::runtime::tree::Population;
 use ordermill_actors::testing::CommitFault;
@@ -188,7 +190,8 @@ async fn whoever_sets_the_stock_while_the_database_is_away_hears_so_in_time_and_
     bench.stocked("apple", 1).await;
     bench.shut();
     let begun = Instant::now();
-    let late = bench.stock.set_available("apple".into(), Quantity::new(7).unwrap()).await;
+    let seven = Quantity::new(7).unwrap();
+    let late = bench.stock.set_available("apple".into(), seven, Expected::default()).await;
     assert!(matches!(late, Err(SetError::Unavailable(_))), "{late:?}");
     assert!(begun.elapsed() <= ASK_TIMEOUT, "{:?}", begun.elapsed());
     bench.open();
@@ -200,7 +203,7 @@ async fn whoever_sets_the_stock_while_the_database_is_away_hears_so_in_time_and_
 async fn whoever_sets_the_stock_is_heard_at_once() {
     let bench = Bench::new().await;
     let units = |units| Quantity::new(units).unwrap();
-    let set = |n| bench.stock.set_available("apple".into(), units(n));
+    let set = |n| bench.stock.set_available("apple".into(), units(n), Expected::default());
     assert_eq!(set(1).await, Err(SetError::NotFound));
     bench.stocked("apple", 1).await;
     let again = bench.stock.create("apple".into(), units(9)).await;
@@ -302,5 +305,38 @@ async fn orders_of_several_products_never_wait_in_a_circle_and_leave_nothing_tha
     for (order, lines) in orders.iter().enumerate() {
         let fits = lines.iter().all(|(sku, units)| bench.row(sku).available() >= i64::from(*units));
         assert!(bench.has_stock(order as u128) || !fits, "order {order} would fit: {lines:?}");
+    }
+}
+
+fn arrived(product: &str, delta: i64) -> Vec<Adjustment> {
+    vec![Adjustment { product_id: product.into(), delta, reason: "delivery 4711".into() }]
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_arrives_is_heard_at_once() {
+    let bench = Bench::new().await;
+    bench.stocked("apple", 1).await;
+    done(bench.reserve(1, &[("apple", 1)])).await;
+    done(bench.reserve(2, &[("apple", 1)])).await;
+    assert!(!bench.has_stock(2));
+    bench.stock.adjust(None, arrived("apple", 1)).await.unwrap();
+    done(bench.reserve(3, &[("apple", 1)])).await;
+    assert!(bench.has_stock(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_adjustment_without_a_key_is_applied_once_though_its_commit_had_an_unknown_outcome() {
+    for fault in [CommitFault::UnknownWritten, CommitFault::UnknownLost] {
+        let bench = Bench::new().await;
+        bench.stocked("apple", 10).await;
+        bench.tables.fail([fault]);
+        let adjusted = bench.stock.adjust(None, arrived("apple", 5)).await.unwrap();
+        let [AdjustmentOutcome::Adjusted(row)] = &adjusted.outcomes[..] else {
+            panic!("{adjusted:?}")
+        };
+        assert_eq!((row.on_hand, bench.row("apple").on_hand), (15, 15));
+        // Without a key, the same again is another delivery.
+        bench.stock.adjust(None, arrived("apple", 5)).await.unwrap();
+        assert_eq!(bench.row("apple").on_hand, 20);
     }
 }

@@ -2,11 +2,11 @@
 //! held up.
 
 use async_trait::async_trait;
-use ordermill_actors::clock::World;
+use ordermill_actors::clock::{Timestamp, World};
 use ordermill_actors::ids::{OrderId, ProductId};
 use ordermill_actors::inventory::{
-    CommandHandler, IDLE_AFTER, Inventory, InventoryReads, InventoryTables, Quantity, Reservation,
-    ReservationRow, SkuSpecies, Skus, Stock, StockRow,
+    CommandHandler, IDLE_AFTER, Inventory, InventoryReads, InventoryTables, MovementRow, Quantity,
+    Reservation, ReservationRow, SkuSpecies, Skus, Stock, StockRow,
 };
 use ordermill_actors::messages::{Message, Origin, Payload, StockLine};
 use ordermill_actors::ports::{CommitError, Committed, ReadError, Store};
@@ -69,6 +69,23 @@ impl InventoryReads for Reads {
     async fn reservation(&self, _: OrderId) -> Result<Option<ReservationRow>, ReadError> {
         unreachable!("no actor reads a reservation")
     }
+
+    async fn movements(
+        &self,
+        _: &ProductId,
+        _: Option<u64>,
+        _: u32,
+    ) -> Result<Vec<MovementRow>, ReadError> {
+        unreachable!("no actor reads the ledger")
+    }
+
+    async fn forget_movements(&self, _: Timestamp, _: u32) -> Result<u64, ReadError> {
+        unreachable!("no actor forgets movements")
+    }
+
+    async fn forget_adjustment_keys(&self, _: Timestamp, _: u32) -> Result<u64, ReadError> {
+        unreachable!("no actor forgets keys")
+    }
 }
 
 /// Hears what is said.
@@ -127,7 +144,7 @@ impl Bench {
         let (keeper, _) = Keeper::spawn(None, keeper, ()).await.unwrap();
         Self {
             handler: CommandHandler::new(skus.clone()),
-            stock: Stock::new(skus.clone()),
+            stock: Stock::new(skus.clone(), world.clone()),
             _parts: (keeper, journal_actor),
             tables,
             skus,

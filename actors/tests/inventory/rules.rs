@@ -4,9 +4,11 @@ use chrono::{DateTime, Duration};
 use ordermill_actors::clock::Timestamp;
 use ordermill_actors::ids::{OrderId, ProductId};
 use ordermill_actors::inventory::{
-    Answer, Change, Inventory, InventoryTables, Lines, Quantity, Reservation, StockRow,
+    Adjustment, AdjustmentKey, AdjustmentOutcome, Answer, Change, Entry, Inventory,
+    InventoryTables, Lines, MovementRow, Quantity, Reservation, StockRow,
 };
 use ordermill_actors::messages::{Kind, Message, Origin, Payload, StockLine};
+use ordermill_actors::runtime::expected::Expected;
 use ordermill_actors::runtime::service::{Outcome, Service};
 use ordermill_actors::testing::MemoryTables;
 use proptest::prelude::*;
@@ -46,8 +48,24 @@ fn change() -> impl Strategy<Value = Change> {
         2 => (product(), quantity())
             .prop_map(|(product_id, available)| Change::CreateProduct { product_id, available }),
         1 => (product(), quantity())
-            .prop_map(|(product_id, available)| Change::SetAvailable { product_id, available }),
+            .prop_map(|(product_id, available)| set(product_id, available, Expected::default())),
+        2 => (0..6_u8, prop::collection::vec((product(), -6..9_i64), 1..4)).prop_map(adjust),
     ]
+}
+
+fn set(product_id: ProductId, available: Quantity, expected: Expected<u64>) -> Change {
+    Change::SetAvailable { product_id, available, expected }
+}
+
+/// Keys are few, so that requests come again and keys are used again. 0 as a delta is no adjustment.
+fn adjust((key, deltas): (u8, Vec<(ProductId, i64)>)) -> Change {
+    let fingerprint = format!("{deltas:?}").into_bytes();
+    let adjustments = deltas
+        .into_iter()
+        .filter(|(_, delta)| *delta != 0)
+        .map(|(product_id, delta)| Adjustment { product_id, delta, reason: "counted".into() });
+    let key = AdjustmentKey { key: key.to_string(), fingerprint };
+    Change::Adjust { key, adjustments: adjustments.collect() }
 }
 
 struct Settled {
@@ -65,8 +83,12 @@ fn settle(tables: &mut InventoryTables, changes: &[Change], at: Timestamp) -> Se
     assert_eq!(products.len(), stock_writes, "a row is written once a batch");
     for row in &settled.writes.stock {
         let before = &tables.stock[&row.product_id];
-        assert!(row.version == before.version + 1 && !same_units(row, before));
+        assert_eq!(row.version, before.version + 1);
     }
+    let moved: BTreeSet<_> =
+        settled.writes.movements.iter().map(|row| row.stock.product_id.clone()).collect();
+    assert_eq!(moved, products, "each row that is written is in the ledger");
+    assert_eq!(moved.len(), settled.writes.movements.len(), "once");
     // The tables' CHECK holds that 0 <= reserved <= on_hand.
     tables.write(&settled.writes, at);
     let answers = settled.outcomes.into_iter().map(|outcome| match outcome {
@@ -117,15 +139,72 @@ impl Auditor {
                 Some(_) => self.told(before, after, origin, settled),
             },
             Change::CreateProduct { product_id, .. } | Change::SetAvailable { product_id, .. } => {
-                assert!(settled.messages.is_empty());
-                let units = |tables: &InventoryTables| {
-                    tables.stock.get(product_id).map_or(0, |row| row.on_hand)
-                };
-                *self.stocked.entry(product_id.clone()).or_default() +=
-                    units(after) - units(before);
+                self.restocked(before, after, product_id, settled);
+            }
+            Change::Adjust { adjustments, .. } => {
+                let products: BTreeSet<_> = adjustments.iter().map(|one| &one.product_id).collect();
+                for product in products {
+                    self.restocked(before, after, product, settled);
+                }
+                self.adjusted(before, after, adjustments, settled);
             }
         }
         self.count(after);
+    }
+
+    fn restocked(
+        &mut self,
+        before: &InventoryTables,
+        after: &InventoryTables,
+        product: &ProductId,
+        settled: &Settled,
+    ) {
+        assert!(settled.messages.is_empty());
+        let units =
+            |tables: &InventoryTables| tables.stock.get(product).map_or(0, |row| row.on_hand);
+        let stocked = units(after) - units(before);
+        if tables_know(after, product) {
+            *self.stocked.entry(product.clone()).or_default() += stocked;
+        }
+    }
+
+    /// What is on hand has changed by what the outcomes say was applied, and by nothing else.
+    fn adjusted(
+        &self,
+        before: &InventoryTables,
+        after: &InventoryTables,
+        adjustments: &[Adjustment],
+        settled: &Settled,
+    ) {
+        let Answer::Adjusted { outcomes, replayed } = &settled.answers[0] else {
+            assert_eq!(settled.answers[0], Answer::KeyReused);
+            assert_eq!(settled.stock_writes, 0);
+            return;
+        };
+        if *replayed {
+            assert_eq!(settled.stock_writes, 0, "a repeat changes nothing");
+            return;
+        }
+        assert_eq!(outcomes.len(), adjustments.len());
+        let mut expected = before.stock.clone();
+        for (adjustment, outcome) in adjustments.iter().zip(outcomes) {
+            let row = expected.get_mut(&adjustment.product_id);
+            let fits = |row: &StockRow| row.available() + adjustment.delta >= 0;
+            match (outcome, row) {
+                (AdjustmentOutcome::UnknownProduct, None) => {}
+                (AdjustmentOutcome::BelowReserved(told), Some(row)) => {
+                    assert!(!fits(row) && same_units(told, row));
+                }
+                (AdjustmentOutcome::Adjusted(_), Some(row)) => {
+                    assert!(fits(row));
+                    row.on_hand += adjustment.delta;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        for (row, expected) in after.stock.values().zip(expected.values()) {
+            assert!(same_units(row, expected));
+        }
     }
 
     fn reserved(
@@ -218,12 +297,47 @@ impl Auditor {
     }
 }
 
+fn tables_know(tables: &InventoryTables, product: &ProductId) -> bool {
+    tables.stock.contains_key(product)
+}
+
+/// Replaying a product's ledger gives its row at each version, up to the row as it is. Gives what
+/// happened to it, in its order.
+fn replayed(tables: &InventoryTables, product: &ProductId) -> Vec<Entry> {
+    let rows: Vec<&MovementRow> =
+        tables.movements.values().filter(|row| row.stock.product_id == *product).collect();
+    let mut units = (0, 0);
+    let mut entries = Vec::new();
+    for (row, version) in rows.iter().zip(1..) {
+        assert_eq!(row.stock.version, version, "no version is left out");
+        assert_eq!(row.before(), units);
+        assert!(!row.entries.is_empty());
+        let mut shown = row.movements();
+        shown.reverse();
+        for (entry, movement) in row.entries.iter().zip(&shown) {
+            let (on_hand, reserved) = entry.deltas();
+            units = (units.0 + on_hand, units.1 + reserved);
+            assert_eq!((movement.on_hand, movement.reserved), units);
+            assert!(0 <= units.1 && units.1 <= units.0, "at no moment is it oversold");
+        }
+        assert_eq!((row.stock.on_hand, row.stock.reserved), units);
+        entries.extend(row.entries.iter().cloned());
+    }
+    assert_eq!(rows.last().map(|row| &*row.stock), tables.stock.get(product));
+    entries
+}
+
 fn was<'a>(tables: &'a InventoryTables, origin: &Origin) -> Option<&'a Reservation> {
     tables.reservations.get(&origin.order_id).map(|row| &row.reservation)
 }
 
 fn copy(tables: &InventoryTables) -> InventoryTables {
-    InventoryTables { stock: tables.stock.clone(), reservations: tables.reservations.clone() }
+    InventoryTables {
+        stock: tables.stock.clone(),
+        reservations: tables.reservations.clone(),
+        movements: tables.movements.clone(),
+        adjusted: tables.adjusted.clone(),
+    }
 }
 
 proptest! {
@@ -251,12 +365,24 @@ proptest! {
             for (row, other) in batched.stock.values().zip(single.stock.values()) {
                 prop_assert!(same_units(row, other));
             }
+            for product in PRODUCTS.map(ProductId::from) {
+                prop_assert_eq!(replayed(&batched, &product), replayed(&single, &product));
+            }
             // Everybody is told the rows as the batch has left them.
             for answer in &together.answers {
                 let rows = match answer {
                     Answer::Told(rows) => rows.clone(),
                     Answer::Stocked(row) => vec![row.clone()],
+                    Answer::Adjusted { outcomes, replayed: false } => outcomes
+                        .iter()
+                        .filter_map(|outcome| match outcome {
+                            AdjustmentOutcome::Adjusted(row) => Some(Arc::new(row.clone())),
+                            _ => None,
+                        })
+                        .collect(),
+                    Answer::Adjusted { replayed: true, .. } | Answer::KeyReused => Vec::new(),
                     Answer::Exists | Answer::NotFound | Answer::Impossible(_) => Vec::new(),
+                    Answer::Stale(row) => panic!("any version is taken: {row:?}"),
                 };
                 prop_assert!(rows.iter().all(|row| **row == batched.stock[&row.product_id]));
             }
@@ -319,4 +445,68 @@ fn five_hundred_reservations_of_a_product_are_one_row_update() {
     assert_eq!(settled.stock_writes, 1);
     let sold = settled.messages.iter().filter(|m| m.kind() == Kind::InventoryReserved).count();
     assert_eq!(sold, 400);
+}
+
+/// Somebody reads 10 units, four orders reserve one each, five units arrive: to set 15 now would make
+/// four units out of nothing.
+#[test]
+fn a_stock_that_was_read_before_others_reserved_is_not_set() {
+    let mut tables = InventoryTables::default();
+    let apple = || ProductId::from("apple");
+    let units = |units| Quantity::new(units).unwrap();
+    let create = Change::CreateProduct { product_id: apple(), available: units(10) };
+    settle(&mut tables, &[create], at(0));
+    let read = tables.stock[&apple()].version;
+    let reserve = |order| {
+        let lines = vec![StockLine { product_id: apple(), quantity: 1 }];
+        Change::Reserve { origin: origin(order), lines: lines.try_into().unwrap() }
+    };
+    let stale = || set(apple(), units(15), Expected::OneOf(vec![read]));
+    // In the batch of the first order already: what it has not written yet makes another version.
+    let settled = settle(&mut tables, &[reserve(1), stale()], at(1));
+    assert!(matches!(&settled.answers[1], Answer::Stale(row) if row.version == read + 1));
+    settle(&mut tables, &[reserve(2), reserve(3), reserve(4)], at(2));
+    let settled = settle(&mut tables, &[stale()], at(3));
+    assert!(matches!(&settled.answers[0], Answer::Stale(row) if row.version == read + 2));
+    // As an adjustment it is right, whatever was reserved meanwhile.
+    settle(&mut tables, &[adjust((1, vec![(apple(), 5)]))], at(4));
+    let row = &tables.stock[&apple()];
+    assert_eq!((row.on_hand, row.reserved, row.available()), (15, 4, 11));
+    // Of two who have read the same version, one sets it.
+    let read = Expected::OneOf(vec![row.version]);
+    let both = [set(apple(), units(20), read.clone()), set(apple(), units(30), read)];
+    let settled = settle(&mut tables, &both, at(5));
+    assert!(matches!(settled.answers[..], [Answer::Stocked(_), Answer::Stale(_)]));
+    assert_eq!(tables.stock[&apple()].available(), 20);
+}
+
+#[test]
+fn what_is_reserved_and_released_in_one_batch_is_in_the_ledger() {
+    let mut tables = InventoryTables::default();
+    let apple = || ProductId::from("apple");
+    let create =
+        Change::CreateProduct { product_id: apple(), available: Quantity::new(3).unwrap() };
+    settle(&mut tables, &[create], at(0));
+    let lines = vec![StockLine { product_id: apple(), quantity: 2 }];
+    let reserve = Change::Reserve { origin: origin(1), lines: lines.try_into().unwrap() };
+    settle(&mut tables, &[reserve, Change::Release { origin: origin(1) }], at(1));
+    let order = origin(1).order_id;
+    let expected = [Entry::Created(3), Entry::Reserved(2, order), Entry::Released(2, order)];
+    assert_eq!(replayed(&tables, &apple()), expected);
+}
+
+#[test]
+fn more_than_the_largest_stock_is_not_adjusted() {
+    let mut tables = InventoryTables::default();
+    let available = Quantity::new(Quantity::MAX).unwrap();
+    settle(&mut tables, &[Change::CreateProduct { product_id: "apple".into(), available }], at(0));
+    for delta in [1, i64::MAX] {
+        let settled = settle(&mut tables, &[adjust((1, vec![("apple".into(), delta)]))], at(1));
+        let Answer::Adjusted { outcomes, .. } = &settled.answers[0] else { panic!() };
+        assert!(matches!(outcomes[..], [AdjustmentOutcome::AboveMaximum(_)]));
+    }
+    let settled = settle(&mut tables, &[adjust((1, vec![("apple".into(), i64::MIN)]))], at(2));
+    let Answer::Adjusted { outcomes, .. } = &settled.answers[0] else { panic!() };
+    assert!(matches!(outcomes[..], [AdjustmentOutcome::BelowReserved(_)]));
+    assert!(tables.adjusted.is_empty(), "a request that changed nothing leaves its key free");
 }

@@ -18,7 +18,7 @@ use ordermill_actors::ports::{Channel, Delivery, Failures, Left, Sink};
 use ordermill_actors::runtime::relay::Flow as RelayFlow;
 use ordermill_actors::runtime::stations::Process;
 use ordermill_actors::runtime::supervisor::Msg;
-use ordermill_actors::services;
+use ordermill_actors::services::{self, InventorySettings};
 use ordermill_actors::testing::Desk;
 use ordermill_postgres::inventory::{InventoryDatabase, InventoryTables, MIGRATIONS};
 use ordermill_postgres::{Database, PgStore};
@@ -55,7 +55,8 @@ impl Service {
         let reads = Arc::new(InventoryDatabase(database.clone()));
         let (desk, world) = (Arc::new(Desk::of(Queue::InventoryCommands)), world::real());
         let mut process = Process::new(world.clone(), desk.clone());
-        let (stock, part) = services::inventory(&mut process, store, reads);
+        let (stock, part) =
+            services::inventory(&mut process, store, reads, InventorySettings::default());
         let outbox = process.flows.first().cloned().context("the relay's flow")?;
         let supervisor = process.supervisor(vec![part]);
         let (root, ended) = Actor::spawn(None, supervisor, ()).await.context("the service")?;

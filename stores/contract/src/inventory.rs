@@ -1,13 +1,16 @@
 //! The inventory service: stock that is never oversold, one reservation an order.
 
 use crate::backend::Backend;
-use crate::batches::on_both;
+use crate::batches::{batch, insist, on_both};
 use crate::values::{AWKWARD, at, finer, order, origin};
+use futures::future::join;
 use ordermill_actors::ids::ProductId;
 use ordermill_actors::inventory::{
-    Answer, Change, Inventory, InventoryReads, InventoryTables, Lines, Quantity, StockRow,
+    Adjustment, AdjustmentKey, AdjustmentOutcome, Answer, Change, Entry, Inventory, InventoryReads,
+    InventoryTables, Lines, MovementRow, Quantity, StockRow, movements,
 };
 use ordermill_actors::messages::StockLine;
+use ordermill_actors::runtime::expected::Expected;
 use ordermill_actors::runtime::service::Outcome;
 use ordermill_actors::testing::MemoryStore;
 use std::sync::Arc;
@@ -32,6 +35,21 @@ fn reserve(n: u128, lines: &[(&str, u32)]) -> Change {
     Change::Reserve { origin: origin(n), lines: Lines::try_from(lines).unwrap() }
 }
 
+fn set(product: &str, units: i64, expected: Expected<u64>) -> Change {
+    let available = Quantity::new(units).unwrap();
+    Change::SetAvailable { product_id: product.into(), available, expected }
+}
+
+fn adjust(key: &str, fingerprint: u64, deltas: &[(&str, i64)]) -> Change {
+    let one = |&(product, delta): &(&str, i64)| Adjustment {
+        product_id: product.into(),
+        delta,
+        reason: AWKWARD.into(),
+    };
+    let key = AdjustmentKey { key: key.into(), fingerprint: fingerprint.to_be_bytes().to_vec() };
+    Change::Adjust { key, adjustments: deltas.iter().map(one).collect() }
+}
+
 fn row(product: &str, on_hand: i64, reserved: i64, version: u64) -> StockRow {
     StockRow { product_id: product.into(), on_hand, reserved, version }
 }
@@ -47,7 +65,7 @@ fn anything() -> impl FnMut() -> Change {
     };
     move || {
         let n = u128::from(below(ORDERS as u64));
-        match below(12) {
+        match below(14) {
             0..6 => {
                 let mut line = || (PRODUCTS[(below(19) / 4) as usize], 1 + below(4) as u32);
                 let lines = [line(), line()];
@@ -56,10 +74,19 @@ fn anything() -> impl FnMut() -> Change {
             6..8 => Change::Release { origin: origin(n) },
             8..10 => Change::Commit { origin: origin(n) },
             10 => create(PRODUCTS[below(4) as usize], below(30) as i64),
-            _ => Change::SetAvailable {
-                product_id: PRODUCTS[below(5) as usize].into(),
-                available: Quantity::new(below(30) as i64).unwrap(),
-            },
+            11 => {
+                let expected = [Expected::default(), Expected::OneOf(vec![1 + below(20)])];
+                let expected = expected[below(2) as usize].clone();
+                set(PRODUCTS[below(5) as usize], below(30) as i64, expected)
+            }
+            _ => {
+                let key = below(30);
+                let mut one =
+                    || (PRODUCTS[below(5) as usize], 1 + below(9) as i64 - 5 * below(2) as i64);
+                let deltas = [one(), one()]
+                    .map(|(product, delta)| (product, if delta == 0 { 9 } else { delta }));
+                adjust(&key.to_string(), below(2), &deltas)
+            }
         }
     }
 }
@@ -75,6 +102,10 @@ async fn compare(model: &Model, store: &dyn InventoryReads) {
         for (after, limit) in [(None, 3), (None, 9), (Some(&product), 2)] {
             let listed = store.list(after, limit).await.unwrap();
             assert_eq!(listed, model.list(after, limit).await.unwrap());
+        }
+        for (before, limit) in [(None, 1_000), (None, 2), (Some(7), 3)] {
+            let read = store.movements(&product, before, limit).await.unwrap();
+            assert_eq!(read, model.movements(&product, before, limit).await.unwrap());
         }
     }
 }
@@ -150,8 +181,8 @@ pub async fn an_order_of_several_products_is_reserved_whole_or_not_at_all(backen
     ];
     on_both(&Inventory, &model, &*opened.store, &changes, at(2)).await;
     let listed = opened.reads.list(None, 10).await.unwrap();
-    // The stock of b is what it was: its row is not written.
-    assert_eq!(listed, [row("a", 2, 0, 3), row("b", 1, 1, 2), row("c", 0, 0, 3)]);
+    // The stock of b is what it was, and its units have moved.
+    assert_eq!(listed, [row("a", 2, 0, 3), row("b", 1, 1, 3), row("c", 0, 0, 3)]);
     compare(&model, &*opened.reads).await;
 }
 
@@ -210,9 +241,178 @@ pub async fn the_largest_stock_is_counted_right(backend: &dyn Backend) {
     let stock = async |product: &str| opened.reads.stock(&product.into()).await.unwrap().unwrap();
     assert_eq!(stock("pear").await, row("pear", largest, reserved, 1), "one batch, one version");
     assert_eq!(stock("none").await, row("none", 0, 0, 1));
-    let available = Quantity::new(largest).unwrap();
-    let set = Change::SetAvailable { product_id: "pear".into(), available };
-    on_both(&Inventory, &model, &*opened.store, &[set], at(1)).await;
+    let set = [set("pear", largest, Expected::default())];
+    on_both(&Inventory, &model, &*opened.store, &set, at(1)).await;
     assert_eq!(stock("pear").await, row("pear", largest + reserved, reserved, 2));
     assert_eq!(opened.reads.stock(&"nowhere".into()).await.unwrap(), None);
+}
+
+pub async fn every_movement_is_in_the_ledger_under_the_version_that_it_made(backend: &dyn Backend) {
+    let opened = backend.inventory().await;
+    let model = Model::default();
+    for (second, changes) in [
+        vec![create("pear", 10), create("plum", 1)],
+        vec![reserve(1, &[("pear", 2)]), reserve(2, &[("pear", 3), ("plum", 1)])],
+        vec![Change::Release { origin: origin(1) }, adjust("a", 1, &[("pear", -4)])],
+        vec![Change::Commit { origin: origin(2) }, reserve(3, &[("plum", 1)])],
+        vec![set("pear", 8, Expected::default())],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        on_both(&Inventory, &model, &*opened.store, &changes, finer(second as u64)).await;
+    }
+    let ledger = |version, on_hand, reserved, entries: &[Entry]| MovementRow {
+        stock: Arc::new(row("pear", on_hand, reserved, version)),
+        at: at(version - 1),
+        entries: entries.to_vec(),
+    };
+    let expected = [
+        ledger(5, 8, 0, &[Entry::Set(5)]),
+        ledger(4, 3, 0, &[Entry::Committed(3, order(2))]),
+        ledger(3, 6, 3, &[Entry::Released(2, order(1)), Entry::Adjusted(-4, AWKWARD.into())]),
+        ledger(2, 10, 5, &[Entry::Reserved(2, order(1)), Entry::Reserved(3, order(2))]),
+        ledger(1, 10, 0, &[Entry::Created(10)]),
+    ];
+    let pear = ProductId::from("pear");
+    assert_eq!(opened.reads.movements(&pear, None, 9).await.unwrap(), expected);
+    assert_eq!(opened.reads.movements(&pear, Some(4), 2).await.unwrap(), expected[2..4]);
+    assert_eq!(opened.reads.movements(&pear, Some(1), 2).await.unwrap(), []);
+    assert_eq!(opened.reads.movements(&"quince".into(), None, 9).await.unwrap(), []);
+    // Plum was sold out: the refusal has moved nothing.
+    assert_eq!(opened.reads.movements(&"plum".into(), None, 9).await.unwrap().len(), 3);
+}
+
+pub async fn the_ledger_is_read_page_by_page(backend: &dyn Backend) {
+    let opened = backend.inventory().await;
+    let model = Model::default();
+    on_both(&Inventory, &model, &*opened.store, &[create("pear", 100)], at(0)).await;
+    for (second, orders) in [(1, 0..30), (2, 30..31), (3, 31..60)] {
+        let changes: Vec<_> = orders.map(|n| reserve(n, &[("pear", 1)])).collect();
+        on_both(&Inventory, &model, &*opened.store, &changes, at(second)).await;
+    }
+    let pear = ProductId::from("pear");
+    let whole = movements(&*opened.reads, &pear, None, 100).await.unwrap();
+    assert_eq!(whole.len(), 61);
+    assert!(whole.is_sorted_by(|a, b| a.place > b.place), "newest first");
+    for (movement, reserved) in whole.iter().zip((0..=60).rev()) {
+        assert_eq!((movement.on_hand, movement.reserved), (100, reserved));
+    }
+    for limit in [1, 7, 30, 61] {
+        let mut read = Vec::new();
+        loop {
+            let before = read.last().map(|last: &ordermill_actors::inventory::Movement| last.place);
+            let page = movements(&*opened.reads, &pear, before, limit).await.unwrap();
+            assert!(page.len() <= limit);
+            if page.is_empty() {
+                break;
+            }
+            read.extend(page);
+        }
+        assert_eq!(read, whole, "in pages of {limit}");
+    }
+}
+
+pub async fn stock_is_adjusted_once_a_key(backend: &dyn Backend) {
+    let opened = backend.inventory().await;
+    let model = Model::default();
+    on_both(&Inventory, &model, &*opened.store, &[create("pear", 1), create("plum", 5)], at(0))
+        .await;
+    let deltas = [("pear", 4), ("quince", 1), ("plum", -6), ("pear", -2)];
+    let request = [adjust(AWKWARD, 1, &deltas)];
+    let (first, _) = on_both(&Inventory, &model, &*opened.store, &request, at(1)).await;
+    let pear = row("pear", 3, 0, 2);
+    let outcomes = vec![
+        AdjustmentOutcome::Adjusted(pear.clone()),
+        AdjustmentOutcome::UnknownProduct,
+        AdjustmentOutcome::BelowReserved(row("plum", 5, 0, 1)),
+        AdjustmentOutcome::Adjusted(pear.clone()),
+    ];
+    let answer =
+        |replayed| Outcome::Done(Answer::Adjusted { outcomes: outcomes.clone(), replayed });
+    assert_eq!(first, [answer(false)]);
+    // The answer stays the same, whatever has happened since, and after a restart.
+    on_both(&Inventory, &model, &*opened.store, &[reserve(1, &[("pear", 1)])], at(2)).await;
+    backend.close().await;
+    let opened = backend.inventory().await;
+    let other = adjust(AWKWARD, 2, &[("pear", 4)]);
+    let again = [request[0].clone(), other, request[0].clone()];
+    let (again, _) = on_both(&Inventory, &model, &*opened.store, &again, at(3)).await;
+    assert_eq!(again, [answer(true), Outcome::Done(Answer::KeyReused), answer(true)]);
+    let stock = opened.reads.stock(&"pear".into()).await.unwrap();
+    assert_eq!(stock, Some(row("pear", 3, 1, 3)));
+    // A request that changes nothing leaves its key free for when it is possible.
+    let plum = [adjust("b", 1, &[("plum", -6)]), adjust("c", 1, &[("plum", 1)])];
+    on_both(&Inventory, &model, &*opened.store, &plum, at(4)).await;
+    let (now, _) = on_both(&Inventory, &model, &*opened.store, &plum[..1], at(5)).await;
+    let adjusted = AdjustmentOutcome::Adjusted(row("plum", 0, 0, 3));
+    assert_eq!(
+        now,
+        [Outcome::Done(Answer::Adjusted { outcomes: vec![adjusted], replayed: false })]
+    );
+    // A key is free again once it is forgotten.
+    assert_eq!(opened.reads.forget_adjustment_keys(at(1), 9).await.unwrap(), 0);
+    assert_eq!(
+        opened.reads.forget_adjustment_keys(at(5), 1).await.unwrap(),
+        1,
+        "no more than asked"
+    );
+    assert_eq!(opened.reads.forget_adjustment_keys(at(5), 9).await.unwrap(), 1);
+    assert_eq!(opened.reads.forget_adjustment_keys(at(6), 9).await.unwrap(), 1);
+    assert_eq!(opened.reads.forget_adjustment_keys(at(6), 9).await.unwrap(), 0);
+}
+
+pub async fn of_two_processes_that_adjust_under_one_key_one_does(backend: &dyn Backend) {
+    let (one, other) = (backend.inventory().await, backend.inventory().await);
+    let model = Model::default();
+    on_both(&Inventory, &model, &*one.store, &[create("pear", 1)], at(0)).await;
+    let request = |second| batch(Inventory, vec![adjust("a", 1, &[("pear", 4)])], at(second));
+    let (first, second) =
+        join(insist(&*one.store, request(1)), insist(&*other.store, request(2))).await;
+    let replayed = |outcomes: &[Outcome<Answer>]| match outcomes {
+        [Outcome::Done(Answer::Adjusted { replayed, .. })] => *replayed,
+        outcomes => panic!("{outcomes:?}"),
+    };
+    assert_ne!(replayed(&first), replayed(&second));
+    assert_eq!(one.reads.stock(&"pear".into()).await.unwrap(), Some(row("pear", 5, 0, 2)));
+}
+
+pub async fn a_thousand_products_are_adjusted_in_one_batch(backend: &dyn Backend) {
+    let opened = backend.inventory().await;
+    let model = Model::default();
+    let products: Vec<String> = (0..1_000).map(|n| format!("SKU-{n:04}")).collect();
+    let stocked: Vec<_> = products.iter().map(|product| create(product, 1)).collect();
+    on_both(&Inventory, &model, &*opened.store, &stocked, at(0)).await;
+    let deltas: Vec<_> = products.iter().map(|product| (product.as_str(), 9)).collect();
+    let import = [adjust("import", 1, &deltas)];
+    on_both(&Inventory, &model, &*opened.store, &import, at(1)).await;
+    let listed = opened.reads.list(None, 2_000).await.unwrap();
+    assert!(
+        listed.len() == 1_000 && listed.iter().all(|row| (row.on_hand, row.version) == (10, 2))
+    );
+}
+
+pub async fn old_movements_are_forgotten(backend: &dyn Backend) {
+    let opened = backend.inventory().await;
+    let model = Model::default();
+    for second in 0..6 {
+        let pear = if second == 0 {
+            create("pear", 9)
+        } else {
+            adjust(&second.to_string(), 1, &[("pear", 1)])
+        };
+        on_both(&Inventory, &model, &*opened.store, &[pear], at(second)).await;
+    }
+    let pear = ProductId::from("pear");
+    let versions = async || {
+        let rows = opened.reads.movements(&pear, None, 9).await.unwrap();
+        rows.iter().map(|row| row.stock.version).collect::<Vec<_>>()
+    };
+    assert_eq!(opened.reads.forget_movements(at(0), 9).await.unwrap(), 0);
+    assert_eq!(opened.reads.forget_movements(at(4), 1).await.unwrap(), 1, "no more than asked for");
+    assert_eq!(versions().await, [6, 5, 4, 3, 2], "the oldest first");
+    assert_eq!(opened.reads.forget_movements(at(4), 9).await.unwrap(), 3);
+    assert_eq!(versions().await, [6, 5]);
+    assert_eq!(opened.reads.forget_movements(at(4), 9).await.unwrap(), 0);
+    assert_eq!(opened.reads.stock(&pear).await.unwrap(), Some(row("pear", 14, 0, 6)));
 }

@@ -94,6 +94,12 @@ macro_rules! contract {
                 products_are_listed_in_the_order_of_their_bytes
                 five_hundred_reservations_of_hundred_products_are_one_batch
                 the_largest_stock_is_counted_right
+                every_movement_is_in_the_ledger_under_the_version_that_it_made
+                the_ledger_is_read_page_by_page
+                stock_is_adjusted_once_a_key
+                of_two_processes_that_adjust_under_one_key_one_does
+                a_thousand_products_are_adjusted_in_one_batch
+                old_movements_are_forgotten
             }
             payment {
                 rows_are_read_back_as_they_were_written

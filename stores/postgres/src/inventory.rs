@@ -1,18 +1,18 @@
-//! The inventory service's tables: stock, and one reservation an order.
+//! The inventory service's tables: stock, its ledger, and one reservation an order.
 
+mod ledger;
+mod read;
 mod rows;
 
+pub use read::InventoryDatabase;
+
 use crate::columns::{all_met, column, number, time};
-use crate::database::Database;
 use crate::error::Error;
 use crate::store::Tables;
 use async_trait::async_trait;
 use ordermill_actors::clock::Timestamp;
 use ordermill_actors::ids::{OrderId, ProductId};
-use ordermill_actors::inventory::{
-    Inventory, InventoryReads, Keys, ReservationRow, Rows, StockRow, Writes,
-};
-use ordermill_actors::ports::ReadError;
+use ordermill_actors::inventory::{Inventory, Keys, ReservationRow, Rows, StockRow, Writes};
 use rows::{StoredReservation, StoredStock};
 use sqlx::PgConnection;
 use sqlx::migrate::Migrator;
@@ -34,7 +34,8 @@ impl Tables<Inventory> for InventoryTables {
         // Everybody locks the orders first, and then the stock.
         let reservations = load_reservations(conn, &keys.orders).await?;
         let stock = load_stock(conn, &keys.products_with(reservations.values())).await?;
-        Ok(Rows { reservations, stock })
+        let adjusted = ledger::load_adjusted(conn, &keys.adjustment_keys).await?;
+        Ok(Rows { reservations, stock, adjusted })
     }
 
     async fn write(
@@ -46,7 +47,9 @@ impl Tables<Inventory> for InventoryTables {
         insert_stock(conn, &writes.new_stock).await?;
         update_stock(conn, &writes.stock).await?;
         insert_reservations(conn, &writes.new_reservations).await?;
-        update_reservations(conn, &writes.reservations).await
+        update_reservations(conn, &writes.reservations).await?;
+        ledger::insert_movements(conn, &writes.movements).await?;
+        ledger::insert_adjusted(conn, &writes.adjusted).await
     }
 }
 
@@ -168,65 +171,4 @@ async fn update_reservations(
     .await?
     .rows_affected();
     all_met("reservation", met, reservations.len())
-}
-
-/// The inventory service's database, as its readers see it.
-#[derive(Clone, Debug)]
-pub struct InventoryDatabase(pub Database);
-
-#[async_trait]
-impl InventoryReads for InventoryDatabase {
-    async fn stock(&self, product: &ProductId) -> Result<Option<StockRow>, ReadError> {
-        let product = product.clone();
-        let read = self.0.read(move |pool| async move {
-            let product = product.as_str();
-            let row = sqlx::query_as!(
-                StoredStock,
-                "SELECT product_id, on_hand, reserved, version FROM stock WHERE product_id = $1",
-                product
-            )
-            .fetch_optional(&pool)
-            .await?;
-            row.map(StoredStock::stock).transpose()
-        });
-        read.await
-    }
-
-    async fn list(
-        &self,
-        after: Option<&ProductId>,
-        limit: u32,
-    ) -> Result<Vec<StockRow>, ReadError> {
-        let after = after.cloned();
-        let read = self.0.read(move |pool| async move {
-            // Every text comes after the empty one, which is nobody's id.
-            let after = after.as_ref().map_or("", ProductId::as_str);
-            let rows = sqlx::query_as!(
-                StoredStock,
-                "SELECT product_id, on_hand, reserved, version FROM stock
-                 WHERE product_id > $1 ORDER BY product_id LIMIT $2",
-                after,
-                i64::from(limit)
-            )
-            .fetch_all(&pool)
-            .await?;
-            rows.into_iter().map(StoredStock::stock).collect()
-        });
-        read.await
-    }
-
-    async fn reservation(&self, order: OrderId) -> Result<Option<ReservationRow>, ReadError> {
-        let read = self.0.read(move |pool| async move {
-            let row = sqlx::query_as!(
-                StoredReservation,
-                "SELECT order_id, status, lines, refusal, updated_at
-                 FROM reservations WHERE order_id = $1",
-                order.0
-            )
-            .fetch_optional(&pool)
-            .await?;
-            row.map(StoredReservation::reservation).transpose()
-        });
-        read.await
-    }
 }

@@ -1,0 +1,135 @@
+//! Reads of inventory's tables, and what retention forgets of them.
+
+use super::ledger::StoredMovement;
+use super::rows::{StoredReservation, StoredStock};
+use crate::columns::micros;
+use crate::database::Database;
+use async_trait::async_trait;
+use ordermill_actors::clock::Timestamp;
+use ordermill_actors::ids::{OrderId, ProductId};
+use ordermill_actors::inventory::{InventoryReads, MovementRow, ReservationRow, StockRow};
+use ordermill_actors::ports::ReadError;
+use uuid::Uuid;
+
+/// The inventory service's database, as its readers see it.
+#[derive(Clone, Debug)]
+pub struct InventoryDatabase(pub Database);
+
+#[async_trait]
+impl InventoryReads for InventoryDatabase {
+    async fn stock(&self, product: &ProductId) -> Result<Option<StockRow>, ReadError> {
+        let product = product.clone();
+        let read = self.0.read(move |pool| async move {
+            let product = product.as_str();
+            let row = sqlx::query_as!(
+                StoredStock,
+                "SELECT product_id, on_hand, reserved, version FROM stock WHERE product_id = ?1",
+                product
+            )
+            .fetch_optional(&pool)
+            .await?;
+            row.map(StoredStock::stock).transpose()
+        });
+        read.await
+    }
+
+    async fn list(
+        &self,
+        after: Option<&ProductId>,
+        limit: u32,
+    ) -> Result<Vec<StockRow>, ReadError> {
+        let after = after.cloned();
+        let read = self.0.read(move |pool| async move {
+            // Every text comes after the empty one, which is nobody's id.
+            let after = after.as_ref().map_or("", ProductId::as_str);
+            let rows = sqlx::query_as!(
+                StoredStock,
+                "SELECT product_id, on_hand, reserved, version FROM stock
+                 WHERE product_id > ?1 ORDER BY product_id LIMIT ?2",
+                after,
+                limit
+            )
+            .fetch_all(&pool)
+            .await?;
+            rows.into_iter().map(StoredStock::stock).collect()
+        });
+        read.await
+    }
+
+    async fn reservation(&self, order: OrderId) -> Result<Option<ReservationRow>, ReadError> {
+        let read = self.0.read(move |pool| async move {
+            let row = sqlx::query_as!(
+                StoredReservation,
+                r#"SELECT order_id AS "order_id: Uuid", status, lines, refusal, updated_at
+                   FROM reservations WHERE order_id = ?1"#,
+                order.0
+            )
+            .fetch_optional(&pool)
+            .await?;
+            row.map(StoredReservation::reservation).transpose()
+        });
+        read.await
+    }
+
+    async fn movements(
+        &self,
+        product: &ProductId,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<MovementRow>, ReadError> {
+        let product = product.clone();
+        let read = self.0.read(move |pool| async move {
+            let (id, before) = (product.as_str(), before.map_or(i64::MAX, u64::cast_signed));
+            let rows = sqlx::query_as!(
+                StoredMovement,
+                "SELECT version, on_hand, reserved, at, entries FROM movements
+                 WHERE product_id = ?1 AND version < ?2 ORDER BY version DESC LIMIT ?3",
+                id,
+                before,
+                limit
+            )
+            .fetch_all(&pool)
+            .await?;
+            rows.into_iter().map(|row| row.movement(product.clone())).collect()
+        });
+        read.await
+    }
+
+    async fn forget_movements(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
+        let before = micros(before);
+        let forgotten = self.0.write(move |writer| async move {
+            let done = sqlx::query!(
+                "DELETE FROM movements WHERE rowid IN (
+                     SELECT id FROM (SELECT rowid AS id, at FROM movements ORDER BY rowid LIMIT ?2)
+                     WHERE at < ?1)",
+                before,
+                limit
+            )
+            .execute(&writer)
+            .await?;
+            Ok(done.rows_affected())
+        });
+        forgotten.await
+    }
+
+    async fn forget_adjustment_keys(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, ReadError> {
+        let before = micros(before);
+        let forgotten = self.0.write(move |writer| async move {
+            let done = sqlx::query!(
+                "DELETE FROM adjustment_keys WHERE key IN (
+                     SELECT key FROM adjustment_keys WHERE created_at < ?1
+                     ORDER BY created_at LIMIT ?2)",
+                before,
+                limit
+            )
+            .execute(&writer)
+            .await?;
+            Ok(done.rows_affected())
+        });
+        forgotten.await
+    }
+}
