@@ -5,6 +5,7 @@
 mod http {
     mod actors;
     mod actors_cli;
+    mod adjustments;
     mod admin;
     mod bounds;
     mod dead_letters;
@@ -21,6 +22,7 @@ mod http {
     mod malformed;
     mod operations;
     mod orders;
+    mod preconditions;
     mod problems;
     mod queues;
     mod records;

@@ -32,7 +32,7 @@ mod topic;
 pub use change::{Answer, Change, Keys, Rows, Scope, Stored, UNREAD_PAGE, UnreadPage, Writes};
 pub use channel::{Channel, ChannelHandler, Messengers};
 pub use entry::{BadNotificationId, Notification, NotificationId};
-pub use handle::{Notifications, NotificationsUnavailable};
+pub use handle::{MarkError, Notifications, NotificationsUnavailable};
 #[cfg(any(test, feature = "testing"))]
 pub use memory::NotificationMemory;
 pub use reads::{NotificationFilter, NotificationReads};

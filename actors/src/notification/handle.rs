@@ -4,6 +4,7 @@ use super::change::{Answer, Change, Scope, UnreadPage};
 use super::entry::NotificationId;
 use super::service::NotificationService;
 use crate::runtime::asking::{self, LATE};
+use crate::runtime::expected::Expected;
 use crate::runtime::journal::JournalHandle;
 use crate::runtime::ticket::{Settled, Ticket};
 use thiserror::Error;
@@ -12,6 +13,23 @@ use thiserror::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the notification service {LATE}")]
 pub struct NotificationsUnavailable;
+
+/// Why an entry was not marked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum MarkError {
+    /// There is no such entry.
+    #[error("there is no such notification")]
+    NotFound,
+    /// It is not as it was expected.
+    #[error("the notification is {} now", if *is_read { "read" } else { "unread" })]
+    Stale {
+        /// What it is.
+        is_read: bool,
+    },
+    /// Nobody could write it in time.
+    #[error(transparent)]
+    Unavailable(#[from] NotificationsUnavailable),
+}
 
 /// Marks entries. Cheap to clone.
 #[derive(Clone)]
@@ -25,14 +43,20 @@ impl Notifications {
         Self { journal }
     }
 
-    /// Marks an entry as read or unread. False: there is no such entry.
+    /// Marks an entry as read or unread, if it is as expected.
     pub async fn mark_read(
         &self,
         id: NotificationId,
         is_read: bool,
-    ) -> Result<bool, NotificationsUnavailable> {
-        let answer = self.ask(|| Change::MarkRead { id, is_read }).await?;
-        Ok(answer == Answer::Marked)
+        expected: Expected<bool>,
+    ) -> Result<(), MarkError> {
+        let change = || Change::MarkRead { id, is_read, expected: expected.clone() };
+        match self.ask(change).await? {
+            Answer::Marked => Ok(()),
+            Answer::NotFound => Err(MarkError::NotFound),
+            Answer::Stale { is_read } => Err(MarkError::Stale { is_read }),
+            Answer::Told(_) | Answer::MarkedAll { .. } => Err(NotificationsUnavailable.into()),
+        }
     }
 
     /// Marks everything unread of a scope as read: how many there were. When it fails half way,

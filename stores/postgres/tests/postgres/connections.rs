@@ -6,6 +6,7 @@ use crate::proxy::Cut;
 use crate::server::Scratch;
 use ordermill_actors::inventory::{Change, Inventory, Quantity};
 use ordermill_actors::ports::{CommitError, Database};
+use ordermill_actors::runtime::expected::Expected;
 use ordermill_actors::runtime::service::{Batch, Outcome};
 use ordermill_actors::shipping::{ShipmentReads, Shipping};
 use ordermill_contract::Backend;
@@ -111,7 +112,8 @@ async fn a_backend_that_is_terminated_in_a_transaction_is_replaced() {
     let opened = backend.inventory().await;
     let set = |units| {
         let (product_id, available) = ("pear".into(), Quantity::new(units).unwrap());
-        batch(Inventory, vec![Change::SetAvailable { product_id, available }], at(1))
+        let expected = Expected::default();
+        batch(Inventory, vec![Change::SetAvailable { product_id, available, expected }], at(1))
     };
     let (product_id, available) = ("pear".into(), Quantity::new(1).unwrap());
     let create = vec![Change::CreateProduct { product_id, available }];
