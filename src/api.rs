@@ -6,6 +6,7 @@
 
 mod actor_views;
 mod actors;
+mod adjustments;
 mod admin;
 mod backup;
 mod body;
@@ -20,12 +21,14 @@ mod guard;
 mod inventory;
 mod limits;
 mod metrics;
+mod movements;
 mod new_order;
 mod notifications;
 mod operations;
 mod order_forms;
 mod orders;
 mod payload;
+mod preconditions;
 mod problem;
 mod queues;
 pub mod reconciliation;
@@ -36,6 +39,7 @@ mod scalar;
 mod secure;
 mod state;
 mod time;
+mod unsupported;
 mod views;
 mod watch;
 mod word;
@@ -52,7 +56,7 @@ use ordermill_actors::runtime::supervisor::Part;
 use poem::endpoint::{BoxEndpoint, make_sync};
 use poem::middleware::CatchPanic;
 use poem::web::Redirect;
-use poem::{EndpointExt, Response, Route};
+use poem::{EndpointExt, Response, Route, RouteMethod};
 use poem_openapi::{OpenApi, OpenApiService};
 use std::sync::Arc;
 
@@ -60,6 +64,8 @@ use std::sync::Arc;
 type Routes = (
     orders::OrdersApi,
     inventory::InventoryApi,
+    adjustments::AdjustmentsApi,
+    movements::MovementsApi,
     records::RecordsApi,
     notifications::NotificationsApi,
     admin::AdminApi,
@@ -112,6 +118,8 @@ fn endpoint(state: State) -> BoxEndpoint<'static, Response> {
     let routes: Routes = (
         orders::OrdersApi(state.clone()),
         inventory::InventoryApi(state.clone()),
+        adjustments::AdjustmentsApi(state.clone()),
+        movements::MovementsApi(state.clone()),
         records::RecordsApi(state.clone()),
         notifications::NotificationsApi(state.clone()),
         admin::AdminApi(state.clone()),
@@ -122,24 +130,26 @@ fn endpoint(state: State) -> BoxEndpoint<'static, Response> {
         reconciliation::ReconciliationApi(state.clone()),
         operations::OperationsApi(state.clone()),
     );
-    let api = service(routes);
+    let api = service(unsupported::Guarded(routes));
     let described = api.spec();
     let document = document::finished(&described);
     let docs = api.swagger_ui_html().replace(&described, &document);
     let known = Arc::new(routes::Routes::new(Routes::meta()));
     Route::new()
         .nest("/", api)
-        .at("/docs", docs::page(docs))
+        .at("/docs", unsupported::guarded(docs::page(docs), Vec::new()))
         .at("/docs/", poem::get(make_sync(|_| Redirect::permanent("../docs"))))
-        .at("/openapi.json", poem::get(make_sync(move |_| json(document.clone()))))
+        .at("/openapi.json", unsupported::guarded(page_of_json(document), Vec::new()))
         .with(CatchPanic::new().with_handler(|_| problem::panicked()))
         .around(move |endpoint, request| watch::answer(known.clone(), endpoint, request))
         .map_to_response()
         .boxed()
 }
 
-fn json(text: String) -> Response {
-    Response::builder().content_type("application/json").body(text)
+/// A page that is the same for everybody.
+fn page_of_json(text: String) -> RouteMethod {
+    let answer = move |_| Response::builder().content_type("application/json").body(text.clone());
+    poem::get(make_sync(answer))
 }
 
 /// The OpenAPI document, as it stands in `openapi/ordermill.json`.

@@ -5,6 +5,7 @@
 mod http {
     mod actors;
     mod actors_cli;
+    mod adjustments;
     mod admin;
     mod bounds;
     mod dead_letters;
@@ -22,6 +23,7 @@ mod http {
     mod operations;
     mod orders;
     mod payment_methods;
+    mod preconditions;
     mod problems;
     mod queues;
     mod reconciliation;

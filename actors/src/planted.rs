@@ -56,7 +56,6 @@ bugs! {
     ForgetRequest = "forget-request", "An Idempotency-Key is not looked up.";
     RefuseFromMemory = "refuse-from-memory", "A customer is refused by what is remembered, whatever the row says.";
     MovementNotWritten = "movement-not-written", "The stock ledger has no entry for a release.";
-    AdjustAgain = "adjust-again", "A request to adjust stock that is decided again is applied again.";
     TellTwice = "tell-twice", "Customers are told again of an event that comes again.";
 }
 

@@ -4,14 +4,14 @@ use crate::api::body::Raw;
 use crate::api::cursor;
 use crate::api::limits;
 use crate::api::orders::Group;
+use crate::api::preconditions::{Preconditions, Verdict, quoted};
 use crate::api::problem::{FieldError, Problem};
 use crate::api::scalar::{Count, Id, ProductIdInput};
 use crate::api::state::State;
 use ordermill_actors::ids::ProductId;
 use ordermill_actors::inventory::{CreateError, Quantity, SetError, StockRow};
 use ordermill_actors::runtime::asking::LATE;
-use ordermill_actors::runtime::expected::Expected;
-use poem_openapi::param::{Path, Query};
+use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use serde::Deserialize;
@@ -50,7 +50,7 @@ struct NewStockRequest {
 
 /// A product's stock.
 #[derive(Object)]
-struct StockView {
+pub struct StockView {
     /// The product.
     product_id: String,
     /// Units that can be sold.
@@ -59,6 +59,8 @@ struct StockView {
     reserved_qty: i64,
     /// Units on the shelf: both together.
     on_hand: i64,
+    /// Grows with each change of the stock. In quotes it is the product's `ETag`.
+    version: u64,
 }
 
 impl From<&StockRow> for StockView {
@@ -68,6 +70,7 @@ impl From<&StockRow> for StockView {
             available_qty: row.on_hand - row.reserved,
             reserved_qty: row.reserved,
             on_hand: row.on_hand,
+            version: row.version,
         }
     }
 }
@@ -91,6 +94,29 @@ enum Stocked {
         /// Where it is.
         #[oai(header = "Location")]
         String,
+        /// Its version.
+        #[oai(header = "ETag")]
+        String,
+    ),
+}
+
+/// A product's stock, or that it is as it was.
+#[derive(ApiResponse)]
+enum Shown {
+    /// The stock.
+    #[oai(status = 200)]
+    Stock(
+        Json<StockView>,
+        /// Its version, for `If-Match` and `If-None-Match`.
+        #[oai(header = "ETag")]
+        String,
+    ),
+    /// The stock has the version that `If-None-Match` names.
+    #[oai(status = 304)]
+    NotModified(
+        /// Its version.
+        #[oai(header = "ETag")]
+        String,
     ),
 }
 
@@ -108,6 +134,9 @@ impl InventoryApi {
         let mut errors = Vec::new();
         let product = request.product_id.into_text();
         limits::identifier(&mut errors, "product_id", &product, limits::PRODUCT_ID_MAX);
+        if product == RESERVED_ID {
+            errors.push(FieldError::new("product_id", "is an address of its own: take another"));
+        }
         let quantity = quantity(&mut errors, &request.available_qty);
         let Some(quantity) = quantity.filter(|_| errors.is_empty()) else {
             return Err(faulty(errors));
@@ -116,7 +145,8 @@ impl InventoryApi {
         match self.0.services.inventory()?.stock.create(product, quantity).await {
             Ok(row) => {
                 let location = format!("/inventory/{}", path_segment(row.product_id.as_str()));
-                Ok(Stocked::Created(Json(StockView::from(&row)), location))
+                let tag = quoted(row.version);
+                Ok(Stocked::Created(Json(StockView::from(&row)), location, tag))
             }
             Err(error @ CreateError::Exists) => Err(Problem::conflict(format!(
                 "{error}; PUT /inventory/{{product_id}} sets its stock"
@@ -149,49 +179,87 @@ impl InventoryApi {
     ///
     /// What can be sold, what orders hold, and both together, as it is committed.
     #[oai(path = "/inventory/:product_id", method = "get")]
-    async fn stock(&self, product_id: Path<String>) -> Result<Json<StockView>, Problem> {
+    async fn stock(
+        &self,
+        request: &poem::Request,
+        product_id: Path<String>,
+        /// Answer only if the stock has one of these versions (412 otherwise).
+        #[oai(name = "If-Match")]
+        _if_match: Header<Option<String>>,
+        /// Answer only if the stock has none of these versions (304 otherwise).
+        #[oai(name = "If-None-Match")]
+        _if_none_match: Header<Option<String>>,
+    ) -> Result<Shown, Problem> {
+        let preconditions = Preconditions::of(request)?;
         let product = product(&product_id.0)?;
         let row = self.0.services.inventory()?.reads.stock(&product).await?;
         let row = row.ok_or_else(|| Problem::not_found("there is no such product"))?;
-        Ok(Json(StockView::from(&row)))
+        let tag = quoted(row.version);
+        match preconditions.of_reading(&row.version.to_string()) {
+            Verdict::Proceed => Ok(Shown::Stock(Json(StockView::from(&row)), tag)),
+            Verdict::NotModified => Ok(Shown::NotModified(tag)),
+            Verdict::Failed => Err(stale(&row)),
+        }
     }
 
     /// Set a product's available stock
     ///
     /// What orders have reserved stays reserved, and is not counted in it.
+    ///
+    /// Right only if nothing was reserved, released or delivered since it was counted: what others did
+    /// meanwhile is lost. So either send `If-Match` with the `ETag` of the stock that was read, and the stock is
+    /// set only if it is still the same; or, better, say what has changed, by
+    /// `POST /inventory/{product_id}/adjustments`.
     #[oai(path = "/inventory/:product_id", method = "put")]
     async fn set(
         &self,
+        request: &poem::Request,
         product_id: Path<String>,
         body: Raw<NewStock>,
+        /// Set it only if the stock has one of these versions, as in `"7"` (412 otherwise).
+        #[oai(name = "If-Match")]
+        _if_match: Header<Option<String>>,
+        /// Set it only if the stock has none of these versions (412 otherwise).
+        #[oai(name = "If-None-Match")]
+        _if_none_match: Header<Option<String>>,
     ) -> Result<Json<StockView>, Problem> {
+        let expected = Preconditions::of(request)?.of_writing(version);
         let request: NewStockRequest = body.parse()?;
         let mut errors = Vec::new();
         let Some(quantity) = quantity(&mut errors, &request.available_qty) else {
             return Err(faulty(errors));
         };
         let product = product(&product_id.0)?;
-        match self
-            .0
-            .services
-            .inventory()?
-            .stock
-            .set_available(product, quantity, Expected::default())
-            .await
-        {
+        match self.0.services.inventory()?.stock.set_available(product, quantity, expected).await {
             Ok(row) => Ok(Json(StockView::from(&row))),
             Err(error @ SetError::NotFound) => {
                 Err(Problem::not_found(format!("{error}; POST /inventory stocks a new one")))
             }
             Err(error @ SetError::Impossible(_)) => Err(Problem::impossible(&error)),
-            Err(error @ SetError::Stale(_)) => Err(Problem::conflict(error.to_string())),
+            Err(SetError::Stale(row)) => Err(stale(&row)),
             Err(error @ SetError::Unavailable(_)) => Err(unavailable(&error)),
         }
     }
 }
 
+/// The id that no product may have: its address is that of imports, `POST /inventory/adjustments`.
+const RESERVED_ID: &str = "adjustments";
+
+/// The version of a tag: written in any other way it is another tag.
+fn version(tag: &str) -> Option<u64> {
+    let version: u64 = tag.parse().ok()?;
+    (version.to_string() == tag).then_some(version)
+}
+
+fn stale(row: &StockRow) -> Problem {
+    let StockRow { on_hand, reserved, version, .. } = row;
+    Problem::precondition_failed(format!(
+        "the stock is at version {version} now, with {on_hand} units on hand and {reserved} reserved; read it again"
+    ))
+}
+
 /// The product of a path. One whose id cannot be stocked is not looked for.
-fn product(id: &str) -> Result<ProductId, Problem> {
+pub fn product(id: &str) -> Result<ProductId, Problem> {
     let mut errors = Vec::new();
     limits::text(&mut errors, "product_id", id, limits::PRODUCT_ID_MAX);
     match errors.pop() {
@@ -223,7 +291,7 @@ fn faulty(errors: Vec<FieldError>) -> Problem {
     Problem::faulty("stock", errors)
 }
 
-fn unavailable(error: &dyn std::error::Error) -> Problem {
+pub fn unavailable(error: &dyn std::error::Error) -> Problem {
     tracing::warn!(service = "http", %error, "stock could not be set");
     Problem::unavailable(format!("the inventory service {LATE}"), Duration::from_secs(1))
 }

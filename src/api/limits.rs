@@ -5,6 +5,13 @@ use crate::characters;
 
 /// Bytes of a request's body: a hundred lines with long ids and an address, four times over.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of an import of adjustments: a thousand of them with the longest ids and reasons that are in
+/// ASCII, three times over.
+pub const IMPORT_BYTES_MAX: usize = 1024 * 1024;
+/// Adjustments of an import: one transaction of some thousand rows, a second's work at the most.
+pub const ADJUSTMENTS_MAX: usize = 1_000;
+/// Characters of an adjustment's reason: a sentence, with the number of a delivery note.
+pub const REASON_MAX: usize = 200;
 /// Lines of an order: a family's monthly shopping; more is an import, not a checkout.
 pub const LINES_MAX: usize = 100;
 /// Characters of a product's id: a UUID is 36, a SKU fewer.
@@ -27,6 +34,14 @@ pub const PAGE_DEFAULT: u32 = 50;
 pub const PAGE_MAX: u32 = 200;
 /// Event streams open at a time.
 pub const STREAMS_MAX: usize = 1_000;
+
+/// How many bytes of a body are taken at an address.
+pub fn body_bytes_max(path: &str) -> usize {
+    match path {
+        "/inventory/adjustments" => IMPORT_BYTES_MAX,
+        _ => BODY_BYTES_MAX,
+    }
+}
 
 /// Checks a text's length and characters, as of a person's name; collects what is wrong.
 pub fn text(errors: &mut Vec<FieldError>, field: &str, text: &str, max: usize) {

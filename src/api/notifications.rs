@@ -4,6 +4,7 @@ use crate::api::body::{Optional, Raw};
 use crate::api::cursor;
 use crate::api::limits;
 use crate::api::orders::{Group, id};
+use crate::api::preconditions::{Preconditions, Verdict, quoted};
 use crate::api::problem::{FieldError, Problem};
 use crate::api::state::State;
 use crate::api::time::Time;
@@ -11,9 +12,9 @@ use crate::api::word::Word;
 use ordermill_actors::notification::{
     MarkError, Notification, NotificationFilter, NotificationId, Scope, Topic,
 };
-use poem_openapi::param::{Path, Query};
+use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::payload::Json;
-use poem_openapi::{Object, OpenApi};
+use poem_openapi::{ApiResponse, Object, OpenApi};
 use serde::Deserialize;
 use std::time::Duration;
 use uuid::Uuid;
@@ -62,6 +63,26 @@ struct NotificationList {
     notifications: Vec<NotificationView>,
     /// Where the list goes on; null: this is its end.
     next_cursor: Option<String>,
+}
+
+/// A notification, or that it is as it was.
+#[derive(ApiResponse)]
+enum Shown {
+    /// The notification.
+    #[oai(status = 200)]
+    Notification(
+        Json<NotificationView>,
+        /// `"read"` or `"unread"`: nothing else of a notification changes.
+        #[oai(header = "ETag")]
+        String,
+    ),
+    /// The notification is as `If-None-Match` says.
+    #[oai(status = 304)]
+    NotModified(
+        /// `"read"` or `"unread"`.
+        #[oai(header = "ETag")]
+        String,
+    ),
 }
 
 /// How a notification is marked.
@@ -144,23 +165,56 @@ impl NotificationsApi {
         Ok(Json(NotificationList { notifications, next_cursor }))
     }
 
+    /// A notification
+    ///
+    /// What a customer was told of an order at one moment, and whether it was read.
+    #[oai(path = "/notifications/:id", method = "get")]
+    async fn notification(
+        &self,
+        request: &poem::Request,
+        id: Path<String>,
+        /// Answer only if it is as one of these tags says (412 otherwise).
+        #[oai(name = "If-Match")]
+        _if_match: Header<Option<String>>,
+        /// Answer only if it is not as one of these tags says (304 otherwise).
+        #[oai(name = "If-None-Match")]
+        _if_none_match: Header<Option<String>>,
+    ) -> Result<Shown, Problem> {
+        let preconditions = Preconditions::of(request)?;
+        let id = known(&id.0)?;
+        let entry = self.0.services.notification()?.reads.notification(id).await?;
+        let entry = entry.ok_or(MarkError::NotFound)?;
+        let tag = quoted(tag(entry.is_read));
+        match preconditions.of_reading(self::tag(entry.is_read)) {
+            Verdict::Proceed => Ok(Shown::Notification(Json(NotificationView::from(&entry)), tag)),
+            Verdict::NotModified => Ok(Shown::NotModified(tag)),
+            Verdict::Failed => Err(MarkError::Stale { is_read: entry.is_read }.into()),
+        }
+    }
+
     /// Mark a notification as read, or as unread
     ///
     /// Marked twice, it stays as it is.
     #[oai(path = "/notifications/:id", method = "patch")]
     async fn mark(
         &self,
+        request: &poem::Request,
         id: Path<String>,
         body: Raw<Mark>,
+        /// Mark it only if it is as one of these tags says (412 otherwise).
+        #[oai(name = "If-Match")]
+        _if_match: Header<Option<String>>,
+        /// Mark it only if it is not as one of these tags says (412 otherwise).
+        #[oai(name = "If-None-Match")]
+        _if_none_match: Header<Option<String>>,
     ) -> Result<Json<NotificationView>, Problem> {
+        let expected = Preconditions::of(request)?.of_writing(state_of);
         let MarkRequest { is_read } = body.parse()?;
-        let none = || Problem::not_found("there is no such notification");
-        let id: NotificationId = id.0.parse().map_err(|_| none())?;
-        if !self.0.services.notification()?.notifications.mark_read(id, is_read).await? {
-            return Err(none());
-        }
-        let entry = self.0.services.notification()?.reads.notification(id).await?;
-        Ok(Json(NotificationView::from(&entry.ok_or_else(none)?)))
+        let id = known(&id.0)?;
+        let service = self.0.services.notification()?;
+        service.notifications.mark_read(id, is_read, expected).await?;
+        let entry = service.reads.notification(id).await?;
+        Ok(Json(NotificationView::from(&entry.ok_or(MarkError::NotFound)?)))
     }
 
     /// Mark all notifications as read
@@ -184,6 +238,20 @@ impl NotificationsApi {
     }
 }
 
+/// The notification of a path; one whose id cannot be is not there.
+fn known(id: &str) -> Result<NotificationId, Problem> {
+    id.parse().map_err(|_| MarkError::NotFound.into())
+}
+
+/// What tells the states of a notification apart.
+const fn tag(is_read: bool) -> &'static str {
+    if is_read { "read" } else { "unread" }
+}
+
+fn state_of(tag: &str) -> Option<bool> {
+    [true, false].into_iter().find(|is_read| self::tag(*is_read) == tag)
+}
+
 fn parse_topic(word: &str) -> Result<Topic, Problem> {
     Topic::parse(word).ok_or_else(|| {
         let words: Vec<_> = Topic::ALL.iter().map(|topic| topic.as_str()).collect();
@@ -194,6 +262,8 @@ fn parse_topic(word: &str) -> Result<Topic, Problem> {
 impl From<MarkError> for Problem {
     fn from(error: MarkError) -> Self {
         match error {
+            MarkError::NotFound => Self::not_found(error.to_string()),
+            MarkError::Stale { .. } => Self::precondition_failed(format!("{error}; read it again")),
             MarkError::Impossible(_) => Self::impossible(&error),
             MarkError::Unavailable => Self::unavailable(error.to_string(), Duration::from_secs(1)),
         }

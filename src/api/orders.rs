@@ -277,7 +277,7 @@ impl ApiResponse for Stream {
 pub type StreamEvent = Event;
 
 /// The key, from the header as it came: a key that is no text must not pass for none.
-fn idempotency_key(request: &poem::Request) -> Result<Option<String>, Problem> {
+pub fn idempotency_key(request: &poem::Request) -> Result<Option<String>, Problem> {
     let mut keys = request.headers().get_all("idempotency-key").iter();
     let Some(key) = keys.next() else { return Ok(None) };
     let is_taken = |key: &&str| {

@@ -85,6 +85,9 @@ pub enum Problem {
     /// Not possible as things stand.
     #[oai(status = 409)]
     Conflict(ProblemJson),
+    /// A precondition does not hold, or is not supported here: nothing was done.
+    #[oai(status = 412)]
+    PreconditionFailed(ProblemJson),
     /// The body is larger than is taken.
     #[oai(status = 413)]
     TooLarge(ProblemJson),
@@ -151,6 +154,11 @@ impl Problem {
     /// 409.
     pub fn conflict(detail: impl Into<String>) -> Self {
         Self::Conflict(body(StatusCode::CONFLICT, detail, Vec::new()))
+    }
+
+    /// 412.
+    pub fn precondition_failed(detail: impl Into<String>) -> Self {
+        Self::PreconditionFailed(body(StatusCode::PRECONDITION_FAILED, detail, Vec::new()))
     }
 
     /// 422.

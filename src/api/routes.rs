@@ -85,7 +85,7 @@ impl Routes {
 }
 
 /// `/orders/{order_id}/cancel` as the router has it: `/orders/:param0/cancel`.
-fn pattern(name: &str) -> String {
+pub fn pattern(name: &str) -> String {
     let mut parameters = 0..;
     let segments = name.split('/').map(|segment| match segment.starts_with('{') {
         true => format!(":param{}", parameters.next().unwrap_or(0)),

@@ -1,6 +1,6 @@
 //! What stands around every route: the bound of its body, its log line, its metrics.
 
-use crate::api::limits::BODY_BYTES_MAX;
+use crate::api::limits::body_bytes_max;
 use crate::api::problem::Problem;
 use crate::api::routes::Routes;
 use crate::api::{metrics, payload, problem, request_id};
@@ -50,12 +50,13 @@ async fn bounded(request: &mut Request) -> Result<(), Response> {
         return Err(refusal);
     }
     let body = request.take_body();
-    match tokio::time::timeout(BODY_WITHIN, body.into_bytes_limit(BODY_BYTES_MAX)).await {
+    let limit = body_bytes_max(request.uri().path());
+    match tokio::time::timeout(BODY_WITHIN, body.into_bytes_limit(limit)).await {
         Ok(Ok(bytes)) => {
             request.set_body(Body::from_bytes(bytes));
             Ok(())
         }
-        Ok(Err(ReadBodyError::PayloadTooLarge)) => Err(problem::too_large(BODY_BYTES_MAX)),
+        Ok(Err(ReadBodyError::PayloadTooLarge)) => Err(problem::too_large(limit)),
         Ok(Err(_)) | Err(_) => Err(problem::broken_off()),
     }
 }

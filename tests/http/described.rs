@@ -233,6 +233,17 @@ async fn orders_are_as_the_document_describes_them() {
         described.get("/audit", &format!("/audit?order_id={id}{query}")).await;
     }
     described.get("/inventory/{product_id}", "/inventory/chair").await;
+    described.get("/inventory/{product_id}/movements", "/inventory/chair/movements").await;
+    let arrived = json!({ "product_id": "chair", "delta": 1, "reason": "found" });
+    let some =
+        json!({ "adjustments": [arrived, { "product_id": "x", "delta": 1, "reason": "x" }] });
+    let import = "/inventory/adjustments";
+    described.post(207, import, import, &some).await;
+    described.post(200, import, import, &json!({ "adjustments": [some["adjustments"][0]] })).await;
+    let adjust = "/inventory/{product_id}/adjustments";
+    let one = json!({ "delta": -1, "reason": "lost" });
+    described.post(200, adjust, "/inventory/chair/adjustments", &one).await;
+    described.post(404, adjust, "/inventory/x/adjustments", &one).await;
     described.shop.close().await;
 }
 

@@ -15,6 +15,7 @@ async fn a_product_is_stocked_once_and_set_as_often_as_wanted() {
     let set = shop.send_text(Method::PUT, "/inventory/chair", r#"{"available_qty": 10}"#).await;
     let view = json!({
         "product_id": "chair", "available_qty": 10, "reserved_qty": 2, "on_hand": 12,
+        "version": 3,
     });
     assert_eq!(set.expect(200).json(), view);
     assert_eq!(shop.get("/inventory/chair").await.expect(200).json(), view);

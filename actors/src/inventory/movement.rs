@@ -47,10 +47,6 @@ impl Entry {
         }
     }
 
-    /// Every kind of movement.
-    pub const KINDS: [&'static str; 6] =
-        ["created", "set", "adjusted", "reserved", "released", "committed"];
-
     /// By how many units it changes what is on hand, and what is reserved.
     pub const fn deltas(&self) -> (i64, i64) {
         match self {

@@ -269,9 +269,7 @@ impl Ledger {
     /// Adjusts each product as far as it is possible. A request of which nothing is applied leaves its
     /// key free: nothing has happened that a repeat could do twice.
     fn adjust<'a>(&mut self, key: &'a AdjustmentKey, adjustments: &[Adjustment]) -> Drafted<'a> {
-        if let Some(earlier) = self.adjusted.get(&key.key)
-            && !planted(Bug::AdjustAgain)
-        {
+        if let Some(earlier) = self.adjusted.get(&key.key) {
             return match earlier.record.key.fingerprint == key.fingerprint {
                 true => Drafted::Adjusted { key: &key.key, replayed: true },
                 false => Drafted::Final(Answer::KeyReused),
@@ -283,8 +281,7 @@ impl Ledger {
             return Drafted::Final(Answer::Adjusted { outcomes, replayed: false });
         }
         let record = AdjustmentRecord { key: key.clone(), outcomes };
-        let stored = self.adjusted.get(&key.key).is_some_and(|slot| slot.stored);
-        self.adjusted.insert(key.key.clone(), AdjustmentSlot { record, stored });
+        self.adjusted.insert(key.key.clone(), AdjustmentSlot { record, stored: false });
         Drafted::Adjusted { key: &key.key, replayed: false }
     }
 

@@ -3,6 +3,7 @@
 use super::entry::{Notification, NotificationId};
 use crate::ids::OrderId;
 use crate::messages::Message;
+use crate::runtime::expected::Expected;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ pub enum Change {
         id: NotificationId,
         /// What it is from now on.
         is_read: bool,
+        /// Whether it may be read, or unread, for that. If it is not so, nothing is marked.
+        expected: Expected<bool>,
     },
     /// Mark the first entries of a page of unread ones as read, [`UNREAD_PAGE`] at most.
     MarkAllRead(UnreadPage),
@@ -100,6 +103,11 @@ pub enum Answer {
     Marked,
     /// There is no such entry.
     NotFound,
+    /// The entry is not as it was expected: it is read, or unread. Nothing is marked.
+    Stale {
+        /// What it is.
+        is_read: bool,
+    },
     /// So many entries were unread and are read now.
     MarkedAll {
         /// How many.

@@ -4,6 +4,7 @@ use super::change::{Answer, Change, Scope, UnreadPage};
 use super::entry::NotificationId;
 use super::service::NotificationService;
 use crate::runtime::asking::{self, LATE, Unanswered};
+use crate::runtime::expected::Expected;
 use crate::runtime::journal::JournalHandle;
 use crate::runtime::ticket::Ticket;
 use thiserror::Error;
@@ -11,6 +12,15 @@ use thiserror::Error;
 /// Why entries were not marked.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum MarkError {
+    /// There is no such entry.
+    #[error("there is no such notification")]
+    NotFound,
+    /// It is not as it was expected.
+    #[error("the notification is {} now", if *is_read { "read" } else { "unread" })]
+    Stale {
+        /// What it is.
+        is_read: bool,
+    },
     /// The database refuses to store it, and will refuse it again.
     #[error("the notification database refuses this change, now and later: {0}")]
     Impossible(String),
@@ -31,10 +41,20 @@ impl Notifications {
         Self { journal }
     }
 
-    /// Marks an entry as read or unread. False: there is no such entry.
-    pub async fn mark_read(&self, id: NotificationId, is_read: bool) -> Result<bool, MarkError> {
-        let answer = self.ask(|| Change::MarkRead { id, is_read }).await?;
-        Ok(answer == Answer::Marked)
+    /// Marks an entry as read or unread, if it is as expected.
+    pub async fn mark_read(
+        &self,
+        id: NotificationId,
+        is_read: bool,
+        expected: Expected<bool>,
+    ) -> Result<(), MarkError> {
+        let change = || Change::MarkRead { id, is_read, expected: expected.clone() };
+        match self.ask(change).await? {
+            Answer::Marked => Ok(()),
+            Answer::NotFound => Err(MarkError::NotFound),
+            Answer::Stale { is_read } => Err(MarkError::Stale { is_read }),
+            Answer::Told(_) | Answer::MarkedAll { .. } => Err(MarkError::Unavailable),
+        }
     }
 
     /// Marks everything unread of a scope as read: how many there were. When it fails half way,

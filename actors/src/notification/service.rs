@@ -51,7 +51,7 @@ impl Service for NotificationService {
         for change in changes {
             match change {
                 Change::Tell(events) => keys.entries.extend(tell::ids(events)),
-                Change::MarkRead { id, is_read: _ } => {
+                Change::MarkRead { id, is_read: _, expected: _ } => {
                     keys.entries.insert(*id);
                 }
                 Change::MarkAllRead(page) => {

@@ -53,7 +53,9 @@ pub(super) fn settle(
     let mut decide = |change: &Change| -> Answer {
         match change {
             Change::Tell(events) => tell::tell(&mut desk, policy, events, at),
-            Change::MarkRead { id, is_read } => mark_read::mark_read(&mut desk, *id, *is_read),
+            Change::MarkRead { id, is_read, expected } => {
+                mark_read::mark_read(&mut desk, *id, *is_read, expected)
+            }
             Change::MarkAllRead(page) => mark_all_read::mark_all_read(&mut desk, page),
         }
     };

@@ -10,6 +10,7 @@ use crate::messages::{
     Payload, Plan, Priority, Queue, Shortage, queues_for,
 };
 use crate::money::{Currency, Money};
+use crate::runtime::expected::Expected;
 use crate::runtime::service::{Outcome, Service};
 use crate::testing::MemoryTables;
 use chrono::DateTime;
@@ -224,13 +225,18 @@ fn the_words_say_what_happened() {
 fn an_entry_is_marked_and_marked_again() {
     let mut desk = Desk::default();
     let id = NotificationId { order_id: order(1), topic: Topic::Created };
-    let mark = |is_read| Change::MarkRead { id, is_read };
+    let mark = |is_read| Change::MarkRead { id, is_read, expected: Expected::default() };
     assert_eq!(desk.one(mark(true)), Answer::NotFound);
     // Told and marked in one batch: one row, written once.
     let (answers, _) = desk.batch(vec![Change::Tell(vec![event(1, created(1))]), mark(true)]);
     assert_eq!(answers[1], Answer::Marked);
     assert!(desk.table.entries[&id].is_read);
     assert_eq!(desk.one(mark(false)), Answer::Marked);
+    assert!(!desk.table.entries[&id].is_read);
+    // Whoever takes it for read is told that it is not.
+    let expected = Expected::OneOf(vec![true]);
+    let stale = desk.one(Change::MarkRead { id, is_read: true, expected });
+    assert_eq!(stale, Answer::Stale { is_read: false });
     assert!(!desk.table.entries[&id].is_read);
 }
 
@@ -245,7 +251,7 @@ fn mark_all_counts_what_was_unread_in_its_scope() {
     ]));
     let id = NotificationId { order_id: order(1), topic: Topic::Created };
     let (answers, _) = desk.batch(vec![
-        Change::MarkRead { id, is_read: true },
+        Change::MarkRead { id, is_read: true, expected: Expected::default() },
         Change::Tell(vec![event(3, created(1))]),
         page(Some("ada"), None),
         page(None, None),

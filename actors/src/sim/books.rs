@@ -117,6 +117,7 @@ fn is_fulfilled(status: OrderStatus) -> bool {
 pub fn glance(stores: &ShopStores, initial: &[(String, i64)]) -> Vec<Finding> {
     let mut found = Vec::new();
     stock_is_whole(stores, initial, &mut found);
+    ledger_is_whole(stores, &mut found);
     let sagas: Vec<Saga> = stores.order.with(|tables| tables.sagas().cloned().collect());
     for saga in sagas {
         let (order, status, total) = (saga.order_id(), saga.status(), saga.details.total_minor);
@@ -276,6 +277,31 @@ fn stock_is_whole(stores: &ShopStores, initial: &[(String, i64)], found: &mut Ve
                 let what = format!(
                     "{product}: {units} at first, {reserved} claimed, {left} left, but {row:?}"
                 );
+                found.push(Finding::new(Rule::Stock, what));
+            }
+        }
+    });
+}
+
+/// Replaying the ledger gives each stock row, at every version that it has had. (Nothing of it is forgotten
+/// in the time of a simulation.)
+fn ledger_is_whole(stores: &ShopStores, found: &mut Vec<Finding>) {
+    stores.inventory.with(|tables| {
+        let mut replayed: BTreeMap<&ProductId, (u64, i64, i64)> = BTreeMap::new();
+        for row in tables.movements.values() {
+            let StockRow { product_id, on_hand, reserved, version } = &*row.stock;
+            let before = replayed.insert(product_id, (*version, *on_hand, *reserved));
+            let (last, on_hand, reserved) = before.unwrap_or_default();
+            if *version != last + 1 || row.before() != (on_hand, reserved) {
+                let what = format!("the ledger had {before:?} before {row:?}");
+                found.push(Finding::new(Rule::Stock, what));
+            }
+        }
+        for (product, row) in &tables.stock {
+            let ledger = replayed.get(product);
+            if ledger != Some(&(row.version, row.on_hand, row.reserved)) {
+                let what =
+                    format!("the ledger of {product} ends at {ledger:?}, its stock is {row:?}");
                 found.push(Finding::new(Rule::Stock, what));
             }
         }

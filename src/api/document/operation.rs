@@ -44,7 +44,9 @@ impl<'a> Route<'a> {
                 None => id.extend(["_", segment]),
             }
         }
-        if self.is("post", "/admin/dead-letters/redrive") {
+        if self.is("post", "/admin/dead-letters/redrive")
+            || self.is("post", "/inventory/adjustments")
+        {
             // One of them and all of them are the same verb.
             id.push_str("_all");
         }
@@ -69,6 +71,7 @@ impl<'a> Route<'a> {
                     || redrives
                     || self.is("post", "/inventory")
                     || self.is("post", "/admin/backup")
+                    || self.is("post", "/inventory/{product_id}/adjustments")
             }
             "413" | "415" => self.has_body,
             "422" => checks_fields,
@@ -168,6 +171,9 @@ fn plain_json(holder: &mut Value) {
 
 /// `RETRY-AFTER` as `Retry-After`.
 fn spelt(name: &str) -> String {
+    if name == "ETAG" {
+        return "ETag".to_owned();
+    }
     let word = |word: &str| word[..1].to_owned() + &word[1..].to_ascii_lowercase();
     name.split('-').map(word).collect::<Vec<_>>().join("-")
 }

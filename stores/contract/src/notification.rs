@@ -11,6 +11,7 @@ use ordermill_actors::notification::{
     Answer, Change, NotificationFilter, NotificationId, NotificationMemory, NotificationPolicy,
     NotificationReads, NotificationService, Scope, Topic, UNREAD_PAGE, UnreadPage,
 };
+use ordermill_actors::runtime::expected::Expected;
 use ordermill_actors::runtime::service::Outcome;
 use ordermill_actors::testing::MemoryStore;
 use std::sync::Arc;
@@ -49,7 +50,11 @@ fn all(customer: Option<&str>, order_id: Option<OrderId>) -> Change {
 }
 
 fn story() -> Vec<Vec<Change>> {
-    let mark = |n, topic, is_read| Change::MarkRead { id: id(n, topic), is_read };
+    let mark = |n, topic, is_read| Change::MarkRead {
+        id: id(n, topic),
+        is_read,
+        expected: Expected::default(),
+    };
     vec![
         vec![Change::Tell(vec![confirmed(1, ADA), confirmed(2, "bob"), shipped(1, ADA)])],
         vec![

@@ -4,6 +4,7 @@ use super::*;
 use crate::messages::ChannelMessage;
 use crate::ports::{ChannelError, Messenger};
 use crate::runtime::consumer::Handler;
+use crate::runtime::expected::Expected;
 use crate::runtime::feed::FeedHandler;
 use crate::runtime::feed::tests::journal;
 use crate::runtime::ticket::{Settled, Ticket};
@@ -21,16 +22,17 @@ async fn what_is_asked_is_asked_again_until_somebody_knows() {
     let notifications = Notifications::new(journal);
     let id = NotificationId { order_id: order(1), topic: Topic::Created };
     store.fail([CommitFault::Unavailable, CommitFault::UnknownWritten]);
-    assert_eq!(notifications.mark_read(id, true).await, Ok(true));
-    assert_eq!(notifications.mark_read(id, false).await, Ok(true));
+    let mark = |id, is_read| notifications.mark_read(id, is_read, Expected::default());
+    assert_eq!(mark(id, true).await, Ok(()));
+    assert_eq!(mark(id, false).await, Ok(()));
     assert_eq!(notifications.mark_all_read(Scope::default()).await, Ok(1));
     let unknown = NotificationId { order_id: order(2), topic: Topic::Created };
-    assert_eq!(notifications.mark_read(unknown, true).await, Ok(false));
+    assert_eq!(mark(unknown, true).await, Err(MarkError::NotFound));
     store.fail([CommitFault::Data]);
-    let refused = notifications.mark_read(id, true).await;
+    let refused = mark(id, true).await;
     assert_eq!(refused, Err(MarkError::Impossible("told to fail".to_owned())));
     store.fail(vec![CommitFault::Unavailable; 100]);
-    assert_eq!(notifications.mark_read(id, true).await, Err(MarkError::Unavailable));
+    assert_eq!(mark(id, true).await, Err(MarkError::Unavailable));
 }
 
 /// Answers as the address says.

@@ -1,0 +1,323 @@
+//! /inventory/…/adjustments: units that arrive, or are found to be missing.
+
+use crate::api::body::Raw;
+use crate::api::inventory::{StockView, product, unavailable};
+use crate::api::limits::{self, ADJUSTMENTS_MAX, REASON_MAX};
+use crate::api::orders::{Group, idempotency_key};
+use crate::api::problem::{FieldError, Problem};
+use crate::api::scalar::{Count, Id, ProductIdInput};
+use crate::api::state::State;
+use ordermill_actors::ids::ProductId;
+use ordermill_actors::inventory::{
+    AdjustError, Adjusted, Adjustment, AdjustmentKey, AdjustmentOutcome, Quantity, StockRow,
+};
+use poem_openapi::param::{Header, Path};
+use poem_openapi::payload::Json;
+use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+/// A change of what is on hand.
+#[derive(Object)]
+struct NewAdjustment {
+    /// Units that arrived; negative: units that are gone. Not 0.
+    #[oai(validator(minimum(value = "-1000000000000"), maximum(value = "1000000000000")))]
+    delta: i64,
+    /// Why, for the ledger.
+    #[oai(validator(min_length = 1, max_length = 200))]
+    reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewAdjustmentRequest {
+    delta: Count,
+    reason: String,
+}
+
+/// A change of what is on hand of one of many products.
+#[derive(Object)]
+struct NewImportedAdjustment {
+    /// The product.
+    product_id: ProductIdInput,
+    /// Units that arrived; negative: units that are gone. Not 0.
+    #[oai(validator(minimum(value = "-1000000000000"), maximum(value = "1000000000000")))]
+    delta: i64,
+    /// Why, for the ledger.
+    #[oai(validator(min_length = 1, max_length = 200))]
+    reason: String,
+}
+
+/// Adjustments of many products.
+#[derive(Object)]
+struct NewImport {
+    /// A product may come more than once.
+    #[oai(validator(min_items = 1, max_items = 1000))]
+    adjustments: Vec<NewImportedAdjustment>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ImportedRequest {
+    product_id: Id,
+    delta: Count,
+    reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ImportRequest {
+    adjustments: Vec<ImportedRequest>,
+}
+
+/// An applied adjustment.
+#[derive(ApiResponse)]
+enum Applied {
+    /// It is applied.
+    #[oai(status = 200)]
+    Applied(
+        Json<StockView>,
+        /// `true` when the same request was applied before: this is its answer.
+        #[oai(header = "Idempotent-Replayed")]
+        Option<bool>,
+    ),
+}
+
+/// What became of an adjustment.
+#[derive(Enum)]
+#[oai(rename_all = "snake_case")]
+enum Outcome {
+    /// It is applied.
+    Adjusted,
+    /// Nothing is changed: there is no such product.
+    UnknownProduct,
+    /// Nothing is changed: fewer units would be on hand than are reserved.
+    BelowReserved,
+    /// Nothing is changed: more units would be available than can be stocked.
+    AboveMaximum,
+}
+
+/// One adjustment of an import, and what became of it.
+#[derive(Object)]
+struct OutcomeView {
+    /// The product.
+    product_id: String,
+    /// The change that was asked for.
+    delta: i64,
+    /// What became of it.
+    outcome: Outcome,
+    /// Why it was not applied; null where it was.
+    detail: Option<String>,
+    /// The stock as the import left it, or as it refused the adjustment; null where there is no such product.
+    stock: Option<StockView>,
+}
+
+/// What became of an import.
+#[derive(Object)]
+struct ImportView {
+    /// How many adjustments were applied.
+    applied: u64,
+    /// How many were not.
+    refused: u64,
+    /// Each adjustment, in the order of the request.
+    results: Vec<OutcomeView>,
+}
+
+/// An import that was carried out.
+#[derive(ApiResponse)]
+enum Imported {
+    /// Every adjustment is applied.
+    #[oai(status = 200)]
+    All(
+        Json<ImportView>,
+        /// `true` when the same request was applied before: this is its answer.
+        #[oai(header = "Idempotent-Replayed")]
+        Option<bool>,
+    ),
+    /// Some adjustments are not applied: `results` says which, and why.
+    #[oai(status = 207)]
+    Some(
+        Json<ImportView>,
+        /// `true` when the same request was applied before: this is its answer.
+        #[oai(header = "Idempotent-Replayed")]
+        Option<bool>,
+    ),
+}
+
+/// The routes.
+pub struct AdjustmentsApi(pub State);
+
+#[OpenApi(tag = "Group::Inventory")]
+impl AdjustmentsApi {
+    /// Adjust a product's stock
+    ///
+    /// The way to restock: it changes what is on hand by a number of units, so that it is right whatever was
+    /// reserved or sold meanwhile. With an `Idempotency-Key` it is applied once, however often it is sent, for
+    /// 24 hours at least. Never below what is reserved: 409, and nothing is changed.
+    #[oai(path = "/inventory/:product_id/adjustments", method = "post")]
+    async fn adjust(
+        &self,
+        request: &poem::Request,
+        product_id: Path<String>,
+        body: Raw<NewAdjustment>,
+        /// 1 to 255 visible characters that name this request.
+        #[oai(name = "Idempotency-Key")]
+        _key: Header<Option<String>>,
+    ) -> Result<Applied, Problem> {
+        let key = idempotency_key(request)?;
+        let NewAdjustmentRequest { delta, reason } = body.parse()?;
+        let product = product(&product_id.0)?;
+        let mut errors = Vec::new();
+        let adjustment = check(&mut errors, "", product, &delta, &reason);
+        let Some(adjustment) = adjustment.filter(|_| errors.is_empty()) else {
+            return Err(Problem::faulty("adjustment", errors));
+        };
+        let delta = adjustment.delta;
+        let adjusted = self.apply(key, vec![adjustment]).await?;
+        let replayed = adjusted.replayed.then_some(true);
+        match adjusted.outcomes.first() {
+            Some(AdjustmentOutcome::Adjusted(row)) => {
+                Ok(Applied::Applied(Json(StockView::from(row)), replayed))
+            }
+            Some(AdjustmentOutcome::UnknownProduct) | None => {
+                Err(Problem::not_found(format!("{UNKNOWN}; POST /inventory stocks a new one")))
+            }
+            Some(AdjustmentOutcome::BelowReserved(row)) => {
+                Err(Problem::conflict(below_reserved(row, delta)))
+            }
+            Some(AdjustmentOutcome::AboveMaximum(row)) => {
+                Err(Problem::conflict(above_maximum(row, delta)))
+            }
+        }
+    }
+
+    /// Adjust the stock of many products
+    ///
+    /// For imports: up to 1,000 adjustments, applied in one transaction, each as far as it is possible. 200: all
+    /// are applied; 207: look into `results`. An `Idempotency-Key` stands for the whole request: sent
+    /// again, nothing is applied twice, and the answer is the same.
+    #[oai(path = "/inventory/adjustments", method = "post")]
+    async fn import(
+        &self,
+        request: &poem::Request,
+        body: Raw<NewImport>,
+        /// 1 to 255 visible characters that name this request.
+        #[oai(name = "Idempotency-Key")]
+        _key: Header<Option<String>>,
+    ) -> Result<Imported, Problem> {
+        let key = idempotency_key(request)?;
+        let adjustments = check_all(body.parse()?)?;
+        let adjusted = self.apply(key, adjustments.clone()).await?;
+        let replayed = adjusted.replayed.then_some(true);
+        let outcomes = adjustments.iter().zip(&adjusted.outcomes);
+        let results: Vec<_> = outcomes.map(|(one, outcome)| shown(one, outcome)).collect();
+        let refused = results.iter().filter(|result| result.detail.is_some()).count();
+        let view = ImportView {
+            applied: (results.len() - refused) as u64,
+            refused: refused as u64,
+            results,
+        };
+        Ok(match refused {
+            0 => Imported::All(Json(view), replayed),
+            _ => Imported::Some(Json(view), replayed),
+        })
+    }
+
+    async fn apply(
+        &self,
+        key: Option<String>,
+        adjustments: Vec<Adjustment>,
+    ) -> Result<Adjusted, Problem> {
+        let stock = &self.0.services.inventory()?.stock;
+        let key = key.map(|key| AdjustmentKey { key, fingerprint: fingerprint(&adjustments) });
+        stock.adjust(key, adjustments).await.map_err(|error| match error {
+            AdjustError::KeyReused => {
+                let field = FieldError::new("Idempotency-Key", error.to_string());
+                Problem::unprocessable(error.to_string(), vec![field])
+            }
+            AdjustError::Impossible(_) => Problem::impossible(&error),
+            AdjustError::Unavailable(_) => unavailable(&error),
+        })
+    }
+}
+
+/// A digest of what is asked for, as it was understood, however it was written down.
+fn fingerprint(adjustments: &[Adjustment]) -> Vec<u8> {
+    let mut digest = Sha256::new();
+    for Adjustment { product_id, delta, reason } in adjustments {
+        // Neither an id nor a reason has a control character.
+        digest.update(format!("{product_id}\n{delta}\n{reason}\n"));
+    }
+    digest.finalize().to_vec()
+}
+
+fn check(
+    errors: &mut Vec<FieldError>,
+    at: &str,
+    product_id: ProductId,
+    delta: &Count,
+    reason: &str,
+) -> Option<Adjustment> {
+    limits::text(errors, &format!("{at}reason"), reason, REASON_MAX);
+    let taken = delta
+        .whole()
+        .filter(|delta| *delta != 0 && (-Quantity::MAX..=Quantity::MAX).contains(delta));
+    if taken.is_none() {
+        let message = "must be a whole number, -1000000000000 to 1000000000000, and not 0";
+        errors.push(FieldError::new(format!("{at}delta"), message));
+    }
+    taken.map(|delta| Adjustment { product_id, delta, reason: reason.into() })
+}
+
+fn check_all(request: ImportRequest) -> Result<Vec<Adjustment>, Problem> {
+    let count = request.adjustments.len();
+    if !(1..=ADJUSTMENTS_MAX).contains(&count) {
+        let message = format!("must have 1 to {ADJUSTMENTS_MAX} entries, and has {count}");
+        return Err(Problem::faulty("import", vec![FieldError::new("adjustments", message)]));
+    }
+    let mut errors = Vec::new();
+    let mut adjustments = Vec::with_capacity(count);
+    for (index, one) in request.adjustments.into_iter().enumerate() {
+        let at = format!("adjustments[{index}].");
+        let product = one.product_id.into_text();
+        limits::text(&mut errors, &format!("{at}product_id"), &product, limits::PRODUCT_ID_MAX);
+        let product = ProductId::from(product.as_str());
+        adjustments.extend(check(&mut errors, &at, product, &one.delta, &one.reason));
+    }
+    match errors.is_empty() {
+        true => Ok(adjustments),
+        false => Err(Problem::faulty("import", errors)),
+    }
+}
+
+const UNKNOWN: &str = "there is no such product";
+
+fn below_reserved(row: &StockRow, delta: i64) -> String {
+    let StockRow { on_hand, reserved, .. } = row;
+    format!(
+        "{on_hand} units are on hand, {reserved} of them reserved: an adjustment by {delta} would leave fewer than are reserved"
+    )
+}
+
+fn above_maximum(row: &StockRow, delta: i64) -> String {
+    let (available, max) = (row.available(), Quantity::MAX);
+    format!("{available} units are available: an adjustment by {delta} would make more than {max}")
+}
+
+fn shown(adjustment: &Adjustment, outcome: &AdjustmentOutcome) -> OutcomeView {
+    let Adjustment { product_id, delta, .. } = adjustment;
+    let (outcome, detail, row) = match outcome {
+        AdjustmentOutcome::Adjusted(row) => (Outcome::Adjusted, None, Some(row)),
+        AdjustmentOutcome::UnknownProduct => {
+            (Outcome::UnknownProduct, Some(UNKNOWN.to_owned()), None)
+        }
+        AdjustmentOutcome::BelowReserved(row) => {
+            (Outcome::BelowReserved, Some(below_reserved(row, *delta)), Some(row))
+        }
+        AdjustmentOutcome::AboveMaximum(row) => {
+            (Outcome::AboveMaximum, Some(above_maximum(row, *delta)), Some(row))
+        }
+    };
+    let stock = row.map(StockView::from);
+    OutcomeView { product_id: product_id.to_string(), delta: *delta, outcome, detail, stock }
+}

@@ -1,0 +1,137 @@
+//! /inventory/{product_id}/movements: the stock ledger, as people read it.
+
+use crate::api::cursor;
+use crate::api::inventory::product;
+use crate::api::limits;
+use crate::api::orders::Group;
+use crate::api::problem::Problem;
+use crate::api::state::State;
+use crate::api::time::Time;
+use ordermill_actors::inventory::{Entry, Movement, Place, movements};
+use poem_openapi::param::{Path, Query};
+use poem_openapi::payload::Json;
+use poem_openapi::{Enum, Object, OpenApi};
+use uuid::Uuid;
+
+/// What moved the units.
+#[derive(Enum)]
+#[oai(rename_all = "snake_case")]
+enum MovementKind {
+    /// The product was stocked for the first time.
+    Created,
+    /// The available stock was set.
+    Set,
+    /// The units on hand were adjusted, for a reason.
+    Adjusted,
+    /// An order reserved units.
+    Reserved,
+    /// An order's reserved units became available again.
+    Released,
+    /// An order's reserved units left the warehouse.
+    Committed,
+}
+
+/// A movement of a product's units, and the stock after it.
+#[derive(Object)]
+struct MovementView {
+    /// What moved them.
+    #[oai(rename = "type")]
+    kind: MovementKind,
+    /// By how many units it changed what is on hand.
+    on_hand_delta: i64,
+    /// By how many units it changed what is reserved.
+    reserved_delta: i64,
+    /// Units on hand after it.
+    on_hand: i64,
+    /// Reserved units after it.
+    reserved_qty: i64,
+    /// Units that could be sold after it.
+    available_qty: i64,
+    /// The order it belongs to: of `reserved`, `released` and `committed`.
+    order_id: Option<Uuid>,
+    /// The reason that was given for it: of `adjusted`.
+    reason: Option<String>,
+    /// When.
+    at: Time,
+    /// The version of the stock that it is part of; movements of one moment share one.
+    version: u64,
+}
+
+impl From<&Movement> for MovementView {
+    fn from(movement: &Movement) -> Self {
+        let Movement { place, at, entry, on_hand, reserved } = movement;
+        let (on_hand_delta, reserved_delta) = entry.deltas();
+        Self {
+            kind: match entry {
+                Entry::Created(_) => MovementKind::Created,
+                Entry::Set(_) => MovementKind::Set,
+                Entry::Adjusted(..) => MovementKind::Adjusted,
+                Entry::Reserved(..) => MovementKind::Reserved,
+                Entry::Released(..) => MovementKind::Released,
+                Entry::Committed(..) => MovementKind::Committed,
+            },
+            on_hand_delta,
+            reserved_delta,
+            on_hand: *on_hand,
+            reserved_qty: *reserved,
+            available_qty: on_hand - reserved,
+            order_id: entry.order_id().map(|order| order.0),
+            reason: entry.reason().map(|reason| reason.to_string()),
+            at: (*at).into(),
+            version: place.version,
+        }
+    }
+}
+
+/// Movements, newest first.
+#[derive(Object)]
+struct MovementList {
+    /// The movements of this page.
+    movements: Vec<MovementView>,
+    /// Where the list goes on; null: this is its end.
+    next_cursor: Option<String>,
+}
+
+/// The routes.
+pub struct MovementsApi(pub State);
+
+#[OpenApi(tag = "Group::Inventory")]
+impl MovementsApi {
+    /// List a product's stock movements, newest first
+    ///
+    /// The ledger: what changed the stock, and the stock after each change. Movements are kept for as long as
+    /// `ORDERMILL_MOVEMENTS_RETENTION` says.
+    #[oai(path = "/inventory/:product_id/movements", method = "get")]
+    async fn list(
+        &self,
+        product_id: Path<String>,
+        /// Entries on a page: 1 to 200, 50 if not said.
+        limit: Query<Option<u32>>,
+        /// Where the last page ended.
+        cursor: Query<Option<String>>,
+    ) -> Result<Json<MovementList>, Problem> {
+        let limit = limits::page(limit.0)? as usize;
+        let product = product(&product_id.0)?;
+        let before = cursor::read(cursor.0.as_deref(), place)?;
+        let reads = &*self.0.services.inventory()?.reads;
+        let page = movements(reads, &product, before, limit).await?;
+        if page.is_empty() && reads.stock(&product).await?.is_none() {
+            return Err(Problem::not_found("there is no such product"));
+        }
+        let last = page.last().filter(|_| page.len() == limit);
+        let next_cursor = last.map(|last| {
+            let Place { version, index } = last.place;
+            cursor::write(&format!("{version}.{index}"))
+        });
+        Ok(Json(MovementList {
+            movements: page.iter().map(MovementView::from).collect(),
+            next_cursor,
+        }))
+    }
+}
+
+/// A place as it stands in a cursor.
+fn place(key: &str) -> Option<Place> {
+    let (version, index) = key.split_once('.')?;
+    Some(Place { version: version.parse().ok()?, index: index.parse().ok()? })
+}
