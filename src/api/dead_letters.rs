@@ -418,7 +418,7 @@ fn filter(queue: Option<&str>, cursor: Option<&str>) -> Result<DeadLetterFilter,
 /// Why dead letters are discarded, as a person will read it later.
 fn reason(request: DiscardRequest) -> Result<String, Problem> {
     let mut errors = Vec::new();
-    limits::text(&mut errors, "reason", &request.reason, limits::REASON_MAX);
+    limits::text(&mut errors, "reason", &request.reason, limits::DISCARD_REASON_MAX);
     match errors.is_empty() {
         true => Ok(request.reason),
         false => Err(Problem::faulty("request", errors)),

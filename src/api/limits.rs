@@ -24,8 +24,8 @@ pub const EMAIL_MAX: usize = 254;
 pub const PHONE_MAX: usize = 32;
 /// Characters of a field of an address.
 pub const ADDRESS_MAX: usize = 200;
-/// Characters of a reason that a person gives.
-pub const REASON_MAX: usize = 500;
+/// Characters of the reason why a dead letter is discarded.
+pub const DISCARD_REASON_MAX: usize = 500;
 /// Characters of an `Idempotency-Key`.
 pub const IDEMPOTENCY_KEY_MAX: usize = 255;
 /// Entries of a page, when none is asked for.

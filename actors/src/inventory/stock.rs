@@ -185,22 +185,6 @@ fn learn(skus: &Skus, answer: &Answer) {
     }
 }
 
-/// Tells the SKU actors the stock that an answer brings.
-fn learn(skus: &Skus, answer: &Answer) {
-    match answer {
-        Answer::Stocked(row) => skus.learn(row.clone()),
-        Answer::Adjusted { outcomes, .. } => {
-            for outcome in outcomes {
-                if let AdjustmentOutcome::Adjusted(row) = outcome {
-                    skus.learn(Arc::new(row.clone()));
-                }
-            }
-        }
-        Answer::Stale(_) | Answer::Exists | Answer::NotFound | Answer::KeyReused => {}
-        Answer::Told(_) | Answer::Impossible(_) => {}
-    }
-}
-
 fn unexpected(answer: &Answer) -> String {
     format!("an answer to something else: {answer:?}")
 }
