@@ -113,6 +113,7 @@ struct DiscardedView {
 /// Discarded dead letters, newest first by their ids.
 #[derive(Object)]
 struct DiscardedList {
+    /// The discarded dead letters of this page.
     discarded: Vec<DiscardedView>,
     /// Where the list goes on; null: this is its end.
     next_cursor: Option<String>,
@@ -136,8 +137,10 @@ struct DiscardRequest {
 /// A dead letter is discarded.
 #[derive(Object)]
 struct JustDiscarded {
+    /// Its identifier.
     id: Uuid,
-    queue: String,
+    /// The queue it could not be handled in.
+    queue: Word<Queue>,
     /// Why.
     reason: String,
 }
@@ -145,7 +148,8 @@ struct JustDiscarded {
 /// The dead letters of a queue that cannot be read are discarded.
 #[derive(Object)]
 struct AllDiscarded {
-    queue: String,
+    /// The queue.
+    queue: Word<Queue>,
     /// So many are discarded.
     discarded: u64,
     /// So many can be read, and stay: they can be redriven, or discarded one by one.
@@ -297,7 +301,7 @@ impl DeadLettersApi {
         for office in &self.0.dead_letters {
             match office.discard(id, &reason).await {
                 Ok(letter) => {
-                    let queue = letter.queue.as_str().to_owned();
+                    let queue = letter.queue.into();
                     return Ok(Json(JustDiscarded { id, queue, reason }));
                 }
                 Err(DiscardError::NotFound) => {}
@@ -321,7 +325,7 @@ impl DeadLettersApi {
         let reason = reason(body.parse()?)?;
         let done = self.office(queue.service())?.discard_unreadable(queue, &reason).await?;
         Ok(Json(AllDiscarded {
-            queue: queue.as_str().to_owned(),
+            queue: queue.into(),
             discarded: done.discarded,
             readable: done.readable,
         }))

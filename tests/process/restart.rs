@@ -75,3 +75,18 @@ async fn an_actor_that_does_not_exist_is_not_found() {
 }
 
 everywhere! { parts_that_are_ended_under_load_lose_nothing }
+
+
+/// The list of payment methods is for new orders: one whose payment is still open is paid as it was placed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_is_paid_by_a_method_that_was_taken_off_the_list_meanwhile() {
+    let setup = Setup::embedded();
+    let server = setup.start();
+    let shop = server.shop();
+    shop.stock("A", 1).await;
+    let id = shop.place(&order("customer", &[("A", 1)], "test_timeout_charged")).await;
+    server.kill9();
+    let server = setup.with("ORDERMILL_PAYMENT_METHODS", "credit_card").start();
+    server.shop().until(&id, Duration::from_secs(60), |order| order.status == "CONFIRMED").await;
+    server.terminate().await;
+}
