@@ -76,7 +76,6 @@ async fn an_actor_that_does_not_exist_is_not_found() {
 
 everywhere! { parts_that_are_ended_under_load_lose_nothing }
 
-
 /// The list of payment methods is for new orders: one whose payment is still open is paid as it was placed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_is_paid_by_a_method_that_was_taken_off_the_list_meanwhile() {
