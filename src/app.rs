@@ -83,7 +83,8 @@ impl System for Here {
     }
 }
 
-/// Opens the databases that the settings name, without anybody working on them.
+/// Opens the databases that the settings name, without anybody working on them. Files of different moments are opened,
+/// too: they are compared to say what does not agree.
 pub(crate) async fn open_stores(config: &Config) -> anyhow::Result<Stores> {
     let boot = Boot::new(config.startup_timeout);
     let databases = Databases::new(config, world::owner())?;
@@ -151,7 +152,12 @@ impl App {
         };
         let metrics = api::recorder()?;
         let alone = config.infrastructure == Infrastructure::Embedded;
-        let stores = match Stores::open(&config, &databases, boot).await {
+        let opened = async {
+            let stores = Stores::open(&config, &databases, boot).await?;
+            databases.compare(config.accepts_mixed_files).await?;
+            anyhow::Ok(stores)
+        };
+        let stores = match opened.await {
             Ok(stores) => stores,
             Err(error) => {
                 databases.close(CLOSE_WITHIN).await;

@@ -23,11 +23,12 @@ pub use checker::{Checker, Outcome, Scope, System, SystemState};
 pub use http::Remote;
 pub use ordermill_actors::reconciliation::PaymentRecord;
 
-use crate::print;
+use crate::{output, print, telemetry};
 use progress::Progress;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::Level;
 
 /// The exit code of a check that could not run: `EX_UNAVAILABLE` of sysexits.h. 1 means that something differs.
 const EXIT_UNAVAILABLE: u8 = 69;
@@ -38,7 +39,9 @@ pub async fn run(check: Check) -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            crate::note!("ordermill: {}", print::told(&error));
+            let told = print::told(&error);
+            let line = telemetry::said(Level::ERROR, &format!("ordermill: {told}"), &told, []);
+            output::STDERR.offer(line);
             ExitCode::from(EXIT_UNAVAILABLE)
         }
     }

@@ -150,7 +150,6 @@ impl Stores {
                 ServiceName::Audit => stores.audit = Some(databases.audit(boot).await?),
             }
         }
-        databases.compare(config.accepts_mixed_files).await?;
         Ok(stores)
     }
 

@@ -53,8 +53,7 @@ impl<'a> Route<'a> {
         id.replace('-', "_").replace(".json", "")
     }
 
-    /// Leaves only the problems that this operation can have. Any can be 400: a body that breaks off is one
-    /// everywhere.
+    /// Leaves only the problems that this operation can have, and adds those that any has.
     fn problems(&self, operation: &mut Value) {
         let asks_of_an_order = self.method == "post" && self.path.starts_with("/orders/");
         let asks_of_a_saga = self.method == "post" && self.path.starts_with("/admin/sagas/");
@@ -79,16 +78,9 @@ impl<'a> Route<'a> {
         };
         if let Some(responses) = members_of(&mut operation["responses"]) {
             responses.retain(|status, _| can(status));
-            responses.entry("400").or_insert_with(|| {
-                json!({
-                    "description": "The request cannot be read.",
-                    "content": {
-                        "application/problem+json": {
-                            "schema": { "$ref": "#/components/schemas/ProblemBody" },
-                        },
-                    },
-                })
-            });
+            for (status, about) in ANYWHERE {
+                responses.entry(status).or_insert_with(|| problem(about));
+            }
         }
     }
 
@@ -129,6 +121,24 @@ impl<'a> Route<'a> {
             parameter["description"] = json!(about);
         }
     }
+}
+
+/// The problems of every operation: a body may break off, and a precondition may not be supported, wherever
+/// they are sent.
+const ANYWHERE: [(&str, &str); 2] = [
+    ("400", "The request cannot be read."),
+    ("412", "A precondition does not hold, or is not supported here: nothing was done."),
+];
+
+fn problem(about: &str) -> Value {
+    json!({
+        "description": about,
+        "content": {
+            "application/problem+json": {
+                "schema": { "$ref": "#/components/schemas/ProblemBody" },
+            },
+        },
+    })
 }
 
 fn uuid() -> Value {
