@@ -24,7 +24,7 @@ async fn databases() -> (TempDir, Vec<Database>) {
     std::fs::create_dir(scratch.path().join("data")).unwrap();
     let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
     let mut database = options.connect().await.unwrap();
-    let filler = format!("CREATE TABLE filler AS SELECT zeroblob({FILLER}) AS nothing");
+    let filler = format!("CREATE TABLE filler AS SELECT zeroblob({FILLER}) AS zeros");
     sqlx::raw_sql(AssertSqlSafe(filler)).execute(&mut database).await.unwrap();
     database.close().await.unwrap();
     let directory = DataDir::open(scratch.path().join("data")).unwrap();

@@ -263,6 +263,9 @@ async fn examples_are_as_their_schemas_describe_them() {
                     let alone = content.get("example").into_iter();
                     let examples: Vec<&Value> = alone.chain(forms).collect();
                     let at = format!("{method} {path}: {name} as {media}");
+                    if content["schema"]["format"] == "binary" {
+                        continue; // Bytes have no example that JSON could show.
+                    }
                     assert!(!examples.is_empty(), "{at} has no example: see examples.json");
                     for example in examples.into_iter().filter(|_| media.contains("json")) {
                         let mut faults = Vec::new();

@@ -228,7 +228,7 @@ async fn one_backup_is_taken_at_a_time_and_ends_with_its_reader() {
     // More than connections and queues hold by themselves.
     let file = SqliteConnectOptions::new().filename(setup.data().join("audit.db"));
     let mut database = file.connect().await.unwrap();
-    let filler = format!("CREATE TABLE filler AS SELECT zeroblob({FILLER}) AS nothing");
+    let filler = format!("CREATE TABLE filler AS SELECT zeroblob({FILLER}) AS zeros");
     sqlx::raw_sql(AssertSqlSafe(filler)).execute(&mut database).await.unwrap();
     database.close().await.unwrap();
     let server = setup.start();

@@ -3,6 +3,7 @@
 use super::server::{Ended, Server, bare};
 use super::setup::Setup;
 use super::shop::{Shop, order};
+use futures::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -61,7 +62,12 @@ impl Unread {
     async fn drops_lines(&self) -> u64 {
         let begun = Instant::now();
         loop {
-            // Each question is a few lines of the log.
+            // Each of these is a line of the log, and a long one.
+            let ask = || self.shop.http.get(format!("{}/health", self.shop.url));
+            let asked = (0..100).map(|_| ask().header("x-request-id", "r".repeat(128)).send());
+            for answer in join_all(asked).await {
+                assert_eq!(answer.unwrap().status(), StatusCode::OK);
+            }
             let metrics = self.shop.get("/metrics").await;
             let dropped = metrics.as_str().unwrap().lines().find_map(|line| {
                 line.strip_prefix("ordermill_log_lines_dropped_total ")?.parse().ok()
@@ -169,7 +175,7 @@ async fn for_machines_every_line_is_one_json_object(setup: Setup) {
     server.signal("TERM");
     assert_eq!(server.ended(END_LIMIT).await.code(), Some(0));
     let said = messages(&server.log());
-    let mut expected = vec!["Ordermill takes orders at", "is no setting", "stopped"];
+    let mut expected = vec!["Ordermill takes orders at", "is not a setting", "stopped"];
     if cfg!(feature = "faults") {
         expected.push("panicked at");
     }

@@ -19,7 +19,7 @@ async fn open(directory: &DataDir, name: &str) -> Database {
     Database::open(directory, name, &migrations(&[TABLE])).await.unwrap()
 }
 
-/// Copies a snapshot to a file; how many notes it holds, and the last of them.
+/// Copies a snapshot to a file; how many notes it holds, and the last of them (-1: none).
 async fn copied(snapshot: &Snapshot, to: &Path) -> (i64, i64) {
     let mut bytes = vec![0; snapshot.bytes() as usize];
     snapshot.file().read_exact_at(&mut bytes, 0).unwrap();
@@ -28,7 +28,7 @@ async fn copied(snapshot: &Snapshot, to: &Path) -> (i64, i64) {
     check_file(to).await.unwrap();
     let options = SqliteConnectOptions::new().filename(to).read_only(true).immutable(true);
     let mut copy = options.connect().await.unwrap();
-    let counted = sqlx::query_as("SELECT count(*), max(note) FROM notes");
+    let counted = sqlx::query_as("SELECT count(*), coalesce(max(note), -1) FROM notes");
     let counted = counted.fetch_one(&mut copy).await.unwrap();
     copy.close().await.unwrap();
     counted
