@@ -52,7 +52,7 @@ impl Owner {
         run(&mut self.admin, terminate).await;
     }
 
-    async fn is_dropped(mut self) {
+    async fn drop_database(mut self) {
         self.is_thrown_out().await;
         run(&mut self.admin, format!("REASSIGN OWNED BY {} TO CURRENT_USER", self.name)).await;
         run(&mut self.admin, format!("DROP ROLE {}", self.name)).await;
@@ -103,7 +103,7 @@ async fn a_server_that_takes_no_writes_is_waited_for_at_the_start_and_later() {
     owner.is("SET default_transaction_read_only = off").await;
     store.commit(&saying(1..2)).await.unwrap();
     store.database().close().await;
-    owner.is_dropped().await;
+    owner.drop_database().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -147,7 +147,7 @@ async fn too_few_sessions_are_named_at_the_start_and_later() {
     owner.is("CONNECTION LIMIT 2").await;
     assert_eq!(reads.shipment(order(1)).await.unwrap(), None);
     database.close().await;
-    owner.is_dropped().await;
+    owner.drop_database().await;
 }
 
 #[tokio::test]
@@ -158,7 +158,7 @@ async fn a_schema_that_its_user_may_not_use_is_named() {
     let owner = Owner::of(&scratch).await;
     let error = open(&owner.options(&scratch)).await.unwrap_err();
     assert!(!error.may_pass() && error.to_string().contains("shipping"), "{error}");
-    owner.is_dropped().await;
+    owner.drop_database().await;
 }
 
 #[tokio::test]
