@@ -100,7 +100,7 @@ async fn ready(shop: &Shop) {
 }
 
 async fn a_log_that_nobody_reads_delays_nothing(setup: Setup) {
-    let mut server = Unread::start(&setup.with("ORDERMILL_LOG", "trace")).await;
+    let mut server = Unread::start(&setup.with("ORDERMILL_LOG", "debug")).await;
     let shop = server.shop.clone().waiting_at_most(PATIENCE);
     shop.stock("A", 1_000).await;
     let orders: Vec<_> =
@@ -117,7 +117,7 @@ async fn a_log_that_nobody_reads_delays_nothing(setup: Setup) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dropped_lines_are_reported_once_when_the_reader_is_back() {
-    let setup = Setup::embedded().with("ORDERMILL_LOG", "trace");
+    let setup = Setup::embedded().with("ORDERMILL_LOG", "debug");
     let mut server = Unread::start(&setup).await;
     let at_least = server.drops_lines().await;
     let mut log = server.log.try_clone().unwrap();
