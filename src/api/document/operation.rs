@@ -45,6 +45,7 @@ impl<'a> Route<'a> {
             }
         }
         if self.is("post", "/admin/dead-letters/redrive")
+            || self.is("post", "/admin/dead-letters/discard")
             || self.is("post", "/inventory/adjustments")
         {
             // One of them and all of them are the same verb.
