@@ -30,6 +30,6 @@ pub use product::compare_product;
 pub use reads::{OrderRecords, ProductRecords, Record, Span};
 pub use records::{
     AuditRecord, LedgerEntry, LedgerRecord, NotificationRecord, OrderRecord, PaymentRecord,
-    ProductRecord, ReservationRecord, ReservationState, ShipmentRecord,
+    ProductRecord, ReservationRecord, ReservationState, ShipmentRecord, StockRecord,
 };
 pub use sources::{Page, Source, Sources};

@@ -146,6 +146,8 @@ async fn whatever_is_planted_is_found_with_both_sides_and_mended_where_it_can_be
     for (planted, id) in PLANTED.iter().zip(&ids) {
         change(&data, planted.service, &planted.statement.replace("{id}", &blob(id))).await;
     }
+    change(&data, "inventory", "UPDATE stock SET on_hand = on_hand + 5 WHERE product_id = 'A'")
+        .await;
     let path = data.to_str().unwrap();
     let found = check(&["--data-dir", path]);
     assert_eq!(found.code, Some(1), "{}{}", found.stdout, found.stderr);
@@ -156,6 +158,7 @@ async fn whatever_is_planted_is_found_with_both_sides_and_mended_where_it_can_be
     }
     assert!(!found.stdout.contains(&ids[PLANTED.len()]), "{}", found.stdout);
     assert!(found.stdout.contains("product A: reserved_stock"), "{}", found.stdout);
+    assert!(found.stdout.contains("product A: movements"), "phantom units: {}", found.stdout);
     let nowhere = check(&["--data-dir", &format!("{path}/nowhere")]);
     assert_eq!(nowhere.code, Some(69), "{}", nowhere.stderr);
     assert!(nowhere.stderr.contains("it has no order.db"), "{}", nowhere.stderr);

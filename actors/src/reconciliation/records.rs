@@ -179,6 +179,17 @@ pub struct AuditRecord(pub Vec<String>);
 #[serde(transparent)]
 pub struct NotificationRecord(pub Vec<String>);
 
+/// The stock of a product after a movement, as the ledger has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StockRecord {
+    /// The version of the stock that the movement made.
+    pub version: u64,
+    /// Units in the warehouse.
+    pub on_hand: i64,
+    /// Those of them that are reserved.
+    pub reserved: i64,
+}
+
 /// What the inventory service says of a product, all of it at the same moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProductRecord {
@@ -188,8 +199,10 @@ pub struct ProductRecord {
     pub on_hand: i64,
     /// Those of them that are reserved, by its stock.
     pub reserved: i64,
+    /// The version of its stock.
+    pub version: u64,
+    /// The newest row of its ledger. None: no movement is kept of it.
+    pub ledger: Option<StockRecord>,
     /// Units that orders have a claim on, by their reservations.
     pub claimed: i64,
-    /// Units that have left with orders, by their reservations.
-    pub left: i64,
 }

@@ -370,16 +370,36 @@ fn choreographed_a_conclusion_needs_no_event() {
 
 #[test]
 fn stock_that_is_reserved_for_nobody_is_found() {
-    let product = ProductRecord {
-        product_id: ProductId::from("A"),
-        on_hand: 10,
-        reserved: 4,
-        claimed: 4,
-        left: 2,
-    };
+    let product = product();
     assert!(compare_product(&product).is_empty());
     let found = compare_product(&ProductRecord { claimed: 3, ..product });
     assert_eq!(found[0].aspect, Aspect::ReservedStock);
+}
+
+#[test]
+fn stock_that_differs_from_its_newest_movement_is_found() {
+    for changed in [
+        ProductRecord { on_hand: 15, ..product() },
+        ProductRecord { reserved: 3, claimed: 3, ..product() },
+        ProductRecord { version: 8, ..product() },
+    ] {
+        let found = compare_product(&changed);
+        assert_eq!(found.len(), 1, "{changed:?}");
+        assert_eq!(found[0].aspect, Aspect::Movements);
+    }
+    let forgotten = ProductRecord { on_hand: 15, ledger: None, ..product() };
+    assert!(compare_product(&forgotten).is_empty(), "no movement is kept");
+}
+
+fn product() -> ProductRecord {
+    ProductRecord {
+        product_id: ProductId::from("A"),
+        on_hand: 10,
+        reserved: 4,
+        version: 7,
+        ledger: Some(StockRecord { version: 7, on_hand: 10, reserved: 4 }),
+        claimed: 4,
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::MemoryStore;
 use crate::audit::AuditMemory;
 use crate::gateway::memory::GatewayTables;
 use crate::ids::{OrderId, ProductId};
-use crate::inventory::{InventoryTables, Reservation};
+use crate::inventory::{InventoryTables, Reservation, StockRow};
 use crate::notification::NotificationMemory;
 use crate::order::memory::OrderTables;
 use crate::payment::memory::PaymentTables;
@@ -13,6 +13,7 @@ use crate::ports::ReadError;
 use crate::reconciliation::{
     AuditRecord, LedgerEntry, LedgerRecord, NotificationRecord, OrderRecord, OrderRecords,
     PaymentRecord, ProductRecord, ProductRecords, Record, ReservationRecord, ShipmentRecord, Span,
+    StockRecord,
 };
 use crate::shipping::ShippingMemory;
 use async_trait::async_trait;
@@ -58,21 +59,31 @@ impl ProductRecords for MemoryStore<InventoryTables> {
     ) -> Result<Vec<ProductRecord>, ReadError> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         Ok(self.with(|tables| {
-            let units = |product: &ProductId, counts: fn(&Reservation) -> bool| -> i64 {
-                let rows = tables.reservations.values().filter(|row| counts(&row.reservation));
-                let lines = rows.filter_map(|row| row.reservation.lines());
-                let lines = lines.flat_map(|lines| lines.iter());
-                let of = lines.filter(|line| line.product_id == *product);
+            let claimed = |product: &ProductId| -> i64 {
+                let rows = tables.reservations.values().map(|row| &row.reservation);
+                let lines = rows.filter_map(|reservation| match reservation {
+                    Reservation::Reserved(lines) => Some(lines.iter()),
+                    Reservation::Committed(_)
+                    | Reservation::Released(_)
+                    | Reservation::Refused(_) => None,
+                });
+                let of = lines.flatten().filter(|line| line.product_id == *product);
                 of.map(|line| i64::from(line.quantity)).sum()
             };
-            let record =
-                |(product, stock): (&ProductId, &crate::inventory::StockRow)| ProductRecord {
-                    product_id: product.clone(),
-                    on_hand: stock.on_hand,
-                    reserved: stock.reserved,
-                    claimed: units(product, |of| matches!(of, Reservation::Reserved(_))),
-                    left: units(product, |of| matches!(of, Reservation::Committed(_))),
-                };
+            let newest = |product: &ProductId| {
+                let rows = (product.clone(), 0)..=(product.clone(), u64::MAX);
+                let (_, row) = tables.movements.range(rows).next_back()?;
+                let StockRow { version, on_hand, reserved, .. } = *row.stock;
+                Some(StockRecord { version, on_hand, reserved })
+            };
+            let record = |(product, stock): (&ProductId, &StockRow)| ProductRecord {
+                product_id: product.clone(),
+                on_hand: stock.on_hand,
+                reserved: stock.reserved,
+                version: stock.version,
+                ledger: newest(product),
+                claimed: claimed(product),
+            };
             let stock = tables.stock.range((from, Bound::Unbounded));
             stock.take(limit as usize).map(record).collect()
         }))

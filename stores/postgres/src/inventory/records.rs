@@ -2,11 +2,12 @@
 
 use super::InventoryDatabase;
 use super::rows::StoredReservation;
+use crate::columns::count;
 use async_trait::async_trait;
 use ordermill_actors::ids::{OrderId, ProductId};
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::reconciliation::{
-    OrderRecords, ProductRecord, ProductRecords, Record, ReservationRecord, Span,
+    OrderRecords, ProductRecord, ProductRecords, Record, ReservationRecord, Span, StockRecord,
 };
 
 #[async_trait]
@@ -50,36 +51,50 @@ impl ProductRecords for InventoryDatabase {
                 // One statement, so that stock and reservations are of the same moment.
                 let rows = sqlx::query!(
                     r#"WITH page AS MATERIALIZED (
-                           SELECT product_id, on_hand, reserved FROM stock
+                           SELECT product_id, on_hand, reserved, version FROM stock
                            WHERE $1::text IS NULL OR product_id > $1 ORDER BY product_id LIMIT $2
                        ), held AS MATERIALIZED (
                            SELECT line ->> 'product_id' AS product_id,
-                                  sum((line ->> 'quantity')::bigint)
-                                      FILTER (WHERE status = 'RESERVED') AS claimed,
-                                  sum((line ->> 'quantity')::bigint)
-                                      FILTER (WHERE status = 'COMMITTED') AS gone
+                                  sum((line ->> 'quantity')::bigint) AS claimed
                            FROM reservations
                            CROSS JOIN LATERAL json_array_elements(lines::json) AS line
-                           WHERE status IN ('RESERVED', 'COMMITTED') GROUP BY 1
+                           WHERE status = 'RESERVED' GROUP BY 1
                        )
-                       SELECT page.product_id AS "product_id!", on_hand AS "on_hand!",
-                              reserved AS "reserved!", coalesce(claimed, 0)::bigint AS "claimed!",
-                              coalesce(gone, 0)::bigint AS "gone!"
+                       SELECT page.product_id AS "product_id!", page.on_hand AS "on_hand!",
+                              page.reserved AS "reserved!", page.version AS "version!",
+                              coalesce(claimed, 0)::bigint AS "claimed!",
+                              ledger.version AS "ledger_version?",
+                              ledger.on_hand AS "ledger_on_hand?",
+                              ledger.reserved AS "ledger_reserved?"
                        FROM page LEFT JOIN held ON held.product_id = page.product_id
+                       LEFT JOIN movements AS ledger ON ledger.product_id = page.product_id
+                           AND ledger.version = (SELECT max(newest.version) FROM movements AS newest
+                                                 WHERE newest.product_id = page.product_id)
                        ORDER BY page.product_id"#,
                     after,
                     i64::from(limit)
                 )
                 .fetch_all(&readers)
                 .await?;
-                let products = rows.into_iter().map(|row| ProductRecord {
-                    product_id: ProductId::from(row.product_id.as_str()),
-                    on_hand: row.on_hand,
-                    reserved: row.reserved,
-                    claimed: row.claimed,
-                    left: row.gone,
+                let products = rows.into_iter().map(|row| {
+                    let (newest, on_hand, reserved) =
+                        (row.ledger_version, row.ledger_on_hand, row.ledger_reserved);
+                    let ledger = match (newest, on_hand, reserved) {
+                        (Some(version), Some(on_hand), Some(reserved)) => {
+                            Some(StockRecord { version: count(version)?, on_hand, reserved })
+                        }
+                        _ => None,
+                    };
+                    Ok(ProductRecord {
+                        product_id: ProductId::from(row.product_id.as_str()),
+                        on_hand: row.on_hand,
+                        reserved: row.reserved,
+                        version: count(row.version)?,
+                        ledger,
+                        claimed: row.claimed,
+                    })
                 });
-                Ok(products.collect())
+                products.collect()
             })
             .await
     }

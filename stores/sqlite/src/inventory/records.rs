@@ -2,11 +2,12 @@
 
 use super::InventoryDatabase;
 use super::rows::StoredReservation;
+use crate::columns::count;
 use async_trait::async_trait;
 use ordermill_actors::ids::{OrderId, ProductId};
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::reconciliation::{
-    OrderRecords, ProductRecord, ProductRecords, Record, ReservationRecord, Span,
+    OrderRecords, ProductRecord, ProductRecords, Record, ReservationRecord, Span, StockRecord,
 };
 use uuid::Uuid;
 
@@ -51,32 +52,49 @@ impl ProductRecords for InventoryDatabase {
                 // One statement, so that stock and reservations are of the same moment.
                 let rows = sqlx::query!(
                     r#"WITH page AS MATERIALIZED (
-                           SELECT product_id, on_hand, reserved FROM stock
+                           SELECT product_id, on_hand, reserved, version FROM stock
                            WHERE ?1 IS NULL OR product_id > ?1 ORDER BY product_id LIMIT ?2
                        ), held AS MATERIALIZED (
                            SELECT line.value ->> 'product_id' AS product_id,
-                                  sum((status = 'RESERVED') * (line.value ->> 'quantity')) AS claimed,
-                                  sum((status = 'COMMITTED') * (line.value ->> 'quantity')) AS gone
+                                  sum(line.value ->> 'quantity') AS claimed
                            FROM reservations CROSS JOIN json_each(lines) AS line
-                           WHERE status IN ('RESERVED', 'COMMITTED') GROUP BY 1
+                           WHERE status = 'RESERVED' GROUP BY 1
                        )
-                       SELECT page.product_id AS "product_id!", on_hand AS "on_hand!: i64",
-                              reserved AS "reserved!: i64", coalesce(claimed, 0) AS "claimed!: i64",
-                              coalesce(gone, 0) AS "gone!: i64"
-                       FROM page LEFT JOIN held USING (product_id) ORDER BY page.product_id"#,
+                       SELECT page.product_id AS "product_id!", page.on_hand AS "on_hand!: i64",
+                              page.reserved AS "reserved!: i64", page.version AS "version!: i64",
+                              coalesce(claimed, 0) AS "claimed!: i64",
+                              ledger.version AS "ledger_version?: i64",
+                              ledger.on_hand AS "ledger_on_hand?: i64",
+                              ledger.reserved AS "ledger_reserved?: i64"
+                       FROM page LEFT JOIN held ON held.product_id = page.product_id
+                       LEFT JOIN movements AS ledger ON ledger.product_id = page.product_id
+                           AND ledger.version = (SELECT max(newest.version) FROM movements AS newest
+                                                 WHERE newest.product_id = page.product_id)
+                       ORDER BY page.product_id"#,
                     after,
                     limit
                 )
                 .fetch_all(&readers)
                 .await?;
-                let products = rows.into_iter().map(|row| ProductRecord {
-                    product_id: ProductId::from(row.product_id.as_str()),
-                    on_hand: row.on_hand,
-                    reserved: row.reserved,
-                    claimed: row.claimed,
-                    left: row.gone,
+                let products = rows.into_iter().map(|row| {
+                    let (newest, on_hand, reserved) =
+                        (row.ledger_version, row.ledger_on_hand, row.ledger_reserved);
+                    let ledger = match (newest, on_hand, reserved) {
+                        (Some(version), Some(on_hand), Some(reserved)) => {
+                            Some(StockRecord { version: count(version)?, on_hand, reserved })
+                        }
+                        _ => None,
+                    };
+                    Ok(ProductRecord {
+                        product_id: ProductId::from(row.product_id.as_str()),
+                        on_hand: row.on_hand,
+                        reserved: row.reserved,
+                        version: count(row.version)?,
+                        ledger,
+                        claimed: row.claimed,
+                    })
                 });
-                Ok(products.collect())
+                products.collect()
             })
             .await
     }
