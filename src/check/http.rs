@@ -108,7 +108,9 @@ impl Remote {
         let server =
             server.ok_or_else(|| anyhow::anyhow!("no server named runs the order service"))?;
         let request = RepairRequest { order_ids: orders.iter().map(|order| order.0).collect() };
-        let _: serde_json::Value = server.send("/admin/reconciliation/repairs", &request).await?;
+        let request = serde_json::to_value(request)?;
+        let repairs = "/admin/reconciliation/repairs";
+        let _: serde_json::Value = server.post(repairs, &[], Some(&request)).await?;
         Ok(())
     }
 }

@@ -2,7 +2,6 @@
 
 use anyhow::{Context, anyhow};
 use reqwest::{Method, RequestBuilder, Response, Url};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::time::Duration;
@@ -47,16 +46,6 @@ impl Server {
         body: Option<&Value>,
     ) -> anyhow::Result<T> {
         self.ask(Method::POST, path, query, body).await
-    }
-
-    /// What becomes of a body that is posted.
-    pub(crate) async fn send<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        body: &impl Serialize,
-    ) -> anyhow::Result<T> {
-        let request = self.http.post(self.address(path)?).json(body);
-        self.read(self.answer(request, ANSWER_MAX).await?).await
     }
 
     /// What is posted for, to be read as it comes: for as long as something comes.
