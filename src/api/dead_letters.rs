@@ -122,8 +122,8 @@ struct DiscardedList {
 /// Why dead letters are discarded.
 #[derive(Object)]
 struct NewDiscard {
-    /// 1 to 500 characters, kept with what is discarded.
-    #[oai(validator(min_length = 1, max_length = 500))]
+    /// 1 to 200 characters, kept with what is discarded.
+    #[oai(validator(min_length = 1, max_length = 200))]
     reason: String,
 }
 
@@ -422,7 +422,7 @@ fn filter(queue: Option<&str>, cursor: Option<&str>) -> Result<DeadLetterFilter,
 /// Why dead letters are discarded, as a person will read it later.
 fn reason(request: DiscardRequest) -> Result<String, Problem> {
     let mut errors = Vec::new();
-    limits::text(&mut errors, "reason", &request.reason, limits::DISCARD_REASON_MAX);
+    limits::text(&mut errors, "reason", &request.reason, limits::REASON_MAX);
     match errors.is_empty() {
         true => Ok(request.reason),
         false => Err(Problem::faulty("request", errors)),

@@ -10,7 +10,8 @@ pub const BODY_BYTES_MAX: usize = 64 * 1024;
 pub const IMPORT_BYTES_MAX: usize = 1024 * 1024;
 /// Adjustments of an import: one transaction of some thousand rows, a second's work at the most.
 pub const ADJUSTMENTS_MAX: usize = 1_000;
-/// Characters of an adjustment's reason: a sentence, with the number of a delivery note.
+/// Characters of the reason of an adjustment, or of a dead letter's discard: a sentence, with the number of a
+/// delivery note or a ticket.
 pub const REASON_MAX: usize = 200;
 /// Lines of an order: a family's monthly shopping; more is an import, not a checkout.
 pub const LINES_MAX: usize = 100;
@@ -24,8 +25,6 @@ pub const EMAIL_MAX: usize = 254;
 pub const PHONE_MAX: usize = 32;
 /// Characters of a field of an address.
 pub const ADDRESS_MAX: usize = 200;
-/// Characters of the reason why a dead letter is discarded.
-pub const DISCARD_REASON_MAX: usize = 500;
 /// Characters of an `Idempotency-Key`.
 pub const IDEMPOTENCY_KEY_MAX: usize = 255;
 /// Entries of a page, when none is asked for.

@@ -75,11 +75,14 @@ impl<'a> Route<'a> {
             }
             "413" | "415" => self.has_body,
             "422" => checks_fields,
+            // Safe methods change nothing, so that they are taken from any page; probes answer to any name.
+            "403" => self.method != "get",
+            "421" => !matches!(self.path, "/health" | "/ready"),
             _ => true,
         };
         if let Some(responses) = members_of(&mut operation["responses"]) {
             responses.retain(|status, _| can(status));
-            for (status, about) in ANYWHERE {
+            for (status, about) in ANYWHERE.into_iter().filter(|(status, _)| can(status)) {
                 responses.entry(status).or_insert_with(|| problem(about));
             }
         }
@@ -124,11 +127,12 @@ impl<'a> Route<'a> {
     }
 }
 
-/// The problems of every operation: a body may break off, and a precondition may not be supported, wherever
-/// they are sent.
-const ANYWHERE: [(&str, &str); 2] = [
+/// The problems that any operation may have before its handler is called.
+const ANYWHERE: [(&str, &str); 4] = [
     ("400", "The request cannot be read."),
+    ("403", "A web page of another origin has sent the request: nothing was done."),
     ("412", "A precondition does not hold, or is not supported here: nothing was done."),
+    ("421", "The request names a host that this server does not answer to (ORDERMILL_HOSTS)."),
 ];
 
 fn problem(about: &str) -> Value {
