@@ -99,9 +99,8 @@ async fn ready(shop: &Shop) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_log_that_nobody_reads_delays_nothing() {
-    let setup = Setup::embedded().with("ORDERMILL_LOG", "debug");
+async fn a_log_that_nobody_reads_delays_nothing(setup: Setup) {
+    let setup = setup.with("ORDERMILL_LOG", "debug");
     let mut server = Unread::start(&setup).await;
     let shop = server.shop.clone().waiting_at_most(PATIENCE);
     shop.stock("A", 1_000).await;
@@ -246,6 +245,7 @@ async fn an_order_is_one_line_of_the_log(setup: Setup) {
 }
 
 everywhere! {
+    a_log_that_nobody_reads_delays_nothing
     for_machines_every_line_is_one_json_object
     an_order_is_one_line_of_the_log
 }

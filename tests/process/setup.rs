@@ -107,11 +107,6 @@ impl Setup {
     pub fn command(&self) -> Command {
         let mut command = bare();
         command.envs(self.place.settings());
-        if let Place::Servers(_) = &*self.place {
-            // The tests check for themselves; half a dozen processes that do so all the while, each with sessions of
-            // its own, are more than a test machine has time for.
-            command.env("ORDERMILL_CHECK_INTERVAL", "off");
-        }
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         command
     }
