@@ -51,8 +51,8 @@ pub use state::Parts;
 use state::State;
 
 use events::Followers;
-use ordermill_actors::runtime::routine::Routine;
-use ordermill_actors::runtime::supervisor::Part;
+use ordermill_actors::runtime::periodic_task::PeriodicTask;
+use ordermill_actors::runtime::supervisor::ChildSpec;
 use poem::endpoint::{BoxEndpoint, make_sync};
 use poem::middleware::CatchPanic;
 use poem::web::Redirect;
@@ -95,14 +95,14 @@ impl Api {
     }
 
     /// What must go on for it in the background, as parts that stand under `parent` in the tree.
-    pub fn parts(&self, parent: &str) -> Vec<Part> {
+    pub fn parts(&self, parent: &str) -> Vec<ChildSpec> {
         let node = |name| self.0.tree.part(Some(parent), "routine", name);
         let (followed, measured) = (self.0.clone(), self.0.clone());
         vec![
-            Routine::part(node("http/streams"), events::LOOK_EVERY, move || {
+            PeriodicTask::child_spec(node("http/streams"), events::LOOK_EVERY, move || {
                 events::look(followed.clone())
             }),
-            Routine::part(node("http/metrics"), metrics::UPKEEP_EVERY, move || {
+            PeriodicTask::child_spec(node("http/metrics"), metrics::UPKEEP_EVERY, move || {
                 metrics::keep_up(measured.clone())
             }),
         ]

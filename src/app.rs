@@ -37,10 +37,10 @@ use ordermill_actors::ids::ServiceName;
 use ordermill_actors::notification::Messengers;
 use ordermill_actors::ports::{Messenger, ReadError};
 use ordermill_actors::runtime::admission::Admission;
-use ordermill_actors::runtime::journal::Gauge;
+use ordermill_actors::runtime::journal::JournalHealth;
 use ordermill_actors::runtime::lag::Lag;
-use ordermill_actors::runtime::relay::Flow;
-use ordermill_actors::runtime::stations::{Intake, Process};
+use ordermill_actors::runtime::relay::RelayBacklog;
+use ordermill_actors::runtime::service_builder::{ConsumerHandle, Process};
 use ordermill_actors::runtime::supervisor::Msg;
 use ractor::{Actor, ActorRef};
 use services::{Outlets, Stores};
@@ -78,7 +78,7 @@ struct Here {
 impl System for Here {
     async fn state(&self) -> Result<SystemState, ReadError> {
         // What piled up a moment ago passes several queues in turn.
-        let lag = self.admission.lag().max(self.lag.as_an_excuse());
+        let lag = self.admission.lag().max(self.lag.recent_max());
         Ok(SystemState { now: self.world.now(), lag })
     }
 }
@@ -103,9 +103,9 @@ pub struct App {
     brokers: Brokers,
     databases: Databases,
     backups: Option<Backups>,
-    intakes: Vec<Intake>,
-    gauges: Vec<Arc<Gauge>>,
-    flows: Vec<Arc<Flow>>,
+    consumers: Vec<ConsumerHandle>,
+    journals: Vec<Arc<JournalHealth>>,
+    backlogs: Vec<Arc<RelayBacklog>>,
 }
 
 impl App {
@@ -170,7 +170,7 @@ impl App {
         let mut process = Process::new(world.clone(), brokers.broker.clone());
         process.rpc = Some(brokers.rpc.clone());
         let (services, mut parts) = services::wire(&mut process, stores, &config, outlets, alone);
-        let admission = Arc::new(Admission::new(process.gauges.clone(), process.lag.clone()));
+        let admission = Arc::new(Admission::new(process.journals.clone(), process.lag.clone()));
         let sources = services.sources().clone();
         let system: Arc<dyn System> = Arc::new(Here {
             world: world.clone(),
@@ -186,7 +186,7 @@ impl App {
             broker: brokers.broker.clone(),
             rpc: brokers.rpc.clone(),
             dead_letters: std::mem::take(&mut process.dead_letters),
-            intakes: process.intakes.clone(),
+            consumers: process.consumers.clone(),
             backups: backups.clone(),
             metrics,
             world,
@@ -194,13 +194,17 @@ impl App {
         });
         let mut http_parts = api.parts(HTTP);
         let node = process.tree.part(Some(HTTP), "server", "http/server");
-        http_parts.push(http.clone().part(node));
+        http_parts.push(http.clone().child_spec(node));
         parts.push(process.group(HTTP, http_parts));
         let is_whole = ServiceName::ALL.iter().all(|name| config.services.contains(name));
         if let Some(every) = config.check_interval.filter(|_| is_whole) {
             let node = process.tree.part(Some(CHECK), "routine", "reconciliation/check");
-            let part =
-                check::background::part(check::background::Parts { sources, system, node, every });
+            let part = check::background::child_spec(check::background::Parts {
+                sources,
+                system,
+                node,
+                every,
+            });
             parts.push(process.group(CHECK, vec![part]));
         }
         let supervisor = process.supervisor(parts);
@@ -208,7 +212,7 @@ impl App {
             Actor::spawn(None, supervisor, ()).await.context("the services")?;
         door.open(api.endpoint());
         databases.serve_at(&format!("http://{address}"));
-        let Process { gauges, flows, intakes, .. } = process;
+        let Process { journals, backlogs, consumers, .. } = process;
         Ok(Self {
             address,
             config,
@@ -220,9 +224,9 @@ impl App {
             brokers,
             databases,
             backups,
-            intakes,
-            gauges,
-            flows,
+            consumers,
+            journals,
+            backlogs,
         })
     }
 
@@ -299,7 +303,7 @@ impl App {
         while !self.is_heard() && Instant::now() < listening {
             tokio::time::sleep(DRAIN_LOOK).await;
         }
-        self.intakes.iter().for_each(Intake::close);
+        self.consumers.iter().for_each(ConsumerHandle::close);
         faults::passes(Point::Draining);
         while !self.is_drained() && Instant::now() < deadline {
             tokio::time::sleep(DRAIN_LOOK).await;
@@ -319,13 +323,13 @@ impl App {
 
     /// True when everything that was said is taken and forgotten.
     fn is_heard(&self) -> bool {
-        self.flows.iter().all(|flow| flow.open() == 0) && self.is_drained()
+        self.backlogs.iter().all(|flow| flow.open() == 0) && self.is_drained()
     }
 
     /// True when no delivery is being handled and nothing waits to be written.
     fn is_drained(&self) -> bool {
-        self.intakes.iter().all(|intake| intake.open() == 0)
-            && self.gauges.iter().all(|gauge| !gauge.is_busy())
+        self.consumers.iter().all(|consumer| consumer.open() == 0)
+            && self.journals.iter().all(|health| !health.is_busy())
     }
 }
 

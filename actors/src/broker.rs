@@ -7,17 +7,17 @@
 //!                                          └─left: reject─▶ dead letter, then confirm
 //! ```
 //!
-//! A parcel is confirmed when every bound queue's consumer has committed it, or it is stored as a dead
+//! A message is confirmed when every bound queue's consumer has committed it, or it is stored as a dead
 //! letter: until then its outbox row stays. So nothing is held here that a crash could lose. Messages
 //! pass as `Arc`s and are never serialised.
 
 use crate::clock::Timestamp;
 use crate::messages::{Body, Exchange, Queue, Unreadable, queues_for};
 use crate::ports::{
-    Broker, BrokerError, Channel, Confirm, Confirmed, Dead, Delivery, Depth, Failures, Health,
-    Left, Responder, Rpc, RpcError, Sink, Subscription,
+    Broker, BrokerError, ConfirmCallback, DeadMessage, Delivery, DeliveryChannel, DeliverySink,
+    Depth, Failures, Health, PublishOutcome, Remainder, Responder, Rpc, RpcError, Subscription,
 };
-use crate::runtime::outbox::Parcel;
+use crate::runtime::outbox::OutboundMessage;
 use async_trait::async_trait;
 use dashmap::DashMap;
 use std::collections::{BTreeMap, VecDeque};
@@ -51,11 +51,11 @@ impl Default for LocalBroker {
 
 #[async_trait]
 impl Broker for LocalBroker {
-    fn publish(&self, parcel: Parcel, confirm: Confirm) {
-        let Parcel { exchange, body, only, failures } = parcel;
+    fn publish(&self, message: OutboundMessage, confirm: ConfirmCallback) {
+        let OutboundMessage { exchange, body, only, failures } = message;
         let queues = only.unwrap_or_else(|| queues_for(exchange, &body));
         if queues.is_empty() {
-            return confirm(Confirmed::Unroutable);
+            return confirm(PublishOutcome::Unroutable);
         }
         let receipt = Receipt::new(exchange, queues.len(), confirm);
         for name in queues {
@@ -72,7 +72,7 @@ impl Broker for LocalBroker {
         &self,
         queue: Queue,
         prefetch: usize,
-        sink: Arc<dyn Sink>,
+        sink: Arc<dyn DeliverySink>,
     ) -> Result<Box<dyn Subscription>, BrokerError> {
         let Some(queue) = self.0.queues.get(&queue).cloned() else {
             return Err(BrokerError(format!("there is no queue {queue}")));
@@ -153,7 +153,7 @@ struct State {
 }
 
 struct Subscriber {
-    sink: Arc<dyn Sink>,
+    sink: Arc<dyn DeliverySink>,
     prefetch: usize,
 }
 
@@ -173,13 +173,13 @@ struct Receipt {
 struct Open {
     /// What is with a queue, or on its way into the dead letters.
     open: usize,
-    left: Vec<Parcel>,
+    left: Vec<OutboundMessage>,
     delay: Duration,
-    confirm: Option<Confirm>,
+    confirm: Option<ConfirmCallback>,
 }
 
 impl Receipt {
-    fn new(exchange: Exchange, open: usize, confirm: Confirm) -> Arc<Self> {
+    fn new(exchange: Exchange, open: usize, confirm: ConfirmCallback) -> Arc<Self> {
         let (left, delay, confirm) = (Vec::new(), Duration::ZERO, Some(confirm));
         Arc::new(Self { exchange, open: Mutex::new(Open { open, left, delay, confirm }) })
     }
@@ -195,10 +195,13 @@ impl Receipt {
 
     /// A queue wants this again after a delay.
     fn defer(&self, queue: Queue, body: Body, failures: Failures, delay: Duration) {
-        let parcel =
-            Parcel { only: Some(vec![queue]), failures, ..Parcel::new(self.exchange, body) };
+        let message = OutboundMessage {
+            only: Some(vec![queue]),
+            failures,
+            ..OutboundMessage::new(self.exchange, body)
+        };
         let mut open = self.lock();
-        open.left.push(parcel);
+        open.left.push(message);
         open.delay = open.delay.max(delay);
     }
 
@@ -214,9 +217,9 @@ impl Receipt {
         drop(open);
         if let Some(confirm) = confirm {
             confirm(if left.is_empty() {
-                Confirmed::Taken
+                PublishOutcome::Taken
             } else {
-                Confirmed::Deferred { left, delay }
+                PublishOutcome::Deferred { left, delay }
             });
         }
     }
@@ -273,24 +276,24 @@ impl LocalQueue {
 
     /// Has an item stored as a dead letter. Until it is, it is still the queue's: dropped on the way, with
     /// an actor or a mailbox, it comes again.
-    fn bury(self: &Arc<Self>, item: Item, cause: String, at: Timestamp) {
+    fn store_dead_letter(self: &Arc<Self>, item: Item, cause: String, at: Timestamp) {
         let sink = self.lock().subscriber.as_ref().map(|subscriber| subscriber.sink.clone());
-        let grave = Grave { queue: self.clone(), item: Some(item.clone()) };
+        let guard = DeadLetterGuard { queue: self.clone(), item: Some(item.clone()) };
         if let Some(sink) = sink {
-            sink.bury(Dead {
+            sink.store_dead_letter(DeadMessage {
                 queue: self.name,
                 content: item.content,
                 failures: item.failures.and(at),
                 cause,
-                stored: Box::new(move || grave.close()),
+                stored: Box::new(move || guard.close()),
             });
         }
     }
 
     /// Has what is left of an item wait for its delay, or buries it.
-    fn keep(self: &Arc<Self>, item: &Item, left: Left) {
-        let delay = left.comes_again_after(item.failures);
-        let Left { part, cause, at, .. } = left;
+    fn keep(self: &Arc<Self>, item: &Item, remainder: Remainder) {
+        let delay = remainder.retry_after(item.failures);
+        let Remainder { part, cause, at, .. } = remainder;
         match (part.of(&item.content), delay) {
             (Ok(body), Some(delay)) => {
                 let failures = item.failures.and(at);
@@ -299,19 +302,19 @@ impl LocalQueue {
             }
             (content, _) => {
                 item.receipt.waits_for(1);
-                self.bury(Item { content, ..item.clone() }, cause, at);
+                self.store_dead_letter(Item { content, ..item.clone() }, cause, at);
             }
         }
     }
 }
 
 /// A message on its way into the dead letters.
-struct Grave {
+struct DeadLetterGuard {
     queue: Arc<LocalQueue>,
     item: Option<Item>,
 }
 
-impl Grave {
+impl DeadLetterGuard {
     fn close(mut self) {
         if let Some(item) = self.item.take() {
             item.receipt.settle();
@@ -319,7 +322,7 @@ impl Grave {
     }
 }
 
-impl Drop for Grave {
+impl Drop for DeadLetterGuard {
     fn drop(&mut self) {
         if let Some(item) = self.item.take() {
             // Whoever subscribes next, or takes the next message, gets it.
@@ -330,11 +333,11 @@ impl Drop for Grave {
 
 struct QueueChannel(Arc<LocalQueue>);
 
-impl Channel for QueueChannel {
-    fn settle(&self, tag: u64, left: Vec<Left>) {
+impl DeliveryChannel for QueueChannel {
+    fn settle(&self, tag: u64, remainder: Vec<Remainder>) {
         let Some(item) = self.0.take(tag) else { return };
-        for left in left {
-            self.0.keep(&item, left);
+        for remainder in remainder {
+            self.0.keep(&item, remainder);
         }
         item.receipt.settle();
         self.0.pump();

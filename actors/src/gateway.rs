@@ -35,4 +35,4 @@ pub use handle::GatewayHandle;
 pub use ledger::{Booking, Entry, EntryStatus, Said};
 pub use methods::{GatewayPolicy, TEST_METHODS};
 pub use reads::{GatewayReads, Sums, Totals};
-pub use service::{GatewayChange, GatewayWrites, SaysNothing, SimulatedGateway};
+pub use service::{GatewayChange, GatewayWrites, NoOutboxListener, SimulatedGateway};

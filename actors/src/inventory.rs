@@ -53,12 +53,12 @@ pub use reservation::{Lines, LinesError, Reservation, ReservationRow, Undone};
 pub use retention::{AdjustmentKeys, Movements};
 pub use rows::{Quantity, StockRow};
 pub use shelf::WAITERS_MAX;
-pub use sku::{IDLE_AFTER, SkuSpecies, Skus};
+pub use sku::{IDLE_AFTER, SkuKind, Skus};
 pub use stock::{AdjustError, Adjusted, CreateError, SetError, Stock};
 
 use crate::clock::Timestamp;
 use crate::ids::ServiceName;
-use crate::runtime::service::{Service, Settlement};
+use crate::runtime::service::{BatchDecision, Service};
 
 /// The service, as its journal and its store see it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -76,7 +76,7 @@ impl Service for Inventory {
         Keys::of(changes)
     }
 
-    fn settle(&self, rows: Rows, changes: &[Change], at: Timestamp) -> Settlement<Self> {
+    fn settle(&self, rows: Rows, changes: &[Change], at: Timestamp) -> BatchDecision<Self> {
         settle::settle(rows, changes, at)
     }
 }

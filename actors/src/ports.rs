@@ -2,7 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::messages::{Body, ChannelMessage, Message, Queue, RETRY_DELAYS, Unreadable};
-use crate::runtime::outbox::{OutboxRow, Parcel};
+use crate::runtime::outbox::{OutboundMessage, OutboxRow};
 use crate::runtime::service::{Batch, DeadLetter, DiscardedLetter, Outcome, Service};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -131,7 +131,7 @@ impl Failures {
 
 /// What became of a publish.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Confirmed {
+pub enum PublishOutcome {
     /// The broker, or every consumer, has it for good.
     Taken,
     /// No queue takes it.
@@ -139,7 +139,7 @@ pub enum Confirmed {
     /// Consumers failed on some of it for now: they want that again after the delay.
     Deferred {
         /// What is left of it: each a message, its queue, and how often that has failed on it.
-        left: Vec<Parcel>,
+        left: Vec<OutboundMessage>,
         /// How long to wait.
         delay: Duration,
     },
@@ -148,7 +148,7 @@ pub enum Confirmed {
 }
 
 /// Called exactly once with what became of a publish.
-pub type Confirm = Box<dyn FnOnce(Confirmed) + Send>;
+pub type ConfirmCallback = Box<dyn FnOnce(PublishOutcome) + Send>;
 
 /// A message, or a bundle of them, on its way to a consumer.
 #[derive(Clone)]
@@ -162,35 +162,35 @@ pub struct Delivery {
     /// What the channel knows it by.
     pub tag: u64,
     /// How it is settled.
-    pub channel: Arc<dyn Channel>,
+    pub channel: Arc<dyn DeliveryChannel>,
 }
 
 /// What is left of a delivery that is otherwise handled, and why.
 #[derive(Clone, Debug)]
-pub struct Left {
+pub struct Remainder {
     /// Which part of it.
-    pub part: Part,
+    pub part: DeliveryPart,
     /// What is to become of it.
-    pub fate: Fate,
+    pub disposition: Disposition,
     /// What went wrong.
     pub cause: String,
     /// When.
     pub at: Timestamp,
 }
 
-impl Left {
+impl Remainder {
     /// After what time it is brought again, where its delivery has failed so often already. None: it is given up.
-    pub fn comes_again_after(&self, failures: Failures) -> Option<Duration> {
-        match self.fate {
-            Fate::Retry => RETRY_DELAYS.get(failures.count as usize).copied(),
-            Fate::Reject => None,
+    pub fn retry_after(&self, failures: Failures) -> Option<Duration> {
+        match self.disposition {
+            Disposition::Retry => RETRY_DELAYS.get(failures.count as usize).copied(),
+            Disposition::Reject => None,
         }
     }
 }
 
 /// A part of a delivery.
 #[derive(Clone, Debug)]
-pub enum Part {
+pub enum DeliveryPart {
     /// All of it, as it came.
     Whole,
     /// One of a bundle's messages.
@@ -199,7 +199,7 @@ pub enum Part {
     Unreadable(Unreadable),
 }
 
-impl Part {
+impl DeliveryPart {
     /// What it says, as a part of a delivery of this content.
     pub fn of(self, whole: &Result<Body, Unreadable>) -> Result<Body, Unreadable> {
         match self {
@@ -212,7 +212,7 @@ impl Part {
 
 /// What is to become of what was not handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum Disposition {
     /// It failed for now: bring it again later, counted; give it up after the last delay.
     Retry,
     /// It can never be handled: keep it as a dead letter.
@@ -220,10 +220,10 @@ pub enum Fate {
 }
 
 /// Settles deliveries. Each call is for one delivery; a broker may gather them.
-pub trait Channel: Send + Sync + 'static {
+pub trait DeliveryChannel: Send + Sync + 'static {
     /// All that the delivery causes is committed, but for what is left of it: that comes again, or is kept as
     /// a dead letter, by itself. The delivery is forgotten no sooner than what is left is in safety.
-    fn settle(&self, tag: u64, left: Vec<Left>);
+    fn settle(&self, tag: u64, remainder: Vec<Remainder>);
 
     /// All of it is handled.
     fn ack(&self, tag: u64) {
@@ -232,17 +232,33 @@ pub trait Channel: Send + Sync + 'static {
 
     /// All of it failed for now.
     fn retry(&self, tag: u64, cause: String, at: Timestamp) {
-        self.settle(tag, vec![Left { part: Part::Whole, fate: Fate::Retry, cause, at }]);
+        self.settle(
+            tag,
+            vec![Remainder {
+                part: DeliveryPart::Whole,
+                disposition: Disposition::Retry,
+                cause,
+                at,
+            }],
+        );
     }
 
     /// It can never be handled.
     fn reject(&self, tag: u64, cause: String, at: Timestamp) {
-        self.settle(tag, vec![Left { part: Part::Whole, fate: Fate::Reject, cause, at }]);
+        self.settle(
+            tag,
+            vec![Remainder {
+                part: DeliveryPart::Whole,
+                disposition: Disposition::Reject,
+                cause,
+                at,
+            }],
+        );
     }
 }
 
 /// A message that was given up, on its way into its service's dead letters.
-pub struct Dead {
+pub struct DeadMessage {
     /// The queue it could not be handled in.
     pub queue: Queue,
     /// What it was; a bundle where nobody has looked into it.
@@ -256,11 +272,11 @@ pub struct Dead {
 }
 
 /// Where a subscription's messages go.
-pub trait Sink: Send + Sync + 'static {
+pub trait DeliverySink: Send + Sync + 'static {
     /// A message to handle.
     fn deliver(&self, delivery: Delivery);
     /// A message that was given up, to be stored.
-    fn bury(&self, dead: Dead);
+    fn store_dead_letter(&self, dead: DeadMessage);
 }
 
 /// Why a subscription failed.
@@ -316,20 +332,20 @@ pub trait Responder: Send + Sync + 'static {
     async fn answer(&self, question: &str) -> Option<String>;
 }
 
-/// The broker: takes parcels, routes them to queues, hands them to consumers until they are acked.
+/// The broker: takes messages, routes them to queues, hands them to consumers until they are acked.
 ///
-/// Delivery is at least once. A confirmed parcel survives whatever the broker promises to survive;
+/// Delivery is at least once. A confirmed message survives whatever the broker promises to survive;
 /// until then its outbox row holds it.
 #[async_trait]
 pub trait Broker: Send + Sync + 'static {
-    /// Publishes a parcel. Never blocks; `confirm` is called exactly once, later or at once.
-    fn publish(&self, parcel: Parcel, confirm: Confirm);
+    /// Publishes a message. Never blocks; `confirm` is called exactly once, later or at once.
+    fn publish(&self, message: OutboundMessage, confirm: ConfirmCallback);
     /// Consumes a queue: `prefetch` deliveries at the most are unsettled at a time.
     async fn subscribe(
         &self,
         queue: Queue,
         prefetch: usize,
-        sink: Arc<dyn Sink>,
+        sink: Arc<dyn DeliverySink>,
     ) -> Result<Box<dyn Subscription>, BrokerError>;
     /// How full its queues are. Asked about once a second.
     async fn depths(&self) -> Result<Vec<Depth>, BrokerError>;

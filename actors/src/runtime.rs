@@ -8,30 +8,30 @@
 //! | relay | [`relay`] | publishes the outbox with confirms, then has its rows forgotten |
 //! | supervisor | [`supervisor`], [`tree`] | restarts what fails, shows what lives |
 //!
-//! [`stations`] puts them together for one service.
+//! [`service_builder`] puts them together for one service.
 
 pub mod address;
 pub mod admission;
-pub mod asking;
-pub mod beside;
 pub mod consumer;
+pub mod consumer_watchdog;
 pub mod dead_letters;
 pub mod directory;
 pub mod entity;
 pub mod expected;
 pub mod feed;
-pub mod in_hand;
+pub mod in_flight;
 pub mod journal;
 pub mod lag;
 pub mod lifecycle;
+pub mod linked_task;
 pub mod outbox;
+pub mod periodic_task;
 pub mod quarantine;
 pub mod relay;
+pub mod request;
 pub mod retention;
-pub mod routine;
 pub mod service;
-pub mod silence;
-pub mod stations;
+pub mod service_builder;
 pub mod supervisor;
 pub mod ticket;
 pub mod tree;

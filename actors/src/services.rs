@@ -6,7 +6,7 @@
 use crate::audit::AuditService;
 use crate::gateway::{GatewayHandle, GatewayPolicy, GatewayReads, SimulatedGateway};
 use crate::inventory::{
-    self, AdjustmentKeys, Inventory, InventoryReads, Movements, SkuSpecies, Stock,
+    self, AdjustmentKeys, Inventory, InventoryReads, Movements, SkuKind, Stock,
 };
 use crate::messages::{Flow, Plan, Queue, RPC_PAYMENT};
 use crate::notification::{
@@ -25,8 +25,8 @@ use crate::runtime::directory::Directory;
 use crate::runtime::entity::Entities;
 use crate::runtime::feed::FeedHandler;
 use crate::runtime::service::Service;
-use crate::runtime::stations::{Process, Stations};
-use crate::runtime::supervisor::Part;
+use crate::runtime::service_builder::{Process, ServiceBuilder};
+use crate::runtime::supervisor::ChildSpec;
 use crate::shipping::{self, Shipping, ShippingPolicy};
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,9 +59,9 @@ impl Default for OrderSettings {
 }
 
 /// Consumes every queue of the service, those of both flows: the flow is the order's, not the process's.
-fn consume_all<S: Service>(stations: &mut Stations<'_, S>, handler: Arc<dyn Handler>) {
+fn consume_all<S: Service>(builder: &mut ServiceBuilder<'_, S>, handler: Arc<dyn Handler>) {
     for queue in Queue::ALL.iter().filter(|queue| queue.service() == S::NAME) {
-        stations.consume(*queue, handler.clone());
+        builder.consume(*queue, handler.clone());
     }
 }
 
@@ -73,21 +73,21 @@ pub fn order(
     due: Arc<dyn DueOrders>,
     settings: OrderSettings,
     observer: Arc<dyn SagaObserver>,
-) -> (Orders, Part) {
+) -> (Orders, ChildSpec) {
     let lag = process.lag.clone();
-    let mut stations = process.service("order", Arc::new(Order), store);
-    let world = stations.world().clone();
+    let mut builder = process.service("order", Arc::new(Order), store);
+    let world = builder.world().clone();
     let OrderSettings { policy, flow, plan, sweep_every, idle_after } = settings;
     let rules = SagaRules { reads, policy, world: world.clone(), observer };
-    let species = Entities::new(Arc::new(rules), stations.journal.clone());
-    let sagas = Directory::new(species, world.clone(), idle_after);
-    stations.entities("sagas", &sagas);
-    consume_all(&mut stations, Arc::new(ReplyHandler(sagas.clone())));
-    let node = stations.tree().part(Some("order"), "sweeper", "order/sweeper");
-    stations.keeps(Arc::new(Claims { database: due.clone(), world: world.clone() }));
+    let kind = Entities::new(Arc::new(rules), builder.journal.clone());
+    let sagas = Directory::new(kind, world.clone(), idle_after);
+    builder.entities("sagas", &sagas);
+    consume_all(&mut builder, Arc::new(ReplyHandler(sagas.clone())));
+    let node = builder.tree().part(Some("order"), "sweeper", "order/sweeper");
+    builder.keeps(Arc::new(Claims { database: due.clone(), world: world.clone() }));
     let sweeper = Sweeper { due, sagas: sagas.clone(), lag, world: world.clone() };
-    stations.part(sweeper.part(node, sweep_every));
-    (Orders::new(sagas, world, flow, plan), stations.finish())
+    builder.child(sweeper.child_spec(node, sweep_every));
+    (Orders::new(sagas, world, flow, plan), builder.finish())
 }
 
 /// How the inventory service goes about its work.
@@ -103,19 +103,19 @@ pub fn inventory(
     store: Arc<dyn Database<Inventory>>,
     reads: Arc<dyn InventoryReads>,
     settings: InventorySettings,
-) -> (Stock, Part) {
-    let mut stations = process.service("inventory", Arc::new(Inventory), store);
-    let world = stations.world().clone();
-    stations.keeps(Arc::new(AdjustmentKeys { database: reads.clone(), world: world.clone() }));
+) -> (Stock, ChildSpec) {
+    let mut builder = process.service("inventory", Arc::new(Inventory), store);
+    let world = builder.world().clone();
+    builder.keeps(Arc::new(AdjustmentKeys { database: reads.clone(), world: world.clone() }));
     if let Some(kept) = settings.movements_kept {
         let database = reads.clone();
-        stations.keeps(Arc::new(Movements { database, world: world.clone(), kept }));
+        builder.keeps(Arc::new(Movements { database, world: world.clone(), kept }));
     }
-    let species = SkuSpecies::new(reads, stations.journal.clone());
-    let skus = Directory::new(species, world.clone(), inventory::IDLE_AFTER);
-    stations.entities("skus", &skus);
-    consume_all(&mut stations, Arc::new(inventory::CommandHandler::new(skus.clone())));
-    (Stock::new(skus, world), stations.finish())
+    let kind = SkuKind::new(reads, builder.journal.clone());
+    let skus = Directory::new(kind, world.clone(), inventory::IDLE_AFTER);
+    builder.entities("skus", &skus);
+    consume_all(&mut builder, Arc::new(inventory::CommandHandler::new(skus.clone())));
+    (Stock::new(skus, world), builder.finish())
 }
 
 /// The simulated gateway and its ledger.
@@ -124,11 +124,11 @@ pub fn gateway(
     store: Arc<dyn Database<SimulatedGateway>>,
     reads: Arc<dyn GatewayReads>,
     policy: GatewayPolicy,
-) -> (Arc<dyn Gateway>, Part) {
-    let mut stations = process.service("gateway", Arc::new(SimulatedGateway { policy }), store);
-    stations.aside();
-    let handle = GatewayHandle::new(stations.journal.clone(), reads, policy);
-    (Arc::new(handle), stations.finish())
+) -> (Arc<dyn Gateway>, ChildSpec) {
+    let mut builder = process.service("gateway", Arc::new(SimulatedGateway { policy }), store);
+    builder.exclude_from_admission();
+    let handle = GatewayHandle::new(builder.journal.clone(), reads, policy);
+    (Arc::new(handle), builder.finish())
 }
 
 /// How often payments whose gateway call was lost are looked for: such a call is lost only with its
@@ -153,25 +153,25 @@ pub fn payment(
     reads: Arc<dyn PaymentReads>,
     gateway: Arc<dyn Gateway>,
     settings: PaymentSettings,
-) -> Part {
+) -> ChildSpec {
     let PaymentSettings { policy, idle_after, alone } = settings;
     let rpc = process.rpc.clone();
-    let mut stations = process.service("payment", Arc::new(PaymentService), store);
-    stations.aside();
+    let mut builder = process.service("payment", Arc::new(PaymentService), store);
+    builder.exclude_from_admission();
     if let Some(rpc) = rpc {
-        let node = stations.tree().part(Some("payment"), "responder", RPC_PAYMENT);
-        stations.part(payment::ConfirmationDesk::part(node, rpc, reads.clone()));
+        let node = builder.tree().part(Some("payment"), "responder", RPC_PAYMENT);
+        builder.child(payment::ConfirmationDesk::child_spec(node, rpc, reads.clone()));
     }
-    let world = stations.world().clone();
+    let world = builder.world().clone();
     let rules = PaymentRules { reads: reads.clone(), gateway, policy, world: world.clone() };
-    let species = Entities::new(Arc::new(rules), stations.journal.clone());
-    let payments: Payments = Directory::new(species, world.clone(), idle_after);
-    stations.entities("payments", &payments);
-    consume_all(&mut stations, Arc::new(payment::CommandHandler::new(payments.clone())));
-    let node = stations.tree().part(Some("payment"), "sweeper", "payment/sweeper");
+    let kind = Entities::new(Arc::new(rules), builder.journal.clone());
+    let payments: Payments = Directory::new(kind, world.clone(), idle_after);
+    builder.entities("payments", &payments);
+    consume_all(&mut builder, Arc::new(payment::CommandHandler::new(payments.clone())));
+    let node = builder.tree().part(Some("payment"), "sweeper", "payment/sweeper");
     let sweeper = payment::Sweeper { reads, payments, world, alone };
-    stations.part(sweeper.part(node, PAYMENT_SWEEP));
-    stations.finish()
+    builder.child(sweeper.child_spec(node, PAYMENT_SWEEP));
+    builder.finish()
 }
 
 /// The shipping service.
@@ -179,11 +179,11 @@ pub fn shipping(
     process: &mut Process,
     store: Arc<dyn Database<Shipping>>,
     policy: ShippingPolicy,
-) -> Part {
-    let mut stations = process.service("shipping", Arc::new(Shipping { policy }), store);
-    let handler = shipping::CommandHandler::new(stations.journal.clone());
-    consume_all(&mut stations, Arc::new(handler));
-    stations.finish()
+) -> ChildSpec {
+    let mut builder = process.service("shipping", Arc::new(Shipping { policy }), store);
+    let handler = shipping::CommandHandler::new(builder.journal.clone());
+    consume_all(&mut builder, Arc::new(handler));
+    builder.finish()
 }
 
 /// The notification service; a channel's messages go out when there is somebody to send them.
@@ -191,25 +191,25 @@ pub fn notification(
     process: &mut Process,
     store: Arc<dyn Database<NotificationService>>,
     messengers: Messengers,
-) -> (Notifications, Part) {
+) -> (Notifications, ChildSpec) {
     let Messengers { email, sms } = &messengers;
     let policy = NotificationPolicy { email: email.is_some(), sms: sms.is_some() };
-    let mut stations =
+    let mut builder =
         process.service("notification", Arc::new(NotificationService { policy }), store);
-    let journal = stations.journal.clone();
-    stations.consume(Queue::NotificationOrders, Arc::new(FeedHandler::new(journal.clone())));
+    let journal = builder.journal.clone();
+    builder.consume(Queue::NotificationOrders, Arc::new(FeedHandler::new(journal.clone())));
     for channel in Channel::ALL {
         if let Some(messenger) = messengers.of(channel) {
-            stations.consume(channel.queue(), Arc::new(ChannelHandler::new(messenger.clone())));
+            builder.consume(channel.queue(), Arc::new(ChannelHandler::new(messenger.clone())));
         }
     }
-    (Notifications::new(journal), stations.finish())
+    (Notifications::new(journal), builder.finish())
 }
 
 /// The audit service.
-pub fn audit(process: &mut Process, store: Arc<dyn Database<AuditService>>) -> Part {
-    let mut stations = process.service("audit", Arc::new(AuditService), store);
-    let handler = FeedHandler::new(stations.journal.clone());
-    stations.consume(Queue::AuditEvents, Arc::new(handler));
-    stations.finish()
+pub fn audit(process: &mut Process, store: Arc<dyn Database<AuditService>>) -> ChildSpec {
+    let mut builder = process.service("audit", Arc::new(AuditService), store);
+    let handler = FeedHandler::new(builder.journal.clone());
+    builder.consume(Queue::AuditEvents, Arc::new(handler));
+    builder.finish()
 }

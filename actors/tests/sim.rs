@@ -52,11 +52,11 @@ fn whatever_goes_wrong_every_order_ends_as_it_should() {
     assert_eq!(failed, 0, "seeds have failed");
     assert_eq!(covered.missing(), Vec::<Fault>::new(), "these faults never come");
     // Nobody in the simulation can be reached by a channel.
-    let unheard = Kind::ALL
+    let unobserved = Kind::ALL
         .iter()
         .filter(|kind| **kind != Kind::NotificationSend)
         .filter(|kind| !covered.handled.keys().any(|(_, message)| *message == kind.as_str()));
-    assert_eq!(unheard.collect::<Vec<_>>(), Vec::<&Kind>::new(), "these messages never come");
+    assert_eq!(unobserved.collect::<Vec<_>>(), Vec::<&Kind>::new(), "these messages never come");
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use crate::api::time::Time;
 use crate::api::word::{ActorEventName, ActorKind, Word};
-use ordermill_actors::runtime::lifecycle::LifeEvent;
+use ordermill_actors::runtime::lifecycle::LifecycleEvent;
 use ordermill_actors::runtime::tree::{
-    ActorPage, Failure, HowHandled, LastMessage, NodeView, Status, Totals,
+    ActorPage, Failure, HandlingOutcome, LastMessage, NodeView, Status, Totals,
 };
 use poem_openapi::{Enum, Object};
 use std::collections::BTreeMap;
@@ -119,9 +119,9 @@ enum Outcome {
 impl From<LastMessage> for LastMessageView {
     fn from(last: LastMessage) -> Self {
         let outcome = match last.how {
-            HowHandled::UnderWay => Outcome::UnderWay,
-            HowHandled::Handled => Outcome::Handled,
-            HowHandled::Failed => Outcome::Failed,
+            HandlingOutcome::UnderWay => Outcome::UnderWay,
+            HandlingOutcome::Handled => Outcome::Handled,
+            HandlingOutcome::Failed => Outcome::Failed,
         };
         Self {
             message: last.message.to_owned(),
@@ -232,8 +232,8 @@ pub struct ActorEventView {
     missed: Option<u64>,
 }
 
-impl From<&LifeEvent> for ActorEventView {
-    fn from(event: &LifeEvent) -> Self {
+impl From<&LifecycleEvent> for ActorEventView {
+    fn from(event: &LifecycleEvent) -> Self {
         Self {
             event: Word::stored(event.what.as_str()),
             at: Some(event.at.into()),

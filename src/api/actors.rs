@@ -8,8 +8,8 @@ use crate::api::problem::Problem;
 use crate::api::state::State;
 use futures::StreamExt;
 use futures::stream::{BoxStream, unfold};
-use ordermill_actors::runtime::lifecycle::LifeEvent;
-use ordermill_actors::runtime::tree::{Look, Status};
+use ordermill_actors::runtime::lifecycle::LifecycleEvent;
+use ordermill_actors::runtime::tree::{Status, TreeQuery};
 use poem::web::sse::Event;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::{EventStream, Json};
@@ -70,7 +70,7 @@ impl ActorsApi {
         /// Only actors that do this, and those above them.
         status: Query<Option<String>>,
     ) -> Result<Json<ActorTree>, Problem> {
-        let look = Look {
+        let look = TreeQuery {
             under: under.0.as_deref(),
             after: after.0.as_deref(),
             limit: limits::page(limit.0)? as usize,
@@ -164,7 +164,7 @@ fn actor_status(word: &str) -> Result<Status, Problem> {
 
 /// Events as they come, until the process is asked to end.
 fn follow(
-    events: Receiver<Arc<LifeEvent>>,
+    events: Receiver<Arc<LifecycleEvent>>,
     kind: Option<String>,
     stop: CancellationToken,
 ) -> impl futures::Stream<Item = ActorEventView> + Send {

@@ -13,7 +13,7 @@ use crate::app::Elsewhere;
 use ordermill_actors::ids::ServiceName;
 use ordermill_actors::messages::Queue;
 use ordermill_actors::ports::DeadLetterFilter;
-use ordermill_actors::runtime::dead_letters::{DeadLetterOffice, DiscardError, RedriveError};
+use ordermill_actors::runtime::dead_letters::{DeadLetterService, DiscardError, RedriveError};
 use ordermill_actors::runtime::service::{DeadLetter, DiscardedLetter};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
@@ -235,12 +235,12 @@ impl DeadLettersApi {
         let limit = limits::page(limit.0)?;
         let filter = filter(queue.0.as_deref(), cursor.0.as_deref())?;
         let (mut dead_letters, mut parked) = (Vec::new(), Vec::new());
-        for office in self.asked(&filter, service.0.as_deref())? {
-            let service = office.service().into();
-            parked.push(ParkedView { service, rows: office.parked().await? });
-            if filter.queue.is_none_or(|queue| queue.service() == office.service()) {
+        for dead_letter_service in self.asked(&filter, service.0.as_deref())? {
+            let service = dead_letter_service.service().into();
+            parked.push(ParkedView { service, rows: dead_letter_service.parked().await? });
+            if filter.queue.is_none_or(|queue| queue.service() == dead_letter_service.service()) {
                 // Cut at once: the long ones are not all in memory together.
-                let letters = office.list(&filter, limit).await?.into_iter();
+                let letters = dead_letter_service.list(&filter, limit).await?.into_iter();
                 dead_letters
                     .extend(letters.map(|letter| DeadLetterView::of(letter, LISTED_BYTES_MAX)));
             }
@@ -270,8 +270,8 @@ impl DeadLettersApi {
         let limit = limits::page(limit.0)?;
         let filter = filter(queue.0.as_deref(), cursor.0.as_deref())?;
         let mut discarded = Vec::new();
-        for office in self.asked(&filter, service.0.as_deref())? {
-            discarded.extend(office.discarded(&filter, limit).await?);
+        for dead_letter_service in self.asked(&filter, service.0.as_deref())? {
+            discarded.extend(dead_letter_service.discarded(&filter, limit).await?);
         }
         discarded.sort_by_key(|discarded| std::cmp::Reverse(discarded.letter.id));
         discarded.truncate(limit as usize);
@@ -298,8 +298,8 @@ impl DeadLettersApi {
     ) -> Result<Json<JustDiscarded>, Problem> {
         let id = parse_id(&id.0)?;
         let reason = reason(body.parse()?)?;
-        for office in &self.0.dead_letters {
-            match office.discard(id, &reason).await {
+        for dead_letter_service in &self.0.dead_letters {
+            match dead_letter_service.discard(id, &reason).await {
                 Ok(letter) => {
                     let queue = letter.queue.into();
                     return Ok(Json(JustDiscarded { id, queue, reason }));
@@ -323,7 +323,8 @@ impl DeadLettersApi {
     ) -> Result<Json<AllDiscarded>, Problem> {
         let queue = parse_queue(&queue.0)?;
         let reason = reason(body.parse()?)?;
-        let done = self.office(queue.service())?.discard_unreadable(queue, &reason).await?;
+        let done =
+            self.dead_letter_service(queue.service())?.discard_unreadable(queue, &reason).await?;
         Ok(Json(AllDiscarded {
             queue: queue.into(),
             discarded: done.discarded,
@@ -337,8 +338,8 @@ impl DeadLettersApi {
     #[oai(path = "/admin/dead-letters/:id", method = "get")]
     async fn letter(&self, id: Path<String>) -> Result<Json<DeadLetterView>, Problem> {
         let id = parse_id(&id.0)?;
-        for office in &self.0.dead_letters {
-            if let Some(letter) = office.get(id).await? {
+        for dead_letter_service in &self.0.dead_letters {
+            if let Some(letter) = dead_letter_service.get(id).await? {
                 return Ok(Json(DeadLetterView::of(letter, usize::MAX)));
             }
         }
@@ -351,8 +352,8 @@ impl DeadLettersApi {
     #[oai(path = "/admin/dead-letters/:id/redrive", method = "post")]
     async fn redrive(&self, id: Path<String>) -> Result<Redriven, Problem> {
         let id = parse_id(&id.0)?;
-        for office in &self.0.dead_letters {
-            match office.redrive(id).await {
+        for dead_letter_service in &self.0.dead_letters {
+            match dead_letter_service.redrive(id).await {
                 Ok(letter) => {
                     let queue = letter.queue.into();
                     return Ok(Redriven::Accepted(Json(RedrivenView { id, queue })));
@@ -374,7 +375,7 @@ impl DeadLettersApi {
         queue: Query<String>,
     ) -> Result<AllRedriven, Problem> {
         let queue = parse_queue(&queue.0)?;
-        let done = self.office(queue.service())?.redrive_queue(queue).await?;
+        let done = self.dead_letter_service(queue.service())?.redrive_queue(queue).await?;
         Ok(AllRedriven::Accepted(Json(AllRedrivenView {
             queue: queue.into(),
             redriven: done.redriven,
@@ -384,29 +385,34 @@ impl DeadLettersApi {
 }
 
 impl DeadLettersApi {
-    /// The office of a service.
-    fn office(&self, service: ServiceName) -> Result<&DeadLetterOffice, Elsewhere> {
-        let mut offices = self.0.dead_letters.iter();
-        offices.find(|office| office.service() == service).ok_or(Elsewhere(service))
+    /// The dead-letter service of a service.
+    fn dead_letter_service(&self, service: ServiceName) -> Result<&DeadLetterService, Elsewhere> {
+        let mut dead_letter_services = self.0.dead_letters.iter();
+        dead_letter_services
+            .find(|dead_letter_service| dead_letter_service.service() == service)
+            .ok_or(Elsewhere(service))
     }
 
-    /// The offices that a list asks.
+    /// The dead-letter services that a list asks.
     fn asked(
         &self,
         filter: &DeadLetterFilter,
         service: Option<&str>,
-    ) -> Result<Vec<&DeadLetterOffice>, Problem> {
+    ) -> Result<Vec<&DeadLetterService>, Problem> {
         let service = service.map(parse_service).transpose()?;
         if let Some(queue) = filter.queue {
-            self.office(queue.service())?;
+            self.dead_letter_service(queue.service())?;
         }
-        Ok(self.offices(service)?)
+        Ok(self.dead_letter_services(service)?)
     }
 
-    /// All offices, or that of one service.
-    fn offices(&self, service: Option<ServiceName>) -> Result<Vec<&DeadLetterOffice>, Elsewhere> {
+    /// All dead-letter services, or that of one service.
+    fn dead_letter_services(
+        &self,
+        service: Option<ServiceName>,
+    ) -> Result<Vec<&DeadLetterService>, Elsewhere> {
         match service {
-            Some(service) => Ok(vec![self.office(service)?]),
+            Some(service) => Ok(vec![self.dead_letter_service(service)?]),
             None => Ok(self.0.dead_letters.iter().collect()),
         }
     }

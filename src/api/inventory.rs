@@ -10,7 +10,7 @@ use crate::api::scalar::{Count, Id, ProductIdInput};
 use crate::api::state::State;
 use ordermill_actors::ids::ProductId;
 use ordermill_actors::inventory::{CreateError, Quantity, SetError, StockRow};
-use ordermill_actors::runtime::asking::LATE;
+use ordermill_actors::runtime::request::LATE;
 use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};

@@ -94,17 +94,18 @@ async fn messages(state: &State) {
         gauge!("queue_messages_unacked", "queue" => queue).set(depth.unacked as f64);
     }
     // What travels together is one delivery of many messages.
-    for intake in &state.intakes {
-        let queue = intake.queue().as_str();
-        counter!("queue_deliveries_total", "queue" => queue).absolute(intake.settled());
-        counter!("queue_messages_total", "queue" => queue).absolute(intake.messages());
+    for consumer in &state.consumers {
+        let queue = consumer.queue().as_str();
+        counter!("queue_deliveries_total", "queue" => queue).absolute(consumer.settled());
+        counter!("queue_messages_total", "queue" => queue).absolute(consumer.messages());
     }
-    for office in &state.dead_letters {
-        let service = office.service().as_str();
-        counter!("dead_letters_total", "service" => service).absolute(office.buried());
-        let discarded = office.discarded_count();
+    for dead_letter_service in &state.dead_letters {
+        let service = dead_letter_service.service().as_str();
+        counter!("dead_letters_total", "service" => service)
+            .absolute(dead_letter_service.dead_letter_count());
+        let discarded = dead_letter_service.discarded_count();
         counter!("dead_letters_discarded_total", "service" => service).absolute(discarded);
-        if let Ok(rows) = office.parked().await {
+        if let Ok(rows) = dead_letter_service.parked().await {
             gauge!("outbox_parked", "service" => service).set(rows as f64);
         }
     }

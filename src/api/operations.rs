@@ -95,7 +95,7 @@ impl OperationsApi {
         }
         if admission.lag() >= LAG_TARGET {
             missing.push("too much is under way: orders are turned away".to_owned());
-            missing.extend(admission.deserted().iter().map(ToString::to_string));
+            missing.extend(admission.unconsumed_queues().iter().map(ToString::to_string));
         }
         let lag_ms = u64::try_from(admission.lag().as_millis()).unwrap_or(u64::MAX);
         let ready = missing.is_empty();

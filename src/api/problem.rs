@@ -5,7 +5,7 @@ use crate::app::Elsewhere;
 use ordermill_actors::order::AskError;
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::runtime::admission::Busy;
-use ordermill_actors::runtime::lag::Deserted;
+use ordermill_actors::runtime::lag::UnconsumedQueue;
 use poem::http::StatusCode;
 use poem::{IntoResponse, Response};
 use poem_openapi::error::ParseParamError;
@@ -218,8 +218,12 @@ impl From<Elsewhere> for Problem {
 impl Problem {
     /// 503 for an order that is not taken, and what is to blame: a database, the broker, a queue that
     /// nobody consumes, or too many customers.
-    pub fn turned_away(busy: Busy, broker: Option<String>, deserted: &[Deserted]) -> Self {
-        let detail = match (busy.down, broker, deserted.first()) {
+    pub fn turned_away(
+        busy: Busy,
+        broker: Option<String>,
+        unconsumed_queues: &[UnconsumedQueue],
+    ) -> Self {
+        let detail = match (busy.down, broker, unconsumed_queues.first()) {
             (true, ..) => "a database is not available; try again".to_owned(),
             (false, Some(trouble), _) => format!("{trouble}; try again"),
             (false, None, Some(queue)) => format!("too many orders are under way: {queue}"),
@@ -328,16 +332,19 @@ mod tests {
     fn a_closed_door_names_what_is_to_blame() {
         let busy = |down| Busy { retry_after: Duration::from_secs(1), down };
         let queue = Queue::parse("inventory.commands").unwrap();
-        let deserted = [Deserted { queue, ready: 820 }];
+        let unconsumed_queues = [UnconsumedQueue { queue, ready: 820 }];
         let away = || Some("the broker is away: connection refused".to_owned());
         let detail = |problem| match problem {
             Problem::Unavailable(body, _) => body.0.detail,
             _ => panic!("no 503"),
         };
         for (problem, word) in [
-            (Problem::turned_away(busy(true), away(), &deserted), "a database"),
-            (Problem::turned_away(busy(false), away(), &deserted), "the broker is away"),
-            (Problem::turned_away(busy(false), None, &deserted), "nobody takes inventory.commands"),
+            (Problem::turned_away(busy(true), away(), &unconsumed_queues), "a database"),
+            (Problem::turned_away(busy(false), away(), &unconsumed_queues), "the broker is away"),
+            (
+                Problem::turned_away(busy(false), None, &unconsumed_queues),
+                "nobody takes inventory.commands",
+            ),
             (Problem::turned_away(busy(false), None, &[]), "too many orders are under way; try"),
         ] {
             let detail = detail(problem);

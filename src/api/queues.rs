@@ -84,8 +84,10 @@ async fn depths(broker: &dyn Broker) -> Result<Vec<Depth>, Problem> {
 mod tests {
     use super::*;
     use async_trait::async_trait;
-    use ordermill_actors::ports::{BrokerError, Confirm, Health, Sink, Subscription};
-    use ordermill_actors::runtime::outbox::Parcel;
+    use ordermill_actors::ports::{
+        BrokerError, ConfirmCallback, DeliverySink, Health, Subscription,
+    };
+    use ordermill_actors::runtime::outbox::OutboundMessage;
     use std::sync::Arc;
 
     /// A broker that is away, and says so at once or never.
@@ -95,13 +97,13 @@ mod tests {
 
     #[async_trait]
     impl Broker for Away {
-        fn publish(&self, _: Parcel, _: Confirm) {}
+        fn publish(&self, _: OutboundMessage, _: ConfirmCallback) {}
 
         async fn subscribe(
             &self,
             _: Queue,
             _: usize,
-            _: Arc<dyn Sink>,
+            _: Arc<dyn DeliverySink>,
         ) -> Result<Box<dyn Subscription>, BrokerError> {
             Err(BrokerError("connection refused".to_owned()))
         }

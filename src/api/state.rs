@@ -11,8 +11,8 @@ use ordermill_actors::clock::World;
 use ordermill_actors::payment::PaymentMethods;
 use ordermill_actors::ports::{Broker, Rpc};
 use ordermill_actors::runtime::admission::Admission;
-use ordermill_actors::runtime::dead_letters::DeadLetterOffice;
-use ordermill_actors::runtime::stations::Intake;
+use ordermill_actors::runtime::dead_letters::DeadLetterService;
+use ordermill_actors::runtime::service_builder::ConsumerHandle;
 use ordermill_actors::runtime::tree::Tree;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -32,9 +32,9 @@ pub struct Parts {
     /// Questions to other processes.
     pub rpc: Arc<dyn Rpc>,
     /// The dead letters of the services of this process.
-    pub dead_letters: Vec<DeadLetterOffice>,
+    pub dead_letters: Vec<DeadLetterService>,
     /// The consumers of this process.
-    pub intakes: Vec<Intake>,
+    pub consumers: Vec<ConsumerHandle>,
     /// Takes backups; None: the data are on servers.
     pub backups: Option<Backups>,
     /// The metrics.
@@ -66,7 +66,7 @@ impl State {
     pub async fn admit(&self) -> Result<(), Problem> {
         self.admission.admit().await.map_err(|busy| {
             let trouble = broker_trouble(&self.broker.health());
-            Problem::turned_away(busy, trouble, &self.admission.deserted())
+            Problem::turned_away(busy, trouble, &self.admission.unconsumed_queues())
         })
     }
 

@@ -8,7 +8,7 @@ use ordermill_actors::money::Money;
 use ordermill_actors::order::advance::{steps, taking};
 use ordermill_actors::order::{HistoryRow, OrderStatus, Saga, SagaRules, SagaStatus, SagaStep};
 use ordermill_actors::payment::PaymentStatus;
-use ordermill_actors::runtime::entity::Rules;
+use ordermill_actors::runtime::entity::EntityRules;
 use ordermill_actors::shipping::ShipmentStatus;
 use poem_openapi::Object;
 use uuid::Uuid;

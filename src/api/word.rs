@@ -6,7 +6,7 @@ use ordermill_actors::notification::Topic;
 use ordermill_actors::order::decide::BY_CUSTOMER;
 use ordermill_actors::order::{CAUSES, OrderStatus, SagaStatus, SagaStep};
 use ordermill_actors::payment::PaymentStatus;
-use ordermill_actors::runtime::lifecycle::What;
+use ordermill_actors::runtime::lifecycle::LifecycleEventKind;
 use ordermill_actors::runtime::tree::{KINDS, Status as ActorStatus};
 use ordermill_actors::shipping::ShipmentStatus;
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
@@ -183,7 +183,7 @@ impl Words for ActorEventName {
         events.";
 
     fn all() -> Vec<Cow<'static, str>> {
-        let names = What::ALL.iter().map(|what| what.as_str().into());
+        let names = LifecycleEventKind::ALL.iter().map(|what| what.as_str().into());
         names.chain([Self::MISSED.into()]).collect()
     }
 }

@@ -13,7 +13,7 @@ use super::acceptor::Acceptor;
 use super::connection::IDLE_MAX;
 use crate::api::Door;
 use anyhow::Context;
-use ordermill_actors::runtime::supervisor::Part;
+use ordermill_actors::runtime::supervisor::ChildSpec;
 use ordermill_actors::runtime::tree::Node;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::io::ErrorKind;
@@ -84,9 +84,9 @@ impl Http {
     }
 
     /// The part that keeps a server running.
-    pub fn part(self: Arc<Self>, node: Arc<Node>) -> Part {
+    pub fn child_spec(self: Arc<Self>, node: Arc<Node>) -> ChildSpec {
         let its = node.clone();
-        Part::new(node, move || HttpServer { http: self.clone(), node: its.clone() })
+        ChildSpec::new(node, move || HttpServer { http: self.clone(), node: its.clone() })
     }
 
     /// Listens no more, and waits until every request that was begun is answered, but no longer than this.

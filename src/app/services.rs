@@ -19,8 +19,8 @@ use ordermill_actors::payment::{PaymentPolicy, PaymentReads, PaymentService};
 use ordermill_actors::ports::{Outbox, ReadError};
 use ordermill_actors::reconciliation::Sources;
 use ordermill_actors::runtime::outbox::OutboxRow;
-use ordermill_actors::runtime::stations::Process;
-use ordermill_actors::runtime::supervisor::Part;
+use ordermill_actors::runtime::service_builder::Process;
+use ordermill_actors::runtime::supervisor::ChildSpec;
 use ordermill_actors::services::{self, InventorySettings, OrderSettings};
 use ordermill_actors::shipping::{ShipmentReads, Shipping, ShippingPolicy};
 use std::collections::BTreeSet;
@@ -218,8 +218,8 @@ impl Stores {
 const OUTBOX_PAGE: u32 = 1_000;
 
 fn orders_of(row: &OutboxRow) -> Vec<OrderId> {
-    let parcels = row.parcels();
-    let messages = parcels.iter().flat_map(|parcel| parcel.body.messages());
+    let outbound = row.messages();
+    let messages = outbound.iter().flat_map(|message| message.body.messages());
     messages.map(|message| message.order_id()).collect()
 }
 
@@ -239,7 +239,7 @@ pub fn wire(
     config: &Config,
     outlets: Outlets,
     alone: bool,
-) -> (Services, Vec<Part>) {
+) -> (Services, Vec<ChildSpec>) {
     let mut wired = Services { sources: stores.sources(), ..Services::default() };
     let Stores { order, inventory, payment, shipping, notification, audit } = stores;
     let mut parts = Vec::new();
@@ -283,7 +283,7 @@ fn wire_payment(
     stores: PaymentStores,
     config: &Config,
     alone: bool,
-) -> (PaymentParts, [Part; 2]) {
+) -> (PaymentParts, [ChildSpec; 2]) {
     let PaymentStores { payment, ledger } = stores;
     let policy = GatewayPolicy {
         failure_rate: config.payment.failure_rate,

@@ -81,7 +81,7 @@ pub struct Costs {
     pub rows: Option<f64>,
     /// The same by table.
     pub rows_by_table: BTreeMap<String, f64>,
-    /// Rows of outboxes that were inserted: each is published as one parcel or several.
+    /// Rows of outboxes that were inserted: each is published as one message or several.
     pub outbox_rows: Option<f64>,
     /// Write-ahead log, in bytes (PostgreSQL).
     pub wal_bytes: Option<f64>,

@@ -10,8 +10,8 @@ use ordermill_actors::ports::ReadError;
 use ordermill_actors::reconciliation::{
     Aspect, Disagreement, Look, OrderSides, Sources, Span, compare_product,
 };
-use ordermill_actors::runtime::routine::Routine;
-use ordermill_actors::runtime::supervisor::Part;
+use ordermill_actors::runtime::periodic_task::PeriodicTask;
+use ordermill_actors::runtime::supervisor::ChildSpec;
 use ordermill_actors::runtime::tree::Node;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -50,10 +50,10 @@ pub struct Parts {
 }
 
 /// The check, as a part that is supervised.
-pub fn part(parts: Parts) -> Part {
+pub fn child_spec(parts: Parts) -> ChildSpec {
     let Parts { sources, system, node, every } = parts;
     let check = Arc::new(Background { sources, system, pass: Mutex::default() });
-    Routine::part(node, every, move || {
+    PeriodicTask::child_spec(node, every, move || {
         let check = check.clone();
         async move { check.step().await }
     })

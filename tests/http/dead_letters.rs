@@ -57,7 +57,7 @@ async fn command_inventory(shop: &Shop, payload: Payload) -> Uuid {
 }
 
 /// Puts a dead letter into a service's database that no version of the server could have read.
-pub async fn bury(shop: &Shop, id: u128, queue: Queue, body: &str) -> Uuid {
+pub async fn store_dead_letter(shop: &Shop, id: u128, queue: Queue, body: &str) -> Uuid {
     let mut connection = shop.database(queue.service().as_str()).await;
     let id = Uuid::from_u128(id);
     sqlx::query(
@@ -144,7 +144,7 @@ async fn a_whole_queue_goes_back_and_the_cured_are_heard() {
         .execute(&mut notification)
         .await
         .unwrap();
-    bury(&shop, 1, Queue::NotificationSms, "{}").await;
+    store_dead_letter(&shop, 1, Queue::NotificationSms, "{}").await;
     let redrive = format!("{LIST}/redrive?queue=notification.sms");
     let done = shop.ask(&redrive).await.expect(202).json();
     assert_eq!(done, json!({ "queue": "notification.sms", "redriven": 6, "unreadable": 1 }));
@@ -173,7 +173,7 @@ async fn lists_are_filtered_and_paged_over_all_services() {
     ];
     let mut buried = Vec::new();
     for (number, queue) in (1..).zip(queues.into_iter().cycle().take(12)) {
-        buried.push(bury(&shop, number, queue, "?").await.to_string());
+        buried.push(store_dead_letter(&shop, number, queue, "?").await.to_string());
     }
     buried.reverse();
     for limit in [1, 3, 5, 6, 12, 200] {
@@ -205,7 +205,7 @@ async fn what_cannot_be_read_stays_and_is_shown_as_it_is() {
     let long = "x".repeat(1_000_000);
     let bodies = [("not JSON \u{FFFD}", 1), (&unknown.to_string(), 2), (&long, 3)];
     for (body, id) in bodies {
-        bury(&shop, id, Queue::OrderEvents, body).await;
+        store_dead_letter(&shop, id, Queue::OrderEvents, body).await;
         let path = format!("{LIST}/{}", Uuid::from_u128(id));
         assert_eq!(shop.get(&path).await.expect(200).json()["message_bytes"], body.len());
         let problem = shop.ask(&format!("{path}/redrive")).await.problem(409);
@@ -233,7 +233,7 @@ async fn an_event_of_a_feed_goes_back_by_itself() {
     let shop = Shop::open().await;
     let origin = Origin::new(OrderId(Uuid::from_u128(7)), Flow::Orchestrated, Plan::ReserveFirst);
     let event = Message::new(&origin, Payload::InventoryReleased, 0, chrono::DateTime::UNIX_EPOCH);
-    let id = bury(&shop, 1, Queue::AuditEvents, event.json()).await;
+    let id = store_dead_letter(&shop, 1, Queue::AuditEvents, event.json()).await;
     shop.ask(&format!("{LIST}/{id}/redrive")).await.expect(202);
     let audit = format!("/audit?order_id={}", Uuid::from_u128(7));
     let heard = |list: &Value| list["entries"].as_array().unwrap().len() == 1;
@@ -301,9 +301,9 @@ async fn wrong_questions_are_named() {
 async fn what_nobody_can_read_is_discarded_with_a_reason_that_is_kept() {
     let shop = Shop::open().await;
     let (queue, other) = (Queue::InventoryCommands, Queue::OrderEvents);
-    let poison = bury(&shop, 1, queue, "{").await;
-    let more = bury(&shop, 2, queue, "nonsense").await;
-    bury(&shop, 3, other, "{").await;
+    let poison = store_dead_letter(&shop, 1, queue, "{").await;
+    let more = store_dead_letter(&shop, 2, queue, "nonsense").await;
+    store_dead_letter(&shop, 3, other, "{").await;
     command_inventory(&shop, Payload::InventoryCommit).await;
     until(&shop, "&queue=inventory.commands", 3).await;
     let discarded = format!("{LIST}/discarded");

@@ -1,6 +1,6 @@
 //! Answers are what the served document says of them, and it takes for a request what is taken.
 
-use super::dead_letters::bury;
+use super::dead_letters::store_dead_letter;
 use super::support::{Answer, Shop, order, with};
 use ordermill_actors::messages::Queue;
 use serde_json::{Value, json};
@@ -301,7 +301,8 @@ async fn problems_are_as_the_document_describes_them() {
 async fn what_operators_see_is_as_the_document_describes_it() {
     let described = Described::open().await;
     for body in ["no JSON", "null", r#"{"order_id": 1}"#] {
-        bury(&described.shop, body.len() as u128, Queue::InventoryCommands, body).await;
+        store_dead_letter(&described.shop, body.len() as u128, Queue::InventoryCommands, body)
+            .await;
     }
     let letters = described.get("/admin/dead-letters", "/admin/dead-letters").await;
     assert_eq!(letters["dead_letters"].as_array().unwrap().len(), 3);

@@ -1,6 +1,6 @@
 //! `ordermill dlq` against a running server.
 
-use super::dead_letters::{bury, place_unreachable, shop_with_sms, until};
+use super::dead_letters::{place_unreachable, shop_with_sms, store_dead_letter, until};
 use ordermill_actors::messages::Queue;
 use serde_json::Value;
 use std::process::{Command, Stdio};
@@ -76,8 +76,8 @@ async fn what_cannot_be_done_is_said_and_exits_1() {
 #[tokio::test(flavor = "multi_thread")]
 async fn dead_letters_are_discarded_with_a_reason() {
     let shop = shop_with_sms().await;
-    let poison = bury(&shop, 1, Queue::NotificationSms, "{").await;
-    bury(&shop, 2, Queue::NotificationSms, "{").await;
+    let poison = store_dead_letter(&shop, 1, Queue::NotificationSms, "{").await;
+    store_dead_letter(&shop, 2, Queue::NotificationSms, "{").await;
     let none = dlq(&shop.url, "list --discarded").await;
     assert_eq!((none.code, &*none.stdout), (Some(0), "there are no discarded dead letters\n"));
 

@@ -3,8 +3,8 @@
 use crate::clock::Timestamp;
 use crate::ids::ServiceName;
 use crate::messages::Message;
-use crate::runtime::feed::{self, Fed};
-use crate::runtime::service::{Outcome, Service, Settlement};
+use crate::runtime::feed::{self, FeedService};
+use crate::runtime::service::{BatchDecision, Outcome, Service};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,9 +31,9 @@ impl Service for AuditService {
 
     fn keys(_: &[Change]) {}
 
-    fn settle(&self, (): (), changes: &[Change], _: Timestamp) -> Settlement<Self> {
+    fn settle(&self, (): (), changes: &[Change], _: Timestamp) -> BatchDecision<Self> {
         let events = changes.iter().flat_map(|change| change.0.iter().cloned());
-        Settlement {
+        BatchDecision {
             writes: events.collect(),
             outcomes: changes.iter().map(|_| Outcome::Done(())).collect(),
             messages: Vec::new(),
@@ -41,7 +41,7 @@ impl Service for AuditService {
     }
 }
 
-impl Fed for AuditService {
+impl FeedService for AuditService {
     fn take(events: Vec<Arc<Message>>) -> Change {
         Change(events)
     }

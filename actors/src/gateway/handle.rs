@@ -7,7 +7,7 @@ use super::reads::GatewayReads;
 use super::service::{GatewayChange, SimulatedGateway};
 use crate::money::Money;
 use crate::payment::{Charge, ChargeRequest, Gateway, GatewayError, GatewayKey, Holding, Undone};
-use crate::runtime::journal::{JournalHandle, Verdict};
+use crate::runtime::journal::{CommitOutcome, JournalHandle};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,15 +36,15 @@ impl GatewayHandle {
 
     async fn call(&self, change: GatewayChange) -> Result<Said, GatewayError> {
         let (sender, receiver) = oneshot::channel();
-        self.journal.submit(change, move |verdict| {
+        self.journal.submit(change, move |outcome| {
             // A caller that gave up is not told; what was booked stays booked.
-            let _ = sender.send(verdict);
+            let _ = sender.send(outcome);
         });
         let said = match receiver.await {
-            Ok(Verdict::Done(said)) => said,
-            Ok(Verdict::Failed(cause)) => return Err(GatewayError::Unavailable(cause)),
+            Ok(CommitOutcome::Done(said)) => said,
+            Ok(CommitOutcome::Failed(cause)) => return Err(GatewayError::Unavailable(cause)),
             // No booking is decided on a version; and what was dropped is known to nobody.
-            Ok(Verdict::Refused) | Err(_) => {
+            Ok(CommitOutcome::Refused) | Err(_) => {
                 return Err(GatewayError::Unavailable("the ledger did not answer".to_owned()));
             }
         };

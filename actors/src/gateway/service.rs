@@ -6,9 +6,9 @@ use crate::clock::Timestamp;
 use crate::ids::ServiceName;
 use crate::money::Money;
 use crate::payment::{ChargeRequest, GatewayKey};
-use crate::runtime::journal::Published;
+use crate::runtime::journal::OutboxListener;
 use crate::runtime::outbox::OutboxRow;
-use crate::runtime::service::{Outcome, Service, Settlement};
+use crate::runtime::service::{BatchDecision, Outcome, Service};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The gateway.
@@ -69,7 +69,7 @@ impl Service for SimulatedGateway {
         rows: HashMap<GatewayKey, Entry>,
         changes: &[GatewayChange],
         at: Timestamp,
-    ) -> Settlement<Self> {
+    ) -> BatchDecision<Self> {
         let known: BTreeSet<_> = rows.keys().copied().collect();
         let mut entries: BTreeMap<_, _> = rows.into_iter().collect();
         let mut outcomes = Vec::with_capacity(changes.len());
@@ -84,15 +84,19 @@ impl Service for SimulatedGateway {
         }
         let (updated, inserted) =
             entries.into_values().partition(|entry| known.contains(&entry.key));
-        Settlement { writes: GatewayWrites { inserted, updated }, outcomes, messages: Vec::new() }
+        BatchDecision {
+            writes: GatewayWrites { inserted, updated },
+            outcomes,
+            messages: Vec::new(),
+        }
     }
 }
 
 /// In the place of a relay: the gateway answers, and says nothing by itself.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct SaysNothing;
+pub struct NoOutboxListener;
 
-impl Published for SaysNothing {
+impl OutboxListener for NoOutboxListener {
     fn offer(&self, _rows: Vec<OutboxRow>) {}
     fn rescan(&self) {}
 }

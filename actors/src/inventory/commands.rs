@@ -21,8 +21,8 @@ impl CommandHandler {
 
     fn submit(&self, change: Change, ticket: Ticket<()>) {
         let skus = self.skus.clone();
-        let journal = self.skus.species().journal();
-        journal.submit(change, move |verdict| settle(&skus, verdict, ticket));
+        let journal = self.skus.kind().journal();
+        journal.submit(change, move |outcome| settle(&skus, outcome, ticket));
     }
 }
 

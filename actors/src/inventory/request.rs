@@ -12,11 +12,11 @@
 //! the request owns, it owns until it ends: dropped on its way, by whatever failure, its holds end
 //! and its ticket says so.
 
-use super::sku::{Msg, SkuSpecies, Skus};
+use super::sku::{Msg, SkuKind, Skus};
 use super::{Answer, Change, Lines};
 use crate::messages::{Origin, StockLine};
 use crate::runtime::directory::Directory;
-use crate::runtime::journal::Verdict;
+use crate::runtime::journal::CommitOutcome;
 use crate::runtime::ticket::{Settled, Ticket};
 use ractor::ActorRef;
 use std::time::Duration;
@@ -55,7 +55,7 @@ pub struct Request {
     ticket: Ticket<()>,
 }
 
-impl Directory<SkuSpecies> {
+impl Directory<SkuKind> {
     /// Reserves lines for an order. The ticket settles when the outcome is committed, whatever it is.
     pub fn reserve(&self, origin: Origin, lines: Lines, ticket: Ticket<()>) {
         let deadline = Instant::now() + WAIT_MAX;
@@ -101,8 +101,8 @@ impl Request {
     fn submit(self, skus: &Skus) {
         let Self { origin, lines, holds, ticket, .. } = self;
         let known = skus.clone();
-        skus.species().journal().submit(Change::Reserve { origin, lines }, move |verdict| {
-            settle(&known, verdict, ticket);
+        skus.kind().journal().submit(Change::Reserve { origin, lines }, move |outcome| {
+            settle(&known, outcome, ticket);
             // Ends after the new stock was told: no moment in which the units look free.
             drop(holds);
         });
@@ -110,16 +110,18 @@ impl Request {
 }
 
 /// Passes on what the journal says of an order's command.
-pub(super) fn settle(skus: &Skus, verdict: Verdict<Answer>, ticket: Ticket<()>) {
-    match verdict {
-        Verdict::Done(Answer::Told(rows)) => {
+pub(super) fn settle(skus: &Skus, outcome: CommitOutcome<Answer>, ticket: Ticket<()>) {
+    match outcome {
+        CommitOutcome::Done(Answer::Told(rows)) => {
             rows.into_iter().for_each(|row| skus.learn(row));
             ticket.settle(Settled::Done(()));
         }
-        Verdict::Done(Answer::Impossible(cause)) => ticket.settle(Settled::Dead(cause.to_owned())),
-        Verdict::Failed(cause) => ticket.settle(Settled::Dead(cause)),
+        CommitOutcome::Done(Answer::Impossible(cause)) => {
+            ticket.settle(Settled::Dead(cause.to_owned()))
+        }
+        CommitOutcome::Failed(cause) => ticket.settle(Settled::Dead(cause)),
         // None of these answers a command. The dropped ticket has it handed in again.
-        Verdict::Done(
+        CommitOutcome::Done(
             Answer::Stocked(_)
             | Answer::Exists
             | Answer::NotFound
@@ -127,6 +129,6 @@ pub(super) fn settle(skus: &Skus, verdict: Verdict<Answer>, ticket: Ticket<()>) 
             | Answer::Adjusted { .. }
             | Answer::KeyReused,
         )
-        | Verdict::Refused => {}
+        | CommitOutcome::Refused => {}
     }
 }

@@ -3,7 +3,7 @@
 use super::InventoryReads;
 use crate::clock::World;
 use crate::ports::ReadError;
-use crate::runtime::retention::Kept;
+use crate::runtime::retention::Retained;
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub struct AdjustmentKeys {
 }
 
 #[async_trait]
-impl Kept for AdjustmentKeys {
+impl Retained for AdjustmentKeys {
     fn name(&self) -> String {
         "idempotency keys of adjustments".to_owned()
     }
@@ -41,7 +41,7 @@ pub struct Movements {
 }
 
 #[async_trait]
-impl Kept for Movements {
+impl Retained for Movements {
     fn name(&self) -> String {
         "stock movements".to_owned()
     }

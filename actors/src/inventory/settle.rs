@@ -19,7 +19,7 @@ use crate::ids::{OrderId, ProductId};
 use crate::messages::{Message, Origin};
 use crate::planted::{Bug, planted};
 use crate::runtime::expected::Expected;
-use crate::runtime::service::{Outcome, Settlement};
+use crate::runtime::service::{BatchDecision, Outcome};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ enum Drafted<'a> {
 }
 
 /// Decides every change.
-pub(super) fn settle(rows: Rows, changes: &[Change], at: Timestamp) -> Settlement<Inventory> {
+pub(super) fn settle(rows: Rows, changes: &[Change], at: Timestamp) -> BatchDecision<Inventory> {
     let mut ledger = Ledger::open(rows, at);
     let drafts: Vec<Drafted<'_>> = changes.iter().map(|change| ledger.decide(change)).collect();
     let Ledger { reservations, stock, mut adjusted, messages, .. } = ledger;
@@ -75,7 +75,7 @@ pub(super) fn settle(rows: Rows, changes: &[Change], at: Timestamp) -> Settlemen
     }
     let outcomes =
         drafts.into_iter().map(|draft| Outcome::Done(draft.answer(&committed, &adjusted)));
-    Settlement { outcomes: outcomes.collect(), writes, messages }
+    BatchDecision { outcomes: outcomes.collect(), writes, messages }
 }
 
 /// The stock as the batch leaves it; what has moved is to be written, with its ledger row.

@@ -8,7 +8,7 @@ use super::request::{Hold, Request, WAIT_MAX};
 use super::shelf::{Reply, Shelf};
 use super::{Inventory, InventoryReads, StockRow};
 use crate::ids::ProductId;
-use crate::runtime::directory::{Directory, Life, Spawned, Species};
+use crate::runtime::directory::{Directory, EntityKind, SpawnArguments, Spawned};
 use crate::runtime::journal::JournalHandle;
 use ractor::{Actor, ActorProcessingErr, ActorRef, ActorRuntime, MessagingErr, SpawnErr};
 use std::sync::Arc;
@@ -49,15 +49,15 @@ impl Msg {
 }
 
 /// The SKU actors of this process.
-pub type Skus = Directory<SkuSpecies>;
+pub type Skus = Directory<SkuKind>;
 
 /// What all SKU actors share.
-pub struct SkuSpecies {
+pub struct SkuKind {
     reads: Arc<dyn InventoryReads>,
     journal: JournalHandle<Inventory>,
 }
 
-impl SkuSpecies {
+impl SkuKind {
     /// SKU actors that start from what `reads` says, and reserve through `journal`.
     pub fn new(reads: Arc<dyn InventoryReads>, journal: JournalHandle<Inventory>) -> Self {
         Self { reads, journal }
@@ -68,7 +68,7 @@ impl SkuSpecies {
     }
 }
 
-impl Directory<SkuSpecies> {
+impl Directory<SkuKind> {
     /// Tells a product's actor, if it lives, what the stock is now.
     pub fn learn(&self, row: Arc<StockRow>) {
         let product = row.product_id.clone();
@@ -76,14 +76,14 @@ impl Directory<SkuSpecies> {
     }
 }
 
-impl Species for SkuSpecies {
+impl EntityKind for SkuKind {
     type Key = ProductId;
     type Msg = Msg;
     const KIND: &'static str = "sku";
 
-    fn spawn(&self, life: Life<Self>) -> Result<Spawned<Msg>, SpawnErr> {
-        let supervisor = life.supervisor.clone();
-        ActorRuntime::spawn_linked_instant(None, Sku(life), (), supervisor)
+    fn spawn(&self, arguments: SpawnArguments<Self>) -> Result<Spawned<Msg>, SpawnErr> {
+        let supervisor = arguments.supervisor.clone();
+        ActorRuntime::spawn_linked_instant(None, Sku(arguments), (), supervisor)
     }
 
     fn retire() -> Msg {
@@ -100,7 +100,7 @@ impl Species for SkuSpecies {
 
 type Timer = AbortOnDropHandle<Result<(), MessagingErr<Msg>>>;
 
-struct Sku(Life<SkuSpecies>);
+struct Sku(SpawnArguments<SkuKind>);
 
 struct Memory {
     shelf: Shelf<Box<Request>>,
@@ -190,7 +190,7 @@ impl Sku {
 
     /// The stock as it is committed; None also when the store does not say so in time.
     async fn load(&self) -> Option<Arc<StockRow>> {
-        let reads = &self.0.directory.species().reads;
+        let reads = &self.0.directory.kind().reads;
         match tokio::time::timeout(WAIT_MAX, reads.stock(&self.0.key)).await {
             Ok(Ok(row)) => row.map(Arc::new),
             Ok(Err(error)) => {

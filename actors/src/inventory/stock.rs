@@ -4,9 +4,9 @@ use super::sku::Skus;
 use super::{Adjustment, AdjustmentKey, AdjustmentOutcome, Answer, Change, Quantity, StockRow};
 use crate::clock::World;
 use crate::ids::ProductId;
-use crate::runtime::asking::{self, Unanswered};
 use crate::runtime::expected::Expected;
-use crate::runtime::journal::Verdict;
+use crate::runtime::journal::CommitOutcome;
+use crate::runtime::request::{self, RequestError};
 use crate::runtime::ticket::Ticket;
 use std::sync::Arc;
 use thiserror::Error;
@@ -96,8 +96,8 @@ impl Stock {
             Ok(Answer::Stocked(row)) => Ok(StockRow::clone(&row)),
             Ok(Answer::Exists) => Err(CreateError::Exists),
             Ok(answer) => Err(CreateError::Unavailable(unexpected(&answer))),
-            Err(Unanswered::Impossible(cause)) => Err(CreateError::Impossible(cause)),
-            Err(why @ (Unanswered::Failed(_) | Unanswered::Late)) => {
+            Err(RequestError::Impossible(cause)) => Err(CreateError::Impossible(cause)),
+            Err(why @ (RequestError::Failed(_) | RequestError::Late)) => {
                 Err(CreateError::Unavailable(why.to_string()))
             }
         }
@@ -116,8 +116,8 @@ impl Stock {
             Ok(Answer::NotFound) => Err(SetError::NotFound),
             Ok(Answer::Stale(row)) => Err(SetError::Stale(row)),
             Ok(answer) => Err(SetError::Unavailable(unexpected(&answer))),
-            Err(Unanswered::Impossible(cause)) => Err(SetError::Impossible(cause)),
-            Err(why @ (Unanswered::Failed(_) | Unanswered::Late)) => {
+            Err(RequestError::Impossible(cause)) => Err(SetError::Impossible(cause)),
+            Err(why @ (RequestError::Failed(_) | RequestError::Late)) => {
                 Err(SetError::Unavailable(why.to_string()))
             }
         }
@@ -139,7 +139,7 @@ impl Stock {
             AdjustmentKey { key, fingerprint: Vec::new() }
         };
         let key = key.unwrap_or_else(own);
-        let turn = asking::in_time(self.adjusting.acquire()).await;
+        let turn = request::in_time(self.adjusting.acquire()).await;
         let Some(Ok(_turn)) = turn else {
             return Err(AdjustError::Unavailable("too many adjustments are under way".to_owned()));
         };
@@ -147,25 +147,25 @@ impl Stock {
             Ok(Answer::Adjusted { outcomes, replayed }) => Ok(Adjusted { outcomes, replayed }),
             Ok(Answer::KeyReused) => Err(AdjustError::KeyReused),
             Ok(answer) => Err(AdjustError::Unavailable(unexpected(&answer))),
-            Err(Unanswered::Impossible(cause)) => Err(AdjustError::Impossible(cause)),
-            Err(why @ (Unanswered::Failed(_) | Unanswered::Late)) => {
+            Err(RequestError::Impossible(cause)) => Err(AdjustError::Impossible(cause)),
+            Err(why @ (RequestError::Failed(_) | RequestError::Late)) => {
                 Err(AdjustError::Unavailable(why.to_string()))
             }
         }
     }
 
-    async fn write(&self, change: Change) -> Result<Answer, Unanswered> {
+    async fn write(&self, change: Change) -> Result<Answer, RequestError> {
         let hand_in = |ticket: Ticket<Answer>| {
             let skus = self.skus.clone();
-            self.skus.species().journal().submit(change.clone(), move |verdict| {
+            self.skus.kind().journal().submit(change.clone(), move |outcome| {
                 // Whoever asked may have gone away: it is true all the same.
-                if let Verdict::Done(answer) = &verdict {
+                if let CommitOutcome::Done(answer) = &outcome {
                     learn(&skus, answer);
                 }
-                ticket.settle(verdict.into());
+                ticket.settle(outcome.into());
             });
         };
-        asking::ask(hand_in).await
+        request::ask(hand_in).await
     }
 }
 

@@ -3,9 +3,9 @@
 use super::change::{Answer, Change, Scope, UnreadPage};
 use super::entry::NotificationId;
 use super::service::NotificationService;
-use crate::runtime::asking::{self, LATE, Unanswered};
 use crate::runtime::expected::Expected;
 use crate::runtime::journal::JournalHandle;
+use crate::runtime::request::{self, LATE, RequestError};
 use crate::runtime::ticket::Ticket;
 use thiserror::Error;
 
@@ -77,11 +77,11 @@ impl Notifications {
 
     async fn ask(&self, change: impl Fn() -> Change) -> Result<Answer, MarkError> {
         let hand_in = |ticket: Ticket<_>| {
-            self.journal.submit(change(), move |verdict| ticket.settle(verdict.into()));
+            self.journal.submit(change(), move |outcome| ticket.settle(outcome.into()));
         };
-        asking::ask(hand_in).await.map_err(|why| match why {
-            Unanswered::Impossible(cause) => MarkError::Impossible(cause),
-            Unanswered::Failed(_) | Unanswered::Late => MarkError::Unavailable,
+        request::ask(hand_in).await.map_err(|why| match why {
+            RequestError::Impossible(cause) => MarkError::Impossible(cause),
+            RequestError::Failed(_) | RequestError::Late => MarkError::Unavailable,
         })
     }
 }

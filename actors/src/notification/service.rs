@@ -6,8 +6,8 @@ use super::{settle, tell};
 use crate::clock::Timestamp;
 use crate::ids::ServiceName;
 use crate::messages::Message;
-use crate::runtime::feed::{self, Fed};
-use crate::runtime::service::{Service, Settlement};
+use crate::runtime::feed::{self, FeedService};
+use crate::runtime::service::{BatchDecision, Service};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,12 +62,12 @@ impl Service for NotificationService {
         keys
     }
 
-    fn settle(&self, rows: Rows, changes: &[Change], at: Timestamp) -> Settlement<Self> {
+    fn settle(&self, rows: Rows, changes: &[Change], at: Timestamp) -> BatchDecision<Self> {
         settle::settle(self.policy, rows, changes, at)
     }
 }
 
-impl Fed for NotificationService {
+impl FeedService for NotificationService {
     fn take(events: Vec<Arc<Message>>) -> Change {
         Change::Tell(events)
     }

@@ -6,7 +6,7 @@ use super::service::{NotificationPolicy, NotificationService};
 use super::{mark_all_read, mark_read, tell};
 use crate::clock::Timestamp;
 use crate::messages::Message;
-use crate::runtime::service::{Outcome, Settlement};
+use crate::runtime::service::{BatchDecision, Outcome};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ pub(super) fn settle(
     rows: Rows,
     changes: &[Change],
     at: Timestamp,
-) -> Settlement<NotificationService> {
+) -> BatchDecision<NotificationService> {
     let mut desk =
         Desk { rows, inserts: BTreeMap::new(), marks: BTreeMap::new(), messages: Vec::new() };
     let mut decide = |change: &Change| -> Answer {
@@ -63,5 +63,5 @@ pub(super) fn settle(
     let Desk { rows: _, inserts, marks, messages } = desk;
     let writes =
         Writes { inserts: inserts.into_values().collect(), marks: marks.into_iter().collect() };
-    Settlement { writes, outcomes, messages }
+    BatchDecision { writes, outcomes, messages }
 }

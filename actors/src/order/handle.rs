@@ -7,7 +7,7 @@ use super::status::OrderStatus;
 use crate::clock::World;
 use crate::ids::OrderId;
 use crate::messages::{Flow, OrderDetails, Origin, Plan};
-use crate::runtime::asking::{self, LATE, Unanswered};
+use crate::runtime::request::{self, LATE, RequestError};
 use std::sync::Arc;
 use thiserror::Error;
 use uuid::Uuid;
@@ -159,10 +159,10 @@ impl Orders {
     }
 
     async fn ask(&self, id: OrderId, input: impl Fn() -> Input) -> Result<Reply, AskError> {
-        asking::ask(|ticket| self.sagas.ask(&id, input(), ticket)).await.map_err(|why| match why {
-            Unanswered::Failed(_) if self.sagas.is_quarantined(&id) => AskError::Quarantined(id),
-            Unanswered::Impossible(cause) => AskError::Impossible(cause),
-            Unanswered::Failed(_) | Unanswered::Late => AskError::Unavailable,
+        request::ask(|ticket| self.sagas.ask(&id, input(), ticket)).await.map_err(|why| match why {
+            RequestError::Failed(_) if self.sagas.is_quarantined(&id) => AskError::Quarantined(id),
+            RequestError::Impossible(cause) => AskError::Impossible(cause),
+            RequestError::Failed(_) | RequestError::Late => AskError::Unavailable,
         })
     }
 }

@@ -3,7 +3,7 @@
 use super::reads::DueOrders;
 use crate::clock::World;
 use crate::ports::ReadError;
-use crate::runtime::retention::Kept;
+use crate::runtime::retention::Retained;
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub struct Claims {
 }
 
 #[async_trait]
-impl Kept for Claims {
+impl Retained for Claims {
     fn name(&self) -> String {
         "idempotency keys".to_owned()
     }

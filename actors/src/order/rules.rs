@@ -16,7 +16,7 @@ use crate::messages::{Message, OrderDetails, Origin};
 use crate::planted::{Bug, planted};
 use crate::ports::ReadError;
 use crate::runtime::directory::Directory;
-use crate::runtime::entity::{Decision, Entities, Rules};
+use crate::runtime::entity::{Entities, EntityDecision, EntityRules};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,7 +107,7 @@ pub struct SagaRules {
 }
 
 #[async_trait]
-impl Rules for SagaRules {
+impl EntityRules for SagaRules {
     type Service = Order;
     type Key = OrderId;
     type State = Option<Saga>;
@@ -134,11 +134,16 @@ impl Rules for SagaRules {
     }
 
     /// An order that is placed is new, but for a request that is repeated.
-    fn presume(input: &Input) -> Option<Option<Saga>> {
+    fn initial_state(input: &Input) -> Option<Option<Saga>> {
         matches!(input, Input::Place { .. }).then_some(None)
     }
 
-    fn decide(&self, key: &OrderId, state: &mut Option<Saga>, input: &Input) -> Decision<Self> {
+    fn decide(
+        &self,
+        key: &OrderId,
+        state: &mut Option<Saga>,
+        input: &Input,
+    ) -> EntityDecision<Self> {
         let now = self.world.now();
         let before = state.as_ref().map_or(0, |saga| saga.version);
         let was = state.as_ref().map(Saga::saga_status);
@@ -153,7 +158,7 @@ impl Rules for SagaRules {
                 let (next, claim) = (Some(next), claim.clone());
                 *state = Some(saga);
                 let change = Change { order_id: *key, expected: 0, next, history, messages, claim };
-                return Decision { change: Some(change), reply, effects: vec![] };
+                return EntityDecision { change: Some(change), reply, effects: vec![] };
             }
             (Input::Place { .. }, Some(saga)) => {
                 return quiet(Reply::Placed(Arc::new(saga.clone())));
@@ -167,7 +172,7 @@ impl Rules for SagaRules {
             (Input::Restate, Some(saga)) if awaited(&saga.facts, saga.origin.plan).is_empty() => {
                 let (reply, messages) = (Reply::Noted(saga.status()), restate(saga));
                 let change = Change { messages, ..self.nothing(key, state) };
-                return Decision { change: Some(change), reply, effects: Vec::new() };
+                return EntityDecision { change: Some(change), reply, effects: Vec::new() };
             }
             (Input::Retry | Input::Restate, Some(_)) => Told::Retry,
         };
@@ -191,7 +196,7 @@ impl Rules for SagaRules {
                 // A no is checked as a yes is: another process may have made it possible meanwhile.
                 let reply = Reply::Conflict(saga.status(), why);
                 let change = (!planted(Bug::RefuseFromMemory)).then(|| self.nothing(key, state));
-                return Decision { change, reply, effects: Vec::new() };
+                return EntityDecision { change, reply, effects: Vec::new() };
             }
             Verdict::Learned(facts) => {
                 let Record { history, messages } = record(saga, facts, cause, now, &self.policy);
@@ -219,7 +224,7 @@ impl Rules for SagaRules {
             Change { order_id: *key, expected: before, next, history, messages, claim: None };
         let effects = reached(was, saga);
         let reply = Reply::Noted(saga.status());
-        Decision { change: Some(change), reply, effects }
+        EntityDecision { change: Some(change), reply, effects }
     }
 
     fn nothing(&self, key: &OrderId, state: &Option<Saga>) -> Change {
@@ -276,8 +281,8 @@ fn waits_long(saga: &Saga) -> bool {
     saga.due_at.is_some_and(|at| at > soon) && awaited(&saga.facts, saga.origin.plan).is_empty()
 }
 
-fn quiet(reply: Reply) -> Decision<SagaRules> {
-    Decision { change: None, reply, effects: Vec::new() }
+fn quiet(reply: Reply) -> EntityDecision<SagaRules> {
+    EntityDecision { change: None, reply, effects: Vec::new() }
 }
 
 /// What an order's history names as a cause, beside the names of messages.

@@ -5,7 +5,7 @@ use crate::clock::Timestamp;
 use crate::ids::{OrderId, ServiceName};
 use crate::messages::Message;
 use crate::planted::{Bug, planted};
-use crate::runtime::service::{Outcome, Service, Settlement, Versions};
+use crate::runtime::service::{BatchDecision, Outcome, Service, Versions};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -98,7 +98,7 @@ impl Service for Order {
         }
     }
 
-    fn settle(&self, rows: Rows, changes: &[Change], at: Timestamp) -> Settlement<Self> {
+    fn settle(&self, rows: Rows, changes: &[Change], at: Timestamp) -> BatchDecision<Self> {
         let Rows { versions, mut claims } = rows;
         let there: BTreeSet<OrderId> = versions.keys().copied().collect();
         let mut versions = Versions::new(versions);
@@ -140,6 +140,6 @@ impl Service for Order {
                 if there.contains(&order) { &mut writes.updates } else { &mut writes.inserts };
             rows.push(saga.clone());
         }
-        Settlement { writes, outcomes, messages }
+        BatchDecision { writes, outcomes, messages }
     }
 }

@@ -10,8 +10,8 @@ use crate::clock::World;
 use crate::faults::{self, Point};
 use crate::runtime::admission::LAG_TARGET;
 use crate::runtime::lag::Lag;
-use crate::runtime::routine::Routine;
-use crate::runtime::supervisor::Part;
+use crate::runtime::periodic_task::PeriodicTask;
+use crate::runtime::supervisor::ChildSpec;
 use crate::runtime::ticket::{Settled, Ticket};
 use crate::runtime::tree::Node;
 use std::sync::Arc;
@@ -35,9 +35,9 @@ pub struct Sweeper {
 
 impl Sweeper {
     /// It as a part, which looks so often.
-    pub fn part(self, node: Arc<Node>, every: Duration) -> Part {
+    pub fn child_spec(self, node: Arc<Node>, every: Duration) -> ChildSpec {
         let sweeper = Arc::new(self);
-        Routine::part(node, every, move || {
+        PeriodicTask::child_spec(node, every, move || {
             let sweeper = sweeper.clone();
             async move { sweeper.sweep().await }
         })
@@ -55,7 +55,7 @@ impl Sweeper {
             if !claimed.is_empty() {
                 faults::passes(Point::OrdersClaimed);
             }
-            let lag = self.lag.as_an_excuse();
+            let lag = self.lag.recent_max();
             let more = claimed.len() == CLAIM_MAX as usize;
             let waiting: Vec<_> = claimed
                 .into_iter()

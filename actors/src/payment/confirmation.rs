@@ -15,7 +15,7 @@ use crate::ids::OrderId;
 use crate::messages::RPC_PAYMENT;
 use crate::money::{Currency, Money, MoneyError};
 use crate::ports::{Responder, Rpc, RpcError, Subscription};
-use crate::runtime::supervisor::Part;
+use crate::runtime::supervisor::ChildSpec;
 use crate::runtime::tree::Node;
 use async_trait::async_trait;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -196,9 +196,13 @@ pub struct ConfirmationDesk {
 
 impl ConfirmationDesk {
     /// A desk as a part of the payment service.
-    pub fn part(node: Arc<Node>, rpc: Arc<dyn Rpc>, reads: Arc<dyn PaymentReads>) -> Part {
+    pub fn child_spec(
+        node: Arc<Node>,
+        rpc: Arc<dyn Rpc>,
+        reads: Arc<dyn PaymentReads>,
+    ) -> ChildSpec {
         let (responder, its) = (Arc::new(PaymentResponder::new(reads)), node.clone());
-        Part::new(node, move || Self {
+        ChildSpec::new(node, move || Self {
             rpc: rpc.clone(),
             responder: responder.clone(),
             node: its.clone(),

@@ -15,7 +15,7 @@ use crate::faults::{self, Point};
 use crate::ids::OrderId;
 use crate::ports::ReadError;
 use crate::runtime::directory::Directory;
-use crate::runtime::entity::{Decision, Entities, Rules};
+use crate::runtime::entity::{Entities, EntityDecision, EntityRules};
 use crate::runtime::ticket::Ticket;
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -73,7 +73,7 @@ pub enum Errand {
 }
 
 #[async_trait]
-impl Rules for PaymentRules {
+impl EntityRules for PaymentRules {
     type Service = PaymentService;
     type Key = OrderId;
     type State = Remembered;
@@ -103,11 +103,11 @@ impl Rules for PaymentRules {
     }
 
     /// A payment that is asked for is new, but for a command that comes twice.
-    fn presume(input: &Input) -> Option<Remembered> {
+    fn initial_state(input: &Input) -> Option<Remembered> {
         matches!(input, Input::Process(..)).then_some(Remembered { version: 0, payment: None })
     }
 
-    fn decide(&self, key: &OrderId, state: &mut Remembered, input: &Input) -> Decision<Self> {
+    fn decide(&self, key: &OrderId, state: &mut Remembered, input: &Input) -> EntityDecision<Self> {
         let now = Now { at: self.world.now(), policy: &self.policy };
         let decision = decide(state.payment.as_ref(), input, now);
         let expected = state.version;
@@ -138,7 +138,7 @@ impl Rules for PaymentRules {
             payment: state.payment.clone().filter(|_| written).map(Arc::new),
             message,
         });
-        Decision { change, reply: (), effects }
+        EntityDecision { change, reply: (), effects }
     }
 
     fn nothing(&self, key: &OrderId, state: &Remembered) -> PaymentChange {
@@ -147,23 +147,23 @@ impl Rules for PaymentRules {
 
     fn answer((): (), (): ()) {}
 
-    fn perform(&self, key: &OrderId, errand: Errand, payments: &Payments) {
-        match errand {
+    fn perform(&self, key: &OrderId, effect: Errand, payments: &Payments) {
+        match effect {
             Errand::Ask { attempt, question } => {
                 let (gateway, timeout) = (self.gateway.clone(), self.policy.timeout);
-                let errand = (*key, attempt, payments.clone());
+                let effect = (*key, attempt, payments.clone());
                 tokio::spawn(
-                    async move { wait_for(ask(&*gateway, question), timeout, errand).await },
+                    async move { wait_for(ask(&*gateway, question), timeout, effect).await },
                 );
             }
             Errand::Rest { attempt, pause } => {
                 if pause > STAYS_FOR {
-                    payments.let_go(key);
+                    payments.evict(key);
                 }
                 let (key, payments) = (*key, payments.clone());
                 tokio::spawn(async move {
                     tokio::time::sleep(pause).await;
-                    payments.ask(&key, Input::Rested(attempt), Ticket::unheard());
+                    payments.ask(&key, Input::Rested(attempt), Ticket::unobserved());
                 });
             }
         }
@@ -188,7 +188,7 @@ async fn wait_for(
             );
         }
         let answer = GatewayAnswer { attempt, result };
-        payments.ask(&key, Input::Answered(answer), Ticket::unheard());
+        payments.ask(&key, Input::Answered(answer), Ticket::unobserved());
     };
     tokio::pin!(asking);
     let soon = timeout.min(STAYS_FOR);
@@ -196,7 +196,7 @@ async fn wait_for(
         return answered(result);
     }
     if timeout > soon {
-        payments.let_go(&key);
+        payments.evict(&key);
         if let Ok(result) = tokio::time::timeout(timeout - soon, &mut asking).await {
             return answered(result);
         }

@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::ids::{OrderId, ServiceName};
 use crate::messages::Message;
 use crate::planted::{Bug, planted};
-use crate::runtime::service::{Outcome, Service, Settlement, Versions};
+use crate::runtime::service::{BatchDecision, Outcome, Service, Versions};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ impl Service for PaymentService {
         rows: HashMap<OrderId, u64>,
         changes: &[PaymentChange],
         _at: Timestamp,
-    ) -> Settlement<Self> {
+    ) -> BatchDecision<Self> {
         let mut versions = Versions::new(rows);
         let mut writes = BTreeMap::<OrderId, PaymentWrite>::new();
         let mut outcomes = Vec::with_capacity(changes.len());
@@ -100,6 +100,6 @@ impl Service for PaymentService {
                     .or_insert(PaymentWrite { expected: *expected, row });
             }
         }
-        Settlement { writes: writes.into_values().collect(), outcomes, messages }
+        BatchDecision { writes: writes.into_values().collect(), outcomes, messages }
     }
 }

@@ -6,8 +6,8 @@ use super::reads::PaymentReads;
 use crate::clock::{Timestamp, World};
 use crate::faults::{self, Point};
 use crate::ports::ReadError;
-use crate::runtime::routine::Routine;
-use crate::runtime::supervisor::Part;
+use crate::runtime::periodic_task::PeriodicTask;
+use crate::runtime::supervisor::ChildSpec;
 use crate::runtime::ticket::Ticket;
 use crate::runtime::tree::Node;
 use chrono::{DateTime, Utc};
@@ -40,10 +40,10 @@ pub struct Sweeper {
 
 impl Sweeper {
     /// It as a part, which looks so often.
-    pub fn part(self, node: Arc<Node>, every: Duration) -> Part {
+    pub fn child_spec(self, node: Arc<Node>, every: Duration) -> ChildSpec {
         let starting = Arc::new(AtomicBool::new(self.alone));
         let sweeper = Arc::new(self);
-        Routine::part(node, every, move || {
+        PeriodicTask::child_spec(node, every, move || {
             let (sweeper, starting) = (sweeper.clone(), starting.clone());
             async move {
                 if sweeper.sweep(starting.load(Relaxed)).await {

@@ -5,8 +5,8 @@
 //! the rate at which they are taken; and the depth of each work queue (asked of the broker) against
 //! the rate at which it is drained. Payment's are left out: a slow gateway must not close the shop.
 
-use super::journal::Gauge;
-use super::lag::{Deserted, Lag};
+use super::journal::JournalHealth;
+use super::lag::{Lag, UnconsumedQueue};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use tokio::time::Instant;
 pub const LAG_TARGET: Duration = Duration::from_millis(500);
 
 /// An order waits this long for the lag to pass before it is turned away.
-pub const DOOR_WAIT: Duration = Duration::from_secs(1);
+pub const ADMISSION_WAIT: Duration = Duration::from_secs(1);
 
 /// How often the lag is looked at while an order waits at the door.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -33,15 +33,15 @@ pub struct Busy {
 
 /// The door. One a process.
 pub struct Admission {
-    gauges: Vec<Arc<Gauge>>,
+    journals: Vec<Arc<JournalHealth>>,
     lag: Arc<Lag>,
     closed: AtomicBool,
 }
 
 impl Admission {
     /// A door that watches these journals, and what is measured of relays and queues.
-    pub fn new(gauges: Vec<Arc<Gauge>>, lag: Arc<Lag>) -> Self {
-        Self { gauges, lag, closed: AtomicBool::new(false) }
+    pub fn new(journals: Vec<Arc<JournalHealth>>, lag: Arc<Lag>) -> Self {
+        Self { journals, lag, closed: AtomicBool::new(false) }
     }
 
     /// Admits nobody any more: the process is about to end.
@@ -51,28 +51,31 @@ impl Admission {
 
     /// How far behind the system is.
     pub fn lag(&self) -> Duration {
-        let journals = self.gauges.iter().map(|gauge| gauge.wait()).max().unwrap_or_default();
-        journals.max(self.lag.at_the_door())
+        let journals = self.journals.iter().map(|health| health.wait()).max().unwrap_or_default();
+        journals.max(self.lag.for_admission())
     }
 
     /// True when a database is not available.
     pub fn is_down(&self) -> bool {
-        self.gauges.iter().any(|gauge| gauge.is_down())
+        self.journals.iter().any(|health| health.is_down())
     }
 
     /// The services whose databases are not available, and why.
     pub fn down(&self) -> Vec<(&str, String)> {
-        self.gauges.iter().filter_map(|gauge| Some((gauge.service(), gauge.trouble()?))).collect()
+        self.journals
+            .iter()
+            .filter_map(|health| Some((health.service(), health.unavailable_cause()?)))
+            .collect()
     }
 
     /// The queues that nobody consumes: why it is far behind, where there are any.
-    pub fn deserted(&self) -> Vec<Deserted> {
-        self.lag.deserted()
+    pub fn unconsumed_queues(&self) -> Vec<UnconsumedQueue> {
+        self.lag.unconsumed_queues()
     }
 
-    /// Lets an order in, at once or within [`DOOR_WAIT`].
+    /// Lets an order in, at once or within [`ADMISSION_WAIT`].
     pub async fn admit(&self) -> Result<(), Busy> {
-        let until = Instant::now() + DOOR_WAIT;
+        let until = Instant::now() + ADMISSION_WAIT;
         loop {
             let shut = self.closed.load(Relaxed) || self.is_down();
             let lag = self.lag();
@@ -80,7 +83,7 @@ impl Admission {
                 return Ok(());
             }
             if shut || Instant::now() >= until {
-                let retry_after = lag.clamp(Duration::from_secs(1), DOOR_WAIT * 30);
+                let retry_after = lag.clamp(Duration::from_secs(1), ADMISSION_WAIT * 30);
                 return Err(Busy { retry_after, down: self.is_down() });
             }
             tokio::time::sleep(LOOK_EVERY).await;

@@ -2,7 +2,7 @@
 //! the broker when the tickets of its messages are settled, that is, when their effects are committed.
 
 use super::address::Address;
-use super::in_hand::InHand;
+use super::in_flight::InFlightDelivery;
 use super::journal::JournalHandle;
 use super::service::{DeadLetter, Service};
 use super::ticket::Ticket;
@@ -10,7 +10,7 @@ use super::tree::Node;
 use crate::clock::World;
 use crate::faults::{self, Point};
 use crate::messages::{Body, Message};
-use crate::ports::{Broker, Dead, Delivery, Sink, Subscription};
+use crate::ports::{Broker, DeadMessage, Delivery, DeliverySink, Subscription};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
@@ -34,14 +34,14 @@ pub trait Handler: Send + Sync + 'static {
 }
 
 /// Where given-up messages are stored.
-pub trait Cemetery: Send + Sync + 'static {
+pub trait DeadLetterSink: Send + Sync + 'static {
     /// Keeps a dead letter; calls back when it is stored.
-    fn bury(&self, letter: DeadLetter, stored: Box<dyn FnOnce() + Send>);
+    fn store_dead_letter(&self, letter: DeadLetter, stored: Box<dyn FnOnce() + Send>);
 }
 
-impl<S: Service> Cemetery for JournalHandle<S> {
-    fn bury(&self, letter: DeadLetter, stored: Box<dyn FnOnce() + Send>) {
-        Self::bury(self, letter, stored);
+impl<S: Service> DeadLetterSink for JournalHandle<S> {
+    fn store_dead_letter(&self, letter: DeadLetter, stored: Box<dyn FnOnce() + Send>) {
+        Self::store_dead_letter(self, letter, stored);
     }
 }
 
@@ -50,9 +50,9 @@ pub enum Msg {
     /// A message to handle.
     Delivery(Box<Delivery>),
     /// A message of a delivery in hand, by its place, that nobody has decided.
-    Again(Arc<InHand>, usize),
+    Again(Arc<InFlightDelivery>, usize),
     /// A message to keep as a dead letter.
-    Dead(Box<Dead>),
+    Dead(Box<DeadMessage>),
     /// Take no more. What is under way is written as it would be; a broker that takes back what was not settled
     /// when the subscription ended brings it again, and it is found to be done.
     Close,
@@ -85,18 +85,18 @@ pub struct ConsumerParts {
     /// The service.
     pub handler: Arc<dyn Handler>,
     /// Where dead letters go.
-    pub cemetery: Arc<dyn Cemetery>,
+    pub dead_letters: Arc<dyn DeadLetterSink>,
     /// Time and ids.
     pub world: World,
     /// Where it is reached.
     pub address: Address<Msg>,
     /// What went through it, in all its lives.
-    pub traffic: Arc<Traffic>,
+    pub traffic: Arc<ConsumerCounters>,
 }
 
 /// What went through a consumer, in all its lives.
 #[derive(Debug, Default)]
-pub struct Traffic {
+pub struct ConsumerCounters {
     /// Deliveries that the broker has handed to it.
     pub received: AtomicU64,
     /// Deliveries some of whose tickets are open.
@@ -126,15 +126,15 @@ impl Consumer {
     }
 }
 
-struct Inlet(Arc<ConsumerParts>);
+struct MailboxSink(Arc<ConsumerParts>);
 
-impl Sink for Inlet {
+impl DeliverySink for MailboxSink {
     fn deliver(&self, delivery: Delivery) {
         self.0.traffic.received.fetch_add(1, Relaxed);
         self.0.address.send(Msg::Delivery(Box::new(delivery)));
     }
 
-    fn bury(&self, dead: Dead) {
+    fn store_dead_letter(&self, dead: DeadMessage) {
         self.0.traffic.received.fetch_add(1, Relaxed);
         self.0.address.send(Msg::Dead(Box::new(dead)));
     }
@@ -157,7 +157,7 @@ impl Actor for Consumer {
             address.node().running();
             return Ok(None);
         }
-        let sink = Arc::new(Inlet(self.0.clone()));
+        let sink = Arc::new(MailboxSink(self.0.clone()));
         let subscription = broker.subscribe(*queue, *prefetch, sink).await?;
         address.node().running();
         Ok(Some(subscription))
@@ -185,7 +185,7 @@ impl Consumer {
     fn handle_delivery(&self, delivery: &Delivery) {
         faults::passes(Point::Delivered);
         match &delivery.content {
-            Ok(body) => InHand::new(&self.0, delivery, body.clone()).handle(),
+            Ok(body) => InFlightDelivery::new(&self.0, delivery, body.clone()).handle(),
             Err(unreadable) => {
                 let cause = format!("malformed: {}", unreadable.error);
                 delivery.channel.reject(delivery.tag, cause, self.0.world.now());
@@ -195,8 +195,8 @@ impl Consumer {
 
     /// Keeps each message of it as a dead letter of its own: a bundle comes here as a whole when the broker
     /// itself has given it up.
-    fn keep(&self, dead: Dead) {
-        let Dead { queue, content, failures, cause, stored } = dead;
+    fn keep(&self, dead: DeadMessage) {
+        let DeadMessage { queue, content, failures, cause, stored } = dead;
         let letters: Vec<(Option<&Message>, String)> = match &content {
             Ok(body) => {
                 let messages = body.messages().iter();
@@ -209,7 +209,7 @@ impl Consumer {
         if letters.is_empty() {
             return stored();
         }
-        let all = Arc::new(Burial::new(letters.len(), stored));
+        let all = Arc::new(PendingDeadLetters::new(letters.len(), stored));
         let (attempts, died_at) = (failures.count, self.0.world.now());
         for (message, body) in letters {
             tracing::error!(%queue, attempts, %cause, "a message is given up: it is a dead letter now");
@@ -225,19 +225,19 @@ impl Consumer {
                 died_at,
             };
             let all = all.clone();
-            self.0.cemetery.bury(letter, Box::new(move || all.one_is_stored()));
+            self.0.dead_letters.store_dead_letter(letter, Box::new(move || all.one_is_stored()));
         }
     }
 }
 
 /// Dead letters that came together, and whom to tell when all of them are stored. Dropped before that, it
 /// tells nobody, and they come again.
-struct Burial {
+struct PendingDeadLetters {
     open: AtomicUsize,
     stored: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
-impl Burial {
+impl PendingDeadLetters {
     fn new(letters: usize, stored: Box<dyn FnOnce() + Send>) -> Self {
         Self { open: AtomicUsize::new(letters), stored: Mutex::new(Some(stored)) }
     }

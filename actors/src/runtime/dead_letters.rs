@@ -13,10 +13,10 @@
 //! A person may discard a dead letter, with a reason; both are kept for a while. All of a queue are discarded
 //! at once only where they cannot be read: one that can be read may be what an order waits for.
 
-use super::asking::{ASK_TIMEOUT, LATE};
-use super::journal::{JournalHandle, Stored};
+use super::journal::{JournalHandle, StoredCallback};
 use super::outbox::OutboxRow;
-use super::retention::Kept;
+use super::request::{ASK_TIMEOUT, LATE};
+use super::retention::Retained;
 use super::service::{DeadLetter, Discard, DiscardedLetter, Redrive, Service};
 use crate::clock::World;
 use crate::ids::ServiceName;
@@ -101,38 +101,38 @@ pub struct Redriven {
 }
 
 /// The part of a journal that an office needs, whichever service's it is.
-trait Journalled: Send + Sync {
-    fn redrive(&self, redrive: Redrive, stored: Stored);
-    fn discard(&self, discard: Discard, stored: Stored);
-    fn buried(&self) -> u64;
+trait DeadLetterJournal: Send + Sync {
+    fn redrive(&self, redrive: Redrive, stored: StoredCallback);
+    fn discard(&self, discard: Discard, stored: StoredCallback);
+    fn dead_letter_count(&self) -> u64;
 }
 
-impl<S: Service> Journalled for JournalHandle<S> {
-    fn redrive(&self, redrive: Redrive, stored: Stored) {
+impl<S: Service> DeadLetterJournal for JournalHandle<S> {
+    fn redrive(&self, redrive: Redrive, stored: StoredCallback) {
         Self::redrive(self, redrive, stored);
     }
 
-    fn discard(&self, discard: Discard, stored: Stored) {
+    fn discard(&self, discard: Discard, stored: StoredCallback) {
         Self::discard(self, discard, stored);
     }
 
-    fn buried(&self) -> u64 {
-        self.gauge().buried()
+    fn dead_letter_count(&self) -> u64 {
+        self.health().dead_letter_count()
     }
 }
 
 /// A service's dead letters. Cheap to clone.
 #[derive(Clone)]
-pub struct DeadLetterOffice {
+pub struct DeadLetterService {
     service: ServiceName,
     letters: Arc<dyn DeadLetters>,
     outbox: Arc<dyn Outbox>,
-    journal: Arc<dyn Journalled>,
+    journal: Arc<dyn DeadLetterJournal>,
     world: World,
     discarded: Arc<AtomicU64>,
 }
 
-impl DeadLetterOffice {
+impl DeadLetterService {
     /// The office of the service of this journal, whose database `letters` and `outbox` are.
     pub fn new<S: Service>(
         letters: Arc<dyn DeadLetters>,
@@ -169,8 +169,8 @@ impl DeadLetterOffice {
     }
 
     /// How many messages this process has given up since it started.
-    pub fn buried(&self) -> u64 {
-        self.journal.buried()
+    pub fn dead_letter_count(&self) -> u64 {
+        self.journal.dead_letter_count()
     }
 
     /// Dead letters that were discarded, newest first, `limit` at most.
@@ -293,7 +293,7 @@ impl DeadLetterOffice {
 }
 
 #[async_trait]
-impl Kept for DeadLetterOffice {
+impl Retained for DeadLetterService {
     fn name(&self) -> String {
         format!("dead letters of {}", self.service)
     }

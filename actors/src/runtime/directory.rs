@@ -12,12 +12,12 @@
 //! One that keeps failing is [quarantined](super::quarantine): it is not started again, and what it is
 //! told is refused.
 
-mod keeper;
+mod entity_supervisor;
 
-pub use keeper::Keeper;
+pub use entity_supervisor::EntitySupervisor;
 
-use super::quarantine::{Quarantine, Troubles, Ward};
-use super::tree::{Node, OnPurpose, Population, Status};
+use super::quarantine::{FailureWindow, QuarantineList, QuarantinedEntity};
+use super::tree::{IntentionalStop, Node, Population, Status};
 use crate::clock::World;
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
@@ -36,7 +36,7 @@ const CROWD: usize = 10_000;
 const CROWDED_IDLE_AFTER: Duration = Duration::from_secs(5);
 
 /// A kind of entity that lives in a directory.
-pub trait Species: Send + Sync + Sized + 'static {
+pub trait EntityKind: Send + Sync + Sized + 'static {
     /// What it is found by.
     type Key: Clone + Eq + Hash + Ord + Display + Send + Sync + 'static;
     /// What it is told.
@@ -46,7 +46,7 @@ pub trait Species: Send + Sync + Sized + 'static {
 
     /// Spawns one, linked to its supervisor. Must not load anything yet: a store that is away is no
     /// reason for an actor to fail.
-    fn spawn(&self, life: Life<Self>) -> Result<Spawned<Self::Msg>, SpawnErr>;
+    fn spawn(&self, arguments: SpawnArguments<Self>) -> Result<Spawned<Self::Msg>, SpawnErr>;
 
     /// The message that asks one to leave memory if it has nothing to do.
     fn retire() -> Self::Msg;
@@ -59,7 +59,7 @@ pub trait Species: Send + Sync + Sized + 'static {
 pub type Spawned<M> = (ActorRef<M>, JoinHandle<Result<JoinHandle<()>, SpawnErr>>);
 
 /// What a newly spawned entity is given.
-pub struct Life<S: Species> {
+pub struct SpawnArguments<S: EntityKind> {
     /// Its key.
     pub key: S::Key,
     /// Its node; it must call `handled` after each message.
@@ -71,9 +71,9 @@ pub struct Life<S: Species> {
 }
 
 enum Slot<M> {
-    Live { actor: ActorRef<M>, node: Arc<Node>, used_s: Arc<AtomicU64>, troubles: Troubles },
-    Down { until: Instant, node: Arc<Node>, troubles: Troubles },
-    Quarantined(Quarantine),
+    Live { actor: ActorRef<M>, node: Arc<Node>, used_s: Arc<AtomicU64>, failures: FailureWindow },
+    Down { until: Instant, node: Arc<Node>, failures: FailureWindow },
+    Quarantined(QuarantinedEntity),
 }
 
 impl<M> Slot<M> {
@@ -92,36 +92,36 @@ struct Parent {
     node: Arc<Node>,
 }
 
-struct Inner<S: Species> {
-    species: S,
+struct Inner<S: EntityKind> {
+    kind: S,
     slots: DashMap<S::Key, Slot<S::Msg>>,
     keys: DashMap<ActorId, S::Key>,
     parent: RwLock<Option<Parent>>,
-    ward: Ward<S::Key>,
+    quarantine_list: QuarantineList<S::Key>,
     world: World,
     epoch: Instant,
     idle_after: Duration,
 }
 
 /// The directory of one kind of entity. Cheap to clone.
-pub struct Directory<S: Species>(Arc<Inner<S>>);
+pub struct Directory<S: EntityKind>(Arc<Inner<S>>);
 
-impl<S: Species> Clone for Directory<S> {
+impl<S: EntityKind> Clone for Directory<S> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<S: Species> Directory<S> {
+impl<S: EntityKind> Directory<S> {
     /// An empty directory; it is not open before its supervisor runs. Entities that were told nothing
     /// for `idle_after` are asked to leave memory, sooner where there are very many.
-    pub fn new(species: S, world: World, idle_after: Duration) -> Self {
+    pub fn new(kind: S, world: World, idle_after: Duration) -> Self {
         Self(Arc::new(Inner {
-            species,
+            kind,
             slots: DashMap::new(),
             keys: DashMap::new(),
             parent: RwLock::new(None),
-            ward: Ward::default(),
+            quarantine_list: QuarantineList::default(),
             world,
             epoch: Instant::now(),
             idle_after,
@@ -129,8 +129,8 @@ impl<S: Species> Directory<S> {
     }
 
     /// What all of the kind share.
-    pub fn species(&self) -> &S {
-        &self.0.species
+    pub fn kind(&self) -> &S {
+        &self.0.kind
     }
 
     /// How many are in memory.
@@ -162,9 +162,9 @@ impl<S: Species> Directory<S> {
         match self.0.slots.entry(key.clone()) {
             Entry::Occupied(mut entry) => match entry.get() {
                 Slot::Live { actor, node, .. } => tell(actor, node, message),
-                Slot::Down { until, node, troubles } if *until <= Instant::now() => {
-                    let (node, troubles) = (node.clone(), troubles.clone());
-                    if let Some(live) = self.spawn(key, parent, node, troubles) {
+                Slot::Down { until, node, failures } if *until <= Instant::now() => {
+                    let (node, failures) = (node.clone(), failures.clone());
+                    if let Some(live) = self.spawn(key, parent, node, failures) {
                         entry.insert(live);
                         if let Slot::Live { actor, node, .. } = entry.get() {
                             tell(actor, node, message);
@@ -181,7 +181,7 @@ impl<S: Species> Directory<S> {
             Entry::Vacant(entry) => {
                 let name = format!("{}/{key}", S::KIND);
                 let node = parent.node.entity(S::KIND, name, &*self.0.world.clock);
-                if let Some(live) = self.spawn(key, parent, node, Troubles::default()) {
+                if let Some(live) = self.spawn(key, parent, node, FailureWindow::default()) {
                     if let Slot::Live { actor, node, .. } = &live {
                         tell(actor, node, message);
                     }
@@ -209,16 +209,16 @@ impl<S: Species> Directory<S> {
     /// waits. True: it has left and must stop itself. What it has failed at of late is remembered.
     pub fn leave(&self, key: &S::Key, actor: ActorId) -> bool {
         let Entry::Occupied(mut entry) = self.0.slots.entry(key.clone()) else { return false };
-        let Slot::Live { actor: live, node, troubles, .. } = entry.get() else { return false };
+        let Slot::Live { actor: live, node, failures, .. } = entry.get() else { return false };
         if live.get_id() != actor || node.depth() > 1 {
             return false;
         }
-        let (now, node, troubles) = (Instant::now(), node.clone(), troubles.clone());
+        let (now, node, failures) = (Instant::now(), node.clone(), failures.clone());
         node.retired();
-        if troubles.are_over(now) {
+        if failures.are_over(now) {
             entry.remove();
         } else {
-            entry.insert(Slot::Down { until: now, node, troubles });
+            entry.insert(Slot::Down { until: now, node, failures });
         }
         true
     }
@@ -236,26 +236,26 @@ impl<S: Species> Directory<S> {
         key: &S::Key,
         parent: Parent,
         node: Arc<Node>,
-        troubles: Troubles,
+        failures: FailureWindow,
     ) -> Option<Slot<S::Msg>> {
         let supervisor = parent.supervisor;
         if supervisor.get_status() >= ActorStatus::Stopping {
             // Nobody would start it again, and nobody would find it: its message comes again.
             return None;
         }
-        let life = Life {
+        let arguments = SpawnArguments {
             key: key.clone(),
             node: node.clone(),
             directory: self.clone(),
             supervisor: supervisor.clone(),
         };
-        match self.0.species.spawn(life) {
+        match self.0.kind.spawn(arguments) {
             Ok((actor, started)) => {
                 self.0.keys.insert(actor.get_id(), key.clone());
                 self.watch(actor.get_id(), started, supervisor);
                 node.running();
                 let used_s = Arc::new(AtomicU64::new(self.now_s()));
-                Some(Slot::Live { actor, node, used_s, troubles })
+                Some(Slot::Live { actor, node, used_s, failures })
             }
             Err(error) => {
                 tracing::error!(actor = %node.name, %error, "an actor cannot be started");
@@ -302,14 +302,14 @@ impl<S: Species> Directory<S> {
         let Some(error) = error else { return };
         let crowded_out = {
             let Some(mut slot) = self.0.slots.get_mut(&key) else { return };
-            let Slot::Live { actor: live, node, troubles, .. } = slot.value() else { return };
+            let Slot::Live { actor: live, node, failures, .. } = slot.value() else { return };
             if live.get_id() != actor {
                 return;
             }
-            let (node, mut troubles) = (node.clone(), troubles.clone());
+            let (node, mut failures) = (node.clone(), failures.clone());
             let end = node.failed(&error);
             let (error, now) = (end.cause, Instant::now());
-            let pause = troubles.another(now, end.counts);
+            let pause = failures.another(now, end.counts);
             match pause {
                 Some(pause) => {
                     if end.counts {
@@ -317,16 +317,16 @@ impl<S: Species> Directory<S> {
                     } else {
                         tracing::warn!(actor = %node.name, %error, ?pause, "an actor was ended on purpose; it starts again from the store");
                     }
-                    *slot = Slot::Down { until: now + pause, node, troubles };
+                    *slot = Slot::Down { until: now + pause, node, failures };
                 }
                 None => {
                     tracing::error!(actor = %node.name, %error, "an actor failed too often; it is quarantined until an operator releases it");
                     node.quarantined();
-                    *slot = Slot::Quarantined(Quarantine { node, cause: error });
+                    *slot = Slot::Quarantined(QuarantinedEntity { node, cause: error });
                 }
             }
             // Under the entry's lock, so that nobody lets it out before it is in.
-            if pause.is_none() { self.0.ward.admit(key.clone()) } else { None }
+            if pause.is_none() { self.0.quarantine_list.admit(key.clone()) } else { None }
         };
         // The entry's lock is given back: it is another entry that has to go.
         if let Some(oldest) = crowded_out {
@@ -339,7 +339,7 @@ impl<S: Species> Directory<S> {
     fn let_out(&self, key: &S::Key) -> bool {
         let out = self.0.slots.remove_if(key, |_, slot| matches!(slot, Slot::Quarantined(_)));
         if let Some((_, slot)) = &out {
-            self.0.ward.discharge(key);
+            self.0.quarantine_list.discharge(key);
             slot.node().released();
         }
         out.is_some()
@@ -377,14 +377,14 @@ impl<S: Species> Directory<S> {
     fn let_rest(&self, now: Instant) {
         let mut resting = Vec::new();
         self.0.slots.retain(|key, slot| {
-            let Slot::Down { until, node, troubles } = slot else { return true };
+            let Slot::Down { until, node, failures } = slot else { return true };
             if *until > now {
                 return true;
             }
             if node.status() != Status::Stopped {
                 resting.push((key.clone(), node.clone()));
             }
-            !troubles.are_over(now)
+            !failures.are_over(now)
         });
         in_order(resting).for_each(|node| node.retired());
     }
@@ -403,7 +403,7 @@ fn tell<M: Message>(actor: &ActorRef<M>, node: &Arc<Node>, message: M) {
     }
 }
 
-impl<S: Species> Population for Directory<S> {
+impl<S: EntityKind> Population for Directory<S> {
     fn count(&self) -> usize {
         self.len()
     }
@@ -424,7 +424,7 @@ impl<S: Species> Population for Directory<S> {
         let Some(slot) = self.0.slots.get(&key) else { return false };
         match slot.value() {
             Slot::Live { actor, node, .. } => {
-                node.will_end(OnPurpose::Operator);
+                node.will_end(IntentionalStop::Operator);
                 actor.kill();
                 true
             }

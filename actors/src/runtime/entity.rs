@@ -10,29 +10,29 @@
 //! by anybody: tickets, messages and effects wait for the commit, also those of decisions that change
 //! nothing but were made on top of one that does.
 
-mod waiting;
+mod pending_input;
 
-use super::directory::{Directory, Life, Spawned, Species};
-use super::journal::{JournalHandle, Lane, Verdict};
+use super::directory::{Directory, EntityKind, SpawnArguments, Spawned};
+use super::journal::{CommitOutcome, JournalHandle, MemoryEpoch};
 use super::service::Service;
 use super::ticket::{Settled, Ticket};
 use super::tree::Node;
 use crate::planted::{Bug, planted};
 use crate::ports::ReadError;
 use async_trait::async_trait;
+use pending_input::PendingInput;
 use ractor::{Actor, ActorProcessingErr, ActorRef, ActorRuntime, SpawnErr};
 use std::fmt::Display;
 use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
-use waiting::Waiting;
 
 /// Pauses between two tries to load from a database that does not answer.
 const LOAD_RETRY: Duration = Duration::from_millis(200);
 
 /// What an entity is: its rules and its store.
 #[async_trait]
-pub trait Rules: Send + Sync + Sized + 'static {
+pub trait EntityRules: Send + Sync + Sized + 'static {
     /// The service it belongs to.
     type Service: Service;
     /// What it is found by.
@@ -59,7 +59,7 @@ pub trait Rules: Send + Sync + Sized + 'static {
     /// database need not be asked: that nothing is stored of it yet. Where that is wrong the store
     /// refuses what was decided, for its version, and the entity loads and decides again.
     /// None: the database is asked.
-    fn presume(input: &Self::Input) -> Option<Self::State> {
+    fn initial_state(input: &Self::Input) -> Option<Self::State> {
         let _ = input;
         None
     }
@@ -71,7 +71,7 @@ pub trait Rules: Send + Sync + Sized + 'static {
         key: &Self::Key,
         state: &mut Self::State,
         input: &Self::Input,
-    ) -> Decision<Self>;
+    ) -> EntityDecision<Self>;
 
     /// A change that writes nothing: what is decided on top of changes under way waits with it.
     fn nothing(&self, key: &Self::Key, state: &Self::State) -> <Self::Service as Service>::Change;
@@ -94,7 +94,7 @@ pub trait Rules: Send + Sync + Sized + 'static {
 }
 
 /// What was decided.
-pub struct Decision<R: Rules> {
+pub struct EntityDecision<R: EntityRules> {
     /// What is to be written. None: nothing changes.
     pub change: Option<<R::Service as Service>::Change>,
     /// What the asker is told.
@@ -104,22 +104,22 @@ pub struct Decision<R: Rules> {
 }
 
 /// What an entity is told.
-pub enum Msg<R: Rules> {
+pub enum Msg<R: EntityRules> {
     /// Decide this.
     Ask(Arc<R::Input>, Ticket<R::Reply>),
-    /// A change of this lane is committed.
-    Landed(Arc<Lane>),
-    /// A change of this lane is not: decide its input again on what the database says now.
-    Again(Arc<Lane>, Option<Undecided<R>>),
+    /// A change of this epoch is committed.
+    Committed(Arc<MemoryEpoch>),
+    /// A change of this epoch is not: decide its input again on what the database says now.
+    Again(Arc<MemoryEpoch>, Option<Undecided<R>>),
     /// Leave memory, if there is nothing to do.
     Retire,
 }
 
-impl<R: Rules> Msg<R> {
+impl<R: EntityRules> Msg<R> {
     fn name(&self) -> &'static str {
         match self {
             Self::Ask(input, _) => R::name_of(input),
-            Self::Landed(_) => "landed",
+            Self::Committed(_) => "landed",
             Self::Again(..) => "again",
             Self::Retire => "retire",
         }
@@ -127,18 +127,18 @@ impl<R: Rules> Msg<R> {
 }
 
 /// An input whose decision did not come to be written.
-pub struct Undecided<R: Rules> {
+pub struct Undecided<R: EntityRules> {
     input: Arc<R::Input>,
     ticket: Ticket<R::Reply>,
 }
 
 /// All entities of one kind.
-pub struct Entities<R: Rules> {
+pub struct Entities<R: EntityRules> {
     rules: Arc<R>,
     journal: JournalHandle<R::Service>,
 }
 
-impl<R: Rules> Entities<R> {
+impl<R: EntityRules> Entities<R> {
     /// Entities that live by `rules` and write through `journal`.
     pub fn new(rules: Arc<R>, journal: JournalHandle<R::Service>) -> Self {
         Self { rules, journal }
@@ -150,29 +150,29 @@ impl<R: Rules> Entities<R> {
     }
 }
 
-impl<R: Rules> Directory<Entities<R>> {
+impl<R: EntityRules> Directory<Entities<R>> {
     /// Asks an entity; the ticket settles when what it decides is committed.
     pub fn ask(&self, key: &R::Key, input: R::Input, ticket: Ticket<R::Reply>) {
         self.send(key, Msg::Ask(Arc::new(input), ticket));
     }
 
     /// Has one leave memory that waits for something that takes long, unless it has anything else to do.
-    pub fn let_go(&self, key: &R::Key) {
+    pub fn evict(&self, key: &R::Key) {
         self.send_if_live(key, Msg::Retire);
     }
 }
 
-impl<R: Rules> Species for Entities<R> {
+impl<R: EntityRules> EntityKind for Entities<R> {
     type Key = R::Key;
     type Msg = Msg<R>;
     const KIND: &'static str = R::KIND;
 
-    fn spawn(&self, life: Life<Self>) -> Result<Spawned<Msg<R>>, SpawnErr> {
-        let supervisor = life.supervisor.clone();
+    fn spawn(&self, arguments: SpawnArguments<Self>) -> Result<Spawned<Msg<R>>, SpawnErr> {
+        let supervisor = arguments.supervisor.clone();
         let entity = Entity {
-            key: life.key,
-            node: life.node,
-            directory: life.directory,
+            key: arguments.key,
+            node: arguments.node,
+            directory: arguments.directory,
             rules: self.rules.clone(),
             journal: self.journal.clone(),
         };
@@ -186,12 +186,12 @@ impl<R: Rules> Species for Entities<R> {
     fn refuse(message: Msg<R>, cause: String) {
         match message {
             Msg::Ask(_, ticket) => ticket.settle(Settled::Retry(cause)),
-            Msg::Landed(_) | Msg::Again(..) | Msg::Retire => {}
+            Msg::Committed(_) | Msg::Again(..) | Msg::Retire => {}
         }
     }
 }
 
-struct Entity<R: Rules> {
+struct Entity<R: EntityRules> {
     key: R::Key,
     node: Arc<Node>,
     directory: Directory<Entities<R>>,
@@ -200,15 +200,15 @@ struct Entity<R: Rules> {
 }
 
 /// What an entity remembers, and how much of it is not yet committed.
-struct Memory<R: Rules> {
+struct Memory<R: EntityRules> {
     state: Option<R::State>,
-    lane: Arc<Lane>,
+    epoch: Arc<MemoryEpoch>,
     under_way: usize,
     /// Nothing was decided yet in this life.
     first: bool,
 }
 
-impl<R: Rules> Actor for Entity<R> {
+impl<R: EntityRules> Actor for Entity<R> {
     type Msg = Msg<R>;
     type State = Memory<R>;
     type Arguments = ();
@@ -218,7 +218,7 @@ impl<R: Rules> Actor for Entity<R> {
         _myself: ActorRef<Msg<R>>,
         (): (),
     ) -> Result<Memory<R>, ActorProcessingErr> {
-        Ok(Memory { state: None, lane: Arc::default(), under_way: 0, first: true })
+        Ok(Memory { state: None, epoch: Arc::default(), under_way: 0, first: true })
     }
 
     async fn handle(
@@ -249,34 +249,34 @@ impl<R: Rules> Actor for Entity<R> {
     }
 }
 
-impl<R: Rules> Memory<R> {
+impl<R: EntityRules> Memory<R> {
     /// Takes for granted what an input that is the first to reach it allows. True: nobody has asked the
     /// database.
-    fn guess(&mut self, input: &R::Input) -> bool {
+    fn assume_initial_state(&mut self, input: &R::Input) -> bool {
         let first = std::mem::take(&mut self.first);
         if first && self.state.is_none() {
-            self.state = R::presume(input);
+            self.state = R::initial_state(input);
             return self.state.is_some();
         }
         false
     }
 
-    fn landed(&mut self, lane: &Arc<Lane>) {
-        if Arc::ptr_eq(lane, &self.lane) {
+    fn committed(&mut self, epoch: &Arc<MemoryEpoch>) {
+        if Arc::ptr_eq(epoch, &self.epoch) {
             self.under_way -= 1;
         }
     }
 
-    /// What was remembered on this lane is no longer true.
-    fn forget(&mut self, lane: &Arc<Lane>) {
-        lane.spoil();
-        if Arc::ptr_eq(lane, &self.lane) {
-            *self = Self { state: None, lane: Arc::default(), under_way: 0, first: false };
+    /// What was remembered in this epoch is no longer true.
+    fn forget(&mut self, epoch: &Arc<MemoryEpoch>) {
+        epoch.invalidate();
+        if Arc::ptr_eq(epoch, &self.epoch) {
+            *self = Self { state: None, epoch: Arc::default(), under_way: 0, first: false };
         }
     }
 }
 
-impl<R: Rules> Entity<R> {
+impl<R: EntityRules> Entity<R> {
     /// Does what it is told, as far as that is possible from memory. Gives back an input that the database
     /// must be asked for first. Waits for nothing, so that what it works with is no part of what a waiting
     /// actor costs.
@@ -288,12 +288,12 @@ impl<R: Rules> Entity<R> {
     ) -> Option<Undecided<R>> {
         let mut undecided = match message {
             Msg::Ask(input, ticket) => Undecided { input, ticket },
-            Msg::Again(lane, undecided) => {
-                memory.forget(&lane);
+            Msg::Again(epoch, undecided) => {
+                memory.forget(&epoch);
                 undecided?
             }
-            Msg::Landed(lane) => {
-                memory.landed(&lane);
+            Msg::Committed(epoch) => {
+                memory.committed(&epoch);
                 return None;
             }
             Msg::Retire => {
@@ -302,10 +302,10 @@ impl<R: Rules> Entity<R> {
             }
         };
         undecided.ticket.begin();
-        let guessed = memory.guess(&undecided.input);
+        let assumed = memory.assume_initial_state(&undecided.input);
         let Some(state) = &mut memory.state else { return Some(undecided) };
         let decision = self.rules.decide(&self.key, state, &undecided.input);
-        if guessed && decision.change.is_none() {
+        if assumed && decision.change.is_none() {
             // The store has no say in it: so it is asked first.
             return Some(undecided);
         }
@@ -334,9 +334,9 @@ impl<R: Rules> Entity<R> {
         myself: &ActorRef<Msg<R>>,
         memory: &mut Memory<R>,
         Undecided { input, ticket }: Undecided<R>,
-        decision: Decision<R>,
+        decision: EntityDecision<R>,
     ) {
-        let Decision { change, reply, mut effects } = decision;
+        let EntityDecision { change, reply, mut effects } = decision;
         if planted(Bug::EffectFirst) {
             self.perform(std::mem::take(&mut effects));
         }
@@ -353,41 +353,41 @@ impl<R: Rules> Entity<R> {
             }
         };
         memory.under_way += 1;
-        let mut waiting = Waiting {
+        let mut pending = PendingInput {
             myself: myself.clone(),
             node: self.node.clone(),
-            lane: memory.lane.clone(),
+            epoch: memory.epoch.clone(),
             undecided: Some(Undecided { input, ticket }),
             refused: false,
         };
         let (rules, key, directory) =
             (self.rules.clone(), self.key.clone(), self.directory.clone());
-        self.journal.submit_on(&memory.lane, change, move |verdict| match verdict {
-            Verdict::Done(answer) if !R::is_written(&answer) => {
-                if let Some(Undecided { ticket, .. }) = waiting.undecided.take() {
+        self.journal.submit_in_epoch(&memory.epoch, change, move |outcome| match outcome {
+            CommitOutcome::Done(answer) if !R::is_written(&answer) => {
+                if let Some(Undecided { ticket, .. }) = pending.undecided.take() {
                     ticket.settle(Settled::Done(R::answer(reply, answer)));
                 }
-                waiting.tell(Msg::Again(waiting.lane.clone(), None));
+                pending.tell(Msg::Again(pending.epoch.clone(), None));
             }
-            Verdict::Done(answer) => {
-                if let Some(Undecided { ticket, .. }) = waiting.undecided.take() {
+            CommitOutcome::Done(answer) => {
+                if let Some(Undecided { ticket, .. }) = pending.undecided.take() {
                     ticket.settle(Settled::Done(R::answer(reply, answer)));
                 }
                 for effect in effects {
                     rules.perform(&key, effect, &directory);
                 }
-                waiting.tell(Msg::Landed(waiting.lane.clone()));
+                pending.tell(Msg::Committed(pending.epoch.clone()));
             }
             // Dropping it has the input decided again.
-            Verdict::Refused => {
-                waiting.refused = true;
-                drop(waiting);
+            CommitOutcome::Refused => {
+                pending.refused = true;
+                drop(pending);
             }
-            Verdict::Failed(cause) => {
-                if let Some(Undecided { ticket, .. }) = waiting.undecided.take() {
+            CommitOutcome::Failed(cause) => {
+                if let Some(Undecided { ticket, .. }) = pending.undecided.take() {
                     ticket.settle(Settled::Dead(cause));
                 }
-                waiting.tell(Msg::Again(waiting.lane.clone(), None));
+                pending.tell(Msg::Again(pending.epoch.clone(), None));
             }
         });
     }

@@ -5,7 +5,7 @@
 //! dead letters.
 
 use super::consumer::Handler;
-use super::journal::{JournalHandle, Verdict};
+use super::journal::{CommitOutcome, JournalHandle};
 use super::service::Service;
 use super::ticket::{Settled, Ticket};
 use crate::messages::Message;
@@ -17,7 +17,7 @@ use std::time::Duration;
 pub const GATHER: Duration = Duration::from_millis(50);
 
 /// How a service takes events.
-pub trait Fed: Service {
+pub trait FeedService: Service {
     /// The change that takes these events.
     fn take(events: Vec<Arc<Message>>) -> Self::Change;
 
@@ -30,14 +30,14 @@ pub trait Fed: Service {
 /// Hands events to a journal.
 pub struct FeedHandler<S: Service>(JournalHandle<S>);
 
-impl<S: Fed> FeedHandler<S> {
+impl<S: FeedService> FeedHandler<S> {
     /// A handler that writes to a journal.
     pub const fn new(journal: JournalHandle<S>) -> Self {
         Self(journal)
     }
 }
 
-impl<S: Fed> Handler for FeedHandler<S> {
+impl<S: FeedService> Handler for FeedHandler<S> {
     fn handle(&self, message: Arc<Message>, ticket: Ticket<()>) {
         take(&self.0, vec![message], vec![ticket]);
     }
@@ -53,20 +53,24 @@ impl<S: Fed> Handler for FeedHandler<S> {
 }
 
 /// Commits events together, or each by itself where that cannot be.
-fn take<S: Fed>(journal: &JournalHandle<S>, events: Vec<Arc<Message>>, tickets: Vec<Ticket<()>>) {
+fn take<S: FeedService>(
+    journal: &JournalHandle<S>,
+    events: Vec<Arc<Message>>,
+    tickets: Vec<Ticket<()>>,
+) {
     let again = journal.clone();
-    journal.submit(S::take(events.clone()), move |verdict| match verdict {
-        Verdict::Done(answer) => {
+    journal.submit(S::take(events.clone()), move |outcome| match outcome {
+        CommitOutcome::Done(answer) => {
             S::taken(answer);
             tickets.into_iter().for_each(|ticket| ticket.settle(Settled::Done(())));
         }
-        Verdict::Refused => {
+        CommitOutcome::Refused => {
             tickets.into_iter().for_each(|ticket| ticket.settle(Settled::Abandoned));
         }
-        Verdict::Failed(cause) if events.len() <= 1 => {
+        CommitOutcome::Failed(cause) if events.len() <= 1 => {
             tickets.into_iter().for_each(|ticket| ticket.settle(Settled::Dead(cause.clone())));
         }
-        Verdict::Failed(_) => {
+        CommitOutcome::Failed(_) => {
             for (event, ticket) in events.into_iter().zip(tickets) {
                 take(&again, vec![event], vec![ticket]);
             }

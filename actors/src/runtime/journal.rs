@@ -8,24 +8,24 @@
 //!              a little longer)
 //! ```
 //!
-//! While one transaction commits, the next batch gathers, and then a moment longer (`gathering.rs`): the
+//! While one transaction commits, the next batch gathers, and then a moment longer (`pending_batch.rs`): the
 //! busier it is the larger the groups. Nothing leaves the journal before its transaction has committed: no
 //! reply, no ack, no message. A lost database is no failure of anybody's: the batch is tried again until it
 //! answers.
 
 mod commit;
-mod gathering;
-mod gauge;
+mod health;
+mod pending_batch;
 
 use super::address::Address;
 use super::outbox::OutboxRow;
-use super::service::{DeadLetter, Discard, Parking, Redrive, Service, Upkeep};
+use super::service::{DeadLetter, Discard, OutboxMaintenance, Parking, Redrive, Service};
 use super::tree::Node;
 use crate::clock::World;
 use crate::ports::Store;
-use commit::{Asker, FinishGuard};
-use gathering::Gathering;
-pub use gauge::Gauge;
+use commit::{ChangeWaiter, FinishGuard};
+pub use health::JournalHealth;
+use pending_batch::PendingBatch;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -47,7 +47,7 @@ const RETRY_MAX: Duration = Duration::from_secs(2);
 
 /// What became of a change.
 #[derive(Debug)]
-pub enum Verdict<A> {
+pub enum CommitOutcome<A> {
     /// It is committed.
     Done(A),
     /// Its row was no longer what it was decided on: reload and decide again.
@@ -59,32 +59,32 @@ pub enum Verdict<A> {
 /// One incarnation of an entity's memory. Once one of its changes is refused, all later ones are:
 /// they were decided on top of it.
 #[derive(Debug, Default)]
-pub struct Lane(AtomicBool);
+pub struct MemoryEpoch(AtomicBool);
 
-impl Lane {
+impl MemoryEpoch {
     /// True when what this incarnation remembers is no longer true.
     pub fn is_stale(&self) -> bool {
         self.0.load(Relaxed)
     }
 
     /// Nothing decided from this memory may be written any more.
-    pub fn spoil(&self) {
+    pub fn invalidate(&self) {
         self.0.store(true, Relaxed);
     }
 }
 
-type Done<S> = Box<dyn FnOnce(Verdict<<S as Service>::Answer>) + Send>;
+type CommitCallback<S> = Box<dyn FnOnce(CommitOutcome<<S as Service>::Answer>) + Send>;
 
 /// A change on its way, and whoever waits for it.
 pub struct Submission<S: Service> {
     change: S::Change,
-    lane: Option<Arc<Lane>>,
-    done: Done<S>,
+    epoch: Option<Arc<MemoryEpoch>>,
+    done: CommitCallback<S>,
     since: Instant,
 }
 
 /// Called when what was asked is committed.
-pub type Stored = Box<dyn FnOnce() + Send>;
+pub type StoredCallback = Box<dyn FnOnce() + Send>;
 
 /// What the journal is told.
 pub enum Msg<S: Service> {
@@ -95,14 +95,14 @@ pub enum Msg<S: Service> {
     /// Park this outbox row.
     Park(Box<Parking>),
     /// Keep this dead letter.
-    Bury(Box<(DeadLetter, Stored)>),
+    StoreDeadLetter(Box<(DeadLetter, StoredCallback)>),
     /// Have this dead letter go back to its queue.
-    Redrive(Box<(Redrive, Stored)>),
+    Redrive(Box<(Redrive, StoredCallback)>),
     /// Discard this dead letter.
-    Discard(Discard, Stored),
+    Discard(Discard, StoredCallback),
     /// The transaction under way has ended; what of its upkeep must be written again, and who waits
     /// for it.
-    Finished(Upkeep, Vec<Stored>),
+    Finished(OutboxMaintenance, Vec<StoredCallback>),
     /// Rows have waited long enough to be forgotten.
     Flush,
     /// Changes have waited long enough for company.
@@ -116,7 +116,7 @@ impl<S: Service> Msg<S> {
             Self::Submit(_) => "submit",
             Self::Forget(_) => "forget",
             Self::Park(_) => "park",
-            Self::Bury(_) => "bury",
+            Self::StoreDeadLetter(_) => "bury",
             Self::Redrive(_) => "redrive",
             Self::Discard(..) => "discard",
             Self::Finished(..) => "finished",
@@ -129,12 +129,12 @@ impl<S: Service> Msg<S> {
 /// A service's journal, as everybody else sees it. Cheap to clone.
 pub struct JournalHandle<S: Service> {
     address: Address<Msg<S>>,
-    gauge: Arc<Gauge>,
+    health: Arc<JournalHealth>,
 }
 
 impl<S: Service> Clone for JournalHandle<S> {
     fn clone(&self) -> Self {
-        Self { address: self.address.clone(), gauge: self.gauge.clone() }
+        Self { address: self.address.clone(), health: self.health.clone() }
     }
 }
 
@@ -142,8 +142,8 @@ impl<S: Service> JournalHandle<S> {
     /// A journal that is not started yet.
     pub fn new(node: Arc<Node>) -> Self {
         let service = node.name.split('/').next().unwrap_or_default().to_owned();
-        let gauge = Gauge::new(service);
-        Self { address: Address::new(node), gauge: Arc::new(gauge) }
+        let health = JournalHealth::new(service);
+        Self { address: Address::new(node), health: Arc::new(health) }
     }
 
     /// Has a change written. `done` is called once it is committed or refused; it is dropped uncalled
@@ -151,23 +151,23 @@ impl<S: Service> JournalHandle<S> {
     pub fn submit(
         &self,
         change: S::Change,
-        done: impl FnOnce(Verdict<S::Answer>) + Send + 'static,
+        done: impl FnOnce(CommitOutcome<S::Answer>) + Send + 'static,
     ) {
         self.send(change, None, Box::new(done));
     }
 
     /// The same for a change that was decided from an entity's memory.
-    pub fn submit_on(
+    pub fn submit_in_epoch(
         &self,
-        lane: &Arc<Lane>,
+        epoch: &Arc<MemoryEpoch>,
         change: S::Change,
-        done: impl FnOnce(Verdict<S::Answer>) + Send + 'static,
+        done: impl FnOnce(CommitOutcome<S::Answer>) + Send + 'static,
     ) {
-        self.send(change, Some(lane.clone()), Box::new(done));
+        self.send(change, Some(epoch.clone()), Box::new(done));
     }
 
-    fn send(&self, change: S::Change, lane: Option<Arc<Lane>>, done: Done<S>) {
-        let submission = Submission::<S> { change, lane, done, since: Instant::now() };
+    fn send(&self, change: S::Change, epoch: Option<Arc<MemoryEpoch>>, done: CommitCallback<S>) {
+        let submission = Submission::<S> { change, epoch, done, since: Instant::now() };
         self.address.send(Msg::Submit(Box::new(submission)));
     }
 
@@ -182,25 +182,25 @@ impl<S: Service> JournalHandle<S> {
     }
 
     /// Has a dead letter kept; `stored` is called when it is.
-    pub fn bury(&self, letter: DeadLetter, stored: Stored) {
-        self.gauge.buries();
+    pub fn store_dead_letter(&self, letter: DeadLetter, stored: StoredCallback) {
+        self.health.count_dead_letter();
         let letter = letter.storable();
-        self.address.send(Msg::Bury(Box::new((letter, stored))));
+        self.address.send(Msg::StoreDeadLetter(Box::new((letter, stored))));
     }
 
     /// Has a dead letter go back to its queue; `stored` is called when that is certain.
-    pub fn redrive(&self, redrive: Redrive, stored: Stored) {
+    pub fn redrive(&self, redrive: Redrive, stored: StoredCallback) {
         self.address.send(Msg::Redrive(Box::new((redrive, stored))));
     }
 
     /// Has a dead letter discarded; `stored` is called when that is certain.
-    pub fn discard(&self, discard: Discard, stored: Stored) {
+    pub fn discard(&self, discard: Discard, stored: StoredCallback) {
         self.address.send(Msg::Discard(discard, stored));
     }
 
     /// How it is doing.
-    pub fn gauge(&self) -> &Arc<Gauge> {
-        &self.gauge
+    pub fn health(&self) -> &Arc<JournalHealth> {
+        &self.health
     }
 
     /// Its entry in the tree.
@@ -210,7 +210,7 @@ impl<S: Service> JournalHandle<S> {
 }
 
 /// Where committed outbox rows go.
-pub trait Published: Send + Sync + 'static {
+pub trait OutboxListener: Send + Sync + 'static {
     /// These rows are committed: say them.
     fn offer(&self, rows: Vec<OutboxRow>);
     /// Rows may have been committed that nobody was told of: look into the database.
@@ -224,7 +224,7 @@ pub struct JournalParts<S: Service> {
     /// Its database.
     pub store: Arc<dyn Store<S>>,
     /// Its relay.
-    pub relay: Arc<dyn Published>,
+    pub relay: Arc<dyn OutboxListener>,
     /// Time and ids.
     pub world: World,
     /// Where it is reached.
@@ -243,71 +243,71 @@ impl<S: Service> Journal<S> {
 
 impl<S: Service> Actor for Journal<S> {
     type Msg = Msg<S>;
-    type State = Gathering<S>;
+    type State = PendingBatch<S>;
     type Arguments = ();
 
     async fn pre_start(
         &self,
         myself: ActorRef<Msg<S>>,
         (): (),
-    ) -> Result<Gathering<S>, ActorProcessingErr> {
+    ) -> Result<PendingBatch<S>, ActorProcessingErr> {
         // What an earlier life had under way is its askers' to hand in again.
-        self.0.handle.gauge.oldest(None);
-        self.0.handle.gauge.busy(false);
+        self.0.handle.health.oldest(None);
+        self.0.handle.health.busy(false);
         self.0.handle.address.fill(myself);
         self.0.handle.node().running();
         // An earlier life may have died with rows that were to be parked or forgotten.
         self.0.relay.rescan();
-        Ok(Gathering::default())
+        Ok(PendingBatch::default())
     }
 
     async fn handle(
         &self,
         myself: ActorRef<Msg<S>>,
         message: Msg<S>,
-        state: &mut Gathering<S>,
+        state: &mut PendingBatch<S>,
     ) -> Result<(), ActorProcessingErr> {
         self.0.handle.node().begins(message.name());
         match message {
             Msg::Submit(submission) => {
                 state.waiting.push_back(*submission);
             }
-            Msg::Forget(rows) => state.upkeep.forget.extend(rows),
-            Msg::Park(parking) => state.upkeep.park.push(*parking),
-            Msg::Bury(letter) => {
+            Msg::Forget(rows) => state.maintenance.forget.extend(rows),
+            Msg::Park(parking) => state.maintenance.park.push(*parking),
+            Msg::StoreDeadLetter(letter) => {
                 let (letter, stored) = *letter;
-                state.upkeep.dead_letters.push(letter);
+                state.maintenance.dead_letters.push(letter);
                 state.stored.push(stored);
             }
             Msg::Redrive(redrive) => {
                 let (redrive, stored) = *redrive;
-                state.upkeep.redrive.push(redrive);
+                state.maintenance.redrive.push(redrive);
                 state.stored.push(stored);
             }
             Msg::Discard(discard, stored) => {
-                state.upkeep.discard.push(discard);
+                state.maintenance.discard.push(discard);
                 state.stored.push(stored);
             }
             Msg::Finished(unfinished, stored) => {
                 state.committing = false;
                 state.stored.extend(stored);
-                state.upkeep.forget.extend(unfinished.forget);
-                state.upkeep.park.extend(unfinished.park);
-                state.upkeep.dead_letters.extend(unfinished.dead_letters);
-                state.upkeep.redrive.extend(unfinished.redrive);
-                state.upkeep.discard.extend(unfinished.discard);
+                state.maintenance.forget.extend(unfinished.forget);
+                state.maintenance.park.extend(unfinished.park);
+                state.maintenance.dead_letters.extend(unfinished.dead_letters);
+                state.maintenance.redrive.extend(unfinished.redrive);
+                state.maintenance.discard.extend(unfinished.discard);
             }
             Msg::Gathered => state.rest_planned = false,
             Msg::Flush => {
                 state.flush_planned = false;
-                if !state.committing && !state.upkeep.is_empty() {
+                if !state.committing && !state.maintenance.is_empty() {
                     self.begin(&myself, state);
                 }
             }
         }
         self.proceed(&myself, state);
-        let idle = !state.committing && state.waiting.is_empty() && state.upkeep.is_empty();
-        self.0.handle.gauge.busy(!idle);
+        let idle = !state.committing && state.waiting.is_empty() && state.maintenance.is_empty();
+        self.0.handle.health.busy(!idle);
         self.0.handle.node().handled();
         Ok(())
     }
@@ -315,7 +315,7 @@ impl<S: Service> Actor for Journal<S> {
 
 impl<S: Service> Journal<S> {
     /// Begins the next transaction when there is something to write and none is under way.
-    fn proceed(&self, myself: &ActorRef<Msg<S>>, state: &mut Gathering<S>) {
+    fn proceed(&self, myself: &ActorRef<Msg<S>>, state: &mut PendingBatch<S>) {
         if state.committing {
             return;
         }
@@ -323,8 +323,8 @@ impl<S: Service> Journal<S> {
             self.gather(myself, state);
             return;
         }
-        self.0.handle.gauge.oldest(None);
-        if !state.upkeep.forget.is_empty() && !state.flush_planned {
+        self.0.handle.health.oldest(None);
+        if !state.maintenance.forget.is_empty() && !state.flush_planned {
             state.flush_planned = true;
             self.0.handle.node().queued();
             myself.send_after(FORGET_WAIT, || Msg::Flush);
@@ -332,7 +332,7 @@ impl<S: Service> Journal<S> {
     }
 
     /// Begins the next transaction, now or when enough has gathered.
-    fn gather(&self, myself: &ActorRef<Msg<S>>, state: &mut Gathering<S>) {
+    fn gather(&self, myself: &ActorRef<Msg<S>>, state: &mut PendingBatch<S>) {
         let rest = state.rest(Instant::now());
         if rest.is_zero() {
             self.begin(myself, state);
@@ -343,17 +343,17 @@ impl<S: Service> Journal<S> {
         }
     }
 
-    fn begin(&self, myself: &ActorRef<Msg<S>>, state: &mut Gathering<S>) {
+    fn begin(&self, myself: &ActorRef<Msg<S>>, state: &mut PendingBatch<S>) {
         let count = state.waiting.len().min(CHANGES_MAX);
         let mut changes = Vec::with_capacity(count);
-        let mut askers = Vec::with_capacity(count);
-        self.0.handle.gauge.oldest(state.waiting.front().map(|first| first.since));
+        let mut waiters = Vec::with_capacity(count);
+        self.0.handle.health.oldest(state.waiting.front().map(|first| first.since));
         for submission in state.waiting.drain(..count) {
-            let Submission { change, lane, done, since: _ } = submission;
+            let Submission { change, epoch, done, since: _ } = submission;
             changes.push(change);
-            askers.push(Asker { lane, done });
+            waiters.push(ChangeWaiter { epoch, done });
         }
-        let upkeep = std::mem::take(&mut state.upkeep);
+        let maintenance = std::mem::take(&mut state.maintenance);
         let stored = std::mem::take(&mut state.stored);
         state.begins(Instant::now(), changes.len());
         let (parts, myself) = (self.0.clone(), myself.clone());
@@ -361,7 +361,7 @@ impl<S: Service> Journal<S> {
         tokio::spawn(async move {
             let node = parts.handle.node().clone();
             let guard = FinishGuard { myself, node, unfinished: Some(Default::default()) };
-            commit::commit(parts, changes, askers, upkeep, stored, guard).await;
+            commit::commit(parts, changes, waiters, maintenance, stored, guard).await;
         });
     }
 }

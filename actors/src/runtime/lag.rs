@@ -15,9 +15,9 @@
 //! backlogs, which pass before it could do anything about them. The sweeper counts both: a command that
 //! waits in a queue is not answered sooner for being sent twice.
 
-use super::journal::Gauge;
-use super::relay::Flow;
-use super::stations::Intake;
+use super::journal::JournalHealth;
+use super::relay::RelayBacklog;
+use super::service_builder::ConsumerHandle;
 use super::tree::Node;
 use crate::ids::ServiceName;
 use crate::messages::{Queue, QueueKind};
@@ -57,41 +57,41 @@ pub struct Lag {
     answers_ms: AtomicU64,
     /// The longest of `answers_ms` of late.
     excuse_ms: AtomicU64,
-    deserted: Mutex<Vec<Deserted>>,
+    unconsumed_queues: Mutex<Vec<UnconsumedQueue>>,
 }
 
-/// A queue that counts at the door, and that nobody consumes: no process runs its service.
+/// A queue that counts for admission, and that nobody consumes: no process runs its service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deserted {
+pub struct UnconsumedQueue {
     /// The queue.
     pub queue: Queue,
     /// Deliveries that wait in it.
     pub ready: u64,
 }
 
-impl fmt::Display for Deserted {
+impl fmt::Display for UnconsumedQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "nobody takes {} ({} wait)", self.queue, self.ready)
     }
 }
 
 /// Those that this process consumes are not: its consumers are on their way, as after an outage of the broker.
-fn deserted(depths: &[Depth], is_ours: impl Fn(Queue) -> bool) -> Vec<Deserted> {
+fn unconsumed_queues(depths: &[Depth], is_ours: impl Fn(Queue) -> bool) -> Vec<UnconsumedQueue> {
     let waits = |depth: &&Depth| depth.consumers == 0 && depth.ready > 0 && !is_ours(depth.queue);
-    let deserted = depths.iter().filter(waits);
-    let counted = deserted.filter(|depth| counts_at_the_door(depth.queue));
-    counted.map(|depth| Deserted { queue: depth.queue, ready: depth.ready }).collect()
+    let unconsumed_queues = depths.iter().filter(waits);
+    let counted = unconsumed_queues.filter(|depth| counts_for_admission(depth.queue));
+    counted.map(|depth| UnconsumedQueue { queue: depth.queue, ready: depth.ready }).collect()
 }
 
 impl Lag {
     /// As it counts for taking more orders; the journals' waits are not in it.
-    pub fn at_the_door(&self) -> Duration {
+    pub fn for_admission(&self) -> Duration {
         Duration::from_millis(self.door_ms.load(Relaxed))
     }
 
     /// The queues that nobody consumes, as they were found last.
-    pub fn deserted(&self) -> Vec<Deserted> {
-        self.deserted.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    pub fn unconsumed_queues(&self) -> Vec<UnconsumedQueue> {
+        self.unconsumed_queues.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
     }
 
     /// How long a message on its way to a service or back may wait for its turn.
@@ -101,7 +101,7 @@ impl Lag {
 
     /// The longest that this was of late: what piled up while something stood still is worked off only
     /// after it moves again.
-    pub fn as_an_excuse(&self) -> Duration {
+    pub fn recent_max(&self) -> Duration {
         Duration::from_millis(self.excuse_ms.load(Relaxed))
     }
 }
@@ -169,17 +169,17 @@ impl Rate {
 }
 
 /// What a meter measures.
-pub struct MeterParts {
+pub struct LagMeterParts {
     /// Where it writes what it has measured.
     pub lag: Arc<Lag>,
     /// The journals.
-    pub gauges: Vec<Arc<Gauge>>,
-    /// The relays whose messages count at the door.
-    pub counted: Vec<Arc<Flow>>,
+    pub journals: Vec<Arc<JournalHealth>>,
+    /// The relays whose messages count for admission.
+    pub admission_backlogs: Vec<Arc<RelayBacklog>>,
     /// All relays.
-    pub flows: Vec<Arc<Flow>>,
+    pub backlogs: Vec<Arc<RelayBacklog>>,
     /// The consumers of this process.
-    pub intakes: Vec<Intake>,
+    pub consumers: Vec<ConsumerHandle>,
     /// Is asked how full the queues are.
     pub broker: Arc<dyn Broker>,
     /// Its entry in the tree.
@@ -187,7 +187,7 @@ pub struct MeterParts {
 }
 
 /// The actor that measures. One a process.
-pub struct Meter(pub Arc<MeterParts>);
+pub struct LagMeter(pub Arc<LagMeterParts>);
 
 /// What a meter tells itself: measure.
 #[derive(Clone, Copy, Debug)]
@@ -195,17 +195,17 @@ pub struct Measure;
 
 /// The rates, from one measurement to the next.
 pub struct Rates {
-    counted: Rate,
-    flows: Rate,
-    /// One for each intake.
-    intakes: Vec<Rate>,
+    admission_backlogs: Rate,
+    backlogs: Rate,
+    /// One for each consumer.
+    consumers: Vec<Rate>,
     /// What comes back from the services in all.
     answers: Rate,
     /// The latest lags of answers, in milliseconds.
     late: VecDeque<u64>,
 }
 
-impl Actor for Meter {
+impl Actor for LagMeter {
     type Msg = Measure;
     type State = Rates;
     type Arguments = ();
@@ -218,9 +218,9 @@ impl Actor for Meter {
         self.0.node.running();
         myself.send_after(MEASURE_EVERY, || Measure);
         Ok(Rates {
-            counted: Rate::new(),
-            flows: Rate::new(),
-            intakes: self.0.intakes.iter().map(|_| Rate::new()).collect(),
+            admission_backlogs: Rate::new(),
+            backlogs: Rate::new(),
+            consumers: self.0.consumers.iter().map(|_| Rate::new()).collect(),
             answers: Rate::new(),
             late: VecDeque::new(),
         })
@@ -240,19 +240,19 @@ impl Actor for Meter {
     }
 }
 
-impl Meter {
+impl LagMeter {
     async fn measure(&self, rates: &mut Rates) {
-        let MeterParts { lag, counted, flows, broker, .. } = &*self.0;
+        let LagMeterParts { lag, admission_backlogs, backlogs, broker, .. } = &*self.0;
         let depths = tokio::time::timeout(DEPTHS_WITHIN, broker.depths()).await;
         // Where the broker is away, what it holds is not known; what waits for it is.
         let depths = depths.ok().and_then(Result::ok).unwrap_or_default();
-        let is_ours = |queue| self.0.intakes.iter().any(|intake| intake.queue() == queue);
-        *lag.deserted.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) =
-            deserted(&depths, is_ours);
-        let (open, rate) = measured(&mut rates.counted, counted);
+        let is_ours = |queue| self.0.consumers.iter().any(|consumer| consumer.queue() == queue);
+        *lag.unconsumed_queues.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) =
+            unconsumed_queues(&depths, is_ours);
+        let (open, rate) = measured(&mut rates.admission_backlogs, admission_backlogs);
         let (door, answers) = self.queues(rates, &depths);
         lag.door_ms.store(door.max(rate.backlog_ms(open)), Relaxed);
-        let (open, rate) = measured(&mut rates.flows, flows);
+        let (open, rate) = measured(&mut rates.backlogs, backlogs);
         let answers = answers.max(rate.lag_ms(open)).max(self.stopped_ms());
         lag.answers_ms.store(answers, Relaxed);
         rates.late.truncate(EXCUSES - 1);
@@ -260,24 +260,25 @@ impl Meter {
         lag.excuse_ms.store(rates.late.iter().copied().max().unwrap_or(0), Relaxed);
     }
 
-    /// How long the queues' messages wait: those that count at the door, and those of orders.
+    /// How long the queues' messages wait: those that count for admission, and those of orders.
     fn queues(&self, rates: &mut Rates, depths: &[Depth]) -> (u64, u64) {
         let depth_of = |queue: Queue| depths.iter().find(|depth| depth.queue == queue);
         let mut speeds: BTreeMap<Queue, (Rate, u64)> = BTreeMap::new();
-        let (mut answered, mut answers, mut unheard) = (0, 0, 0);
-        for (intake, rate) in self.0.intakes.iter().zip(&mut rates.intakes) {
-            let (queue, settled, messages) = (intake.queue(), intake.settled(), intake.messages());
+        let (mut answered, mut answers, mut unobserved) = (0, 0, 0);
+        for (consumer, rate) in self.0.consumers.iter().zip(&mut rates.consumers) {
+            let (queue, settled, messages) =
+                (consumer.queue(), consumer.settled(), consumer.messages());
             let ready = depth_of(queue).map_or(0, |depth| depth.ready);
-            let taken = intake.open() as u64;
+            let taken = consumer.open() as u64;
             speeds.insert(queue, (rate.measure(settled, messages, ready + taken), taken));
             if queue.service() == ServiceName::Order {
                 (answered, answers) = (answered + settled, answers + messages);
-                unheard += ready;
+                unobserved += ready;
             }
         }
         let commanded = depths.iter().filter(|depth| carries_orders(depth.queue));
         let waiting = commanded.map(|depth| depth.ready).sum::<u64>();
-        let of_answers = rates.answers.measure(answered, answers, waiting.max(unheard));
+        let of_answers = rates.answers.measure(answered, answers, waiting.max(unobserved));
         let (mut door, mut late) = (0, 0);
         for depth in depths {
             let consumers = depth.consumers.max(1);
@@ -288,7 +289,7 @@ impl Meter {
                 None => (of_answers, 0),
             };
             let open = depth.ready + taken;
-            if counts_at_the_door(depth.queue) {
+            if counts_for_admission(depth.queue) {
                 door = door.max(rate.backlog_ms(open));
             }
             if carries_orders(depth.queue) {
@@ -300,10 +301,11 @@ impl Meter {
 
     /// How long what stands still is taken to last, if anything that orders need does.
     fn stopped_ms(&self) -> u64 {
-        let MeterParts { gauges, broker, .. } = &*self.0;
-        let needed = |gauge: &&Arc<Gauge>| !ASIDE.contains(&gauge.service());
-        let mut needed = gauges.iter().filter(needed);
-        if broker.health() != Health::Connected || needed.any(|gauge| gauge.is_down()) {
+        let LagMeterParts { journals, broker, .. } = &*self.0;
+        let needed =
+            |health: &&Arc<JournalHealth>| !EXCLUDED_FROM_ADMISSION.contains(&health.service());
+        let mut needed = journals.iter().filter(needed);
+        if broker.health() != Health::Connected || needed.any(|health| health.is_down()) {
             FOR_EVER_MS
         } else {
             0
@@ -312,20 +314,22 @@ impl Meter {
 }
 
 /// The services that orders do not wait for.
-const ASIDE: [&str; 2] = [ServiceName::Notification.as_str(), ServiceName::Audit.as_str()];
+const EXCLUDED_FROM_ADMISSION: [&str; 2] =
+    [ServiceName::Notification.as_str(), ServiceName::Audit.as_str()];
 
 fn carries_orders(queue: Queue) -> bool {
-    queue.kind() == QueueKind::Quorum && !ASIDE.contains(&queue.service().as_str())
+    queue.kind() == QueueKind::Quorum
+        && !EXCLUDED_FROM_ADMISSION.contains(&queue.service().as_str())
 }
 
-fn counts_at_the_door(queue: Queue) -> bool {
+fn counts_for_admission(queue: Queue) -> bool {
     queue.kind() == QueueKind::Quorum && queue.service() != ServiceName::Payment
 }
 
 /// How many messages of these relays are open, and at what rate they are taken.
-fn measured(rate: &mut Rate, flows: &[Arc<Flow>]) -> (u64, Rate) {
-    let settled = flows.iter().map(|flow| flow.settled.load(Relaxed)).sum();
-    let open = flows.iter().map(|flow| flow.open()).sum();
+fn measured(rate: &mut Rate, backlogs: &[Arc<RelayBacklog>]) -> (u64, Rate) {
+    let settled = backlogs.iter().map(|backlog| backlog.settled.load(Relaxed)).sum();
+    let open = backlogs.iter().map(|backlog| backlog.open()).sum();
     (open, rate.measure(settled, settled, open))
 }
 

@@ -22,7 +22,7 @@ const ALL_KEPT: usize = 16_384;
 /// What became of an actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
+pub enum LifecycleEventKind {
     /// It runs, for the first time or again.
     Started,
     /// It failed. It starts again after a pause, unless it is quarantined next.
@@ -39,7 +39,7 @@ pub enum What {
     Stopped,
 }
 
-impl What {
+impl LifecycleEventKind {
     /// Every event.
     pub const ALL: [Self; 7] = [
         Self::Started,
@@ -76,7 +76,7 @@ impl What {
 
 /// Something that became of an actor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct LifeEvent {
+pub struct LifecycleEvent {
     /// When.
     pub at: Timestamp,
     /// What kind of actor.
@@ -84,7 +84,7 @@ pub struct LifeEvent {
     /// Its name.
     pub name: String,
     /// What.
-    pub what: What,
+    pub what: LifecycleEventKind,
     /// How often it was started again before.
     pub restarts: u64,
     /// Why.
@@ -94,8 +94,8 @@ pub struct LifeEvent {
 /// Where lifecycle events are told. Cheap to clone; all clones are one.
 #[derive(Clone, Debug)]
 pub struct Lifecycle {
-    notable: Sender<Arc<LifeEvent>>,
-    all: Sender<Arc<LifeEvent>>,
+    notable: Sender<Arc<LifecycleEvent>>,
+    all: Sender<Arc<LifecycleEvent>>,
 }
 
 impl Default for Lifecycle {
@@ -106,12 +106,12 @@ impl Default for Lifecycle {
 
 impl Lifecycle {
     /// What becomes of parts, and of entities what is out of the ordinary, from now on.
-    pub fn notable(&self) -> Receiver<Arc<LifeEvent>> {
+    pub fn notable(&self) -> Receiver<Arc<LifecycleEvent>> {
         self.notable.subscribe()
     }
 
     /// Everything from now on, also each entity's start and leaving.
-    pub fn all(&self) -> Receiver<Arc<LifeEvent>> {
+    pub fn all(&self) -> Receiver<Arc<LifecycleEvent>> {
         self.all.subscribe()
     }
 
@@ -123,8 +123,8 @@ impl Lifecycle {
     /// Tells an event; it is only made when somebody listens.
     pub(super) fn tell(
         &self,
-        (what, restarts, is_entity): (What, u64, bool),
-        event: impl FnOnce() -> LifeEvent,
+        (what, restarts, is_entity): (LifecycleEventKind, u64, bool),
+        event: impl FnOnce() -> LifecycleEvent,
     ) {
         let notable = !is_entity || what.is_notable(restarts);
         let (to_notable, to_all) =

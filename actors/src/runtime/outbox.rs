@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 /// One publish.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Parcel {
+pub struct OutboundMessage {
     /// Where to.
     pub exchange: Exchange,
     /// What.
@@ -32,14 +32,14 @@ pub struct Parcel {
     pub failures: Failures,
 }
 
-impl Parcel {
-    /// A parcel for all that are bound.
+impl OutboundMessage {
+    /// a message for all that are bound.
     pub const fn new(exchange: Exchange, body: Body) -> Self {
         Self { exchange, body, only: None, failures: Failures { count: 0, since: None } }
     }
 }
 
-impl Parcel {
+impl OutboundMessage {
     /// How many messages it carries.
     pub fn size(&self) -> usize {
         self.body.messages().len()
@@ -79,7 +79,7 @@ pub enum Content {
     /// As it was committed.
     Fresh(Vec<Arc<Message>>),
     /// What is left of it.
-    Parked(Vec<Parcel>),
+    Parked(Vec<OutboundMessage>),
 }
 
 /// A row of the outbox.
@@ -97,11 +97,11 @@ pub struct OutboxRow {
 #[serde(rename_all = "snake_case")]
 enum Stored {
     Messages(Vec<Arc<Message>>),
-    Parcels(Vec<StoredParcel>),
+    Parcels(Vec<StoredOutboundMessage>),
 }
 
 #[derive(Serialize, Deserialize)]
-struct StoredParcel {
+struct StoredOutboundMessage {
     exchange: Exchange,
     /// The bundle's id, when it is one. Earlier versions had feeds.
     #[serde(alias = "feed", skip_serializing_if = "Option::is_none")]
@@ -124,29 +124,32 @@ impl OutboxRow {
     /// A row that brings a message to one queue again, as if for the first time.
     pub fn redriven(id: Uuid, queue: Queue, body: Body) -> Self {
         // Which exchange it once came from is of no matter: it goes to its queue directly.
-        let parcel = Parcel { only: Some(vec![queue]), ..Parcel::new(queue.exchange(), body) };
+        let message = OutboundMessage {
+            only: Some(vec![queue]),
+            ..OutboundMessage::new(queue.exchange(), body)
+        };
         // Parked once, by whoever redrives it: the relay finds it among the parked rows.
-        Self { id, content: Content::Parked(vec![parcel]), tries: 1 }
+        Self { id, content: Content::Parked(vec![message]), tries: 1 }
     }
 
     /// What is to be published for it.
-    pub fn parcels(&self) -> Vec<Parcel> {
+    pub fn messages(&self) -> Vec<OutboundMessage> {
         match &self.content {
-            Content::Parked(parcels) => parcels.clone(),
+            Content::Parked(messages) => messages.clone(),
             Content::Fresh(messages) => ways(messages)
                 .into_iter()
                 .filter_map(|(exchange, messages)| {
-                    Some(Parcel::new(exchange, Body::of(self.id, messages)?))
+                    Some(OutboundMessage::new(exchange, Body::of(self.id, messages)?))
                 })
                 .collect(),
         }
     }
 
     /// How many messages it sends, counted once for each publish that carries them: the sum over
-    /// [`Self::parcels`], without making them.
+    /// [`Self::messages`], without making them.
     pub fn size(&self) -> usize {
         match &self.content {
-            Content::Parked(parcels) => parcels.iter().map(Parcel::size).sum(),
+            Content::Parked(messages) => messages.iter().map(OutboundMessage::size).sum(),
             Content::Fresh(messages) => messages.iter().map(|message| copies(message)).sum(),
         }
     }
@@ -155,8 +158,9 @@ impl OutboxRow {
     pub fn to_json(&self) -> String {
         match &self.content {
             Content::Fresh(messages) => Message::list_json("", messages),
-            Content::Parked(parcels) => {
-                let stored = Stored::Parcels(parcels.iter().map(StoredParcel::from).collect());
+            Content::Parked(messages) => {
+                let stored =
+                    Stored::Parcels(messages.iter().map(StoredOutboundMessage::from).collect());
                 serde_json::to_string(&stored).expect("parcels hold only strings and numbers")
             }
         }
@@ -166,30 +170,30 @@ impl OutboxRow {
     pub fn from_json(id: Uuid, tries: u32, text: &str) -> Result<Self, serde_json::Error> {
         let content = match serde_json::from_str(text)? {
             Stored::Messages(messages) => Content::Fresh(messages),
-            Stored::Parcels(parcels) => {
-                Content::Parked(parcels.into_iter().filter_map(StoredParcel::unpack).collect())
-            }
+            Stored::Parcels(messages) => Content::Parked(
+                messages.into_iter().filter_map(StoredOutboundMessage::unpack).collect(),
+            ),
         };
         Ok(Self { id, content, tries })
     }
 }
 
-impl From<&Parcel> for StoredParcel {
-    fn from(parcel: &Parcel) -> Self {
-        let bundle = match &parcel.body {
+impl From<&OutboundMessage> for StoredOutboundMessage {
+    fn from(message: &OutboundMessage) -> Self {
+        let bundle = match &message.body {
             Body::One(_) => None,
             Body::Bundle(bundle) => Some(bundle.id),
         };
-        let messages = parcel.body.messages().to_vec();
-        let Parcel { exchange, ref only, failures, .. } = *parcel;
+        let messages = message.body.messages().to_vec();
+        let OutboundMessage { exchange, ref only, failures, .. } = *message;
         Self { exchange, bundle, messages, only: only.clone(), failures }
     }
 }
 
-impl StoredParcel {
-    fn unpack(self) -> Option<Parcel> {
+impl StoredOutboundMessage {
+    fn unpack(self) -> Option<OutboundMessage> {
         let Self { exchange, bundle, messages, only, failures } = self;
         let body = Body::of(bundle.unwrap_or_default(), messages)?;
-        Some(Parcel { exchange, body, only, failures })
+        Some(OutboundMessage { exchange, body, only, failures })
     }
 }

@@ -34,9 +34,9 @@ const QUARANTINED_MAX: usize = 1_000;
 
 /// When an entity has failed.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Troubles(Vec<Instant>);
+pub(super) struct FailureWindow(Vec<Instant>);
 
-impl Troubles {
+impl FailureWindow {
     /// It has ended; that `counts`, or it was asked for. Gives the pause until it may start again, or
     /// None: it has failed too often.
     pub(super) fn another(&mut self, now: Instant, counts: bool) -> Option<Duration> {
@@ -59,14 +59,14 @@ impl Troubles {
 }
 
 /// An entity that is quarantined.
-pub(super) struct Quarantine {
+pub(super) struct QuarantinedEntity {
     /// Its node, as it was when it failed for the last time.
     pub(super) node: Arc<Node>,
     /// Why it failed.
     pub(super) cause: String,
 }
 
-impl Quarantine {
+impl QuarantinedEntity {
     /// What senders are told.
     pub(super) fn refusal(&self) -> String {
         format!("{} is quarantined, an operator can release it: {}", self.node.name, self.cause)
@@ -74,15 +74,15 @@ impl Quarantine {
 }
 
 /// Who is quarantined, in the order in which it came to be: a bound on how many there are.
-pub(super) struct Ward<K>(Mutex<VecDeque<K>>);
+pub(super) struct QuarantineList<K>(Mutex<VecDeque<K>>);
 
-impl<K> Default for Ward<K> {
+impl<K> Default for QuarantineList<K> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<K: Clone + Eq + Hash> Ward<K> {
+impl<K: Clone + Eq + Hash> QuarantineList<K> {
     /// One more; gives the one that must leave for it.
     pub(super) fn admit(&self, key: K) -> Option<K> {
         let mut keys = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -103,19 +103,19 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn failures_in_a_row_pause_longer_and_longer_and_then_are_too_many() {
-        let (mut troubles, begun) = (Troubles::default(), Instant::now());
-        let pauses: Vec<_> = (0..5).filter_map(|_| troubles.another(begun, true)).collect();
+        let (mut failures, begun) = (FailureWindow::default(), Instant::now());
+        let pauses: Vec<_> = (0..5).filter_map(|_| failures.another(begun, true)).collect();
         assert_eq!(
             pauses.iter().map(Duration::as_millis).collect::<Vec<_>>(),
             [100, 200, 400, 800, 1600]
         );
         assert_eq!(
-            troubles.another(begun, false),
+            failures.another(begun, false),
             Some(RESTART_MIN),
             "asked for: it does not count"
         );
-        assert_eq!(troubles.another(begun, true), None);
-        let mut seldom = Troubles::default();
+        assert_eq!(failures.another(begun, true), None);
+        let mut seldom = FailureWindow::default();
         for round in 0..100 {
             let at = begun + Duration::from_secs(25) * round;
             assert!(seldom.another(at, true).is_some(), "once in a while is no pattern");
@@ -125,11 +125,11 @@ mod tests {
 
     #[test]
     fn there_is_a_bound_on_how_many_are_kept() {
-        let ward = Ward::default();
+        let quarantine_list = QuarantineList::default();
         let pushed_out: Vec<_> =
-            (0..=QUARANTINED_MAX).filter_map(|number| ward.admit(number)).collect();
+            (0..=QUARANTINED_MAX).filter_map(|number| quarantine_list.admit(number)).collect();
         assert_eq!(pushed_out, [0]);
-        ward.discharge(&5);
-        assert_eq!(ward.admit(1_000_000), None);
+        quarantine_list.discharge(&5);
+        assert_eq!(quarantine_list.admit(1_000_000), None);
     }
 }

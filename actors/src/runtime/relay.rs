@@ -10,15 +10,15 @@
 //! when there is room. A row that cannot get on is parked, so that it holds up nobody else.
 
 use super::address::Address;
-use super::beside::beside;
-use super::journal::{JournalHandle, Published};
-use super::outbox::{Content, OutboxRow, Parcel};
+use super::journal::{JournalHandle, OutboxListener};
+use super::linked_task::spawn_linked;
+use super::outbox::{Content, OutboundMessage, OutboxRow};
 use super::service::{Parking, Service};
 use super::tree::Node;
 use crate::clock::World;
 use crate::faults::{self, Point};
 use crate::planted::{Bug, planted};
-use crate::ports::{Broker, Confirmed, Outbox, ReadError};
+use crate::ports::{Broker, Outbox, PublishOutcome, ReadError};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -56,8 +56,8 @@ const PARK_MAX: Duration = Duration::from_secs(300);
 pub enum Msg {
     /// These rows are committed.
     Offer(Vec<OutboxRow>),
-    /// What became of one parcel of a row.
-    Confirmed(Uuid, usize, Confirmed),
+    /// What became of one message of a row.
+    Confirmed(Uuid, usize, PublishOutcome),
     /// Look into the database for rows that nobody told of.
     Rescan,
     /// Look for parked rows whose time has come.
@@ -85,14 +85,14 @@ impl Msg {
 
 /// What the relay counts, for admission and metrics: messages, once for each publish that carries them.
 #[derive(Debug, Default)]
-pub struct Flow {
+pub struct RelayBacklog {
     /// Messages committed to the outbox, also those that wait in the database for room.
     pub offered: AtomicU64,
     /// Messages confirmed, parked, or left to a later start.
     pub settled: AtomicU64,
 }
 
-impl Flow {
+impl RelayBacklog {
     /// Messages that are committed and not yet taken.
     pub fn open(&self) -> u64 {
         let settled = self.settled.load(Relaxed);
@@ -104,22 +104,22 @@ impl Flow {
 #[derive(Clone)]
 pub struct RelayHandle {
     address: Address<Msg>,
-    flow: Arc<Flow>,
+    backlog: Arc<RelayBacklog>,
 }
 
 impl RelayHandle {
     /// A relay that is not started yet.
     pub fn new(node: Arc<Node>) -> Self {
-        Self { address: Address::new(node), flow: Arc::default() }
+        Self { address: Address::new(node), backlog: Arc::default() }
     }
 
     /// What it counts.
-    pub fn flow(&self) -> &Arc<Flow> {
-        &self.flow
+    pub fn backlog(&self) -> &Arc<RelayBacklog> {
+        &self.backlog
     }
 }
 
-impl Published for RelayHandle {
+impl OutboxListener for RelayHandle {
     fn offer(&self, rows: Vec<OutboxRow>) {
         self.address.send(Msg::Offer(rows));
     }
@@ -155,9 +155,9 @@ impl<S: Service> Relay<S> {
 
 /// A row that is published and not yet forgotten.
 struct InFlight {
-    parcels: Vec<Parcel>,
+    messages: Vec<OutboundMessage>,
     open: usize,
-    left: Vec<Parcel>,
+    left: Vec<OutboundMessage>,
     delay: Duration,
     tries: u32,
 }
@@ -195,8 +195,8 @@ impl<S: Service> Actor for Relay<S> {
         myself.send_interval(ADOPT_EVERY, || Msg::Adopt);
         myself.cast(Msg::Adopt)?;
         // What an earlier life had under way is counted again as this one publishes it.
-        let flow = &self.0.handle.flow;
-        flow.settled.store(flow.offered.load(Relaxed), Relaxed);
+        let backlog = &self.0.handle.backlog;
+        backlog.settled.store(backlog.offered.load(Relaxed), Relaxed);
         // What an earlier life left behind is read first.
         Ok(Window {
             rows: BTreeMap::new(),
@@ -227,7 +227,7 @@ impl<S: Service> Actor for Relay<S> {
             Msg::Confirmed(row, index, how) => self.confirm(window, row, index, how),
             Msg::Rescan => window.start_again(),
             Msg::Tick => {
-                let idle = window.rows.is_empty() && !self.0.journal.gauge().is_busy();
+                let idle = window.rows.is_empty() && !self.0.journal.health().is_busy();
                 if idle && window.from_start.elapsed() >= READ_ALL_EVERY {
                     window.start_again();
                 }
@@ -277,7 +277,7 @@ impl<S: Service> Relay<S> {
                 }
                 let left = row.size() as u64;
                 window.left += left;
-                self.0.handle.flow.offered.fetch_add(left, Relaxed);
+                self.0.handle.backlog.offered.fetch_add(left, Relaxed);
                 continue;
             }
             window.seen = window.seen.max(Some(row.id));
@@ -289,7 +289,7 @@ impl<S: Service> Relay<S> {
         window.reading = true;
         window.missed = false;
         let (outbox, seen, relay) = (self.0.outbox.clone(), window.seen, myself.clone());
-        beside(myself.get_cell(), async move {
+        spawn_linked(myself.get_cell(), async move {
             let rows = outbox.waiting(seen, READ_ROWS).await;
             if rows.is_err() {
                 tokio::time::sleep(PARKED_EVERY).await;
@@ -302,7 +302,7 @@ impl<S: Service> Relay<S> {
     /// Takes over what dead processes have left, until nothing is left.
     fn adopt(&self, myself: &ActorRef<Msg>) {
         let (outbox, relay) = (self.0.outbox.clone(), self.0.handle.clone());
-        beside(myself.get_cell(), async move {
+        spawn_linked(myself.get_cell(), async move {
             while let Ok(adopted @ 1..) = outbox.adopt(ADOPT_ROWS).await {
                 tracing::info!(service = %S::NAME, adopted, "took over the outbox of a process that is gone");
                 faults::passes(Point::Adopted);
@@ -333,7 +333,7 @@ impl<S: Service> Relay<S> {
         }
         if !window.behind {
             // What was left to the database, and is not there, somebody else has published.
-            self.0.handle.flow.settled.fetch_add(std::mem::take(&mut window.left), Relaxed);
+            self.0.handle.backlog.settled.fetch_add(std::mem::take(&mut window.left), Relaxed);
         }
     }
 
@@ -342,14 +342,14 @@ impl<S: Service> Relay<S> {
             return;
         }
         let (outbox, now, relay) = (self.0.outbox.clone(), self.0.world.now(), myself.clone());
-        let gauge = self.0.journal.gauge().clone();
+        let health = self.0.journal.health().clone();
         // Those that are published again and not confirmed yet are still due there: they must not hide others.
         let under_way =
             window.rows.values().filter(|row| row.tries > 0).count() + window.done.len();
         let limit = READ_ROWS.saturating_add(u32::try_from(under_way).unwrap_or(u32::MAX));
-        beside(myself.get_cell(), async move {
+        spawn_linked(myself.get_cell(), async move {
             let due = outbox.due(now, limit).await;
-            gauge.looked(&due);
+            health.report_read(&due);
             if let Ok(rows) = due {
                 let _ = relay.cast(Msg::Due(rows));
             }
@@ -371,18 +371,18 @@ impl<S: Service> Relay<S> {
         if window.rows.contains_key(&row.id) {
             return;
         }
-        let parcels = row.parcels();
-        if parcels.is_empty() {
+        let messages = row.messages();
+        if messages.is_empty() {
             self.0.journal.forget(vec![row.id]);
             return;
         }
-        let size: usize = parcels.iter().map(Parcel::size).sum();
+        let size: usize = messages.iter().map(OutboundMessage::size).sum();
         window.messages += size;
         let counted = window.left.min(size as u64);
         window.left -= counted;
-        self.0.handle.flow.offered.fetch_add(size as u64 - counted, Relaxed);
+        self.0.handle.backlog.offered.fetch_add(size as u64 - counted, Relaxed);
         let id = row.id;
-        for (index, parcel) in parcels.iter().enumerate() {
+        for (index, message) in messages.iter().enumerate() {
             let (relay, node) = (myself.clone(), self.0.handle.address.node().clone());
             let confirm = Box::new(move |how| {
                 node.queued();
@@ -390,40 +390,40 @@ impl<S: Service> Relay<S> {
                     node.unqueued();
                 }
             });
-            self.0.broker.publish(parcel.clone(), confirm);
+            self.0.broker.publish(message.clone(), confirm);
         }
         faults::passes(Point::Published);
-        let open = parcels.len();
+        let open = messages.len();
         let flight =
-            InFlight { parcels, open, left: Vec::new(), delay: Duration::ZERO, tries: row.tries };
+            InFlight { messages, open, left: Vec::new(), delay: Duration::ZERO, tries: row.tries };
         window.rows.insert(id, flight);
     }
 
-    fn confirm(&self, window: &mut Window, id: Uuid, index: usize, how: Confirmed) {
+    fn confirm(&self, window: &mut Window, id: Uuid, index: usize, how: PublishOutcome) {
         let Some(flight) = window.rows.get_mut(&id) else { return };
         flight.open -= 1;
         let backoff = (PARK_MIN * 2_u32.saturating_pow(flight.tries.min(16))).min(PARK_MAX);
-        let parcel = &flight.parcels[index];
-        let size = parcel.size();
+        let message = &flight.messages[index];
+        let size = message.size();
         window.messages -= size;
-        self.0.handle.flow.settled.fetch_add(size as u64, Relaxed);
+        self.0.handle.backlog.settled.fetch_add(size as u64, Relaxed);
         match how {
-            Confirmed::Taken => {}
-            Confirmed::Unroutable => {
+            PublishOutcome::Taken => {}
+            PublishOutcome::Unroutable => {
                 tracing::error!(
-                    service = %S::NAME, exchange = ?parcel.exchange, row = %id,
+                    service = %S::NAME, exchange = ?message.exchange, row = %id,
                     "no queue takes a message; its outbox row is parked"
                 );
                 flight.delay = flight.delay.max(backoff);
-                flight.left.push(parcel.clone());
+                flight.left.push(message.clone());
             }
-            Confirmed::Deferred { left, delay } => {
+            PublishOutcome::Deferred { left, delay } => {
                 flight.delay = flight.delay.max(delay);
                 flight.left.extend(left);
             }
-            Confirmed::Lost => {
+            PublishOutcome::Lost => {
                 flight.delay = flight.delay.max(backoff);
-                flight.left.push(parcel.clone());
+                flight.left.push(message.clone());
             }
         }
         if flight.open > 0 {

@@ -1,9 +1,9 @@
 //! Retention: what is kept for a while only, and forgotten then, a little at a time, so that nobody who writes to the
 //! same database waits for long.
 
-use super::beside::caught;
-use super::routine::Routine;
-use super::supervisor::Part;
+use super::linked_task::catch_panic;
+use super::periodic_task::PeriodicTask;
+use super::supervisor::ChildSpec;
 use super::tree::Node;
 use crate::ports::ReadError;
 use async_trait::async_trait;
@@ -19,7 +19,7 @@ const FORGET_ROWS: u32 = 1_000;
 
 /// Something that is kept for a while.
 #[async_trait]
-pub trait Kept: Send + Sync {
+pub trait Retained: Send + Sync {
     /// What it is called in the log.
     fn name(&self) -> String;
 
@@ -28,14 +28,14 @@ pub trait Kept: Send + Sync {
 }
 
 /// The part that forgets all of them in time.
-pub fn part(node: Arc<Node>, all: Vec<Arc<dyn Kept>>) -> Part {
+pub fn child_spec(node: Arc<Node>, all: Vec<Arc<dyn Retained>>) -> ChildSpec {
     let all: Arc<[_]> = all.into();
-    Routine::part(node, FORGET_EVERY, move || {
+    PeriodicTask::child_spec(node, FORGET_EVERY, move || {
         let all = all.clone();
         // Side by side: one that hangs or panics holds up no other.
         async move {
             join_all(all.iter().map(|kept| async {
-                if let Err(panic) = caught(forget(&**kept)).await {
+                if let Err(panic) = catch_panic(forget(&**kept)).await {
                     tracing::error!(what = %kept.name(), %panic, "what is old is not forgotten");
                 }
             }))
@@ -45,7 +45,7 @@ pub fn part(node: Arc<Node>, all: Vec<Arc<dyn Kept>>) -> Part {
 }
 
 /// Forgets all that is old of one kind. What others write comes between two steps of it.
-async fn forget(kept: &dyn Kept) {
+async fn forget(kept: &dyn Retained) {
     let (what, mut forgotten) = (kept.name(), 0);
     loop {
         match kept.forget(FORGET_ROWS).await {
@@ -75,7 +75,7 @@ mod tests {
     struct Old(Mutex<(u64, Vec<u64>)>);
 
     #[async_trait]
-    impl Kept for Old {
+    impl Retained for Old {
         fn name(&self) -> String {
             "what is old".to_owned()
         }

@@ -41,8 +41,12 @@ pub trait Service: Send + Sync + Sized + 'static {
     fn keys(changes: &[Self::Change]) -> Self::Keys;
 
     /// Decides every change in turn on the rows as they are.
-    fn settle(&self, rows: Self::Rows, changes: &[Self::Change], at: Timestamp)
-    -> Settlement<Self>;
+    fn settle(
+        &self,
+        rows: Self::Rows,
+        changes: &[Self::Change],
+        at: Timestamp,
+    ) -> BatchDecision<Self>;
 }
 
 /// What became of one change.
@@ -55,7 +59,7 @@ pub enum Outcome<A> {
 }
 
 /// What a batch comes to.
-pub struct Settlement<S: Service> {
+pub struct BatchDecision<S: Service> {
     /// The rows to write.
     pub writes: S::Writes,
     /// One outcome for each change, in their order.
@@ -139,7 +143,7 @@ pub struct Parking {
 
 /// What the stations themselves ask to be written, beside the service's changes.
 #[derive(Debug, Default)]
-pub struct Upkeep {
+pub struct OutboxMaintenance {
     /// Outbox rows whose every message is confirmed.
     pub forget: Vec<Uuid>,
     /// Outbox rows that cannot get on.
@@ -152,7 +156,7 @@ pub struct Upkeep {
     pub discard: Vec<Discard>,
 }
 
-impl Upkeep {
+impl OutboxMaintenance {
     /// True when there is nothing to do.
     pub fn is_empty(&self) -> bool {
         let Self { forget, park, dead_letters, redrive, discard } = self;
@@ -171,7 +175,7 @@ pub struct Batch<S: Service> {
     /// The changes, in the order in which they were handed in.
     pub changes: Vec<S::Change>,
     /// The stations' own.
-    pub upkeep: Upkeep,
+    pub maintenance: OutboxMaintenance,
     /// When the batch is decided.
     pub at: Timestamp,
     /// Where new rows get their keys.
@@ -179,7 +183,7 @@ pub struct Batch<S: Service> {
 }
 
 /// A batch, settled: what the store is to write and then to answer.
-pub struct SettledBatch<S: Service> {
+pub struct DecidedBatch<S: Service> {
     /// The service's rows.
     pub writes: S::Writes,
     /// The outbox rows.
@@ -195,7 +199,7 @@ impl<S: Service> Batch<S> {
     }
 
     /// Decides the batch on the rows that were read.
-    pub fn settle(&self, rows: S::Rows) -> SettledBatch<S> {
+    pub fn settle(&self, rows: S::Rows) -> DecidedBatch<S> {
         let settled = self.service.settle(rows, &self.changes, storable(self.at));
         debug_assert_eq!(settled.outcomes.len(), self.changes.len());
         let outbox = settled
@@ -203,7 +207,7 @@ impl<S: Service> Batch<S> {
             .chunks(OutboxRow::MESSAGES_MAX)
             .map(|messages| OutboxRow::fresh(self.world.new_id(), messages.to_vec()))
             .collect();
-        SettledBatch { writes: settled.writes, outbox, outcomes: settled.outcomes }
+        DecidedBatch { writes: settled.writes, outbox, outcomes: settled.outcomes }
     }
 }
 

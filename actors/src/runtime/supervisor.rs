@@ -39,7 +39,7 @@ impl Intensity {
     /// Of a service's parts, which wait for no server before they run. So long a window that a part which
     /// fails each time at its start is noticed, however long that and the pauses take: nine times are
     /// 23 s of pauses, and 103 s where it hangs.
-    pub const OF_PARTS: Self = Self {
+    pub const OF_CHILDREN: Self = Self {
         restarts_max: 8,
         window: Duration::from_secs(120),
         start_within: Duration::from_secs(10),
@@ -60,12 +60,12 @@ type Start =
     Box<dyn Fn(ActorCell) -> BoxFuture<'static, Result<ActorCell, SpawnErr>> + Send + Sync>;
 
 /// A part of a service.
-pub struct Part {
+pub struct ChildSpec {
     node: Arc<Node>,
     start: Start,
 }
 
-impl Part {
+impl ChildSpec {
     /// A part that is made anew, by `make`, each time it starts.
     pub fn new<A: Actor<Arguments = ()>>(
         node: Arc<Node>,
@@ -86,20 +86,20 @@ impl Part {
 pub struct Supervisor {
     node: Arc<Node>,
     tree: Tree,
-    parts: Arc<Vec<Part>>,
+    specs: Arc<Vec<ChildSpec>>,
     intensity: Intensity,
 }
 
 impl Supervisor {
     /// A supervisor of a service's `parts`, which it starts in their order.
-    pub fn new(node: Arc<Node>, tree: Tree, parts: Arc<Vec<Part>>) -> Self {
-        Self { node, tree, parts, intensity: Intensity::OF_PARTS }
+    pub fn new(node: Arc<Node>, tree: Tree, specs: Arc<Vec<ChildSpec>>) -> Self {
+        Self { node, tree, specs, intensity: Intensity::OF_CHILDREN }
     }
 
     /// The supervisor of a process's services, which it starts in their order. It fails when one of
     /// them fails too often: then the process is to end.
-    pub fn of_services(node: Arc<Node>, tree: Tree, services: Arc<Vec<Part>>) -> Self {
-        Self { node, tree, parts: services, intensity: Intensity::OF_SERVICES }
+    pub fn of_services(node: Arc<Node>, tree: Tree, services: Arc<Vec<ChildSpec>>) -> Self {
+        Self { node, tree, specs: services, intensity: Intensity::OF_SERVICES }
     }
 }
 
@@ -127,7 +127,7 @@ impl Actor for Supervisor {
         (): (),
     ) -> Result<Children, ActorProcessingErr> {
         let mut children = Children::default();
-        for index in 0..self.parts.len() {
+        for index in 0..self.specs.len() {
             self.start(&myself, &mut children, index).await?;
         }
         self.node.running();
@@ -172,13 +172,13 @@ impl Supervisor {
         children: &mut Children,
         index: usize,
     ) -> Result<(), ActorProcessingErr> {
-        let part = &self.parts[index];
-        part.node.starts();
-        let starting = (part.start)(myself.get_cell());
+        let spec = &self.specs[index];
+        spec.node.starts();
+        let starting = (spec.start)(myself.get_cell());
         let error = match tokio::time::timeout(self.intensity.start_within, starting).await {
             Ok(Ok(cell)) => {
                 children.parts.insert(cell.get_id(), index);
-                self.tree.killed_by(&part.node.name, move || cell.kill());
+                self.tree.killed_by(&spec.node.name, move || cell.kill());
                 return Ok(());
             }
             Ok(Err(error)) => error.to_string(),
@@ -194,8 +194,8 @@ impl Supervisor {
         index: usize,
         error: &str,
     ) -> Result<(), ActorProcessingErr> {
-        let part = &self.parts[index];
-        let (actor, end) = (&part.node.name, part.node.failed(error));
+        let spec = &self.specs[index];
+        let (actor, end) = (&spec.node.name, spec.node.failed(error));
         let (error, now) = (end.cause, Instant::now());
         let failures = children.failures.entry(index).or_default();
         failures.retain(|at| now.duration_since(*at) < self.intensity.window);

@@ -45,7 +45,7 @@ impl<R> Ticket<R> {
     }
 
     /// A ticket that nobody waits for.
-    pub fn unheard() -> Self {
+    pub fn unobserved() -> Self {
         Self { listener: None, at_work: false }
     }
 

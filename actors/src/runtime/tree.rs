@@ -3,19 +3,19 @@
 //! A [`Node`] is kept for each part for as long as the process lives, and for each entity for as long
 //! as it is in memory. Nodes only count and remember; they never decide.
 
+mod history;
 mod node;
-mod past;
 mod view;
 
-pub use node::{End, KINDS, Node, OnPurpose, Status};
-pub use past::{Failure, HowHandled, LastMessage};
-pub use view::{ActorPage, Look, NodeView, Totals};
+pub use history::{Failure, HandlingOutcome, LastMessage};
+pub use node::{End, IntentionalStop, KINDS, Node, Status};
+pub use view::{ActorPage, NodeView, Totals, TreeQuery};
 
 use super::lifecycle::Lifecycle;
 use crate::clock::{Clock, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use view::FirstFew;
+use view::FirstByName;
 
 /// Entities under one supervisor: too many to list in the tree itself, so that they are asked for.
 pub trait Population: Send + Sync + 'static {
@@ -32,12 +32,12 @@ pub trait Population: Send + Sync + 'static {
 }
 
 /// Ends an actor at once; its supervisor starts it again.
-type Killer = Box<dyn Fn() + Send + Sync>;
+type KillFn = Box<dyn Fn() + Send + Sync>;
 
 struct Entry {
     node: Arc<Node>,
     parent: Option<String>,
-    killer: Option<Killer>,
+    killer: Option<KillFn>,
     population: Option<Arc<dyn Population>>,
 }
 
@@ -94,14 +94,14 @@ impl Tree {
     pub fn restart(&self, name: &str) -> bool {
         let entries = self.read();
         match entries.get(name) {
-            Some(entry) => entry.end(OnPurpose::Operator),
+            Some(entry) => entry.end(IntentionalStop::Operator),
             None => populations(&entries).any(|(_, population)| population.restart(name)),
         }
     }
 
     /// Ends a part that gets nothing although there is something.
     pub fn restart_silent(&self, name: &str) -> bool {
-        self.read().get(name).is_some_and(|entry| entry.end(OnPurpose::Silent))
+        self.read().get(name).is_some_and(|entry| entry.end(IntentionalStop::Silent))
     }
 
     /// Lets a quarantined entity start afresh from the store, with its next message. False: nothing of
@@ -118,7 +118,7 @@ impl Tree {
         for (name, entry) in entries.iter() {
             names.extend(entry.killer.as_ref().map(|_| name.clone()));
             if let Some(population) = &entry.population {
-                let mut few = FirstFew::new(FEW);
+                let mut few = FirstByName::new(FEW);
                 population.visit(&mut |node| few.offer(node, None));
                 names.extend(few.into_page().0.iter().map(|node| node.name.clone()));
             }
@@ -156,7 +156,7 @@ impl Tree {
     }
 
     /// The tree as it is now, as far as it is looked at. None: there is no such part to look under.
-    pub fn view(&self, look: &Look<'_>) -> Option<Vec<NodeView>> {
+    pub fn view(&self, look: &TreeQuery<'_>) -> Option<Vec<NodeView>> {
         let (entries, now) = (self.read(), self.clock.now());
         let Some(under) = look.under else {
             return Some(children(&entries, None, look, now, look.depth));
@@ -175,7 +175,7 @@ impl Tree {
 }
 
 impl Entry {
-    fn end(&self, why: OnPurpose) -> bool {
+    fn end(&self, why: IntentionalStop) -> bool {
         let Some(killer) = &self.killer else { return false };
         self.node.will_end(why);
         killer();
@@ -192,7 +192,7 @@ fn populations(entries: &Entries) -> impl Iterator<Item = (&str, &Arc<dyn Popula
 fn children(
     entries: &Entries,
     parent: Option<&str>,
-    look: &Look<'_>,
+    look: &TreeQuery<'_>,
     now: Timestamp,
     depth: usize,
 ) -> Vec<NodeView> {
@@ -207,7 +207,7 @@ fn children(
 fn branch(
     entries: &Entries,
     entry: &Entry,
-    look: &Look<'_>,
+    look: &TreeQuery<'_>,
     now: Timestamp,
     depth: usize,
 ) -> NodeView {
@@ -221,7 +221,7 @@ fn branch(
             view.children_total += population.count();
         } else {
             let after = look.after.filter(|_| look.under == Some(name));
-            let mut few = FirstFew::new(look.limit);
+            let mut few = FirstByName::new(look.limit);
             population.visit(&mut |node| {
                 if look.takes(node) {
                     few.offer(node, after);

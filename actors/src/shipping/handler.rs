@@ -4,7 +4,7 @@ use super::change::{Answer, Change, Command};
 use super::service::Shipping;
 use crate::messages::{Message, Payload};
 use crate::runtime::consumer::Handler;
-use crate::runtime::journal::{JournalHandle, Verdict};
+use crate::runtime::journal::{CommitOutcome, JournalHandle};
 use crate::runtime::ticket::{Settled, Ticket};
 use std::sync::Arc;
 
@@ -26,12 +26,14 @@ impl Handler for CommandHandler {
             Ok(change) => change,
             Err(cause) => return ticket.settle(Settled::Dead(cause)),
         };
-        self.journal.submit(change, move |verdict| match verdict {
-            Verdict::Done(Answer::Told) => ticket.settle(Settled::Done(())),
-            Verdict::Done(Answer::Early(why)) => ticket.settle(Settled::Retry(why.to_owned())),
+        self.journal.submit(change, move |outcome| match outcome {
+            CommitOutcome::Done(Answer::Told) => ticket.settle(Settled::Done(())),
+            CommitOutcome::Done(Answer::Early(why)) => {
+                ticket.settle(Settled::Retry(why.to_owned()))
+            }
             // Decided on the locked row, it never is: were it, it would be decided again.
-            Verdict::Refused => ticket.settle(Settled::Abandoned),
-            Verdict::Failed(cause) => ticket.settle(Settled::Dead(cause)),
+            CommitOutcome::Refused => ticket.settle(Settled::Abandoned),
+            CommitOutcome::Failed(cause) => ticket.settle(Settled::Dead(cause)),
         });
     }
 }

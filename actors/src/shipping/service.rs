@@ -5,7 +5,7 @@ use super::change::{Answer, Change, Decision};
 use super::shipment::Shipment;
 use crate::clock::Timestamp;
 use crate::ids::{OrderId, ServiceName};
-use crate::runtime::service::{Outcome, Service, Settlement};
+use crate::runtime::service::{BatchDecision, Outcome, Service};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The service.
@@ -45,7 +45,7 @@ impl Service for Shipping {
         mut shipments: BTreeMap<OrderId, Shipment>,
         changes: &[Change],
         at: Timestamp,
-    ) -> Settlement<Self> {
+    ) -> BatchDecision<Self> {
         let stored: BTreeSet<OrderId> = shipments.keys().copied().collect();
         let mut moved = BTreeSet::new();
         let mut outcomes = Vec::with_capacity(changes.len());
@@ -69,6 +69,6 @@ impl Service for Shipping {
         }
         let written = shipments.into_values().filter(|shipment| moved.contains(&shipment.order_id));
         let (updates, inserts) = written.partition(|shipment| stored.contains(&shipment.order_id));
-        Settlement { writes: Writes { inserts, updates }, outcomes, messages }
+        BatchDecision { writes: Writes { inserts, updates }, outcomes, messages }
     }
 }

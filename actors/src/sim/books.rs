@@ -1,4 +1,4 @@
-//! The books: orders, stock, parcels, the gateway's own ledger, the audit. What must be true at every
+//! The books: orders, stock, messages, the gateway's own ledger, the audit. What must be true at every
 //! moment is looked at while things go wrong; the rest when everything is at rest.
 
 use super::script::{Bought, Promises};
@@ -25,7 +25,7 @@ pub enum Rule {
     Kept,
     /// O5: every event is heard, and has its effect once.
     Once,
-    /// O6: a cancelled order holds no stock, no money and no parcel.
+    /// O6: a cancelled order holds no stock, no money and no message.
     Undone,
     /// Liveness: once nothing goes wrong any more, everything comes to rest.
     Rest,

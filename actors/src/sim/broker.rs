@@ -5,10 +5,10 @@ use super::fault::Fault;
 use super::life::Life;
 use crate::messages::{Body, Queue, RETRY_DELAYS, queues_for};
 use crate::ports::{
-    Broker, BrokerError, Channel, Confirm, Confirmed, Dead, Delivery, Depth, Failures, Health,
-    Left, Sink, Subscription,
+    Broker, BrokerError, ConfirmCallback, DeadMessage, Delivery, DeliveryChannel, DeliverySink,
+    Depth, Failures, Health, PublishOutcome, Remainder, Subscription,
 };
-use crate::runtime::outbox::Parcel;
+use crate::runtime::outbox::OutboundMessage;
 use async_trait::async_trait;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -35,7 +35,7 @@ const OVERTAKES_MAX: u64 = 4;
 struct Consumer {
     id: u64,
     life: Life,
-    sink: Arc<dyn Sink>,
+    sink: Arc<dyn DeliverySink>,
     prefetch: usize,
     unacked: BTreeMap<u64, Item>,
 }
@@ -214,13 +214,13 @@ fn requeue(ready: &mut VecDeque<Item>, mut unacked: BTreeMap<u64, Item>) {
     }
 }
 
-fn hand_over(sink: &dyn Sink, queue: Queue, item: Item, tag: u64, channel: SimChannel) {
+fn hand_over(sink: &dyn DeliverySink, queue: Queue, item: Item, tag: u64, channel: SimChannel) {
     let Item { content, failures, cause } = item;
     match cause {
         None => {
             sink.deliver(Delivery { queue, content, failures, tag, channel: Arc::new(channel) })
         }
-        Some(cause) => sink.bury(Dead {
+        Some(cause) => sink.store_dead_letter(DeadMessage {
             queue,
             content,
             failures,
@@ -252,20 +252,20 @@ impl SimChannel {
     }
 }
 
-impl Channel for SimChannel {
-    fn settle(&self, tag: u64, left: Vec<Left>) {
+impl DeliveryChannel for SimChannel {
+    fn settle(&self, tag: u64, remainder: Vec<Remainder>) {
         self.broker.sim.may_die(&self.life);
         self.at_the_broker(move |Self { broker, queue, consumer, .. }| {
             let Some(item) = broker.take(*queue, *consumer, tag) else { return };
             // Copies of what is left come first: with the ack goes only the original.
-            for left in left.iter().cloned() {
-                let (copy, delay) = item.left(left);
+            for remainder in remainder.iter().cloned() {
+                let (copy, delay) = item.remainder(remainder);
                 broker.arrive_later(*queue, copy, delay);
             }
             if broker.sim.fails(Fault::AckLost) {
                 return broker.lose_channel(*queue, *consumer, item);
             }
-            for message in handled(&item, &left) {
+            for message in handled(&item, &remainder) {
                 broker.sim.handled(queue.service().as_str(), message);
             }
             broker.pump(*queue);
@@ -275,7 +275,7 @@ impl Channel for SimChannel {
 
 #[async_trait]
 impl Broker for Connection {
-    fn publish(&self, parcel: Parcel, confirm: Confirm) {
+    fn publish(&self, message: OutboundMessage, confirm: ConfirmCallback) {
         let (broker, life) = (self.broker.clone(), self.life.clone());
         tokio::spawn(async move {
             let SimBroker { sim, .. } = &broker;
@@ -287,12 +287,12 @@ impl Broker for Connection {
                 return;
             }
             if sim.fails(Fault::Lost) {
-                return confirm(Confirmed::Lost);
+                return confirm(PublishOutcome::Lost);
             }
-            let Parcel { exchange, body, only, failures } = parcel;
+            let OutboundMessage { exchange, body, only, failures } = message;
             let queues = only.unwrap_or_else(|| queues_for(exchange, &body));
             if queues.is_empty() {
-                return confirm(Confirmed::Unroutable);
+                return confirm(PublishOutcome::Unroutable);
             }
             for queue in queues {
                 // What nobody would ever send again must not be lost: the audit has no sweeper.
@@ -309,7 +309,7 @@ impl Broker for Connection {
             }
             life.runs_on().await;
             let unconfirmed = sim.fails(Fault::Unconfirmed);
-            confirm(if unconfirmed { Confirmed::Lost } else { Confirmed::Taken });
+            confirm(if unconfirmed { PublishOutcome::Lost } else { PublishOutcome::Taken });
         });
     }
 
@@ -317,7 +317,7 @@ impl Broker for Connection {
         &self,
         queue: Queue,
         prefetch: usize,
-        sink: Arc<dyn Sink>,
+        sink: Arc<dyn DeliverySink>,
     ) -> Result<Box<dyn Subscription>, BrokerError> {
         let mut state = self.broker.lock();
         state.last += 1;

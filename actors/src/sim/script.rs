@@ -52,7 +52,7 @@ impl Fleet {
 pub struct Promises {
     /// The order is undone.
     pub cancelled: bool,
-    /// Its parcel leaves.
+    /// Its message leaves.
     pub dispatched: bool,
     /// Its delivery is noted.
     pub delivered: bool,

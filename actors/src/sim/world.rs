@@ -117,7 +117,7 @@ impl World {
 
     async fn stock_elsewhere(&mut self, product: &str, units: i64) {
         loop {
-            self.bury_the_dead().await;
+            self.restart_dead().await;
             let doors: Vec<Stock> = {
                 let processes = self.fleet.lock();
                 processes.iter().flatten().map(|process| process.shop.stock.clone()).collect()
@@ -136,7 +136,7 @@ impl World {
         let until = Instant::now() + Duration::from_secs(10 + self.sim.chance.below(50));
         while Instant::now() < until && self.found.is_empty() {
             tokio::time::sleep(self.sim.chance.pause(Duration::from_secs(8))).await;
-            self.bury_the_dead().await;
+            self.restart_dead().await;
             let which = self.sim.chance.below(self.processes() as u64);
             let which = usize::try_from(which).unwrap_or(0);
             match self.sim.chance.below(8) {
@@ -154,7 +154,7 @@ impl World {
     }
 
     /// What died in mid-work is noticed, and started again.
-    async fn bury_the_dead(&mut self) {
+    async fn restart_dead(&mut self) {
         for which in 0..self.processes() {
             let dead = self.fleet.lock()[which].take_if(|process| process.life.is_dead());
             if let Some(process) = dead {
@@ -227,7 +227,7 @@ impl World {
     pub async fn calm(&mut self) {
         self.sim.trace.say(format_args!("calm"));
         self.sim.calm_down();
-        self.bury_the_dead().await;
+        self.restart_dead().await;
         for which in 0..self.processes() {
             if self.fleet.lock()[which].is_none() {
                 self.kill_or_start(which).await;
@@ -260,13 +260,13 @@ impl World {
                 let saga = self.stores.order.order(*order).await.ok().flatten();
                 open += usize::from(!saga.is_some_and(|saga| saga.is_at_rest()));
             }
-            let (unsaid, unheard) = (unsaid(&self.stores), self.broker.open());
-            if open + unsaid + unheard == 0 {
+            let (unsaid, unobserved) = (unsaid(&self.stores), self.broker.open());
+            if open + unsaid + unobserved == 0 {
                 break;
             }
             if begun.elapsed() > self.plan.patience {
                 let what = format!(
-                    "{open} orders do not rest, {unsaid} outbox rows and {unheard} messages are left"
+                    "{open} orders do not rest, {unsaid} outbox rows and {unobserved} messages are left"
                 );
                 self.found.push(Finding::new(Rule::Rest, what));
                 break;

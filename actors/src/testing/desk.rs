@@ -2,8 +2,10 @@
 //! what it should get.
 
 use crate::messages::Queue;
-use crate::ports::{Broker, BrokerError, Confirm, Confirmed, Depth, Health, Sink, Subscription};
-use crate::runtime::outbox::Parcel;
+use crate::ports::{
+    Broker, BrokerError, ConfirmCallback, DeliverySink, Depth, Health, PublishOutcome, Subscription,
+};
+use crate::runtime::outbox::OutboundMessage;
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -12,7 +14,7 @@ use tokio::sync::watch;
 /// The broker.
 pub struct Desk {
     queue: Queue,
-    sink: watch::Sender<Option<Arc<dyn Sink>>>,
+    sink: watch::Sender<Option<Arc<dyn DeliverySink>>>,
     /// How often the queue was subscribed to.
     pub subscriptions: AtomicU64,
     /// How many deliveries it says wait in the queue.
@@ -34,7 +36,7 @@ impl Desk {
     }
 
     /// The queue's consumer, as soon as it is there.
-    pub async fn consumer(&self) -> Arc<dyn Sink> {
+    pub async fn consumer(&self) -> Arc<dyn DeliverySink> {
         let mut sink = self.sink.subscribe();
         let there = sink.wait_for(Option::is_some).await;
         let there = there.expect("the desk itself holds the sender").clone();
@@ -48,15 +50,15 @@ impl Subscription for Held {}
 
 #[async_trait]
 impl Broker for Desk {
-    fn publish(&self, _: Parcel, confirm: Confirm) {
-        confirm(Confirmed::Taken);
+    fn publish(&self, _: OutboundMessage, confirm: ConfirmCallback) {
+        confirm(PublishOutcome::Taken);
     }
 
     async fn subscribe(
         &self,
         queue: Queue,
         _: usize,
-        sink: Arc<dyn Sink>,
+        sink: Arc<dyn DeliverySink>,
     ) -> Result<Box<dyn Subscription>, BrokerError> {
         if queue == self.queue {
             self.subscriptions.fetch_add(1, Relaxed);

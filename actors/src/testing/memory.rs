@@ -140,17 +140,17 @@ impl<S: Service, T: MemoryTables<S>> Store<S> for MemoryStore<T> {
             let earlier = inner.outbox.insert(row.id, kept);
             assert!(earlier.is_none(), "two outbox rows of one id: {}", row.id);
         }
-        for id in &batch.upkeep.forget {
+        for id in &batch.maintenance.forget {
             inner.outbox.remove(id);
         }
-        for parking in &batch.upkeep.park {
+        for parking in &batch.maintenance.park {
             // A row that somebody has forgotten meanwhile does not come back.
             if let Some(kept) = inner.outbox.get_mut(&parking.row.id) {
                 kept.row = parking.row.clone();
                 kept.parked = Some(parking.until);
             }
         }
-        for redrive in &batch.upkeep.redrive {
+        for redrive in &batch.maintenance.redrive {
             let before = inner.dead_letters.len();
             inner.dead_letters.retain(|letter| letter.id != redrive.letter);
             if inner.dead_letters.len() < before {
@@ -159,12 +159,12 @@ impl<S: Service, T: MemoryTables<S>> Store<S> for MemoryStore<T> {
                 inner.outbox.insert(kept.row.id, kept);
             }
         }
-        for letter in &batch.upkeep.dead_letters {
+        for letter in &batch.maintenance.dead_letters {
             if inner.dead_letters.iter().all(|known| known.id != letter.id) {
                 inner.dead_letters.push(letter.clone());
             }
         }
-        for discard in &batch.upkeep.discard {
+        for discard in &batch.maintenance.discard {
             let Inner { dead_letters, discarded, .. } = &mut *inner;
             let found = dead_letters.iter().position(|letter| letter.id == discard.letter);
             discarded.extend(found.map(|found| DiscardedLetter {

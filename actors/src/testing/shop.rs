@@ -20,8 +20,8 @@ use crate::payment::memory::PaymentTables;
 use crate::payment::{Gateway, GatewayKey, PaymentPolicy, PaymentReads, PaymentService};
 use crate::ports::{Broker, Database};
 use crate::reconciliation::Sources;
-use crate::runtime::stations::{Process, ROOT};
-use crate::runtime::tree::Look;
+use crate::runtime::service_builder::{Process, ROOT};
+use crate::runtime::tree::TreeQuery;
 use crate::services::{self, InventorySettings, OrderSettings, PaymentSettings};
 use crate::shipping::{Shipping, ShippingMemory, ShippingPolicy};
 use ractor::{Actor, ActorCell};
@@ -259,7 +259,7 @@ impl Shop {
     /// supervisor is gone goes with it, but ractor has them end in an order that no seed decides.
     pub fn restart(&self, name: &str) {
         let tree = &self.process.tree;
-        let look = Look { under: Some(name), limit: usize::MAX, ..Look::default() };
+        let look = TreeQuery { under: Some(name), limit: usize::MAX, ..TreeQuery::default() };
         let below = tree.view(&look).into_iter().flatten().flat_map(|part| part.children);
         below.for_each(|child| self.restart(&child.name));
         tree.restart(name);

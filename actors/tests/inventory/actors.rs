@@ -7,8 +7,8 @@ use ordermill_actors::inventory::{
     WAIT_MAX,
 };
 use ordermill_actors::messages::{Kind, Payload};
-use ordermill_actors::runtime::asking::ASK_TIMEOUT;
 use ordermill_actors::runtime::expected::Expected;
+use ordermill_actors::runtime::request::ASK_TIMEOUT;
 use ordermill_actors::runtime::ticket::Settled;
 use ordermill_actors::runtime::tree::Population;
 use ordermill_actors::testing::CommitFault;

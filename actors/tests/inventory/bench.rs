@@ -6,13 +6,13 @@ use ordermill_actors::clock::{Timestamp, World};
 use ordermill_actors::ids::{OrderId, ProductId};
 use ordermill_actors::inventory::{
     CommandHandler, IDLE_AFTER, Inventory, InventoryReads, InventoryTables, MovementRow, Quantity,
-    Reservation, ReservationRow, SkuSpecies, Skus, Stock, StockRow,
+    Reservation, ReservationRow, SkuKind, Skus, Stock, StockRow,
 };
 use ordermill_actors::messages::{Message, Origin, Payload, StockLine};
 use ordermill_actors::ports::{CommitError, Committed, ReadError, Store};
 use ordermill_actors::runtime::consumer::Handler;
-use ordermill_actors::runtime::directory::{Directory, Keeper};
-use ordermill_actors::runtime::journal::{Journal, JournalHandle, JournalParts, Published};
+use ordermill_actors::runtime::directory::{Directory, EntitySupervisor};
+use ordermill_actors::runtime::journal::{Journal, JournalHandle, JournalParts, OutboxListener};
 use ordermill_actors::runtime::outbox::{Content, OutboxRow};
 use ordermill_actors::runtime::service::Batch;
 use ordermill_actors::runtime::ticket::{Settled, Ticket};
@@ -92,7 +92,7 @@ impl InventoryReads for Reads {
 #[derive(Default)]
 struct Ear(Mutex<Vec<Arc<Message>>>);
 
-impl Published for Ear {
+impl OutboxListener for Ear {
     fn offer(&self, rows: Vec<OutboxRow>) {
         let mut heard = self.0.lock().unwrap();
         for row in rows {
@@ -138,14 +138,16 @@ impl Bench {
         });
         let (journal_actor, _) = Journal::spawn(None, Journal::new(parts), ()).await.unwrap();
         let reads = Arc::new(Reads { tables: tables.clone(), away: away.clone() });
-        let species = SkuSpecies::new(reads, journal.clone());
-        let skus = Directory::new(species, world.clone(), IDLE_AFTER);
-        let keeper = Keeper::new(skus.clone(), node("supervisor", "inventory/skus"));
-        let (keeper, _) = Keeper::spawn(None, keeper, ()).await.unwrap();
+        let kind = SkuKind::new(reads, journal.clone());
+        let skus = Directory::new(kind, world.clone(), IDLE_AFTER);
+        let entity_supervisor =
+            EntitySupervisor::new(skus.clone(), node("supervisor", "inventory/skus"));
+        let (entity_supervisor, _) =
+            EntitySupervisor::spawn(None, entity_supervisor, ()).await.unwrap();
         Self {
             handler: CommandHandler::new(skus.clone()),
             stock: Stock::new(skus.clone(), world.clone()),
-            _parts: (keeper, journal_actor),
+            _parts: (entity_supervisor, journal_actor),
             tables,
             skus,
             away,

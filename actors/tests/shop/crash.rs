@@ -1,7 +1,7 @@
 //! Killed in the middle, started again on the same databases: every accepted order comes to rest.
 
 use ordermill_actors::order::{OrderStatus, RequestContext};
-use ordermill_actors::runtime::tree::Look;
+use ordermill_actors::runtime::tree::TreeQuery;
 use ordermill_actors::testing::CommitFault;
 use ordermill_actors::testing::shop::{Shop, ShopSettings, ShopStores, WAYS, Way, order_of};
 use std::time::Duration;
@@ -98,7 +98,7 @@ async fn a_saga_leaves_memory_at_rest() {
         shop.rested(order).await;
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let view = shop.process.tree.view(&Look { limit: 10, ..Look::default() }).unwrap();
+    let view = shop.process.tree.view(&TreeQuery { limit: 10, ..TreeQuery::default() }).unwrap();
     let sagas = view[0]
         .children
         .iter()

@@ -5,8 +5,10 @@ use ordermill_actors::broker::LocalBroker;
 use ordermill_actors::ids::{OrderId, ServiceName};
 use ordermill_actors::messages::{FEEDS, Queue, queues_for};
 use ordermill_actors::order::{OrderStatus, RequestContext};
-use ordermill_actors::ports::{Broker, BrokerError, Confirm, Depth, Health, Sink, Subscription};
-use ordermill_actors::runtime::outbox::Parcel;
+use ordermill_actors::ports::{
+    Broker, BrokerError, ConfirmCallback, DeliverySink, Depth, Health, Subscription,
+};
+use ordermill_actors::runtime::outbox::OutboundMessage;
 use ordermill_actors::testing::shop::{
     Backing, Shop, ShopSettings, ShopStores, WAYS, Way, order_of,
 };
@@ -38,7 +40,7 @@ struct Line {
 
 struct State {
     away: Away,
-    held: Vec<(Parcel, Confirm)>,
+    held: Vec<(OutboundMessage, ConfirmCallback)>,
     said: BTreeMap<OrderId, usize>,
 }
 
@@ -55,7 +57,7 @@ impl Line {
             state.away = Away::Nobody;
             std::mem::take(&mut state.held)
         };
-        held.into_iter().for_each(|(parcel, confirm)| self.broker.publish(parcel, confirm));
+        held.into_iter().for_each(|(message, confirm)| self.broker.publish(message, confirm));
     }
 
     fn said(&self) -> BTreeMap<OrderId, usize> {
@@ -63,36 +65,36 @@ impl Line {
     }
 }
 
-fn queues_of(parcel: &Parcel) -> Vec<Queue> {
-    parcel.only.clone().unwrap_or_else(|| queues_for(parcel.exchange, &parcel.body))
+fn queues_of(message: &OutboundMessage) -> Vec<Queue> {
+    message.only.clone().unwrap_or_else(|| queues_for(message.exchange, &message.body))
 }
 
 #[async_trait]
 impl Broker for Line {
-    fn publish(&self, parcel: Parcel, confirm: Confirm) {
+    fn publish(&self, message: OutboundMessage, confirm: ConfirmCallback) {
         let mut state = self.state.lock().unwrap();
-        if !FEEDS.contains(&parcel.exchange) {
-            for message in parcel.body.messages() {
+        if !FEEDS.contains(&message.exchange) {
+            for message in message.body.messages() {
                 *state.said.entry(message.order_id()).or_default() += 1;
             }
         }
         let held = match state.away {
             Away::Nobody => false,
             Away::Broker => true,
-            Away::Service(name) => queues_of(&parcel).iter().any(|queue| queue.service() == name),
+            Away::Service(name) => queues_of(&message).iter().any(|queue| queue.service() == name),
         };
         if held {
-            return state.held.push((parcel, confirm));
+            return state.held.push((message, confirm));
         }
         drop(state);
-        self.broker.publish(parcel, confirm);
+        self.broker.publish(message, confirm);
     }
 
     async fn subscribe(
         &self,
         queue: Queue,
         prefetch: usize,
-        sink: Arc<dyn Sink>,
+        sink: Arc<dyn DeliverySink>,
     ) -> Result<Box<dyn Subscription>, BrokerError> {
         self.broker.subscribe(queue, prefetch, sink).await
     }
@@ -104,7 +106,7 @@ impl Broker for Line {
             Away::Nobody => {}
             Away::Broker => return Err(BrokerError("away".to_owned())),
             Away::Service(_) => {
-                for queue in state.held.iter().flat_map(|(parcel, _)| queues_of(parcel)) {
+                for queue in state.held.iter().flat_map(|(message, _)| queues_of(message)) {
                     let depth = depths.iter_mut().find(|depth| depth.queue == queue).unwrap();
                     (depth.ready, depth.consumers) = (depth.ready + 1, 0);
                 }

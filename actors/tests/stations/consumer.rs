@@ -6,10 +6,12 @@ use ordermill_actors::broker::LocalBroker;
 use ordermill_actors::messages::{
     Body, Bundle, Exchange, Message, Queue, RETRY_DELAYS, Unreadable,
 };
-use ordermill_actors::ports::{Broker, Confirmed, Dead, Failures};
+use ordermill_actors::ports::{Broker, DeadMessage, Failures, PublishOutcome};
 use ordermill_actors::runtime::address::Address;
-use ordermill_actors::runtime::consumer::{Cemetery, Consumer, ConsumerParts, Handler, Traffic};
-use ordermill_actors::runtime::outbox::Parcel;
+use ordermill_actors::runtime::consumer::{
+    Consumer, ConsumerCounters, ConsumerParts, DeadLetterSink, Handler,
+};
+use ordermill_actors::runtime::outbox::OutboundMessage;
 use ordermill_actors::runtime::service::DeadLetter;
 use ordermill_actors::runtime::ticket::{Settled, Ticket};
 use ordermill_actors::testing::{Desk, world};
@@ -43,36 +45,38 @@ impl Handler for Superstitious {
 #[derive(Default)]
 struct Letters(Mutex<Vec<DeadLetter>>);
 
-impl Cemetery for Letters {
-    fn bury(&self, letter: DeadLetter, stored: Box<dyn FnOnce() + Send>) {
+impl DeadLetterSink for Letters {
+    fn store_dead_letter(&self, letter: DeadLetter, stored: Box<dyn FnOnce() + Send>) {
         self.0.lock().unwrap().push(letter);
         stored();
     }
 }
 
-fn publish(broker: &LocalBroker, key: u32, attempt: u32) -> oneshot::Receiver<Confirmed> {
+fn publish(broker: &LocalBroker, key: u32, attempt: u32) -> oneshot::Receiver<PublishOutcome> {
     let body = Body::One(said(key, 0, chrono::DateTime::UNIX_EPOCH));
     let failures = Failures { count: attempt, since: None };
-    send(broker, Parcel { failures, ..Parcel::new(Exchange::SagaEvents, body) })
+    send(broker, OutboundMessage { failures, ..OutboundMessage::new(Exchange::SagaEvents, body) })
 }
 
-fn send(broker: &LocalBroker, parcel: Parcel) -> oneshot::Receiver<Confirmed> {
+fn send(broker: &LocalBroker, message: OutboundMessage) -> oneshot::Receiver<PublishOutcome> {
     let (sender, receiver) = oneshot::channel();
-    broker.publish(parcel, Box::new(move |how| drop(sender.send(how))));
+    broker.publish(message, Box::new(move |how| drop(sender.send(how))));
     receiver
 }
 
 /// A consumer of the saga's replies, its handler, and what it has given up.
-async fn consumer(broker: &LocalBroker) -> (Arc<Superstitious>, Arc<Letters>, Arc<Traffic>) {
+async fn consumer(
+    broker: &LocalBroker,
+) -> (Arc<Superstitious>, Arc<Letters>, Arc<ConsumerCounters>) {
     let world = world();
     let (letters, handler) = (Arc::new(Letters::default()), Arc::new(Superstitious::default()));
-    let traffic = Arc::<Traffic>::default();
+    let traffic = Arc::<ConsumerCounters>::default();
     let parts = Arc::new(ConsumerParts {
         queue: Queue::OrderEvents,
         prefetch: 10,
         broker: Arc::new(broker.clone()),
         handler: handler.clone(),
-        cemetery: letters.clone(),
+        dead_letters: letters.clone(),
         world: world.clone(),
         address: Address::new(node(&world, "consumer")),
         traffic: traffic.clone(),
@@ -88,10 +92,10 @@ async fn a_handler_that_panics_to_the_end_leaves_a_dead_letter() {
     for attempt in 0..3 {
         let confirm = publish(&broker, 666, attempt);
         let neighbour = publish(&broker, 1, 0);
-        assert!(matches!(confirm.await, Ok(Confirmed::Deferred { .. })), "counted");
-        assert_eq!(neighbour.await, Ok(Confirmed::Taken));
+        assert!(matches!(confirm.await, Ok(PublishOutcome::Deferred { .. })), "counted");
+        assert_eq!(neighbour.await, Ok(PublishOutcome::Taken));
     }
-    assert_eq!(publish(&broker, 666, 3).await, Ok(Confirmed::Taken), "kept as a dead letter");
+    assert_eq!(publish(&broker, 666, 3).await, Ok(PublishOutcome::Taken), "kept as a dead letter");
     let letters = letters.0.lock().unwrap();
     assert_eq!((letters.len(), letters[0].attempts), (1, 4));
     assert!(letters[0].cause.contains("panicked"));
@@ -107,16 +111,19 @@ async fn each_message_of_a_bundle_ends_by_itself() {
         messages: messages.map(|key| said(key, 0, chrono::DateTime::UNIX_EPOCH)).to_vec(),
         unreadable: vec![Unreadable { body: nonsense, error: "no message".to_owned() }],
     };
-    let bundle = Parcel::new(Exchange::SagaEvents, Body::Bundle(Arc::new(bundle)));
-    let Ok(Confirmed::Deferred { left, delay }) = send(&broker, bundle).await else { panic!() };
+    let bundle = OutboundMessage::new(Exchange::SagaEvents, Body::Bundle(Arc::new(bundle)));
+    let Ok(PublishOutcome::Deferred { left, delay }) = send(&broker, bundle).await else {
+        panic!()
+    };
     assert_eq!(*handler.handled.lock().unwrap(), [1, 666, 7, 13, 2, 7], "once each, but for 7");
     assert_eq!((left.len(), delay), (1, RETRY_DELAYS[0]));
     assert_eq!(left[0].body.messages()[0].order_id().0.as_u128(), 666, "its panic is its own");
     assert_eq!(left[0].failures.count, 1);
     let letters = letters.0.lock().unwrap();
-    let buried: Vec<_> = letters.iter().map(|letter| (letter.order_id, &*letter.cause)).collect();
+    let dead_letter_count: Vec<_> =
+        letters.iter().map(|letter| (letter.order_id, &*letter.cause)).collect();
     let unlucky = (Some(Uuid::from_u128(13)), "it brings bad luck");
-    assert_eq!(buried, [(None, "malformed: no message"), unlucky]);
+    assert_eq!(dead_letter_count, [(None, "malformed: no message"), unlucky]);
     assert_eq!((traffic.open.load(Relaxed), traffic.settled.load(Relaxed)), (0, 1));
     assert_eq!(traffic.messages.load(Relaxed), 5);
 }
@@ -130,7 +137,7 @@ async fn a_bundle_that_the_broker_gave_up_is_a_dead_letter_a_message() {
         prefetch: 10,
         broker: desk.clone(),
         handler: Arc::new(Superstitious::default()),
-        cemetery: letters.clone(),
+        dead_letters: letters.clone(),
         world: world.clone(),
         address: Address::new(node(&world, "consumer")),
         traffic: Arc::default(),
@@ -138,7 +145,7 @@ async fn a_bundle_that_the_broker_gave_up_is_a_dead_letter_a_message() {
     Actor::spawn(None, Consumer::new(parts), ()).await.unwrap();
     let messages = [1, 2, 3].map(|key| said(key, 0, chrono::DateTime::UNIX_EPOCH)).to_vec();
     let (sender, stored) = oneshot::channel();
-    desk.consumer().await.bury(Dead {
+    desk.consumer().await.store_dead_letter(DeadMessage {
         queue: Queue::OrderEvents,
         content: Ok(Body::of(Uuid::nil(), messages).unwrap()),
         failures: Failures::default(),

@@ -13,15 +13,15 @@ use ordermill_actors::messages::{
 use ordermill_actors::money::{Currency, Money};
 use ordermill_actors::notification::{Messengers, NotificationMemory};
 use ordermill_actors::ports::{
-    Broker, ChannelError, Confirmed, DeadLetterFilter, Messenger, Outbox,
+    Broker, ChannelError, DeadLetterFilter, Messenger, Outbox, PublishOutcome,
 };
 use ordermill_actors::runtime::dead_letters::{
-    DEAD_LETTERS_KEPT, DeadLetterOffice, RedriveError, Redriven,
+    DEAD_LETTERS_KEPT, DeadLetterService, RedriveError, Redriven,
 };
-use ordermill_actors::runtime::outbox::Parcel;
+use ordermill_actors::runtime::outbox::OutboundMessage;
 use ordermill_actors::runtime::retention::FORGET_EVERY;
 use ordermill_actors::runtime::service::DeadLetter;
-use ordermill_actors::runtime::stations::Process;
+use ordermill_actors::runtime::service_builder::Process;
 use ordermill_actors::services;
 use ordermill_actors::testing::{CommitFault, MemoryStore, world};
 use ractor::{Actor, ActorCell};
@@ -70,7 +70,7 @@ impl Clock for Calendar {
 struct Bench {
     provider: Arc<Provider>,
     store: MemoryStore<NotificationMemory>,
-    office: DeadLetterOffice,
+    dead_letters: DeadLetterService,
     broker: LocalBroker,
     calendar: Arc<Calendar>,
     world: World,
@@ -86,10 +86,10 @@ impl Bench {
         let (store, provider) = (MemoryStore::default(), Arc::new(Provider::default()));
         let messengers = Messengers { email: None, sms: Some(provider.clone()) };
         let (_, part) = services::notification(&mut process, Arc::new(store.clone()), messengers);
-        let office = process.dead_letters[0].clone();
+        let dead_letters = process.dead_letters[0].clone();
         let (root, _) = Actor::spawn(None, process.supervisor(vec![part]), ()).await.unwrap();
         let root = root.get_cell();
-        Self { provider, store, office, broker, calendar, world, root }
+        Self { provider, store, dead_letters, broker, calendar, world, root }
     }
 
     /// Tells the customers of so many orders.
@@ -99,8 +99,8 @@ impl Bench {
             let body = Body::of(self.world.new_id(), messages.to_vec()).unwrap();
             let (confirm, confirmed) = tokio::sync::oneshot::channel();
             let confirm = Box::new(|how| confirm.send(how).unwrap());
-            self.broker.publish(Parcel::new(Exchange::Notification, body), confirm);
-            assert_eq!(confirmed.await, Ok(Confirmed::Taken));
+            self.broker.publish(OutboundMessage::new(Exchange::Notification, body), confirm);
+            assert_eq!(confirmed.await, Ok(PublishOutcome::Taken));
         }
     }
 
@@ -119,7 +119,7 @@ impl Bench {
     }
 
     async fn letters(&self) -> Vec<DeadLetter> {
-        self.office.list(&DeadLetterFilter::default(), 1_000).await.unwrap()
+        self.dead_letters.list(&DeadLetterFilter::default(), 1_000).await.unwrap()
     }
 
     /// Everything that was said has been heard; nothing is left in the outbox.
@@ -141,10 +141,10 @@ async fn what_fails_for_now_is_tried_four_times_and_kept() {
     let tried_for = (letter.died_at - letter.first_failed_at).to_std().unwrap();
     assert!(tried_for >= Duration::from_secs(36), "{tried_for:?}");
     assert_eq!(bench.provider.asked.load(Relaxed), 4);
-    assert_eq!(bench.office.buried(), 1);
+    assert_eq!(bench.dead_letters.dead_letter_count(), 1);
 
     // Still broken: fresh attempts, and a dead letter again.
-    bench.office.redrive(letter.id).await.unwrap();
+    bench.dead_letters.redrive(letter.id).await.unwrap();
     sleep(ALL_RETRIES).await;
     let again = bench.letters().await.remove(0);
     assert_ne!(again.id, letter.id);
@@ -153,8 +153,8 @@ async fn what_fails_for_now_is_tried_four_times_and_kept() {
     assert!(again.first_failed_at > letter.died_at);
 
     bench.provider.mended.store(true, Relaxed);
-    bench.office.redrive(again.id).await.unwrap();
-    assert_eq!(bench.office.redrive(again.id).await, Err(RedriveError::NotFound));
+    bench.dead_letters.redrive(again.id).await.unwrap();
+    assert_eq!(bench.dead_letters.redrive(again.id).await, Err(RedriveError::NotFound));
     sleep(ALL_RETRIES).await;
     assert_eq!(*bench.provider.sent.lock().unwrap(), ["1"]);
     assert!(bench.letters().await.is_empty());
@@ -184,14 +184,16 @@ async fn a_whole_queue_goes_back_in_pages_each_message_once() {
     }
     bench.provider.mended.store(true, Relaxed);
     let queue = Queue::NotificationSms;
-    let (one, other) =
-        tokio::join!(bench.office.redrive_queue(queue), bench.office.redrive_queue(queue));
+    let (one, other) = tokio::join!(
+        bench.dead_letters.redrive_queue(queue),
+        bench.dead_letters.redrive_queue(queue)
+    );
     assert_eq!((one.unwrap().unreadable, other.unwrap().unreadable), (0, 0));
     sleep(ALL_RETRIES).await;
     let mut sent = bench.provider.sent.lock().unwrap().clone();
     sent.sort_by_key(|to| to.parse::<u32>().unwrap());
     assert_eq!(sent, (1..=250).map(|number| number.to_string()).collect::<Vec<_>>());
-    assert_eq!(bench.office.redrive_queue(queue).await, Ok(Redriven::default()));
+    assert_eq!(bench.dead_letters.redrive_queue(queue).await, Ok(Redriven::default()));
     bench.close().await;
 }
 
@@ -205,17 +207,17 @@ async fn a_redrive_survives_a_database_that_is_away_and_a_commit_of_which_nobody
     let letters = bench.letters().await;
     for (letter, fault) in letters[..2].iter().zip([UnknownWritten, UnknownLost]) {
         bench.store.fail([Unavailable, fault, Unavailable]);
-        bench.office.redrive(letter.id).await.unwrap();
+        bench.dead_letters.redrive(letter.id).await.unwrap();
     }
     sleep(ALL_RETRIES).await;
     assert_eq!(bench.provider.sent.lock().unwrap().len(), 2);
     // Away for longer than anybody waits: it goes all the same, and asking again is safe.
     bench.store.fail([Unavailable; 20]);
     let last = letters[2].id;
-    assert_eq!(bench.office.redrive(last).await, Err(RedriveError::Unavailable));
-    let _ = bench.office.redrive(last).await;
+    assert_eq!(bench.dead_letters.redrive(last).await, Err(RedriveError::Unavailable));
+    let _ = bench.dead_letters.redrive(last).await;
     sleep(2 * ALL_RETRIES).await;
-    assert_eq!(bench.office.redrive(last).await, Err(RedriveError::NotFound));
+    assert_eq!(bench.dead_letters.redrive(last).await, Err(RedriveError::NotFound));
     assert_eq!(bench.provider.sent.lock().unwrap().len(), 3);
     bench.close().await;
 }

@@ -8,14 +8,14 @@ use ordermill_actors::messages::{
     Body, ChannelMessage, Exchange, Flow, Message, Origin, Payload, Plan, Priority, Queue,
 };
 use ordermill_actors::ports::{
-    Broker, BrokerError, Confirm, Confirmed, Depth, Failures, Health, Outbox, Sink, Store,
-    Subscription,
+    Broker, BrokerError, ConfirmCallback, DeliverySink, Depth, Failures, Health, Outbox,
+    PublishOutcome, Store, Subscription,
 };
-use ordermill_actors::runtime::journal::{Journal, JournalHandle, JournalParts, Published};
-use ordermill_actors::runtime::outbox::{Content, OutboxRow, Parcel};
+use ordermill_actors::runtime::journal::{Journal, JournalHandle, JournalParts, OutboxListener};
+use ordermill_actors::runtime::outbox::{Content, OutboundMessage, OutboxRow};
 use ordermill_actors::runtime::relay::{Relay, RelayHandle, RelayParts};
-use ordermill_actors::runtime::service::{Batch, Upkeep};
-use ordermill_actors::runtime::supervisor::{Part, Supervisor};
+use ordermill_actors::runtime::service::{Batch, OutboxMaintenance};
+use ordermill_actors::runtime::supervisor::{ChildSpec, Supervisor};
 use ordermill_actors::runtime::tree::Tree;
 use ordermill_actors::testing::{CommitFault, MemoryStore, world};
 use ractor::Actor;
@@ -27,32 +27,32 @@ use uuid::Uuid;
 /// A broker that answers as it is told, and else takes everything.
 #[derive(Default)]
 struct Scripted {
-    answers: Mutex<VecDeque<Confirmed>>,
-    parcels: Mutex<Vec<Parcel>>,
+    answers: Mutex<VecDeque<PublishOutcome>>,
+    messages: Mutex<Vec<OutboundMessage>>,
     silent: Mutex<bool>,
-    unanswered: Mutex<Vec<Confirm>>,
+    unanswered: Mutex<Vec<ConfirmCallback>>,
 }
 
 #[async_trait]
 impl Broker for Scripted {
-    fn publish(&self, parcel: Parcel, confirm: Confirm) {
-        if parcel.exchange == Exchange::AuditFanout {
-            return confirm(Confirmed::Taken);
+    fn publish(&self, message: OutboundMessage, confirm: ConfirmCallback) {
+        if message.exchange == Exchange::AuditFanout {
+            return confirm(PublishOutcome::Taken);
         }
         if *self.silent.lock().unwrap() {
             self.unanswered.lock().unwrap().push(confirm);
             return;
         }
-        self.parcels.lock().unwrap().push(parcel);
+        self.messages.lock().unwrap().push(message);
         let answer = self.answers.lock().unwrap().pop_front();
-        confirm(answer.unwrap_or(Confirmed::Taken));
+        confirm(answer.unwrap_or(PublishOutcome::Taken));
     }
 
     async fn subscribe(
         &self,
         _: Queue,
         _: usize,
-        _: Arc<dyn Sink>,
+        _: Arc<dyn DeliverySink>,
     ) -> Result<Box<dyn Subscription>, BrokerError> {
         Err(BrokerError("nobody consumes".to_owned()))
     }
@@ -66,7 +66,7 @@ impl Broker for Scripted {
     }
 }
 
-struct Stations {
+struct RelayBench {
     world: World,
     store: MemoryStore<Counters>,
     broker: Arc<Scripted>,
@@ -75,7 +75,7 @@ struct Stations {
     relay: RelayHandle,
 }
 
-async fn stations() -> Stations {
+async fn bench() -> RelayBench {
     let world = world();
     let (store, broker) = (MemoryStore::default(), Arc::new(Scripted::default()));
     let journal = JournalHandle::new(node(&world, "journal"));
@@ -96,17 +96,17 @@ async fn stations() -> Stations {
     });
     let tree = Tree::new(world.clock.clone());
     let parts = vec![
-        Part::new(tree.part(None, "journal", "journal"), move || {
+        ChildSpec::new(tree.part(None, "journal", "journal"), move || {
             Journal::new(journal_parts.clone())
         }),
-        Part::new(tree.part(None, "relay", "relay"), move || Relay::new(relay_parts.clone())),
+        ChildSpec::new(tree.part(None, "relay", "relay"), move || Relay::new(relay_parts.clone())),
     ];
     let root = Supervisor::new(node(&world, "root"), tree.clone(), Arc::new(parts));
     Actor::spawn(None, root, ()).await.unwrap();
-    Stations { world, store, broker, journal, tree, relay }
+    RelayBench { world, store, broker, journal, tree, relay }
 }
 
-impl Stations {
+impl RelayBench {
     fn add(&self, key: u32) {
         let next = Some(Counter { version: 1, sum: 1 });
         self.journal.submit(Change { key, expected: 0, next }, |_| {});
@@ -118,7 +118,7 @@ impl Stations {
     }
 
     fn published(&self) -> usize {
-        self.broker.parcels.lock().unwrap().iter().map(Parcel::size).sum()
+        self.broker.messages.lock().unwrap().iter().map(OutboundMessage::size).sum()
     }
 }
 
@@ -126,68 +126,70 @@ const A_WHILE: Duration = Duration::from_millis(900);
 
 #[tokio::test(start_paused = true)]
 async fn rows_are_forgotten_when_every_message_is_confirmed() {
-    let stations = stations().await;
-    (0..200).for_each(|key| stations.add(key));
+    let bench = bench().await;
+    (0..200).for_each(|key| bench.add(key));
     tokio::time::sleep(A_WHILE).await;
-    assert_eq!(stations.published(), 200);
-    assert_eq!(stations.left().await, (0, 0));
+    assert_eq!(bench.published(), 200);
+    assert_eq!(bench.left().await, (0, 0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_row_that_nobody_takes_is_parked_and_tried_again() {
-    let stations = stations().await;
-    stations.broker.answers.lock().unwrap().extend([Confirmed::Unroutable, Confirmed::Lost]);
-    stations.add(1);
+    let bench = bench().await;
+    bench.broker.answers.lock().unwrap().extend([PublishOutcome::Unroutable, PublishOutcome::Lost]);
+    bench.add(1);
     tokio::time::sleep(A_WHILE).await;
-    assert_eq!(stations.left().await, (0, 1));
-    stations.add(2);
+    assert_eq!(bench.left().await, (0, 1));
+    bench.add(2);
     tokio::time::sleep(Duration::from_secs(5)).await;
-    assert_eq!(stations.left().await, (0, 0), "taken in the end");
-    assert_eq!(stations.published(), 4, "one held up nobody else");
+    assert_eq!(bench.left().await, (0, 0), "taken in the end");
+    assert_eq!(bench.published(), 4, "one held up nobody else");
 }
 
 #[tokio::test(start_paused = true)]
 async fn only_the_consumer_that_failed_gets_it_again() {
-    let stations = stations().await;
+    let bench = bench().await;
     let body = Body::One(said(1, 1, chrono::DateTime::UNIX_EPOCH));
-    let left = Parcel {
+    let left = OutboundMessage {
         only: Some(vec![Queue::OrderEvents]),
         failures: Failures { count: 1, since: None },
-        ..Parcel::new(Exchange::SagaEvents, body)
+        ..OutboundMessage::new(Exchange::SagaEvents, body)
     };
-    let deferred = Confirmed::Deferred { left: vec![left.clone()], delay: Duration::from_secs(1) };
-    stations.broker.answers.lock().unwrap().push_back(deferred);
-    stations.add(1);
+    let deferred =
+        PublishOutcome::Deferred { left: vec![left.clone()], delay: Duration::from_secs(1) };
+    bench.broker.answers.lock().unwrap().push_back(deferred);
+    bench.add(1);
     tokio::time::sleep(Duration::from_secs(3)).await;
-    assert_eq!(stations.left().await, (0, 0));
-    let again = stations.broker.parcels.lock().unwrap().pop().unwrap();
+    assert_eq!(bench.left().await, (0, 0));
+    let again = bench.broker.messages.lock().unwrap().pop().unwrap();
     assert_eq!(again, left, "just what is left");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_was_committed_without_an_answer_is_found_and_published() {
-    let stations = stations().await;
-    stations.store.fail([CommitFault::UnknownWritten]);
-    stations.add(1);
+    let bench = bench().await;
+    bench.store.fail([CommitFault::UnknownWritten]);
+    bench.add(1);
     tokio::time::sleep(A_WHILE).await;
-    assert_eq!(stations.published(), 1);
-    assert_eq!(stations.left().await, (0, 0));
-    assert!(stations.world.now().timestamp() > 0);
+    assert_eq!(bench.published(), 1);
+    assert_eq!(bench.left().await, (0, 0));
+    assert!(bench.world.now().timestamp() > 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_row_that_nobody_told_of_is_found_within_a_minute_or_so() {
-    let stations = stations().await;
+    let bench = bench().await;
     tokio::time::sleep(A_WHILE).await;
     let next = Some(Counter { version: 1, sum: 1 });
-    let (service, at) = (Arc::new(Toy), stations.world.now());
-    let (changes, upkeep) = (vec![Change { key: 1, expected: 0, next }], Upkeep::default());
-    let batch = Batch { service, changes, upkeep, at, world: stations.world.clone() };
-    assert!(stations.store.commit(&batch).await.is_ok());
+    let (service, at) = (Arc::new(Toy), bench.world.now());
+    let (changes, maintenance) =
+        (vec![Change { key: 1, expected: 0, next }], OutboxMaintenance::default());
+    let batch = Batch { service, changes, maintenance, at, world: bench.world.clone() };
+    assert!(bench.store.commit(&batch).await.is_ok());
     tokio::time::sleep(A_WHILE).await;
-    assert_eq!((stations.published(), stations.left().await), (0, (1, 0)));
+    assert_eq!((bench.published(), bench.left().await), (0, (1, 0)));
     tokio::time::sleep(Duration::from_secs(62)).await;
-    assert_eq!((stations.published(), stations.left().await), (1, (0, 0)));
+    assert_eq!((bench.published(), bench.left().await), (1, (0, 0)));
 }
 
 /// A reply about an order, in one of the flows.
@@ -218,13 +220,13 @@ fn what_goes_the_same_way_goes_together_in_its_order() {
         released(1, Orchestrated),
     ];
     let row = OutboxRow::fresh(Uuid::from_u128(7), messages);
-    let parcels = row.parcels();
-    let told: Vec<_> = parcels
+    let messages = row.messages();
+    let told: Vec<_> = messages
         .iter()
-        .map(|parcel| {
-            let orders = parcel.body.messages().iter();
+        .map(|message| {
+            let orders = message.body.messages().iter();
             let orders: Vec<_> = orders.map(|message| message.order_id().0.as_u128()).collect();
-            (parcel.exchange, parcel.body.routing_key(), orders)
+            (message.exchange, message.body.routing_key(), orders)
         })
         .collect();
     assert_eq!(
@@ -239,115 +241,115 @@ fn what_goes_the_same_way_goes_together_in_its_order() {
         ]
     );
     assert_eq!(row.size(), told.iter().map(|(_, _, orders)| orders.len()).sum::<usize>());
-    assert_eq!(parcels[0].body.id(), row.id);
-    assert!(matches!(parcels[1].body, Body::One(_)), "alone it is as it always was");
+    assert_eq!(messages[0].body.id(), row.id);
+    assert!(matches!(messages[1].body, Body::One(_)), "alone it is as it always was");
 }
 
 #[test]
 fn a_parked_row_is_read_as_it_was_written() {
     let released = |order| reply(order, Flow::Orchestrated, Payload::InventoryReleased);
     let fresh = OutboxRow::fresh(Uuid::from_u128(7), vec![released(1), released(2), mail(3)]);
-    let row = OutboxRow { content: Content::Parked(fresh.parcels()), ..fresh };
+    let row = OutboxRow { content: Content::Parked(fresh.messages()), ..fresh };
     let read = OutboxRow::from_json(row.id, 1, &row.to_json()).unwrap();
-    assert_eq!(read.parcels(), row.parcels());
-    assert_eq!((read.size(), read.parcels().len()), (5, 3));
+    assert_eq!(read.messages(), row.messages());
+    assert_eq!((read.size(), read.messages().len()), (5, 3));
     // As earlier versions have parked it.
     let old = row.to_json().replace("\"bundle\"", "\"feed\"");
-    assert_eq!(OutboxRow::from_json(row.id, 1, &old).unwrap().parcels(), row.parcels());
+    assert_eq!(OutboxRow::from_json(row.id, 1, &old).unwrap().messages(), row.messages());
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_committed_while_the_database_is_read_is_not_forgotten() {
     // More than one look brings, committed in waves while the looks are under way.
-    let stations = stations().await;
+    let bench = bench().await;
     for wave in 0..50 {
-        (0..40).for_each(|key| stations.add(wave * 40 + key));
+        (0..40).for_each(|key| bench.add(wave * 40 + key));
         tokio::task::yield_now().await;
     }
     tokio::time::sleep(Duration::from_secs(3)).await;
-    assert_eq!(stations.published(), 2_000);
-    assert_eq!(stations.left().await, (0, 0));
-    assert_eq!(stations.relay.flow().open(), 0);
+    assert_eq!(bench.published(), 2_000);
+    assert_eq!(bench.left().await, (0, 0));
+    assert_eq!(bench.relay.backlog().open(), 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_was_left_to_the_database_and_published_by_another_process_is_owed_no_more() {
-    let stations = stations().await;
+    let bench = bench().await;
     tokio::time::sleep(A_WHILE).await;
     // While it looks into the database, rows are left there; when it looks again, they have been adopted.
-    stations.relay.rescan();
+    bench.relay.rescan();
     let messages = vec![said(1, 1, chrono::DateTime::UNIX_EPOCH)];
-    stations.relay.offer(vec![OutboxRow::fresh(Uuid::from_u128(7), messages)]);
+    bench.relay.offer(vec![OutboxRow::fresh(Uuid::from_u128(7), messages)]);
     tokio::time::sleep(A_WHILE).await;
-    assert_eq!(stations.published(), 0);
-    assert_eq!(stations.relay.flow().open(), 0, "or the door would close for what nobody owes");
+    assert_eq!(bench.published(), 0);
+    assert_eq!(bench.relay.backlog().open(), 0, "or the door would close for what nobody owes");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_row_that_was_to_be_parked_when_the_journal_died_is_not_forgotten() {
     for killed in ["journal", "relay"] {
-        let stations = stations().await;
-        stations.broker.answers.lock().unwrap().extend([Confirmed::Lost, Confirmed::Lost]);
-        stations.add(1);
+        let bench = bench().await;
+        bench.broker.answers.lock().unwrap().extend([PublishOutcome::Lost, PublishOutcome::Lost]);
+        bench.add(1);
         // The first row's parking waits behind a transaction that cannot end.
         tokio::task::yield_now().await;
-        stations.store.fail([CommitFault::Unavailable; 3]);
-        stations.add(2);
+        bench.store.fail([CommitFault::Unavailable; 3]);
+        bench.add(2);
         tokio::time::sleep(Duration::from_millis(20)).await;
-        assert!(stations.tree.restart(killed));
+        assert!(bench.tree.restart(killed));
         tokio::time::sleep(Duration::from_secs(8)).await;
-        assert_eq!(stations.left().await, (0, 0), "{killed}");
-        let parcels = stations.broker.parcels.lock().unwrap();
+        assert_eq!(bench.left().await, (0, 0), "{killed}");
+        let messages = bench.broker.messages.lock().unwrap();
         // A change that was still in the journal's mailbox is its asker's to hand in again.
-        let said = parcels
-            .iter()
-            .filter(|parcel| parcel.body.messages().iter().any(|m| m.order_id().0.as_u128() == 1));
+        let said = messages.iter().filter(|message| {
+            message.body.messages().iter().any(|m| m.order_id().0.as_u128() == 1)
+        });
         assert!(said.count() >= 2, "said again after {killed} was killed");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_row_whose_parking_takes_longer_than_its_pause_is_not_forgotten() {
-    let stations = stations().await;
-    stations.broker.answers.lock().unwrap().extend([Confirmed::Lost, Confirmed::Lost]);
-    stations.add(1);
+    let bench = bench().await;
+    bench.broker.answers.lock().unwrap().extend([PublishOutcome::Lost, PublishOutcome::Lost]);
+    bench.add(1);
     // It is parked for a second, and said again, in vain; before it is parked anew, its new time has passed.
     tokio::time::sleep(Duration::from_millis(800)).await;
-    stations.store.fail([CommitFault::Unavailable; 9]);
+    bench.store.fail([CommitFault::Unavailable; 9]);
     tokio::time::sleep(Duration::from_secs(30)).await;
-    assert_eq!(stations.left().await, (0, 0));
-    assert_eq!(stations.published(), 3);
+    assert_eq!(bench.left().await, (0, 0));
+    assert_eq!(bench.published(), 3);
 }
 
 #[tokio::test(start_paused = true)]
 async fn parked_rows_that_nobody_answers_for_hold_up_no_others() {
-    let stations = stations().await;
-    stations.broker.answers.lock().unwrap().extend(vec![Confirmed::Lost; 300]);
+    let bench = bench().await;
+    bench.broker.answers.lock().unwrap().extend(vec![PublishOutcome::Lost; 300]);
     for key in 0..300 {
-        stations.add(key);
+        bench.add(key);
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     tokio::time::sleep(A_WHILE / 9).await;
-    assert_eq!(stations.left().await, (0, 300));
-    *stations.broker.silent.lock().unwrap() = true;
+    assert_eq!(bench.left().await, (0, 300));
+    *bench.broker.silent.lock().unwrap() = true;
     tokio::time::sleep(Duration::from_secs(10)).await;
-    let unanswered = std::mem::take(&mut *stations.broker.unanswered.lock().unwrap());
+    let unanswered = std::mem::take(&mut *bench.broker.unanswered.lock().unwrap());
     assert_eq!(unanswered.len(), 300, "more than one look brings, and the first are not confirmed");
-    unanswered.into_iter().for_each(|confirm| confirm(Confirmed::Taken));
+    unanswered.into_iter().for_each(|confirm| confirm(PublishOutcome::Taken));
     tokio::time::sleep(A_WHILE).await;
-    assert_eq!(stations.left().await, (0, 0));
+    assert_eq!(bench.left().await, (0, 0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_relay_that_starts_again_owes_only_what_is_open() {
-    let stations = stations().await;
-    *stations.broker.silent.lock().unwrap() = true;
-    (0..300).for_each(|key| stations.add(key));
+    let bench = bench().await;
+    *bench.broker.silent.lock().unwrap() = true;
+    (0..300).for_each(|key| bench.add(key));
     tokio::time::sleep(A_WHILE).await;
-    assert!(stations.relay.flow().open() >= 300);
-    assert!(stations.tree.restart("relay"));
-    *stations.broker.silent.lock().unwrap() = false;
+    assert!(bench.relay.backlog().open() >= 300);
+    assert!(bench.tree.restart("relay"));
+    *bench.broker.silent.lock().unwrap() = false;
     tokio::time::sleep(Duration::from_secs(3)).await;
-    assert_eq!(stations.relay.flow().open(), 0, "or the door would stay closed for ever");
-    assert_eq!(stations.left().await, (0, 0));
+    assert_eq!(bench.relay.backlog().open(), 0, "or the door would stay closed for ever");
+    assert_eq!(bench.left().await, (0, 0));
 }

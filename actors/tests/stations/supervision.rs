@@ -1,7 +1,7 @@
 //! What fails is started again; what fails too often takes its supervisor along.
 
 use crate::toy::node;
-use ordermill_actors::runtime::supervisor::{Part, Supervisor};
+use ordermill_actors::runtime::supervisor::{ChildSpec, Supervisor};
 use ordermill_actors::runtime::tree::Tree;
 use ordermill_actors::testing::world;
 use ractor::{Actor, ActorProcessingErr, ActorRef, ActorStatus};
@@ -54,7 +54,7 @@ async fn parts_start_again_and_neighbours_live_on() {
     let parts = [&first, &second].map(|log| {
         let log = log.clone();
         let name = format!("part/{:p}", Arc::as_ptr(&log));
-        Part::new(tree.part(None, "part", &name), move || Fragile(log.clone()))
+        ChildSpec::new(tree.part(None, "part", &name), move || Fragile(log.clone()))
     });
     let supervisor = Supervisor::new(node(&world, "supervisor"), tree, Arc::new(Vec::from(parts)));
     let (supervisor, _) = Actor::spawn(None, supervisor, ()).await.unwrap();
@@ -73,7 +73,7 @@ async fn a_part_that_fails_too_often_is_its_supervisors_own_failure() {
     let tree = Tree::new(world.clock.clone());
     let log = Arc::new(Log::default());
     let its = log.clone();
-    let part = Part::new(tree.part(None, "part", "part"), move || Fragile(its.clone()));
+    let part = ChildSpec::new(tree.part(None, "part", "part"), move || Fragile(its.clone()));
     let supervisor = Supervisor::new(node(&world, "supervisor"), tree, Arc::new(vec![part]));
     let (supervisor, ended) = Actor::spawn(None, supervisor, ()).await.unwrap();
     for _ in 0..9 {

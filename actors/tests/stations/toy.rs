@@ -6,11 +6,11 @@ use ordermill_actors::clock::{Timestamp, World};
 use ordermill_actors::ids::{OrderId, ServiceName};
 use ordermill_actors::messages::{Flow, Message, Origin, Payload, Plan};
 use ordermill_actors::ports::ReadError;
-use ordermill_actors::runtime::directory::{Directory, Keeper};
-use ordermill_actors::runtime::entity::{Decision, Entities, Rules};
-use ordermill_actors::runtime::journal::{Journal, JournalHandle, JournalParts, Published};
+use ordermill_actors::runtime::directory::{Directory, EntitySupervisor};
+use ordermill_actors::runtime::entity::{Entities, EntityDecision, EntityRules};
+use ordermill_actors::runtime::journal::{Journal, JournalHandle, JournalParts, OutboxListener};
 use ordermill_actors::runtime::outbox::OutboxRow;
-use ordermill_actors::runtime::service::{Outcome, Service, Settlement, Versions};
+use ordermill_actors::runtime::service::{BatchDecision, Outcome, Service, Versions};
 use ordermill_actors::runtime::ticket::{Settled, Ticket};
 use ordermill_actors::runtime::tree::Node;
 use ordermill_actors::testing::{MemoryStore, MemoryTables, world};
@@ -54,7 +54,7 @@ impl Service for Toy {
         changes.iter().map(|change| change.key).collect()
     }
 
-    fn settle(&self, rows: Self::Rows, changes: &[Change], at: Timestamp) -> Settlement<Self> {
+    fn settle(&self, rows: Self::Rows, changes: &[Change], at: Timestamp) -> BatchDecision<Self> {
         let mut versions = Versions::new(rows);
         let (mut writes, mut messages) = (BTreeMap::new(), Vec::new());
         let outcomes = changes
@@ -72,7 +72,7 @@ impl Service for Toy {
                 Outcome::Done(())
             })
             .collect();
-        Settlement { writes, outcomes, messages }
+        BatchDecision { writes, outcomes, messages }
     }
 }
 
@@ -109,7 +109,7 @@ pub struct Offered {
     pub rescans: AtomicU64,
 }
 
-impl Published for Offered {
+impl OutboxListener for Offered {
     fn offer(&self, rows: Vec<OutboxRow>) {
         self.rows.lock().unwrap().extend(rows);
     }
@@ -163,10 +163,11 @@ impl Bench {
     /// A directory of adders over this journal.
     pub async fn adders(&self) -> Directory<Entities<Adder>> {
         let adder = Adder { store: self.store.clone(), loads: self.loads.clone() };
-        let species = Entities::new(Arc::new(adder), self.journal.clone());
-        let directory = Directory::new(species, self.world.clone(), Duration::from_secs(30));
-        let keeper = Keeper::new(directory.clone(), node(&self.world, "adders"));
-        Actor::spawn(None, keeper, ()).await.unwrap();
+        let kind = Entities::new(Arc::new(adder), self.journal.clone());
+        let directory = Directory::new(kind, self.world.clone(), Duration::from_secs(30));
+        let entity_supervisor =
+            EntitySupervisor::new(directory.clone(), node(&self.world, "adders"));
+        Actor::spawn(None, entity_supervisor, ()).await.unwrap();
         directory
     }
 }
@@ -189,7 +190,7 @@ pub const OPENING: i64 = 1_000;
 pub const POISON: i64 = 666;
 
 #[async_trait]
-impl Rules for Adder {
+impl EntityRules for Adder {
     type Service = Toy;
     type Key = u32;
     type State = Counter;
@@ -202,7 +203,7 @@ impl Rules for Adder {
         "add"
     }
 
-    fn presume(input: &i64) -> Option<Counter> {
+    fn initial_state(input: &i64) -> Option<Counter> {
         (*input == OPENING).then(Counter::default)
     }
 
@@ -214,15 +215,15 @@ impl Rules for Adder {
         Ok(self.store.with(|tables| tables.0.get(key).copied().unwrap_or_default()))
     }
 
-    fn decide(&self, key: &u32, state: &mut Counter, input: &i64) -> Decision<Self> {
+    fn decide(&self, key: &u32, state: &mut Counter, input: &i64) -> EntityDecision<Self> {
         assert_ne!(*input, POISON, "poisoned");
         if *input == 0 {
-            return Decision { change: None, reply: state.sum, effects: vec![] };
+            return EntityDecision { change: None, reply: state.sum, effects: vec![] };
         }
         let expected = state.version;
         *state = Counter { version: expected + 1, sum: state.sum + input };
         let change = Change { key: *key, expected, next: Some(*state) };
-        Decision { change: Some(change), reply: state.sum, effects: vec![] }
+        EntityDecision { change: Some(change), reply: state.sum, effects: vec![] }
     }
 
     fn nothing(&self, key: &u32, state: &Counter) -> Change {

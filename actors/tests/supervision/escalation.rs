@@ -1,8 +1,8 @@
 //! A part that fails too often takes its service along, a service the process; whichever way it fails.
 
 use ordermill_actors::broker::LocalBroker;
-use ordermill_actors::runtime::stations::{Process, ROOT};
-use ordermill_actors::runtime::supervisor::{Part, Supervisor};
+use ordermill_actors::runtime::service_builder::{Process, ROOT};
+use ordermill_actors::runtime::supervisor::{ChildSpec, Supervisor};
 use ordermill_actors::runtime::tree::{Node, Status, Tree};
 use ordermill_actors::testing::world;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, ActorStatus};
@@ -81,13 +81,13 @@ async fn process(fails: Fails) -> Bench {
     let part = |service: &str, name: &str, fails, starts: &Arc<AtomicU64>| {
         let node = tree.part(Some(service), "part", name);
         let (its, starts) = (node.clone(), starts.clone());
-        Part::new(node, move || Fragile { fails, node: its.clone(), starts: starts.clone() })
+        ChildSpec::new(node, move || Fragile { fails, node: its.clone(), starts: starts.clone() })
     };
-    let service = |name: &str, parts: Vec<Part>| {
+    let service = |name: &str, parts: Vec<ChildSpec>| {
         let (node, tree, parts) =
             (tree.part(Some(ROOT), "service", name), tree.clone(), Arc::new(parts));
         let its = node.clone();
-        Part::new(node, move || Supervisor::new(its.clone(), tree.clone(), parts.clone()))
+        ChildSpec::new(node, move || Supervisor::new(its.clone(), tree.clone(), parts.clone()))
     };
     let ill = vec![
         part("ill", "ill/neighbour", Fails::Never, &starts[1]),

@@ -1,11 +1,13 @@
 //! An entity that keeps failing is left alone; its neighbours notice nothing; an operator releases it.
 
 use crate::toy::{Adder, Bench, ILLEGIBLE, POISON, ask, node};
-use ordermill_actors::runtime::directory::{Directory, Keeper, Life, Spawned, Species};
+use ordermill_actors::runtime::directory::{
+    Directory, EntityKind, EntitySupervisor, SpawnArguments, Spawned,
+};
 use ordermill_actors::runtime::entity::Entities;
 use ordermill_actors::runtime::quarantine::{RESTART_WINDOW, RESTARTS_MAX};
 use ordermill_actors::runtime::ticket::{Settled, Ticket};
-use ordermill_actors::runtime::tree::{HowHandled, Population, Status, Tree};
+use ordermill_actors::runtime::tree::{HandlingOutcome, Population, Status, Tree};
 use ordermill_actors::testing::world;
 use ractor::{Actor, ActorProcessingErr, ActorRef, ActorRuntime, SpawnErr};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -128,8 +130,9 @@ async fn quarantine_outlives_the_supervisor() {
     let tree = Tree::new(bench.world.clock.clone());
     let adders = bench.adders().await;
     fails(&adders, 1, RESTARTS_MAX + 1).await;
-    let keeper = Keeper::new(adders.clone(), tree.part(None, "supervisor", "adders"));
-    Actor::spawn(None, keeper, ()).await.unwrap();
+    let entity_supervisor =
+        EntitySupervisor::new(adders.clone(), tree.part(None, "supervisor", "adders"));
+    Actor::spawn(None, entity_supervisor, ()).await.unwrap();
     assert!(matches!(told(&adders, 1, 1).await, Settled::Retry(_)));
     assert_eq!(ask(&adders, 2, 1).await, 1);
 }
@@ -142,8 +145,8 @@ async fn the_message_that_it_failed_on_is_the_last_that_is_remembered() {
     fails(&adders, 1, 1).await;
     let node = adders.find("adder/1").unwrap();
     let last = node.last_messages();
-    assert_eq!((last[0].message, last[0].how), ("add", HowHandled::Handled));
-    assert_eq!(last.last().map(|last| last.how), Some(HowHandled::Failed), "{last:?}");
+    assert_eq!((last[0].message, last[0].how), ("add", HandlingOutcome::Handled));
+    assert_eq!(last.last().map(|last| last.how), Some(HandlingOutcome::Failed), "{last:?}");
     assert_eq!(node.failures().len(), 1);
 }
 
@@ -153,20 +156,20 @@ struct Stillborn {
     panics: bool,
 }
 
-struct Child(Life<Stillborn>);
+struct Child(SpawnArguments<Stillborn>);
 
-impl Species for Stillborn {
+impl EntityKind for Stillborn {
     type Key = u32;
     type Msg = Ticket<()>;
     const KIND: &'static str = "child";
 
-    fn spawn(&self, life: Life<Self>) -> Result<Spawned<Ticket<()>>, SpawnErr> {
-        let supervisor = life.supervisor.clone();
-        ActorRuntime::spawn_linked_instant(None, Child(life), (), supervisor)
+    fn spawn(&self, arguments: SpawnArguments<Self>) -> Result<Spawned<Ticket<()>>, SpawnErr> {
+        let supervisor = arguments.supervisor.clone();
+        ActorRuntime::spawn_linked_instant(None, Child(arguments), (), supervisor)
     }
 
     fn retire() -> Ticket<()> {
-        Ticket::unheard()
+        Ticket::unobserved()
     }
 
     fn refuse(message: Ticket<()>, cause: String) {
@@ -180,7 +183,7 @@ impl Actor for Child {
     type Arguments = ();
 
     async fn pre_start(&self, _: ActorRef<Ticket<()>>, (): ()) -> Result<(), ActorProcessingErr> {
-        let Stillborn { left, panics } = self.0.directory.species();
+        let Stillborn { left, panics } = self.0.directory.kind();
         tokio::time::sleep(Duration::from_millis(20)).await;
         if left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok() {
             assert!(!panics, "panics before it runs");
@@ -203,10 +206,10 @@ impl Actor for Child {
 
 async fn children(left: u64, panics: bool) -> Directory<Stillborn> {
     let world = world();
-    let species = Stillborn { left: AtomicU64::new(left), panics };
-    let children = Directory::new(species, world.clone(), Duration::from_secs(30));
-    let keeper = Keeper::new(children.clone(), node(&world, "children"));
-    Actor::spawn(None, keeper, ()).await.unwrap();
+    let kind = Stillborn { left: AtomicU64::new(left), panics };
+    let children = Directory::new(kind, world.clone(), Duration::from_secs(30));
+    let entity_supervisor = EntitySupervisor::new(children.clone(), node(&world, "children"));
+    Actor::spawn(None, entity_supervisor, ()).await.unwrap();
     children
 }
 

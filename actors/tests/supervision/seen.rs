@@ -2,11 +2,11 @@
 
 use crate::toy::{Adder, Bench, POISON, ask};
 use ordermill_actors::order::RequestContext;
-use ordermill_actors::runtime::directory::{Directory, Keeper};
+use ordermill_actors::runtime::directory::{Directory, EntitySupervisor};
 use ordermill_actors::runtime::entity::Entities;
-use ordermill_actors::runtime::lifecycle::{LifeEvent, What};
+use ordermill_actors::runtime::lifecycle::{LifecycleEvent, LifecycleEventKind};
 use ordermill_actors::runtime::ticket::Ticket;
-use ordermill_actors::runtime::tree::{Look, NodeView, Status, Tree};
+use ordermill_actors::runtime::tree::{NodeView, Status, Tree, TreeQuery};
 use ordermill_actors::testing::shop::{Shop, ShopSettings, ShopStores, order_of};
 use ractor::Actor;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ async fn grown(bench: &Bench) -> (Tree, Directory<Entities<Adder>>) {
     let node = tree.part(Some("toy"), "supervisor", "adders");
     let adders = bench.adders().await;
     tree.populate("adders", Arc::new(adders.clone()));
-    Actor::spawn(None, Keeper::new(adders.clone(), node), ()).await.unwrap();
+    Actor::spawn(None, EntitySupervisor::new(adders.clone(), node), ()).await.unwrap();
     (tree, adders)
 }
 
@@ -38,7 +38,7 @@ fn quarantine(adders: &Directory<Entities<Adder>>, key: u32) -> impl Future<Outp
     let adders = adders.clone();
     async move {
         while !adders.is_quarantined(&key) {
-            adders.ask(&key, POISON, Ticket::unheard());
+            adders.ask(&key, POISON, Ticket::unobserved());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -70,7 +70,7 @@ async fn what_is_started_again_with_its_service_is_new_and_its_mailbox_empty() {
     assert_eq!((journal.actor.status, journal.actor.restarts), (Status::Running, ROUNDS));
     assert!(journal.actor.uptime_ms < 60_000, "{} ms", journal.actor.uptime_ms);
     assert!(!journal.last_messages.is_empty());
-    assert_eq!(mailboxes(&tree.view(&Look::default()).unwrap()), 0, "all is at rest");
+    assert_eq!(mailboxes(&tree.view(&TreeQuery::default()).unwrap()), 0, "all is at rest");
 }
 
 #[tokio::test(start_paused = true)]
@@ -78,7 +78,7 @@ async fn thousands_are_paged_by_name_and_filtered_by_what_they_do() {
     let bench = Bench::new().await;
     let (tree, adders) = grown(&bench).await;
     for key in 0..1_000 {
-        adders.ask(&key, 1, Ticket::unheard());
+        adders.ask(&key, 1, Ticket::unobserved());
     }
     quarantine(&adders, 500).await;
     quarantine(&adders, 77).await;
@@ -89,18 +89,18 @@ async fn thousands_are_paged_by_name_and_filtered_by_what_they_do() {
     );
     assert_eq!((totals.by_status["quarantined"], totals.by_status["running"]), (2, 1_002));
 
-    let look = Look { limit: 3, ..Look::default() };
+    let look = TreeQuery { limit: 3, ..TreeQuery::default() };
     let all = tree.view(&look).unwrap();
     let first = ["root", "other", "toy", "adders", "adder/0", "adder/1", "adder/10"];
     assert_eq!(names(&all), first);
-    let flat = tree.view(&Look { depth: 1, ..look }).unwrap();
+    let flat = tree.view(&TreeQuery { depth: 1, ..look }).unwrap();
     assert_eq!(names(&flat), ["root", "other", "toy"]);
     assert_eq!(flat[0].children[1].children_total, 1, "they are counted where they are not listed");
 
     let mut paged = Vec::new();
     let mut after = None;
     loop {
-        let look = Look { under: Some("adders"), after: after.as_deref(), limit: 170, ..look };
+        let look = TreeQuery { under: Some("adders"), after: after.as_deref(), limit: 170, ..look };
         let page = tree.view(&look).unwrap().remove(0);
         assert_eq!(page.children_total, 1_000);
         paged.extend(page.children.into_iter().map(|child| child.name));
@@ -112,14 +112,14 @@ async fn thousands_are_paged_by_name_and_filtered_by_what_they_do() {
     assert_eq!(paged.len(), 1_000);
     assert!(paged.is_sorted());
 
-    let ill = Look { status: Some(Status::Quarantined), ..look };
+    let ill = TreeQuery { status: Some(Status::Quarantined), ..look };
     let above = ["root", "toy", "adders", "adder/500", "adder/77"];
     assert_eq!(names(&tree.view(&ill).unwrap()), above, "with those above them, and no others");
     assert_eq!(tree.view(&ill).unwrap()[0].children[0].children[0].children_total, 2);
-    let services = Look { kind: Some("service"), ..look };
+    let services = TreeQuery { kind: Some("service"), ..look };
     assert_eq!(names(&tree.view(&services).unwrap()), ["root", "other", "toy"]);
-    assert_eq!(tree.view(&Look { kind: Some("none"), ..look }).unwrap().len(), 0);
-    assert!(tree.view(&Look { under: Some("nobody"), ..look }).is_none());
+    assert_eq!(tree.view(&TreeQuery { kind: Some("none"), ..look }).unwrap().len(), 0);
+    assert!(tree.view(&TreeQuery { under: Some("nobody"), ..look }).is_none());
 
     let page = tree.actor("adder/77").unwrap();
     assert_eq!((page.parent.as_deref(), page.actor.status), (Some("adders"), Status::Quarantined));
@@ -129,7 +129,7 @@ async fn thousands_are_paged_by_name_and_filtered_by_what_they_do() {
     assert!(tree.actor("adder/1000").is_none());
 }
 
-fn heard(events: &mut Receiver<Arc<LifeEvent>>) -> Vec<(String, What)> {
+fn heard(events: &mut Receiver<Arc<LifecycleEvent>>) -> Vec<(String, LifecycleEventKind)> {
     let mut heard = Vec::new();
     while let Ok(event) = events.try_recv() {
         heard.push((event.name.clone(), event.what));
@@ -144,24 +144,35 @@ async fn what_is_out_of_the_ordinary_is_told_and_the_rest_to_those_who_ask() {
     let (mut notable, mut all) = (tree.lifecycle().notable(), tree.lifecycle().all());
     assert_eq!(ask(&adders, 1, 1).await, 1);
     assert_eq!(heard(&mut notable), [], "an entity that starts is nothing special");
-    assert_eq!(heard(&mut all), [("adder/1".to_owned(), What::Started)]);
+    assert_eq!(heard(&mut all), [("adder/1".to_owned(), LifecycleEventKind::Started)]);
     quarantine(&adders, 1).await;
     assert!(tree.release("adder/1"));
     assert_eq!(ask(&adders, 1, 1).await, 2);
     let adder = |what| ("adder/1".to_owned(), what);
-    let again = [What::Failed, What::Started].map(adder);
+    let again = [LifecycleEventKind::Failed, LifecycleEventKind::Started].map(adder);
     let expected: Vec<_> = std::iter::repeat_n(again, 5)
         .flatten()
-        .chain([What::Failed, What::Quarantined, What::Released].map(adder))
+        .chain(
+            [
+                LifecycleEventKind::Failed,
+                LifecycleEventKind::Quarantined,
+                LifecycleEventKind::Released,
+            ]
+            .map(adder),
+        )
         .collect();
     assert_eq!(heard(&mut notable), expected, "released, its node is a new one: it starts as any");
     heard(&mut all);
     tokio::time::sleep(Duration::from_secs(60)).await;
-    assert_eq!(heard(&mut all), [adder(What::Retired)], "it was told nothing for long");
+    assert_eq!(
+        heard(&mut all),
+        [adder(LifecycleEventKind::Retired)],
+        "it was told nothing for long"
+    );
     assert_eq!(heard(&mut notable), []);
     assert!(tree.actor("adder/1").is_none());
     tree.part(None, "part", "part").running();
-    assert_eq!(heard(&mut notable), [("part".to_owned(), What::Started)]);
+    assert_eq!(heard(&mut notable), [("part".to_owned(), LifecycleEventKind::Started)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -169,7 +180,7 @@ async fn of_all_that_start_it_is_told_how_they_went() {
     let bench = Bench::new().await;
     let (tree, adders) = grown(&bench).await;
     let mut all = tree.lifecycle().all();
-    let told = |all: &mut _, key: u32| -> Vec<What> {
+    let told = |all: &mut _, key: u32| -> Vec<LifecycleEventKind> {
         let whose = format!("adder/{key}");
         heard(all).into_iter().filter(|(name, _)| *name == whose).map(|(_, what)| what).collect()
     };
@@ -179,7 +190,10 @@ async fn of_all_that_start_it_is_told_how_they_went() {
     tokio::time::sleep(Duration::from_millis(10)).await;
     assert!(tree.restart("adder/1"), "it is being started again already");
     tokio::time::sleep(Duration::from_secs(60)).await;
-    assert_eq!(told(&mut all, 1), [What::Started, What::Restarting, What::Retired]);
+    assert_eq!(
+        told(&mut all, 1),
+        [LifecycleEventKind::Started, LifecycleEventKind::Restarting, LifecycleEventKind::Retired]
+    );
     assert!(adders.is_empty());
 
     // With their supervisor all of them end.
@@ -187,13 +201,19 @@ async fn of_all_that_start_it_is_told_how_they_went() {
         assert!(ask(&adders, key, 1).await > 0);
     }
     heard(&mut all);
-    Actor::spawn(None, Keeper::new(adders.clone(), tree.part(None, "supervisor", "adders")), ())
-        .await
-        .unwrap();
-    let stopped = (1..=3).map(|key| (format!("adder/{key}"), What::Stopped));
+    Actor::spawn(
+        None,
+        EntitySupervisor::new(adders.clone(), tree.part(None, "supervisor", "adders")),
+        (),
+    )
+    .await
+    .unwrap();
+    let stopped = (1..=3).map(|key| (format!("adder/{key}"), LifecycleEventKind::Stopped));
     let told = heard(&mut all);
     assert_eq!(
-        told.into_iter().filter(|(_, what)| *what == What::Stopped).collect::<Vec<_>>(),
+        told.into_iter()
+            .filter(|(_, what)| *what == LifecycleEventKind::Stopped)
+            .collect::<Vec<_>>(),
         stopped.collect::<Vec<_>>()
     );
 }

@@ -2,8 +2,8 @@
 
 use ordermill_actors::messages::Queue;
 use ordermill_actors::runtime::consumer::Handler;
-use ordermill_actors::runtime::silence::SILENT_AFTER;
-use ordermill_actors::runtime::stations::Process;
+use ordermill_actors::runtime::consumer_watchdog::SILENT_AFTER;
+use ordermill_actors::runtime::service_builder::Process;
 use ordermill_actors::runtime::ticket::{Settled, Ticket};
 use ordermill_actors::shipping::{Shipping, ShippingMemory, ShippingPolicy};
 use ordermill_actors::testing::{Desk, MemoryStore, world};
@@ -16,11 +16,11 @@ const QUEUE: Queue = Queue::ShippingCommands;
 
 /// Hands the consumer one message, whatever it says.
 async fn hands_one(broker: &Desk) {
-    broker.consumer().await.bury(dead());
+    broker.consumer().await.store_dead_letter(dead());
 }
 
-fn dead() -> ordermill_actors::ports::Dead {
-    ordermill_actors::ports::Dead {
+fn dead() -> ordermill_actors::ports::DeadMessage {
+    ordermill_actors::ports::DeadMessage {
         queue: QUEUE,
         content: Err(ordermill_actors::messages::Unreadable {
             error: "none".to_owned(),
@@ -84,7 +84,7 @@ async fn who_gets_something_or_whose_broker_is_away_is_not_silent() {
     tokio::time::sleep(SILENT_AFTER / 2).await;
     assert_eq!(broker.subscriptions.load(Relaxed), 1, "the outage does not count");
 
-    process.intakes[0].close();
+    process.consumers[0].close();
     tokio::time::sleep(SILENT_AFTER * 3).await;
     assert!(process.tree.restart(QUEUE.as_str()));
     tokio::time::sleep(Duration::from_secs(5)).await;

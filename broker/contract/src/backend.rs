@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use ordermill_actors::messages::{Body, Exchange, Message};
-use ordermill_actors::ports::{Broker, Confirmed, Rpc};
-use ordermill_actors::runtime::outbox::Parcel;
+use ordermill_actors::ports::{Broker, PublishOutcome, Rpc};
+use ordermill_actors::runtime::outbox::OutboundMessage;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,49 +29,49 @@ pub trait Backend: Send + Sync {
 
 /// A publish under way, seen to as a relay does: what is deferred is published again after its delay, as
 /// far as it is not taken.
-pub struct Sent(JoinHandle<Confirmed>);
+pub struct Sent(JoinHandle<PublishOutcome>);
 
 impl Sent {
     /// What became of it in the end.
-    pub async fn ended(self) -> Confirmed {
+    pub async fn ended(self) -> PublishOutcome {
         let ended = tokio::time::timeout(PATIENCE * 3, self.0).await;
         ended.expect("nothing became of a publish").unwrap()
     }
 
     /// Checks that it was taken in the end.
     pub async fn taken(self) {
-        assert_eq!(self.ended().await, Confirmed::Taken);
+        assert_eq!(self.ended().await, PublishOutcome::Taken);
     }
 }
 
-/// Publishes a parcel.
-pub fn publish(backend: &dyn Backend, parcel: Parcel) -> Sent {
+/// Publishes a message.
+pub fn publish(backend: &dyn Backend, message: OutboundMessage) -> Sent {
     let broker = backend.broker();
     // The publish itself is made here and now: order counts.
-    let answer = post(&*broker, parcel);
+    let answer = post(&*broker, message);
     Sent(tokio::spawn(async move {
         let mut answers = VecDeque::from([answer]);
         while let Some(answer) = answers.pop_front() {
             match answer.await.expect("a publish is always answered") {
-                Confirmed::Taken => {}
-                Confirmed::Deferred { left, delay } => {
+                PublishOutcome::Taken => {}
+                PublishOutcome::Deferred { left, delay } => {
                     tokio::time::sleep(delay).await;
-                    answers.extend(left.into_iter().map(|parcel| post(&*broker, parcel)));
+                    answers.extend(left.into_iter().map(|message| post(&*broker, message)));
                 }
-                how @ (Confirmed::Unroutable | Confirmed::Lost) => return how,
+                how @ (PublishOutcome::Unroutable | PublishOutcome::Lost) => return how,
             }
         }
-        Confirmed::Taken
+        PublishOutcome::Taken
     }))
 }
 
-fn post(broker: &dyn Broker, parcel: Parcel) -> oneshot::Receiver<Confirmed> {
+fn post(broker: &dyn Broker, message: OutboundMessage) -> oneshot::Receiver<PublishOutcome> {
     let (sender, receiver) = oneshot::channel();
-    broker.publish(parcel, Box::new(move |how| drop(sender.send(how))));
+    broker.publish(message, Box::new(move |how| drop(sender.send(how))));
     receiver
 }
 
 /// Publishes a message.
 pub fn send(backend: &dyn Backend, exchange: Exchange, message: &Arc<Message>) -> Sent {
-    publish(backend, Parcel::new(exchange, Body::One(message.clone())))
+    publish(backend, OutboundMessage::new(exchange, Body::One(message.clone())))
 }

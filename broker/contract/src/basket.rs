@@ -2,7 +2,7 @@
 
 use crate::backend::{Backend, PATIENCE, QUIET};
 use ordermill_actors::messages::Queue;
-use ordermill_actors::ports::{Dead, Delivery, Sink, Subscription};
+use ordermill_actors::ports::{DeadMessage, Delivery, DeliverySink, Subscription};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -14,15 +14,15 @@ const LOOK_EVERY: Duration = Duration::from_millis(2);
 #[derive(Default)]
 pub struct Basket {
     deliveries: Mutex<Vec<Delivery>>,
-    dead: Mutex<Vec<Dead>>,
+    dead: Mutex<Vec<DeadMessage>>,
 }
 
-impl Sink for Basket {
+impl DeliverySink for Basket {
     fn deliver(&self, delivery: Delivery) {
         self.deliveries.lock().unwrap().push(delivery);
     }
 
-    fn bury(&self, dead: Dead) {
+    fn store_dead_letter(&self, dead: DeadMessage) {
         self.dead.lock().unwrap().push(dead);
     }
 }
@@ -67,7 +67,7 @@ impl Intake {
     }
 
     /// The next dead letter.
-    pub async fn dead(&self) -> Dead {
+    pub async fn dead(&self) -> DeadMessage {
         self.until(|| !self.basket.dead.lock().unwrap().is_empty()).await;
         self.basket.dead.lock().unwrap().remove(0)
     }

@@ -64,11 +64,11 @@ pub async fn a_slow_delivery_holds_up_no_others(backend: &dyn Backend) {
 pub async fn what_was_with_a_consumer_that_is_gone_comes_again(backend: &dyn Backend) {
     let first = consumer(backend, 10).await;
     let sent: Vec<_> = (0..5).map(|order| publish(backend, order)).collect();
-    let in_hand = first.exactly(5).await;
-    ack(&in_hand[..2]);
+    let in_flight = first.exactly(5).await;
+    ack(&in_flight[..2]);
     tokio::time::sleep(QUIET).await;
     drop(first);
-    drop(in_hand);
+    drop(in_flight);
     let second = consumer(backend, 10).await;
     let again = second.exactly(3).await;
     assert_eq!(each_order(&again), [2, 3, 4]);

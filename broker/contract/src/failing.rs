@@ -4,8 +4,8 @@ use crate::backend::{Backend, QUIET, publish, send};
 use crate::basket::{ack, intake};
 use crate::samples::{at, bundle, each_order, feed, message, orders};
 use ordermill_actors::messages::{Body, Exchange, Kind, Queue, RETRY_DELAYS, Unreadable};
-use ordermill_actors::ports::{Delivery, Failures, Fate, Left, Part};
-use ordermill_actors::runtime::outbox::Parcel;
+use ordermill_actors::ports::{Delivery, DeliveryPart, Disposition, Failures, Remainder};
+use ordermill_actors::runtime::outbox::OutboundMessage;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -18,10 +18,10 @@ fn fail(delivery: &Delivery) -> Instant {
 }
 
 /// A message that has failed so often already.
-fn failed(count: u32, order: u32) -> Parcel {
+fn failed(count: u32, order: u32) -> OutboundMessage {
     let failures = Failures { count, since: (count > 0).then(at) };
     let body = Body::One(message(Kind::PaymentReversed, order));
-    Parcel { failures, ..Parcel::new(Exchange::SagaEvents, body) }
+    OutboundMessage { failures, ..OutboundMessage::new(Exchange::SagaEvents, body) }
 }
 
 pub async fn a_message_that_fails_comes_again_later_and_counted(backend: &dyn Backend) {
@@ -122,22 +122,33 @@ pub async fn others_go_on_meanwhile(backend: &dyn Backend) {
 }
 
 /// What becomes of one of a bundle's messages.
-fn left(delivery: &Delivery, index: usize, fate: Fate) -> Left {
+fn remainder(delivery: &Delivery, index: usize, disposition: Disposition) -> Remainder {
     let message = delivery.content.as_ref().unwrap().messages()[index].clone();
-    Left { part: Part::Message(message), fate, cause: CAUSE.to_owned(), at: at() }
+    Remainder {
+        part: DeliveryPart::Message(message),
+        disposition,
+        cause: CAUSE.to_owned(),
+        at: at(),
+    }
 }
 
-fn settle(delivery: &Delivery, left: Vec<Left>) {
-    delivery.channel.settle(delivery.tag, left);
+fn settle(delivery: &Delivery, remainder: Vec<Remainder>) {
+    delivery.channel.settle(delivery.tag, remainder);
 }
 
 pub async fn of_a_bundle_only_what_failed_comes_again(backend: &dyn Backend) {
     let consumer = intake(backend, Queue::InventoryCommands, PREFETCH).await;
     let body = bundle(Kind::InventoryReserve, 0..64);
-    let sent = publish(backend, Parcel::new(Exchange::SagaCommands, body));
+    let sent = publish(backend, OutboundMessage::new(Exchange::SagaCommands, body));
     let delivery = consumer.one().await;
     assert_eq!(orders(&delivery), (0..64).collect::<Vec<_>>());
-    settle(&delivery, vec![left(&delivery, 7, Fate::Retry), left(&delivery, 63, Fate::Retry)]);
+    settle(
+        &delivery,
+        vec![
+            remainder(&delivery, 7, Disposition::Retry),
+            remainder(&delivery, 63, Disposition::Retry),
+        ],
+    );
     let mut again = consumer.exactly(2).await;
     again.sort_by_key(orders);
     assert_eq!(each_order(&again), [7, 63]);
@@ -158,12 +169,18 @@ pub async fn of_a_bundle_only_what_failed_comes_again(backend: &dyn Backend) {
 pub async fn of_a_bundle_each_message_is_given_up_by_itself(backend: &dyn Backend) {
     let consumer = intake(backend, Queue::OrderEvents, PREFETCH).await;
     let body = bundle(Kind::InventoryReserved, 0..4);
-    let sent = publish(backend, Parcel::new(Exchange::SagaEvents, body));
+    let sent = publish(backend, OutboundMessage::new(Exchange::SagaEvents, body));
     let delivery = consumer.one().await;
     let nonsense = Unreadable { body: "7".to_owned(), error: "no message".to_owned() };
-    let mut leaves = vec![left(&delivery, 1, Fate::Reject), left(&delivery, 2, Fate::Retry)];
-    leaves.push(Left { part: Part::Unreadable(nonsense), ..left(&delivery, 0, Fate::Reject) });
-    settle(&delivery, leaves);
+    let mut remainders = vec![
+        remainder(&delivery, 1, Disposition::Reject),
+        remainder(&delivery, 2, Disposition::Retry),
+    ];
+    remainders.push(Remainder {
+        part: DeliveryPart::Unreadable(nonsense),
+        ..remainder(&delivery, 0, Disposition::Reject)
+    });
+    settle(&delivery, remainders);
     let mut dead = vec![consumer.dead().await, consumer.dead().await];
     dead.sort_by_key(|dead| dead.content.is_err());
     for dead in &dead {
@@ -185,7 +202,7 @@ pub async fn of_a_bundle_each_message_is_given_up_by_itself(backend: &dyn Backen
 
 pub async fn a_bundle_may_fail_as_a_whole(backend: &dyn Backend) {
     let consumer = intake(backend, Queue::NotificationOrders, PREFETCH).await;
-    let sent = publish(backend, Parcel::new(Exchange::Notification, feed([1, 2, 3])));
+    let sent = publish(backend, OutboundMessage::new(Exchange::Notification, feed([1, 2, 3])));
     fail(&consumer.one().await);
     let again = consumer.one().await;
     assert_eq!((orders(&again), again.failures.count), (vec![1, 2, 3], 1));

@@ -6,8 +6,8 @@ use crate::samples::{self, TRACE, at, by_channel, each_order, feed, message};
 use ordermill_actors::messages::{
     BINDINGS, Body, Exchange, ExchangeKind, Kind, Message, Queue, queues_for,
 };
-use ordermill_actors::ports::{Confirmed, Failures};
-use ordermill_actors::runtime::outbox::Parcel;
+use ordermill_actors::ports::{Failures, PublishOutcome};
+use ordermill_actors::runtime::outbox::OutboundMessage;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,7 +38,7 @@ pub async fn every_binding_brings_its_messages(backend: &dyn Backend) {
         for queue in queues_for(binding.exchange, &body) {
             expected.entry(queue).or_default().push(order);
         }
-        sent.push(publish(backend, Parcel::new(binding.exchange, body)));
+        sent.push(publish(backend, OutboundMessage::new(binding.exchange, body)));
     }
     assert_eq!(expected.len(), Queue::ALL.len(), "every queue is bound to something");
     for (queue, intake) in &intakes {
@@ -93,7 +93,8 @@ pub async fn what_no_queue_takes_comes_back_and_nothing_else_does(backend: &dyn 
     }
     assert!(seen.iter().all(|order| order % 3 != 0), "what no queue takes came: {seen:?}");
     for (order, sent) in sent.into_iter().enumerate() {
-        let expected = if order % 3 == 0 { Confirmed::Unroutable } else { Confirmed::Taken };
+        let expected =
+            if order % 3 == 0 { PublishOutcome::Unroutable } else { PublishOutcome::Taken };
         assert_eq!(sent.ended().await, expected, "order {order}");
     }
 }
@@ -102,12 +103,12 @@ pub async fn a_message_for_some_queues_goes_to_those_only(backend: &dyn Backend)
     let inventory = intake(backend, Queue::InventoryPaymentApproved, PREFETCH).await;
     let order = intake(backend, Queue::OrderPaymentApproved, PREFETCH).await;
     let failures = Failures { count: 2, since: Some(at()) };
-    let parcel = Parcel {
+    let message = OutboundMessage {
         only: Some(vec![Queue::OrderPaymentApproved]),
         failures,
-        ..Parcel::new(Exchange::Payment, Body::One(message(Kind::PaymentApproved, 1)))
+        ..OutboundMessage::new(Exchange::Payment, Body::One(message(Kind::PaymentApproved, 1)))
     };
-    let sent = publish(backend, parcel);
+    let sent = publish(backend, message);
     let delivery = order.one().await;
     assert_eq!(delivery.failures, failures);
     ack(&[delivery]);
@@ -134,7 +135,7 @@ pub async fn a_thousand_messages_keep_their_order(backend: &dyn Backend) {
 
 pub async fn a_bundle_comes_whole(backend: &dyn Backend) {
     let consumer = intake(backend, Queue::AuditEvents, PREFETCH).await;
-    let sent = publish(backend, Parcel::new(Exchange::AuditFanout, feed(0..64)));
+    let sent = publish(backend, OutboundMessage::new(Exchange::AuditFanout, feed(0..64)));
     let delivery = consumer.one().await;
     let body = delivery.content.clone().unwrap();
     assert_eq!(samples::orders(&delivery), (0..64).collect::<Vec<_>>());

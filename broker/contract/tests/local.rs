@@ -35,18 +35,19 @@ mod only_here {
 
     use super::local;
     use ordermill_actors::messages::{Body, Exchange, Kind, Queue, RETRY_DELAYS};
-    use ordermill_actors::ports::{Broker, Confirmed, Failures};
-    use ordermill_actors::runtime::outbox::Parcel;
+    use ordermill_actors::ports::{Broker, Failures, PublishOutcome};
+    use ordermill_actors::runtime::outbox::OutboundMessage;
     use ordermill_broker_contract::intake;
     use ordermill_broker_contract::samples::{at, message};
     use tokio::sync::oneshot;
 
-    fn publish(broker: &dyn Broker, attempt: u32) -> oneshot::Receiver<Confirmed> {
+    fn publish(broker: &dyn Broker, attempt: u32) -> oneshot::Receiver<PublishOutcome> {
         let (sender, receiver) = oneshot::channel();
         let failures = Failures { count: attempt, since: (attempt > 0).then(at) };
         let body = Body::One(message(Kind::PaymentReversed, 1));
-        let parcel = Parcel { failures, ..Parcel::new(Exchange::SagaEvents, body) };
-        broker.publish(parcel, Box::new(move |how| drop(sender.send(how))));
+        let message =
+            OutboundMessage { failures, ..OutboundMessage::new(Exchange::SagaEvents, body) };
+        broker.publish(message, Box::new(move |how| drop(sender.send(how))));
         receiver
     }
 
@@ -58,7 +59,7 @@ mod only_here {
         let delivery = consumer.one().await;
         assert!(confirm.try_recv().is_err());
         delivery.channel.ack(delivery.tag);
-        assert_eq!(confirm.await, Ok(Confirmed::Taken));
+        assert_eq!(confirm.await, Ok(PublishOutcome::Taken));
     }
 
     #[tokio::test(start_paused = true)]
@@ -69,12 +70,12 @@ mod only_here {
             let confirm = publish(&backend.0, attempt);
             let delivery = consumer.one().await;
             delivery.channel.retry(delivery.tag, "it failed".to_owned(), at());
-            let left = Parcel {
+            let left = OutboundMessage {
                 only: Some(vec![Queue::OrderEvents]),
                 failures: Failures { count: attempt + 1, since: Some(at()) },
-                ..Parcel::new(Exchange::SagaEvents, delivery.content.unwrap())
+                ..OutboundMessage::new(Exchange::SagaEvents, delivery.content.unwrap())
             };
-            assert_eq!(confirm.await, Ok(Confirmed::Deferred { left: vec![left], delay }));
+            assert_eq!(confirm.await, Ok(PublishOutcome::Deferred { left: vec![left], delay }));
         }
         let mut confirm = publish(&backend.0, 3);
         let delivery = consumer.one().await;
@@ -82,7 +83,7 @@ mod only_here {
         let dead = consumer.dead().await;
         assert!(confirm.try_recv().is_err(), "not before the dead letter is stored");
         (dead.stored)();
-        assert_eq!(confirm.await, Ok(Confirmed::Taken));
+        assert_eq!(confirm.await, Ok(PublishOutcome::Taken));
     }
 
     #[tokio::test(start_paused = true)]
@@ -97,7 +98,7 @@ mod only_here {
         lost.channel.ack(lost.tag);
         assert!(confirm.try_recv().is_err(), "it is somebody else's now");
         again.channel.ack(again.tag);
-        assert_eq!(confirm.await, Ok(Confirmed::Taken));
+        assert_eq!(confirm.await, Ok(PublishOutcome::Taken));
     }
 
     #[tokio::test(start_paused = true)]
@@ -114,6 +115,6 @@ mod only_here {
         let second = intake(&backend, Queue::OrderEvents, 10).await;
         let again = second.one().await;
         again.channel.ack(again.tag);
-        assert_eq!(confirm.await, Ok(Confirmed::Taken));
+        assert_eq!(confirm.await, Ok(PublishOutcome::Taken));
     }
 }

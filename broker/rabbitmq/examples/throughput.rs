@@ -6,8 +6,8 @@
 //! ```
 
 use ordermill_actors::messages::{Body, Exchange, Kind, Queue};
-use ordermill_actors::ports::{Broker, Confirmed, Dead, Delivery, Sink};
-use ordermill_actors::runtime::outbox::Parcel;
+use ordermill_actors::ports::{Broker, DeadMessage, Delivery, DeliverySink, PublishOutcome};
+use ordermill_actors::runtime::outbox::OutboundMessage;
 use ordermill_broker_contract::samples::message;
 use ordermill_rabbitmq::RabbitBroker;
 use std::error::Error;
@@ -24,26 +24,28 @@ const SINGLES: usize = 500;
 #[derive(Default)]
 struct Counter(AtomicUsize);
 
-impl Sink for Counter {
+impl DeliverySink for Counter {
     fn deliver(&self, delivery: Delivery) {
         delivery.channel.ack(delivery.tag);
         self.0.fetch_add(1, Relaxed);
     }
 
-    fn bury(&self, dead: Dead) {
+    fn store_dead_letter(&self, dead: DeadMessage) {
         panic!("given up: {}", dead.cause);
     }
 }
 
 fn publish(broker: &RabbitBroker, order: u32, confirmed: &Arc<AtomicUsize>) {
     let confirmed = confirmed.clone();
-    let parcel =
-        Parcel::new(Exchange::SagaEvents, Body::One(message(Kind::PaymentApproved, order)));
+    let message = OutboundMessage::new(
+        Exchange::SagaEvents,
+        Body::One(message(Kind::PaymentApproved, order)),
+    );
     let confirm = Box::new(move |how| {
-        assert_eq!(how, Confirmed::Taken);
+        assert_eq!(how, PublishOutcome::Taken);
         confirmed.fetch_add(1, Relaxed);
     });
-    broker.publish(parcel, confirm);
+    broker.publish(message, confirm);
 }
 
 async fn until(holds: impl Fn() -> bool) {

@@ -13,10 +13,10 @@ use crate::{topology, wire};
 use async_trait::async_trait;
 use ordermill_actors::messages::Queue;
 use ordermill_actors::ports::{
-    Broker, BrokerError, Confirm, Confirmed, Depth, Health, Responder, Rpc, RpcError, Sink,
-    Subscription,
+    Broker, BrokerError, ConfirmCallback, DeliverySink, Depth, Health, PublishOutcome, Responder,
+    Rpc, RpcError, Subscription,
 };
-use ordermill_actors::runtime::outbox::Parcel;
+use ordermill_actors::runtime::outbox::OutboundMessage;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -45,7 +45,7 @@ pub struct RabbitBroker(Arc<Inner>);
 struct Inner {
     publishing: Link,
     consuming: Link,
-    parcels: Post,
+    messages: Post,
     copies: Post,
     probe: Probe,
     asker: Asker,
@@ -84,7 +84,7 @@ impl RabbitBroker {
         guard.disarm();
         let post = || Post::open(publishing.clone(), &vital);
         Ok(Self(Arc::new(Inner {
-            parcels: post(),
+            messages: post(),
             copies: post(),
             probe: Probe::new(consuming.clone()),
             asker: Asker::new(publishing.clone()),
@@ -100,7 +100,7 @@ impl RabbitBroker {
     /// Leaves the broker: takes no more, waits some seconds for acks and confirms that are under way, and closes both
     /// connections. To be called before the runtime ends. What is not heard by then comes again.
     pub async fn close(&self) {
-        let Inner { intakes, leave, vital, parcels, copies, .. } = &*self.0;
+        let Inner { intakes, leave, vital, messages, copies, .. } = &*self.0;
         let stopping = vital.stops_when_dropped();
         leave.cancel();
         intakes.close();
@@ -108,7 +108,7 @@ impl RabbitBroker {
         if tokio::time::timeout_at(until, intakes.wait()).await.is_err() {
             tracing::warn!("not everything in hand is settled: the broker brings it again");
         }
-        while parcels.open_letters() + copies.open_letters() > 0 && Instant::now() < until {
+        while messages.open_letters() + copies.open_letters() > 0 && Instant::now() < until {
             tokio::time::sleep(LOOK_EVERY).await;
         }
         drop(stopping);
@@ -138,8 +138,8 @@ fn away(trouble: Trouble) -> BrokerError {
 
 #[async_trait]
 impl Broker for RabbitBroker {
-    fn publish(&self, parcel: Parcel, confirm: Confirm) {
-        let Parcel { exchange, body, only, failures } = parcel;
+    fn publish(&self, message: OutboundMessage, confirm: ConfirmCallback) {
+        let OutboundMessage { exchange, body, only, failures } = message;
         let properties = wire::properties(exchange, &body, failures);
         let letter = |exchange: &'static str, key: Cow<'static, str>, done| Letter {
             exchange: exchange.into(),
@@ -153,16 +153,16 @@ impl Broker for RabbitBroker {
         let Some(queues) = only else {
             let key = wire::key(exchange, &body).to_owned();
             let done = Box::new(move |fate| confirm(confirmed(fate)));
-            return self.0.parcels.send(letter(exchange.as_str(), key.into(), done));
+            return self.0.messages.send(letter(exchange.as_str(), key.into(), done));
         };
         if queues.is_empty() {
-            return confirm(Confirmed::Unroutable);
+            return confirm(PublishOutcome::Unroutable);
         }
         let receipt = Receipt::new(queues.len(), confirm);
         for queue in queues {
             let receipt = receipt.clone();
             let done = Box::new(move |fate| receipt.settle(confirmed(fate)));
-            self.0.parcels.send(letter("", queue.as_str().into(), done));
+            self.0.messages.send(letter("", queue.as_str().into(), done));
         }
     }
 
@@ -170,7 +170,7 @@ impl Broker for RabbitBroker {
         &self,
         queue: Queue,
         prefetch: usize,
-        sink: Arc<dyn Sink>,
+        sink: Arc<dyn DeliverySink>,
     ) -> Result<Box<dyn Subscription>, BrokerError> {
         let stop = self.0.leave.child_token();
         let unacked = self.0.unacked.get(&queue).cloned().unwrap_or_default();
@@ -253,32 +253,32 @@ impl Rpc for RabbitBroker {
     }
 }
 
-fn confirmed(fate: Fate) -> Confirmed {
+fn confirmed(fate: Fate) -> PublishOutcome {
     match fate {
-        Fate::Taken => Confirmed::Taken,
-        Fate::Returned => Confirmed::Unroutable,
-        Fate::Refused | Fate::Late => Confirmed::Lost,
+        Fate::Taken => PublishOutcome::Taken,
+        Fate::Returned => PublishOutcome::Unroutable,
+        Fate::Refused | Fate::Late => PublishOutcome::Lost,
     }
 }
 
-/// What a parcel for several queues still waits for.
+/// What a message for several queues still waits for.
 struct Receipt(Mutex<Open>);
 
 struct Open {
     open: usize,
-    worst: Confirmed,
-    confirm: Option<Confirm>,
+    worst: PublishOutcome,
+    confirm: Option<ConfirmCallback>,
 }
 
 impl Receipt {
-    fn new(open: usize, confirm: Confirm) -> Arc<Self> {
-        let worst = Confirmed::Taken;
+    fn new(open: usize, confirm: ConfirmCallback) -> Arc<Self> {
+        let worst = PublishOutcome::Taken;
         Arc::new(Self(Mutex::new(Open { open, worst, confirm: Some(confirm) })))
     }
 
-    fn settle(&self, how: Confirmed) {
+    fn settle(&self, how: PublishOutcome) {
         let mut open = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if how != Confirmed::Taken {
+        if how != PublishOutcome::Taken {
             open.worst = how;
         }
         open.open -= 1;

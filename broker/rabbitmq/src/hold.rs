@@ -10,7 +10,7 @@ use crate::post::{Content, Fate, Letter, Post};
 use crate::wire;
 use lapin::BasicProperties;
 use ordermill_actors::messages::{Body, Queue, Unreadable, retry_exchange};
-use ordermill_actors::ports::{Channel, Failures, Left, Part};
+use ordermill_actors::ports::{DeliveryChannel, DeliveryPart, Failures, Remainder};
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
@@ -62,17 +62,17 @@ impl Drop for Hold {
     }
 }
 
-impl Channel for Hold {
-    fn settle(&self, _: u64, left: Vec<Left>) {
+impl DeliveryChannel for Hold {
+    fn settle(&self, _: u64, remainder: Vec<Remainder>) {
         if !self.claim() {
             return;
         }
-        if left.is_empty() {
+        if remainder.is_empty() {
             return self.origin.acks.settle(self.origin.tag);
         }
-        let open = Arc::new(AtomicUsize::new(left.len()));
-        for left in left {
-            Copy::of(&self.origin, left, open.clone()).post();
+        let open = Arc::new(AtomicUsize::new(remainder.len()));
+        for remainder in remainder {
+            Copy::of(&self.origin, remainder, open.clone()).post();
         }
     }
 }
@@ -89,9 +89,9 @@ struct Copy {
 }
 
 impl Copy {
-    fn of(origin: &Arc<Origin>, left: Left, open: Arc<AtomicUsize>) -> Arc<Self> {
-        let delay = left.comes_again_after(origin.failures);
-        let Left { part, cause, at, .. } = left;
+    fn of(origin: &Arc<Origin>, remainder: Remainder, open: Arc<AtomicUsize>) -> Arc<Self> {
+        let delay = remainder.retry_after(origin.failures);
+        let Remainder { part, cause, at, .. } = remainder;
         let (queue, failures) = (origin.queue, origin.failures.and(at));
         let (properties, content) = part_of(origin, part, failures);
         let (exchange, key, properties) = match delay {
@@ -145,17 +145,17 @@ impl Copy {
 }
 
 /// What a part of a delivery bears and says.
-fn part_of(origin: &Origin, part: Part, failures: Failures) -> (BasicProperties, Content) {
+fn part_of(origin: &Origin, part: DeliveryPart, failures: Failures) -> (BasicProperties, Content) {
     match part {
-        Part::Whole => {
+        DeliveryPart::Whole => {
             (wire::again(&origin.properties, failures), Content::Raw(origin.bytes.clone()))
         }
-        Part::Message(message) => {
+        DeliveryPart::Message(message) => {
             let body = Body::One(message);
             let properties = wire::properties(origin.queue.exchange(), &body, failures);
             (properties, Content::Body(body))
         }
-        Part::Unreadable(Unreadable { body, .. }) => {
+        DeliveryPart::Unreadable(Unreadable { body, .. }) => {
             // Nothing is known of it, and what the bundle says of itself is not its own.
             let properties = wire::again(&BasicProperties::default(), failures);
             (properties, Content::Raw(Arc::new(body.into_bytes())))

@@ -21,7 +21,7 @@ use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, B
 use lapin::types::FieldTable;
 use lapin::{Channel, Consumer};
 use ordermill_actors::messages::Queue;
-use ordermill_actors::ports::{Dead, Delivery, Sink};
+use ordermill_actors::ports::{DeadMessage, Delivery, DeliverySink};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -58,7 +58,7 @@ pub struct Intake {
     pub queue: Queue,
     pub purpose: Purpose,
     pub prefetch: u16,
-    pub sink: Arc<dyn Sink>,
+    pub sink: Arc<dyn DeliverySink>,
     /// Where copies of what failed are posted.
     pub copies: Post,
     /// Counts what is in hand.
@@ -202,10 +202,16 @@ impl Intake {
                 self.sink.deliver(Delivery { queue, content, failures, tag, channel });
             }
             Purpose::Burial => {
-                let grave = Grave { acks: tap.acks.clone(), tag: Some(tag) };
+                let guard = DeadLetterGuard { acks: tap.acks.clone(), tag: Some(tag) };
                 let (queue, cause) = (self.queue, wire::cause(&properties));
-                let stored = Box::new(move || grave.close());
-                self.sink.bury(Dead { queue, content, failures, cause, stored });
+                let stored = Box::new(move || guard.close());
+                self.sink.store_dead_letter(DeadMessage {
+                    queue,
+                    content,
+                    failures,
+                    cause,
+                    stored,
+                });
             }
         }
         Ok(())
@@ -246,12 +252,12 @@ impl Intake {
 }
 
 /// A dead letter that is being stored. Dropped, it comes again.
-struct Grave {
+struct DeadLetterGuard {
     acks: Arc<Acks>,
     tag: Option<u64>,
 }
 
-impl Grave {
+impl DeadLetterGuard {
     fn close(mut self) {
         if let Some(tag) = self.tag.take() {
             self.acks.settle(tag);
@@ -259,7 +265,7 @@ impl Grave {
     }
 }
 
-impl Drop for Grave {
+impl Drop for DeadLetterGuard {
     fn drop(&mut self) {
         if let Some(tag) = self.tag.take() {
             self.acks.drop_delivery(tag);

@@ -13,7 +13,7 @@ use crate::vital::Vital;
 use futures::{Stream, StreamExt};
 use lapin::{Channel, Connection, Event};
 use ordermill_actors::ports::Health;
-use ordermill_actors::runtime::beside::caught;
+use ordermill_actors::runtime::linked_task::catch_panic;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
@@ -139,7 +139,7 @@ impl Live {
     ) -> Result<T, Trouble> {
         tokio::select! {
             biased;
-            done = caught(work) => done.unwrap_or_else(|panic| Err(Trouble::Panicked(panic))),
+            done = catch_panic(work) => done.unwrap_or_else(|panic| Err(Trouble::Panicked(panic))),
             () = self.ended() => Err(Trouble::Gone),
         }
     }

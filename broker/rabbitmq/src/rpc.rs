@@ -9,7 +9,7 @@ use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, 
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Consumer};
 use ordermill_actors::ports::Responder;
-use ordermill_actors::runtime::beside::caught;
+use ordermill_actors::runtime::linked_task::catch_panic;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,7 +73,7 @@ impl Counter {
             tokio::spawn(async move {
                 let tag = question.delivery_tag;
                 // Answered or not: whoever asked asks again, and has given up before this does.
-                let replied = caught(reply(&*responder, &replies, question));
+                let replied = catch_panic(reply(&*responder, &replies, question));
                 let _ = tokio::time::timeout(ANSWERED_WITHIN, replied).await;
                 let _ = channel.basic_ack(tag, BasicAckOptions::default()).await;
             });

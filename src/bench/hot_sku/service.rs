@@ -14,9 +14,9 @@ use ordermill_actors::clock::World;
 use ordermill_actors::ids::{OrderId, ProductId};
 use ordermill_actors::inventory::{InventoryReads, Lines, Quantity};
 use ordermill_actors::messages::{Body, Flow, Message, Origin, Payload, Plan, Queue, StockLine};
-use ordermill_actors::ports::{Channel, Delivery, Failures, Left, Sink};
-use ordermill_actors::runtime::relay::Flow as RelayFlow;
-use ordermill_actors::runtime::stations::Process;
+use ordermill_actors::ports::{Delivery, DeliveryChannel, DeliverySink, Failures, Remainder};
+use ordermill_actors::runtime::relay::RelayBacklog;
+use ordermill_actors::runtime::service_builder::Process;
 use ordermill_actors::runtime::supervisor::Msg;
 use ordermill_actors::services::{self, InventorySettings};
 use ordermill_actors::testing::Desk;
@@ -42,7 +42,7 @@ pub struct Service {
     desk: Arc<Desk>,
     world: World,
     database: Database,
-    outbox: Arc<RelayFlow>,
+    outbox: Arc<RelayBacklog>,
     root: ActorRef<Msg>,
     ended: JoinHandle<()>,
 }
@@ -57,7 +57,7 @@ impl Service {
         let mut process = Process::new(world.clone(), desk.clone());
         let (stock, part) =
             services::inventory(&mut process, store, reads, InventorySettings::default());
-        let outbox = process.flows.first().cloned().context("the relay's flow")?;
+        let outbox = process.backlogs.first().cloned().context("the relay's flow")?;
         let supervisor = process.supervisor(vec![part]);
         let (root, ended) = Actor::spawn(None, supervisor, ()).await.context("the service")?;
         let quantity = Quantity::new(units).context("too many units")?;
@@ -92,7 +92,11 @@ impl Service {
     }
 }
 
-async fn client(sink: Arc<dyn Sink>, world: World, until: Instant) -> anyhow::Result<Tally> {
+async fn client(
+    sink: Arc<dyn DeliverySink>,
+    world: World,
+    until: Instant,
+) -> anyhow::Result<Tally> {
     let line = StockLine { product_id: ProductId::from(PRODUCT), quantity: 1 };
     let lines = Lines::try_from(vec![line])?;
     let answer = Arc::new(Answer::default());
@@ -122,9 +126,9 @@ struct Answer {
     failed: AtomicBool,
 }
 
-impl Channel for Answer {
-    fn settle(&self, _: u64, left: Vec<Left>) {
-        self.failed.fetch_or(!left.is_empty(), Relaxed);
+impl DeliveryChannel for Answer {
+    fn settle(&self, _: u64, remainder: Vec<Remainder>) {
+        self.failed.fetch_or(!remainder.is_empty(), Relaxed);
         self.settled.notify_one();
     }
 }

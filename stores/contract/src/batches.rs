@@ -5,7 +5,7 @@ use ordermill_actors::clock::Timestamp;
 use ordermill_actors::messages::Message;
 use ordermill_actors::ports::{CommitError, Store};
 use ordermill_actors::runtime::outbox::{Content, OutboxRow};
-use ordermill_actors::runtime::service::{Batch, Outcome, Service, Upkeep};
+use ordermill_actors::runtime::service::{Batch, OutboxMaintenance, Outcome, Service};
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -15,13 +15,19 @@ const TRIES_MAX: u32 = 20;
 
 /// A batch of changes alone.
 pub fn batch<S: Service>(service: S, changes: Vec<S::Change>, at: Timestamp) -> Batch<S> {
-    Batch { service: Arc::new(service), changes, upkeep: Upkeep::default(), at, world: world() }
+    Batch {
+        service: Arc::new(service),
+        changes,
+        maintenance: OutboxMaintenance::default(),
+        at,
+        world: world(),
+    }
 }
 
 /// A batch of what the stations themselves ask for.
-pub fn upkeep<S: Service>(service: S, upkeep: Upkeep) -> Batch<S> {
+pub fn maintenance<S: Service>(service: S, maintenance: OutboxMaintenance) -> Batch<S> {
     let world = world();
-    Batch { service: Arc::new(service), changes: Vec::new(), upkeep, at: world.now(), world }
+    Batch { service: Arc::new(service), changes: Vec::new(), maintenance, at: world.now(), world }
 }
 
 /// What a store made of a batch: its answers, and its messages as JSON.

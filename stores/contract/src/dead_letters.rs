@@ -1,7 +1,7 @@
 //! Dead letters, which are the same in every service.
 
 use crate::backend::Backend;
-use crate::batches::upkeep;
+use crate::batches::maintenance;
 use crate::outbox::{adopt_all, saying};
 use crate::values::{AWKWARD, at, finer, order, world};
 use ordermill_actors::audit::AuditService;
@@ -15,7 +15,7 @@ use ordermill_actors::payment::PaymentService;
 use ordermill_actors::ports::{Database, DeadLetterFilter};
 use ordermill_actors::runtime::outbox::{Content, OutboxRow};
 use ordermill_actors::runtime::service::{
-    Batch, DeadLetter, Discard, DiscardedLetter, Redrive, Service, Upkeep,
+    Batch, DeadLetter, Discard, DiscardedLetter, OutboxMaintenance, Redrive, Service,
 };
 use ordermill_actors::shipping::Shipping;
 use uuid::Uuid;
@@ -41,9 +41,9 @@ fn letter(n: u128, queue: Queue) -> DeadLetter {
     }
 }
 
-fn bury(letters: &[DeadLetter]) -> Batch<Shipping> {
-    let work = Upkeep { dead_letters: letters.to_vec(), ..Upkeep::default() };
-    upkeep(Shipping::default(), work)
+fn store_dead_letter(letters: &[DeadLetter]) -> Batch<Shipping> {
+    let work = OutboxMaintenance { dead_letters: letters.to_vec(), ..OutboxMaintenance::default() };
+    maintenance(Shipping::default(), work)
 }
 
 async fn listed(store: &dyn Database<Shipping>, filter: DeadLetterFilter, limit: u32) -> Vec<Uuid> {
@@ -66,10 +66,10 @@ pub async fn they_are_kept_once_and_read_back(backend: &dyn Backend) {
     let letters = [letter(1, Queue::ShippingCommands), nameless];
     // The answer to the first commit was lost: it comes again, and is not taken for another.
     for _ in 0..2 {
-        store.commit(&bury(&letters)).await.unwrap();
+        store.commit(&store_dead_letter(&letters)).await.unwrap();
     }
     let other = DeadLetter { cause: "another".to_owned(), ..letters[0].clone() };
-    store.commit(&bury(&[other])).await.unwrap();
+    store.commit(&store_dead_letter(&[other])).await.unwrap();
 
     backend.close().await;
     let store = backend.shipping().await.store;
@@ -93,7 +93,7 @@ pub async fn they_are_kept_once_and_read_back(backend: &dyn Backend) {
 pub async fn old_ones_are_forgotten(backend: &dyn Backend) {
     let store = backend.shipping().await.store;
     let died = |n, second| DeadLetter { died_at: at(second), ..letter(n, Queue::ShippingCommands) };
-    store.commit(&bury(&[died(1, 100), died(2, 200), died(3, 300)])).await.unwrap();
+    store.commit(&store_dead_letter(&[died(1, 100), died(2, 200), died(3, 300)])).await.unwrap();
     assert_eq!(store.forget_dead_letters(at(100), 10).await.unwrap(), 0);
     assert_eq!(store.forget_dead_letters(at(300), 1).await.unwrap(), 1, "no more than asked for");
     assert_eq!(store.forget_dead_letters(at(300), 10).await.unwrap(), 1);
@@ -108,7 +108,7 @@ pub async fn they_are_listed_newest_first_by_queue_and_page(backend: &dyn Backen
     };
     // Not in the order of their ids: processes that bury at the same time overtake each other.
     let letters: Vec<_> = (1..=7).map(|n| n * 3 % 8).map(|n| letter(n, queue(n))).collect();
-    store.commit(&bury(&letters)).await.unwrap();
+    store.commit(&store_dead_letter(&letters)).await.unwrap();
 
     let all: Vec<_> = (1..=7).rev().map(id).collect();
     assert_eq!(listed(&*store, DeadLetterFilter::default(), 100).await, all);
@@ -141,14 +141,14 @@ fn saying_one() -> Body {
 }
 
 fn redrive(redrives: Vec<Redrive>, seconds: u64) -> Batch<Shipping> {
-    let work = Upkeep { redrive: redrives, ..Upkeep::default() };
-    Batch { at: finer(seconds), ..upkeep(Shipping::default(), work) }
+    let work = OutboxMaintenance { redrive: redrives, ..OutboxMaintenance::default() };
+    Batch { at: finer(seconds), ..maintenance(Shipping::default(), work) }
 }
 
 pub async fn a_redriven_one_goes_back_to_its_queue_once(backend: &dyn Backend) {
     let store = backend.shipping().await.store;
     let queue = Queue::ShippingCommands;
-    store.commit(&bury(&[1, 2, 3].map(|n| letter(n, queue)))).await.unwrap();
+    store.commit(&store_dead_letter(&[1, 2, 3].map(|n| letter(n, queue)))).await.unwrap();
     let redrives = vec![again(1, queue), again(3, queue)];
     let rows: Vec<_> = redrives.iter().map(|redrive| redrive.row.clone()).collect();
     // The answer to the first commit was lost, and somebody asks once more besides.
@@ -174,17 +174,17 @@ pub async fn a_redriven_one_goes_back_to_its_queue_once(backend: &dyn Backend) {
     };
     assert_eq!(text(&due), text(&rows));
     for row in &due {
-        let Content::Parked(parcels) = &row.content else { panic!("{row:?}") };
-        assert_eq!(parcels.len(), 1);
-        assert_eq!(parcels[0].only.as_deref(), Some(&[queue][..]));
-        assert_eq!(parcels[0].failures.count, 0, "it starts afresh");
+        let Content::Parked(messages) = &row.content else { panic!("{row:?}") };
+        assert_eq!(messages.len(), 1);
+        assert_eq!(messages[0].only.as_deref(), Some(&[queue][..]));
+        assert_eq!(messages[0].failures.count, 0, "it starts afresh");
     }
 }
 
 pub async fn a_redriven_one_that_is_gone_does_nothing(backend: &dyn Backend) {
     let store = backend.shipping().await.store;
     let queue = Queue::ShippingCommands;
-    store.commit(&bury(&[letter(1, queue)])).await.unwrap();
+    store.commit(&store_dead_letter(&[letter(1, queue)])).await.unwrap();
     let mut both = redrive(vec![again(9, queue), again(1, queue), again(1, queue)], 100);
     both.changes = saying(5..6).changes;
     let written = store.commit(&both).await.unwrap().outbox;
@@ -195,8 +195,8 @@ pub async fn a_redriven_one_that_is_gone_does_nothing(backend: &dyn Backend) {
 
 fn discard(letters: &[u128], reason: &str, seconds: u64) -> Batch<Shipping> {
     let discard = letters.iter().map(|n| Discard { letter: id(*n), reason: reason.to_owned() });
-    let work = Upkeep { discard: discard.collect(), ..Upkeep::default() };
-    Batch { at: at(seconds), ..upkeep(Shipping::default(), work) }
+    let work = OutboxMaintenance { discard: discard.collect(), ..OutboxMaintenance::default() };
+    Batch { at: at(seconds), ..maintenance(Shipping::default(), work) }
 }
 
 async fn discarded(
@@ -212,7 +212,7 @@ pub async fn a_discarded_one_is_kept_with_its_reason(backend: &dyn Backend) {
     let store = backend.shipping().await.store;
     let (commands, cancels) = (Queue::ShippingCommands, Queue::ShippingOrderCancelRequested);
     let letters = [letter(1, commands), letter(2, cancels), letter(3, commands)];
-    store.commit(&bury(&letters)).await.unwrap();
+    store.commit(&store_dead_letter(&letters)).await.unwrap();
     let reason = format!("nobody can read it: {AWKWARD}");
     // The answer to the first commit was lost: it comes again, and keeps the first time.
     for seconds in [100, 200] {
@@ -241,7 +241,7 @@ pub async fn a_discarded_one_is_kept_with_its_reason(backend: &dyn Backend) {
 pub async fn a_discarded_one_that_is_gone_does_nothing(backend: &dyn Backend) {
     let store = backend.shipping().await.store;
     let queue = Queue::ShippingCommands;
-    store.commit(&bury(&[letter(1, queue), letter(2, queue)])).await.unwrap();
+    store.commit(&store_dead_letter(&[letter(1, queue), letter(2, queue)])).await.unwrap();
     store.commit(&redrive(vec![again(1, queue)], 100)).await.unwrap();
     store.commit(&discard(&[1, 9, 2, 2], "gone", 200)).await.unwrap();
     assert!(listed(&*store, DeadLetterFilter::default(), 10).await.is_empty());
@@ -254,7 +254,7 @@ pub async fn a_discarded_one_that_is_gone_does_nothing(backend: &dyn Backend) {
 pub async fn old_discarded_ones_are_forgotten(backend: &dyn Backend) {
     let store = backend.shipping().await.store;
     let queue = Queue::ShippingCommands;
-    store.commit(&bury(&[1, 2, 3].map(|n| letter(n, queue)))).await.unwrap();
+    store.commit(&store_dead_letter(&[1, 2, 3].map(|n| letter(n, queue)))).await.unwrap();
     for (n, seconds) in [(1, 100), (2, 200), (3, 300)] {
         store.commit(&discard(&[n], "poison", seconds)).await.unwrap();
     }
@@ -268,7 +268,7 @@ pub async fn they_hold_a_message_of_a_megabyte(backend: &dyn Backend) {
     let store = backend.shipping().await.store;
     let body = "é".repeat(MESSAGE_MAX / 2);
     let long = DeadLetter { body, ..letter(1, Queue::ShippingCommands) };
-    store.commit(&bury(std::slice::from_ref(&long))).await.unwrap();
+    store.commit(&store_dead_letter(std::slice::from_ref(&long))).await.unwrap();
     assert!(store.dead_letter(id(1)).await.unwrap() == Some(long));
 }
 
@@ -283,7 +283,7 @@ pub async fn they_hold_a_message_with_a_nul(backend: &dyn Backend) {
         ..letter(1, Queue::ShippingCommands)
     };
     let ordinary = letter(2, Queue::ShippingCommands);
-    store.commit(&bury(&[odd.clone(), ordinary.clone()])).await.unwrap();
+    store.commit(&store_dead_letter(&[odd.clone(), ordinary.clone()])).await.unwrap();
     let read = store.dead_letter(odd.id).await.unwrap().unwrap();
     let replaced = |text: &str| text.replace('\u{0}', "\u{fffd}");
     assert_eq!(replaced(&read.body), replaced(&odd.body));
@@ -294,8 +294,9 @@ pub async fn they_hold_a_message_with_a_nul(backend: &dyn Backend) {
 
 async fn keeps_them<S: Service>(service: S, store: &dyn Database<S>) {
     let letter = letter(1, Queue::OrderEvents);
-    let work = Upkeep { dead_letters: vec![letter.clone()], ..Upkeep::default() };
-    store.commit(&upkeep(service, work)).await.unwrap();
+    let work =
+        OutboxMaintenance { dead_letters: vec![letter.clone()], ..OutboxMaintenance::default() };
+    store.commit(&maintenance(service, work)).await.unwrap();
     assert_eq!(store.dead_letter(letter.id).await.unwrap(), Some(letter));
 }
 

@@ -60,7 +60,7 @@ macro_rules! contract {
                 what_waits_is_read_back_as_it_was_said
                 parked_rows_leave_the_window_until_they_are_due
                 rows_that_nobody_has_are_forgotten_and_parked_without_complaint
-                changes_and_upkeep_are_one_batch
+                changes_and_outbox_maintenance_are_one_batch
                 a_row_keeps_its_owner_while_that_one_lives
                 what_a_process_leaves_behind_is_taken_over
                 every_service_has_an_outbox

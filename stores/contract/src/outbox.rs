@@ -1,7 +1,7 @@
 //! The outbox, which is the same in every service: seen through the one that answers every change.
 
 use crate::backend::Backend;
-use crate::batches::{batch, said, upkeep};
+use crate::batches::{batch, maintenance, said};
 use crate::values::{at, order, origin};
 use ordermill_actors::audit::AuditService;
 use ordermill_actors::gateway::SimulatedGateway;
@@ -13,7 +13,7 @@ use ordermill_actors::order::Order;
 use ordermill_actors::payment::PaymentService;
 use ordermill_actors::ports::{Database, Outbox};
 use ordermill_actors::runtime::outbox::{Content, OutboxRow};
-use ordermill_actors::runtime::service::{Batch, Parking, Service, Upkeep};
+use ordermill_actors::runtime::service::{Batch, OutboxMaintenance, Parking, Service};
 use ordermill_actors::shipping::{Change, Command, Shipping};
 use std::ops::Range;
 use std::time::Duration;
@@ -37,16 +37,19 @@ async fn say(store: &dyn Database<Shipping>, orders: Range<u128>) -> Vec<OutboxR
     store.commit(&saying(orders)).await.unwrap().outbox
 }
 
-async fn tend(store: &dyn Database<Shipping>, work: Upkeep) {
-    store.commit(&upkeep(Shipping::default(), work)).await.unwrap();
+async fn tend(store: &dyn Database<Shipping>, work: OutboxMaintenance) {
+    store.commit(&maintenance(Shipping::default(), work)).await.unwrap();
 }
 
-fn park(row: OutboxRow, seconds: u64) -> Upkeep {
-    Upkeep { park: vec![Parking { row, until: at(seconds) }], ..Upkeep::default() }
+fn park(row: OutboxRow, seconds: u64) -> OutboxMaintenance {
+    OutboxMaintenance {
+        park: vec![Parking { row, until: at(seconds) }],
+        ..OutboxMaintenance::default()
+    }
 }
 
-fn forget(rows: impl IntoIterator<Item = Uuid>) -> Upkeep {
-    Upkeep { forget: rows.into_iter().collect(), ..Upkeep::default() }
+fn forget(rows: impl IntoIterator<Item = Uuid>) -> OutboxMaintenance {
+    OutboxMaintenance { forget: rows.into_iter().collect(), ..OutboxMaintenance::default() }
 }
 
 fn ids(rows: &[OutboxRow]) -> Vec<Uuid> {
@@ -104,7 +107,7 @@ pub async fn parked_rows_leave_the_window_until_they_are_due(backend: &dyn Backe
     let store = backend.shipping().await.store;
     let row = say(&*store, 0..2).await.remove(0);
     let stays = say(&*store, 2..3).await;
-    let left = row.parcels().into_iter().take(1).collect();
+    let left = row.messages().into_iter().take(1).collect();
     let left = OutboxRow { id: row.id, content: Content::Parked(left), tries: 3 };
     tend(&*store, park(left.clone(), 1_000)).await;
 
@@ -140,21 +143,21 @@ pub async fn rows_that_nobody_has_are_forgotten_and_parked_without_complaint(
         tend(&*store, forget([gone.id, unheard_of])).await;
     }
     // Somebody else has brought it to its end meanwhile: it does not come back.
-    let parcels = gone.parcels();
-    tend(&*store, park(OutboxRow { content: Content::Parked(parcels), ..gone }, 10)).await;
+    let messages = gone.messages();
+    tend(&*store, park(OutboxRow { content: Content::Parked(messages), ..gone }, 10)).await;
     assert_eq!(store.parked().await.unwrap(), 0);
     assert!(store.due(at(1_000), ALL).await.unwrap().is_empty());
     assert_eq!(ids(&store.waiting(None, ALL).await.unwrap()), ids(&stays));
 }
 
-pub async fn changes_and_upkeep_are_one_batch(backend: &dyn Backend) {
+pub async fn changes_and_outbox_maintenance_are_one_batch(backend: &dyn Backend) {
     let opened = backend.shipping().await;
     let store = opened.store;
     let rows = [say(&*store, 0..1).await.remove(0), say(&*store, 1..2).await.remove(0)];
-    let parcels = rows[1].parcels();
-    let parked = OutboxRow { content: Content::Parked(parcels), tries: 1, ..rows[1].clone() };
+    let messages = rows[1].messages();
+    let parked = OutboxRow { content: Content::Parked(messages), tries: 1, ..rows[1].clone() };
     let mut both = saying(2..3);
-    both.upkeep = Upkeep { forget: vec![rows[0].id], ..park(parked, 10) };
+    both.maintenance = OutboxMaintenance { forget: vec![rows[0].id], ..park(parked, 10) };
     let written = store.commit(&both).await.unwrap().outbox;
     assert_eq!(ids(&store.waiting(None, ALL).await.unwrap()), ids(&written));
     assert_eq!(ids(&store.due(at(10), ALL).await.unwrap()), [rows[1].id]);
@@ -177,8 +180,8 @@ pub async fn what_a_process_leaves_behind_is_taken_over(backend: &dyn Backend) {
     for n in 0..8 {
         rows.extend(say(&*store, n..n + 1).await);
     }
-    let parcels = rows[7].parcels();
-    let parked = OutboxRow { content: Content::Parked(parcels), ..rows[7].clone() };
+    let messages = rows[7].messages();
+    let parked = OutboxRow { content: Content::Parked(messages), ..rows[7].clone() };
     tend(&*store, park(parked, 10)).await;
     drop(store);
     backend.close().await;
@@ -200,7 +203,7 @@ pub async fn what_a_process_leaves_behind_is_taken_over(backend: &dyn Backend) {
 }
 
 async fn tends_an_outbox<S: Service>(service: S, store: &dyn Database<S>) {
-    store.commit(&upkeep(service, forget([Uuid::from_u128(1)]))).await.unwrap();
+    store.commit(&maintenance(service, forget([Uuid::from_u128(1)]))).await.unwrap();
     assert_eq!(store.parked().await.unwrap(), 0);
     assert_eq!(store.adopt(ALL).await.unwrap(), 0);
     assert!(store.waiting(None, ALL).await.unwrap().is_empty());

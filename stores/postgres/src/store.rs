@@ -15,7 +15,7 @@ use ordermill_actors::ports::{
 };
 use ordermill_actors::runtime::outbox::OutboxRow;
 use ordermill_actors::runtime::service::{
-    Batch, DeadLetter, DiscardedLetter, Service, SettledBatch,
+    Batch, DeadLetter, DecidedBatch, DiscardedLetter, Service,
 };
 use sqlx::{Connection, PgConnection};
 use std::marker::PhantomData;
@@ -99,16 +99,16 @@ impl<S: Service, T: Tables<S>> PgStore<S, T> {
         let owner = self.database.owner();
         if !batch.changes.is_empty() {
             let rows = self.tables.load(conn, &batch.keys()).await?;
-            let SettledBatch { writes, outbox, outcomes } = batch.settle(rows);
+            let DecidedBatch { writes, outbox, outcomes } = batch.settle(rows);
             self.tables.write(conn, &writes, batch.at).await?;
             outbox::insert(conn, owner, &outbox).await?;
             committed = Committed { outcomes, outbox };
         }
-        outbox::forget(conn, &batch.upkeep.forget).await?;
-        outbox::park(conn, &batch.upkeep.park).await?;
-        dead_letters::insert(conn, &batch.upkeep.dead_letters).await?;
-        outbox::redrive(conn, owner, &batch.upkeep.redrive, batch.at).await?;
-        dead_letters::discard(conn, &batch.upkeep.discard, batch.at).await?;
+        outbox::forget(conn, &batch.maintenance.forget).await?;
+        outbox::park(conn, &batch.maintenance.park).await?;
+        dead_letters::insert(conn, &batch.maintenance.dead_letters).await?;
+        outbox::redrive(conn, owner, &batch.maintenance.redrive, batch.at).await?;
+        dead_letters::discard(conn, &batch.maintenance.discard, batch.at).await?;
         Ok(committed)
     }
 }

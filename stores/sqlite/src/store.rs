@@ -16,7 +16,7 @@ use ordermill_actors::ports::{
 };
 use ordermill_actors::runtime::outbox::OutboxRow;
 use ordermill_actors::runtime::service::{
-    Batch, DeadLetter, DiscardedLetter, Service, SettledBatch,
+    Batch, DeadLetter, DecidedBatch, DiscardedLetter, Service,
 };
 use sqlx::{Connection, SqliteConnection};
 use std::marker::PhantomData;
@@ -79,19 +79,19 @@ impl<S: Service, T: Tables<S>> SqliteStore<S, T> {
         let mut script = Script::default();
         if !batch.changes.is_empty() {
             let rows = self.tables.load(conn, &batch.keys()).await?;
-            let SettledBatch { writes, outbox, outcomes } = batch.settle(rows);
+            let DecidedBatch { writes, outbox, outcomes } = batch.settle(rows);
             self.tables.write(&mut script, &writes, batch.at)?;
             outbox::insert(&mut script, &outbox)?;
             committed = Committed { outcomes, outbox };
         }
-        outbox::forget(&mut script, &batch.upkeep.forget)?;
-        outbox::park(&mut script, &batch.upkeep.park)?;
-        dead_letters::insert(&mut script, &batch.upkeep.dead_letters)?;
+        outbox::forget(&mut script, &batch.maintenance.forget)?;
+        outbox::park(&mut script, &batch.maintenance.park)?;
+        dead_letters::insert(&mut script, &batch.maintenance.dead_letters)?;
         let progress = self.database.directory().progress();
         let number = progress::write(&mut script, progress, self.database.name())?;
         script.run(conn).await?;
-        outbox::redrive(conn, &batch.upkeep.redrive, batch.at).await?;
-        dead_letters::discard(conn, &batch.upkeep.discard, batch.at).await?;
+        outbox::redrive(conn, &batch.maintenance.redrive, batch.at).await?;
+        dead_letters::discard(conn, &batch.maintenance.discard, batch.at).await?;
         Ok((committed, number))
     }
 }

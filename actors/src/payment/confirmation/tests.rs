@@ -151,7 +151,7 @@ async fn the_desk_serves_while_it_lives_and_is_started_again() {
     let (root, node) =
         (tree.part(None, "supervisor", "root"), tree.part(Some("root"), "responder", RPC_PAYMENT));
     let rows = Arc::new(Rows::of_every_state());
-    let desk = ConfirmationDesk::part(node.clone(), Arc::new(broker.clone()), rows);
+    let desk = ConfirmationDesk::child_spec(node.clone(), Arc::new(broker.clone()), rows);
     let supervisor = Supervisor::new(root, tree.clone(), Arc::new(vec![desk]));
     let (root, ended) = Actor::spawn(None, supervisor, ()).await.unwrap();
     let ask = || PaymentConfirmation::ask(&broker, order(1), PATIENCE);

@@ -4,7 +4,7 @@
 use crate::clock::World;
 use crate::gateway::memory::GatewayTables;
 use crate::gateway::{
-    EntryStatus, GatewayHandle, GatewayPolicy, GatewayReads, SaysNothing, SimulatedGateway,
+    EntryStatus, GatewayHandle, GatewayPolicy, GatewayReads, NoOutboxListener, SimulatedGateway,
 };
 use crate::ids::OrderId;
 use crate::messages::{Flow, Kind, Message, Origin, Payload, PaymentProcess, Plan};
@@ -13,9 +13,9 @@ use crate::payment::memory::PaymentTables;
 use crate::payment::*;
 use crate::ports::Store;
 use crate::runtime::consumer::Handler;
-use crate::runtime::directory::{Directory, Keeper};
+use crate::runtime::directory::{Directory, EntitySupervisor};
 use crate::runtime::entity::Entities;
-use crate::runtime::journal::{Journal, JournalHandle, JournalParts, Published};
+use crate::runtime::journal::{Journal, JournalHandle, JournalParts, OutboxListener};
 use crate::runtime::outbox::{Content, OutboxRow};
 use crate::runtime::service::Service;
 use crate::runtime::supervisor::Supervisor;
@@ -31,7 +31,7 @@ use uuid::Uuid;
 #[derive(Clone, Default)]
 struct Said(Arc<Mutex<Vec<Arc<Message>>>>);
 
-impl Published for Said {
+impl OutboxListener for Said {
     fn offer(&self, rows: Vec<OutboxRow>) {
         for row in rows {
             let Content::Fresh(messages) = row.content else { panic!("nothing is parked here") };
@@ -63,7 +63,7 @@ impl Process {
         let (ledger, one) = journal(
             SimulatedGateway { policy: gateway },
             Arc::new(disk.ledger.clone()),
-            Arc::new(SaysNothing),
+            Arc::new(NoOutboxListener),
             &world,
         )
         .await;
@@ -83,11 +83,11 @@ impl Process {
         };
         let entities = Entities::new(Arc::new(rules), journal);
         let payments = Directory::new(entities, world.clone(), Duration::from_secs(60));
-        let keeper = Keeper::new(payments.clone(), node("payments", &world));
-        let (three, _) = Actor::spawn(None, keeper, ()).await.unwrap();
+        let entity_supervisor = EntitySupervisor::new(payments.clone(), node("payments", &world));
+        let (three, _) = Actor::spawn(None, entity_supervisor, ()).await.unwrap();
         let sweeper =
             Sweeper { reads, payments: payments.clone(), world: world.clone(), alone: true };
-        let part = sweeper.part(node("sweeper", &world), Duration::from_secs(30));
+        let part = sweeper.child_spec(node("sweeper", &world), Duration::from_secs(30));
         let tree = Tree::new(world.clock.clone());
         let root = Supervisor::new(node("root", &world), tree, Arc::new(vec![part]));
         let (four, _) = Actor::spawn(None, root, ()).await.unwrap();
@@ -149,7 +149,7 @@ fn node(name: &str, world: &World) -> Arc<Node> {
 async fn journal<S: Service>(
     service: S,
     store: Arc<dyn Store<S>>,
-    relay: Arc<dyn Published>,
+    relay: Arc<dyn OutboxListener>,
     world: &World,
 ) -> (JournalHandle<S>, ActorCell) {
     let handle = JournalHandle::new(node("journal", world));

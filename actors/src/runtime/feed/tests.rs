@@ -5,7 +5,7 @@ use crate::audit::{AuditMemory, AuditService};
 use crate::ids::OrderId;
 use crate::messages::{Flow, Origin, Payload, Plan};
 use crate::ports::Store;
-use crate::runtime::journal::{Journal, JournalParts, Published};
+use crate::runtime::journal::{Journal, JournalParts, OutboxListener};
 use crate::runtime::outbox::OutboxRow;
 use crate::runtime::tree::Node;
 use crate::testing::{CommitFault, MemoryStore, world};
@@ -15,7 +15,7 @@ use uuid::Uuid;
 /// Says nothing to anybody.
 struct Silent;
 
-impl Published for Silent {
+impl OutboxListener for Silent {
     fn offer(&self, _: Vec<OutboxRow>) {}
     fn rescan(&self) {}
 }

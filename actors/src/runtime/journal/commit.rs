@@ -1,23 +1,26 @@
 //! One transaction of the journal, from its changes to everybody's answers. Runs in a task of its own:
 //! whoever asked may vanish, the transaction is run to its end.
 
-use super::{Done, JournalParts, Lane, Msg, RETRY_MAX, RETRY_MIN, Stored, Verdict};
+use super::{
+    CommitCallback, CommitOutcome, JournalParts, MemoryEpoch, Msg, RETRY_MAX, RETRY_MIN,
+    StoredCallback,
+};
 use crate::faults::{self, Point};
 use crate::planted::{Bug, planted};
 use crate::ports::{CommitError, Committed};
-use crate::runtime::beside::caught;
+use crate::runtime::linked_task::catch_panic;
 use crate::runtime::outbox::OutboxRow;
-use crate::runtime::service::{Batch, Outcome, Service, Upkeep};
+use crate::runtime::service::{Batch, OutboxMaintenance, Outcome, Service};
 use crate::runtime::tree::Node;
 use ractor::ActorRef;
 use std::sync::Arc;
 
 /// Whoever waits for a change of the batch.
-pub struct Asker<S: Service> {
+pub struct ChangeWaiter<S: Service> {
     /// The memory that it was decided on.
-    pub lane: Option<Arc<Lane>>,
+    pub epoch: Option<Arc<MemoryEpoch>>,
     /// What it is told.
-    pub done: Done<S>,
+    pub done: CommitCallback<S>,
 }
 
 /// Lets the journal go on when the transaction has ended, however it ended.
@@ -27,7 +30,7 @@ pub struct FinishGuard<S: Service> {
     /// Its entry in the tree.
     pub node: Arc<Node>,
     /// What must be written again.
-    pub unfinished: Option<(Upkeep, Vec<Stored>)>,
+    pub unfinished: Option<(OutboxMaintenance, Vec<StoredCallback>)>,
 }
 
 impl<S: Service> Drop for FinishGuard<S> {
@@ -46,24 +49,25 @@ impl<S: Service> Drop for FinishGuard<S> {
 pub async fn commit<S: Service>(
     parts: Arc<JournalParts<S>>,
     changes: Vec<S::Change>,
-    askers: Vec<Asker<S>>,
-    upkeep: Upkeep,
-    stored: Vec<Stored>,
+    waiters: Vec<ChangeWaiter<S>>,
+    maintenance: OutboxMaintenance,
+    stored: Vec<StoredCallback>,
     mut guard: FinishGuard<S>,
 ) {
     let mut batch = Batch {
         service: parts.service.clone(),
         changes,
-        upkeep,
+        maintenance,
         at: parts.world.now(),
         world: parts.world.clone(),
     };
     let mut ended =
-        Ended { answered: Vec::new(), outbox: Vec::new(), unknown: false, upkeep_failed: false };
-    write(&parts, &mut batch, askers, &mut ended).await;
+        BatchEnd { answered: Vec::new(), outbox: Vec::new(), unknown: false, upkeep_failed: false };
+    write(&parts, &mut batch, waiters, &mut ended).await;
     let mut stored = stored;
     if ended.unknown {
-        guard.unfinished = Some((std::mem::take(&mut batch.upkeep), std::mem::take(&mut stored)));
+        guard.unfinished =
+            Some((std::mem::take(&mut batch.maintenance), std::mem::take(&mut stored)));
         if !planted(Bug::NoRescan) {
             parts.relay.rescan();
         }
@@ -79,8 +83,8 @@ pub async fn commit<S: Service>(
     faults::passes(Point::Offered);
     // The next transaction may begin while the answers to this one go out.
     drop(guard);
-    for (done, verdict) in ended.answered {
-        done(verdict);
+    for (done, outcome) in ended.answered {
+        done(outcome);
     }
     stored.into_iter().for_each(|stored| stored());
 }
@@ -89,8 +93,8 @@ pub async fn commit<S: Service>(
 /// one of the others has got on.
 const CONTENDED_MAX: u32 = 20;
 
-struct Ended<S: Service> {
-    answered: Vec<(Done<S>, Verdict<S::Answer>)>,
+struct BatchEnd<S: Service> {
+    answered: Vec<(CommitCallback<S>, CommitOutcome<S::Answer>)>,
     outbox: Vec<OutboxRow>,
     unknown: bool,
     upkeep_failed: bool,
@@ -100,60 +104,63 @@ struct Ended<S: Service> {
 async fn write<S: Service>(
     parts: &Arc<JournalParts<S>>,
     batch: &mut Batch<S>,
-    mut askers: Vec<Asker<S>>,
-    ended: &mut Ended<S>,
+    mut waiters: Vec<ChangeWaiter<S>>,
+    ended: &mut BatchEnd<S>,
 ) {
-    refuse_stale(batch, &mut askers, ended);
-    if batch.changes.is_empty() && batch.upkeep.is_empty() {
+    refuse_stale(batch, &mut waiters, ended);
+    if batch.changes.is_empty() && batch.maintenance.is_empty() {
         return;
     }
     match attempt(parts, batch).await {
         Ok(committed) => {
             faults::passes(Point::Committed);
             ended.outbox.extend(committed.outbox);
-            for (asker, outcome) in askers.into_iter().zip(committed.outcomes) {
-                let verdict = match outcome {
-                    Outcome::Done(answer) => Verdict::Done(answer),
+            for (waiter, outcome) in waiters.into_iter().zip(committed.outcomes) {
+                let outcome = match outcome {
+                    Outcome::Done(answer) => CommitOutcome::Done(answer),
                     Outcome::Refused => {
-                        if let Some(lane) = asker.lane {
-                            lane.spoil();
+                        if let Some(epoch) = waiter.epoch {
+                            epoch.invalidate();
                         }
-                        Verdict::Refused
+                        CommitOutcome::Refused
                     }
                 };
-                ended.answered.push((asker.done, verdict));
+                ended.answered.push((waiter.done, outcome));
             }
         }
-        Err(Fault::Unknown) => {
+        Err(BatchFault::Unknown) => {
             // Dropping the askers tells them that nobody knows.
             ended.unknown = true;
-            askers.iter().filter_map(|asker| asker.lane.as_ref()).for_each(|lane| lane.spoil());
+            waiters
+                .iter()
+                .filter_map(|waiter| waiter.epoch.as_ref())
+                .for_each(|epoch| epoch.invalidate());
         }
-        Err(Fault::Data(cause)) if can_be_split(batch) => {
+        Err(BatchFault::Data(cause)) if can_be_split(batch) => {
             tracing::warn!(service = %S::NAME, %cause, "a batch is split to find the change at fault");
             let mut half = Batch {
                 service: batch.service.clone(),
                 changes: batch.changes.split_off(batch.changes.len() / 2),
-                upkeep: Upkeep::default(),
+                maintenance: OutboxMaintenance::default(),
                 at: batch.at,
                 world: batch.world.clone(),
             };
-            let later = askers.split_off(batch.changes.len());
-            Box::pin(write(parts, batch, askers, ended)).await;
+            let later = waiters.split_off(batch.changes.len());
+            Box::pin(write(parts, batch, waiters, ended)).await;
             Box::pin(write(parts, &mut half, later, ended)).await;
         }
-        Err(Fault::Data(cause)) if batch.changes.is_empty() => {
+        Err(BatchFault::Data(cause)) if batch.changes.is_empty() => {
             tracing::error!(service = %S::NAME, %cause, "dead letters or outbox rows cannot be written");
             ended.upkeep_failed = true;
         }
-        Err(Fault::Data(cause)) => {
+        Err(BatchFault::Data(cause)) => {
             tracing::error!(service = %S::NAME, %cause, "a change can never be written");
-            for asker in askers {
+            for waiter in waiters {
                 // What was decided on top of it cannot be written either.
-                if let Some(lane) = asker.lane {
-                    lane.spoil();
+                if let Some(epoch) = waiter.epoch {
+                    epoch.invalidate();
                 }
-                ended.answered.push((asker.done, Verdict::Failed(cause.clone())));
+                ended.answered.push((waiter.done, CommitOutcome::Failed(cause.clone())));
             }
         }
     }
@@ -163,30 +170,31 @@ async fn write<S: Service>(
 /// other half of it was refused.
 fn refuse_stale<S: Service>(
     batch: &mut Batch<S>,
-    askers: &mut Vec<Asker<S>>,
-    ended: &mut Ended<S>,
+    waiters: &mut Vec<ChangeWaiter<S>>,
+    ended: &mut BatchEnd<S>,
 ) {
-    let is_stale = |asker: &Asker<S>| asker.lane.as_ref().is_some_and(|lane| lane.is_stale());
-    if !askers.iter().any(is_stale) {
+    let is_stale =
+        |waiter: &ChangeWaiter<S>| waiter.epoch.as_ref().is_some_and(|epoch| epoch.is_stale());
+    if !waiters.iter().any(is_stale) {
         return;
     }
     let changes = std::mem::take(&mut batch.changes);
-    for (change, asker) in changes.into_iter().zip(std::mem::take(askers)) {
-        if is_stale(&asker) {
-            ended.answered.push((asker.done, Verdict::Refused));
+    for (change, waiter) in changes.into_iter().zip(std::mem::take(waiters)) {
+        if is_stale(&waiter) {
+            ended.answered.push((waiter.done, CommitOutcome::Refused));
         } else {
             batch.changes.push(change);
-            askers.push(asker);
+            waiters.push(waiter);
         }
     }
 }
 
 /// What the stations keep is no change's fault: it is tried apart from them, and never lost with them.
 fn can_be_split<S: Service>(batch: &Batch<S>) -> bool {
-    batch.changes.len() + usize::from(!batch.upkeep.is_empty()) > 1
+    batch.changes.len() + usize::from(!batch.maintenance.is_empty()) > 1
 }
 
-enum Fault {
+enum BatchFault {
     Unknown,
     Data(String),
 }
@@ -195,18 +203,18 @@ enum Fault {
 async fn attempt<S: Service>(
     parts: &JournalParts<S>,
     batch: &Batch<S>,
-) -> Result<Committed<S>, Fault> {
+) -> Result<Committed<S>, BatchFault> {
     let mut pause = RETRY_MIN;
     let mut contended = 0;
     faults::passes(Point::Gathered);
     loop {
         // Whoever made it panic is found as the one is whose data cannot be written.
         let panicked = |panic| Err(CommitError::Data(format!("writing it panicked: {panic}")));
-        let result = caught(parts.store.commit(batch)).await.unwrap_or_else(panicked);
-        let gauge = &parts.handle.gauge;
+        let result = catch_panic(parts.store.commit(batch)).await.unwrap_or_else(panicked);
+        let health = &parts.handle.health;
         match result {
             Ok(committed) => {
-                gauge.answers_again();
+                health.report_available();
                 return Ok(committed);
             }
             Err(CommitError::Contended(cause)) if contended < CONTENDED_MAX => {
@@ -214,22 +222,22 @@ async fn attempt<S: Service>(
                 tracing::debug!(service = %S::NAME, %cause, contended, "a batch is decided again");
             }
             Err(CommitError::Contended(cause) | CommitError::Unavailable(cause)) => {
-                if gauge.refuses(&cause) {
+                if health.report_unavailable(&cause) {
                     tracing::warn!(service = %S::NAME, %cause, "the database is away; waiting");
                 }
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(RETRY_MAX);
             }
             Err(CommitError::Unknown(cause)) if planted(Bug::UnknownIsFailed) => {
-                return Err(Fault::Data(cause));
+                return Err(BatchFault::Data(cause));
             }
             Err(CommitError::Unknown(cause)) => {
                 tracing::warn!(service = %S::NAME, %cause, "a commit's outcome is unknown");
-                return Err(Fault::Unknown);
+                return Err(BatchFault::Unknown);
             }
             Err(CommitError::Data(cause)) => {
-                gauge.answers_again();
-                return Err(Fault::Data(cause));
+                health.report_available();
+                return Err(BatchFault::Data(cause));
             }
         }
     }

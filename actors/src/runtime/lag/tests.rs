@@ -69,6 +69,7 @@ fn a_queue_that_nobody_consumes_is_named() {
         named("audit.events", 70, 0),
     ];
     let is_ours = |queue| queue == Queue::AuditEvents;
-    let words: Vec<_> = deserted(&depths, is_ours).iter().map(ToString::to_string).collect();
+    let words: Vec<_> =
+        unconsumed_queues(&depths, is_ours).iter().map(ToString::to_string).collect();
     assert_eq!(words, ["nobody takes inventory.commands (820 wait)"]);
 }

@@ -1,9 +1,9 @@
 //! A node: what is known of one actor. It only counts and remembers; it never decides.
 
-use super::past::{Failure, HowHandled, LastMessage, Past};
+use super::history::{ActorHistory, Failure, HandlingOutcome, LastMessage};
 use super::view::NodeView;
 use crate::clock::{Clock, Timestamp};
-use crate::runtime::lifecycle::{LifeEvent, Lifecycle, What};
+use crate::runtime::lifecycle::{Lifecycle, LifecycleEvent, LifecycleEventKind};
 use serde::Serialize;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -68,14 +68,14 @@ impl Status {
 
 /// Why an actor that works is ended, to be started again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnPurpose {
+pub enum IntentionalStop {
     /// A person wants it. It is no failure, and counts as none.
     Operator,
     /// It gets nothing although there is something. That counts.
     Silent,
 }
 
-impl OnPurpose {
+impl IntentionalStop {
     const fn cause(self) -> &'static str {
         match self {
             Self::Operator => "an operator restarted it",
@@ -110,8 +110,8 @@ pub struct Node {
     /// Milliseconds from then to its latest start.
     since_ms: AtomicU64,
     is_entity: bool,
-    past: Mutex<Past>,
-    ended_on_purpose: Mutex<Option<OnPurpose>>,
+    history: Mutex<ActorHistory>,
+    ended_on_purpose: Mutex<Option<IntentionalStop>>,
     lifecycle: Option<Lifecycle>,
 }
 
@@ -149,7 +149,7 @@ impl Node {
             started: Instant::now(),
             since_ms: AtomicU64::new(0),
             is_entity: false,
-            past: Mutex::default(),
+            history: Mutex::default(),
             ended_on_purpose: Mutex::new(None),
             lifecycle: None,
         }
@@ -168,7 +168,7 @@ impl Node {
 
     /// It begins to handle a message of this name.
     pub fn begins(&self, message: &'static str) {
-        self.past().begin(message, self.started.elapsed(), self.is_entity);
+        self.history().begin(message, self.started.elapsed(), self.is_entity);
     }
 
     /// A message was taken out of its mailbox, and handled.
@@ -180,7 +180,7 @@ impl Node {
 
     /// It has handled what it began, which never was in a mailbox that is counted.
     pub fn ends(&self) {
-        self.past().end(self.started.elapsed(), HowHandled::Handled);
+        self.history().end(self.started.elapsed(), HandlingOutcome::Handled);
     }
 
     /// How many messages wait in its mailbox, with the one being handled.
@@ -210,9 +210,9 @@ impl Node {
         self.depth.store(0, Relaxed);
         let since = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.since_ms.store(since, Relaxed);
-        *self.on_purpose() = None;
+        *self.intended_stop() = None;
         if self.status() == Status::Running {
-            self.past().failed(self.now(), "its supervisor was started again, and it with it");
+            self.history().failed(self.now(), "its supervisor was started again, and it with it");
             self.restarts.fetch_add(1, Relaxed);
         }
         self.status.store(Status::Starting as u8, Relaxed);
@@ -220,26 +220,26 @@ impl Node {
 
     /// It runs (again).
     pub fn running(&self) {
-        *self.on_purpose() = None;
-        self.becomes(Status::Running, What::Started, None);
+        *self.intended_stop() = None;
+        self.becomes(Status::Running, LifecycleEventKind::Started, None);
     }
 
     /// It is about to be ended on purpose.
-    pub fn will_end(&self, why: OnPurpose) {
-        *self.on_purpose() = Some(why);
+    pub fn will_end(&self, why: IntentionalStop) {
+        *self.intended_stop() = Some(why);
     }
 
     /// It ended and is to start again; its mailbox is gone with it.
     pub fn failed(&self, error: &str) -> End {
-        let purpose = self.on_purpose().take();
+        let purpose = self.intended_stop().take();
         self.depth.store(0, Relaxed);
         let cause = {
-            let mut past = self.past();
-            past.end(self.started.elapsed(), HowHandled::Failed);
-            past.failed(self.now(), purpose.map_or(error, |why| why.cause()))
+            let mut history = self.history();
+            history.end(self.started.elapsed(), HandlingOutcome::Failed);
+            history.failed(self.now(), purpose.map_or(error, |why| why.cause()))
         };
-        let counts = purpose != Some(OnPurpose::Operator);
-        let what = if counts { What::Failed } else { What::Restarting };
+        let counts = purpose != Some(IntentionalStop::Operator);
+        let what = if counts { LifecycleEventKind::Failed } else { LifecycleEventKind::Restarting };
         self.becomes(Status::Restarting, what, Some(&cause));
         self.restarts.fetch_add(1, Relaxed);
         End { cause, counts }
@@ -248,37 +248,37 @@ impl Node {
     /// It failed too often.
     pub fn quarantined(&self) {
         let cause = self.last_error();
-        self.becomes(Status::Quarantined, What::Quarantined, cause.as_deref());
+        self.becomes(Status::Quarantined, LifecycleEventKind::Quarantined, cause.as_deref());
     }
 
     /// It may start afresh.
     pub fn released(&self) {
-        self.becomes(Status::Stopped, What::Released, None);
+        self.becomes(Status::Stopped, LifecycleEventKind::Released, None);
     }
 
     /// It left memory.
     pub fn retired(&self) {
-        self.becomes(Status::Stopped, What::Retired, None);
+        self.becomes(Status::Stopped, LifecycleEventKind::Retired, None);
     }
 
     /// It ended.
     pub fn stopped(&self) {
-        self.becomes(Status::Stopped, What::Stopped, None);
+        self.becomes(Status::Stopped, LifecycleEventKind::Stopped, None);
     }
 
     /// Why it failed, the last time.
     pub fn last_error(&self) -> Option<String> {
-        self.past().last_error().map(str::to_owned)
+        self.history().last_error().map(str::to_owned)
     }
 
     /// Its failures, the last few, oldest first.
     pub fn failures(&self) -> Vec<Failure> {
-        self.past().failures()
+        self.history().failures()
     }
 
     /// Its messages, the last few, oldest first.
     pub fn last_messages(&self) -> Vec<LastMessage> {
-        self.past().last_messages(self.started_at)
+        self.history().last_messages(self.started_at)
     }
 
     /// What it looks like now, without its children.
@@ -300,11 +300,11 @@ impl Node {
         }
     }
 
-    fn becomes(&self, status: Status, what: What, cause: Option<&str>) {
+    fn becomes(&self, status: Status, what: LifecycleEventKind, cause: Option<&str>) {
         self.status.store(status as u8, Relaxed);
         let Some(lifecycle) = &self.lifecycle else { return };
         let restarts = self.restarts();
-        lifecycle.tell((what, restarts, self.is_entity), || LifeEvent {
+        lifecycle.tell((what, restarts, self.is_entity), || LifecycleEvent {
             at: self.now(),
             kind: self.kind,
             name: self.name.clone(),
@@ -318,11 +318,11 @@ impl Node {
         self.started_at + self.started.elapsed()
     }
 
-    fn past(&self) -> MutexGuard<'_, Past> {
-        self.past.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    fn history(&self) -> MutexGuard<'_, ActorHistory> {
+        self.history.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    fn on_purpose(&self) -> MutexGuard<'_, Option<OnPurpose>> {
+    fn intended_stop(&self) -> MutexGuard<'_, Option<IntentionalStop>> {
         self.ended_on_purpose.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }

@@ -1,14 +1,14 @@
 //! What is looked for in the tree, and what it looks like.
 
+use super::history::{Failure, LastMessage};
 use super::node::{Node, Status};
-use super::past::{Failure, LastMessage};
 use serde::Serialize;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
 /// What is to be seen of the tree.
 #[derive(Clone, Copy, Debug)]
-pub struct Look<'a> {
+pub struct TreeQuery<'a> {
     /// Only this part and what is below it.
     pub under: Option<&'a str>,
     /// Of that part's population, those after this name.
@@ -23,13 +23,13 @@ pub struct Look<'a> {
     pub status: Option<Status>,
 }
 
-impl Default for Look<'_> {
+impl Default for TreeQuery<'_> {
     fn default() -> Self {
         Self { under: None, after: None, limit: 50, depth: usize::MAX, kind: None, status: None }
     }
 }
 
-impl Look<'_> {
+impl TreeQuery<'_> {
     /// True when not everything is looked for.
     pub(super) fn is_filtered(&self) -> bool {
         self.kind.is_some() || self.status.is_some()
@@ -105,7 +105,7 @@ impl Totals {
 }
 
 /// The first few of a great many, by name, without sorting all of them.
-pub(super) struct FirstFew {
+pub(super) struct FirstByName {
     /// The greatest on top, to be put out by a lesser one.
     kept: BinaryHeap<ByName>,
     limit: usize,
@@ -136,7 +136,7 @@ impl Ord for ByName {
     }
 }
 
-impl FirstFew {
+impl FirstByName {
     pub(super) fn new(limit: usize) -> Self {
         Self { kept: BinaryHeap::new(), limit, seen: 0, put_out: false }
     }

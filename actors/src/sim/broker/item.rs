@@ -1,7 +1,7 @@
 //! What lies in a queue: a message or a bundle, and what becomes of its parts.
 
 use crate::messages::{Body, Message, Unreadable};
-use crate::ports::{Failures, Left, Part};
+use crate::ports::{DeliveryPart, Failures, Remainder};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -25,9 +25,9 @@ impl Item {
     }
 
     /// What is left of it, as an item of its own, and when it comes.
-    pub fn left(&self, left: Left) -> (Self, Duration) {
-        let delay = left.comes_again_after(self.failures);
-        let Left { part, cause, at, .. } = left;
+    pub fn remainder(&self, remainder: Remainder) -> (Self, Duration) {
+        let delay = remainder.retry_after(self.failures);
+        let Remainder { part, cause, at, .. } = remainder;
         let content = part.of(&self.content);
         let cause = delay.is_none().then_some(cause);
         let failures = self.failures.and(at);
@@ -36,12 +36,15 @@ impl Item {
 }
 
 /// The messages that are not left.
-pub fn handled<'a>(item: &'a Item, left: &'a [Left]) -> impl Iterator<Item = &'a Arc<Message>> {
+pub fn handled<'a>(
+    item: &'a Item,
+    remainder: &'a [Remainder],
+) -> impl Iterator<Item = &'a Arc<Message>> {
     let is_left = |message: &Arc<Message>| {
-        left.iter().any(|left| match &left.part {
-            Part::Whole => true,
-            Part::Message(other) => Arc::ptr_eq(message, other),
-            Part::Unreadable(_) => false,
+        remainder.iter().any(|remainder| match &remainder.part {
+            DeliveryPart::Whole => true,
+            DeliveryPart::Message(other) => Arc::ptr_eq(message, other),
+            DeliveryPart::Unreadable(_) => false,
         })
     };
     item.messages().iter().filter(move |message| !is_left(message))

@@ -19,13 +19,13 @@ async fn what_is_in_hand_may_be_settled_after_the_intake_is_closed() {
     let sent: Vec<_> = (0..20)
         .map(|order| send(&place, Exchange::SagaEvents, &message(Kind::PaymentReversed, order)))
         .collect();
-    let in_hand = consumer.exactly(20).await;
+    let in_flight = consumer.exactly(20).await;
     drop(consumer.subscription);
     // It takes no more, also of what is published from now on.
     send(&place, Exchange::SagaEvents, &message(Kind::PaymentReversed, 20)).taken().await;
     tokio::time::sleep(Duration::from_millis(300)).await;
-    ack(&in_hand[5..]);
-    drop(in_hand);
+    ack(&in_flight[5..]);
+    drop(in_flight);
     for sent in sent {
         sent.taken().await;
     }
@@ -74,7 +74,7 @@ async fn what_is_published_after_the_end_is_not_lost_silently() {
     let place = vhost().await;
     place.broker.close().await;
     let sent = send(&place, Exchange::SagaEvents, &message(Kind::PaymentReversed, 1));
-    assert_eq!(sent.ended().await, ordermill_actors::ports::Confirmed::Lost);
+    assert_eq!(sent.ended().await, ordermill_actors::ports::PublishOutcome::Lost);
     assert!(place.broker.depths().await.is_err());
     place.vhost.delete().await;
 }

@@ -2,8 +2,10 @@
 
 use crate::place::{by_wire, vhost};
 use ordermill_actors::messages::{Body, Exchange, Kind, Queue};
-use ordermill_actors::ports::{Broker, Confirmed, Dead, Delivery, Health, Sink};
-use ordermill_actors::runtime::outbox::Parcel;
+use ordermill_actors::ports::{
+    Broker, DeadMessage, Delivery, DeliverySink, Health, PublishOutcome,
+};
+use ordermill_actors::runtime::outbox::OutboundMessage;
 use ordermill_broker_contract::backend::PATIENCE;
 use ordermill_broker_contract::basket::{ack, intake};
 use ordermill_broker_contract::samples::{feed, message, orders};
@@ -25,14 +27,14 @@ struct Ledger {
     deliveries: AtomicUsize,
 }
 
-impl Sink for Ledger {
+impl DeliverySink for Ledger {
     fn deliver(&self, delivery: Delivery) {
         self.deliveries.fetch_add(1, Relaxed);
         self.seen.lock().unwrap().extend(orders(&delivery));
         delivery.channel.ack(delivery.tag);
     }
 
-    fn bury(&self, dead: Dead) {
+    fn store_dead_letter(&self, dead: DeadMessage) {
         panic!("given up: {}", dead.cause);
     }
 }
@@ -73,10 +75,10 @@ async fn connections_are_cut_again_and_again_and_nothing_is_lost() {
                 ] {
                     let (taken, other) = (taken.clone(), other.clone());
                     let confirm = Box::new(move |how| {
-                        let count = if how == Confirmed::Taken { taken } else { other };
+                        let count = if how == PublishOutcome::Taken { taken } else { other };
                         count.fetch_add(1, Relaxed);
                     });
-                    place.broker.publish(Parcel::new(exchange, body), confirm);
+                    place.broker.publish(OutboundMessage::new(exchange, body), confirm);
                 }
                 if order % 10 == 0 {
                     tokio::time::sleep(Duration::from_millis(8)).await;
@@ -113,7 +115,7 @@ async fn a_lost_connection_shows_and_passes() {
     let place = vhost().await;
     let consumer = intake(&place, Queue::OrderEvents, PREFETCH).await;
     let first = send(&place, Exchange::SagaEvents, &message(Kind::PaymentReversed, 1));
-    let in_hand = consumer.one().await;
+    let in_flight = consumer.one().await;
     first.taken().await;
     place.vhost.close_connections().await;
     until("it is noticed", || matches!(place.broker.health(), Health::Away(_))).await;
@@ -121,7 +123,7 @@ async fn a_lost_connection_shows_and_passes() {
     println!("closed connections are back after {back:.2?}");
     // What was in hand is somebody else's now, and its late ack harms nobody.
     let again = consumer.one().await;
-    ack(&[in_hand]);
+    ack(&[in_flight]);
     let second = send(&place, Exchange::SagaEvents, &message(Kind::PaymentReversed, 2));
     let next = consumer.one().await;
     assert_eq!((orders(&again), orders(&next)), (vec![1], vec![2]));
@@ -144,7 +146,7 @@ async fn a_deleted_queue_comes_back() {
     place.vhost.delete_queue("payment.commands.dlq").await;
     // What is published meanwhile comes back to its outbox; later it is taken again.
     let deadline = Instant::now() + PATIENCE;
-    while send(2).ended().await == Confirmed::Unroutable {
+    while send(2).ended().await == PublishOutcome::Unroutable {
         assert!(Instant::now() < deadline, "the queue does not come back");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -160,7 +162,7 @@ async fn a_queue_that_is_missing_is_no_trouble_of_others() {
     let place = vhost().await;
     let consumer = intake(&place, Queue::OrderEvents, PREFETCH).await;
     let sent = send(&place, Exchange::SagaEvents, &message(Kind::PaymentReversed, 1));
-    let in_hand = consumer.one().await;
+    let in_flight = consumer.one().await;
     sent.taken().await;
     // It ends the channel that asks, and no other: what is in hand would come again.
     let asked = place.rpc().ask("nobody.there", "{}".to_owned(), PATIENCE).await;
@@ -168,14 +170,14 @@ async fn a_queue_that_is_missing_is_no_trouble_of_others() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(place.broker.health(), Health::Connected);
     consumer.nothing_comes().await;
-    ack(&[in_hand]);
+    ack(&[in_flight]);
     place.close().await;
 }
 
 /// Fails on everything, for good.
-struct Hopeless(Mutex<Vec<Dead>>);
+struct Hopeless(Mutex<Vec<DeadMessage>>);
 
-impl Sink for Hopeless {
+impl DeliverySink for Hopeless {
     fn deliver(&self, delivery: Delivery) {
         delivery.channel.reject(
             delivery.tag,
@@ -184,7 +186,7 @@ impl Sink for Hopeless {
         );
     }
 
-    fn bury(&self, dead: Dead) {
+    fn store_dead_letter(&self, dead: DeadMessage) {
         self.0.lock().unwrap().push(dead);
     }
 }
@@ -224,7 +226,7 @@ async fn a_broker_that_says_nothing_any_more_is_noticed() {
     let (place, wire) = by_wire("heartbeat=1").await;
     let consumer = intake(&place, Queue::OrderEvents, PREFETCH).await;
     send(&place, Exchange::SagaEvents, &message(Kind::PaymentReversed, 1)).taken().await;
-    let in_hand = consumer.one().await;
+    let in_flight = consumer.one().await;
     wire.hold(true);
     let held = send(&place, Exchange::SagaEvents, &message(Kind::PaymentReversed, 2));
     let noticed = until("it is noticed", || matches!(place.broker.health(), Health::Away(_))).await;
@@ -239,7 +241,7 @@ async fn a_broker_that_says_nothing_any_more_is_noticed() {
             ack(&[delivery]);
         }
     }
-    ack(&[in_hand]);
+    ack(&[in_flight]);
     until("it passes", || place.broker.health() == Health::Connected).await;
     place.until_depth("order.events", 0).await;
     place.close().await;

@@ -2,7 +2,7 @@
 
 use crate::place::vhost;
 use ordermill_actors::messages::{Exchange, Kind, Queue, UNROUTED};
-use ordermill_actors::ports::{Broker, Dead, Delivery, Failures, Sink};
+use ordermill_actors::ports::{Broker, DeadMessage, Delivery, DeliverySink, Failures};
 use ordermill_broker_contract::basket::{Basket, Intake, ack, intake};
 use ordermill_broker_contract::samples::{at, by_channel, envelope, message, orders};
 use ordermill_broker_contract::{Backend, send};
@@ -162,15 +162,15 @@ impl Clumsy {
     }
 }
 
-impl Sink for Clumsy {
+impl DeliverySink for Clumsy {
     fn deliver(&self, delivery: Delivery) {
         assert!(!self.first(0), "of the test");
         self.basket.deliver(delivery);
     }
 
-    fn bury(&self, dead: Dead) {
+    fn store_dead_letter(&self, dead: DeadMessage) {
         assert!(!self.first(1), "of the test");
-        self.basket.bury(dead);
+        self.basket.store_dead_letter(dead);
     }
 }
 

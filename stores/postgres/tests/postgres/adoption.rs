@@ -3,9 +3,9 @@
 use crate::backend::{PostgresBackend, next_owner};
 use ordermill_actors::ports::{Outbox, Store};
 use ordermill_actors::runtime::outbox::{Content, OutboxRow};
-use ordermill_actors::runtime::service::{Parking, Upkeep};
+use ordermill_actors::runtime::service::{OutboxMaintenance, Parking};
 use ordermill_actors::shipping::Shipping;
-use ordermill_contract::batches::upkeep;
+use ordermill_contract::batches::maintenance;
 use ordermill_contract::outbox::{adopt_all, saying};
 use ordermill_contract::values::at;
 use ordermill_postgres::PgStore;
@@ -55,9 +55,12 @@ async fn a_process_sees_its_own_rows_only_and_takes_none_of_the_living() {
     let written = say(&ours, 0..3).await;
     assert_eq!(written.len(), 3);
     let row = ours.waiting(None, 1).await.unwrap().remove(0);
-    let row = OutboxRow { content: Content::Parked(row.parcels()), ..row };
-    let work = Upkeep { park: vec![Parking { row, until: at(10) }], ..Upkeep::default() };
-    ours.commit(&upkeep(Shipping::default(), work)).await.unwrap();
+    let row = OutboxRow { content: Content::Parked(row.messages()), ..row };
+    let work = OutboxMaintenance {
+        park: vec![Parking { row, until: at(10) }],
+        ..OutboxMaintenance::default()
+    };
+    ours.commit(&maintenance(Shipping::default(), work)).await.unwrap();
 
     assert_eq!(theirs.adopt(100).await.unwrap(), 0);
     assert!(rows(&theirs).await.is_empty());
@@ -105,8 +108,9 @@ async fn what_is_adopted_is_published_and_forgotten_like_ones_own() {
     assert_eq!(heir.adopt(100).await.unwrap(), 3);
     assert_eq!(heir.adopt(100).await.unwrap(), 0);
     assert_eq!(rows(&heir).await, written);
-    let work = Upkeep { forget: written.into_iter().collect(), ..Upkeep::default() };
-    heir.commit(&upkeep(Shipping::default(), work)).await.unwrap();
+    let work =
+        OutboxMaintenance { forget: written.into_iter().collect(), ..OutboxMaintenance::default() };
+    heir.commit(&maintenance(Shipping::default(), work)).await.unwrap();
     assert!(rows(&heir).await.is_empty());
 }
 
@@ -146,10 +150,10 @@ async fn a_process_that_comes_back_after_it_was_taken_for_dead_does_no_harm() {
     // Ours wakes up in the middle of publishing them: it confirms one, parks one, and goes on.
     let awake: Vec<_> = written.iter().copied().collect();
     let row = theirs.waiting(None, 100).await.unwrap().remove(1);
-    let row = OutboxRow { content: Content::Parked(row.parcels()), ..row };
+    let row = OutboxRow { content: Content::Parked(row.messages()), ..row };
     let mut late = saying(10..11);
-    late.upkeep.forget = vec![awake[0]];
-    late.upkeep.park = vec![Parking { row, until: at(10) }];
+    late.maintenance.forget = vec![awake[0]];
+    late.maintenance.park = vec![Parking { row, until: at(10) }];
     while ours.commit(&late).await.is_err() {}
     assert_eq!(rows(&theirs).await.into_iter().collect::<Vec<_>>(), awake[2..]);
     assert_eq!(theirs.due(at(10), 10).await.unwrap()[0].id, awake[1]);

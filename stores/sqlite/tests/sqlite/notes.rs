@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use ordermill_actors::clock::Timestamp;
 use ordermill_actors::ids::ServiceName;
-use ordermill_actors::runtime::service::{Batch, Outcome, Service, Settlement};
+use ordermill_actors::runtime::service::{Batch, BatchDecision, Outcome, Service};
 use ordermill_contract::batches;
 use ordermill_contract::values::at;
 use ordermill_sqlite::{DataDir, Database, Error, Script, SqliteStore, Tables};
@@ -23,8 +23,8 @@ impl Service for Notes {
 
     fn keys(_: &[i64]) {}
 
-    fn settle(&self, rows: usize, changes: &[i64], _: Timestamp) -> Settlement<Self> {
-        Settlement {
+    fn settle(&self, rows: usize, changes: &[i64], _: Timestamp) -> BatchDecision<Self> {
+        BatchDecision {
             writes: changes.to_vec(),
             outcomes: changes.iter().map(|_| Outcome::Done(rows)).collect(),
             messages: Vec::new(),

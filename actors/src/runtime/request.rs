@@ -7,7 +7,7 @@
 //!               └──────── ASK_AGAIN ───┘
 //! ```
 
-use super::journal::Verdict;
+use super::journal::CommitOutcome;
 use super::ticket::{Settled, Ticket};
 use std::time::Duration;
 use thiserror::Error;
@@ -23,7 +23,7 @@ const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Why a request was not done.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum Unanswered {
+pub enum RequestError {
     /// The database refuses it, and will refuse it again. Nothing was written.
     #[error("the database refuses it, now and later: {0}")]
     Impossible(String),
@@ -36,7 +36,7 @@ pub enum Unanswered {
 }
 
 /// Hands a request in until it is decided, for at most [`ASK_TIMEOUT`].
-pub async fn ask<R: Send + 'static>(hand_in: impl Fn(Ticket<R>)) -> Result<R, Unanswered> {
+pub async fn ask<R: Send + 'static>(hand_in: impl Fn(Ticket<R>)) -> Result<R, RequestError> {
     let asking = async {
         loop {
             let (ticket, receiver) = Ticket::channel();
@@ -44,12 +44,12 @@ pub async fn ask<R: Send + 'static>(hand_in: impl Fn(Ticket<R>)) -> Result<R, Un
             match receiver.await {
                 Ok(Settled::Abandoned) | Err(_) => tokio::time::sleep(ASK_AGAIN).await,
                 Ok(Settled::Done(answer)) => return Ok(answer),
-                Ok(Settled::Retry(cause)) => return Err(Unanswered::Failed(cause)),
-                Ok(Settled::Dead(cause)) => return Err(Unanswered::Impossible(cause)),
+                Ok(Settled::Retry(cause)) => return Err(RequestError::Failed(cause)),
+                Ok(Settled::Dead(cause)) => return Err(RequestError::Impossible(cause)),
             }
         }
     };
-    in_time(asking).await.unwrap_or(Err(Unanswered::Late))
+    in_time(asking).await.unwrap_or(Err(RequestError::Late))
 }
 
 /// Waits as long as a request may. None: it took longer.
@@ -57,12 +57,12 @@ pub async fn in_time<F: Future>(what: F) -> Option<F::Output> {
     tokio::time::timeout(ASK_TIMEOUT, what).await.ok()
 }
 
-impl<A> From<Verdict<A>> for Settled<A> {
-    fn from(verdict: Verdict<A>) -> Self {
-        match verdict {
-            Verdict::Done(answer) => Self::Done(answer),
-            Verdict::Refused => Self::Abandoned,
-            Verdict::Failed(cause) => Self::Dead(cause),
+impl<A> From<CommitOutcome<A>> for Settled<A> {
+    fn from(outcome: CommitOutcome<A>) -> Self {
+        match outcome {
+            CommitOutcome::Done(answer) => Self::Done(answer),
+            CommitOutcome::Refused => Self::Abandoned,
+            CommitOutcome::Failed(cause) => Self::Dead(cause),
         }
     }
 }

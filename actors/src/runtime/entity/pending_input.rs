@@ -1,8 +1,8 @@
 //! What waits for the journal: an input, its decision handed in. It is answered once, or decided again.
 
-use super::super::journal::Lane;
+use super::super::journal::MemoryEpoch;
 use super::super::tree::Node;
-use super::{Msg, Rules, Undecided};
+use super::{EntityRules, Msg, Undecided};
 use ractor::ActorRef;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,16 +11,16 @@ use std::time::Duration;
 const AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 /// An input whose decision is with the journal. Dropped undecided, it goes back to its entity.
-pub(super) struct Waiting<R: Rules> {
+pub(super) struct PendingInput<R: EntityRules> {
     pub(super) myself: ActorRef<Msg<R>>,
     pub(super) node: Arc<Node>,
-    pub(super) lane: Arc<Lane>,
+    pub(super) epoch: Arc<MemoryEpoch>,
     pub(super) undecided: Option<Undecided<R>>,
     /// The journal has answered: decided again, it gets on.
     pub(super) refused: bool,
 }
 
-impl<R: Rules> Waiting<R> {
+impl<R: EntityRules> PendingInput<R> {
     /// Tells the entity how it went.
     pub(super) fn tell(&self, message: Msg<R>) {
         self.node.queued();
@@ -30,12 +30,12 @@ impl<R: Rules> Waiting<R> {
     }
 }
 
-impl<R: Rules> Drop for Waiting<R> {
+impl<R: EntityRules> Drop for PendingInput<R> {
     fn drop(&mut self) {
         let Some(undecided) = self.undecided.take() else { return };
-        self.lane.spoil();
+        self.epoch.invalidate();
         // An entity that is gone drops the ticket, which says so to its asker.
-        let again = Msg::Again(self.lane.clone(), Some(undecided));
+        let again = Msg::Again(self.epoch.clone(), Some(undecided));
         if self.refused {
             return self.tell(again);
         }

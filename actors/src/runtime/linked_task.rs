@@ -9,20 +9,20 @@ use std::panic::AssertUnwindSafe;
 
 /// Does some work beside an actor. A panic in it is the actor's own failure: nobody waits for ever for
 /// what the work would have told it.
-pub(super) fn beside(actor: ActorCell, work: impl Future<Output = ()> + Send + 'static) {
+pub(super) fn spawn_linked(actor: ActorCell, work: impl Future<Output = ()> + Send + 'static) {
     tokio::spawn(async move {
-        if let Err(panic) = caught(work).await {
+        if let Err(panic) = catch_panic(work).await {
             actor.stop(Some(format!("work beside it panicked: {panic}")));
         }
     });
 }
 
 /// Does some work; what it said, if it panicked.
-pub async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
-    AssertUnwindSafe(work).catch_unwind().await.map_err(|panic| words(&*panic).to_owned())
+pub async fn catch_panic<T>(work: impl Future<Output = T>) -> Result<T, String> {
+    AssertUnwindSafe(work).catch_unwind().await.map_err(|panic| panic_message(&*panic).to_owned())
 }
 
-fn words(panic: &(dyn Any + Send)) -> &str {
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a word")
 }
@@ -47,8 +47,8 @@ mod tests {
     #[tokio::test]
     async fn who_has_work_done_fails_with_it() {
         let (actor, ended) = Actor::spawn(None, Idle, ()).await.expect("it starts");
-        beside(actor.get_cell(), async {});
-        beside(actor.get_cell(), async { panic!("told to {}", "panic") });
+        spawn_linked(actor.get_cell(), async {});
+        spawn_linked(actor.get_cell(), async { panic!("told to {}", "panic") });
         ended.await.expect("it ends with its work");
     }
 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 /// One of a journal.
 #[derive(Debug)]
-pub struct Gauge {
+pub struct JournalHealth {
     service: String,
     epoch: Instant,
     /// Milliseconds since the epoch when the oldest uncommitted change came in, plus one; 0: none.
@@ -18,12 +18,12 @@ pub struct Gauge {
     /// It cannot be read.
     silent: AtomicBool,
     /// The database's last words on why it is not available.
-    trouble: Mutex<String>,
+    unavailable_cause: Mutex<String>,
     busy: AtomicBool,
-    buried: AtomicU64,
+    dead_letter_count: AtomicU64,
 }
 
-impl Gauge {
+impl JournalHealth {
     /// Of a service's journal that has nothing to do yet.
     pub(super) fn new(service: String) -> Self {
         Self {
@@ -32,9 +32,9 @@ impl Gauge {
             waiting_since_ms: AtomicU64::new(0),
             down: AtomicBool::new(false),
             silent: AtomicBool::new(false),
-            trouble: Mutex::default(),
+            unavailable_cause: Mutex::default(),
             busy: AtomicBool::new(false),
-            buried: AtomicU64::new(0),
+            dead_letter_count: AtomicU64::new(0),
         }
     }
 
@@ -62,31 +62,31 @@ impl Gauge {
     }
 
     /// Why the database is not available. None: it is.
-    pub fn trouble(&self) -> Option<String> {
-        self.is_down().then(|| self.words().clone())
+    pub fn unavailable_cause(&self) -> Option<String> {
+        self.is_down().then(|| self.cause_text().clone())
     }
 
     /// How many messages were given up since the start.
-    pub fn buried(&self) -> u64 {
-        self.buried.load(Relaxed)
+    pub fn dead_letter_count(&self) -> u64 {
+        self.dead_letter_count.load(Relaxed)
     }
 
     /// Notes whether the database answers: the relay's looks say so while nothing is written.
-    pub(in crate::runtime) fn looked<T>(&self, look: &Result<T, ReadError>) {
+    pub(in crate::runtime) fn report_read<T>(&self, look: &Result<T, ReadError>) {
         if let Err(ReadError::Away(cause) | ReadError::Unreadable(cause)) = look {
-            self.words().clone_from(cause);
+            self.cause_text().clone_from(cause);
         }
         self.silent.store(look.is_err(), Relaxed);
     }
 
     /// The database takes nothing. True when it did until now.
-    pub(super) fn refuses(&self, cause: &str) -> bool {
-        cause.clone_into(&mut self.words());
+    pub(super) fn report_unavailable(&self, cause: &str) -> bool {
+        cause.clone_into(&mut self.cause_text());
         !self.down.swap(true, Relaxed)
     }
 
     /// The database has taken a batch, or has said what is wrong with it.
-    pub(super) fn answers_again(&self) {
+    pub(super) fn report_available(&self) {
         if self.down.swap(false, Relaxed) {
             tracing::info!(service = %self.service, "the database is back");
         }
@@ -98,8 +98,8 @@ impl Gauge {
     }
 
     /// A message was given up.
-    pub(super) fn buries(&self) {
-        self.buried.fetch_add(1, Relaxed);
+    pub(super) fn count_dead_letter(&self) {
+        self.dead_letter_count.fetch_add(1, Relaxed);
     }
 
     /// When the oldest change came in that waits. None: none does.
@@ -110,7 +110,7 @@ impl Gauge {
         self.waiting_since_ms.store(since.map_or(0, millis), Relaxed);
     }
 
-    fn words(&self) -> MutexGuard<'_, String> {
-        self.trouble.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    fn cause_text(&self) -> MutexGuard<'_, String> {
+        self.unavailable_cause.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }

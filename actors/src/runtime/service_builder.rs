@@ -1,16 +1,16 @@
 //! Wires the stations of one service: its journal, its relay, its consumers, and what else it has.
 
 use super::address::Address;
-use super::consumer::{self, Consumer, ConsumerParts, Handler, Traffic};
-use super::dead_letters::DeadLetterOffice;
-use super::directory::{Directory, Keeper, Species};
-use super::journal::{Gauge, Journal, JournalHandle, JournalParts};
-use super::lag::{Lag, Meter, MeterParts};
-use super::relay::{Flow, Relay, RelayHandle, RelayParts};
-use super::retention::{self, Kept};
+use super::consumer::{self, Consumer, ConsumerCounters, ConsumerParts, Handler};
+use super::consumer_watchdog::{ConsumerWatchdog, WatchdogParts};
+use super::dead_letters::DeadLetterService;
+use super::directory::{Directory, EntityKind, EntitySupervisor};
+use super::journal::{Journal, JournalHandle, JournalHealth, JournalParts};
+use super::lag::{Lag, LagMeter, LagMeterParts};
+use super::relay::{Relay, RelayBacklog, RelayHandle, RelayParts};
+use super::retention::{self, Retained};
 use super::service::Service;
-use super::silence::{Watch, WatchParts};
-use super::supervisor::{Part, Supervisor};
+use super::supervisor::{ChildSpec, Supervisor};
 use super::tree::{Node, Tree};
 use crate::clock::World;
 use crate::messages::{Queue, QueueKind};
@@ -49,33 +49,33 @@ pub struct Process {
     /// The broker.
     pub broker: Arc<dyn Broker>,
     /// Every journal's gauge.
-    pub gauges: Vec<Arc<Gauge>>,
+    pub journals: Vec<Arc<JournalHealth>>,
     /// Every relay's flow.
-    pub flows: Vec<Arc<Flow>>,
-    /// Those whose backlog counts at the door.
-    pub counted: Vec<Arc<Flow>>,
+    pub backlogs: Vec<Arc<RelayBacklog>>,
+    /// Those whose backlog counts for admission.
+    pub admission_backlogs: Vec<Arc<RelayBacklog>>,
     /// How far behind it all is.
     pub lag: Arc<Lag>,
     /// Every consumer, to be closed first when the process ends.
-    pub intakes: Vec<Intake>,
+    pub consumers: Vec<ConsumerHandle>,
     /// Questions and answers between processes, where there are any.
     pub rpc: Option<Arc<dyn Rpc>>,
     /// The dead letters of every service that consumes anything.
-    pub dead_letters: Vec<DeadLetterOffice>,
+    pub dead_letters: Vec<DeadLetterService>,
     /// What else its services keep for a while only.
-    pub kept: Vec<Arc<dyn Kept>>,
+    pub kept: Vec<Arc<dyn Retained>>,
 }
 
 /// A consumer, as the process's end sees it.
 #[derive(Clone)]
-pub struct Intake {
+pub struct ConsumerHandle {
     queue: Queue,
     prefetch: usize,
     address: Address<consumer::Msg>,
-    traffic: Arc<Traffic>,
+    traffic: Arc<ConsumerCounters>,
 }
 
-impl Intake {
+impl ConsumerHandle {
     /// The queue.
     pub fn queue(&self) -> Queue {
         self.queue
@@ -98,8 +98,8 @@ impl Intake {
 
     /// True when the broker could hand more to it.
     pub fn has_room(&self) -> bool {
-        let in_hand = self.node().depth() + self.open();
-        !self.traffic.closed.load(Relaxed) && in_hand < self.prefetch
+        let in_flight = self.node().depth() + self.open();
+        !self.traffic.closed.load(Relaxed) && in_flight < self.prefetch
     }
 
     /// Its entry in the tree.
@@ -120,13 +120,13 @@ impl Intake {
 }
 
 /// A service under construction.
-pub struct Stations<'a, S: Service> {
+pub struct ServiceBuilder<'a, S: Service> {
     process: &'a mut Process,
     name: &'static str,
     /// Its journal.
     pub journal: JournalHandle<S>,
-    dead_letters: Option<DeadLetterOffice>,
-    parts: Vec<Part>,
+    dead_letters: Option<DeadLetterService>,
+    children: Vec<ChildSpec>,
 }
 
 impl Process {
@@ -138,11 +138,11 @@ impl Process {
             world,
             tree,
             broker,
-            gauges: Vec::new(),
-            flows: Vec::new(),
-            counted: Vec::new(),
+            journals: Vec::new(),
+            backlogs: Vec::new(),
+            admission_backlogs: Vec::new(),
             lag: Arc::default(),
-            intakes: Vec::new(),
+            consumers: Vec::new(),
             rpc: None,
             dead_letters: Vec::new(),
             kept: Vec::new(),
@@ -150,50 +150,50 @@ impl Process {
     }
 
     /// The supervisor of everything: what runs when it is spawned.
-    pub fn supervisor(&self, mut parts: Vec<Part>) -> Supervisor {
-        parts.push(self.group("upkeep", vec![self.meter(), self.watch(), self.retention()]));
+    pub fn supervisor(&self, mut children: Vec<ChildSpec>) -> Supervisor {
+        children.push(self.group("upkeep", vec![self.meter(), self.watchdog(), self.retention()]));
         let node = self.tree.part(None, "supervisor", ROOT);
-        Supervisor::of_services(node, self.tree.clone(), Arc::new(parts))
+        Supervisor::of_services(node, self.tree.clone(), Arc::new(children))
     }
 
     /// Parts under a supervisor of their own, beside the services.
-    pub fn group(&self, name: &str, parts: Vec<Part>) -> Part {
+    pub fn group(&self, name: &str, children: Vec<ChildSpec>) -> ChildSpec {
         let node = self.tree.part(Some(ROOT), "supervisor", name);
-        supervised(node, self.tree.clone(), parts)
+        supervised(node, self.tree.clone(), children)
     }
 
     /// Measures how far behind everything is.
-    fn meter(&self) -> Part {
+    fn meter(&self) -> ChildSpec {
         let node = self.tree.part(Some("upkeep"), "meter", "upkeep/meter");
-        let parts = Arc::new(MeterParts {
+        let parts = Arc::new(LagMeterParts {
             lag: self.lag.clone(),
-            gauges: self.gauges.clone(),
-            counted: self.counted.clone(),
-            flows: self.flows.clone(),
-            intakes: self.intakes.clone(),
+            journals: self.journals.clone(),
+            admission_backlogs: self.admission_backlogs.clone(),
+            backlogs: self.backlogs.clone(),
+            consumers: self.consumers.clone(),
             broker: self.broker.clone(),
             node: node.clone(),
         });
-        Part::new(node, move || Meter(parts.clone()))
+        ChildSpec::new(node, move || LagMeter(parts.clone()))
     }
 
     /// Notices consumers that get nothing.
-    fn watch(&self) -> Part {
+    fn watchdog(&self) -> ChildSpec {
         let node = self.tree.part(Some("upkeep"), "watch", "upkeep/watch");
-        let parts = Arc::new(WatchParts {
-            intakes: self.intakes.clone(),
+        let parts = Arc::new(WatchdogParts {
+            consumers: self.consumers.clone(),
             broker: self.broker.clone(),
             tree: self.tree.clone(),
             node: node.clone(),
         });
-        Part::new(node, move || Watch(parts.clone()))
+        ChildSpec::new(node, move || ConsumerWatchdog(parts.clone()))
     }
 
     /// Forgets in time what is kept for a while only.
-    fn retention(&self) -> Part {
+    fn retention(&self) -> ChildSpec {
         let node = self.tree.part(Some("upkeep"), "retention", "upkeep/retention");
-        let offices = self.dead_letters.iter().map(|office| Arc::new(office.clone()) as _);
-        retention::part(node, self.kept.iter().cloned().chain(offices).collect())
+        let dead_letters = self.dead_letters.iter().map(|letters| Arc::new(letters.clone()) as _);
+        retention::child_spec(node, self.kept.iter().cloned().chain(dead_letters).collect())
     }
 
     /// Begins a service: its journal over `store`, and its relay over the same database's outbox.
@@ -202,16 +202,16 @@ impl Process {
         name: &'static str,
         service: Arc<S>,
         store: Arc<dyn Database<S>>,
-    ) -> Stations<'_, S> {
+    ) -> ServiceBuilder<'_, S> {
         let node = self.tree.part(Some(name), "journal", &format!("{name}/journal"));
         self.tree.part(Some(ROOT), "service", name);
         let journal = JournalHandle::new(node.clone());
         let relay_node = self.tree.part(Some(name), "relay", &format!("{name}/relay"));
         let relay = RelayHandle::new(relay_node.clone());
-        self.gauges.push(journal.gauge().clone());
-        self.flows.push(relay.flow().clone());
-        self.counted.push(relay.flow().clone());
-        let dead_letters = DeadLetterOffice::new(
+        self.journals.push(journal.health().clone());
+        self.backlogs.push(relay.backlog().clone());
+        self.admission_backlogs.push(relay.backlog().clone());
+        let dead_letters = DeadLetterService::new(
             store.clone(),
             store.clone(),
             journal.clone(),
@@ -231,15 +231,15 @@ impl Process {
             world: self.world.clone(),
             handle: relay,
         });
-        let parts = vec![
-            Part::new(node, move || Journal::new(journal_parts.clone())),
-            Part::new(relay_node, move || Relay::new(relay_parts.clone())),
+        let children = vec![
+            ChildSpec::new(node, move || Journal::new(journal_parts.clone())),
+            ChildSpec::new(relay_node, move || Relay::new(relay_parts.clone())),
         ];
-        Stations { process: self, name, journal, dead_letters: Some(dead_letters), parts }
+        ServiceBuilder { process: self, name, journal, dead_letters: Some(dead_letters), children }
     }
 }
 
-impl<S: Service> Stations<'_, S> {
+impl<S: Service> ServiceBuilder<'_, S> {
     /// The tree that its parts stand in.
     pub fn tree(&self) -> &Tree {
         &self.process.tree
@@ -250,27 +250,29 @@ impl<S: Service> Stations<'_, S> {
         &self.process.world
     }
 
-    /// Its relay's messages do not count at the door.
-    pub fn aside(&mut self) {
-        self.process.counted.pop();
+    /// Its relay's messages do not count for admission.
+    pub fn exclude_from_admission(&mut self) {
+        self.process.admission_backlogs.pop();
     }
 
     /// Puts entities under it.
-    pub fn entities<E: Species>(&mut self, plural: &'static str, directory: &Directory<E>) {
+    pub fn entities<E: EntityKind>(&mut self, plural: &'static str, directory: &Directory<E>) {
         let node = self.process.tree.part(Some(self.name), "supervisor", plural);
         self.process.tree.populate(plural, Arc::new(directory.clone()));
         let (directory, its) = (directory.clone(), node.clone());
-        self.parts.push(Part::new(node, move || Keeper::new(directory.clone(), its.clone())));
+        self.children.push(ChildSpec::new(node, move || {
+            EntitySupervisor::new(directory.clone(), its.clone())
+        }));
     }
 
     /// Has something forgotten in time.
-    pub fn keeps(&mut self, kept: Arc<dyn Kept>) {
+    pub fn keeps(&mut self, kept: Arc<dyn Retained>) {
         self.process.kept.push(kept);
     }
 
     /// Adds a part of its own.
-    pub fn part(&mut self, part: Part) {
-        self.parts.push(part);
+    pub fn child(&mut self, child: ChildSpec) {
+        self.children.push(child);
     }
 
     /// Consumes a queue.
@@ -279,8 +281,8 @@ impl<S: Service> Stations<'_, S> {
         self.process.dead_letters.extend(self.dead_letters.take());
         let node = self.process.tree.part(Some(self.name), "consumer", queue.as_str());
         let address = Address::new(node.clone());
-        let (prefetch, traffic) = (prefetch(queue), Arc::<Traffic>::default());
-        self.process.intakes.push(Intake {
+        let (prefetch, traffic) = (prefetch(queue), Arc::<ConsumerCounters>::default());
+        self.process.consumers.push(ConsumerHandle {
             queue,
             prefetch,
             address: address.clone(),
@@ -291,23 +293,23 @@ impl<S: Service> Stations<'_, S> {
             prefetch,
             broker: self.process.broker.clone(),
             handler,
-            cemetery: Arc::new(self.journal.clone()),
+            dead_letters: Arc::new(self.journal.clone()),
             world: self.process.world.clone(),
             address,
             traffic,
         });
-        self.parts.push(Part::new(node, move || Consumer::new(parts.clone())));
+        self.children.push(ChildSpec::new(node, move || Consumer::new(parts.clone())));
     }
 
     /// The whole, as a part of the process.
-    pub fn finish(self) -> Part {
+    pub fn finish(self) -> ChildSpec {
         let node = self.process.tree.part(Some(ROOT), "service", self.name);
-        supervised(node, self.process.tree.clone(), self.parts)
+        supervised(node, self.process.tree.clone(), self.children)
     }
 }
 
 /// A supervisor over parts, as a part itself.
-fn supervised(node: Arc<Node>, tree: Tree, parts: Vec<Part>) -> Part {
-    let (its, parts) = (node.clone(), Arc::new(parts));
-    Part::new(node, move || Supervisor::new(its.clone(), tree.clone(), parts.clone()))
+fn supervised(node: Arc<Node>, tree: Tree, children: Vec<ChildSpec>) -> ChildSpec {
+    let (its, children) = (node.clone(), Arc::new(children));
+    ChildSpec::new(node, move || Supervisor::new(its.clone(), tree.clone(), children.clone()))
 }

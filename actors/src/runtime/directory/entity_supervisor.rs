@@ -1,6 +1,6 @@
-//! The keeper: supervises a directory's entities, tells it of those that ended, and has idle ones leave.
+//! The entity supervisor: supervises a directory's entities, tells it of those that ended, and has idle ones leave.
 
-use super::{Directory, Parent, Species};
+use super::{Directory, EntityKind, Parent};
 use crate::runtime::tree::Node;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use std::sync::Arc;
@@ -10,19 +10,19 @@ use std::time::Duration;
 const RETIRE_EVERY: Duration = Duration::from_secs(5);
 
 /// Supervises the entities of a directory.
-pub struct Keeper<S: Species> {
+pub struct EntitySupervisor<S: EntityKind> {
     directory: Directory<S>,
     node: Arc<Node>,
 }
 
-impl<S: Species> Keeper<S> {
+impl<S: EntityKind> EntitySupervisor<S> {
     /// A supervisor for a directory.
     pub fn new(directory: Directory<S>, node: Arc<Node>) -> Self {
         Self { directory, node }
     }
 }
 
-impl<S: Species> Actor for Keeper<S> {
+impl<S: EntityKind> Actor for EntitySupervisor<S> {
     type Msg = ();
     type State = ();
     type Arguments = ();

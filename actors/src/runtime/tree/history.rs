@@ -21,7 +21,7 @@ const CAUSE_CHARS_MAX: usize = 500;
 /// What came of handling a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum HowHandled {
+pub enum HandlingOutcome {
     /// It is being handled.
     UnderWay,
     /// It was handled.
@@ -32,12 +32,12 @@ pub enum HowHandled {
 
 /// A message that an actor was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Told {
+struct ReceivedMessage {
     message: &'static str,
     /// Microseconds after the actor's start.
     at_us: u64,
     took_us: u32,
-    how: HowHandled,
+    how: HandlingOutcome,
 }
 
 /// The same, as it is shown.
@@ -50,7 +50,7 @@ pub struct LastMessage {
     /// How long handling it took, in microseconds.
     pub took_us: u32,
     /// What came of it.
-    pub how: HowHandled,
+    pub how: HandlingOutcome,
 }
 
 /// A failure, or another end that was followed by a start.
@@ -64,29 +64,34 @@ pub struct Failure {
 
 /// What a node remembers.
 #[derive(Debug, Default)]
-pub(super) struct Past {
-    told: VecDeque<Told>,
+pub(super) struct ActorHistory {
+    received: VecDeque<ReceivedMessage>,
     failures: VecDeque<Failure>,
 }
 
-impl Past {
+impl ActorHistory {
     /// A message is being handled from now on.
     pub(super) fn begin(&mut self, message: &'static str, at: Duration, is_entity: bool) {
         let kept = if is_entity { LAST_OF_ENTITY } else { LAST_OF_PART };
-        while self.told.len() >= kept {
-            self.told.pop_front();
+        while self.received.len() >= kept {
+            self.received.pop_front();
         }
-        if self.told.capacity() == 0 {
-            self.told.reserve_exact(kept);
+        if self.received.capacity() == 0 {
+            self.received.reserve_exact(kept);
         }
         let at_us = u64::try_from(at.as_micros()).unwrap_or(u64::MAX);
-        self.told.push_back(Told { message, at_us, took_us: 0, how: HowHandled::UnderWay });
+        self.received.push_back(ReceivedMessage {
+            message,
+            at_us,
+            took_us: 0,
+            how: HandlingOutcome::UnderWay,
+        });
     }
 
     /// What was begun last has ended now, if it has not yet.
-    pub(super) fn end(&mut self, at: Duration, how: HowHandled) {
-        if let Some(last) = self.told.back_mut()
-            && last.how == HowHandled::UnderWay
+    pub(super) fn end(&mut self, at: Duration, how: HandlingOutcome) {
+        if let Some(last) = self.received.back_mut()
+            && last.how == HandlingOutcome::UnderWay
         {
             let at_us = u64::try_from(at.as_micros()).unwrap_or(u64::MAX);
             last.took_us = u32::try_from(at_us.saturating_sub(last.at_us)).unwrap_or(u32::MAX);
@@ -116,13 +121,13 @@ impl Past {
 
     /// The last messages, oldest first.
     pub(super) fn last_messages(&self, started_at: Timestamp) -> Vec<LastMessage> {
-        let shown = |told: &Told| LastMessage {
-            message: told.message,
-            at: started_at + Duration::from_micros(told.at_us),
-            took_us: told.took_us,
-            how: told.how,
+        let shown = |received: &ReceivedMessage| LastMessage {
+            message: received.message,
+            at: started_at + Duration::from_micros(received.at_us),
+            took_us: received.took_us,
+            how: received.how,
         };
-        self.told.iter().map(shown).collect()
+        self.received.iter().map(shown).collect()
     }
 }
 
@@ -132,24 +137,24 @@ mod tests {
 
     #[test]
     fn only_the_last_are_remembered_and_one_is_32_bytes() {
-        assert!(size_of::<Told>() <= 32);
-        let mut past = Past::default();
+        assert!(size_of::<ReceivedMessage>() <= 32);
+        let mut history = ActorHistory::default();
         for number in 0..100_u64 {
-            past.begin("reply", Duration::from_micros(number * 10), true);
-            past.end(Duration::from_micros(number * 10 + 3), HowHandled::Handled);
+            history.begin("reply", Duration::from_micros(number * 10), true);
+            history.end(Duration::from_micros(number * 10 + 3), HandlingOutcome::Handled);
         }
-        past.begin("cancel", Duration::from_micros(2_000), true);
-        past.end(Duration::from_micros(2_500), HowHandled::Failed);
-        past.end(Duration::from_micros(9_000), HowHandled::Handled);
-        let last = past.last_messages(Timestamp::UNIX_EPOCH);
-        assert_eq!((last.len(), past.told.capacity()), (4, 4));
+        history.begin("cancel", Duration::from_micros(2_000), true);
+        history.end(Duration::from_micros(2_500), HandlingOutcome::Failed);
+        history.end(Duration::from_micros(9_000), HandlingOutcome::Handled);
+        let last = history.last_messages(Timestamp::UNIX_EPOCH);
+        assert_eq!((last.len(), history.received.capacity()), (4, 4));
         assert_eq!((last[3].message, last[3].took_us), ("cancel", 500));
-        assert_eq!(last[3].how, HowHandled::Failed, "a failure stays one");
-        assert_eq!((last[0].took_us, last[0].how), (3, HowHandled::Handled));
+        assert_eq!(last[3].how, HandlingOutcome::Failed, "a failure stays one");
+        assert_eq!((last[0].took_us, last[0].how), (3, HandlingOutcome::Handled));
         for number in 0..100 {
-            past.failed(Timestamp::UNIX_EPOCH, &format!("{number}{}", "x".repeat(1_000)));
+            history.failed(Timestamp::UNIX_EPOCH, &format!("{number}{}", "x".repeat(1_000)));
         }
-        assert_eq!(past.failures().len(), FAILURES_MAX);
-        assert!(past.last_error().is_some_and(|error| error.len() == CAUSE_CHARS_MAX));
+        assert_eq!(history.failures().len(), FAILURES_MAX);
+        assert!(history.last_error().is_some_and(|error| error.len() == CAUSE_CHARS_MAX));
     }
 }

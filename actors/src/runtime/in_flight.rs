@@ -15,7 +15,7 @@ use super::ticket::{Settled, Ticket};
 use crate::faults::{self, Point};
 use crate::messages::{Body, Message};
 use crate::planted::{Bug, planted};
-use crate::ports::{Channel, Delivery, Fate, Left, Part};
+use crate::ports::{Delivery, DeliveryChannel, DeliveryPart, Disposition, Remainder};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -31,9 +31,9 @@ const NONE: usize = usize::MAX;
 const ALL: usize = usize::MAX - 1;
 
 /// A delivery that could be read, and is not settled.
-pub struct InHand {
+pub struct InFlightDelivery {
     parts: Arc<ConsumerParts>,
-    channel: Arc<dyn Channel>,
+    channel: Arc<dyn DeliveryChannel>,
     tag: u64,
     body: Body,
     /// Messages that are under way.
@@ -41,19 +41,19 @@ pub struct InHand {
     /// The message that the handler has now: a panic is its own.
     at_work: AtomicUsize,
     /// What is left, by the message's place; what cannot be read comes first.
-    left: Mutex<Vec<(usize, Left)>>,
+    remainder: Mutex<Vec<(usize, Remainder)>>,
 }
 
-impl InHand {
+impl InFlightDelivery {
     /// Takes a delivery with this body.
     pub fn new(parts: &Arc<ConsumerParts>, delivery: &Delivery, body: Body) -> Arc<Self> {
         let at = parts.world.now();
         let malformed = |entry: &crate::messages::Unreadable| {
             let cause = format!("malformed: {}", entry.error);
-            let part = Part::Unreadable(entry.clone());
-            (0, Left { part, fate: Fate::Reject, cause, at })
+            let part = DeliveryPart::Unreadable(entry.clone());
+            (0, Remainder { part, disposition: Disposition::Reject, cause, at })
         };
-        let left = body.unreadable().iter().map(malformed).collect();
+        let remainder = body.unreadable().iter().map(malformed).collect();
         parts.traffic.open.fetch_add(1, Relaxed);
         Arc::new(Self {
             parts: parts.clone(),
@@ -61,7 +61,7 @@ impl InHand {
             tag: delivery.tag,
             open: AtomicUsize::new(body.messages().len()),
             at_work: AtomicUsize::new(NONE),
-            left: Mutex::new(left),
+            remainder: Mutex::new(remainder),
             body,
         })
     }
@@ -111,11 +111,11 @@ impl InHand {
             Settled::Done(()) => self.one_is_done(),
             // Dropped by the panic of its own handler: that attempt counts.
             Settled::Abandoned if self.is_at_work(index) && std::thread::panicking() => {
-                self.leave(index, Fate::Retry, "the handler panicked".to_owned());
+                self.leave(index, Disposition::Retry, "the handler panicked".to_owned());
             }
-            Settled::Retry(cause) => self.leave(index, Fate::Retry, cause),
-            Settled::Dead(cause) => self.leave(index, Fate::Reject, cause),
-            Settled::Abandoned => self.hand_in_again(index),
+            Settled::Retry(cause) => self.leave(index, Disposition::Retry, cause),
+            Settled::Dead(cause) => self.leave(index, Disposition::Reject, cause),
+            Settled::Abandoned => self.resubmit(index),
         }
     }
 
@@ -124,12 +124,13 @@ impl InHand {
         at_work == index || at_work == ALL
     }
 
-    fn leave(&self, index: usize, fate: Fate, cause: String) {
+    fn leave(&self, index: usize, disposition: Disposition, cause: String) {
         let part = match &self.body {
-            Body::One(_) => Part::Whole,
-            Body::Bundle(bundle) => Part::Message(bundle.messages[index].clone()),
+            Body::One(_) => DeliveryPart::Whole,
+            Body::Bundle(bundle) => DeliveryPart::Message(bundle.messages[index].clone()),
         };
-        self.lock().push((index, Left { part, fate, cause, at: self.parts.world.now() }));
+        self.lock()
+            .push((index, Remainder { part, disposition, cause, at: self.parts.world.now() }));
         self.one_is_done();
     }
 
@@ -140,19 +141,20 @@ impl InHand {
     }
 
     fn end(&self) {
-        let mut left = std::mem::take(&mut *self.lock());
-        left.sort_by_key(|(index, _)| *index);
+        let mut remainder = std::mem::take(&mut *self.lock());
+        remainder.sort_by_key(|(index, _)| *index);
         let traffic = &self.parts.traffic;
         traffic.open.fetch_sub(1, Relaxed);
         traffic.messages.fetch_add(self.body.messages().len() as u64, Relaxed);
         traffic.settled.fetch_add(1, Relaxed);
-        if left.is_empty() {
+        if remainder.is_empty() {
             faults::passes(Point::Unacked);
         }
-        self.channel.settle(self.tag, left.into_iter().map(|(_, left)| left).collect());
+        self.channel
+            .settle(self.tag, remainder.into_iter().map(|(_, remainder)| remainder).collect());
     }
 
-    fn hand_in_again(self: Arc<Self>, index: usize) {
+    fn resubmit(self: Arc<Self>, index: usize) {
         // Outside of a runtime the process is ending, and the broker keeps the delivery.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
@@ -163,12 +165,12 @@ impl InHand {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<(usize, Left)>> {
-        self.left.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    fn lock(&self) -> MutexGuard<'_, Vec<(usize, Remainder)>> {
+        self.remainder.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
-impl Drop for InHand {
+impl Drop for InFlightDelivery {
     fn drop(&mut self) {
         // Never settled: dropped with a mailbox. The broker brings it again.
         if self.open.load(Acquire) > 0 {

@@ -6,17 +6,17 @@
 //! alone after one that came alone does not wait, nor do clients who all wait for their answers: they come
 //! back as many as they were.
 
-use super::{Stored, Submission};
-use crate::runtime::service::{Service, Upkeep};
+use super::{StoredCallback, Submission};
+use crate::runtime::service::{OutboxMaintenance, Service};
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// What waits for the next transaction.
-pub struct Gathering<S: Service> {
+pub struct PendingBatch<S: Service> {
     pub(super) waiting: VecDeque<Submission<S>>,
-    pub(super) upkeep: Upkeep,
-    pub(super) stored: Vec<Stored>,
+    pub(super) maintenance: OutboxMaintenance,
+    pub(super) stored: Vec<StoredCallback>,
     pub(super) committing: bool,
     pub(super) flush_planned: bool,
     pub(super) rest_planned: bool,
@@ -24,11 +24,11 @@ pub struct Gathering<S: Service> {
     last: Option<(Instant, usize)>,
 }
 
-impl<S: Service> Default for Gathering<S> {
+impl<S: Service> Default for PendingBatch<S> {
     fn default() -> Self {
         Self {
             waiting: VecDeque::new(),
-            upkeep: Upkeep::default(),
+            maintenance: OutboxMaintenance::default(),
             stored: Vec::new(),
             committing: false,
             flush_planned: false,
@@ -38,14 +38,14 @@ impl<S: Service> Default for Gathering<S> {
     }
 }
 
-impl<S: Service> Gathering<S> {
+impl<S: Service> PendingBatch<S> {
     /// True when there is something that does not wait to be written along with something else.
     pub(super) fn is_urgent(&self) -> bool {
         !self.waiting.is_empty()
-            || !self.upkeep.park.is_empty()
-            || !self.upkeep.dead_letters.is_empty()
-            || !self.upkeep.redrive.is_empty()
-            || !self.upkeep.discard.is_empty()
+            || !self.maintenance.park.is_empty()
+            || !self.maintenance.dead_letters.is_empty()
+            || !self.maintenance.redrive.is_empty()
+            || !self.maintenance.discard.is_empty()
     }
 
     /// A transaction of so many changes begins.
