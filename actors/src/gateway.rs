@@ -32,7 +32,7 @@ mod service;
 mod tests;
 
 pub use handle::GatewayHandle;
-pub use ledger::{Booking, Entry, EntryStatus, Said};
+pub use ledger::{Booking, Entry, EntryStatus, GatewayResponse};
 pub use methods::{GatewayPolicy, TEST_METHODS};
 pub use reads::{GatewayReads, Sums, Totals};
 pub use service::{GatewayChange, GatewayWrites, NoOutboxListener, SimulatedGateway};

@@ -37,24 +37,24 @@ mod restock;
 mod retention;
 mod rows;
 mod settle;
-mod shelf;
 mod sku;
 mod stock;
+mod stock_levels;
 
 pub use adjust::{Adjustment, AdjustmentKey, AdjustmentOutcome, AdjustmentRecord};
-pub use change::{Answer, Change, Keys, Rows, Writes};
+pub use change::{Change, InventoryAnswer, Keys, Rows, Writes};
 pub use commands::{CommandHandler, change};
 #[cfg(any(test, feature = "testing"))]
 pub use memory::InventoryTables;
 pub use movement::{Entry, Movement, MovementRow, Place, movements};
 pub use reads::InventoryReads;
-pub use request::{Request, WAIT_MAX};
+pub use request::{ReservationRequest, WAIT_MAX};
 pub use reservation::{Lines, LinesError, Reservation, ReservationRow, Undone};
 pub use retention::{AdjustmentKeys, Movements};
 pub use rows::{Quantity, StockRow};
-pub use shelf::WAITERS_MAX;
 pub use sku::{IDLE_AFTER, SkuKind, Skus};
 pub use stock::{AdjustError, Adjusted, CreateError, SetError, Stock};
+pub use stock_levels::WAITERS_MAX;
 
 use crate::clock::Timestamp;
 use crate::ids::ServiceName;
@@ -70,7 +70,7 @@ impl Service for Inventory {
     type Keys = Keys;
     type Rows = Rows;
     type Writes = Writes;
-    type Answer = Answer;
+    type Answer = InventoryAnswer;
 
     fn keys(changes: &[Change]) -> Keys {
         Keys::of(changes)

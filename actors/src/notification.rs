@@ -20,16 +20,18 @@ mod mark_all_read;
 mod mark_read;
 #[cfg(any(test, feature = "testing"))]
 mod memory;
+mod notify;
 mod reads;
 mod service;
 mod settle;
-mod tell;
 #[cfg(test)]
 mod tests;
 mod text;
 mod topic;
 
-pub use change::{Answer, Change, Keys, Rows, Scope, Stored, UNREAD_PAGE, UnreadPage, Writes};
+pub use change::{
+    Change, Keys, NotificationAnswer, Rows, Scope, StoredEntry, UNREAD_PAGE, UnreadPage, Writes,
+};
 pub use channel::{Channel, ChannelHandler, Messengers};
 pub use entry::{BadNotificationId, Notification, NotificationId};
 pub use handle::{MarkError, Notifications};

@@ -12,18 +12,18 @@
 //! choreographed flow the services react to each other and the saga only follows ([`follow`]).
 
 pub mod advance;
+pub mod choreography;
+pub mod deadlines;
 pub mod decide;
-pub mod due;
+pub mod fact_messages;
 pub mod facts;
-pub mod follow;
 pub mod handle;
 pub mod handler;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
-pub mod notices;
 pub mod reads;
 pub mod record;
-pub mod restate;
+pub mod republish;
 pub mod retention;
 pub mod rules;
 pub mod saga;

@@ -10,12 +10,12 @@
 //! A gateway that does not answer leaves the outcome unknown, and it is asked again until it answers;
 //! `payment.reversed` is said only once the gateway holds no money and never will.
 
-mod answered;
 mod commands;
 mod confirmation;
 mod decide;
 mod entity;
 mod event;
+mod gateway_answer;
 mod gateway_port;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
@@ -23,25 +23,25 @@ mod methods;
 mod process;
 mod reads;
 mod refund;
+mod resume;
 mod service;
 mod state;
 mod sweeper;
 #[cfg(test)]
 mod tests;
-mod wake;
 
 pub use commands::{CommandHandler, input};
 pub use confirmation::{
-    ConfirmationDesk, ConfirmationError, PaymentConfirmation, PaymentResponder,
+    ConfirmationError, ConfirmationServer, PaymentConfirmation, PaymentResponder,
 };
 pub use decide::{
-    Decision, Effect, GatewayAnswer, GatewayReply, Input, Now, PaymentPolicy, decide,
+    Effect, GatewayAnswer, GatewayReply, Now, PaymentDecision, PaymentInput, PaymentPolicy, decide,
 };
-pub use entity::{Errand, PaymentRules, Payments, Remembered};
+pub use entity::{PaymentEffect, PaymentMemory, PaymentRules, Payments};
 pub use event::{IllegalEvent, PaymentEvent, apply};
 pub use gateway_port::{Charge, ChargeRequest, Gateway, GatewayError, GatewayKey, Holding, Undone};
 pub use methods::{DEFAULT_METHODS, PaymentMethods};
 pub use reads::{PaymentReads, PaymentView};
 pub use service::{PaymentChange, PaymentRow, PaymentService, PaymentWrite};
-pub use state::{Asking, Payment, PaymentStatus, Question, State, Undo};
+pub use state::{GatewayAttempts, Payment, PaymentStatus, Question, State, Undo};
 pub use sweeper::Sweeper;

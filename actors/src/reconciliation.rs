@@ -14,7 +14,7 @@
 
 mod disagreement;
 mod events;
-mod look;
+mod observation;
 mod order;
 mod product;
 mod reads;
@@ -24,7 +24,7 @@ mod sources;
 mod tests;
 
 pub use disagreement::{Aspect, Disagreement, Statement, Subject};
-pub use look::Look;
+pub use observation::OrderObservation;
 pub use order::{Comparison, OrderSides, Side, Stage, compare_order};
 pub use product::compare_product;
 pub use reads::{OrderRecords, ProductRecords, Record, Span};

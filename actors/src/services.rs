@@ -160,7 +160,7 @@ pub fn payment(
     builder.exclude_from_admission();
     if let Some(rpc) = rpc {
         let node = builder.tree().part(Some("payment"), "responder", RPC_PAYMENT);
-        builder.child(payment::ConfirmationDesk::child_spec(node, rpc, reads.clone()));
+        builder.child(payment::ConfirmationServer::child_spec(node, rpc, reads.clone()));
     }
     let world = builder.world().clone();
     let rules = PaymentRules { reads: reads.clone(), gateway, policy, world: world.clone() };

@@ -32,7 +32,7 @@ mod service;
 mod shipment;
 
 pub use carrier::UNDELIVERABLE_POSTAL_CODE;
-pub use change::{Answer, Change, Command};
+pub use change::{Change, Command, ShippingAnswer};
 pub use handler::{CommandHandler, change};
 #[cfg(any(test, feature = "testing"))]
 pub use memory::ShippingMemory;

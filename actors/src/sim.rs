@@ -8,7 +8,7 @@
 //!              actors restarted
 //! ```
 //!
-//! Everything that a process does to the world passes a `Life`: when the process is dead, the call
+//! Everything that a process does to the world passes a `ProcessGate`: when the process is dead, the call
 //! never returns and nothing happens; when it is stopped, the call waits. So a crash may come at any
 //! await, and between any two things that a process does ([`Fault::DiesHere`]). One seed is one history:
 //! the same seed gives the same trace, which [`run()`] hashes.
@@ -16,17 +16,17 @@
 //! While it runs and when all is at rest, the books must balance: [`Rule`]. That the simulation would
 //! notice if they did not is shown by [planted bugs](crate::planted).
 
-mod books;
 mod broker;
+mod bug_search;
 mod chance;
 mod clock;
 mod fault;
+mod faulty_gateway;
 mod flows;
-mod hunt;
-mod life;
-mod line;
+mod invariants;
 mod panics;
 mod process;
+mod process_gate;
 mod reads;
 mod run;
 mod script;
@@ -34,15 +34,15 @@ mod store;
 mod trace;
 mod world;
 
-pub use books::{Finding, Rule};
+pub use bug_search::{FoundBug, search};
 pub use fault::{Coverage, Fault, Rates};
 pub use flows::compare;
-pub use hunt::{Caught, hunt};
-pub use run::{End, Outcome, Plan, Stake, run};
+pub use invariants::{Finding, Rule};
+pub use run::{End, Outcome, Plan, RunMode, run};
 
 use crate::messages::Message;
 use chance::Chance;
-use life::Life;
+use process_gate::ProcessGate;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 use trace::Trace;
@@ -67,7 +67,7 @@ impl Sim {
     }
 
     /// From now on nothing goes wrong any more.
-    fn calm_down(&self) {
+    fn stop_faults(&self) {
         self.calm.store(true, Relaxed);
     }
 
@@ -82,20 +82,20 @@ impl Sim {
     }
 
     /// True of so many things in a thousand as this fault's rate says: of each always, or never.
-    fn is_fated(&self, fault: Fault, of: Uuid) -> bool {
+    fn is_drawn(&self, fault: Fault, of: Uuid) -> bool {
         let (high, low) = of.as_u64_pair();
-        let is_fated = Chance::new(self.seed ^ high ^ low).below(1_000) < self.rates.of(fault);
-        if is_fated {
+        let is_drawn = Chance::new(self.seed ^ high ^ low).below(1_000) < self.rates.of(fault);
+        if is_drawn {
             self.happened(fault);
         }
-        is_fated
+        is_drawn
     }
 
     /// Here a process may die.
-    fn may_die(&self, life: &Life) {
-        if !life.is_dead() && self.fails(Fault::DiesHere) {
-            self.trace.say(format_args!("process {} dies here", life.number));
-            life.kill();
+    fn may_die(&self, gate: &ProcessGate) {
+        if !gate.is_dead() && self.fails(Fault::DiesHere) {
+            self.trace.say(format_args!("process {} dies here", gate.number));
+            gate.kill();
         }
     }
 

@@ -3,12 +3,12 @@
 //! Everything is deterministic: a clock that follows tokio's (paused) time, ids that are counted, and
 //! stores that commit at once, or fail when they are told to.
 
-mod desk;
+mod manual_broker;
 mod memory;
 mod records;
 pub mod shop;
 mod world;
 
-pub use desk::Desk;
+pub use manual_broker::ManualBroker;
 pub use memory::{CommitFault, MemoryStore, MemoryTables};
 pub use world::{CountedIds, TokioClock, world};

@@ -98,14 +98,16 @@ fn orders_that_do_not_compete_end_the_same_in_every_way() {
 #[cfg(feature = "planted")]
 #[test]
 fn every_planted_bug_is_found() {
-    use ordermill_actors::sim::hunt;
+    use ordermill_actors::sim::search;
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
     let next = AtomicUsize::new(0);
     let missed = std::sync::Mutex::new(Vec::new());
     let hunter = || {
         while let Some(bug) = Bug::ALL.get(next.fetch_add(1, Relaxed)) {
-            match hunt(*bug, SEEDS_TO_FIND) {
-                Some(caught) => println!("{bug}: seed {}: {}", caught.seed, caught.found[0]),
+            match search(*bug, SEEDS_TO_FIND) {
+                Some(found_bug) => {
+                    println!("{bug}: seed {}: {}", found_bug.seed, found_bug.found[0])
+                }
                 None => missed.lock().unwrap().push(*bug),
             }
         }

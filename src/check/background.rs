@@ -8,7 +8,7 @@ use metrics::{counter, gauge};
 use ordermill_actors::ids::OrderId;
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::reconciliation::{
-    Aspect, Disagreement, Look, OrderSides, Sources, Span, compare_product,
+    Aspect, Disagreement, OrderObservation, OrderSides, Sources, Span, compare_product,
 };
 use ordermill_actors::runtime::periodic_task::PeriodicTask;
 use ordermill_actors::runtime::supervisor::ChildSpec;
@@ -77,7 +77,7 @@ struct Pass {
     /// True when a pass has just ended.
     has_ended: bool,
     /// Orders to look at again.
-    suspects: BTreeMap<OrderId, Look>,
+    suspects: BTreeMap<OrderId, OrderObservation>,
     /// What was found in this pass.
     found: HashSet<Disagreement>,
     /// What was found in the pass before: it was logged.
@@ -92,19 +92,19 @@ impl Background {
             return;
         }
         let mut pass = self.pass.lock().await;
-        match self.look(&mut pass, state).await {
+        match self.observation(&mut pass, state).await {
             Ok(found) => tell(&mut pass, found),
             // The service's own journal says why, and what comes of it.
             Err(error) => tracing::debug!(%error, "the check in the background cannot read"),
         }
     }
 
-    async fn look(
+    async fn observation(
         &self,
         pass: &mut Pass,
         state: SystemState,
     ) -> Result<Vec<Disagreement>, ReadError> {
-        let mut found = self.look_again(pass, state).await?;
+        let mut found = self.recheck(pass, state).await?;
         if pass.begins.is_none_or(|at| at <= Instant::now()) {
             pass.begins = None;
             match pass.at_products {
@@ -122,9 +122,9 @@ impl Background {
         let page = self.sources.read(span).await?;
         counter!("reconciliation_orders_total").increment(page.orders.len() as u64);
         for (order, sides) in page.orders {
-            let look = Look::at(&sides);
-            if !look.is_clean() && pass.suspects.len() < SUSPECTS_MAX {
-                pass.suspects.insert(order, look);
+            let observation = OrderObservation::at(&sides);
+            if !observation.is_clean() && pass.suspects.len() < SUSPECTS_MAX {
+                pass.suspects.insert(order, observation);
             }
         }
         pass.after = (!page.is_last).then_some(page.until);
@@ -133,7 +133,7 @@ impl Background {
     }
 
     /// What differs twice, of an order that has not moved, counts.
-    async fn look_again(
+    async fn recheck(
         &self,
         pass: &mut Pass,
         state: SystemState,
@@ -147,11 +147,12 @@ impl Background {
             let after = OrderId(Uuid::from_u128(order.0.as_u128().saturating_sub(1)));
             let page = self.sources.read(Span { after, until: order, limit: 1 }).await?;
             let sides = page.orders.get(&order).cloned();
-            let look = Look::at(&sides.unwrap_or_else(|| OrderSides::new(order)));
-            if look.is_as(&earlier) {
-                found.extend(look.disagreements);
-            } else if !look.is_clean() {
-                pass.suspects.insert(order, look);
+            let observation =
+                OrderObservation::at(&sides.unwrap_or_else(|| OrderSides::new(order)));
+            if observation.is_as(&earlier) {
+                found.extend(observation.disagreements);
+            } else if !observation.is_clean() {
+                pass.suspects.insert(order, observation);
             }
         }
         Ok(found)

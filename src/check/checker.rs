@@ -7,7 +7,8 @@ use ordermill_actors::clock::Timestamp;
 use ordermill_actors::ids::{OrderId, ProductId};
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::reconciliation::{
-    Disagreement, Look, OrderSides, Page, Sources, Span, Stage, Subject, compare_product,
+    Disagreement, OrderObservation, OrderSides, Page, Sources, Span, Stage, Subject,
+    compare_product,
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -154,9 +155,9 @@ impl Outcome {
         self.disagreements.iter().filter_map(product).collect()
     }
 
-    fn count(&mut self, order: OrderId, look: Look) {
-        let is_unsettled = matches!(look.stage, Stage::UnderWay | Stage::Failed(_));
-        match look.stage {
+    fn count(&mut self, order: OrderId, observation: OrderObservation) {
+        let is_unsettled = matches!(observation.stage, Stage::UnderWay | Stage::Failed(_));
+        match observation.stage {
             Stage::UnderWay => self.under_way += 1,
             Stage::Failed(reason) => self.failed.push((order, reason)),
             Stage::AtRest | Stage::Unknown => self.orders += 1,
@@ -164,14 +165,14 @@ impl Outcome {
         if is_unsettled {
             self.not_settled.insert(order);
         }
-        self.disagreements.extend(look.disagreements);
+        self.disagreements.extend(observation.disagreements);
     }
 }
 
 /// What is to be looked at again: parts of a span that was read before, and what was seen in it.
 struct Suspects {
     span: Span,
-    seen: BTreeMap<OrderId, Look>,
+    seen: BTreeMap<OrderId, OrderObservation>,
 }
 
 /// Compares.
@@ -209,7 +210,7 @@ impl Checker {
         loop {
             let page = self.read(span).await?;
             let (until, is_last) = (page.until, page.is_last);
-            let seen = self.first_look(page, scope, outcome);
+            let seen = self.first_pass(page, scope, outcome);
             if !seen.is_empty() {
                 suspects.push(Suspects { span: Span { until, ..span }, seen });
             }
@@ -219,27 +220,27 @@ impl Checker {
             }
             span.after = until;
         }
-        self.look_again(suspects, outcome).await
+        self.recheck(suspects, outcome).await
     }
 
     /// Compares a page: what is clean is counted, what differs is returned.
-    fn first_look(
+    fn first_pass(
         &self,
         page: Page,
         scope: &Scope,
         outcome: &mut Outcome,
-    ) -> BTreeMap<OrderId, Look> {
+    ) -> BTreeMap<OrderId, OrderObservation> {
         let mut seen = BTreeMap::new();
         for (order, sides) in page.orders.into_iter().filter(|(order, _)| scope.covers(*order)) {
             if scope.pending.contains(&order) {
                 outcome.under_way += 1;
                 continue;
             }
-            let look = Look::at(&sides);
-            match look.is_clean() || self.system.is_none() {
-                true => outcome.count(order, look),
+            let observation = OrderObservation::at(&sides);
+            match observation.is_clean() || self.system.is_none() {
+                true => outcome.count(order, observation),
                 false => {
-                    seen.insert(order, look);
+                    seen.insert(order, observation);
                 }
             }
         }
@@ -247,7 +248,7 @@ impl Checker {
     }
 
     /// Looks at what differs again, until it does not differ or counts.
-    async fn look_again(
+    async fn recheck(
         &self,
         mut suspects: Vec<Suspects>,
         outcome: &mut Outcome,
@@ -264,18 +265,19 @@ impl Checker {
                 let mut sides = self.read_whole(span).await?;
                 for (order, earlier) in std::mem::take(&mut suspects.seen) {
                     let now = sides.remove(&order).unwrap_or_else(|| OrderSides::new(order));
-                    let look = Look::at(&now);
-                    let counts = look.is_as(&earlier)
+                    let observation = OrderObservation::at(&now);
+                    let counts = observation.is_as(&earlier)
                         && (is_last_time
-                            || (state.lag <= LAG_MAX && look.is_quiet(state.now, self.settle)));
+                            || (state.lag <= LAG_MAX
+                                && observation.is_quiet(state.now, self.settle)));
                     match () {
-                        () if look.is_clean() || counts => outcome.count(order, look),
+                        () if observation.is_clean() || counts => outcome.count(order, observation),
                         () if is_last_time => {
                             outcome.moving += 1;
                             outcome.not_settled.insert(order);
                         }
                         () => {
-                            suspects.seen.insert(order, look);
+                            suspects.seen.insert(order, observation);
                         }
                     }
                 }

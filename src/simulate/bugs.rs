@@ -2,20 +2,20 @@
 
 use super::pool::each;
 use ordermill_actors::planted::Bug;
-use ordermill_actors::sim::{Caught, hunt};
+use ordermill_actors::sim::{FoundBug, search};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// Looks for each bug, seed by seed; true when every one is found.
 pub fn find_all(seeds: &Range<u64>) -> anyhow::Result<bool> {
-    let hunts = each(0..Bug::ALL.len() as u64, |number| {
+    let searches = each(0..Bug::ALL.len() as u64, |number| {
         let bug = Bug::ALL[number as usize];
-        (bug, hunt(bug, seeds.clone()))
+        (bug, search(bug, seeds.clone()))
     })?;
     crate::say!("{:<20} {:<16} {:>6}  {:>5}  what is wrong", "bug", "caught by", "seed", "seeds");
-    for (bug, caught) in &hunts {
-        let (by, seed, needed) = match caught {
-            Some(Caught { seed, found }) => {
+    for (bug, found_bug) in &searches {
+        let (by, seed, needed) = match found_bug {
+            Some(FoundBug { seed, found }) => {
                 let rules: BTreeSet<_> = found.iter().map(|finding| finding.rule).collect();
                 let rules: Vec<String> = rules.iter().map(ToString::to_string).collect();
                 (rules.join(", "), seed.to_string(), (seed - seeds.start + 1).to_string())
@@ -24,7 +24,7 @@ pub fn find_all(seeds: &Range<u64>) -> anyhow::Result<bool> {
         };
         crate::say!("{:<20} {by:<16} {seed:>6}  {needed:>5}  {}", bug.name(), bug.what());
     }
-    let found = hunts.iter().filter(|(_, caught)| caught.is_some()).count();
-    crate::say!("{found} of {} planted bugs are found.", hunts.len());
-    Ok(found == hunts.len())
+    let found = searches.iter().filter(|(_, found_bug)| found_bug.is_some()).count();
+    crate::say!("{found} of {} planted bugs are found.", searches.len());
+    Ok(found == searches.len())
 }

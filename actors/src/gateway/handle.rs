@@ -1,7 +1,7 @@
 //! The gateway as the payment service calls it: through its journal, late or never where the method
 //! plays that.
 
-use super::ledger::Said;
+use super::ledger::GatewayResponse;
 use super::methods::GatewayPolicy;
 use super::reads::GatewayReads;
 use super::service::{GatewayChange, SimulatedGateway};
@@ -34,14 +34,14 @@ impl GatewayHandle {
         Self { journal, reads, policy }
     }
 
-    async fn call(&self, change: GatewayChange) -> Result<Said, GatewayError> {
+    async fn call(&self, change: GatewayChange) -> Result<GatewayResponse, GatewayError> {
         let (sender, receiver) = oneshot::channel();
         self.journal.submit(change, move |outcome| {
             // A caller that gave up is not told; what was booked stays booked.
             let _ = sender.send(outcome);
         });
-        let said = match receiver.await {
-            Ok(CommitOutcome::Done(said)) => said,
+        let response = match receiver.await {
+            Ok(CommitOutcome::Done(response)) => response,
             Ok(CommitOutcome::Failed(cause)) => return Err(GatewayError::Unavailable(cause)),
             // No booking is decided on a version; and what was dropped is known to nobody.
             Ok(CommitOutcome::Refused) | Err(_) => {
@@ -51,10 +51,10 @@ impl GatewayHandle {
         if !self.policy.latency.is_zero() {
             tokio::time::sleep(self.policy.latency).await;
         }
-        match said {
-            Said::Charge(..) | Said::Undone(_) => Ok(said),
-            Said::Error(cause) => Err(GatewayError::Unavailable(cause.to_owned())),
-            Said::Nothing => {
+        match response {
+            GatewayResponse::Charge(..) | GatewayResponse::Undone(_) => Ok(response),
+            GatewayResponse::Error(cause) => Err(GatewayError::Unavailable(cause.to_owned())),
+            GatewayResponse::Nothing => {
                 tokio::time::sleep(SILENCE).await;
                 Err(GatewayError::Timeout)
             }
@@ -63,21 +63,21 @@ impl GatewayHandle {
 
     async fn undo(&self, change: GatewayChange) -> Result<Undone, GatewayError> {
         match self.call(change).await? {
-            Said::Undone(undone) => Ok(undone),
+            GatewayResponse::Undone(undone) => Ok(undone),
             other => Err(unexpected(&other)),
         }
     }
 }
 
-fn unexpected(said: &Said) -> GatewayError {
-    GatewayError::Unavailable(format!("an answer to another question: {said:?}"))
+fn unexpected(response: &GatewayResponse) -> GatewayError {
+    GatewayError::Unavailable(format!("an answer to another question: {response:?}"))
 }
 
 #[async_trait]
 impl Gateway for GatewayHandle {
     async fn charge(&self, request: ChargeRequest) -> Result<Charge, GatewayError> {
         match self.call(GatewayChange::Charge(request)).await? {
-            Said::Charge(charge, delay) => {
+            GatewayResponse::Charge(charge, delay) => {
                 if !delay.is_zero() {
                     tokio::time::sleep(delay).await;
                 }

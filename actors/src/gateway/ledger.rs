@@ -90,7 +90,7 @@ impl EntryStatus {
 
 /// What the gateway says, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum GatewayResponse {
     /// What became of a charge, said after a delay.
     Charge(Charge, Duration),
     /// No money is held any more.
@@ -124,7 +124,7 @@ impl Entry {
         request: &ChargeRequest,
         policy: &GatewayPolicy,
         at: Timestamp,
-    ) -> Said {
+    ) -> GatewayResponse {
         self.charge_attempts += 1;
         let nth = self.charge_attempts;
         let method = Method::named(&request.method);
@@ -134,10 +134,10 @@ impl Entry {
             method: request.method.clone(),
         };
         if self.booking.get_or_insert_with(|| asked.clone()) != &asked {
-            return said(declined("key_reused"), Duration::ZERO);
+            return response(declined("key_reused"), Duration::ZERO);
         }
         match self.status {
-            EntryStatus::Asked if method.overlooks(nth) => return Said::Nothing,
+            EntryStatus::Asked if method.ignores(nth) => return GatewayResponse::Nothing,
             EntryStatus::Asked if method.declines(self.key, policy) => {
                 self.stand(EntryStatus::Declined, at);
             }
@@ -152,16 +152,16 @@ impl Entry {
             | EntryStatus::Refunded => {}
         }
         if method.silent(nth) {
-            return Said::Nothing;
+            return GatewayResponse::Nothing;
         }
         match self.charged() {
-            Some(charge) => said(charge, method.delay(nth)),
-            None => Said::Nothing,
+            Some(charge) => response(charge, method.delay(nth)),
+            None => GatewayResponse::Nothing,
         }
     }
 
     /// Sees to it that no money is held under the key, now or later.
-    pub fn void(&mut self, at: Timestamp) -> Said {
+    pub fn void(&mut self, at: Timestamp) -> GatewayResponse {
         match self.status {
             EntryStatus::Asked => self.stand(EntryStatus::Voided, at),
             EntryStatus::Charged => return self.give_back(at),
@@ -171,14 +171,14 @@ impl Entry {
     }
 
     /// Gives back what was captured, once.
-    pub fn refund(&mut self, amount: Money, at: Timestamp) -> Said {
+    pub fn refund(&mut self, amount: Money, at: Timestamp) -> GatewayResponse {
         let captured = self.booking.as_ref().map(|booking| booking.amount);
         match self.status {
             EntryStatus::Asked | EntryStatus::Declined | EntryStatus::Voided => {
-                Said::Error("nothing is captured under this key")
+                GatewayResponse::Error("nothing is captured under this key")
             }
             EntryStatus::Charged | EntryStatus::Refunded if captured != Some(amount) => {
-                Said::Error("another amount is captured under this key")
+                GatewayResponse::Error("another amount is captured under this key")
             }
             EntryStatus::Charged => self.give_back(at),
             EntryStatus::Refunded => self.undone(),
@@ -226,21 +226,21 @@ impl Entry {
         self.changed_at = at;
     }
 
-    fn give_back(&mut self, at: Timestamp) -> Said {
+    fn give_back(&mut self, at: Timestamp) -> GatewayResponse {
         self.refund_attempts += 1;
         let method = self.booking.as_ref().map_or(Method::Ordinary, |b| Method::named(&b.method));
         if method.refuses_refund(self.refund_attempts) {
-            return Said::Error("the refund is refused");
+            return GatewayResponse::Error("the refund is refused");
         }
         self.refunded_minor = self.captured_minor;
         self.stand(EntryStatus::Refunded, at);
         self.undone()
     }
 
-    fn undone(&self) -> Said {
+    fn undone(&self) -> GatewayResponse {
         let given_back = self.status == EntryStatus::Refunded;
         let amount = self.booking.as_ref().map(|booking| booking.amount);
-        Said::Undone(Undone { refunded: amount.filter(|_| given_back) })
+        GatewayResponse::Undone(Undone { refunded: amount.filter(|_| given_back) })
     }
 }
 
@@ -248,6 +248,6 @@ fn declined(reason: &str) -> Charge {
     Charge::Declined { reason: reason.to_owned() }
 }
 
-fn said(charge: Charge, delay: Duration) -> Said {
-    Said::Charge(charge, delay)
+fn response(charge: Charge, delay: Duration) -> GatewayResponse {
+    GatewayResponse::Charge(charge, delay)
 }

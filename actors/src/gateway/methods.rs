@@ -85,7 +85,7 @@ impl Method {
     }
 
     /// True when the `nth` charge under a key is not even looked at.
-    pub(super) fn overlooks(self, nth: u32) -> bool {
+    pub(super) fn ignores(self, nth: u32) -> bool {
         self == Self::TimeoutUncharged && nth <= SILENT_CALLS
     }
 

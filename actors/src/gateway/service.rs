@@ -1,6 +1,6 @@
 //! The gateway, as its journal and its store see it: every call is decided on the locked entries.
 
-use super::ledger::{Entry, Said};
+use super::ledger::{Entry, GatewayResponse};
 use super::methods::GatewayPolicy;
 use crate::clock::Timestamp;
 use crate::ids::ServiceName;
@@ -57,7 +57,7 @@ impl Service for SimulatedGateway {
     /// The entries that there are.
     type Rows = HashMap<GatewayKey, Entry>;
     type Writes = GatewayWrites;
-    type Answer = Said;
+    type Answer = GatewayResponse;
 
     fn keys(changes: &[GatewayChange]) -> Vec<GatewayKey> {
         let keys: BTreeSet<_> = changes.iter().map(GatewayChange::key).collect();

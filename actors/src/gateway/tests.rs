@@ -45,7 +45,10 @@ fn calls() -> impl Strategy<Value = Vec<GatewayChange>> {
 }
 
 /// Settles calls in batches of a size; every answer and the ledger as it is then.
-fn settle(calls: &[GatewayChange], size: usize) -> (Vec<Said>, BTreeMap<GatewayKey, Entry>) {
+fn settle(
+    calls: &[GatewayChange],
+    size: usize,
+) -> (Vec<GatewayResponse>, BTreeMap<GatewayKey, Entry>) {
     let gateway = SimulatedGateway::default();
     let mut ledger = BTreeMap::<GatewayKey, Entry>::new();
     let mut answers = Vec::new();
@@ -62,7 +65,7 @@ fn settle(calls: &[GatewayChange], size: usize) -> (Vec<Said>, BTreeMap<GatewayK
             assert!(ledger.insert(entry.key, entry).is_some());
         }
         answers.extend(settled.outcomes.into_iter().map(|outcome| match outcome {
-            Outcome::Done(said) => said,
+            Outcome::Done(response) => response,
             Outcome::Refused => panic!("no call is refused"),
         }));
     }
@@ -95,8 +98,8 @@ proptest! {
     #[test]
     fn once_it_says_that_nothing_is_held_nothing_ever_is(calls in calls()) {
         let (answers, _) = settle(&calls, 1);
-        for (index, said) in answers.iter().enumerate() {
-            if let Said::Undone(_) = said {
+        for (index, response) in answers.iter().enumerate() {
+            if let GatewayResponse::Undone(_) = response {
                 for end in index + 1..=calls.len() {
                     let (_, ledger) = settle(&calls[..end], 1);
                     prop_assert_eq!(ledger[&calls[index].key()].held_minor(), 0);
@@ -111,28 +114,34 @@ fn approved(n: usize) -> Charge {
     Charge::Approved { transaction_id, amount: AMOUNT }
 }
 
-fn declined(reason: &str) -> Said {
-    Said::Charge(Charge::Declined { reason: reason.to_owned() }, Duration::ZERO)
+fn declined(reason: &str) -> GatewayResponse {
+    GatewayResponse::Charge(Charge::Declined { reason: reason.to_owned() }, Duration::ZERO)
 }
 
 #[test]
 fn asked_again_it_answers_the_same_and_a_test_method_plays_its_part() {
-    let said = |n: usize, calls: &[GatewayChange]| {
+    let response = |n: usize, calls: &[GatewayChange]| {
         let charges = vec![GatewayChange::Charge(charge(n)); 4];
         settle(&[&charges[..], calls].concat(), 100).0
     };
-    let yes = |n| Said::Charge(approved(n), Duration::ZERO);
-    let late = Said::Charge(approved(4), Duration::from_secs(2));
-    assert_eq!(said(0, &[]), vec![yes(0); 4]);
-    assert_eq!(said(1, &[]), vec![declined("declined"); 4]);
-    assert_eq!(said(2, &[]), [Said::Nothing, Said::Nothing, yes(2), yes(2)]);
-    assert_eq!(said(3, &[]), [Said::Nothing, Said::Nothing, yes(3), yes(3)]);
-    assert_eq!(said(4, &[]), [late, yes(4), yes(4), yes(4)]);
+    let yes = |n| GatewayResponse::Charge(approved(n), Duration::ZERO);
+    let late = GatewayResponse::Charge(approved(4), Duration::from_secs(2));
+    assert_eq!(response(0, &[]), vec![yes(0); 4]);
+    assert_eq!(response(1, &[]), vec![declined("declined"); 4]);
+    assert_eq!(
+        response(2, &[]),
+        [GatewayResponse::Nothing, GatewayResponse::Nothing, yes(2), yes(2)]
+    );
+    assert_eq!(
+        response(3, &[]),
+        [GatewayResponse::Nothing, GatewayResponse::Nothing, yes(3), yes(3)]
+    );
+    assert_eq!(response(4, &[]), [late, yes(4), yes(4), yes(4)]);
     let refunds = vec![GatewayChange::Refund(key(5), AMOUNT); 6];
-    let refunded = Said::Undone(Undone { refunded: Some(AMOUNT) });
-    let refused = Said::Error("the refund is refused");
-    assert_eq!(said(5, &refunds)[4..9], vec![refused; 5]);
-    assert_eq!(said(5, &refunds)[9], refunded);
+    let refunded = GatewayResponse::Undone(Undone { refunded: Some(AMOUNT) });
+    let refused = GatewayResponse::Error("the refund is refused");
+    assert_eq!(response(5, &refunds)[4..9], vec![refused; 5]);
+    assert_eq!(response(5, &refunds)[9], refunded);
 }
 
 #[test]
@@ -146,9 +155,9 @@ fn the_silent_charge_is_booked_by_one_method_and_not_by_the_other() {
 #[test]
 fn a_closed_key_declines_whatever_comes_late() {
     let late = [GatewayChange::Void(key(0)), GatewayChange::Charge(charge(0))];
-    let nothing = Said::Undone(Undone { refunded: None });
+    let nothing = GatewayResponse::Undone(Undone { refunded: None });
     assert_eq!(settle(&late, 2).0, [nothing, declined("voided")]);
-    let refunded = Said::Undone(Undone { refunded: Some(AMOUNT) });
+    let refunded = GatewayResponse::Undone(Undone { refunded: Some(AMOUNT) });
     let charged = [&[GatewayChange::Charge(charge(0))], &late[..]].concat();
     assert_eq!(settle(&charged, 3).0[1..], [refunded, declined("refunded")]);
 }

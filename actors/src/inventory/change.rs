@@ -147,7 +147,7 @@ pub struct Writes {
 
 /// What whoever asked for a change is told when it is committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum InventoryAnswer {
     /// The order's latest outcome stands, and the message that says so is on its way. With the
     /// stock of the products concerned as it was committed, by product.
     Told(Vec<Arc<StockRow>>),

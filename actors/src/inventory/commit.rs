@@ -1,17 +1,17 @@
 //! Commit: the parcel has left, and its units with it.
 
 use super::Reservation;
-use super::settle::Decision;
+use super::settle::ReservationDecision;
 
 /// Decides what leaves the warehouse. An order that was released or refused has nothing there: its
 /// outcome stands, and whoever committed it learns so.
-pub(super) fn commit(current: Option<&Reservation>) -> Decision {
+pub(super) fn commit(current: Option<&Reservation>) -> ReservationDecision {
     match current {
-        Some(Reservation::Reserved(lines)) => Decision::TakeOut(lines.clone()),
+        Some(Reservation::Reserved(lines)) => ReservationDecision::TakeOut(lines.clone()),
         Some(Reservation::Committed(_) | Reservation::Released(_) | Reservation::Refused(_)) => {
-            Decision::Stands
+            ReservationDecision::Stands
         }
         // A parcel is only dispatched once its stock was reserved, which is never forgotten.
-        None => Decision::Impossible("a commit for an order that never asked for stock"),
+        None => ReservationDecision::Impossible("a commit for an order that never asked for stock"),
     }
 }

@@ -13,7 +13,7 @@
 //! and its ticket says so.
 
 use super::sku::{Msg, SkuKind, Skus};
-use super::{Answer, Change, Lines};
+use super::{Change, InventoryAnswer, Lines};
 use crate::messages::{Origin, StockLine};
 use crate::runtime::directory::Directory;
 use crate::runtime::journal::CommitOutcome;
@@ -28,18 +28,18 @@ use tokio::time::Instant;
 pub const WAIT_MAX: Duration = Duration::from_secs(1);
 
 /// Units of a product that are kept for a request. They are free again when it is dropped.
-pub(super) struct Hold {
+pub(super) struct UnitHold {
     sku: ActorRef<Msg>,
     units: i64,
 }
 
-impl Hold {
+impl UnitHold {
     pub(super) fn new(sku: ActorRef<Msg>, units: i64) -> Self {
         Self { sku, units }
     }
 }
 
-impl Drop for Hold {
+impl Drop for UnitHold {
     fn drop(&mut self) {
         // An actor that is gone has forgotten its holds; the next one under its name never knew them.
         let _ = self.sku.cast(Msg::Ended { units: self.units });
@@ -47,10 +47,10 @@ impl Drop for Hold {
 }
 
 /// A request to reserve, under way.
-pub struct Request {
+pub struct ReservationRequest {
     origin: Origin,
     lines: Lines,
-    holds: Vec<Hold>,
+    holds: Vec<UnitHold>,
     deadline: Instant,
     ticket: Ticket<()>,
 }
@@ -59,11 +59,12 @@ impl Directory<SkuKind> {
     /// Reserves lines for an order. The ticket settles when the outcome is committed, whatever it is.
     pub fn reserve(&self, origin: Origin, lines: Lines, ticket: Ticket<()>) {
         let deadline = Instant::now() + WAIT_MAX;
-        Box::new(Request { origin, lines, holds: Vec::new(), deadline, ticket }).go_on(self);
+        Box::new(ReservationRequest { origin, lines, holds: Vec::new(), deadline, ticket })
+            .go_on(self);
     }
 }
 
-impl Request {
+impl ReservationRequest {
     /// Until when it waits for holds of others.
     pub(super) fn deadline(&self) -> Instant {
         self.deadline
@@ -75,7 +76,7 @@ impl Request {
     }
 
     /// Takes a hold along to the next product.
-    pub(super) fn held(mut self: Box<Self>, hold: Hold, skus: &Skus) {
+    pub(super) fn held(mut self: Box<Self>, hold: UnitHold, skus: &Skus) {
         self.holds.push(hold);
         self.go_on(skus);
     }
@@ -110,24 +111,24 @@ impl Request {
 }
 
 /// Passes on what the journal says of an order's command.
-pub(super) fn settle(skus: &Skus, outcome: CommitOutcome<Answer>, ticket: Ticket<()>) {
+pub(super) fn settle(skus: &Skus, outcome: CommitOutcome<InventoryAnswer>, ticket: Ticket<()>) {
     match outcome {
-        CommitOutcome::Done(Answer::Told(rows)) => {
+        CommitOutcome::Done(InventoryAnswer::Told(rows)) => {
             rows.into_iter().for_each(|row| skus.learn(row));
             ticket.settle(Settled::Done(()));
         }
-        CommitOutcome::Done(Answer::Impossible(cause)) => {
+        CommitOutcome::Done(InventoryAnswer::Impossible(cause)) => {
             ticket.settle(Settled::Dead(cause.to_owned()))
         }
         CommitOutcome::Failed(cause) => ticket.settle(Settled::Dead(cause)),
         // None of these answers a command. The dropped ticket has it handed in again.
         CommitOutcome::Done(
-            Answer::Stocked(_)
-            | Answer::Exists
-            | Answer::NotFound
-            | Answer::Stale(_)
-            | Answer::Adjusted { .. }
-            | Answer::KeyReused,
+            InventoryAnswer::Stocked(_)
+            | InventoryAnswer::Exists
+            | InventoryAnswer::NotFound
+            | InventoryAnswer::Stale(_)
+            | InventoryAnswer::Adjusted { .. }
+            | InventoryAnswer::KeyReused,
         )
         | CommitOutcome::Refused => {}
     }

@@ -1,6 +1,6 @@
 //! Reserve: what the stock covers is the order's, whole or not at all.
 
-use super::settle::Decision;
+use super::settle::ReservationDecision;
 use super::{Lines, Reservation};
 use crate::ids::ProductId;
 use crate::messages::{Refusal, Shortage};
@@ -12,23 +12,23 @@ pub(super) fn reserve(
     current: Option<&Reservation>,
     lines: &Lines,
     available: impl Fn(&ProductId) -> Option<i64>,
-) -> Decision {
+) -> ReservationDecision {
     match current {
         Some(Reservation::Reserved(_)) if planted(Bug::DropDedupe) => {
-            Decision::Reserve(lines.clone())
+            ReservationDecision::Reserve(lines.clone())
         }
         Some(
             Reservation::Reserved(_)
             | Reservation::Committed(_)
             | Reservation::Released(_)
             | Reservation::Refused(_),
-        ) => Decision::Stands,
+        ) => ReservationDecision::Stands,
         None => {
             let shortages = shortages(lines, available);
             if shortages.is_empty() || planted(Bug::StockFromMemory) {
-                Decision::Reserve(lines.clone())
+                ReservationDecision::Reserve(lines.clone())
             } else {
-                Decision::Record(Reservation::Refused(refusal(shortages)))
+                ReservationDecision::Record(Reservation::Refused(refusal(shortages)))
             }
         }
     }

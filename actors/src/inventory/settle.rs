@@ -10,9 +10,9 @@ use super::release::release;
 use super::reserve::reserve;
 use super::restock::{create, set_available};
 use super::{
-    Adjustment, AdjustmentKey, AdjustmentOutcome, AdjustmentRecord, Answer, Change, Entry,
-    Inventory, Lines, MovementRow, Quantity, Reservation, ReservationRow, Rows, StockRow, Undone,
-    Writes,
+    Adjustment, AdjustmentKey, AdjustmentOutcome, AdjustmentRecord, Change, Entry, Inventory,
+    InventoryAnswer, Lines, MovementRow, Quantity, Reservation, ReservationRow, Rows, StockRow,
+    Undone, Writes,
 };
 use crate::clock::Timestamp;
 use crate::ids::{OrderId, ProductId};
@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 /// What a command comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Decision {
+pub(super) enum ReservationDecision {
     /// The order's outcome is what it was.
     Stands,
     /// The order's outcome is this from now on; the stock is not concerned.
@@ -41,7 +41,7 @@ pub(super) enum Decision {
 }
 
 /// What a change was answered, before it is known how the batch leaves the stock.
-enum Drafted<'a> {
+enum DraftAnswer<'a> {
     Told(Option<Lines>),
     Stocked(&'a ProductId),
     /// What the request of this key was answered, here or in an earlier batch.
@@ -49,14 +49,14 @@ enum Drafted<'a> {
         key: &'a str,
         replayed: bool,
     },
-    Final(Answer),
+    Final(InventoryAnswer),
 }
 
 /// Decides every change.
 pub(super) fn settle(rows: Rows, changes: &[Change], at: Timestamp) -> BatchDecision<Inventory> {
-    let mut ledger = Ledger::open(rows, at);
-    let drafts: Vec<Drafted<'_>> = changes.iter().map(|change| ledger.decide(change)).collect();
-    let Ledger { reservations, stock, mut adjusted, messages, .. } = ledger;
+    let mut state = BatchState::open(rows, at);
+    let drafts: Vec<DraftAnswer<'_>> = changes.iter().map(|change| state.decide(change)).collect();
+    let BatchState { reservations, stock, mut adjusted, messages, .. } = state;
     let mut writes = Writes::default();
     for slot in reservations.into_values().filter(|slot| slot.written) {
         if planted(Bug::NoTombstone)
@@ -106,24 +106,26 @@ fn as_committed(outcome: &mut AdjustmentOutcome, committed: &BTreeMap<ProductId,
     }
 }
 
-impl Drafted<'_> {
+impl DraftAnswer<'_> {
     fn answer(
         self,
         committed: &BTreeMap<ProductId, Arc<StockRow>>,
         adjusted: &BTreeMap<String, AdjustmentSlot>,
-    ) -> Answer {
+    ) -> InventoryAnswer {
         match self {
             Self::Final(answer) => answer,
             Self::Told(lines) => {
                 let rows = lines.iter().flat_map(Lines::products);
-                Answer::Told(rows.filter_map(|product| committed.get(product).cloned()).collect())
+                InventoryAnswer::Told(
+                    rows.filter_map(|product| committed.get(product).cloned()).collect(),
+                )
             }
-            Self::Stocked(product) => {
-                committed.get(product).map_or(Answer::NotFound, |row| Answer::Stocked(row.clone()))
-            }
+            Self::Stocked(product) => committed
+                .get(product)
+                .map_or(InventoryAnswer::NotFound, |row| InventoryAnswer::Stocked(row.clone())),
             Self::Adjusted { key, replayed } => {
                 let outcomes = adjusted.get(key).map(|slot| slot.record.outcomes.clone());
-                Answer::Adjusted { outcomes: outcomes.unwrap_or_default(), replayed }
+                InventoryAnswer::Adjusted { outcomes: outcomes.unwrap_or_default(), replayed }
             }
         }
     }
@@ -181,7 +183,7 @@ struct AdjustmentSlot {
 }
 
 /// The rows while the batch goes through its changes.
-struct Ledger {
+struct BatchState {
     at: Timestamp,
     reservations: BTreeMap<OrderId, ReservationSlot>,
     stock: BTreeMap<ProductId, StockSlot>,
@@ -189,7 +191,7 @@ struct Ledger {
     messages: Vec<Arc<Message>>,
 }
 
-impl Ledger {
+impl BatchState {
     fn open(rows: Rows, at: Timestamp) -> Self {
         let order = |row| ReservationSlot { row, stored: true, written: false };
         let request = |record| AdjustmentSlot { record, stored: true };
@@ -203,21 +205,21 @@ impl Ledger {
         }
     }
 
-    fn decide<'a>(&mut self, change: &'a Change) -> Drafted<'a> {
+    fn decide<'a>(&mut self, change: &'a Change) -> DraftAnswer<'a> {
         match change {
             Change::Reserve { origin, lines } => {
                 let current = self.reservation(origin.order_id);
                 let available = |product: &ProductId| self.row(product).map(StockRow::available);
                 let decision = reserve(current, lines, available);
-                self.follow(origin, decision, Some(lines))
+                self.apply_decision(origin, decision, Some(lines))
             }
             Change::Release { origin } => {
                 let decision = release(self.reservation(origin.order_id));
-                self.follow(origin, decision, None)
+                self.apply_decision(origin, decision, None)
             }
             Change::Commit { origin } => {
                 let decision = commit(self.reservation(origin.order_id));
-                self.follow(origin, decision, None)
+                self.apply_decision(origin, decision, None)
             }
             Change::CreateProduct { product_id, available } => self.create(product_id, *available),
             Change::SetAvailable { product_id, available, expected } => {
@@ -235,14 +237,14 @@ impl Ledger {
         self.stock.get(product).map(|slot| &slot.row)
     }
 
-    fn create<'a>(&mut self, product_id: &'a ProductId, available: Quantity) -> Drafted<'a> {
+    fn create<'a>(&mut self, product_id: &'a ProductId, available: Quantity) -> DraftAnswer<'a> {
         let Some(entry) = create(self.row(product_id), available) else {
-            return Drafted::Final(Answer::Exists);
+            return DraftAnswer::Final(InventoryAnswer::Exists);
         };
         let mut slot = StockSlot::new(StockRow::empty(product_id.clone()), false);
         slot.apply(entry);
         self.stock.insert(product_id.clone(), slot);
-        Drafted::Stocked(product_id)
+        DraftAnswer::Stocked(product_id)
     }
 
     fn set_available<'a>(
@@ -250,39 +252,43 @@ impl Ledger {
         product_id: &'a ProductId,
         available: Quantity,
         expected: &Expected<u64>,
-    ) -> Drafted<'a> {
+    ) -> DraftAnswer<'a> {
         let Some(slot) = self.stock.get_mut(product_id) else {
-            return Drafted::Final(Answer::NotFound);
+            return DraftAnswer::Final(InventoryAnswer::NotFound);
         };
         // What the batch has done to the row so far makes it another version already.
         let version = slot.version();
         if !expected.admits(&version) {
             let row = StockRow { version, ..slot.row.clone() };
-            return Drafted::Final(Answer::Stale(Arc::new(row)));
+            return DraftAnswer::Final(InventoryAnswer::Stale(Arc::new(row)));
         }
         if let Some(entry) = set_available(&slot.row, available) {
             slot.apply(entry);
         }
-        Drafted::Stocked(product_id)
+        DraftAnswer::Stocked(product_id)
     }
 
     /// Adjusts each product as far as it is possible. A request of which nothing is applied leaves its
     /// key free: nothing has happened that a repeat could do twice.
-    fn adjust<'a>(&mut self, key: &'a AdjustmentKey, adjustments: &[Adjustment]) -> Drafted<'a> {
+    fn adjust<'a>(
+        &mut self,
+        key: &'a AdjustmentKey,
+        adjustments: &[Adjustment],
+    ) -> DraftAnswer<'a> {
         if let Some(earlier) = self.adjusted.get(&key.key) {
             return match earlier.record.key.fingerprint == key.fingerprint {
-                true => Drafted::Adjusted { key: &key.key, replayed: true },
-                false => Drafted::Final(Answer::KeyReused),
+                true => DraftAnswer::Adjusted { key: &key.key, replayed: true },
+                false => DraftAnswer::Final(InventoryAnswer::KeyReused),
             };
         }
         let outcomes: Vec<_> = adjustments.iter().map(|one| self.adjust_one(one)).collect();
         let is_applied = |outcome| matches!(outcome, &AdjustmentOutcome::Adjusted(_));
         if !outcomes.iter().any(is_applied) {
-            return Drafted::Final(Answer::Adjusted { outcomes, replayed: false });
+            return DraftAnswer::Final(InventoryAnswer::Adjusted { outcomes, replayed: false });
         }
         let record = AdjustmentRecord { key: key.clone(), outcomes };
         self.adjusted.insert(key.key.clone(), AdjustmentSlot { record, stored: false });
-        Drafted::Adjusted { key: &key.key, replayed: false }
+        DraftAnswer::Adjusted { key: &key.key, replayed: false }
     }
 
     fn adjust_one(&mut self, adjustment: &Adjustment) -> AdjustmentOutcome {
@@ -298,29 +304,31 @@ impl Ledger {
 
     /// Does what was decided, and says the outcome that the order has then. `asked` are the lines
     /// that the command named itself.
-    fn follow<'a>(
+    fn apply_decision<'a>(
         &mut self,
         origin: &Origin,
-        decision: Decision,
+        decision: ReservationDecision,
         asked: Option<&Lines>,
-    ) -> Drafted<'a> {
+    ) -> DraftAnswer<'a> {
         let order = origin.order_id;
         let (next, moved) = match decision {
-            Decision::Stands => (None, None),
-            Decision::Record(next) => (Some(next), None),
-            Decision::Reserve(lines) => {
+            ReservationDecision::Stands => (None, None),
+            ReservationDecision::Record(next) => (Some(next), None),
+            ReservationDecision::Reserve(lines) => {
                 self.each(&lines, |units| Entry::Reserved(units, order));
                 (Some(Reservation::Reserved(lines.clone())), Some(lines))
             }
-            Decision::PutBack(lines) => {
+            ReservationDecision::PutBack(lines) => {
                 self.each(&lines, |units| Entry::Released(units, order));
                 (Some(Reservation::Released(Undone::Reserved(lines.clone()))), Some(lines))
             }
-            Decision::TakeOut(lines) => {
+            ReservationDecision::TakeOut(lines) => {
                 self.each(&lines, |units| Entry::Committed(units, order));
                 (Some(Reservation::Committed(lines.clone())), Some(lines))
             }
-            Decision::Impossible(cause) => return Drafted::Final(Answer::Impossible(cause)),
+            ReservationDecision::Impossible(cause) => {
+                return DraftAnswer::Final(InventoryAnswer::Impossible(cause));
+            }
         };
         if let Some(next) = next {
             self.record(order, next);
@@ -328,7 +336,7 @@ impl Ledger {
         if let Some(slot) = self.reservations.get(&order) {
             self.messages.push(slot.row.answer(origin));
         }
-        Drafted::Told(moved.or_else(|| asked.cloned()))
+        DraftAnswer::Told(moved.or_else(|| asked.cloned()))
     }
 
     fn record(&mut self, order_id: OrderId, reservation: Reservation) {

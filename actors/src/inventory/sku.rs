@@ -1,11 +1,11 @@
 //! The SKU actor: `sku/<product_id>` serialises the reservations of one product in memory.
 //!
-//! What it remembers ([`shelf`](super::shelf)) is loaded from the store when it starts, and renewed by
+//! What it remembers ([`levels`](super::levels)) is loaded from the store when it starts, and renewed by
 //! every batch that touches the product. It is never the arbiter: a store that does not answer, or a
 //! product that it does not know, sends the request on to the batch undecided.
 
-use super::request::{Hold, Request, WAIT_MAX};
-use super::shelf::{Reply, Shelf};
+use super::request::{ReservationRequest, UnitHold, WAIT_MAX};
+use super::stock_levels::{HoldReply, StockLevels};
 use super::{Inventory, InventoryReads, StockRow};
 use crate::ids::ProductId;
 use crate::runtime::directory::{Directory, EntityKind, SpawnArguments, Spawned};
@@ -22,7 +22,7 @@ pub const IDLE_AFTER: Duration = Duration::from_secs(60);
 /// What a SKU actor is told.
 pub enum Msg {
     /// Hold the units of the request's next line.
-    Ask(Box<Request>),
+    Ask(Box<ReservationRequest>),
     /// The product's stock as it was committed.
     Learn(Arc<StockRow>),
     /// Leave memory, if there is nothing to do.
@@ -103,7 +103,7 @@ type Timer = AbortOnDropHandle<Result<(), MessagingErr<Msg>>>;
 struct Sku(SpawnArguments<SkuKind>);
 
 struct Memory {
-    shelf: Shelf<Box<Request>>,
+    levels: StockLevels<Box<ReservationRequest>>,
     /// When the timer rings, and the timer.
     alarm: Option<(Instant, Timer)>,
 }
@@ -114,7 +114,7 @@ impl Actor for Sku {
     type Arguments = ();
 
     async fn pre_start(&self, _: ActorRef<Msg>, (): ()) -> Result<Memory, ActorProcessingErr> {
-        Ok(Memory { shelf: Shelf::new(self.load().await), alarm: None })
+        Ok(Memory { levels: StockLevels::new(self.load().await), alarm: None })
     }
 
     async fn handle(
@@ -128,13 +128,13 @@ impl Actor for Sku {
         let now = Instant::now();
         let (replies, counted) = match message {
             Msg::Ask(request) => (memory.ask(now, request), true),
-            Msg::Learn(row) => (memory.shelf.learn(row), true),
+            Msg::Learn(row) => (memory.levels.learn(row), true),
             Msg::Retire => (Vec::new(), true),
             // These two come past the directory, which counts what waits in the mailbox.
-            Msg::Ended { units } => (memory.shelf.ended(units), false),
+            Msg::Ended { units } => (memory.levels.ended(units), false),
             Msg::Overdue => {
                 memory.alarm = None;
-                (memory.shelf.overdue(now), false)
+                (memory.levels.overdue(now), false)
             }
         };
         for (request, reply) in replies {
@@ -143,7 +143,7 @@ impl Actor for Sku {
         memory.set_alarm(&myself, now);
         if counted {
             // A product that is not known has nothing to remember, and anybody can make up another.
-            if retire || memory.shelf.is_unknown() {
+            if retire || memory.levels.is_unknown() {
                 self.leave(&myself, memory);
             }
             self.0.node.handled();
@@ -155,14 +155,18 @@ impl Actor for Sku {
 }
 
 impl Memory {
-    fn ask(&mut self, now: Instant, request: Box<Request>) -> Vec<(Box<Request>, Reply)> {
+    fn ask(
+        &mut self,
+        now: Instant,
+        request: Box<ReservationRequest>,
+    ) -> Vec<(Box<ReservationRequest>, HoldReply)> {
         let units = request.next_line().map_or(0, |line| i64::from(line.quantity));
-        self.shelf.ask(units, request.deadline(), now, request).into_iter().collect()
+        self.levels.ask(units, request.deadline(), now, request).into_iter().collect()
     }
 
     /// Has the timer ring when the first of the waiters has waited enough.
     fn set_alarm(&mut self, myself: &ActorRef<Msg>, now: Instant) {
-        let Some(at) = self.shelf.next_deadline() else { return };
+        let Some(at) = self.levels.next_deadline() else { return };
         if self.alarm.as_ref().is_none_or(|(set, _)| at < *set) {
             let timer = myself.send_after(at.saturating_duration_since(now), || Msg::Overdue);
             self.alarm = Some((at, AbortOnDropHandle::new(timer)));
@@ -171,19 +175,19 @@ impl Memory {
 }
 
 impl Sku {
-    fn pass_on(&self, myself: &ActorRef<Msg>, request: Box<Request>, reply: Reply) {
+    fn pass_on(&self, myself: &ActorRef<Msg>, request: Box<ReservationRequest>, reply: HoldReply) {
         let skus = &self.0.directory;
         match reply {
-            Reply::Held => {
+            HoldReply::Held => {
                 let units = request.next_line().map_or(0, |line| i64::from(line.quantity));
-                request.held(Hold::new(myself.clone(), units), skus);
+                request.held(UnitHold::new(myself.clone(), units), skus);
             }
-            Reply::Short | Reply::Undecided => request.undecided(skus),
+            HoldReply::Short | HoldReply::Undecided => request.undecided(skus),
         }
     }
 
     fn leave(&self, myself: &ActorRef<Msg>, memory: &Memory) {
-        if memory.shelf.is_idle() && self.0.directory.leave(&self.0.key, myself.get_id()) {
+        if memory.levels.is_idle() && self.0.directory.leave(&self.0.key, myself.get_id()) {
             myself.stop(None);
         }
     }

@@ -1,7 +1,9 @@
 //! The stock, as the shop's own people see and set it.
 
 use super::sku::Skus;
-use super::{Adjustment, AdjustmentKey, AdjustmentOutcome, Answer, Change, Quantity, StockRow};
+use super::{
+    Adjustment, AdjustmentKey, AdjustmentOutcome, Change, InventoryAnswer, Quantity, StockRow,
+};
 use crate::clock::World;
 use crate::ids::ProductId;
 use crate::runtime::expected::Expected;
@@ -93,8 +95,8 @@ impl Stock {
         available: Quantity,
     ) -> Result<StockRow, CreateError> {
         match self.write(Change::CreateProduct { product_id, available }).await {
-            Ok(Answer::Stocked(row)) => Ok(StockRow::clone(&row)),
-            Ok(Answer::Exists) => Err(CreateError::Exists),
+            Ok(InventoryAnswer::Stocked(row)) => Ok(StockRow::clone(&row)),
+            Ok(InventoryAnswer::Exists) => Err(CreateError::Exists),
             Ok(answer) => Err(CreateError::Unavailable(unexpected(&answer))),
             Err(RequestError::Impossible(cause)) => Err(CreateError::Impossible(cause)),
             Err(why @ (RequestError::Failed(_) | RequestError::Late)) => {
@@ -112,9 +114,9 @@ impl Stock {
         expected: Expected<u64>,
     ) -> Result<StockRow, SetError> {
         match self.write(Change::SetAvailable { product_id, available, expected }).await {
-            Ok(Answer::Stocked(row)) => Ok(StockRow::clone(&row)),
-            Ok(Answer::NotFound) => Err(SetError::NotFound),
-            Ok(Answer::Stale(row)) => Err(SetError::Stale(row)),
+            Ok(InventoryAnswer::Stocked(row)) => Ok(StockRow::clone(&row)),
+            Ok(InventoryAnswer::NotFound) => Err(SetError::NotFound),
+            Ok(InventoryAnswer::Stale(row)) => Err(SetError::Stale(row)),
             Ok(answer) => Err(SetError::Unavailable(unexpected(&answer))),
             Err(RequestError::Impossible(cause)) => Err(SetError::Impossible(cause)),
             Err(why @ (RequestError::Failed(_) | RequestError::Late)) => {
@@ -144,8 +146,10 @@ impl Stock {
             return Err(AdjustError::Unavailable("too many adjustments are under way".to_owned()));
         };
         match self.write(Change::Adjust { key, adjustments: adjustments.into() }).await {
-            Ok(Answer::Adjusted { outcomes, replayed }) => Ok(Adjusted { outcomes, replayed }),
-            Ok(Answer::KeyReused) => Err(AdjustError::KeyReused),
+            Ok(InventoryAnswer::Adjusted { outcomes, replayed }) => {
+                Ok(Adjusted { outcomes, replayed })
+            }
+            Ok(InventoryAnswer::KeyReused) => Err(AdjustError::KeyReused),
             Ok(answer) => Err(AdjustError::Unavailable(unexpected(&answer))),
             Err(RequestError::Impossible(cause)) => Err(AdjustError::Impossible(cause)),
             Err(why @ (RequestError::Failed(_) | RequestError::Late)) => {
@@ -154,8 +158,8 @@ impl Stock {
         }
     }
 
-    async fn write(&self, change: Change) -> Result<Answer, RequestError> {
-        let hand_in = |ticket: Ticket<Answer>| {
+    async fn write(&self, change: Change) -> Result<InventoryAnswer, RequestError> {
+        let hand_in = |ticket: Ticket<InventoryAnswer>| {
             let skus = self.skus.clone();
             self.skus.kind().journal().submit(change.clone(), move |outcome| {
                 // Whoever asked may have gone away: it is true all the same.
@@ -170,21 +174,24 @@ impl Stock {
 }
 
 /// Tells the SKU actors the stock that an answer brings.
-fn learn(skus: &Skus, answer: &Answer) {
+fn learn(skus: &Skus, answer: &InventoryAnswer) {
     match answer {
-        Answer::Stocked(row) => skus.learn(row.clone()),
-        Answer::Adjusted { outcomes, .. } => {
+        InventoryAnswer::Stocked(row) => skus.learn(row.clone()),
+        InventoryAnswer::Adjusted { outcomes, .. } => {
             for outcome in outcomes {
                 if let AdjustmentOutcome::Adjusted(row) = outcome {
                     skus.learn(Arc::new(row.clone()));
                 }
             }
         }
-        Answer::Stale(_) | Answer::Exists | Answer::NotFound | Answer::KeyReused => {}
-        Answer::Told(_) | Answer::Impossible(_) => {}
+        InventoryAnswer::Stale(_)
+        | InventoryAnswer::Exists
+        | InventoryAnswer::NotFound
+        | InventoryAnswer::KeyReused => {}
+        InventoryAnswer::Told(_) | InventoryAnswer::Impossible(_) => {}
     }
 }
 
-fn unexpected(answer: &Answer) -> String {
+fn unexpected(answer: &InventoryAnswer) -> String {
     format!("an answer to something else: {answer:?}")
 }

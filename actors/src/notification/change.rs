@@ -85,7 +85,7 @@ pub struct Writes {
 
 /// An entry that was stored, for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stored {
+pub struct StoredEntry {
     /// Which.
     pub id: NotificationId,
     /// Its title.
@@ -96,9 +96,9 @@ pub struct Stored {
 
 /// What whoever asked is told when it is committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum NotificationAnswer {
     /// These entries are new.
-    Told(Vec<Stored>),
+    Told(Vec<StoredEntry>),
     /// The entry is marked.
     Marked,
     /// There is no such entry.

@@ -5,7 +5,7 @@
 //!                       ──sms────▶ notification.sms ────▶ ChannelHandler ──▶ the provider
 //! ```
 
-use super::text::Telling;
+use super::text::CustomerNotice;
 use super::topic::Topic;
 use crate::messages::{Contact, Message, Payload, Queue};
 use crate::ports::{ChannelError, Messenger};
@@ -64,10 +64,10 @@ impl Channel {
     }
 
     /// The words as they are sent: a mail has a subject, a text message says it first.
-    pub(super) fn body(self, telling: &Telling<'_>) -> String {
+    pub(super) fn body(self, notice: &CustomerNotice<'_>) -> String {
         match self {
-            Self::Email => telling.body.clone(),
-            Self::Sms => format!("{}. {}", telling.title, telling.body),
+            Self::Email => notice.body.clone(),
+            Self::Sms => format!("{}. {}", notice.title, notice.body),
         }
     }
 }

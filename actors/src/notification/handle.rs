@@ -1,6 +1,6 @@
 //! The notification service as the API sees it.
 
-use super::change::{Answer, Change, Scope, UnreadPage};
+use super::change::{Change, NotificationAnswer, Scope, UnreadPage};
 use super::entry::NotificationId;
 use super::service::NotificationService;
 use crate::runtime::expected::Expected;
@@ -50,10 +50,12 @@ impl Notifications {
     ) -> Result<(), MarkError> {
         let change = || Change::MarkRead { id, is_read, expected: expected.clone() };
         match self.ask(change).await? {
-            Answer::Marked => Ok(()),
-            Answer::NotFound => Err(MarkError::NotFound),
-            Answer::Stale { is_read } => Err(MarkError::Stale { is_read }),
-            Answer::Told(_) | Answer::MarkedAll { .. } => Err(MarkError::Unavailable),
+            NotificationAnswer::Marked => Ok(()),
+            NotificationAnswer::NotFound => Err(MarkError::NotFound),
+            NotificationAnswer::Stale { is_read } => Err(MarkError::Stale { is_read }),
+            NotificationAnswer::Told(_) | NotificationAnswer::MarkedAll { .. } => {
+                Err(MarkError::Unavailable)
+            }
         }
     }
 
@@ -64,7 +66,7 @@ impl Notifications {
         let mut page = UnreadPage { scope, after: None };
         loop {
             let answer = self.ask(|| Change::MarkAllRead(page.clone())).await?;
-            let Answer::MarkedAll { count, next } = answer else {
+            let NotificationAnswer::MarkedAll { count, next } = answer else {
                 return Err(MarkError::Unavailable);
             };
             total += count;
@@ -75,7 +77,7 @@ impl Notifications {
         }
     }
 
-    async fn ask(&self, change: impl Fn() -> Change) -> Result<Answer, MarkError> {
+    async fn ask(&self, change: impl Fn() -> Change) -> Result<NotificationAnswer, MarkError> {
         let hand_in = |ticket: Ticket<_>| {
             self.journal.submit(change(), move |outcome| ticket.settle(outcome.into()));
         };

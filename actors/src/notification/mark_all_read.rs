@@ -1,16 +1,16 @@
 //! Mark all read: everything of a customer, of an order, or of the shop, a page at a time.
 
-use super::change::{Answer, UNREAD_PAGE, UnreadPage};
-use super::settle::Desk;
+use super::change::{NotificationAnswer, UNREAD_PAGE, UnreadPage};
+use super::settle::EntryBatch;
 
 /// Decides a page: what is unread in it, and what the batch itself has just added to its scope.
-pub(super) fn mark_all_read(desk: &mut Desk, page: &UnreadPage) -> Answer {
-    let listed = desk.rows.pages.get(page).cloned().unwrap_or_default();
+pub(super) fn mark_all_read(batch: &mut EntryBatch, page: &UnreadPage) -> NotificationAnswer {
+    let listed = batch.rows.pages.get(page).cloned().unwrap_or_default();
     let next = listed.last().copied().filter(|_| listed.len() >= UNREAD_PAGE);
-    let added = desk.inserts.values().filter(|entry| page.scope.covers(entry)).map(|new| new.id);
+    let added = batch.inserts.values().filter(|entry| page.scope.covers(entry)).map(|new| new.id);
     let unread: Vec<_> =
-        listed.into_iter().chain(added).filter(|id| desk.is_read(id) == Some(false)).collect();
+        listed.into_iter().chain(added).filter(|id| batch.is_read(id) == Some(false)).collect();
     let count = unread.len() as u64;
-    unread.into_iter().for_each(|id| desk.mark(id, true));
-    Answer::MarkedAll { count, next }
+    unread.into_iter().for_each(|id| batch.mark(id, true));
+    NotificationAnswer::MarkedAll { count, next }
 }

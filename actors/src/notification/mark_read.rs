@@ -1,25 +1,25 @@
 //! Mark read: the customer has seen an entry, or wants to see it again.
 
-use super::change::Answer;
+use super::change::NotificationAnswer;
 use super::entry::NotificationId;
-use super::settle::Desk;
+use super::settle::EntryBatch;
 use crate::runtime::expected::Expected;
 
 /// Decides a mark; one that is set already is set again by writing nothing.
 pub(super) fn mark_read(
-    desk: &mut Desk,
+    batch: &mut EntryBatch,
     id: NotificationId,
     is_read: bool,
     expected: &Expected<bool>,
-) -> Answer {
-    match desk.is_read(&id) {
-        None => Answer::NotFound,
-        Some(was) if !expected.admits(&was) => Answer::Stale { is_read: was },
+) -> NotificationAnswer {
+    match batch.is_read(&id) {
+        None => NotificationAnswer::NotFound,
+        Some(was) if !expected.admits(&was) => NotificationAnswer::Stale { is_read: was },
         Some(was) => {
             if was != is_read {
-                desk.mark(id, is_read);
+                batch.mark(id, is_read);
             }
-            Answer::Marked
+            NotificationAnswer::Marked
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The notification service, as its journal and its store see it.
 
-use super::change::{Answer, Change, Keys, Rows, Writes};
+use super::change::{Change, Keys, NotificationAnswer, Rows, Writes};
 use super::channel::Channel;
-use super::{settle, tell};
+use super::{decide_batch, notify};
 use crate::clock::Timestamp;
 use crate::ids::ServiceName;
 use crate::messages::Message;
@@ -44,13 +44,13 @@ impl Service for NotificationService {
     type Keys = Keys;
     type Rows = Rows;
     type Writes = Writes;
-    type Answer = Answer;
+    type Answer = NotificationAnswer;
 
     fn keys(changes: &[Change]) -> Keys {
         let mut keys = Keys::default();
         for change in changes {
             match change {
-                Change::Tell(events) => keys.entries.extend(tell::ids(events)),
+                Change::Tell(events) => keys.entries.extend(notify::ids(events)),
                 Change::MarkRead { id, is_read: _, expected: _ } => {
                     keys.entries.insert(*id);
                 }
@@ -73,8 +73,8 @@ impl FeedService for NotificationService {
     }
 
     /// The log is a channel too: one line per entry. An order has several.
-    fn taken(answer: Answer) {
-        let Answer::Told(stored) = answer else { return };
+    fn taken(answer: NotificationAnswer) {
+        let NotificationAnswer::Told(stored) = answer else { return };
         for entry in stored {
             let request_id = entry.request_id.as_deref().unwrap_or_default();
             let (order_id, topic) = (entry.id.order_id, entry.id.topic.as_str());

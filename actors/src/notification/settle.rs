@@ -1,9 +1,9 @@
 //! Decides a batch: each change in turn, on the entries as the changes before it leave them.
 
-use super::change::{Answer, Change, Rows, Writes};
+use super::change::{Change, NotificationAnswer, Rows, Writes};
 use super::entry::{Notification, NotificationId};
 use super::service::{NotificationPolicy, NotificationService};
-use super::{mark_all_read, mark_read, tell};
+use super::{mark_all_read, mark_read, notify};
 use crate::clock::Timestamp;
 use crate::messages::Message;
 use crate::runtime::service::{BatchDecision, Outcome};
@@ -11,14 +11,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The entries that a batch concerns, as they are after the changes decided so far.
-pub(super) struct Desk {
+pub(super) struct EntryBatch {
     pub rows: Rows,
     pub inserts: BTreeMap<NotificationId, Notification>,
     pub marks: BTreeMap<NotificationId, bool>,
     pub messages: Vec<Arc<Message>>,
 }
 
-impl Desk {
+impl EntryBatch {
     /// Whether an entry is read. None: there is no such entry.
     pub fn is_read(&self, id: &NotificationId) -> Option<bool> {
         let new = self.inserts.get(id).map(|entry| entry.is_read);
@@ -48,19 +48,19 @@ pub(super) fn settle(
     changes: &[Change],
     at: Timestamp,
 ) -> BatchDecision<NotificationService> {
-    let mut desk =
-        Desk { rows, inserts: BTreeMap::new(), marks: BTreeMap::new(), messages: Vec::new() };
-    let mut decide = |change: &Change| -> Answer {
+    let mut batch =
+        EntryBatch { rows, inserts: BTreeMap::new(), marks: BTreeMap::new(), messages: Vec::new() };
+    let mut decide = |change: &Change| -> NotificationAnswer {
         match change {
-            Change::Tell(events) => tell::tell(&mut desk, policy, events, at),
+            Change::Tell(events) => notify::notify(&mut batch, policy, events, at),
             Change::MarkRead { id, is_read, expected } => {
-                mark_read::mark_read(&mut desk, *id, *is_read, expected)
+                mark_read::mark_read(&mut batch, *id, *is_read, expected)
             }
-            Change::MarkAllRead(page) => mark_all_read::mark_all_read(&mut desk, page),
+            Change::MarkAllRead(page) => mark_all_read::mark_all_read(&mut batch, page),
         }
     };
     let outcomes = changes.iter().map(|change| Outcome::Done(decide(change))).collect();
-    let Desk { rows: _, inserts, marks, messages } = desk;
+    let EntryBatch { rows: _, inserts, marks, messages } = batch;
     let writes =
         Writes { inserts: inserts.into_values().collect(), marks: marks.into_iter().collect() };
     BatchDecision { writes, outcomes, messages }

@@ -77,12 +77,12 @@ fn created(quantity: u32) -> Payload {
 
 /// A service and its table, committed batch by batch.
 #[derive(Default)]
-struct Desk {
+struct TestService {
     service: NotificationService,
     table: NotificationMemory,
 }
 
-impl Desk {
+impl TestService {
     fn with_email() -> Self {
         Self::with(NotificationPolicy { email: true, sms: false })
     }
@@ -91,7 +91,7 @@ impl Desk {
         Self { service: NotificationService { policy }, ..Self::default() }
     }
 
-    fn batch(&mut self, changes: Vec<Change>) -> (Vec<Answer>, Vec<Arc<Message>>) {
+    fn batch(&mut self, changes: Vec<Change>) -> (Vec<NotificationAnswer>, Vec<Arc<Message>>) {
         let rows = self.table.load(&NotificationService::keys(&changes));
         let settled = self.service.settle(rows, &changes, AT);
         self.table.write(&settled.writes, AT);
@@ -102,7 +102,7 @@ impl Desk {
         (settled.outcomes.into_iter().map(answer).collect(), settled.messages)
     }
 
-    fn one(&mut self, change: Change) -> Answer {
+    fn one(&mut self, change: Change) -> NotificationAnswer {
         self.batch(vec![change]).0.remove(0)
     }
 
@@ -113,8 +113,8 @@ impl Desk {
     }
 }
 
-fn told(answer: &Answer) -> usize {
-    let Answer::Told(stored) = answer else { panic!("{answer:?}") };
+fn told(answer: &NotificationAnswer) -> usize {
+    let NotificationAnswer::Told(stored) = answer else { panic!("{answer:?}") };
     stored.len()
 }
 
@@ -125,7 +125,7 @@ fn page(customer: Option<&str>, after: Option<NotificationId>) -> Change {
 
 #[test]
 fn an_event_is_told_once_however_often_it_comes() {
-    let mut desk = Desk::with_email();
+    let mut service = TestService::with_email();
     let feed = || {
         let others = event(1, Payload::InventoryReleased);
         Change::Tell(vec![
@@ -134,17 +134,17 @@ fn an_event_is_told_once_however_often_it_comes() {
             event(1, Payload::OrderConfirmed(notice())),
         ])
     };
-    let (answers, mails) = desk.batch(vec![feed(), feed()]);
+    let (answers, mails) = service.batch(vec![feed(), feed()]);
     assert_eq!(answers.iter().map(told).collect::<Vec<_>>(), [2, 0]);
     assert_eq!(mails.len(), 2);
-    let (answers, mails) = desk.batch(vec![feed()]);
+    let (answers, mails) = service.batch(vec![feed()]);
     assert_eq!((told(&answers[0]), mails.len()), (0, 0));
-    assert_eq!(desk.table.entries.len(), 2);
+    assert_eq!(service.table.entries.len(), 2);
 }
 
 #[test]
 fn every_mail_of_an_order_has_an_id_of_its_own_and_goes_to_its_address() {
-    let mut desk = Desk::with_email();
+    let mut service = TestService::with_email();
     let payloads = [
         created(1),
         Payload::OrderConfirmed(notice()),
@@ -152,7 +152,7 @@ fn every_mail_of_an_order_has_an_id_of_its_own_and_goes_to_its_address() {
         Payload::OrderCompleted(notice()),
         cancelled("customer", "cancelled_by_customer", Vec::new()),
     ];
-    let (_, mails) = desk.batch(vec![Change::Tell(payloads.map(|p| event(1, p)).to_vec())]);
+    let (_, mails) = service.batch(vec![Change::Tell(payloads.map(|p| event(1, p)).to_vec())]);
     let ids: BTreeSet<_> = mails.iter().map(|mail| mail.event_id).collect();
     assert_eq!(ids.len(), 5);
     for mail in mails {
@@ -168,8 +168,8 @@ fn without_a_mail_server_or_an_address_nothing_is_sent() {
         let notice = OrderNotice { contact, ..notice() };
         vec![Change::Tell(vec![event(1, Payload::OrderConfirmed(notice))])]
     };
-    assert!(Desk::default().batch(tell(contact())).1.is_empty());
-    assert!(Desk::with_email().batch(tell(Contact::default())).1.is_empty());
+    assert!(TestService::default().batch(tell(contact())).1.is_empty());
+    assert!(TestService::with_email().batch(tell(Contact::default())).1.is_empty());
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn a_customer_is_told_by_every_channel_that_reaches_them() {
         [Payload::OrderConfirmed(notice), shipped].map(|payload| event(1, payload)).to_vec()
     };
     let reached = |policy, contact| {
-        let (_, sent) = Desk::with(policy).batch(vec![Change::Tell(tell(contact))]);
+        let (_, sent) = TestService::with(policy).batch(vec![Change::Tell(tell(contact))]);
         let ids: BTreeSet<_> = sent.iter().map(|message| message.event_id).collect();
         assert_eq!(ids.len(), sent.len(), "each has an id of its own");
         let channel = |message: &Arc<Message>| {
@@ -207,12 +207,14 @@ fn a_customer_is_told_by_every_channel_that_reaches_them() {
 
 #[test]
 fn the_words_say_what_happened() {
-    let mut desk = Desk::default();
-    assert!(desk.body(created(1)).contains(": 1 item, 49.90 USD in all"));
-    assert!(desk.body(created(2)).contains("2 items"));
-    assert!(desk.body(Payload::OrderShipped(notice())).ends_with("Follow it under TRK-01234567."));
+    let mut service = TestService::default();
+    assert!(service.body(created(1)).contains(": 1 item, 49.90 USD in all"));
+    assert!(service.body(created(2)).contains("2 items"));
+    assert!(
+        service.body(Payload::OrderShipped(notice())).ends_with("Follow it under TRK-01234567.")
+    );
     let short = vec![Shortage { product_id: "mug".into(), requested: 2, available: Some(1) }];
-    let mut because = |step, reason, shortages| desk.body(cancelled(step, reason, shortages));
+    let mut because = |step, reason, shortages| service.body(cancelled(step, reason, shortages));
     assert!(because("inventory", "insufficient_stock", short.clone()).contains("enough of mug."));
     assert!(because("inventory", "unknown_product", short).contains("do not know mug."));
     assert!(because("payment", "declined", vec![]).contains("because the payment was declined"));
@@ -223,54 +225,59 @@ fn the_words_say_what_happened() {
 
 #[test]
 fn an_entry_is_marked_and_marked_again() {
-    let mut desk = Desk::default();
+    let mut service = TestService::default();
     let id = NotificationId { order_id: order(1), topic: Topic::Created };
     let mark = |is_read| Change::MarkRead { id, is_read, expected: Expected::default() };
-    assert_eq!(desk.one(mark(true)), Answer::NotFound);
+    assert_eq!(service.one(mark(true)), NotificationAnswer::NotFound);
     // Told and marked in one batch: one row, written once.
-    let (answers, _) = desk.batch(vec![Change::Tell(vec![event(1, created(1))]), mark(true)]);
-    assert_eq!(answers[1], Answer::Marked);
-    assert!(desk.table.entries[&id].is_read);
-    assert_eq!(desk.one(mark(false)), Answer::Marked);
-    assert!(!desk.table.entries[&id].is_read);
+    let (answers, _) = service.batch(vec![Change::Tell(vec![event(1, created(1))]), mark(true)]);
+    assert_eq!(answers[1], NotificationAnswer::Marked);
+    assert!(service.table.entries[&id].is_read);
+    assert_eq!(service.one(mark(false)), NotificationAnswer::Marked);
+    assert!(!service.table.entries[&id].is_read);
     // Whoever takes it for read is told that it is not.
     let expected = Expected::OneOf(vec![true]);
-    let stale = desk.one(Change::MarkRead { id, is_read: true, expected });
-    assert_eq!(stale, Answer::Stale { is_read: false });
-    assert!(!desk.table.entries[&id].is_read);
+    let stale = service.one(Change::MarkRead { id, is_read: true, expected });
+    assert_eq!(stale, NotificationAnswer::Stale { is_read: false });
+    assert!(!service.table.entries[&id].is_read);
 }
 
 #[test]
 fn mark_all_counts_what_was_unread_in_its_scope() {
-    let mut desk = Desk::default();
+    let mut service = TestService::default();
     let other = OrderNotice { customer_id: "bob".to_owned(), ..notice() };
-    desk.one(Change::Tell(vec![
+    service.one(Change::Tell(vec![
         event(1, created(1)),
         event(1, Payload::OrderConfirmed(notice())),
         event(2, Payload::OrderConfirmed(other)),
     ]));
     let id = NotificationId { order_id: order(1), topic: Topic::Created };
-    let (answers, _) = desk.batch(vec![
+    let (answers, _) = service.batch(vec![
         Change::MarkRead { id, is_read: true, expected: Expected::default() },
         Change::Tell(vec![event(3, created(1))]),
         page(Some("ada"), None),
         page(None, None),
         page(None, None),
     ]);
-    let marked = |count| Answer::MarkedAll { count, next: None };
+    let marked = |count| NotificationAnswer::MarkedAll { count, next: None };
     assert_eq!(answers[2..], [marked(2), marked(1), marked(0)]);
-    assert!(desk.table.entries.values().all(|entry| entry.is_read));
+    assert!(service.table.entries.values().all(|entry| entry.is_read));
 }
 
 #[test]
 fn many_are_marked_page_by_page() {
-    let mut desk = Desk::default();
+    let mut service = TestService::default();
     let events = (0..UNREAD_PAGE as u128 + 1).map(|n| event(n, created(1))).collect();
-    desk.one(Change::Tell(events));
-    let Answer::MarkedAll { count, next } = desk.one(page(None, None)) else { panic!() };
+    service.one(Change::Tell(events));
+    let NotificationAnswer::MarkedAll { count, next } = service.one(page(None, None)) else {
+        panic!()
+    };
     assert_eq!(count, UNREAD_PAGE as u64);
     assert!(next.is_some());
-    assert_eq!(desk.one(page(None, next)), Answer::MarkedAll { count: 1, next: None });
+    assert_eq!(
+        service.one(page(None, next)),
+        NotificationAnswer::MarkedAll { count: 1, next: None }
+    );
 }
 
 #[test]

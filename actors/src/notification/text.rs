@@ -4,8 +4,8 @@ use super::topic::Topic;
 use crate::ids::OrderId;
 use crate::messages::{Contact, Failure, OrderDetails, OrderNotice, Payload, Priority};
 
-/// What is to be told, to whom, and how they can be reached.
-pub(super) struct Telling<'a> {
+/// What a customer is to be told, who that is, and how they can be reached.
+pub(super) struct CustomerNotice<'a> {
     pub topic: Topic,
     pub customer_id: &'a str,
     pub contact: &'a Contact,
@@ -15,9 +15,9 @@ pub(super) struct Telling<'a> {
 }
 
 /// What customers are told of an event. None: it is none of their business.
-pub(super) fn telling(order: OrderId, payload: &Payload) -> Option<Telling<'_>> {
+pub(super) fn notice(order: OrderId, payload: &Payload) -> Option<CustomerNotice<'_>> {
     match payload {
-        Payload::OrderCreated(details) => Some(Telling {
+        Payload::OrderCreated(details) => Some(CustomerNotice {
             topic: Topic::Created,
             customer_id: &details.customer_id,
             contact: &details.contact,
@@ -79,9 +79,9 @@ fn of_notice<'a>(
     notice: &'a OrderNotice,
     title: &'static str,
     body: String,
-) -> Telling<'a> {
+) -> CustomerNotice<'a> {
     let OrderNotice { customer_id, contact, priority, .. } = notice;
-    Telling { topic, customer_id, contact, priority: *priority, title, body }
+    CustomerNotice { topic, customer_id, contact, priority: *priority, title, body }
 }
 
 fn received(order: OrderId, details: &OrderDetails) -> String {

@@ -3,8 +3,8 @@
 //! In both flows the same facts are recorded, so that an order reads the same. Orchestrated, a step's fact
 //! sends its command; choreographed, it sends nothing (see [`follow`]).
 
+use super::choreography;
 use super::facts::{Fact, Facts};
-use super::follow;
 use super::status::SagaStep;
 use crate::messages::{Flow, Kind, OrderDetails, Origin, Payload, Plan, Step};
 use crate::planted::{Bug, planted};
@@ -37,11 +37,11 @@ pub const fn undo(step: Step) -> Payload {
 
 /// What is to be done next, given what is known. Empty: wait, or rest.
 pub fn next(facts: &Facts, origin: &Origin) -> Vec<Fact> {
-    match (facts.is_doomed(), origin.flow) {
+    match (facts.is_failing(), origin.flow) {
         _ if facts.closed => Vec::new(),
         (false, _) => next_forward(facts, origin.plan),
         (true, Flow::Orchestrated) => next_undoing(facts),
-        (true, Flow::Choreographed) => follow::next_undoing(facts),
+        (true, Flow::Choreographed) => choreography::next_undoing(facts),
     }
 }
 
@@ -71,7 +71,7 @@ fn next_undoing(facts: &Facts) -> Vec<Fact> {
 }
 
 fn next_forward(facts: &Facts, plan: Plan) -> Vec<Fact> {
-    if follow::is_unexplained(facts) {
+    if choreography::is_unexplained(facts) {
         return Vec::new();
     }
     let unpaid = planted(Bug::ConfirmUnpaid) && facts.payment.sent;
@@ -98,7 +98,7 @@ pub fn awaited(facts: &Facts, plan: Plan) -> Vec<Awaited> {
     if facts.closed {
         return Vec::new();
     }
-    if facts.is_doomed() {
+    if facts.is_failing() {
         return [Step::Shipping, Step::Payment, Step::Inventory]
             .into_iter()
             .filter(|step| facts.step(*step).undo_sent && !facts.step(*step).is_settled())

@@ -1,7 +1,7 @@
 //! What an order makes of what it is told: facts, or a refusal. Pure.
 
 use super::advance::awaited;
-use super::due::look;
+use super::deadlines::decide_due;
 use super::facts::Fact;
 use super::saga::{Saga, SagaPolicy};
 use super::status::OrderStatus;
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// What an existing order is told.
 #[derive(Clone, Copy, Debug)]
-pub enum Told<'a> {
+pub enum DecideInput<'a> {
     /// A service's answer.
     Message(&'a Message),
     /// The customer wants it to end.
@@ -32,7 +32,7 @@ pub enum Told<'a> {
 
 /// What comes of it.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum SagaDecision {
     /// This became known.
     Learned(Vec<Fact>),
     /// Nothing new; the asker is told that all is well.
@@ -46,14 +46,19 @@ pub enum Verdict {
 }
 
 /// Decides what becomes known.
-pub fn decide(saga: &Saga, told: Told<'_>, now: Timestamp, policy: &SagaPolicy) -> Verdict {
-    match told {
-        Told::Message(message) => answered(saga, message),
-        Told::Cancel => cancel(saga),
-        Told::Dispatch => dispatch(saga),
-        Told::Deliver => deliver(saga),
-        Told::Due { lag } => look(saga, now, lag, policy),
-        Told::Retry => retry(saga),
+pub fn decide(
+    saga: &Saga,
+    input: DecideInput<'_>,
+    now: Timestamp,
+    policy: &SagaPolicy,
+) -> SagaDecision {
+    match input {
+        DecideInput::Message(message) => decide_service_answer(saga, message),
+        DecideInput::Cancel => cancel(saga),
+        DecideInput::Dispatch => dispatch(saga),
+        DecideInput::Deliver => deliver(saga),
+        DecideInput::Due { lag } => decide_due(saga, now, lag, policy),
+        DecideInput::Retry => retry(saga),
     }
 }
 
@@ -61,54 +66,54 @@ pub fn decide(saga: &Saga, told: Told<'_>, now: Timestamp, policy: &SagaPolicy) 
 pub const BY_CUSTOMER: &str = "customer";
 
 /// Cancelled by the customer: until dispatch was asked, at any moment.
-fn cancel(saga: &Saga) -> Verdict {
+fn cancel(saga: &Saga) -> SagaDecision {
     let facts = &saga.facts;
     if facts.dispatch_asked && !planted(Bug::CancelDispatched) {
-        return Verdict::Conflict(
+        return SagaDecision::Conflict(
             "dispatch was asked for already, so the order can no longer be cancelled",
         );
     }
-    if facts.is_doomed() {
-        return Verdict::Known;
+    if facts.is_failing() {
+        return SagaDecision::Known;
     }
     let failure = Failure {
         step: BY_CUSTOMER.to_owned(),
         reason: "cancelled_by_customer".to_owned(),
         shortages: Vec::new(),
     };
-    Verdict::Learned(vec![Fact::CancelAsked { failure }])
+    SagaDecision::Learned(vec![Fact::CancelAsked { failure }])
 }
 
-fn dispatch(saga: &Saga) -> Verdict {
+fn dispatch(saga: &Saga) -> SagaDecision {
     if saga.facts.dispatch_asked {
-        return Verdict::Known;
+        return SagaDecision::Known;
     }
     match saga.status() {
-        OrderStatus::Confirmed if saga.facts.is_doomed() => {
-            Verdict::Conflict("the order is being cancelled, so it can no longer be dispatched")
-        }
-        OrderStatus::Confirmed => Verdict::Learned(vec![Fact::DispatchAsked]),
-        _ => Verdict::Conflict("only a CONFIRMED order can be dispatched"),
+        OrderStatus::Confirmed if saga.facts.is_failing() => SagaDecision::Conflict(
+            "the order is being cancelled, so it can no longer be dispatched",
+        ),
+        OrderStatus::Confirmed => SagaDecision::Learned(vec![Fact::DispatchAsked]),
+        _ => SagaDecision::Conflict("only a CONFIRMED order can be dispatched"),
     }
 }
 
-fn deliver(saga: &Saga) -> Verdict {
+fn deliver(saga: &Saga) -> SagaDecision {
     if saga.facts.delivery_asked {
-        return Verdict::Known;
+        return SagaDecision::Known;
     }
     match saga.status() {
-        OrderStatus::Shipped => Verdict::Learned(vec![Fact::DeliveryAsked]),
-        _ => Verdict::Conflict("only a SHIPPED order can be confirmed as delivered"),
+        OrderStatus::Shipped => SagaDecision::Learned(vec![Fact::DeliveryAsked]),
+        _ => SagaDecision::Conflict("only a SHIPPED order can be confirmed as delivered"),
     }
 }
 
-fn retry(saga: &Saga) -> Verdict {
+fn retry(saga: &Saga) -> SagaDecision {
     if awaited(&saga.facts, saga.origin.plan).is_empty() {
-        return Verdict::Conflict(
+        return SagaDecision::Conflict(
             "the saga waits for no service, so there is nothing to try again",
         );
     }
-    Verdict::Resend(vec![Fact::RetryAsked])
+    SagaDecision::Resend(vec![Fact::RetryAsked])
 }
 
 /// A service has answered. Every pair of answer and facts has its line here: what is known already is
@@ -116,20 +121,20 @@ fn retry(saga: &Saga) -> Verdict {
 ///
 /// Choreographed, the services go on without the saga: an answer may be heard before the one that it
 /// followed.
-fn answered(saga: &Saga, message: &Message) -> Verdict {
+fn decide_service_answer(saga: &Saga, message: &Message) -> SagaDecision {
     let facts = &saga.facts;
     let kind = message.kind();
     let follows = saga.origin.flow == Flow::Choreographed;
     // What is answered was asked for, heard of or not.
     let asked = |step: Step, fact: Fact| {
         let sent = (!facts.step(step).sent).then_some(Fact::StepSent { step });
-        Verdict::Learned(sent.into_iter().chain([fact]).collect())
+        SagaDecision::Learned(sent.into_iter().chain([fact]).collect())
     };
-    let stale = || Verdict::Learned(vec![Fact::Stale { kind }]);
+    let stale = || SagaDecision::Learned(vec![Fact::Stale { kind }]);
     let forward = |step: Step, fact: Fact| {
         let known = facts.step(step);
         match () {
-            () if known.done => Verdict::Known,
+            () if known.done => SagaDecision::Known,
             // Refused or undone first: its late original changes nothing.
             () if known.refused || known.undone || facts.closed => stale(),
             () => asked(step, fact),
@@ -138,7 +143,7 @@ fn answered(saga: &Saga, message: &Message) -> Verdict {
     let refused = |step: Step, refusal: &Refusal| {
         let known = facts.step(step);
         match () {
-            () if known.refused => Verdict::Known,
+            () if known.refused => SagaDecision::Known,
             () if known.undone || facts.closed => stale(),
             () if known.done && !known.undo_sent => {
                 impossible(kind, "a step that was done is reported as refused")
@@ -149,16 +154,16 @@ fn answered(saga: &Saga, message: &Message) -> Verdict {
     let undone = |step: Step| {
         let known = facts.step(step);
         match () {
-            () if known.undone => Verdict::Known,
+            () if known.undone => SagaDecision::Known,
             () if facts.closed => stale(),
             // Its cause may be heard later, but not of an order for which everything was done.
-            () if follows && (facts.is_doomed() || facts.confirmed_at.is_none()) => {
-                Verdict::Learned(vec![Fact::StepUndone { step }])
+            () if follows && (facts.is_failing() || facts.confirmed_at.is_none()) => {
+                SagaDecision::Learned(vec![Fact::StepUndone { step }])
             }
             () if !known.undo_sent => {
                 impossible(kind, "a step was undone that nobody asked to undo")
             }
-            () => Verdict::Learned(vec![Fact::StepUndone { step }]),
+            () => SagaDecision::Learned(vec![Fact::StepUndone { step }]),
         }
     };
     match &message.payload {
@@ -177,28 +182,28 @@ fn answered(saga: &Saga, message: &Message) -> Verdict {
         Payload::InventoryReleased => undone(Step::Inventory),
         Payload::PaymentReversed => undone(Step::Payment),
         Payload::ShippingDispatched => match () {
-            () if facts.dispatched_at.is_some() => Verdict::Known,
+            () if facts.dispatched_at.is_some() => SagaDecision::Known,
             () if !facts.dispatch_sent => {
                 impossible(kind, "a parcel left that nobody asked to dispatch")
             }
-            () => Verdict::Learned(vec![Fact::Dispatched]),
+            () => SagaDecision::Learned(vec![Fact::Dispatched]),
         },
         Payload::InventoryCommitted => match () {
-            () if facts.committed => Verdict::Known,
+            () if facts.committed => SagaDecision::Known,
             // Stock only leaves with its parcel.
             () if follows && facts.dispatch_sent && !facts.commit_sent => {
                 let learned = [Fact::Dispatched, Fact::CommitSent, Fact::StockCommitted];
-                Verdict::Learned(learned.into())
+                SagaDecision::Learned(learned.into())
             }
             () if !facts.commit_sent => impossible(kind, "stock left that nobody asked to commit"),
-            () => Verdict::Learned(vec![Fact::StockCommitted]),
+            () => SagaDecision::Learned(vec![Fact::StockCommitted]),
         },
         Payload::ShippingDelivered => match () {
-            () if facts.delivered_at.is_some() => Verdict::Known,
+            () if facts.delivered_at.is_some() => SagaDecision::Known,
             () if !facts.deliver_sent => {
                 impossible(kind, "a parcel arrived that nobody said had arrived")
             }
-            () => Verdict::Learned(vec![Fact::Delivered]),
+            () => SagaDecision::Learned(vec![Fact::Delivered]),
         },
         Payload::OrderCreated(_)
         | Payload::OrderConfirmed(_)
@@ -217,11 +222,11 @@ fn answered(saga: &Saga, message: &Message) -> Verdict {
         | Payload::ShippingCancel
         | Payload::ShippingDispatch
         | Payload::ShippingDeliver
-        | Payload::NotificationSend(_) => Verdict::Known,
+        | Payload::NotificationSend(_) => SagaDecision::Known,
     }
 }
 
 /// Cannot happen while every service keeps its promises: an alarm, recorded once.
-fn impossible(kind: Kind, what: &str) -> Verdict {
-    Verdict::Learned(vec![Fact::Stale { kind }, Fact::Stuck { reason: what.to_owned() }])
+fn impossible(kind: Kind, what: &str) -> SagaDecision {
+    SagaDecision::Learned(vec![Fact::Stale { kind }, Fact::Stuck { reason: what.to_owned() }])
 }

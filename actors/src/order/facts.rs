@@ -134,12 +134,12 @@ pub struct Facts {
     /// What the carrier said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shipment: Option<ShipmentScheduled>,
-    /// Why it must end, by what became known first. Some: the order is doomed.
+    /// Why it must end, by what became known first. Some: the order must end as cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
     /// Since when it is being undone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub doomed_at: Option<Timestamp>,
+    #[serde(rename = "doomed_at", skip_serializing_if = "Option::is_none")]
+    pub failing_since: Option<Timestamp>,
     /// The step that was refused first, when one was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_step: Option<Step>,
@@ -202,7 +202,7 @@ impl Facts {
     }
 
     /// True when the order must end as cancelled.
-    pub fn is_doomed(&self) -> bool {
+    pub fn is_failing(&self) -> bool {
         self.failure.is_some()
     }
 
@@ -225,11 +225,11 @@ impl Facts {
                 if self.failure.is_none() {
                     self.failed_step = Some(*step);
                 }
-                self.doom(refused(*step, refusal), at);
+                self.fail(refused(*step, refusal), at);
             }
             Fact::UndoSent { step } => self.step_mut(*step).undo_sent = true,
             Fact::StepUndone { step } => self.step_mut(*step).undone = true,
-            Fact::CancelAsked { failure } => self.doom(failure.clone(), at),
+            Fact::CancelAsked { failure } => self.fail(failure.clone(), at),
             Fact::Confirmed => self.confirmed_at = Some(at),
             Fact::DispatchAsked => self.dispatch_asked = true,
             Fact::DispatchSent => self.dispatch_sent = true,
@@ -247,10 +247,10 @@ impl Facts {
         }
     }
 
-    fn doom(&mut self, failure: Failure, at: Timestamp) {
+    fn fail(&mut self, failure: Failure, at: Timestamp) {
         if self.failure.is_none() {
             self.failure = Some(failure);
-            self.doomed_at = Some(at);
+            self.failing_since = Some(at);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The order service as the API sees it.
 
-use super::rules::{Input, Reply, Sagas};
+use super::rules::{SagaInput, SagaReply, Sagas};
 use super::saga::Saga;
 use super::service::Claim;
 use super::status::OrderStatus;
@@ -112,42 +112,44 @@ impl Orders {
         let origin = context.origin(order_id, self.flow, self.plan());
         let claim = key.map(|(key, fingerprint)| Claim { key, fingerprint, order_id });
         let details = Arc::new(details);
-        let place = || Input::Place {
+        let place = || SagaInput::Place {
             origin: origin.clone(),
             details: details.clone(),
             claim: claim.clone(),
         };
         match self.ask(order_id, place).await? {
-            Reply::Replayed(order_id) => Ok(Placed { order_id, saga: None, replayed: true }),
-            Reply::KeyReused => Err(AskError::KeyReused),
-            Reply::Placed(saga) => Ok(Placed { order_id, saga: Some(saga), replayed: false }),
-            Reply::Noted(_) | Reply::Conflict(..) | Reply::Unknown => Err(AskError::Unavailable),
+            SagaReply::Replayed(order_id) => Ok(Placed { order_id, saga: None, replayed: true }),
+            SagaReply::KeyReused => Err(AskError::KeyReused),
+            SagaReply::Placed(saga) => Ok(Placed { order_id, saga: Some(saga), replayed: false }),
+            SagaReply::Acknowledged(_) | SagaReply::Conflict(..) | SagaReply::Unknown => {
+                Err(AskError::Unavailable)
+            }
         }
     }
 
     /// Asks for the order's end; it is undone from then on.
     pub async fn cancel(&self, id: OrderId) -> Result<Asked, AskError> {
-        self.ask(id, || Input::Cancel).await.and_then(noted)
+        self.ask(id, || SagaInput::Cancel).await.and_then(acknowledged)
     }
 
     /// Asks for the parcel to leave.
     pub async fn dispatch(&self, id: OrderId) -> Result<Asked, AskError> {
-        self.ask(id, || Input::Dispatch).await.and_then(noted)
+        self.ask(id, || SagaInput::Dispatch).await.and_then(acknowledged)
     }
 
     /// Notes that the customer has it.
     pub async fn deliver(&self, id: OrderId) -> Result<Asked, AskError> {
-        self.ask(id, || Input::Deliver).await.and_then(noted)
+        self.ask(id, || SagaInput::Deliver).await.and_then(acknowledged)
     }
 
     /// Sends what the saga waits for again, at once.
     pub async fn retry(&self, id: OrderId) -> Result<Asked, AskError> {
-        self.ask(id, || Input::Retry).await.and_then(noted)
+        self.ask(id, || SagaInput::Retry).await.and_then(acknowledged)
     }
 
     /// Says again what was said of the order, and asks the services again for their outcomes.
     pub async fn restate(&self, id: OrderId) -> Result<Asked, AskError> {
-        self.ask(id, || Input::Restate).await.and_then(noted)
+        self.ask(id, || SagaInput::Restate).await.and_then(acknowledged)
     }
 
     /// Choreographed, the services know one chain only, which begins with the payment.
@@ -158,7 +160,7 @@ impl Orders {
         }
     }
 
-    async fn ask(&self, id: OrderId, input: impl Fn() -> Input) -> Result<Reply, AskError> {
+    async fn ask(&self, id: OrderId, input: impl Fn() -> SagaInput) -> Result<SagaReply, AskError> {
         request::ask(|ticket| self.sagas.ask(&id, input(), ticket)).await.map_err(|why| match why {
             RequestError::Failed(_) if self.sagas.is_quarantined(&id) => AskError::Quarantined(id),
             RequestError::Impossible(cause) => AskError::Impossible(cause),
@@ -167,12 +169,13 @@ impl Orders {
     }
 }
 
-fn noted(reply: Reply) -> Result<Asked, AskError> {
+fn acknowledged(reply: SagaReply) -> Result<Asked, AskError> {
     match reply {
-        Reply::Noted(status) => Ok(Asked { status }),
-        Reply::Conflict(status, why) => Err(AskError::Conflict { status, why }),
-        Reply::Unknown | Reply::Placed(_) | Reply::Replayed(_) | Reply::KeyReused => {
-            Err(AskError::NotFound)
-        }
+        SagaReply::Acknowledged(status) => Ok(Asked { status }),
+        SagaReply::Conflict(status, why) => Err(AskError::Conflict { status, why }),
+        SagaReply::Unknown
+        | SagaReply::Placed(_)
+        | SagaReply::Replayed(_)
+        | SagaReply::KeyReused => Err(AskError::NotFound),
     }
 }

@@ -1,6 +1,6 @@
 //! What the order service's queues bring: what the services say, each to its saga.
 
-use super::rules::{Input, Sagas};
+use super::rules::{SagaInput, Sagas};
 use crate::messages::Message;
 use crate::runtime::consumer::Handler;
 use crate::runtime::ticket::Ticket;
@@ -13,6 +13,6 @@ impl Handler for ReplyHandler {
     fn handle(&self, message: Arc<Message>, ticket: Ticket<()>) {
         let order = message.order_id();
         let ticket = Ticket::new(move |how| ticket.settle(how.map(|_reply| ())));
-        self.0.ask(&order, Input::Message(message), ticket);
+        self.0.ask(&order, SagaInput::Message(message), ticket);
     }
 }

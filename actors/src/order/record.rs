@@ -1,10 +1,10 @@
 //! Recording: learns facts, goes on to what follows from them, and writes down each status on the way.
 
 use super::advance::{awaited, next};
-use super::due::stored_due_at;
+use super::choreography::moves_on;
+use super::deadlines::stored_due_at;
+use super::fact_messages::payload;
 use super::facts::Fact;
-use super::follow::moves_on;
-use super::notices::payload;
 use super::saga::{HistoryRow, Saga, SagaPolicy, Sending};
 use crate::clock::Timestamp;
 use crate::messages::{Flow, Message, Payload};

@@ -1,13 +1,13 @@
 //! The saga as an entity: what it loads, decides and does.
 
 use super::advance::awaited;
-use super::decide::{Told, Verdict, decide};
+use super::decide::{DecideInput, SagaDecision, decide};
 use super::facts::Fact;
 use super::reads::OrderReads;
 use super::record::{Record, postpone, record, resend, touch};
-use super::restate::restate;
+use super::republish::republish;
 use super::saga::{Saga, SagaPolicy};
-use super::service::{Answer, Change, Claim, Order};
+use super::service::{Change, Claim, Order, OrderAnswer};
 use super::status::{OrderStatus, SagaStatus};
 use crate::clock::World;
 use crate::faults::{self, Point};
@@ -30,7 +30,7 @@ const STAYS_FOR: Duration = Duration::from_secs(5);
 
 /// What a saga is asked.
 #[derive(Debug)]
-pub enum Input {
+pub enum SagaInput {
     /// Take this order.
     Place {
         /// How it goes.
@@ -61,7 +61,7 @@ pub enum Input {
 
 /// What a saga answers.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Reply {
+pub enum SagaReply {
     /// It is accepted, or was before under the same id.
     Placed(Arc<Saga>),
     /// The same request made this order before.
@@ -69,7 +69,7 @@ pub enum Reply {
     /// The idempotency key stands for another request.
     KeyReused,
     /// It is noted; the order has this status now.
-    Noted(OrderStatus),
+    Acknowledged(OrderStatus),
     /// It is not possible in this status.
     Conflict(OrderStatus, &'static str),
     /// There is no such order.
@@ -84,7 +84,7 @@ pub trait SagaObserver: Send + Sync + 'static {
 
 /// What a saga does in the world: it is only seen.
 #[derive(Debug)]
-pub struct Reached {
+pub struct SagaReached {
     order_id: OrderId,
     request_id: Option<Arc<str>>,
     status: OrderStatus,
@@ -111,21 +111,21 @@ impl EntityRules for SagaRules {
     type Service = Order;
     type Key = OrderId;
     type State = Option<Saga>;
-    type Input = Input;
-    type Reply = Reply;
-    type Effect = Reached;
+    type Input = SagaInput;
+    type Reply = SagaReply;
+    type Effect = SagaReached;
     const KIND: &'static str = "saga";
 
-    fn name_of(input: &Input) -> &'static str {
+    fn name_of(input: &SagaInput) -> &'static str {
         match input {
-            Input::Place { .. } => "place",
-            Input::Message(message) => message.kind().as_str(),
-            Input::Cancel => "cancel",
-            Input::Dispatch => "dispatch",
-            Input::Deliver => "deliver",
-            Input::Due { .. } => "due",
-            Input::Retry => "retry",
-            Input::Restate => "restate",
+            SagaInput::Place { .. } => "place",
+            SagaInput::Message(message) => message.kind().as_str(),
+            SagaInput::Cancel => "cancel",
+            SagaInput::Dispatch => "dispatch",
+            SagaInput::Deliver => "deliver",
+            SagaInput::Due { .. } => "due",
+            SagaInput::Retry => "retry",
+            SagaInput::Restate => "restate",
         }
     }
 
@@ -134,75 +134,77 @@ impl EntityRules for SagaRules {
     }
 
     /// An order that is placed is new, but for a request that is repeated.
-    fn initial_state(input: &Input) -> Option<Option<Saga>> {
-        matches!(input, Input::Place { .. }).then_some(None)
+    fn initial_state(input: &SagaInput) -> Option<Option<Saga>> {
+        matches!(input, SagaInput::Place { .. }).then_some(None)
     }
 
     fn decide(
         &self,
         key: &OrderId,
         state: &mut Option<Saga>,
-        input: &Input,
+        input: &SagaInput,
     ) -> EntityDecision<Self> {
         let now = self.world.now();
         let before = state.as_ref().map_or(0, |saga| saga.version);
         let was = state.as_ref().map(Saga::saga_status);
-        let told = match (input, &*state) {
-            (Input::Place { origin, details, claim }, None) => {
+        let decide_input = match (input, &*state) {
+            (SagaInput::Place { origin, details, claim }, None) => {
                 let mut saga = Saga::placed(origin.clone(), details.clone(), now);
                 let facts = vec![Fact::Placed];
                 let Record { history, messages } =
                     record(&mut saga, facts, CUSTOMER, now, &self.policy);
                 let next = Arc::new(saga.clone());
-                let reply = Reply::Placed(next.clone());
+                let reply = SagaReply::Placed(next.clone());
                 let (next, claim) = (Some(next), claim.clone());
                 *state = Some(saga);
                 let change = Change { order_id: *key, expected: 0, next, history, messages, claim };
                 return EntityDecision { change: Some(change), reply, effects: vec![] };
             }
-            (Input::Place { .. }, Some(saga)) => {
-                return quiet(Reply::Placed(Arc::new(saga.clone())));
+            (SagaInput::Place { .. }, Some(saga)) => {
+                return quiet(SagaReply::Placed(Arc::new(saga.clone())));
             }
-            (_, None) => return quiet(Reply::Unknown),
-            (Input::Message(message), Some(_)) => Told::Message(message),
-            (Input::Cancel, Some(_)) => Told::Cancel,
-            (Input::Dispatch, Some(_)) => Told::Dispatch,
-            (Input::Deliver, Some(_)) => Told::Deliver,
-            (Input::Due { lag }, Some(_)) => Told::Due { lag: *lag },
-            (Input::Restate, Some(saga)) if awaited(&saga.facts, saga.origin.plan).is_empty() => {
-                let (reply, messages) = (Reply::Noted(saga.status()), restate(saga));
+            (_, None) => return quiet(SagaReply::Unknown),
+            (SagaInput::Message(message), Some(_)) => DecideInput::Message(message),
+            (SagaInput::Cancel, Some(_)) => DecideInput::Cancel,
+            (SagaInput::Dispatch, Some(_)) => DecideInput::Dispatch,
+            (SagaInput::Deliver, Some(_)) => DecideInput::Deliver,
+            (SagaInput::Due { lag }, Some(_)) => DecideInput::Due { lag: *lag },
+            (SagaInput::Restate, Some(saga))
+                if awaited(&saga.facts, saga.origin.plan).is_empty() =>
+            {
+                let (reply, messages) = (SagaReply::Acknowledged(saga.status()), republish(saga));
                 let change = Change { messages, ..self.nothing(key, state) };
                 return EntityDecision { change: Some(change), reply, effects: Vec::new() };
             }
-            (Input::Retry | Input::Restate, Some(_)) => Told::Retry,
+            (SagaInput::Retry | SagaInput::Restate, Some(_)) => DecideInput::Retry,
         };
-        let Some(saga) = state.as_mut() else { return quiet(Reply::Unknown) };
+        let Some(saga) = state.as_mut() else { return quiet(SagaReply::Unknown) };
         let cause = cause(input);
-        if matches!(input, Input::Due { .. }) {
+        if matches!(input, SagaInput::Due { .. }) {
             // A sweeper's claim has moved it: it is written anew, or the order would be claimed again.
             saga.due_at = None;
         }
-        let (history, messages) = match decide(saga, told, now, &self.policy) {
-            Verdict::Known if matches!(input, Input::Due { .. }) => {
+        let (history, messages) = match decide(saga, decide_input, now, &self.policy) {
+            SagaDecision::Known if matches!(input, SagaInput::Due { .. }) => {
                 touch(saga, now, &self.policy);
                 (Vec::new(), Vec::new())
             }
-            Verdict::Known => return quiet(Reply::Noted(saga.status())),
-            Verdict::Postponed => {
+            SagaDecision::Known => return quiet(SagaReply::Acknowledged(saga.status())),
+            SagaDecision::Postponed => {
                 postpone(saga, now, &self.policy);
                 (Vec::new(), Vec::new())
             }
-            Verdict::Conflict(why) => {
+            SagaDecision::Conflict(why) => {
                 // A no is checked as a yes is: another process may have made it possible meanwhile.
-                let reply = Reply::Conflict(saga.status(), why);
+                let reply = SagaReply::Conflict(saga.status(), why);
                 let change = (!planted(Bug::RefuseFromMemory)).then(|| self.nothing(key, state));
                 return EntityDecision { change, reply, effects: Vec::new() };
             }
-            Verdict::Learned(facts) => {
+            SagaDecision::Learned(facts) => {
                 let Record { history, messages } = record(saga, facts, cause, now, &self.policy);
                 (history, messages)
             }
-            Verdict::Resend(facts) => {
+            SagaDecision::Resend(facts) => {
                 let asked = facts.contains(&Fact::RetryAsked);
                 let Record { history, mut messages } = if facts.is_empty() {
                     Record::default()
@@ -223,7 +225,7 @@ impl EntityRules for SagaRules {
         let change =
             Change { order_id: *key, expected: before, next, history, messages, claim: None };
         let effects = reached(was, saga);
-        let reply = Reply::Noted(saga.status());
+        let reply = SagaReply::Acknowledged(saga.status());
         EntityDecision { change: Some(change), reply, effects }
     }
 
@@ -238,20 +240,20 @@ impl EntityRules for SagaRules {
         }
     }
 
-    fn answer(reply: Reply, answer: Answer) -> Reply {
+    fn answer(reply: SagaReply, answer: OrderAnswer) -> SagaReply {
         match answer {
-            Answer::Written => reply,
-            Answer::Replayed(order) => Reply::Replayed(order),
-            Answer::KeyReused => Reply::KeyReused,
+            OrderAnswer::Written => reply,
+            OrderAnswer::Replayed(order) => SagaReply::Replayed(order),
+            OrderAnswer::KeyReused => SagaReply::KeyReused,
         }
     }
 
-    fn is_written(answer: &Answer) -> bool {
-        *answer == Answer::Written
+    fn is_written(answer: &OrderAnswer) -> bool {
+        *answer == OrderAnswer::Written
     }
 
-    fn perform(&self, _: &OrderId, effect: Reached, _: &Sagas) {
-        let Reached { order_id, request_id, status, saga_status, first, after } = effect;
+    fn perform(&self, _: &OrderId, effect: SagaReached, _: &Sagas) {
+        let SagaReached { order_id, request_id, status, saga_status, first, after } = effect;
         self.observer.reached(saga_status, after);
         let request_id = request_id.as_deref().unwrap_or_default();
         let (status, saga) = (status.as_str(), saga_status.as_str());
@@ -281,7 +283,7 @@ fn waits_long(saga: &Saga) -> bool {
     saga.due_at.is_some_and(|at| at > soon) && awaited(&saga.facts, saga.origin.plan).is_empty()
 }
 
-fn quiet(reply: Reply) -> EntityDecision<SagaRules> {
+fn quiet(reply: SagaReply) -> EntityDecision<SagaRules> {
     EntityDecision { change: None, reply, effects: Vec::new() }
 }
 
@@ -294,24 +296,24 @@ const OPERATOR: &str = "operator";
 /// A time has come.
 const DEADLINE: &str = "deadline";
 
-fn cause(input: &Input) -> &'static str {
+fn cause(input: &SagaInput) -> &'static str {
     match input {
-        Input::Message(message) => message.kind().as_str(),
-        Input::Place { .. } | Input::Cancel | Input::Deliver => CUSTOMER,
-        Input::Dispatch | Input::Retry | Input::Restate => OPERATOR,
-        Input::Due { .. } => DEADLINE,
+        SagaInput::Message(message) => message.kind().as_str(),
+        SagaInput::Place { .. } | SagaInput::Cancel | SagaInput::Deliver => CUSTOMER,
+        SagaInput::Dispatch | SagaInput::Retry | SagaInput::Restate => OPERATOR,
+        SagaInput::Due { .. } => DEADLINE,
     }
 }
 
 /// Seen when a saga comes to a status that it stays in.
-fn reached(was: Option<SagaStatus>, saga: &Saga) -> Vec<Reached> {
+fn reached(was: Option<SagaStatus>, saga: &Saga) -> Vec<SagaReached> {
     let saga_status = saga.saga_status();
     let stays =
         matches!(saga_status, SagaStatus::Completed | SagaStatus::Compensated | SagaStatus::Failed);
     if !stays || was == Some(saga_status) {
         return Vec::new();
     }
-    vec![Reached {
+    vec![SagaReached {
         order_id: saga.order_id(),
         request_id: saga.origin.request_id.clone(),
         status: saga.status(),

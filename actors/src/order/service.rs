@@ -43,7 +43,7 @@ pub struct Change {
 
 /// What the asker is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum OrderAnswer {
     /// It is written.
     Written,
     /// The same request was here before and made this order: nothing is written.
@@ -89,7 +89,7 @@ impl Service for Order {
     type Keys = Keys;
     type Rows = Rows;
     type Writes = Writes;
-    type Answer = Answer;
+    type Answer = OrderAnswer;
 
     fn keys(changes: &[Change]) -> Keys {
         Keys {
@@ -113,9 +113,9 @@ impl Service for Order {
                 && !planted(Bug::ForgetRequest)
             {
                 outcomes.push(Outcome::Done(if earlier.fingerprint == claim.fingerprint {
-                    Answer::Replayed(earlier.order_id)
+                    OrderAnswer::Replayed(earlier.order_id)
                 } else {
-                    Answer::KeyReused
+                    OrderAnswer::KeyReused
                 }));
                 continue;
             }
@@ -133,7 +133,7 @@ impl Service for Order {
             }
             writes.history.extend(change.history.iter().cloned());
             messages.extend(change.messages.iter().cloned());
-            outcomes.push(Outcome::Done(Answer::Written));
+            outcomes.push(Outcome::Done(OrderAnswer::Written));
         }
         for (order, saga) in last {
             let rows =

@@ -105,7 +105,7 @@ pub fn order_status(facts: &Facts, plan: Plan) -> OrderStatus {
     if facts.closed {
         return OrderStatus::Cancelled;
     }
-    if facts.is_doomed() {
+    if facts.is_failing() {
         return match facts.failed_step {
             _ if facts.payment.undone => OrderStatus::PaymentReversed,
             Some(Step::Inventory) => OrderStatus::InventoryFailed,
@@ -143,7 +143,7 @@ pub fn saga_status(facts: &Facts, plan: Plan) -> SagaStatus {
         SagaStatus::Compensated
     } else if facts.stuck.is_some() {
         SagaStatus::Failed
-    } else if facts.is_doomed() {
+    } else if facts.is_failing() {
         SagaStatus::Compensating
     } else if awaited(facts, plan).is_empty() && facts.confirmed_at.is_some() {
         SagaStatus::Completed

@@ -3,9 +3,9 @@
 //! The broker is never the only holder of a step. Orders are claimed a few at a time, so that a great
 //! many that are overdue are never all in memory.
 
-use super::due::CLAIM;
+use super::deadlines::CLAIM;
 use super::reads::DueOrders;
-use super::rules::{Input, Sagas};
+use super::rules::{SagaInput, Sagas};
 use crate::clock::World;
 use crate::faults::{self, Point};
 use crate::runtime::admission::LAG_TARGET;
@@ -61,7 +61,7 @@ impl Sweeper {
                 .into_iter()
                 .map(|order| {
                     let (ticket, receiver) = Ticket::channel();
-                    self.sagas.ask(&order, Input::Due { lag }, ticket);
+                    self.sagas.ask(&order, SagaInput::Due { lag }, ticket);
                     receiver
                 })
                 .collect();

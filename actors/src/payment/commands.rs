@@ -1,6 +1,6 @@
 //! What payment's queues bring: the saga's commands, and the events that it reacts to by itself.
 
-use super::decide::Input;
+use super::decide::PaymentInput;
 use super::entity::Payments;
 use crate::messages::{Message, Origin, Payload};
 use crate::runtime::consumer::Handler;
@@ -30,17 +30,17 @@ impl Handler for CommandHandler {
 
 /// What a message asks of the payment, as a command or as an event that it reacts to. The queue that
 /// brought it does not matter. `Err`: nothing, and why.
-pub fn input(message: &Message) -> Result<Input, String> {
+pub fn input(message: &Message) -> Result<PaymentInput, String> {
     let origin = || message.origin.slim();
     match &message.payload {
-        Payload::PaymentProcess(intent) => Ok(Input::Process(origin(), intent.clone())),
+        Payload::PaymentProcess(intent) => Ok(PaymentInput::Process(origin(), intent.clone())),
         // What comes after the payment needs the order, too.
         Payload::OrderCreated(details) => {
             let origin = Origin { order: Some(details.clone()), ..message.origin.clone() };
-            Ok(Input::Process(origin, details.payment()))
+            Ok(PaymentInput::Process(origin, details.payment()))
         }
         Payload::PaymentRefund | Payload::InventoryFailed(_) | Payload::InventoryReleased => {
-            Ok(Input::Refund(origin()))
+            Ok(PaymentInput::Refund(origin()))
         }
         Payload::OrderConfirmed(_)
         | Payload::OrderShipped(_)

@@ -49,7 +49,7 @@ enum Failure {
 
 /// A payment as it travels: amounts are decimals, as they are everywhere outside.
 #[derive(Serialize, Deserialize)]
-struct Confirmed {
+struct ConfirmedPayment {
     order_id: OrderId,
     status: PaymentStatus,
     currency: Option<Currency>,
@@ -66,7 +66,7 @@ struct Confirmed {
     version: u64,
 }
 
-impl From<PaymentView> for Confirmed {
+impl From<PaymentView> for ConfirmedPayment {
     fn from(view: PaymentView) -> Self {
         let decimal = |money: Option<Money>| {
             money.and_then(|money| RawValue::from_string(money.decimal()).ok())
@@ -91,7 +91,7 @@ impl From<PaymentView> for Confirmed {
     }
 }
 
-impl Confirmed {
+impl ConfirmedPayment {
     fn into_view(self) -> Result<PaymentView, MoneyError> {
         let money = |decimal: Option<Box<RawValue>>| {
             let both = decimal.zip(self.currency);
@@ -124,7 +124,7 @@ impl PaymentResponder {
         Self(reads)
     }
 
-    async fn look(&self, question: &str) -> Result<Confirmed, Failure> {
+    async fn look(&self, question: &str) -> Result<ConfirmedPayment, Failure> {
         let Question { order_id } =
             serde_json::from_str(question).map_err(|_| Failure::BadQuestion)?;
         let row = self.0.payment(order_id).await.map_err(|error| {
@@ -179,7 +179,7 @@ impl PaymentConfirmation {
             Ok(Failed { error: Failure::Unavailable }) => Err(ConfirmationError::Unavailable),
             Ok(Failed { error: Failure::BadQuestion }) => Err(unreadable(&"it was not understood")),
             Err(_) => {
-                let confirmed: Confirmed =
+                let confirmed: ConfirmedPayment =
                     serde_json::from_str(&answer).map_err(|error| unreadable(&error))?;
                 confirmed.into_view().map(Some).map_err(|error| unreadable(&error))
             }
@@ -188,14 +188,14 @@ impl PaymentConfirmation {
 }
 
 /// Serves questions about payments for as long as it lives.
-pub struct ConfirmationDesk {
+pub struct ConfirmationServer {
     rpc: Arc<dyn Rpc>,
     responder: Arc<PaymentResponder>,
     node: Arc<Node>,
 }
 
-impl ConfirmationDesk {
-    /// A desk as a part of the payment service.
+impl ConfirmationServer {
+    /// A confirmation server as a child of the payment service.
     pub fn child_spec(
         node: Arc<Node>,
         rpc: Arc<dyn Rpc>,
@@ -210,7 +210,7 @@ impl ConfirmationDesk {
     }
 }
 
-impl Actor for ConfirmationDesk {
+impl Actor for ConfirmationServer {
     type Msg = ();
     type State = Box<dyn Subscription>;
     type Arguments = ();

@@ -3,14 +3,14 @@
 use super::event::PaymentEvent;
 use super::gateway_port::{Charge, GatewayError, Undone};
 use super::state::Payment;
-use super::{answered, process, refund, wake};
+use super::{gateway_answer, process, refund, resume};
 use crate::clock::Timestamp;
 use crate::messages::{Origin, PaymentProcess};
 use std::time::Duration;
 
 /// What is asked of a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Input {
+pub enum PaymentInput {
     /// Take the money.
     Process(Origin, PaymentProcess),
     /// Give the money back.
@@ -18,9 +18,9 @@ pub enum Input {
     /// The gateway was asked; this came of it.
     Answered(GatewayAnswer),
     /// The pause after this question is over.
-    Rested(u32),
+    PauseElapsed(u32),
     /// Whatever was under way may have been lost with a process: do it again.
-    Wake,
+    Resume,
 }
 
 /// What came of asking the gateway.
@@ -54,7 +54,7 @@ pub enum Effect {
 
 /// What was decided.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Decision {
+pub struct PaymentDecision {
     /// What happens to the payment, in this order.
     pub events: Vec<PaymentEvent>,
     /// What follows, on the payment as it then is.
@@ -104,21 +104,23 @@ pub struct Now<'a> {
 }
 
 /// Decides. The same payment and input always come to the same.
-pub fn decide(payment: Option<&Payment>, input: &Input, now: Now<'_>) -> Decision {
+pub fn decide(payment: Option<&Payment>, input: &PaymentInput, now: Now<'_>) -> PaymentDecision {
     match input {
-        Input::Process(origin, intent) => process::process(payment, origin, intent, now),
-        Input::Refund(origin) => refund::refund(payment, origin, now),
-        Input::Answered(answer) => {
-            payment.map(|payment| answered::answered(payment, answer, now)).unwrap_or_default()
+        PaymentInput::Process(origin, intent) => process::process(payment, origin, intent, now),
+        PaymentInput::Refund(origin) => refund::refund(payment, origin, now),
+        PaymentInput::Answered(answer) => payment
+            .map(|payment| gateway_answer::apply_gateway_answer(payment, answer, now))
+            .unwrap_or_default(),
+        PaymentInput::PauseElapsed(attempt) => payment
+            .map(|payment| resume::resume_after_pause(payment, *attempt, now))
+            .unwrap_or_default(),
+        PaymentInput::Resume => {
+            payment.map(|payment| resume::resume(payment, now)).unwrap_or_default()
         }
-        Input::Rested(attempt) => {
-            payment.map(|payment| wake::rested(payment, *attempt, now)).unwrap_or_default()
-        }
-        Input::Wake => payment.map(|payment| wake::wake(payment, now)).unwrap_or_default(),
     }
 }
 
-impl Decision {
+impl PaymentDecision {
     /// Says the latest outcome again.
     pub(super) fn tell() -> Self {
         Self { events: Vec::new(), effects: vec![Effect::Tell] }

@@ -4,7 +4,9 @@
 //! actor, or to the next one of its name. A task that dies with its process is made good by
 //! the [`sweeper`](super::sweeper).
 
-use super::decide::{Effect, GatewayAnswer, GatewayReply, Input, Now, PaymentPolicy, decide};
+use super::decide::{
+    Effect, GatewayAnswer, GatewayReply, Now, PaymentInput, PaymentPolicy, decide,
+};
 use super::event::apply;
 use super::gateway_port::{Gateway, GatewayError};
 use super::reads::PaymentReads;
@@ -46,7 +48,7 @@ pub struct PaymentRules {
 
 /// What the actor remembers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Remembered {
+pub struct PaymentMemory {
     /// The row's version; 0: there is none.
     pub version: u64,
     /// The payment, once there is one.
@@ -55,7 +57,7 @@ pub struct Remembered {
 
 /// What is done once a decision is committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Errand {
+pub enum PaymentEffect {
     /// Put a question to the gateway.
     Ask {
         /// Its number.
@@ -76,26 +78,26 @@ pub enum Errand {
 impl EntityRules for PaymentRules {
     type Service = PaymentService;
     type Key = OrderId;
-    type State = Remembered;
-    type Input = Input;
+    type State = PaymentMemory;
+    type Input = PaymentInput;
     type Reply = ();
-    type Effect = Errand;
+    type Effect = PaymentEffect;
     const KIND: &'static str = "payment";
 
-    fn name_of(input: &Input) -> &'static str {
+    fn name_of(input: &PaymentInput) -> &'static str {
         match input {
-            Input::Process(..) => "process",
-            Input::Refund(_) => "refund",
-            Input::Answered(_) => "answered",
-            Input::Rested(_) => "rested",
-            Input::Wake => "wake",
+            PaymentInput::Process(..) => "process",
+            PaymentInput::Refund(_) => "refund",
+            PaymentInput::Answered(_) => "answered",
+            PaymentInput::PauseElapsed(_) => "rested",
+            PaymentInput::Resume => "wake",
         }
     }
 
-    async fn load(&self, key: &OrderId) -> Result<Remembered, ReadError> {
+    async fn load(&self, key: &OrderId) -> Result<PaymentMemory, ReadError> {
         Ok(match self.reads.payment(*key).await? {
-            None => Remembered { version: 0, payment: None },
-            Some(row) => Remembered {
+            None => PaymentMemory { version: 0, payment: None },
+            Some(row) => PaymentMemory {
                 version: row.version,
                 payment: Some(Arc::unwrap_or_clone(row.payment)),
             },
@@ -103,11 +105,17 @@ impl EntityRules for PaymentRules {
     }
 
     /// A payment that is asked for is new, but for a command that comes twice.
-    fn initial_state(input: &Input) -> Option<Remembered> {
-        matches!(input, Input::Process(..)).then_some(Remembered { version: 0, payment: None })
+    fn initial_state(input: &PaymentInput) -> Option<PaymentMemory> {
+        matches!(input, PaymentInput::Process(..))
+            .then_some(PaymentMemory { version: 0, payment: None })
     }
 
-    fn decide(&self, key: &OrderId, state: &mut Remembered, input: &Input) -> EntityDecision<Self> {
+    fn decide(
+        &self,
+        key: &OrderId,
+        state: &mut PaymentMemory,
+        input: &PaymentInput,
+    ) -> EntityDecision<Self> {
         let now = Now { at: self.world.now(), policy: &self.policy };
         let decision = decide(state.payment.as_ref(), input, now);
         let expected = state.version;
@@ -124,10 +132,12 @@ impl EntityRules for PaymentRules {
             for effect in decision.effects {
                 match effect {
                     Effect::Tell => message = payment.outcome(),
-                    Effect::Rest(pause) => effects.push(Errand::Rest { attempt, pause }),
+                    Effect::Rest(pause) => effects.push(PaymentEffect::Rest { attempt, pause }),
                     Effect::Ask => {
                         let question = payment.question();
-                        effects.extend(question.map(|question| Errand::Ask { attempt, question }));
+                        effects.extend(
+                            question.map(|question| PaymentEffect::Ask { attempt, question }),
+                        );
                     }
                 }
             }
@@ -141,35 +151,35 @@ impl EntityRules for PaymentRules {
         EntityDecision { change, reply: (), effects }
     }
 
-    fn nothing(&self, key: &OrderId, state: &Remembered) -> PaymentChange {
+    fn nothing(&self, key: &OrderId, state: &PaymentMemory) -> PaymentChange {
         PaymentChange { order_id: *key, expected: state.version, payment: None, message: None }
     }
 
     fn answer((): (), (): ()) {}
 
-    fn perform(&self, key: &OrderId, effect: Errand, payments: &Payments) {
+    fn perform(&self, key: &OrderId, effect: PaymentEffect, payments: &Payments) {
         match effect {
-            Errand::Ask { attempt, question } => {
+            PaymentEffect::Ask { attempt, question } => {
                 let (gateway, timeout) = (self.gateway.clone(), self.policy.timeout);
                 let effect = (*key, attempt, payments.clone());
                 tokio::spawn(
                     async move { wait_for(ask(&*gateway, question), timeout, effect).await },
                 );
             }
-            Errand::Rest { attempt, pause } => {
+            PaymentEffect::Rest { attempt, pause } => {
                 if pause > STAYS_FOR {
                     payments.evict(key);
                 }
                 let (key, payments) = (*key, payments.clone());
                 tokio::spawn(async move {
                     tokio::time::sleep(pause).await;
-                    payments.ask(&key, Input::Rested(attempt), Ticket::unobserved());
+                    payments.ask(&key, PaymentInput::PauseElapsed(attempt), Ticket::unobserved());
                 });
             }
         }
     }
 
-    fn at_rest(&self, state: &Remembered) -> bool {
+    fn at_rest(&self, state: &PaymentMemory) -> bool {
         state.payment.as_ref().is_none_or(|payment| payment.asking().is_none())
     }
 }
@@ -188,7 +198,7 @@ async fn wait_for(
             );
         }
         let answer = GatewayAnswer { attempt, result };
-        payments.ask(&key, Input::Answered(answer), Ticket::unobserved());
+        payments.ask(&key, PaymentInput::Answered(answer), Ticket::unobserved());
     };
     tokio::pin!(asking);
     let soon = timeout.min(STAYS_FOR);

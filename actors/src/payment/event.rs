@@ -1,6 +1,6 @@
 //! What happens to a payment, and what it is afterwards.
 
-use super::state::{Asking, Payment, PaymentStatus, State, Undo};
+use super::state::{GatewayAttempts, Payment, PaymentStatus, State, Undo};
 use crate::clock::Timestamp;
 use crate::messages::{Origin, PaymentProcess};
 use crate::money::Money;
@@ -44,7 +44,7 @@ pub enum PaymentEvent {
         refunded: Option<Money>,
     },
     /// It was undone before it was asked for.
-    Forestalled {
+    Tombstoned {
         /// The order.
         origin: Origin,
     },
@@ -74,10 +74,10 @@ pub fn apply(
     }
     payment.state = match (payment.state, event) {
         (State::Charging { intent, asking }, E::Asked { due_at }) => {
-            State::Charging { intent, asking: Asking { due_at, ..asking } }
+            State::Charging { intent, asking: GatewayAttempts { due_at, ..asking } }
         }
         (State::Reversing { intent, undo, transaction_id, asking }, E::Asked { due_at }) => {
-            let asking = Asking { due_at, ..asking };
+            let asking = GatewayAttempts { due_at, ..asking };
             State::Reversing { intent, undo, transaction_id, asking }
         }
         (State::Charging { intent, .. }, E::Approved { transaction_id }) => {
@@ -95,7 +95,7 @@ pub fn apply(
             E::UndoBegun { undo, transaction_id },
         ) => {
             // The `Asked` that follows at once says when.
-            let asking = Asking { since: payment.attempts + 1, due_at: at };
+            let asking = GatewayAttempts { since: payment.attempts + 1, due_at: at };
             State::Reversing { intent, undo, transaction_id, asking }
         }
         (State::Reversing { intent, transaction_id, .. }, E::Reversed { refunded }) => {
@@ -113,9 +113,9 @@ fn begin(event: PaymentEvent, at: Timestamp) -> Result<Payment, IllegalEvent> {
     let (origin, state) = match event {
         PaymentEvent::Begun { origin, intent } => {
             // The first `Asked` follows at once and says when.
-            (origin, State::Charging { intent, asking: Asking { since: 1, due_at: at } })
+            (origin, State::Charging { intent, asking: GatewayAttempts { since: 1, due_at: at } })
         }
-        PaymentEvent::Forestalled { origin } => (origin, State::Forestalled),
+        PaymentEvent::Tombstoned { origin } => (origin, State::Tombstoned),
         event @ (PaymentEvent::Asked { .. }
         | PaymentEvent::Approved { .. }
         | PaymentEvent::Declined { .. }

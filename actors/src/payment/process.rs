@@ -1,6 +1,6 @@
 //! Takes the money.
 
-use super::decide::{Decision, Now};
+use super::decide::{Now, PaymentDecision};
 use super::event::PaymentEvent;
 use super::state::{Payment, State};
 use crate::messages::{Origin, PaymentProcess};
@@ -12,16 +12,16 @@ pub(super) fn process(
     origin: &Origin,
     intent: &PaymentProcess,
     now: Now<'_>,
-) -> Decision {
+) -> PaymentDecision {
     let Some(payment) = payment else {
         let (origin, intent) = (origin.clone(), intent.clone());
-        return Decision::ask_upon(PaymentEvent::Begun { origin, intent }, now);
+        return PaymentDecision::ask_upon(PaymentEvent::Begun { origin, intent }, now);
     };
     match payment.state {
-        State::Charging { .. } | State::Reversing { .. } => Decision::default(),
+        State::Charging { .. } | State::Reversing { .. } => PaymentDecision::default(),
         State::Approved { .. }
         | State::Declined { .. }
         | State::Reversed { .. }
-        | State::Forestalled => Decision::tell(),
+        | State::Tombstoned => PaymentDecision::tell(),
     }
 }

@@ -76,7 +76,7 @@ impl PaymentRow {
             version: self.version,
         };
         match &payment.state {
-            State::Charging { .. } | State::Forestalled => {}
+            State::Charging { .. } | State::Tombstoned => {}
             State::Approved { transaction_id, .. } => {
                 view.captured = amount;
                 view.transaction_id = Some(transaction_id.clone());

@@ -45,7 +45,7 @@ pub enum State {
         /// What is to be paid.
         intent: PaymentProcess,
         /// How asking goes.
-        asking: Asking,
+        asking: GatewayAttempts,
     },
     /// The money is captured.
     Approved {
@@ -70,7 +70,7 @@ pub enum State {
         /// The gateway's identifier of the capture, where one is known.
         transaction_id: Option<String>,
         /// How asking goes.
-        asking: Asking,
+        asking: GatewayAttempts,
     },
     /// The gateway holds no money, and never will.
     Reversed {
@@ -82,12 +82,13 @@ pub enum State {
         refunded: Option<Money>,
     },
     /// It was undone before it was ever asked for: the gateway has not heard of it, and never will.
-    Forestalled,
+    #[serde(rename = "forestalled")]
+    Tombstoned,
 }
 
 /// How asking the gateway goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asking {
+pub struct GatewayAttempts {
     /// The number of the first question that is still of interest: what was asked earlier was
     /// asked in ignorance of what is known since.
     pub since: u32,
@@ -157,7 +158,7 @@ impl Payment {
             State::Approved { .. } => PaymentStatus::Approved,
             State::Declined { .. } => PaymentStatus::Failed,
             State::Reversing { .. } => PaymentStatus::Reversing,
-            State::Reversed { .. } | State::Forestalled => PaymentStatus::Reversed,
+            State::Reversed { .. } | State::Tombstoned => PaymentStatus::Reversed,
         }
     }
 
@@ -169,18 +170,18 @@ impl Payment {
             | State::Declined { intent, .. }
             | State::Reversing { intent, .. }
             | State::Reversed { intent, .. } => Some(intent),
-            State::Forestalled => None,
+            State::Tombstoned => None,
         }
     }
 
     /// How asking the gateway goes. None: it is not asked anything.
-    pub const fn asking(&self) -> Option<Asking> {
+    pub const fn asking(&self) -> Option<GatewayAttempts> {
         match self.state {
             State::Charging { asking, .. } | State::Reversing { asking, .. } => Some(asking),
             State::Approved { .. }
             | State::Declined { .. }
             | State::Reversed { .. }
-            | State::Forestalled => None,
+            | State::Tombstoned => None,
         }
     }
 
@@ -207,7 +208,7 @@ impl Payment {
             State::Approved { .. }
             | State::Declined { .. }
             | State::Reversed { .. }
-            | State::Forestalled => None,
+            | State::Tombstoned => None,
         }
     }
 
@@ -222,7 +223,7 @@ impl Payment {
             }
             State::Declined { reason, .. } => (Payload::PaymentFailed(Refusal::because(reason)), 0),
             State::Reversed { .. } => (Payload::PaymentReversed, self.reversals.saturating_sub(1)),
-            State::Forestalled => (Payload::PaymentReversed, 0),
+            State::Tombstoned => (Payload::PaymentReversed, 0),
         };
         Some(Message::new(&self.origin.slim(), payload, number, self.changed_at))
     }

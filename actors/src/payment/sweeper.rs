@@ -1,6 +1,6 @@
 //! The sweeper: takes up payments whose gateway call was lost with the process that made it.
 
-use super::decide::Input;
+use super::decide::PaymentInput;
 use super::entity::Payments;
 use super::reads::PaymentReads;
 use crate::clock::{Timestamp, World};
@@ -56,7 +56,7 @@ impl Sweeper {
     /// Takes up those that are due, or all that wait; true when all of them were found.
     async fn sweep(&self, everything: bool) -> bool {
         let before = if everything { DateTime::<Utc>::MAX_UTC } else { self.world.now() };
-        let swept = wake_due(&*self.reads, &self.payments, before).await;
+        let swept = resume_due(&*self.reads, &self.payments, before).await;
         match &swept {
             Ok(0) => {}
             Ok(woken) => {
@@ -72,7 +72,7 @@ impl Sweeper {
 
 /// Wakes every payment that somebody must see to by `before`, and says how many. Two processes that
 /// wake the same payment ask the gateway twice under one key, which is once.
-async fn wake_due(
+async fn resume_due(
     reads: &dyn PaymentReads,
     payments: &Payments,
     before: Timestamp,
@@ -91,7 +91,7 @@ async fn wake_due(
             .into_iter()
             .map(|order_id| {
                 let (ticket, decided) = Ticket::channel();
-                payments.ask(&order_id, Input::Wake, ticket);
+                payments.ask(&order_id, PaymentInput::Resume, ticket);
                 decided
             })
             .collect();

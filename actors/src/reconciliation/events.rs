@@ -2,7 +2,7 @@
 
 use super::records::OrderRecord;
 use crate::messages::{Flow, Kind};
-use crate::order::follow::PAYMENT_REVERSED;
+use crate::order::choreography::PAYMENT_REVERSED;
 
 /// The events that the order service itself tells, in the order of an order's life.
 const OWN: [Kind; 8] = [
@@ -17,13 +17,13 @@ const OWN: [Kind; 8] = [
 ];
 
 /// The events that the order service has told of the order.
-pub(super) fn told(order: &OrderRecord) -> Vec<Kind> {
-    OWN.into_iter().filter(|kind| was_told(order, *kind)).collect()
+pub(super) fn published(order: &OrderRecord) -> Vec<Kind> {
+    OWN.into_iter().filter(|kind| was_published(order, *kind)).collect()
 }
 
 /// Those that the customer hears of.
-pub(super) fn told_to_customer(order: &OrderRecord) -> Vec<Kind> {
-    told(order).into_iter().filter(|kind| kind.concerns_customer()).collect()
+pub(super) fn customer_events(order: &OrderRecord) -> Vec<Kind> {
+    published(order).into_iter().filter(|kind| kind.concerns_customer()).collect()
 }
 
 /// True of an event that only the order service tells.
@@ -31,13 +31,13 @@ pub(super) fn is_own(name: &str) -> bool {
     OWN.iter().any(|kind| kind.as_str() == name)
 }
 
-fn was_told(order: &OrderRecord, kind: Kind) -> bool {
+fn was_published(order: &OrderRecord, kind: Kind) -> bool {
     let facts = &order.facts;
     match kind {
         Kind::OrderCreated => true,
         Kind::OrderConfirmed => facts.confirmed_at.is_some(),
         // What ends an order is the refusal of a step, or somebody's wish.
-        Kind::OrderCancelRequested => facts.is_doomed() && facts.failed_step.is_none(),
+        Kind::OrderCancelRequested => facts.is_failing() && facts.failed_step.is_none(),
         Kind::OrderDispatchRequested => facts.dispatch_asked,
         Kind::OrderShipped => facts.committed,
         Kind::OrderDeliveryConfirmed => facts.delivery_asked,
@@ -48,7 +48,7 @@ fn was_told(order: &OrderRecord, kind: Kind) -> bool {
 }
 
 /// The events of other services that the order service must have heard to know what it knows.
-pub(super) fn heard(order: &OrderRecord) -> Vec<Kind> {
+pub(super) fn consumed(order: &OrderRecord) -> Vec<Kind> {
     let facts = &order.facts;
     // Choreographed, that a step is undone may be concluded from another's undoing; and the refusal of a payment
     // may stand for a reversal that nobody explained.

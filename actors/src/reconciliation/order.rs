@@ -321,7 +321,8 @@ fn shipment_fits(order: &OrderRecord, side: &Side<ShipmentRecord>, found: &mut F
 fn audit_fits(order: &OrderRecord, side: &Side<AuditRecord>, found: &mut Found) {
     let Some(record) = side.known() else { return };
     let kept = record.map_or(&[][..], |record| &record.0);
-    let expected: Vec<Kind> = events::told(order).into_iter().chain(events::heard(order)).collect();
+    let expected: Vec<Kind> =
+        events::published(order).into_iter().chain(events::consumed(order)).collect();
     // Of other services' events only those are known that the order service needed.
     let own = kept.iter().filter(|name| events::is_own(name)).cloned().collect::<Vec<_>>();
     events_fit(order, &expected, kept, &own, Aspect::Audit, "audit", found);
@@ -330,7 +331,7 @@ fn audit_fits(order: &OrderRecord, side: &Side<AuditRecord>, found: &mut Found) 
 fn notifications_fit(order: &OrderRecord, side: &Side<NotificationRecord>, found: &mut Found) {
     let Some(record) = side.known() else { return };
     let told = record.map_or(&[][..], |record| &record.0);
-    let expected = events::told_to_customer(order);
+    let expected = events::customer_events(order);
     events_fit(order, &expected, told, told, Aspect::Notification, "notification", found);
 }
 

@@ -1,11 +1,11 @@
 //! Cancel: the undo of a schedule.
 
-use super::change::Decision;
+use super::change::ShippingDecision;
 use super::shipment::{Shipment, ShipmentState, Undone};
 
 /// Decides an undo. Its answer is always `shipping.failed`, also where the parcel had been refused
 /// or was never asked for; only what has left cannot be called back.
-pub(super) fn cancel(current: Option<&Shipment>) -> Decision {
+pub(super) fn cancel(current: Option<&Shipment>) -> ShippingDecision {
     let undone = match current.map(|shipment| &shipment.state) {
         None => Undone::Nothing,
         Some(ShipmentState::Scheduled(parcel)) => Undone::Parcel(parcel.clone()),
@@ -14,7 +14,7 @@ pub(super) fn cancel(current: Option<&Shipment>) -> Decision {
             ShipmentState::Cancelled(_)
             | ShipmentState::Dispatched(_)
             | ShipmentState::Delivered { .. },
-        ) => return Decision::Stands,
+        ) => return ShippingDecision::Stands,
     };
-    Decision::Becomes(ShipmentState::Cancelled(undone))
+    ShippingDecision::Becomes(ShipmentState::Cancelled(undone))
 }

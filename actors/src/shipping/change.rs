@@ -30,7 +30,7 @@ pub struct Change {
 
 /// What whoever handed in a command is told when it is committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum ShippingAnswer {
     /// The latest outcome stands, and the message that says so is on its way.
     Told,
     /// Nothing is written or said: the command overtook one that must come first. Bring it again
@@ -39,7 +39,7 @@ pub enum Answer {
 }
 
 /// What comes of a command.
-pub(super) enum Decision {
+pub(super) enum ShippingDecision {
     /// The shipment is this from now on.
     Becomes(ShipmentState),
     /// The latest outcome stands: it is the answer.
@@ -56,7 +56,7 @@ impl Command {
         order: OrderId,
         current: Option<&Shipment>,
         at: Timestamp,
-    ) -> Decision {
+    ) -> ShippingDecision {
         match self {
             Self::Schedule(wanted) => schedule::schedule(policy, order, wanted, current, at),
             Self::Cancel => cancel::cancel(current),

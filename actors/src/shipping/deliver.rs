@@ -1,24 +1,24 @@
 //! Deliver: the customer has the parcel.
 
-use super::change::Decision;
+use super::change::ShippingDecision;
 use super::shipment::{Shipment, ShipmentState};
 
 /// Decides a delivery: only what has left arrives. Before that it is too early, as for
 /// [`dispatch`](super::dispatch).
-pub(super) fn deliver(current: Option<&Shipment>) -> Decision {
+pub(super) fn deliver(current: Option<&Shipment>) -> ShippingDecision {
     let Some(shipment) = current else {
-        return Decision::Early("a delivery of a parcel that is not scheduled yet");
+        return ShippingDecision::Early("a delivery of a parcel that is not scheduled yet");
     };
     match &shipment.state {
         ShipmentState::Scheduled(_) => {
-            Decision::Early("a delivery of a parcel that has not left yet")
+            ShippingDecision::Early("a delivery of a parcel that has not left yet")
         }
-        ShipmentState::Dispatched(parcel) => Decision::Becomes(ShipmentState::Delivered {
+        ShipmentState::Dispatched(parcel) => ShippingDecision::Becomes(ShipmentState::Delivered {
             parcel: parcel.clone(),
             dispatched_at: shipment.decided_at,
         }),
         ShipmentState::Failed(_)
         | ShipmentState::Cancelled(_)
-        | ShipmentState::Delivered { .. } => Decision::Stands,
+        | ShipmentState::Delivered { .. } => ShippingDecision::Stands,
     }
 }

@@ -1,6 +1,6 @@
 //! Dispatch: the parcel leaves.
 
-use super::change::Decision;
+use super::change::ShippingDecision;
 use super::shipment::{Shipment, ShipmentState};
 
 /// Decides a dispatch: only what is scheduled leaves. Where the parcel was refused or cancelled,
@@ -8,17 +8,17 @@ use super::shipment::{Shipment, ShipmentState};
 ///
 /// A dispatch without any outcome has overtaken its schedule (a message may be delayed by a retry).
 /// Nothing is written for it: a row would refuse the schedule that is still to come.
-pub(super) fn dispatch(current: Option<&Shipment>) -> Decision {
+pub(super) fn dispatch(current: Option<&Shipment>) -> ShippingDecision {
     match current.map(|shipment| &shipment.state) {
-        None => Decision::Early("a dispatch of a parcel that is not scheduled yet"),
+        None => ShippingDecision::Early("a dispatch of a parcel that is not scheduled yet"),
         Some(ShipmentState::Scheduled(parcel)) => {
-            Decision::Becomes(ShipmentState::Dispatched(parcel.clone()))
+            ShippingDecision::Becomes(ShipmentState::Dispatched(parcel.clone()))
         }
         Some(
             ShipmentState::Failed(_)
             | ShipmentState::Cancelled(_)
             | ShipmentState::Dispatched(_)
             | ShipmentState::Delivered { .. },
-        ) => Decision::Stands,
+        ) => ShippingDecision::Stands,
     }
 }

@@ -1,6 +1,6 @@
 //! What shipping's queues bring: the saga's commands, and the events that it reacts to by itself.
 
-use super::change::{Answer, Change, Command};
+use super::change::{Change, Command, ShippingAnswer};
 use super::service::Shipping;
 use crate::messages::{Message, Payload};
 use crate::runtime::consumer::Handler;
@@ -27,8 +27,8 @@ impl Handler for CommandHandler {
             Err(cause) => return ticket.settle(Settled::Dead(cause)),
         };
         self.journal.submit(change, move |outcome| match outcome {
-            CommitOutcome::Done(Answer::Told) => ticket.settle(Settled::Done(())),
-            CommitOutcome::Done(Answer::Early(why)) => {
+            CommitOutcome::Done(ShippingAnswer::Told) => ticket.settle(Settled::Done(())),
+            CommitOutcome::Done(ShippingAnswer::Early(why)) => {
                 ticket.settle(Settled::Retry(why.to_owned()))
             }
             // Decided on the locked row, it never is: were it, it would be decided again.

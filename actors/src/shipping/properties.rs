@@ -76,8 +76,8 @@ fn play(batches: &[Vec<Change>]) -> (Played, ShippingMemory) {
         let mut said = settled.messages.into_iter();
         for (change, outcome) in changes.iter().zip(settled.outcomes) {
             let message = match outcome {
-                Outcome::Done(Answer::Told) => Some(said.next().unwrap()),
-                Outcome::Done(Answer::Early(_)) => None,
+                Outcome::Done(ShippingAnswer::Told) => Some(said.next().unwrap()),
+                Outcome::Done(ShippingAnswer::Early(_)) => None,
                 Outcome::Refused => panic!("decided on the locked row, nothing is refused"),
             };
             played.push((change.clone(), message));

@@ -1,6 +1,6 @@
 //! Schedule: the carrier is asked to fetch a parcel, once per order.
 
-use super::change::Decision;
+use super::change::ShippingDecision;
 use super::shipment::{Parcel, Shipment, ShipmentState};
 use super::{ShippingPolicy, carrier, freight};
 use crate::clock::Timestamp;
@@ -15,13 +15,13 @@ pub(super) fn schedule(
     wanted: &ShippingSchedule,
     current: Option<&Shipment>,
     at: Timestamp,
-) -> Decision {
+) -> ShippingDecision {
     if current.is_some() {
-        return Decision::Stands;
+        return ShippingDecision::Stands;
     }
     let ShippingSchedule { units, address, priority, total } = wanted;
     if let Some(reason) = carrier::refusal(policy, order, address.as_ref()) {
-        return Decision::Becomes(ShipmentState::Failed(Refusal::because(reason)));
+        return ShippingDecision::Becomes(ShipmentState::Failed(Refusal::because(reason)));
     }
     let scheduled = ShipmentScheduled {
         tracking_code: carrier::tracking_code(order),
@@ -29,5 +29,10 @@ pub(super) fn schedule(
         estimated_delivery: at + carrier::transit(order, *priority),
     };
     let (units, priority, address) = (*units, *priority, address.clone());
-    Decision::Becomes(ShipmentState::Scheduled(Parcel { scheduled, units, priority, address }))
+    ShippingDecision::Becomes(ShipmentState::Scheduled(Parcel {
+        scheduled,
+        units,
+        priority,
+        address,
+    }))
 }

@@ -1,7 +1,7 @@
 //! The shipping service, as its journal and its store see it.
 
 use super::ShippingPolicy;
-use super::change::{Answer, Change, Decision};
+use super::change::{Change, ShippingAnswer, ShippingDecision};
 use super::shipment::Shipment;
 use crate::clock::Timestamp;
 use crate::ids::{OrderId, ServiceName};
@@ -34,7 +34,7 @@ impl Service for Shipping {
     /// Those that there are.
     type Rows = BTreeMap<OrderId, Shipment>;
     type Writes = Writes;
-    type Answer = Answer;
+    type Answer = ShippingAnswer;
 
     fn keys(changes: &[Change]) -> BTreeSet<OrderId> {
         changes.iter().map(|change| change.origin.order_id).collect()
@@ -54,15 +54,15 @@ impl Service for Shipping {
             let order_id = origin.order_id;
             let current = shipments.get(&order_id);
             let answer = match command.decide(&self.policy, order_id, current, at) {
-                Decision::Becomes(state) => {
+                ShippingDecision::Becomes(state) => {
                     shipments.insert(order_id, Shipment { order_id, state, decided_at: at });
                     moved.insert(order_id);
-                    Answer::Told
+                    ShippingAnswer::Told
                 }
-                Decision::Stands => Answer::Told,
-                Decision::Early(why) => Answer::Early(why),
+                ShippingDecision::Stands => ShippingAnswer::Told,
+                ShippingDecision::Early(why) => ShippingAnswer::Early(why),
             };
-            if answer == Answer::Told {
+            if answer == ShippingAnswer::Told {
                 messages.extend(shipments.get(&order_id).map(|shipment| shipment.outcome(origin)));
             }
             outcomes.push(Outcome::Done(answer));

@@ -2,7 +2,7 @@
 
 use super::Shared;
 use super::fault::Fault;
-use super::life::Life;
+use super::process_gate::ProcessGate;
 use crate::messages::{Body, Queue, RETRY_DELAYS, queues_for};
 use crate::ports::{
     Broker, BrokerError, ConfirmCallback, DeadMessage, Delivery, DeliveryChannel, DeliverySink,
@@ -34,7 +34,7 @@ const OVERTAKES_MAX: u64 = 4;
 
 struct Consumer {
     id: u64,
-    life: Life,
+    gate: ProcessGate,
     sink: Arc<dyn DeliverySink>,
     prefetch: usize,
     unacked: BTreeMap<u64, Item>,
@@ -64,7 +64,7 @@ pub struct SimBroker {
 /// The broker, as one process sees it.
 pub struct Connection {
     pub broker: SimBroker,
-    pub life: Life,
+    pub gate: ProcessGate,
 }
 
 impl SimBroker {
@@ -81,7 +81,7 @@ impl SimBroker {
     pub fn disconnect(&self, process: u64) {
         let mut state = self.lock();
         for queue in state.queues.values_mut() {
-            while let Some(at) = queue.consumers.iter().position(|c| c.life.number == process) {
+            while let Some(at) = queue.consumers.iter().position(|c| c.gate.number == process) {
                 let gone = queue.consumers.remove(at);
                 requeue(&mut queue.ready, gone.unacked);
             }
@@ -145,7 +145,7 @@ impl SimBroker {
             let free: Vec<usize> = (0..queue.consumers.len())
                 .filter(|at| {
                     let consumer = &queue.consumers[*at];
-                    !consumer.life.is_dead() && consumer.unacked.len() < consumer.prefetch
+                    !consumer.gate.is_dead() && consumer.unacked.len() < consumer.prefetch
                 })
                 .collect();
             let overtakes = self.sim.chance.below(OVERTAKES_MAX.min(queue.ready.len() as u64));
@@ -159,13 +159,13 @@ impl SimBroker {
             let (item, failed) = self.fail_in_part(item);
             let consumer = &mut queue.consumers[at];
             consumer.unacked.insert(tag, item.clone());
-            let (sink, id, life) = (consumer.sink.clone(), consumer.id, consumer.life.clone());
+            let (sink, id, gate) = (consumer.sink.clone(), consumer.id, consumer.gate.clone());
             drop(state);
             if let Some(failed) = failed {
                 self.arrive_later(name, failed, RETRY_DELAYS[0]);
             }
-            self.sim.trace.say(format_args!("{} gets {name} {}", life.number, item.id()));
-            let channel = SimChannel { broker: self.clone(), queue: name, consumer: id, life };
+            self.sim.trace.say(format_args!("{} gets {name} {}", gate.number, item.id()));
+            let channel = SimChannel { broker: self.clone(), queue: name, consumer: id, gate };
             hand_over(&*sink, name, item, tag, channel);
         }
     }
@@ -235,18 +235,18 @@ struct SimChannel {
     broker: SimBroker,
     queue: Queue,
     consumer: u64,
-    life: Life,
+    gate: ProcessGate,
 }
 
 impl SimChannel {
     /// Does something at the broker, as soon as the process runs.
     fn at_the_broker(&self, settle: impl FnOnce(&Self) + Send + 'static) {
-        if self.life.runs() {
+        if self.gate.runs() {
             return settle(self);
         }
         let channel = self.clone();
         tokio::spawn(async move {
-            channel.life.runs_on().await;
+            channel.gate.runs_on().await;
             settle(&channel);
         });
     }
@@ -254,7 +254,7 @@ impl SimChannel {
 
 impl DeliveryChannel for SimChannel {
     fn settle(&self, tag: u64, remainder: Vec<Remainder>) {
-        self.broker.sim.may_die(&self.life);
+        self.broker.sim.may_die(&self.gate);
         self.at_the_broker(move |Self { broker, queue, consumer, .. }| {
             let Some(item) = broker.take(*queue, *consumer, tag) else { return };
             // Copies of what is left come first: with the ack goes only the original.
@@ -276,14 +276,14 @@ impl DeliveryChannel for SimChannel {
 #[async_trait]
 impl Broker for Connection {
     fn publish(&self, message: OutboundMessage, confirm: ConfirmCallback) {
-        let (broker, life) = (self.broker.clone(), self.life.clone());
+        let (broker, gate) = (self.broker.clone(), self.gate.clone());
         tokio::spawn(async move {
             let SimBroker { sim, .. } = &broker;
-            sim.may_die(&life);
-            life.runs_on().await;
+            sim.may_die(&gate);
+            gate.runs_on().await;
             tokio::time::sleep(sim.chance.pause(SLOW)).await;
             // It died meanwhile: this was under way, or still in its own memory.
-            if life.is_dead() && sim.chance.percent(50) {
+            if gate.is_dead() && sim.chance.percent(50) {
                 return;
             }
             if sim.fails(Fault::Lost) {
@@ -307,7 +307,7 @@ impl Broker for Connection {
                     broker.arrive_later(queue, item, sim.chance.pause(slow));
                 }
             }
-            life.runs_on().await;
+            gate.runs_on().await;
             let unconfirmed = sim.fails(Fault::Unconfirmed);
             confirm(if unconfirmed { PublishOutcome::Lost } else { PublishOutcome::Taken });
         });
@@ -322,8 +322,8 @@ impl Broker for Connection {
         let mut state = self.broker.lock();
         state.last += 1;
         let id = state.last;
-        let life = self.life.clone();
-        let consumer = Consumer { id, life, sink, prefetch, unacked: BTreeMap::new() };
+        let gate = self.gate.clone();
+        let consumer = Consumer { id, gate, sink, prefetch, unacked: BTreeMap::new() };
         state.queues.entry(queue).or_default().consumers.push(consumer);
         drop(state);
         self.broker.pump(queue);

@@ -1,7 +1,7 @@
 //! The two flows, side by side: the same customers, in every way that orders can go.
 
-use super::books::{Finding, Rule};
-use super::run::{Outcome, Plan, Stake, run};
+use super::invariants::{Finding, Rule};
+use super::run::{Outcome, Plan, RunMode, run};
 use crate::testing::shop::WAYS;
 
 /// Sends the customers of a seed through every way, each with faults of its own. Where orders do not
@@ -10,7 +10,7 @@ use crate::testing::shop::WAYS;
 pub fn compare(seed: u64) -> (Vec<Outcome>, Vec<Finding>) {
     let mut found = Vec::new();
     let mut runs = Vec::new();
-    for stake in [Stake::Ample, Stake::Drawn] {
+    for stake in [RunMode::Ample, RunMode::Drawn] {
         for way in WAYS {
             let outcome = run(Plan { way: Some(way), stake, ..Plan::of(seed) });
             for finding in &outcome.found {
@@ -20,7 +20,7 @@ pub fn compare(seed: u64) -> (Vec<Outcome>, Vec<Finding>) {
             runs.push((stake, way, outcome));
         }
     }
-    let ample: Vec<_> = runs.iter().filter(|(stake, ..)| *stake == Stake::Ample).collect();
+    let ample: Vec<_> = runs.iter().filter(|(stake, ..)| *stake == RunMode::Ample).collect();
     for pair in ample.windows(2) {
         let [(_, one, first), (_, other, second)] = pair else { continue };
         if first.orders != second.orders || first.stock != second.stock {

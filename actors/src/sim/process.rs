@@ -3,8 +3,8 @@
 use super::Shared;
 use super::broker::{Connection, SimBroker};
 use super::clock::SimClock;
-use super::life::Life;
-use super::line::SimLine;
+use super::faulty_gateway::FaultyGateway;
+use super::process_gate::ProcessGate;
 use super::store::SimStore;
 use crate::clock::World;
 use crate::testing::MemoryStore;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// A process that was started.
 pub struct Running {
     pub shop: Shop,
-    pub life: Life,
+    pub gate: ProcessGate,
     pub clock: Arc<SimClock>,
 }
 
@@ -26,14 +26,14 @@ pub async fn start(
     settings: ShopSettings,
     (number, clock_error_ms): (u64, i64),
 ) -> Running {
-    let life = Life::new(number);
+    let gate = ProcessGate::new(number);
     let clock = Arc::new(SimClock::new(stores.world.clock.clone(), clock_error_ms));
     let world = World { clock: clock.clone(), ids: stores.world.ids.clone() };
     let mine = owned(stores, number);
-    let order = failing(&mine.order, &life, sim);
-    let inventory = failing(&mine.inventory, &life, sim);
-    let payment = failing(&mine.payment, &life, sim);
-    let gateway = failing(&mine.gateway, &life, sim);
+    let order = failing(&mine.order, &gate, sim);
+    let inventory = failing(&mine.inventory, &gate, sim);
+    let payment = failing(&mine.payment, &gate, sim);
+    let gateway = failing(&mine.gateway, &gate, sim);
     let reads = Reads {
         order: order.clone(),
         due: order.clone(),
@@ -41,36 +41,36 @@ pub async fn start(
         payment: payment.clone(),
         gateway: gateway.clone(),
     };
-    let line = SimLineParts { life: life.clone(), sim: sim.clone() };
+    let line = GatewayParts { gate: gate.clone(), sim: sim.clone() };
     let backing = Backing {
         world,
-        broker: Arc::new(Connection { broker: broker.clone(), life: life.clone() }),
+        broker: Arc::new(Connection { broker: broker.clone(), gate: gate.clone() }),
         reads,
         order,
         inventory,
         payment,
         gateway,
-        shipping: failing(&mine.shipping, &life, sim),
-        notification: failing(&mine.notification, &life, sim),
-        audit: failing(&mine.audit, &life, sim),
+        shipping: failing(&mine.shipping, &gate, sim),
+        notification: failing(&mine.notification, &gate, sim),
+        audit: failing(&mine.audit, &gate, sim),
         line: Box::new(move |gateway| {
-            let SimLineParts { life, sim } = line;
-            Arc::new(SimLine { gateway, life, sim })
+            let GatewayParts { gate, sim } = line;
+            Arc::new(FaultyGateway { gateway, gate, sim })
         }),
         alone: false,
     };
     sim.trace.say(format_args!("process {number} starts"));
     let shop = Shop::open_on(mine, backing, settings).await;
-    Running { shop, life, clock }
+    Running { shop, gate, clock }
 }
 
-struct SimLineParts {
-    life: Life,
+struct GatewayParts {
+    gate: ProcessGate,
     sim: Shared,
 }
 
-fn failing<T>(memory: &MemoryStore<T>, life: &Life, sim: &Shared) -> Arc<SimStore<T>> {
-    Arc::new(SimStore { memory: memory.clone(), life: life.clone(), sim: sim.clone() })
+fn failing<T>(memory: &MemoryStore<T>, gate: &ProcessGate, sim: &Shared) -> Arc<SimStore<T>> {
+    Arc::new(SimStore { memory: memory.clone(), gate: gate.clone(), sim: sim.clone() })
 }
 
 fn owned(stores: &ShopStores, owner: u64) -> ShopStores {
@@ -89,8 +89,8 @@ fn owned(stores: &ShopStores, owner: u64) -> ShopStores {
 impl Running {
     /// Kills it (SIGKILL): what it had under way never happens.
     pub fn kill(self, broker: &SimBroker) {
-        let number = self.life.number;
-        self.life.kill();
+        let number = self.gate.number;
+        self.gate.kill();
         let stores = self.shop.kill();
         broker.disconnect(number);
         stores.order.owner_died(number);
@@ -104,7 +104,7 @@ impl Running {
 }
 
 /// How many outbox rows wait in all databases.
-pub fn unsaid(stores: &ShopStores) -> usize {
+pub fn unpublished(stores: &ShopStores) -> usize {
     stores.order.outbox_len()
         + stores.inventory.outbox_len()
         + stores.payment.outbox_len()

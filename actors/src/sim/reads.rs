@@ -67,7 +67,7 @@ impl DueOrders for SimStore<OrderTables> {
         limit: u32,
     ) -> Result<Vec<OrderId>, ReadError> {
         // Asked every second: where nothing is due, nothing can come of it being slow.
-        self.life.runs_on().await;
+        self.gate.runs_on().await;
         let due = |saga: &Saga| saga.due_at.is_some_and(|due| due <= now);
         if !self.memory.with(|tables| tables.sagas().any(due)) {
             return Ok(Vec::new());
@@ -147,7 +147,7 @@ impl PaymentReads for SimStore<PaymentTables> {
         after: Option<OrderId>,
         limit: u32,
     ) -> Result<Vec<OrderId>, ReadError> {
-        self.life.runs_on().await;
+        self.gate.runs_on().await;
         let due = PaymentReads::due(&self.memory, before, after, limit).await?;
         if !due.is_empty() {
             self.reading().await?;

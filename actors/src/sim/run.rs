@@ -1,9 +1,9 @@
 //! One seed: a shop, its customers, and everything that goes wrong; then calm, and the books.
 
-use super::books::{Finding, Having, Rule};
 use super::chance::Chance;
 use super::fault::{Coverage, Fault, Rates};
-use super::script::{Bought, Customer, Town, story, wanted};
+use super::invariants::{Finding, OrderHoldings, Rule};
+use super::script::{Customer, CustomerOutcome, Customers, story, wanted};
 use super::trace::Trace;
 use super::world::{CALM_MAX, World};
 use super::{Shared, Sim};
@@ -23,7 +23,7 @@ const INSISTING_EVERY: u64 = 4;
 
 /// What a run is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stake {
+pub enum RunMode {
     /// Orders compete for stock and time, and customers do what comes to their minds.
     Drawn,
     /// There is enough of everything or nothing at all, and customers know what they want: whatever goes
@@ -41,7 +41,7 @@ pub struct Plan {
     /// How orders go. None: each process has a way of its own.
     pub way: Option<Way>,
     /// What it is about.
-    pub stake: Stake,
+    pub stake: RunMode,
     /// How long everything may take to come to rest once nothing goes wrong any more.
     pub patience: Duration,
     /// A mistake in the system, in builds that have them.
@@ -51,7 +51,7 @@ pub struct Plan {
 impl Plan {
     /// A seed's ordinary run.
     pub const fn of(seed: u64) -> Self {
-        Self { seed, kept: false, way: None, stake: Stake::Drawn, patience: CALM_MAX, bug: None }
+        Self { seed, kept: false, way: None, stake: RunMode::Drawn, patience: CALM_MAX, bug: None }
     }
 }
 
@@ -103,9 +103,9 @@ async fn simulate(plan: Plan) -> Outcome {
     let seed = plan.seed;
     let (chance, script) = (Chance::new(seed), Chance::new(seed ^ SCRIPT));
     let rates = match plan.stake {
-        Stake::Drawn => Rates::drawn(&chance),
+        RunMode::Drawn => Rates::drawn(&chance),
         // An order that the gateway lies about is cancelled, and rightly so.
-        Stake::Ample => Rates::drawn(&chance).without(Fault::WrongAmount),
+        RunMode::Ample => Rates::drawn(&chance).without(Fault::WrongAmount),
     };
     let sim: Shared = Arc::new(Sim::new(seed, chance, rates, Trace::new(plan.kept)));
     sim.trace.say(format_args!("seed {seed}: {:?}", sim.rates));
@@ -113,10 +113,11 @@ async fn simulate(plan: Plan) -> Outcome {
     world.stock(&script).await;
     let products: Vec<String> = world.initial.iter().map(|(product, _)| product.clone()).collect();
 
-    let town = Town { sim: sim.clone(), fleet: world.fleet.clone(), stores: world.stores.clone() };
+    let town =
+        Customers { sim: sim.clone(), fleet: world.fleet.clone(), stores: world.stores.clone() };
     let count = usize::try_from(1 + script.below(15)).unwrap_or(1);
     // Left to what comes to their minds, customers hardly ever get to the end of a fulfilled order.
-    let is_insisting = plan.stake == Stake::Ample || seed % INSISTING_EVERY == 1;
+    let is_insisting = plan.stake == RunMode::Ample || seed % INSISTING_EVERY == 1;
     let customers: Vec<_> = (0..count)
         .map(|number| {
             let details = wanted(&script, &products);
@@ -126,7 +127,7 @@ async fn simulate(plan: Plan) -> Outcome {
         .collect();
     world.trouble().await;
     world.calm().await;
-    let mut bought: Vec<Bought> = Vec::new();
+    let mut bought: Vec<CustomerOutcome> = Vec::new();
     for (number, customer) in customers.into_iter().enumerate() {
         match tokio::time::timeout(plan.patience, customer).await {
             Ok(Ok(one)) => bought.push(one),
@@ -140,12 +141,12 @@ async fn simulate(plan: Plan) -> Outcome {
     finish(&sim, world, &bought).await
 }
 
-async fn finish(sim: &Shared, world: World, bought: &[Bought]) -> Outcome {
+async fn finish(sim: &Shared, world: World, bought: &[CustomerOutcome]) -> Outcome {
     let mut orders = Vec::new();
-    for Bought { order, .. } in bought {
+    for CustomerOutcome { order, .. } in bought {
         let saga = world.stores.order.order(*order).await.ok().flatten();
         let status = saga.map(|saga| saga.status());
-        orders.push(End { status, held_minor: Having::of(&world.stores, *order).held });
+        orders.push(End { status, held_minor: OrderHoldings::of(&world.stores, *order).held });
     }
     let stock = world.stores.inventory.with(|tables| {
         let row = |row: &crate::inventory::StockRow| (row.on_hand, row.reserved);

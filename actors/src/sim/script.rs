@@ -42,7 +42,7 @@ impl Fleet {
     fn door(&self, sim: &Shared) -> Option<Orders> {
         let processes = self.lock();
         let open: Vec<&Running> =
-            processes.iter().flatten().filter(|process| process.life.runs()).collect();
+            processes.iter().flatten().filter(|process| process.gate.runs()).collect();
         sim.chance.pick(&open).map(|process| process.shop.orders.clone())
     }
 }
@@ -59,7 +59,7 @@ pub struct Promises {
 }
 
 /// What one customer has come to.
-pub struct Bought {
+pub struct CustomerOutcome {
     pub order: OrderId,
     pub total_minor: i64,
     pub promised: Promises,
@@ -69,15 +69,20 @@ pub struct Bought {
 
 /// What is asked of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
+pub enum OrderAction {
     Cancel,
     Dispatch,
     Deliver,
 }
 
 /// What a customer whose order's way is told beforehand may want of it.
-const STORIES: [&[Deed]; 5] =
-    [&[], &[], &[Deed::Cancel], &[Deed::Dispatch], &[Deed::Dispatch, Deed::Deliver]];
+const STORIES: [&[OrderAction]; 5] = [
+    &[],
+    &[],
+    &[OrderAction::Cancel],
+    &[OrderAction::Dispatch],
+    &[OrderAction::Dispatch, OrderAction::Deliver],
+];
 
 /// A customer.
 pub struct Customer {
@@ -86,7 +91,7 @@ pub struct Customer {
     /// What it orders.
     pub details: OrderDetails,
     /// What it wants of its order in its time. None: whatever comes to its mind, whenever.
-    pub story: Option<&'static [Deed]>,
+    pub story: Option<&'static [OrderAction]>,
 }
 
 /// What is ordered: one to three of the products, one to three of each.
@@ -110,26 +115,26 @@ pub fn wanted(chance: &Chance, products: &[String]) -> OrderDetails {
 }
 
 /// One of the stories.
-pub fn story(chance: &Chance) -> &'static [Deed] {
+pub fn story(chance: &Chance) -> &'static [OrderAction] {
     chance.pick(&STORIES).copied().unwrap_or_default()
 }
 
 /// Where customers live.
 #[derive(Clone)]
-pub struct Town {
+pub struct Customers {
     pub sim: Shared,
     pub fleet: Fleet,
     pub stores: ShopStores,
 }
 
-impl Town {
+impl Customers {
     /// One customer's way, from the first request to the last.
-    pub async fn visit(self, customer: Customer) -> Bought {
+    pub async fn visit(self, customer: Customer) -> CustomerOutcome {
         let Customer { number, details, story } = customer;
         self.pause(20).await;
         let order = self.place(number, &details).await;
         let (total_minor, promised) = (details.total_minor, Promises::default());
-        let mut bought = Bought { order, total_minor, promised, refused: Vec::new() };
+        let mut bought = CustomerOutcome { order, total_minor, promised, refused: Vec::new() };
         match story {
             Some(story) => {
                 for deed in story {
@@ -139,7 +144,12 @@ impl Town {
             None => {
                 for _ in 0..self.sim.chance.below(4) {
                     self.pause(30).await;
-                    let deeds = [Deed::Cancel, Deed::Dispatch, Deed::Dispatch, Deed::Deliver];
+                    let deeds = [
+                        OrderAction::Cancel,
+                        OrderAction::Dispatch,
+                        OrderAction::Dispatch,
+                        OrderAction::Deliver,
+                    ];
                     if let Some(deed) = self.sim.chance.pick(&deeds) {
                         // Too early, too late, or nobody there: this customer does not insist.
                         self.ask(number, &mut bought, *deed).await;
@@ -177,14 +187,14 @@ impl Town {
     }
 
     /// Asks once; true when it was accepted.
-    async fn ask(&self, number: usize, bought: &mut Bought, deed: Deed) -> bool {
+    async fn ask(&self, number: usize, bought: &mut CustomerOutcome, deed: OrderAction) -> bool {
         let Some(orders) = self.fleet.door(&self.sim) else { return false };
         let asked_at = self.statuses(bought.order, 0).await.last().map_or(0, |(row, _)| *row);
         let asking = async {
             match deed {
-                Deed::Cancel => orders.cancel(bought.order).await,
-                Deed::Dispatch => orders.dispatch(bought.order).await,
-                Deed::Deliver => orders.deliver(bought.order).await,
+                OrderAction::Cancel => orders.cancel(bought.order).await,
+                OrderAction::Dispatch => orders.dispatch(bought.order).await,
+                OrderAction::Deliver => orders.deliver(bought.order).await,
             }
         };
         let answer = tokio::time::timeout(PATIENCE, asking).await;
@@ -198,9 +208,9 @@ impl Town {
         self.sim.trace.say(format_args!("customer {number} asks {deed:?}: {status:?}"));
         let accepted = status.is_some();
         match deed {
-            Deed::Cancel => bought.promised.cancelled |= accepted,
-            Deed::Dispatch => bought.promised.dispatched |= accepted,
-            Deed::Deliver => bought.promised.delivered |= accepted,
+            OrderAction::Cancel => bought.promised.cancelled |= accepted,
+            OrderAction::Dispatch => bought.promised.dispatched |= accepted,
+            OrderAction::Deliver => bought.promised.delivered |= accepted,
         }
         accepted
     }
@@ -213,13 +223,13 @@ impl Town {
     }
 
     /// Asks when the time has come for it, until it is accepted, or has become impossible.
-    async fn insist(&self, number: usize, bought: &mut Bought, deed: Deed) {
+    async fn insist(&self, number: usize, bought: &mut CustomerOutcome, deed: OrderAction) {
         loop {
             let saga = self.stores.order.order(bought.order).await.ok().flatten();
             let status = saga.map(|saga| saga.status());
             let timely = match deed {
-                Deed::Cancel | Deed::Dispatch => Some(OrderStatus::Confirmed),
-                Deed::Deliver => Some(OrderStatus::Shipped),
+                OrderAction::Cancel | OrderAction::Dispatch => Some(OrderStatus::Confirmed),
+                OrderAction::Deliver => Some(OrderStatus::Shipped),
             };
             if status == timely && self.ask(number, bought, deed).await {
                 return;
@@ -228,7 +238,7 @@ impl Town {
                 return;
             }
             // It left by itself.
-            if status == Some(OrderStatus::Shipped) && deed != Deed::Deliver {
+            if status == Some(OrderStatus::Shipped) && deed != OrderAction::Deliver {
                 return;
             }
             tokio::time::sleep(LOOK_EVERY).await;

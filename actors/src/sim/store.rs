@@ -2,7 +2,7 @@
 
 use super::Shared;
 use super::fault::Fault;
-use super::life::Life;
+use super::process_gate::ProcessGate;
 use crate::clock::Timestamp;
 use crate::ports::{
     CommitError, Committed, DeadLetterFilter, DeadLetters, Outbox, ReadError, Store,
@@ -22,7 +22,7 @@ const STALLED: Duration = Duration::from_secs(30);
 /// One process's view of a service's database.
 pub struct SimStore<T> {
     pub memory: MemoryStore<T>,
-    pub life: Life,
+    pub gate: ProcessGate,
     pub sim: Shared,
 }
 
@@ -30,14 +30,14 @@ impl<T> SimStore<T> {
     pub(super) async fn takes_a_while(&self) {
         let longest = if self.sim.fails(Fault::Stalled) { STALLED } else { SLOW };
         tokio::time::sleep(self.sim.chance.pause(longest)).await;
-        self.life.runs_on().await;
+        self.gate.runs_on().await;
     }
 }
 
 #[async_trait]
 impl<S: Service, T: MemoryTables<S>> Store<S> for SimStore<T> {
     async fn commit(&self, batch: &Batch<S>) -> Result<Committed<S>, CommitError> {
-        self.sim.may_die(&self.life);
+        self.sim.may_die(&self.gate);
         self.takes_a_while().await;
         let told = |what: &str| format!("the simulation says {what}");
         if self.sim.fails(Fault::Unavailable) {
@@ -51,9 +51,9 @@ impl<S: Service, T: MemoryTables<S>> Store<S> for SimStore<T> {
         }
         let unknown = self.sim.fails(Fault::UnknownWritten);
         let committed = self.memory.commit(batch).await?;
-        let (process, changes) = (self.life.number, batch.changes.len());
+        let (process, changes) = (self.gate.number, batch.changes.len());
         self.sim.trace.say(format_args!("{process} {} commits {changes}", S::NAME));
-        self.sim.may_die(&self.life);
+        self.sim.may_die(&self.gate);
         // The answer is on its way: a process that dies now does not know.
         self.takes_a_while().await;
         if unknown { Err(CommitError::Unknown(told("unknown"))) } else { Ok(committed) }
@@ -71,7 +71,7 @@ impl<T: Send + 'static> Outbox for SimStore<T> {
 
     async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, ReadError> {
         // Asked twice a second by every relay: where nothing is due, nothing can come of it being slow.
-        self.life.runs_on().await;
+        self.gate.runs_on().await;
         if self.memory.due(now, 1).await?.is_empty() {
             return Ok(Vec::new());
         }
@@ -87,7 +87,7 @@ impl<T: Send + 'static> Outbox for SimStore<T> {
         self.reading().await?;
         let adopted = self.memory.adopt(limit).await?;
         if adopted > 0 {
-            self.sim.trace.say(format_args!("{} adopts {adopted}", self.life.number));
+            self.sim.trace.say(format_args!("{} adopts {adopted}", self.gate.number));
         }
         Ok(adopted)
     }

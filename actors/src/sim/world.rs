@@ -1,14 +1,14 @@
 //! The world that processes live in: it starts, kills, stops and confuses them, and then lets them be.
 
 use super::Shared;
-use super::books::{self, Finding, Rule};
 use super::broker::SimBroker;
 use super::chance::Chance;
 use super::fault::Fault;
+use super::invariants::{self, Finding, Rule};
 use super::panics::Panics;
-use super::process::{Running, start, unsaid};
-use super::run::{Plan, Stake};
-use super::script::{Bought, Fleet};
+use super::process::{Running, start, unpublished};
+use super::run::{Plan, RunMode};
+use super::script::{CustomerOutcome, Fleet};
 use crate::inventory::{CreateError, Quantity, Stock};
 use crate::messages::Flow;
 use crate::order::{OrderReads, SagaPolicy};
@@ -79,13 +79,13 @@ impl World {
         let order_timeout = if chance.percent(30) { 60 } else { 900 };
         let dispatch_after = chance.percent(20).then_some(Duration::from_secs(10));
         let policy = match self.plan.stake {
-            Stake::Drawn => SagaPolicy {
+            RunMode::Drawn => SagaPolicy {
                 order_timeout: Duration::from_secs(order_timeout),
                 dispatch_after,
                 ..SagaPolicy::default()
             },
             // How an order ends must not hang on how long it took.
-            Stake::Ample => SagaPolicy { order_timeout: 100 * CALM_MAX, ..SagaPolicy::default() },
+            RunMode::Ample => SagaPolicy { order_timeout: 100 * CALM_MAX, ..SagaPolicy::default() },
         };
         let order = OrderSettings { policy, flow, plan, ..OrderSettings::default() };
         let error_ms =
@@ -98,9 +98,9 @@ impl World {
     pub async fn stock(&mut self, script: &Chance) {
         for number in 0..1 + script.below(4) {
             let units = match (self.plan.stake, script.below(10)) {
-                (Stake::Drawn, 0..5) => 5,
-                (Stake::Ample, 0..2) => 0,
-                (Stake::Drawn | Stake::Ample, _) => 1_000,
+                (RunMode::Drawn, 0..5) => 5,
+                (RunMode::Ample, 0..2) => 0,
+                (RunMode::Drawn | RunMode::Ample, _) => 1_000,
             };
             let stock = self.fleet.lock()[0].as_ref().map(|process| process.shop.stock.clone());
             let product = format!("P{number}");
@@ -149,14 +149,14 @@ impl World {
                 4 => self.set_clock(which),
                 _ => self.kill_an_actor(which),
             }
-            self.glance();
+            self.check_now();
         }
     }
 
     /// What died in mid-work is noticed, and started again.
     async fn restart_dead(&mut self) {
         for which in 0..self.processes() {
-            let dead = self.fleet.lock()[which].take_if(|process| process.life.is_dead());
+            let dead = self.fleet.lock()[which].take_if(|process| process.gate.is_dead());
             if let Some(process) = dead {
                 process.kill(&self.broker);
                 let process = self.start_one().await;
@@ -170,7 +170,7 @@ impl World {
         match gone {
             Some(process) => {
                 self.sim.happened(Fault::Killed);
-                self.sim.trace.say(format_args!("process {} is killed", process.life.number));
+                self.sim.trace.say(format_args!("process {} is killed", process.gate.number));
                 process.kill(&self.broker);
             }
             None => {
@@ -182,21 +182,21 @@ impl World {
 
     /// Stopped, and woken again; longer than a heartbeat, the broker gives its work to others.
     fn stop_for_a_while(&self, which: usize) {
-        let Some(life) = self.fleet.lock()[which].as_ref().map(|process| process.life.clone())
+        let Some(gate) = self.fleet.lock()[which].as_ref().map(|process| process.gate.clone())
         else {
             return;
         };
         let length = self.sim.chance.pause(Duration::from_secs(90));
         self.sim.happened(Fault::Stopped);
-        self.sim.trace.say(format_args!("process {} is stopped for {length:?}", life.number));
-        life.stop();
+        self.sim.trace.say(format_args!("process {} is stopped for {length:?}", gate.number));
+        gate.stop();
         let broker = self.broker.clone();
         tokio::spawn(async move {
             tokio::time::sleep(length).await;
             if length > Duration::from_secs(20) {
                 broker.reconnect_all();
             }
-            life.go_on();
+            gate.go_on();
         });
     }
 
@@ -204,7 +204,7 @@ impl World {
         let error_ms = self.sim.chance.below(7_200_000).cast_signed() - 3_600_000;
         let error_ms = if self.sim.chance.percent(50) { error_ms / 60 } else { error_ms };
         if let Some(process) = &self.fleet.lock()[which] {
-            let number = process.life.number;
+            let number = process.gate.number;
             self.sim.happened(Fault::ClockSet);
             self.sim.trace.say(format_args!("process {number} is off by {error_ms} ms"));
             process.clock.set(error_ms);
@@ -218,7 +218,7 @@ impl World {
         let names = process.shop.process.tree.names();
         if let Some(name) = self.sim.chance.pick(&names) {
             self.sim.happened(Fault::ActorKilled);
-            self.sim.trace.say(format_args!("{} restarts {name}", process.life.number));
+            self.sim.trace.say(format_args!("{} restarts {name}", process.gate.number));
             process.shop.restart(name);
         }
     }
@@ -226,58 +226,58 @@ impl World {
     /// From now on nothing goes wrong: every process runs, and its clock is right.
     pub async fn calm(&mut self) {
         self.sim.trace.say(format_args!("calm"));
-        self.sim.calm_down();
+        self.sim.stop_faults();
         self.restart_dead().await;
         for which in 0..self.processes() {
             if self.fleet.lock()[which].is_none() {
                 self.kill_or_start(which).await;
             }
             if let Some(process) = &self.fleet.lock()[which] {
-                process.life.go_on();
+                process.gate.go_on();
                 process.clock.set(0);
             }
         }
     }
 
     /// Looks whether what must be true at any moment is true.
-    fn glance(&mut self) {
+    fn check_now(&mut self) {
         for what in self.panics.take() {
             // The stock table's own constraint, which stands behind all deciding.
             let rule = if what.contains("CHECK fails") { Rule::Stock } else { Rule::Panic };
             self.found.push(Finding::new(rule, what));
         }
-        self.found.extend(books::glance(&self.stores, &self.initial));
+        self.found.extend(invariants::check_now(&self.stores, &self.initial));
         self.found.truncate(FOUND_MAX);
     }
 
     /// Waits until every order rests and everything that was said is heard; then does the books.
-    pub async fn come_to_rest(&mut self, bought: &[Bought]) {
+    pub async fn come_to_rest(&mut self, bought: &[CustomerOutcome]) {
         let begun = Instant::now();
         let mut pause = LOOK_MIN;
         while self.found.is_empty() {
             let mut open = 0;
-            for Bought { order, .. } in bought {
+            for CustomerOutcome { order, .. } in bought {
                 let saga = self.stores.order.order(*order).await.ok().flatten();
                 open += usize::from(!saga.is_some_and(|saga| saga.is_at_rest()));
             }
-            let (unsaid, unobserved) = (unsaid(&self.stores), self.broker.open());
-            if open + unsaid + unobserved == 0 {
+            let (unpublished, unobserved) = (unpublished(&self.stores), self.broker.open());
+            if open + unpublished + unobserved == 0 {
                 break;
             }
             if begun.elapsed() > self.plan.patience {
                 let what = format!(
-                    "{open} orders do not rest, {unsaid} outbox rows and {unobserved} messages are left"
+                    "{open} orders do not rest, {unpublished} outbox rows and {unobserved} messages are left"
                 );
                 self.found.push(Finding::new(Rule::Rest, what));
                 break;
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LOOK_MAX);
-            self.glance();
+            self.check_now();
         }
-        self.glance();
+        self.check_now();
         if self.found.iter().all(|finding| finding.rule == Rule::Rest) {
-            self.found.extend(books::check(&self.stores, bought, &self.initial).await);
+            self.found.extend(invariants::check(&self.stores, bought, &self.initial).await);
             self.found.truncate(FOUND_MAX);
         }
     }

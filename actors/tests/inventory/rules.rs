@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration};
 use ordermill_actors::clock::Timestamp;
 use ordermill_actors::ids::{OrderId, ProductId};
 use ordermill_actors::inventory::{
-    Adjustment, AdjustmentKey, AdjustmentOutcome, Answer, Change, Entry, Inventory,
+    Adjustment, AdjustmentKey, AdjustmentOutcome, Change, Entry, Inventory, InventoryAnswer,
     InventoryTables, Lines, MovementRow, Quantity, Reservation, StockRow,
 };
 use ordermill_actors::messages::{Kind, Message, Origin, Payload, StockLine};
@@ -69,7 +69,7 @@ fn adjust((key, deltas): (u8, Vec<(ProductId, i64)>)) -> Change {
 }
 
 struct Settled {
-    answers: Vec<Answer>,
+    answers: Vec<InventoryAnswer>,
     messages: Vec<Arc<Message>>,
     stock_writes: usize,
 }
@@ -135,7 +135,7 @@ impl Auditor {
                 self.told(before, after, origin, settled);
             }
             Change::Commit { origin } => match was(before, origin) {
-                None => assert!(matches!(settled.answers[0], Answer::Impossible(_))),
+                None => assert!(matches!(settled.answers[0], InventoryAnswer::Impossible(_))),
                 Some(_) => self.told(before, after, origin, settled),
             },
             Change::CreateProduct { product_id, .. } | Change::SetAvailable { product_id, .. } => {
@@ -176,8 +176,8 @@ impl Auditor {
         adjustments: &[Adjustment],
         settled: &Settled,
     ) {
-        let Answer::Adjusted { outcomes, replayed } = &settled.answers[0] else {
-            assert_eq!(settled.answers[0], Answer::KeyReused);
+        let InventoryAnswer::Adjusted { outcomes, replayed } = &settled.answers[0] else {
+            assert_eq!(settled.answers[0], InventoryAnswer::KeyReused);
             assert_eq!(settled.stock_writes, 0);
             return;
         };
@@ -251,7 +251,8 @@ impl Auditor {
         origin: &Origin,
         settled: &Settled,
     ) {
-        let (Answer::Told(rows), [message]) = (&settled.answers[0], &settled.messages[..]) else {
+        let (InventoryAnswer::Told(rows), [message]) = (&settled.answers[0], &settled.messages[..])
+        else {
             panic!("a command is answered: {:?}", settled.answers)
         };
         for row in rows {
@@ -371,18 +372,18 @@ proptest! {
             // Everybody is told the rows as the batch has left them.
             for answer in &together.answers {
                 let rows = match answer {
-                    Answer::Told(rows) => rows.clone(),
-                    Answer::Stocked(row) => vec![row.clone()],
-                    Answer::Adjusted { outcomes, replayed: false } => outcomes
+                    InventoryAnswer::Told(rows) => rows.clone(),
+                    InventoryAnswer::Stocked(row) => vec![row.clone()],
+                    InventoryAnswer::Adjusted { outcomes, replayed: false } => outcomes
                         .iter()
                         .filter_map(|outcome| match outcome {
                             AdjustmentOutcome::Adjusted(row) => Some(Arc::new(row.clone())),
                             _ => None,
                         })
                         .collect(),
-                    Answer::Adjusted { replayed: true, .. } | Answer::KeyReused => Vec::new(),
-                    Answer::Exists | Answer::NotFound | Answer::Impossible(_) => Vec::new(),
-                    Answer::Stale(row) => panic!("any version is taken: {row:?}"),
+                    InventoryAnswer::Adjusted { replayed: true, .. } | InventoryAnswer::KeyReused => Vec::new(),
+                    InventoryAnswer::Exists | InventoryAnswer::NotFound | InventoryAnswer::Impossible(_) => Vec::new(),
+                    InventoryAnswer::Stale(row) => panic!("any version is taken: {row:?}"),
                 };
                 prop_assert!(rows.iter().all(|row| **row == batched.stock[&row.product_id]));
             }
@@ -464,10 +465,10 @@ fn a_stock_that_was_read_before_others_reserved_is_not_set() {
     let stale = || set(apple(), units(15), Expected::OneOf(vec![read]));
     // In the batch of the first order already: what it has not written yet makes another version.
     let settled = settle(&mut tables, &[reserve(1), stale()], at(1));
-    assert!(matches!(&settled.answers[1], Answer::Stale(row) if row.version == read + 1));
+    assert!(matches!(&settled.answers[1], InventoryAnswer::Stale(row) if row.version == read + 1));
     settle(&mut tables, &[reserve(2), reserve(3), reserve(4)], at(2));
     let settled = settle(&mut tables, &[stale()], at(3));
-    assert!(matches!(&settled.answers[0], Answer::Stale(row) if row.version == read + 2));
+    assert!(matches!(&settled.answers[0], InventoryAnswer::Stale(row) if row.version == read + 2));
     // As an adjustment it is right, whatever was reserved meanwhile.
     settle(&mut tables, &[adjust((1, vec![(apple(), 5)]))], at(4));
     let row = &tables.stock[&apple()];
@@ -476,7 +477,10 @@ fn a_stock_that_was_read_before_others_reserved_is_not_set() {
     let read = Expected::OneOf(vec![row.version]);
     let both = [set(apple(), units(20), read.clone()), set(apple(), units(30), read)];
     let settled = settle(&mut tables, &both, at(5));
-    assert!(matches!(settled.answers[..], [Answer::Stocked(_), Answer::Stale(_)]));
+    assert!(matches!(
+        settled.answers[..],
+        [InventoryAnswer::Stocked(_), InventoryAnswer::Stale(_)]
+    ));
     assert_eq!(tables.stock[&apple()].available(), 20);
 }
 
@@ -502,11 +506,11 @@ fn more_than_the_largest_stock_is_not_adjusted() {
     settle(&mut tables, &[Change::CreateProduct { product_id: "apple".into(), available }], at(0));
     for delta in [1, i64::MAX] {
         let settled = settle(&mut tables, &[adjust((1, vec![("apple".into(), delta)]))], at(1));
-        let Answer::Adjusted { outcomes, .. } = &settled.answers[0] else { panic!() };
+        let InventoryAnswer::Adjusted { outcomes, .. } = &settled.answers[0] else { panic!() };
         assert!(matches!(outcomes[..], [AdjustmentOutcome::AboveMaximum(_)]));
     }
     let settled = settle(&mut tables, &[adjust((1, vec![("apple".into(), i64::MIN)]))], at(2));
-    let Answer::Adjusted { outcomes, .. } = &settled.answers[0] else { panic!() };
+    let InventoryAnswer::Adjusted { outcomes, .. } = &settled.answers[0] else { panic!() };
     assert!(matches!(outcomes[..], [AdjustmentOutcome::BelowReserved(_)]));
     assert!(tables.adjusted.is_empty(), "a request that changed nothing leaves its key free");
 }

@@ -12,7 +12,7 @@ use ordermill_actors::messages::{
     Priority, Queue, Refusal, Route, ShipmentScheduled, Step, queues_for, route,
 };
 use ordermill_actors::money::{Currency, Money};
-use ordermill_actors::order::decide::{Told, Verdict, decide};
+use ordermill_actors::order::decide::{DecideInput, SagaDecision, decide};
 use ordermill_actors::order::facts::{Fact, Facts};
 use ordermill_actors::order::record::{postpone, record, resend, touch};
 use ordermill_actors::order::{HistoryRow, OrderStatus, Saga, SagaPolicy, SagaStatus};
@@ -125,20 +125,20 @@ impl Bench {
     }
 
     /// Tells the saga something; false when it conflicts.
-    pub fn tell(&mut self, told: Told<'_>) -> bool {
-        if matches!(told, Told::Due { .. }) {
+    pub fn tell(&mut self, input: DecideInput<'_>) -> bool {
+        if matches!(input, DecideInput::Due { .. }) {
             self.saga.due_at = None;
         }
-        match decide(&self.saga, told, self.now, &self.policy) {
-            Verdict::Known => {
-                if matches!(told, Told::Due { .. }) {
+        match decide(&self.saga, input, self.now, &self.policy) {
+            SagaDecision::Known => {
+                if matches!(input, DecideInput::Due { .. }) {
                     touch(&mut self.saga, self.now, &self.policy);
                 }
             }
-            Verdict::Conflict(_) => return false,
-            Verdict::Postponed => postpone(&mut self.saga, self.now, &self.policy),
-            Verdict::Learned(facts) => self.learn(facts, "told"),
-            Verdict::Resend(facts) => {
+            SagaDecision::Conflict(_) => return false,
+            SagaDecision::Postponed => postpone(&mut self.saga, self.now, &self.policy),
+            SagaDecision::Learned(facts) => self.learn(facts, "told"),
+            SagaDecision::Resend(facts) => {
                 if !facts.is_empty() {
                     self.learn(facts, "told");
                 }
@@ -153,7 +153,7 @@ impl Bench {
     pub fn deliver(&mut self, index: usize, twice: bool) {
         let (queue, message) = if twice { self.bag[index].clone() } else { self.bag.remove(index) };
         if queue.service() == ServiceName::Order {
-            self.tell(Told::Message(&message));
+            self.tell(DecideInput::Message(&message));
         } else {
             let (command, origin) = taken_for(queue.service(), &message);
             let answer = self.serve(command, origin);
@@ -180,7 +180,7 @@ impl Bench {
     pub fn wait(&mut self) {
         if let Some(due) = self.saga.due_at {
             self.now = self.now.max(due);
-            self.tell(Told::Due { lag: self.lag });
+            self.tell(DecideInput::Due { lag: self.lag });
         }
     }
 
@@ -282,8 +282,8 @@ impl Bench {
 fn taken_for(service: ServiceName, message: &Message) -> (Kind, Origin) {
     match service {
         ServiceName::Payment => match payment::input(message).expect("payment has a use for it") {
-            payment::Input::Process(origin, _) => (Kind::PaymentProcess, origin),
-            payment::Input::Refund(origin) => (Kind::PaymentRefund, origin),
+            payment::PaymentInput::Process(origin, _) => (Kind::PaymentProcess, origin),
+            payment::PaymentInput::Refund(origin) => (Kind::PaymentRefund, origin),
             other => panic!("no message asks for {other:?}"),
         },
         ServiceName::Inventory => match inventory::change(message).expect("inventory has a use") {

@@ -7,7 +7,7 @@ use ordermill_actors::messages::{
 };
 use ordermill_actors::money::{Currency, Money};
 use ordermill_actors::order::SagaStatus;
-use ordermill_actors::order::decide::Told;
+use ordermill_actors::order::decide::DecideInput;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ fn heard_in_any_order(prepare: impl Fn() -> Bench, status: &str) -> usize {
         let mut bench = heard();
         let bag = std::mem::take(&mut bench.bag);
         for index in order {
-            bench.tell(Told::Message(&bag[*index].1));
+            bench.tell(DecideInput::Message(&bag[*index].1));
             bench.assert_history();
         }
         assert_eq!(bench.saga.status().as_str(), status, "{order:?} of {bag:?}");
@@ -65,22 +65,22 @@ fn what_was_done_is_heard_in_any_order() {
 
 #[test]
 fn what_was_asked_later_is_heard_in_any_order() {
-    let confirmed = |told: Told<'static>| {
+    let confirmed = |input: DecideInput<'static>| {
         move || {
             let mut bench = Bench::new(CHOREOGRAPHED, None);
             bench.run();
-            assert!(bench.tell(told));
+            assert!(bench.tell(input));
             bench
         }
     };
-    assert_eq!(heard_in_any_order(confirmed(Told::Cancel), "CANCELLED"), 2);
-    assert_eq!(heard_in_any_order(confirmed(Told::Dispatch), "SHIPPED"), 2);
+    assert_eq!(heard_in_any_order(confirmed(DecideInput::Cancel), "CANCELLED"), 2);
+    assert_eq!(heard_in_any_order(confirmed(DecideInput::Dispatch), "SHIPPED"), 2);
     // Cancelled at once: what was done, and what undid it.
     let cancelled = |before: usize| {
         move || {
             let mut bench = Bench::new(CHOREOGRAPHED, None);
             (0..before).for_each(|_| bench.deliver(0, false));
-            assert!(bench.tell(Told::Cancel));
+            assert!(bench.tell(DecideInput::Cancel));
             bench
         }
     };
@@ -97,7 +97,7 @@ fn money_that_comes_back_unexplained_ends_the_order() {
     }
     bench.bag.clear();
     let reversed = says(&bench, Payload::PaymentReversed);
-    assert!(bench.tell(Told::Message(&reversed)));
+    assert!(bench.tell(DecideInput::Message(&reversed)));
     assert_eq!(bench.saga.status().as_str(), "PENDING", "why may still be heard");
     assert_eq!(bench.saga.due_at, Some(bench.now + bench.policy.step_timeout));
     bench.wait();
@@ -115,7 +115,7 @@ fn an_order_whose_money_is_back_is_never_confirmed() {
     let mut heard: Vec<_> = std::mem::take(&mut bench.bag).into_iter().map(|(_, m)| m).collect();
     heard.insert(1, says(&bench, Payload::PaymentReversed));
     for message in heard {
-        bench.tell(Told::Message(&message));
+        bench.tell(DecideInput::Message(&message));
         assert!(bench.saga.facts.confirmed_at.is_none());
     }
 }
@@ -124,7 +124,7 @@ fn an_order_whose_money_is_back_is_never_confirmed() {
 fn what_an_order_waits_for_has_a_name() {
     let mut bench = Bench::new(CHOREOGRAPHED, None);
     assert_eq!(bench.saga.step(), "PROCESSING_PAYMENT");
-    bench.tell(Told::Cancel);
+    bench.tell(DecideInput::Cancel);
     assert_eq!(bench.saga.step(), "CANCELLING_SHIPMENT", "the chain begins there, parcel or not");
     while !bench.saga.facts.shipping.undone {
         bench.deliver(0, false);
@@ -161,14 +161,14 @@ fn what_cannot_happen_raises_an_alarm() {
     };
     let cancelled = || {
         let mut bench = confirmed();
-        bench.tell(Told::Cancel);
+        bench.tell(DecideInput::Cancel);
         bench.run();
         assert_eq!(bench.saga.saga_status(), SagaStatus::Compensated);
         bench
     };
     let alarms = |mut bench: Bench, payload: Payload| {
         let message = says(&bench, payload);
-        bench.tell(Told::Message(&message));
+        bench.tell(DecideInput::Message(&message));
         bench.saga.saga_status() == SagaStatus::Failed
     };
     assert!(alarms(cancelled(), Payload::ShippingDispatched));
@@ -187,9 +187,9 @@ fn no_command_is_ever_said_and_only_two_events_carry_the_order() {
     for refuse in [None, Some(Step::Inventory), Some(Step::Payment), Some(Step::Shipping)] {
         let mut bench = Bench::new(CHOREOGRAPHED, refuse);
         bench.run();
-        bench.tell(Told::Dispatch);
+        bench.tell(DecideInput::Dispatch);
         bench.run();
-        bench.tell(Told::Deliver);
+        bench.tell(DecideInput::Deliver);
         bench.run();
         for message in &bench.said {
             assert!(message.kind().is_event(), "{message:?}");
@@ -226,20 +226,20 @@ fn one_event_makes_the_chain_move_on() {
     }
     bench.run();
     assert!(said_again(&mut bench).is_empty(), "confirmed: a rest");
-    bench.tell(Told::Dispatch);
+    bench.tell(DecideInput::Dispatch);
     assert_eq!(said_again(&mut bench), [Kind::OrderDispatchRequested]);
     while bench.saga.facts.dispatched_at.is_none() {
         bench.deliver(0, false);
     }
     assert_eq!(said_again(&mut bench), [Kind::OrderDispatchRequested], "until the stock has left");
     bench.run();
-    bench.tell(Told::Deliver);
+    bench.tell(DecideInput::Deliver);
     assert_eq!(said_again(&mut bench), [Kind::OrderDeliveryConfirmed]);
     bench.run();
     bench.assert_sound();
 
     let mut bench = Bench::new(CHOREOGRAPHED, None);
-    bench.tell(Told::Cancel);
+    bench.tell(DecideInput::Cancel);
     assert_eq!(said_again(&mut bench), [Kind::OrderCancelRequested]);
     bench.run();
     bench.assert_sound();

@@ -71,7 +71,7 @@ fn a_deadline_holds_whatever_the_lag() {
     let mut bench = Bench::new(RESERVE_FIRST, None);
     bench.lag = DAY;
     bench.bag.clear();
-    while !bench.saga.facts.is_doomed() {
+    while !bench.saga.facts.is_failing() {
         bench.wait();
     }
     let waited = bench.now - bench.saga.created_at;

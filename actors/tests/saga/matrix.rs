@@ -3,7 +3,7 @@
 use crate::bench::{Bench, CHOREOGRAPHED, Has, PAYMENT_FIRST, RESERVE_FIRST, WAYS, Way};
 use ordermill_actors::messages::{Kind, Step};
 use ordermill_actors::order::SagaStatus;
-use ordermill_actors::order::decide::Told;
+use ordermill_actors::order::decide::DecideInput;
 
 const STEPS: [Step; 3] = [Step::Inventory, Step::Payment, Step::Shipping];
 
@@ -94,8 +94,8 @@ fn cancelled_before_any_delivery_nothing_is_left_behind() {
             for times in [1, 2] {
                 let bench = play(way, None, times, |delivered, bench| {
                     if delivered == at {
-                        assert!(bench.tell(Told::Cancel));
-                        assert!(bench.tell(Told::Cancel), "asked twice is as good as once");
+                        assert!(bench.tell(DecideInput::Cancel));
+                        assert!(bench.tell(DecideInput::Cancel), "asked twice is as good as once");
                     }
                 });
                 assert_eq!(bench.saga.status().as_str(), "CANCELLED", "{way:?} at {at}");
@@ -109,7 +109,7 @@ fn cancelled_at_rest_everything_is_undone() {
     for way in WAYS {
         let mut bench = Bench::new(way, None);
         bench.run();
-        assert!(bench.rests() && bench.tell(Told::Cancel));
+        assert!(bench.rests() && bench.tell(DecideInput::Cancel));
         bench.run();
         bench.assert_sound();
         assert_eq!(bench.statuses()[3..], ["CONFIRMED", "PAYMENT_REVERSED", "CANCELLED"]);
@@ -150,7 +150,7 @@ fn shipping_is_undone_first_and_alone() {
         while !bench.said.iter().any(|message| message.kind() == Kind::ShippingSchedule) {
             bench.deliver(0, false);
         }
-        bench.tell(Told::Cancel);
+        bench.tell(DecideInput::Cancel);
         let undone = |bench: &Bench, kind| bench.said.iter().any(|m| m.kind() == kind);
         assert!(undone(&bench, Kind::ShippingCancel));
         assert!(!undone(&bench, Kind::PaymentRefund) && !undone(&bench, Kind::InventoryRelease));
@@ -175,25 +175,25 @@ fn a_compensation_that_does_not_end_is_failed_and_goes_on_trying() {
     }
     assert!(bench.saga.due_at.is_some(), "it goes on trying");
     bench.bag.clear();
-    assert!(bench.tell(Told::Retry), "an operator may retry it at once");
+    assert!(bench.tell(DecideInput::Retry), "an operator may retry it at once");
     bench.run();
     bench.assert_sound();
-    assert!(!bench.tell(Told::Retry), "nothing is left to retry");
+    assert!(!bench.tell(DecideInput::Retry), "nothing is left to retry");
 }
 
 #[test]
 fn dispatch_only_from_confirmed_and_delivery_only_from_shipped() {
     for way in WAYS {
         let mut bench = Bench::new(way, None);
-        assert!(!bench.tell(Told::Dispatch));
+        assert!(!bench.tell(DecideInput::Dispatch));
         bench.run();
-        assert!(!bench.tell(Told::Deliver));
-        assert!(bench.tell(Told::Dispatch) && bench.tell(Told::Dispatch));
-        assert!(!bench.tell(Told::Cancel), "dispatch was asked for");
+        assert!(!bench.tell(DecideInput::Deliver));
+        assert!(bench.tell(DecideInput::Dispatch) && bench.tell(DecideInput::Dispatch));
+        assert!(!bench.tell(DecideInput::Cancel), "dispatch was asked for");
         bench.run();
         assert_eq!(bench.saga.status().as_str(), "SHIPPED");
         bench.assert_sound();
-        assert!(bench.tell(Told::Deliver));
+        assert!(bench.tell(DecideInput::Deliver));
         bench.run();
         assert_eq!(bench.saga.status().as_str(), "COMPLETED");
         assert_eq!(bench.has, [Has::Gone, Has::Done, Has::Arrived]);

@@ -2,7 +2,7 @@
 
 use crate::bench::{Bench, CHOREOGRAPHED, PAYMENT_FIRST, RESERVE_FIRST, WAYS, Way};
 use ordermill_actors::messages::Step;
-use ordermill_actors::order::decide::Told;
+use ordermill_actors::order::decide::DecideInput;
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -61,18 +61,18 @@ fn ends_at_rest(way: Way, refuse: Option<Step>, events: Vec<Event>) {
             }
             Event::Arrives(..) | Event::Lost(_) => {}
             Event::Cancel => {
-                bench.tell(Told::Cancel);
+                bench.tell(DecideInput::Cancel);
             }
             Event::Dispatch => {
-                bench.tell(Told::Dispatch);
+                bench.tell(DecideInput::Dispatch);
             }
             Event::Deliver => {
-                bench.tell(Told::Deliver);
+                bench.tell(DecideInput::Deliver);
             }
             Event::Wait => bench.wait(),
             Event::Lag(seconds) => bench.lag = Duration::from_secs(seconds),
             Event::Retry => {
-                bench.tell(Told::Retry);
+                bench.tell(DecideInput::Retry);
             }
         }
         bench.assert_history();
@@ -122,12 +122,12 @@ proptest! {
                 bench.deliver(0, false);
             }
         }
-        prop_assert!(bench.tell(Told::Cancel));
+        prop_assert!(bench.tell(DecideInput::Cancel));
         for twice in duplicates {
             if !bench.bag.is_empty() {
                 bench.deliver(0, twice);
             }
-            prop_assert!(!bench.tell(Told::Dispatch), "dispatched after cancel");
+            prop_assert!(!bench.tell(DecideInput::Dispatch), "dispatched after cancel");
         }
         bench.run();
         bench.assert_sound();

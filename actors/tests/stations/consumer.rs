@@ -14,7 +14,7 @@ use ordermill_actors::runtime::consumer::{
 use ordermill_actors::runtime::outbox::OutboundMessage;
 use ordermill_actors::runtime::service::DeadLetter;
 use ordermill_actors::runtime::ticket::{Settled, Ticket};
-use ordermill_actors::testing::{Desk, world};
+use ordermill_actors::testing::{ManualBroker, world};
 use ractor::Actor;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
@@ -130,12 +130,12 @@ async fn each_message_of_a_bundle_ends_by_itself() {
 
 #[tokio::test(start_paused = true)]
 async fn a_bundle_that_the_broker_gave_up_is_a_dead_letter_a_message() {
-    let (world, desk) = (world(), Arc::new(Desk::of(Queue::OrderEvents)));
+    let (world, broker) = (world(), Arc::new(ManualBroker::of(Queue::OrderEvents)));
     let letters = Arc::new(Letters::default());
     let parts = Arc::new(ConsumerParts {
         queue: Queue::OrderEvents,
         prefetch: 10,
-        broker: desk.clone(),
+        broker: broker.clone(),
         handler: Arc::new(Superstitious::default()),
         dead_letters: letters.clone(),
         world: world.clone(),
@@ -145,7 +145,7 @@ async fn a_bundle_that_the_broker_gave_up_is_a_dead_letter_a_message() {
     Actor::spawn(None, Consumer::new(parts), ()).await.unwrap();
     let messages = [1, 2, 3].map(|key| said(key, 0, chrono::DateTime::UNIX_EPOCH)).to_vec();
     let (sender, stored) = oneshot::channel();
-    desk.consumer().await.store_dead_letter(DeadMessage {
+    broker.consumer().await.store_dead_letter(DeadMessage {
         queue: Queue::OrderEvents,
         content: Ok(Body::of(Uuid::nil(), messages).unwrap()),
         failures: Failures::default(),

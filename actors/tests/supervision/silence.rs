@@ -6,7 +6,7 @@ use ordermill_actors::runtime::consumer_watchdog::SILENT_AFTER;
 use ordermill_actors::runtime::service_builder::Process;
 use ordermill_actors::runtime::ticket::{Settled, Ticket};
 use ordermill_actors::shipping::{Shipping, ShippingMemory, ShippingPolicy};
-use ordermill_actors::testing::{Desk, MemoryStore, world};
+use ordermill_actors::testing::{ManualBroker, MemoryStore, world};
 use ractor::Actor;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -15,7 +15,7 @@ use std::time::Duration;
 const QUEUE: Queue = Queue::ShippingCommands;
 
 /// Hands the consumer one message, whatever it says.
-async fn hands_one(broker: &Desk) {
+async fn hands_one(broker: &ManualBroker) {
     broker.consumer().await.store_dead_letter(dead());
 }
 
@@ -40,7 +40,7 @@ impl Handler for Idle {
     }
 }
 
-async fn process(broker: Arc<Desk>) -> Process {
+async fn process(broker: Arc<ManualBroker>) -> Process {
     let mut process = Process::new(world(), broker);
     let store: MemoryStore<ShippingMemory> = MemoryStore::default();
     let shipping = Arc::new(Shipping { policy: ShippingPolicy::default() });
@@ -53,7 +53,7 @@ async fn process(broker: Arc<Desk>) -> Process {
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_consumer_subscribes_again_and_that_is_counted() {
-    let broker = Arc::new(Desk::of(QUEUE));
+    let broker = Arc::new(ManualBroker::of(QUEUE));
     let process = process(broker.clone()).await;
     tokio::time::sleep(SILENT_AFTER * 10).await;
     assert_eq!(broker.subscriptions.load(Relaxed), 1, "nothing waits, so that nothing is missed");
@@ -71,7 +71,7 @@ async fn a_silent_consumer_subscribes_again_and_that_is_counted() {
 
 #[tokio::test(start_paused = true)]
 async fn who_gets_something_or_whose_broker_is_away_is_not_silent() {
-    let broker = Arc::new(Desk::of(QUEUE));
+    let broker = Arc::new(ManualBroker::of(QUEUE));
     let process = process(broker.clone()).await;
     broker.ready.store(5, Relaxed);
     for _ in 0..20 {

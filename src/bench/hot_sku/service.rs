@@ -19,7 +19,7 @@ use ordermill_actors::runtime::relay::RelayBacklog;
 use ordermill_actors::runtime::service_builder::Process;
 use ordermill_actors::runtime::supervisor::Msg;
 use ordermill_actors::services::{self, InventorySettings};
-use ordermill_actors::testing::Desk;
+use ordermill_actors::testing::ManualBroker;
 use ordermill_postgres::inventory::{InventoryDatabase, InventoryTables, MIGRATIONS};
 use ordermill_postgres::{Database, PgStore};
 use ractor::{Actor, ActorRef};
@@ -39,7 +39,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// The running service.
 pub struct Service {
-    desk: Arc<Desk>,
+    broker: Arc<ManualBroker>,
     world: World,
     database: Database,
     outbox: Arc<RelayBacklog>,
@@ -53,8 +53,8 @@ impl Service {
         let database = Database::open(url, schema, &MIGRATIONS, world::owner()).await?;
         let store = Arc::new(PgStore::new(database.clone(), InventoryTables));
         let reads = Arc::new(InventoryDatabase(database.clone()));
-        let (desk, world) = (Arc::new(Desk::of(Queue::InventoryCommands)), world::real());
-        let mut process = Process::new(world.clone(), desk.clone());
+        let (broker, world) = (Arc::new(ManualBroker::of(Queue::InventoryCommands)), world::real());
+        let mut process = Process::new(world.clone(), broker.clone());
         let (stock, part) =
             services::inventory(&mut process, store, reads, InventorySettings::default());
         let outbox = process.backlogs.first().cloned().context("the relay's flow")?;
@@ -62,12 +62,12 @@ impl Service {
         let (root, ended) = Actor::spawn(None, supervisor, ()).await.context("the service")?;
         let quantity = Quantity::new(units).context("too many units")?;
         stock.create(ProductId::from(PRODUCT), quantity).await?;
-        Ok(Self { desk, world, database, outbox, root, ended })
+        Ok(Self { broker, world, database, outbox, root, ended })
     }
 
     /// How many reservations so many clients get committed, each asking for its next when it has its last.
     pub async fn reservations(&self, clients: usize, time: Duration) -> anyhow::Result<Tally> {
-        let consumer = timeout(PATIENCE, self.desk.consumer()).await;
+        let consumer = timeout(PATIENCE, self.broker.consumer()).await;
         let sink = consumer.context("the service does not consume")?;
         let began = Instant::now();
         let until = began + time;

@@ -6,7 +6,7 @@ use crate::records;
 use crate::values::{AWKWARD, at, finer};
 use ordermill_actors::gateway::memory::GatewayTables;
 use ordermill_actors::gateway::{
-    EntryStatus, GatewayChange, GatewayReads, Said, SimulatedGateway, Sums,
+    EntryStatus, GatewayChange, GatewayReads, GatewayResponse, SimulatedGateway, Sums,
 };
 use ordermill_actors::ids::OrderId;
 use ordermill_actors::money::{AMOUNT_MAX_MINOR, Currency, Money};
@@ -42,7 +42,11 @@ impl Stores {
         Self { model: MemoryStore::default(), opened: backend.gateway().await }
     }
 
-    async fn commit(&self, second: u64, changes: &[GatewayChange]) -> Vec<Outcome<Said>> {
+    async fn commit(
+        &self,
+        second: u64,
+        changes: &[GatewayChange],
+    ) -> Vec<Outcome<GatewayResponse>> {
         let gateway = SimulatedGateway::default();
         let (outcomes, said) =
             on_both(&gateway, &self.model, &*self.opened.store, changes, finer(second)).await;

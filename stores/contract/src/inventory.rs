@@ -7,8 +7,8 @@ use crate::values::{AWKWARD, at, finer, order, origin};
 use futures::future::join;
 use ordermill_actors::ids::ProductId;
 use ordermill_actors::inventory::{
-    Adjustment, AdjustmentKey, AdjustmentOutcome, Answer, Change, Entry, Inventory, InventoryReads,
-    InventoryTables, Lines, MovementRow, Quantity, StockRow, movements,
+    Adjustment, AdjustmentKey, AdjustmentOutcome, Change, Entry, Inventory, InventoryAnswer,
+    InventoryReads, InventoryTables, Lines, MovementRow, Quantity, StockRow, movements,
 };
 use ordermill_actors::messages::StockLine;
 use ordermill_actors::runtime::expected::Expected;
@@ -149,7 +149,7 @@ pub async fn a_thousand_orders_of_the_last_unit_are_one_batch_and_one_sale(backe
     on_both(&Inventory, &model, &*opened.store, &[create("pear", 1)], at(0)).await;
     let buyers: Vec<_> = (0..1_000).map(|n| reserve(n, &[("pear", 1)])).collect();
     let (outcomes, said) = on_both(&Inventory, &model, &*opened.store, &buyers, at(1)).await;
-    let told = Outcome::Done(Answer::Told(vec![Arc::new(row("pear", 1, 1, 2))]));
+    let told = Outcome::Done(InventoryAnswer::Told(vec![Arc::new(row("pear", 1, 1, 2))]));
     assert!(outcomes.iter().all(|outcome| *outcome == told));
     assert_eq!(said.iter().filter(|said| said.contains("inventory.reserved")).count(), 1);
     assert_eq!(said.iter().filter(|said| said.contains("inventory.failed")).count(), 999);
@@ -332,8 +332,9 @@ pub async fn stock_is_adjusted_once_a_key(backend: &dyn Backend) {
         AdjustmentOutcome::BelowReserved(row("plum", 5, 0, 1)),
         AdjustmentOutcome::Adjusted(pear.clone()),
     ];
-    let answer =
-        |replayed| Outcome::Done(Answer::Adjusted { outcomes: outcomes.clone(), replayed });
+    let answer = |replayed| {
+        Outcome::Done(InventoryAnswer::Adjusted { outcomes: outcomes.clone(), replayed })
+    };
     assert_eq!(first, [answer(false)]);
     // The answer stays the same, whatever has happened since, and after a restart.
     on_both(&Inventory, &model, &*opened.store, &[reserve(1, &[("pear", 1)])], at(2)).await;
@@ -342,7 +343,7 @@ pub async fn stock_is_adjusted_once_a_key(backend: &dyn Backend) {
     let other = adjust(AWKWARD, 2, &[("pear", 4)]);
     let again = [request[0].clone(), other, request[0].clone()];
     let (again, _) = on_both(&Inventory, &model, &*opened.store, &again, at(3)).await;
-    assert_eq!(again, [answer(true), Outcome::Done(Answer::KeyReused), answer(true)]);
+    assert_eq!(again, [answer(true), Outcome::Done(InventoryAnswer::KeyReused), answer(true)]);
     let stock = opened.reads.stock(&"pear".into()).await.unwrap();
     assert_eq!(stock, Some(row("pear", 3, 1, 3)));
     // A request that changes nothing leaves its key free for when it is possible.
@@ -352,7 +353,7 @@ pub async fn stock_is_adjusted_once_a_key(backend: &dyn Backend) {
     let adjusted = AdjustmentOutcome::Adjusted(row("plum", 0, 0, 3));
     assert_eq!(
         now,
-        [Outcome::Done(Answer::Adjusted { outcomes: vec![adjusted], replayed: false })]
+        [Outcome::Done(InventoryAnswer::Adjusted { outcomes: vec![adjusted], replayed: false })]
     );
     // A key is free again once it is forgotten.
     assert_eq!(opened.reads.forget_adjustment_keys(at(1), 9).await.unwrap(), 0);
@@ -373,8 +374,8 @@ pub async fn of_two_processes_that_adjust_under_one_key_one_does(backend: &dyn B
     let request = |second| batch(Inventory, vec![adjust("a", 1, &[("pear", 4)])], at(second));
     let (first, second) =
         join(insist(&*one.store, request(1)), insist(&*other.store, request(2))).await;
-    let replayed = |outcomes: &[Outcome<Answer>]| match outcomes {
-        [Outcome::Done(Answer::Adjusted { replayed, .. })] => *replayed,
+    let replayed = |outcomes: &[Outcome<InventoryAnswer>]| match outcomes {
+        [Outcome::Done(InventoryAnswer::Adjusted { replayed, .. })] => *replayed,
         outcomes => panic!("{outcomes:?}"),
     };
     assert_ne!(replayed(&first), replayed(&second));

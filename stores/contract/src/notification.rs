@@ -8,8 +8,9 @@ use ordermill_actors::ids::OrderId;
 use ordermill_actors::messages::{Contact, Failure, Message, OrderNotice, Payload};
 use ordermill_actors::money::{AMOUNT_MAX_MINOR, Currency, Money};
 use ordermill_actors::notification::{
-    Answer, Change, NotificationFilter, NotificationId, NotificationMemory, NotificationPolicy,
-    NotificationReads, NotificationService, Scope, Topic, UNREAD_PAGE, UnreadPage,
+    Change, NotificationAnswer, NotificationFilter, NotificationId, NotificationMemory,
+    NotificationPolicy, NotificationReads, NotificationService, Scope, Topic, UNREAD_PAGE,
+    UnreadPage,
 };
 use ordermill_actors::runtime::expected::Expected;
 use ordermill_actors::runtime::service::Outcome;
@@ -149,7 +150,7 @@ pub async fn thousands_are_told_in_one_batch_and_marked_in_pages(backend: &dyn B
     loop {
         let changes = [Change::MarkAllRead(page.clone())];
         let (outcomes, _) = on_both(&service, &model, &*opened.store, &changes, at(1)).await;
-        let [Outcome::Done(Answer::MarkedAll { count, next })] = outcomes[..] else {
+        let [Outcome::Done(NotificationAnswer::MarkedAll { count, next })] = outcomes[..] else {
             panic!("{outcomes:?}")
         };
         marked.push(count);
@@ -209,5 +210,5 @@ pub async fn any_customer_and_any_text_are_read_back(backend: &dyn Backend) {
     assert_eq!(read.len(), 1);
     let changes = [all(Some(AWKWARD), None)];
     let (outcomes, _) = on_both(&service, &model, &*opened.store, &changes, at(1)).await;
-    assert_eq!(outcomes, [Outcome::Done(Answer::MarkedAll { count: 1, next: None })]);
+    assert_eq!(outcomes, [Outcome::Done(NotificationAnswer::MarkedAll { count: 1, next: None })]);
 }

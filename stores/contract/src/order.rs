@@ -22,7 +22,7 @@ use ordermill_actors::messages::{
 use ordermill_actors::money::{AMOUNT_MAX_MINOR, Currency};
 use ordermill_actors::order::facts::Fact;
 use ordermill_actors::order::memory::OrderTables;
-use ordermill_actors::order::service::{Answer, Change};
+use ordermill_actors::order::service::{Change, OrderAnswer};
 use ordermill_actors::order::{
     Claim, DueOrders, Order, OrderFilter, OrderReads, OrderStatus, Saga, SagaStatus,
 };
@@ -35,15 +35,15 @@ use stories::{compare, learn, placed, stories};
 
 type Model = MemoryStore<OrderTables>;
 
-fn written() -> Outcome<Answer> {
-    Outcome::Done(Answer::Written)
+fn written() -> Outcome<OrderAnswer> {
+    Outcome::Done(OrderAnswer::Written)
 }
 
 /// Commits to the store alone.
 async fn commit(
     opened: &Opened<Order, dyn OrderData>,
     changes: Vec<Change>,
-) -> Vec<Outcome<Answer>> {
+) -> Vec<Outcome<OrderAnswer>> {
     make(&*opened.store, batch(Order, changes, at(0))).await.0
 }
 
@@ -170,8 +170,8 @@ pub async fn an_idempotency_key_stands_for_its_first_request(backend: &dyn Backe
         ..learn(&mut placed(n), vec![Fact::Placed], at(1))
     };
     let body = [0, 255, b'\'', b'\\', 0];
-    let replayed = || Outcome::Done(Answer::Replayed(order(1)));
-    let reused = || Outcome::Done(Answer::KeyReused);
+    let replayed = || Outcome::Done(OrderAnswer::Replayed(order(1)));
+    let reused = || Outcome::Done(OrderAnswer::KeyReused);
     let first = [
         request(1, AWKWARD, &body),
         request(2, AWKWARD, &body),
@@ -182,7 +182,7 @@ pub async fn an_idempotency_key_stands_for_its_first_request(backend: &dyn Backe
     assert_eq!(outcomes, [written(), replayed(), reused(), written()]);
     let second = [request(5, AWKWARD, &body), request(6, AWKWARD, b""), request(7, "key-4", b"")];
     let (outcomes, said) = on_both(&Order, &model, &*opened.store, &second, at(5)).await;
-    let fourth = Outcome::Done(Answer::Replayed(order(4)));
+    let fourth = Outcome::Done(OrderAnswer::Replayed(order(4)));
     assert_eq!(outcomes, [replayed(), reused(), fourth]);
     assert!(said.is_empty());
     compare(&model, &*opened.reads, &[1, 4, 5, 6, 7].map(order)).await;

@@ -9,7 +9,7 @@ use ordermill_actors::messages::{Origin, PaymentProcess};
 use ordermill_actors::money::{AMOUNT_MAX_MINOR, Currency, Money};
 use ordermill_actors::payment::memory::PaymentTables;
 use ordermill_actors::payment::{
-    Charge, GatewayAnswer, GatewayReply, Input, Now, Payment, PaymentChange, PaymentPolicy,
+    Charge, GatewayAnswer, GatewayReply, Now, Payment, PaymentChange, PaymentInput, PaymentPolicy,
     PaymentReads, PaymentService, Undone, apply, decide,
 };
 use ordermill_actors::runtime::service::{Batch, Outcome};
@@ -21,34 +21,34 @@ type Model = MemoryStore<PaymentTables>;
 
 const AMOUNT: Money = Money { minor: 4_990, currency: Currency::USD };
 
-fn process(n: u128) -> Input {
+fn process(n: u128) -> PaymentInput {
     let (method, customer_id) = ("credit_card".to_owned(), "anna".to_owned());
-    Input::Process(origin(n), PaymentProcess { total: AMOUNT, method, customer_id })
+    PaymentInput::Process(origin(n), PaymentProcess { total: AMOUNT, method, customer_id })
 }
 
-fn refund(n: u128) -> Input {
-    Input::Refund(origin(n))
+fn refund(n: u128) -> PaymentInput {
+    PaymentInput::Refund(origin(n))
 }
 
-fn answered(attempt: u32, reply: GatewayReply) -> Input {
-    Input::Answered(GatewayAnswer { attempt, result: Ok(reply) })
+fn answered(attempt: u32, reply: GatewayReply) -> PaymentInput {
+    PaymentInput::Answered(GatewayAnswer { attempt, result: Ok(reply) })
 }
 
-fn approved(amount: Money) -> Input {
+fn approved(amount: Money) -> PaymentInput {
     let transaction_id = AWKWARD.to_owned();
     answered(1, GatewayReply::Charge(Charge::Approved { transaction_id, amount }))
 }
 
-fn declined() -> Input {
+fn declined() -> PaymentInput {
     answered(1, GatewayReply::Charge(Charge::Declined { reason: AWKWARD.to_owned() }))
 }
 
-fn undone() -> Input {
+fn undone() -> PaymentInput {
     answered(2, GatewayReply::Undone(Undone { refunded: Some(AMOUNT) }))
 }
 
 /// The changes that a payment's actor would hand in for these inputs, one a second.
-fn story(n: u128, inputs: &[Input]) -> Vec<PaymentChange> {
+fn story(n: u128, inputs: &[PaymentInput]) -> Vec<PaymentChange> {
     let policy = PaymentPolicy::default();
     let mut payment: Option<Payment> = None;
     let mut changes = Vec::new();
@@ -233,7 +233,7 @@ pub async fn the_largest_amount_and_any_text_are_read_back(backend: &dyn Backend
     let origin = Origin { request_id: Some(AWKWARD.into()), ..origin(1) };
     let (method, customer_id) = (AWKWARD.to_owned(), AWKWARD.repeat(100));
     let intent = PaymentProcess { total: largest, method, customer_id };
-    let process = Input::Process(origin.clone(), intent.clone());
+    let process = PaymentInput::Process(origin.clone(), intent.clone());
     stores.commit(&story(1, &[process, approved(largest)])).await;
     stores.compare().await;
     let row = stores.opened.reads.payment(order(1)).await.unwrap().unwrap();

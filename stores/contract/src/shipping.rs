@@ -8,7 +8,8 @@ use ordermill_actors::messages::{Address, Priority, ShippingSchedule};
 use ordermill_actors::money::{AMOUNT_MAX_MINOR, Currency, Money};
 use ordermill_actors::runtime::service::Outcome;
 use ordermill_actors::shipping::{
-    Answer, Change, Command, ShipmentReads, Shipping, ShippingMemory, UNDELIVERABLE_POSTAL_CODE,
+    Change, Command, ShipmentReads, Shipping, ShippingAnswer, ShippingMemory,
+    UNDELIVERABLE_POSTAL_CODE,
 };
 use ordermill_actors::testing::MemoryStore;
 
@@ -87,7 +88,10 @@ pub async fn what_comes_too_early_leaves_no_row(backend: &dyn Backend) {
     let early = [change(1, Command::Dispatch), change(1, Command::Deliver)];
     let service = Shipping::default();
     let (outcomes, said) = on_both(&service, &model, &*opened.store, &early, at(0)).await;
-    assert!(outcomes.iter().all(|o| matches!(o, Outcome::Done(Answer::Early(_)))), "{outcomes:?}");
+    assert!(
+        outcomes.iter().all(|o| matches!(o, Outcome::Done(ShippingAnswer::Early(_)))),
+        "{outcomes:?}"
+    );
     assert!(said.is_empty());
     assert_eq!(opened.reads.shipment(order(1)).await.unwrap(), None);
     assert!(opened.store.waiting(None, 10).await.unwrap().is_empty());

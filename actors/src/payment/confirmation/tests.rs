@@ -3,7 +3,7 @@
 use super::*;
 use crate::broker::LocalBroker;
 use crate::messages::{Flow, Origin, PaymentProcess, Plan};
-use crate::payment::{Asking, Payment, PaymentRow, State, Undo};
+use crate::payment::{GatewayAttempts, Payment, PaymentRow, State, Undo};
 use crate::ports::ReadError;
 use crate::runtime::supervisor::Supervisor;
 use crate::runtime::tree::{Status, Tree};
@@ -48,7 +48,7 @@ impl Rows {
             customer_id: "ada".to_owned(),
         };
         let yen = || PaymentProcess { total: money(4_990, "JPY"), ..intent() };
-        let asking = Asking { since: 1, due_at: at(9) };
+        let asking = GatewayAttempts { since: 1, due_at: at(9) };
         let code = "txn-1".to_owned();
         let states = [
             State::Charging { intent: intent(), asking },
@@ -61,7 +61,7 @@ impl Rows {
                 transaction_id: Some(code),
                 refunded: Some(money(4_990, "USD")),
             },
-            State::Forestalled,
+            State::Tombstoned,
         ];
         let row = |(number, state)| (order(number), row(number, state));
         Self((1..).zip(states).map(row).collect())
@@ -145,14 +145,14 @@ async fn an_answer_that_never_comes_or_makes_no_sense_is_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_desk_serves_while_it_lives_and_is_started_again() {
+async fn the_server_answers_while_it_lives_and_is_started_again() {
     let (broker, world) = (LocalBroker::default(), world());
     let tree = Tree::new(world.clock.clone());
     let (root, node) =
         (tree.part(None, "supervisor", "root"), tree.part(Some("root"), "responder", RPC_PAYMENT));
     let rows = Arc::new(Rows::of_every_state());
-    let desk = ConfirmationDesk::child_spec(node.clone(), Arc::new(broker.clone()), rows);
-    let supervisor = Supervisor::new(root, tree.clone(), Arc::new(vec![desk]));
+    let server = ConfirmationServer::child_spec(node.clone(), Arc::new(broker.clone()), rows);
+    let supervisor = Supervisor::new(root, tree.clone(), Arc::new(vec![server]));
     let (root, ended) = Actor::spawn(None, supervisor, ()).await.unwrap();
     let ask = || PaymentConfirmation::ask(&broker, order(1), PATIENCE);
     assert!(ask().await.is_ok());

@@ -1,7 +1,7 @@
 //! Any interleaving of commands, calls, answers, silence and crashes, one order at a time.
 
 use crate::clock::Timestamp;
-use crate::gateway::{Entry, EntryStatus, GatewayPolicy, Said};
+use crate::gateway::{Entry, EntryStatus, GatewayPolicy, GatewayResponse};
 use crate::ids::OrderId;
 use crate::messages::{Flow, Kind, Message, Origin, PaymentProcess, Plan};
 use crate::money::{Currency, Money};
@@ -18,14 +18,14 @@ const AMOUNT: Money = Money { minor: 4_990, currency: Currency::USD };
 enum Step {
     Process,
     Refund,
-    Wake,
+    Resume,
     /// A call reaches the gateway; whether it reaches it once more later is the flag.
     Arrive(usize, bool),
     /// A caller gives up; the call may arrive all the same.
     GiveUp(usize),
     /// An answer is brought; whether it is brought once more later is the flag.
     Bring(usize, bool),
-    Rested(usize),
+    PauseElapsed(usize),
     Crash,
 }
 
@@ -33,11 +33,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         3 => Just(Step::Process),
         2 => Just(Step::Refund),
-        1 => Just(Step::Wake),
+        1 => Just(Step::Resume),
         5 => (0..8_usize, prop::bool::weighted(0.2)).prop_map(|(i, again)| Step::Arrive(i, again)),
         2 => (0..8_usize).prop_map(Step::GiveUp),
         5 => (0..8_usize, prop::bool::weighted(0.2)).prop_map(|(i, again)| Step::Bring(i, again)),
-        2 => (0..8_usize).prop_map(Step::Rested),
+        2 => (0..8_usize).prop_map(Step::PauseElapsed),
         1 => Just(Step::Crash),
     ];
     prop::collection::vec(step, 0..60)
@@ -104,10 +104,10 @@ impl World {
             Step::Process => {
                 let (total, method) = (AMOUNT, self.method.to_owned());
                 let intent = PaymentProcess { total, method, customer_id: "c".to_owned() };
-                self.decide(Input::Process(Self::origin(), intent));
+                self.decide(PaymentInput::Process(Self::origin(), intent));
             }
-            Step::Refund => self.decide(Input::Refund(Self::origin())),
-            Step::Wake => self.decide(Input::Wake),
+            Step::Refund => self.decide(PaymentInput::Refund(Self::origin())),
+            Step::Resume => self.decide(PaymentInput::Resume),
             Step::Arrive(index, again) => {
                 if index < self.calls.len() {
                     let call = self.calls.remove(index);
@@ -131,13 +131,13 @@ impl World {
                     if again {
                         self.answers.push(answer.clone());
                     }
-                    self.decide(Input::Answered(answer));
+                    self.decide(PaymentInput::Answered(answer));
                 }
             }
-            Step::Rested(index) => {
+            Step::PauseElapsed(index) => {
                 if index < self.rests.len() {
                     let attempt = self.rests.remove(index);
-                    self.decide(Input::Rested(attempt));
+                    self.decide(PaymentInput::PauseElapsed(attempt));
                 }
             }
             Step::Crash => {
@@ -164,21 +164,21 @@ impl World {
             self.captures += 1;
         }
         let result = match said {
-            Said::Charge(charge, _) => Ok(GatewayReply::Charge(charge)),
-            Said::Undone(undone) => Ok(GatewayReply::Undone(undone)),
-            Said::Nothing => Err(GatewayError::Timeout),
-            Said::Error(cause) => Err(GatewayError::Unavailable(cause.to_owned())),
+            GatewayResponse::Charge(charge, _) => Ok(GatewayReply::Charge(charge)),
+            GatewayResponse::Undone(undone) => Ok(GatewayReply::Undone(undone)),
+            GatewayResponse::Nothing => Err(GatewayError::Timeout),
+            GatewayResponse::Error(cause) => Err(GatewayError::Unavailable(cause.to_owned())),
         };
         if awaited {
             self.answers.push(GatewayAnswer { attempt, result });
         }
     }
 
-    fn decide(&mut self, input: Input) {
+    fn decide(&mut self, input: PaymentInput) {
         self.seconds += 1;
         let at = self.at();
         let policy = PaymentPolicy::default();
-        let Decision { events, effects } =
+        let PaymentDecision { events, effects } =
             decide(self.payment.as_ref(), &input, Now { at, policy: &policy });
         for event in events {
             self.payment = Some(apply(self.payment.take(), event, at).unwrap());
@@ -226,13 +226,13 @@ impl World {
                 self.take(Step::Bring(0, false));
             }
             while !self.rests.is_empty() {
-                self.take(Step::Rested(0));
+                self.take(Step::PauseElapsed(0));
             }
             if self.resting() && self.calls.iter().all(|call| !call.awaited) {
                 return;
             }
             if self.calls.iter().all(|call| !call.awaited) {
-                self.take(Step::Wake);
+                self.take(Step::Resume);
             }
         }
         panic!("it never comes to rest: {:?}", self.payment);

@@ -28,31 +28,34 @@ fn origin() -> Origin {
     }
 }
 
-fn process() -> Input {
+fn process() -> PaymentInput {
     let method = "credit_card".to_owned();
-    Input::Process(origin(), PaymentProcess { total: AMOUNT, method, customer_id: "c".to_owned() })
+    PaymentInput::Process(
+        origin(),
+        PaymentProcess { total: AMOUNT, method, customer_id: "c".to_owned() },
+    )
 }
 
-fn answered(attempt: u32, result: Result<GatewayReply, GatewayError>) -> Input {
-    Input::Answered(GatewayAnswer { attempt, result })
+fn answered(attempt: u32, result: Result<GatewayReply, GatewayError>) -> PaymentInput {
+    PaymentInput::Answered(GatewayAnswer { attempt, result })
 }
 
-fn approved(attempt: u32, amount: Money) -> Input {
+fn approved(attempt: u32, amount: Money) -> PaymentInput {
     let transaction_id = "t".to_owned();
     answered(attempt, Ok(GatewayReply::Charge(Charge::Approved { transaction_id, amount })))
 }
 
-fn declined(attempt: u32) -> Input {
+fn declined(attempt: u32) -> PaymentInput {
     let reason = "declined".to_owned();
     answered(attempt, Ok(GatewayReply::Charge(Charge::Declined { reason })))
 }
 
-fn undone(attempt: u32) -> Input {
+fn undone(attempt: u32) -> PaymentInput {
     answered(attempt, Ok(GatewayReply::Undone(Undone { refunded: Some(AMOUNT) })))
 }
 
 /// Decides the inputs in turn, a second each; the payment and the last effects.
-fn after(inputs: &[Input]) -> (Payment, Vec<Effect>) {
+fn after(inputs: &[PaymentInput]) -> (Payment, Vec<Effect>) {
     let policy = PaymentPolicy::default();
     let (mut payment, mut effects) = (None, Vec::new());
     for (second, input) in inputs.iter().enumerate() {
@@ -66,7 +69,7 @@ fn after(inputs: &[Input]) -> (Payment, Vec<Effect>) {
     (payment.unwrap(), effects)
 }
 
-fn told(inputs: &[Input]) -> Option<(Kind, u32)> {
+fn told(inputs: &[PaymentInput]) -> Option<(Kind, u32)> {
     let (payment, effects) = after(inputs);
     let message = payment.outcome().filter(|_| effects.contains(&Effect::Tell))?;
     Some((message.kind(), message.number))
@@ -75,11 +78,11 @@ fn told(inputs: &[Input]) -> Option<(Kind, u32)> {
 #[test]
 fn the_key_is_the_orders_and_never_an_attempts() {
     let key = GatewayKey::of(origin().order_id);
-    let (payment, _) = after(&[process(), Input::Wake, Input::Wake]);
+    let (payment, _) = after(&[process(), PaymentInput::Resume, PaymentInput::Resume]);
     assert!(matches!(payment.question(), Some(Question::Charge(charge)) if charge.key == key));
-    let (payment, _) = after(&[process(), Input::Refund(origin())]);
+    let (payment, _) = after(&[process(), PaymentInput::Refund(origin())]);
     assert_eq!(payment.question(), Some(Question::Void(key)));
-    let (payment, _) = after(&[process(), approved(1, AMOUNT), Input::Refund(origin())]);
+    let (payment, _) = after(&[process(), approved(1, AMOUNT), PaymentInput::Refund(origin())]);
     assert_eq!(payment.question(), Some(Question::Refund(key, AMOUNT)));
 }
 
@@ -94,7 +97,7 @@ fn a_question_without_an_answer_is_put_again_after_a_pause_that_doubles_up_to_a_
         assert_eq!(payment.attempts, attempt, "an answer that does not come writes nothing");
         let [Effect::Rest(pause)] = effects[..] else { panic!("{effects:?}") };
         pauses.push(u64::try_from(pause.as_millis()).unwrap());
-        inputs.push(Input::Rested(attempt));
+        inputs.push(PaymentInput::PauseElapsed(attempt));
     }
     let doubling =
         [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000, 30_000, 30_000];
@@ -104,38 +107,44 @@ fn a_question_without_an_answer_is_put_again_after_a_pause_that_doubles_up_to_a_
     let latest = at(inputs.len() as u64 - 1);
     assert!(payment.asking().unwrap().due_at > latest + Duration::from_secs(35));
     // Undoing it begins with short pauses again.
-    inputs.extend([Input::Refund(origin()), timeout(14)]);
+    inputs.extend([PaymentInput::Refund(origin()), timeout(14)]);
     assert_eq!(after(&inputs).1, [Effect::Rest(Duration::from_millis(100))]);
 }
 
 #[test]
 fn silence_to_an_earlier_question_or_a_pause_after_it_means_nothing() {
     let timeout = answered(1, Err(GatewayError::Timeout));
-    assert_eq!(after(&[process(), Input::Wake, timeout.clone()]).1, []);
-    assert_eq!(after(&[process(), timeout, Input::Wake, Input::Rested(1)]).1, []);
+    assert_eq!(after(&[process(), PaymentInput::Resume, timeout.clone()]).1, []);
+    assert_eq!(
+        after(&[process(), timeout, PaymentInput::Resume, PaymentInput::PauseElapsed(1)]).1,
+        []
+    );
 }
 
 #[test]
 fn a_repeated_process_is_silent_while_the_gateway_is_asked_and_a_repeated_refund_asks_at_once() {
     assert_eq!(after(&[process(), process()]).1, []);
-    let undoing = [process(), Input::Refund(origin())];
+    let undoing = [process(), PaymentInput::Refund(origin())];
     assert_eq!(after(&[&undoing[..], &[process()]].concat()).1, []);
-    assert_eq!(after(&[&undoing[..], &[Input::Refund(origin())]].concat()).1, [Effect::Ask]);
+    assert_eq!(after(&[&undoing[..], &[PaymentInput::Refund(origin())]].concat()).1, [Effect::Ask]);
 }
 
 #[test]
 fn what_was_never_asked_for_is_reversed_at_once_and_never_charged() {
-    let early = [Input::Refund(origin())];
+    let early = [PaymentInput::Refund(origin())];
     assert_eq!(told(&early), Some((Kind::PaymentReversed, 0)));
-    assert_eq!(told(&[Input::Refund(origin()), process()]), Some((Kind::PaymentReversed, 0)));
-    let declined = [process(), declined(1), Input::Refund(origin())];
+    assert_eq!(
+        told(&[PaymentInput::Refund(origin()), process()]),
+        Some((Kind::PaymentReversed, 0))
+    );
+    let declined = [process(), declined(1), PaymentInput::Refund(origin())];
     assert_eq!(told(&declined), Some((Kind::PaymentReversed, 0)));
     assert_eq!(after(&declined).0.attempts, 1);
 }
 
 #[test]
 fn a_charge_that_turns_up_after_its_undoing_is_undone_too() {
-    let reversed = [process(), Input::Refund(origin()), undone(2)];
+    let reversed = [process(), PaymentInput::Refund(origin()), undone(2)];
     assert_eq!(told(&reversed), Some((Kind::PaymentReversed, 0)));
     let late = [&reversed[..], &[approved(1, AMOUNT)]].concat();
     let (payment, effects) = after(&late);
@@ -149,7 +158,7 @@ fn a_charge_that_turns_up_after_its_undoing_is_undone_too() {
 
 #[test]
 fn a_charge_that_turns_up_on_a_declined_payment_or_in_a_wrong_amount_is_undone() {
-    let (payment, _) = after(&[process(), Input::Wake, declined(2), approved(1, AMOUNT)]);
+    let (payment, _) = after(&[process(), PaymentInput::Resume, declined(2), approved(1, AMOUNT)]);
     assert_eq!(payment.status(), PaymentStatus::Reversing);
     let wrong = Money { minor: 1, ..AMOUNT };
     let (payment, effects) = after(&[process(), approved(1, wrong)]);
@@ -158,13 +167,13 @@ fn a_charge_that_turns_up_on_a_declined_payment_or_in_a_wrong_amount_is_undone()
 
 #[test]
 fn a_payment_survives_being_stored() {
-    let stories: [&[Input]; 6] = [
+    let stories: [&[PaymentInput]; 6] = [
         &[process()],
         &[process(), approved(1, AMOUNT)],
         &[process(), declined(1)],
-        &[process(), approved(1, AMOUNT), Input::Refund(origin())],
-        &[process(), Input::Refund(origin()), undone(2)],
-        &[Input::Refund(origin())],
+        &[process(), approved(1, AMOUNT), PaymentInput::Refund(origin())],
+        &[process(), PaymentInput::Refund(origin()), undone(2)],
+        &[PaymentInput::Refund(origin())],
     ];
     for story in stories {
         let (payment, _) = after(story);
@@ -174,19 +183,19 @@ fn a_payment_survives_being_stored() {
 }
 
 /// What a choreographed payment makes of an event.
-fn heard(payload: Payload) -> Input {
+fn heard(payload: Payload) -> PaymentInput {
     let origin = Origin { flow: Flow::Choreographed, ..origin() };
     input(&Message::new(&origin, payload, 0, at(0))).unwrap()
 }
 
-fn created() -> Input {
+fn created() -> PaymentInput {
     heard(Payload::OrderCreated(Arc::new(order_of(&[("MUG", 2)], "credit_card"))))
 }
 
 #[test]
 fn choreographed_an_approval_says_what_was_ordered_and_nothing_else_does() {
     let total = Money { minor: 2_000, currency: Currency::USD };
-    let said = |inputs: &[Input]| {
+    let said = |inputs: &[PaymentInput]| {
         let message = after(inputs).0.outcome().unwrap();
         assert_eq!(message.origin.flow, Flow::Choreographed);
         (message.kind(), message.origin.order.is_some())

@@ -1,4 +1,4 @@
-//! The shelf: what is remembered of one product between two batches. Pure.
+//! Stock levels: what is remembered of one product between two batches. Pure.
 //!
 //! ```text
 //!  on_hand ───────────────────────────────────────────┐
@@ -6,8 +6,8 @@
 //! ```
 //!
 //! A request that fits into what is free is held. One that the committed stock does not cover, even
-//! if every hold failed, is short. One in between waits, in the order of arrival: its fate hangs on
-//! holds that are still being decided. Whatever the shelf says, the batch decides.
+//! if every hold failed, is short. One in between waits, in the order of arrival: its outcome depends on
+//! holds that are still being decided. Whatever the levels say, the batch decides.
 
 use super::StockRow;
 use std::collections::VecDeque;
@@ -21,7 +21,7 @@ pub const WAITERS_MAX: usize = 1_000;
 
 /// What a request for units is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reply {
+pub(super) enum HoldReply {
     /// The units are kept for it until its hold ends.
     Held,
     /// The committed stock does not cover it, however the holds end.
@@ -37,15 +37,15 @@ struct Waiter<R> {
 }
 
 /// The memory of one product. `R` is whoever asks.
-pub(super) struct Shelf<R> {
+pub(super) struct StockLevels<R> {
     view: Option<Arc<StockRow>>,
     holds: usize,
     held: i64,
     waiters: VecDeque<Waiter<R>>,
 }
 
-impl<R> Shelf<R> {
-    /// A shelf with the stock as it was last read; None: nobody knows of such a product.
+impl<R> StockLevels<R> {
+    /// Levels of the stock as it was last read; None: nobody knows of such a product.
     pub(super) fn new(view: Option<Arc<StockRow>>) -> Self {
         Self { view, holds: 0, held: 0, waiters: VecDeque::new() }
     }
@@ -72,33 +72,33 @@ impl<R> Shelf<R> {
         deadline: Instant,
         now: Instant,
         request: R,
-    ) -> Option<(R, Reply)> {
+    ) -> Option<(R, HoldReply)> {
         // Nobody overtakes a waiter: a large request would otherwise starve behind small ones.
         let reply = match self.judge(units) {
-            None => Reply::Undecided,
-            Some(Reply::Held) if self.waiters.is_empty() => Reply::Held,
-            Some(Reply::Short) => Reply::Short,
-            Some(Reply::Held | Reply::Undecided) => {
+            None => HoldReply::Undecided,
+            Some(HoldReply::Held) if self.waiters.is_empty() => HoldReply::Held,
+            Some(HoldReply::Short) => HoldReply::Short,
+            Some(HoldReply::Held | HoldReply::Undecided) => {
                 if self.waiters.len() < WAITERS_MAX && now < deadline {
                     self.waiters.push_back(Waiter { units, deadline, request });
                     return None;
                 }
-                Reply::Undecided
+                HoldReply::Undecided
             }
         };
-        self.note(units, reply);
+        self.record(units, reply);
         Some((request, reply))
     }
 
     /// A hold of so many units has ended.
-    pub(super) fn ended(&mut self, units: i64) -> Vec<(R, Reply)> {
+    pub(super) fn ended(&mut self, units: i64) -> Vec<(R, HoldReply)> {
         self.holds -= 1;
         self.held -= units;
         self.serve()
     }
 
     /// The stock as it was committed. An older row than the one known says nothing.
-    pub(super) fn learn(&mut self, row: Arc<StockRow>) -> Vec<(R, Reply)> {
+    pub(super) fn learn(&mut self, row: Arc<StockRow>) -> Vec<(R, HoldReply)> {
         if self.view.as_ref().is_some_and(|known| known.version >= row.version) {
             return Vec::new();
         }
@@ -107,53 +107,53 @@ impl<R> Shelf<R> {
     }
 
     /// Those who have waited enough, and whoever is served now that they are gone.
-    pub(super) fn overdue(&mut self, now: Instant) -> Vec<(R, Reply)> {
+    pub(super) fn overdue(&mut self, now: Instant) -> Vec<(R, HoldReply)> {
         let waiters = std::mem::take(&mut self.waiters);
         let (late, waiting): (VecDeque<_>, VecDeque<_>) =
             waiters.into_iter().partition(|waiter| waiter.deadline <= now);
         self.waiters = waiting;
         let mut replies: Vec<_> =
-            late.into_iter().map(|waiter| (waiter.request, Reply::Undecided)).collect();
+            late.into_iter().map(|waiter| (waiter.request, HoldReply::Undecided)).collect();
         replies.extend(self.serve());
         replies
     }
 
-    /// Serves the waiters in their order, up to the first whose fate still hangs on a hold.
-    fn serve(&mut self) -> Vec<(R, Reply)> {
+    /// Serves the waiters in their order, up to the first whose outcome still depends on a hold.
+    fn serve(&mut self) -> Vec<(R, HoldReply)> {
         let mut replies = Vec::new();
         while let Some(first) = self.waiters.front() {
             match self.judge(first.units) {
-                Some(reply @ (Reply::Held | Reply::Short)) => {
+                Some(reply @ (HoldReply::Held | HoldReply::Short)) => {
                     if let Some(Waiter { units, request, .. }) = self.waiters.pop_front() {
-                        self.note(units, reply);
+                        self.record(units, reply);
                         replies.push((request, reply));
                     }
                 }
-                Some(Reply::Undecided) | None => break,
+                Some(HoldReply::Undecided) | None => break,
             }
         }
         replies
     }
 
-    /// What the shelf can say of so many units, waiters apart. None: the product is not known.
-    fn judge(&self, units: i64) -> Option<Reply> {
+    /// What the levels say of so many units, waiters apart. None: the product is not known.
+    fn judge(&self, units: i64) -> Option<HoldReply> {
         let available = self.view.as_ref()?.available();
         Some(if available < units {
-            Reply::Short
+            HoldReply::Short
         } else if available - self.held < units {
-            Reply::Undecided
+            HoldReply::Undecided
         } else {
-            Reply::Held
+            HoldReply::Held
         })
     }
 
-    fn note(&mut self, units: i64, reply: Reply) {
+    fn record(&mut self, units: i64, reply: HoldReply) {
         match reply {
-            Reply::Held => {
+            HoldReply::Held => {
                 self.holds += 1;
                 self.held += units;
             }
-            Reply::Short | Reply::Undecided => {}
+            HoldReply::Short | HoldReply::Undecided => {}
         }
     }
 }

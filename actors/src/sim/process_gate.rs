@@ -11,7 +11,7 @@ const DEAD: u8 = 2;
 
 /// A process's life. Cheap to clone.
 #[derive(Clone)]
-pub struct Life {
+pub struct ProcessGate {
     state: Arc<AtomicU8>,
     /// Wakes in the order of waiting. (tokio's `watch` wakes in an order of chance.)
     changed: Arc<Notify>,
@@ -19,7 +19,7 @@ pub struct Life {
     pub number: u64,
 }
 
-impl Life {
+impl ProcessGate {
     /// A life that begins.
     pub fn new(number: u64) -> Self {
         Self { state: Arc::default(), changed: Arc::default(), number }

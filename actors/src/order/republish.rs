@@ -5,63 +5,63 @@
 //! before does nothing. For an order at rest; one under way is retried.
 
 use super::advance::{steps, undo};
+use super::fact_messages::payload;
 use super::facts::Fact;
-use super::notices::payload;
 use super::saga::Saga;
 use crate::clock::Timestamp;
 use crate::messages::{Flow, Message, Payload, Plan, Step};
 use std::sync::Arc;
 
 /// The messages that say it all again.
-pub fn restate(saga: &Saga) -> Vec<Arc<Message>> {
-    let told = told(saga).into_iter().filter(|(fact, _)| is_safe(saga, fact));
-    let told = told.filter_map(|(fact, at)| Some((payload(saga, &fact)?, at)));
-    let asked = asked(saga).into_iter().map(|payload| (payload, saga.updated_at));
+pub fn republish(saga: &Saga) -> Vec<Arc<Message>> {
+    let own_facts = own_facts(saga).into_iter().filter(|(fact, _)| is_safe(saga, fact));
+    let own_facts = own_facts.filter_map(|(fact, at)| Some((payload(saga, &fact)?, at)));
+    let asked_commands = asked_commands(saga).into_iter().map(|payload| (payload, saga.updated_at));
     let message = |(payload, at)| Message::new(&saga.origin, payload, 0, at);
-    told.chain(asked).map(message).collect()
+    own_facts.chain(asked_commands).map(message).collect()
 }
 
 /// What the order service itself has told, and when.
-fn told(saga: &Saga) -> Vec<(Fact, Timestamp)> {
+fn own_facts(saga: &Saga) -> Vec<(Fact, Timestamp)> {
     let facts = &saga.facts;
     let rested = saga.updated_at;
-    let mut told = vec![(Fact::Placed, saga.created_at)];
-    told.extend(facts.confirmed_at.map(|at| (Fact::Confirmed, at)));
+    let mut own_facts = vec![(Fact::Placed, saga.created_at)];
+    own_facts.extend(facts.confirmed_at.map(|at| (Fact::Confirmed, at)));
     if let Some(failure) = facts.failure.clone().filter(|_| facts.failed_step.is_none()) {
-        told.push((Fact::CancelAsked { failure }, facts.doomed_at.unwrap_or(rested)));
+        own_facts.push((Fact::CancelAsked { failure }, facts.failing_since.unwrap_or(rested)));
     }
     if facts.dispatch_asked {
-        told.push((Fact::DispatchAsked, facts.dispatched_at.unwrap_or(rested)));
+        own_facts.push((Fact::DispatchAsked, facts.dispatched_at.unwrap_or(rested)));
     }
     if facts.committed {
-        told.push((Fact::StockCommitted, facts.dispatched_at.unwrap_or(rested)));
+        own_facts.push((Fact::StockCommitted, facts.dispatched_at.unwrap_or(rested)));
     }
     if facts.delivery_asked {
-        told.push((Fact::DeliveryAsked, facts.delivered_at.unwrap_or(rested)));
+        own_facts.push((Fact::DeliveryAsked, facts.delivered_at.unwrap_or(rested)));
     }
-    told.extend(facts.delivered_at.map(|at| (Fact::Delivered, at)));
+    own_facts.extend(facts.delivered_at.map(|at| (Fact::Delivered, at)));
     if facts.closed {
-        told.push((Fact::Closed, rested));
+        own_facts.push((Fact::Closed, rested));
     }
-    told
+    own_facts
 }
 
 /// Choreographed, `order.created` has the payment taken. Of an order that has ended that must not happen, should
 /// the payment service have lost its row.
 fn is_safe(saga: &Saga, fact: &Fact) -> bool {
     let takes_payment = saga.origin.flow == Flow::Choreographed && *fact == Fact::Placed;
-    !(takes_payment && saga.facts.is_doomed())
+    !(takes_payment && saga.facts.is_failing())
 }
 
 /// Orchestrated, the commands whose answers are the services' latest outcomes. An order that has ended asks for
 /// nothing but undoing.
-fn asked(saga: &Saga) -> Vec<Payload> {
+fn asked_commands(saga: &Saga) -> Vec<Payload> {
     let facts = &saga.facts;
     if saga.origin.flow == Flow::Choreographed {
         return Vec::new();
     }
     let sent = |step: &Step| facts.step(*step).sent;
-    if facts.is_doomed() {
+    if facts.is_failing() {
         return steps(Plan::ReserveFirst).into_iter().filter(sent).map(undo).collect();
     }
     let steps = steps(saga.origin.plan).into_iter().filter(sent);

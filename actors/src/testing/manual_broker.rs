@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use tokio::sync::watch;
 
 /// The broker.
-pub struct Desk {
+pub struct ManualBroker {
     queue: Queue,
     sink: watch::Sender<Option<Arc<dyn DeliverySink>>>,
     /// How often the queue was subscribed to.
@@ -23,7 +23,7 @@ pub struct Desk {
     pub away: AtomicBool,
 }
 
-impl Desk {
+impl ManualBroker {
     /// For this queue's consumer; others that subscribe get nothing.
     pub fn of(queue: Queue) -> Self {
         Self {
@@ -49,7 +49,7 @@ struct Held;
 impl Subscription for Held {}
 
 #[async_trait]
-impl Broker for Desk {
+impl Broker for ManualBroker {
     fn publish(&self, _: OutboundMessage, confirm: ConfirmCallback) {
         confirm(PublishOutcome::Taken);
     }

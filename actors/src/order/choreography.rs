@@ -25,7 +25,7 @@ pub const PAYMENT_REVERSED: &str = "payment_reversed";
 
 /// True when the money is back, and why is still to be heard: the order neither goes on nor ends.
 pub fn is_unexplained(facts: &Facts) -> bool {
-    facts.payment.undone && !facts.is_doomed()
+    facts.payment.undone && !facts.is_failing()
 }
 
 /// What becomes known when nobody has said why in time.
@@ -34,7 +34,7 @@ pub fn unexplained() -> Fact {
     Fact::StepRefused { step: Step::Payment, refusal }
 }
 
-/// What a doomed order comes to by what is known. Nothing of it sends anything but the end's notice: the
+/// What a failing order comes to by what is known. Nothing of it sends anything but the end's notice: the
 /// services undo each other's steps.
 pub(super) fn next_undoing(facts: &Facts) -> Vec<Fact> {
     let unasked = |step: Step| !facts.step(step).is_settled() && !facts.step(step).undo_sent;

@@ -1,6 +1,6 @@
 //! Takes in what came of asking the gateway, whether or not the payment has moved on since.
 
-use super::decide::{Decision, GatewayAnswer, GatewayReply, Now, PaymentPolicy};
+use super::decide::{GatewayAnswer, GatewayReply, Now, PaymentDecision, PaymentPolicy};
 use super::event::PaymentEvent;
 use super::gateway_port::{Charge, Undone};
 use super::state::{Payment, State, Undo};
@@ -9,10 +9,14 @@ use crate::planted::{Bug, planted};
 
 /// No answer is never guessed from: the question is put again. An answer is never dropped because it
 /// is late: what it says of money is true all the same.
-pub(super) fn answered(payment: &Payment, answer: &GatewayAnswer, now: Now<'_>) -> Decision {
+pub(super) fn apply_gateway_answer(
+    payment: &Payment,
+    answer: &GatewayAnswer,
+    now: Now<'_>,
+) -> PaymentDecision {
     match &answer.result {
         Err(_) if planted(Bug::TimeoutIsDeclined) => declined(payment, "timeout"),
-        Err(_) => unanswered(payment, answer.attempt, now.policy),
+        Err(_) => retry_unanswered(payment, answer.attempt, now.policy),
         Ok(GatewayReply::Charge(Charge::Approved { transaction_id, amount })) => {
             captured(payment, transaction_id, *amount, now)
         }
@@ -23,26 +27,31 @@ pub(super) fn answered(payment: &Payment, answer: &GatewayAnswer, now: Now<'_>) 
 
 /// Nobody knows what was done: the same question again, after a pause. Only for the latest question:
 /// the earlier ones have been put again already.
-fn unanswered(payment: &Payment, attempt: u32, policy: &PaymentPolicy) -> Decision {
+fn retry_unanswered(payment: &Payment, attempt: u32, policy: &PaymentPolicy) -> PaymentDecision {
     let latest = attempt == payment.attempts;
     match payment.state {
         State::Charging { .. } | State::Reversing { .. } if latest => {
-            Decision::rest(policy.pause(payment.questions()))
+            PaymentDecision::rest(policy.pause(payment.questions()))
         }
         State::Charging { .. }
         | State::Reversing { .. }
         | State::Approved { .. }
         | State::Declined { .. }
         | State::Reversed { .. }
-        | State::Forestalled => Decision::default(),
+        | State::Tombstoned => PaymentDecision::default(),
     }
 }
 
-fn captured(payment: &Payment, transaction_id: &str, amount: Money, now: Now<'_>) -> Decision {
+fn captured(
+    payment: &Payment,
+    transaction_id: &str,
+    amount: Money,
+    now: Now<'_>,
+) -> PaymentDecision {
     let transaction_id = transaction_id.to_owned();
     match &payment.state {
         State::Charging { intent, .. } if intent.total == amount || planted(Bug::AnyAmount) => {
-            Decision::outcome(PaymentEvent::Approved { transaction_id })
+            PaymentDecision::outcome(PaymentEvent::Approved { transaction_id })
         }
         // A wrong amount, or nobody wants the money any more. A void that is under way may have been
         // answered before this capture: only one that is asked from here on counts.
@@ -52,33 +61,35 @@ fn captured(payment: &Payment, transaction_id: &str, amount: Money, now: Now<'_>
         | State::Reversed { .. } => {
             let transaction_id = Some(transaction_id);
             let undo = PaymentEvent::UndoBegun { undo: Undo::Void, transaction_id };
-            Decision::ask_upon(undo, now)
+            PaymentDecision::ask_upon(undo, now)
         }
         // The capture that is known, and was known before its refund was asked for.
-        State::Approved { .. } | State::Reversing { undo: Undo::Refund, .. } => Decision::default(),
+        State::Approved { .. } | State::Reversing { undo: Undo::Refund, .. } => {
+            PaymentDecision::default()
+        }
         // The gateway was never asked.
-        State::Forestalled => Decision::default(),
+        State::Tombstoned => PaymentDecision::default(),
     }
 }
 
-fn declined(payment: &Payment, reason: &str) -> Decision {
+fn declined(payment: &Payment, reason: &str) -> PaymentDecision {
     match payment.state {
         State::Charging { .. } => {
-            Decision::outcome(PaymentEvent::Declined { reason: reason.to_owned() })
+            PaymentDecision::outcome(PaymentEvent::Declined { reason: reason.to_owned() })
         }
         // What is being undone is undone all the same; the others know better already.
         State::Reversing { .. }
         | State::Approved { .. }
         | State::Declined { .. }
         | State::Reversed { .. }
-        | State::Forestalled => Decision::default(),
+        | State::Tombstoned => PaymentDecision::default(),
     }
 }
 
-fn undone_at(payment: &Payment, attempt: u32, undone: Undone) -> Decision {
+fn undone_at(payment: &Payment, attempt: u32, undone: Undone) -> PaymentDecision {
     match payment.state {
         State::Reversing { asking, .. } if attempt >= asking.since => {
-            Decision::outcome(PaymentEvent::Reversed { refunded: undone.refunded })
+            PaymentDecision::outcome(PaymentEvent::Reversed { refunded: undone.refunded })
         }
         // Asked before a capture that is known since, or said already.
         State::Reversing { .. }
@@ -86,6 +97,6 @@ fn undone_at(payment: &Payment, attempt: u32, undone: Undone) -> Decision {
         | State::Approved { .. }
         | State::Declined { .. }
         | State::Reversed { .. }
-        | State::Forestalled => Decision::default(),
+        | State::Tombstoned => PaymentDecision::default(),
     }
 }

@@ -1,6 +1,6 @@
 //! The hunt for a planted bug: seeds, until one finds it.
 
-use super::books::Finding;
+use super::invariants::Finding;
 use super::run::{Plan, run};
 use crate::planted::Bug;
 use std::ops::Range;
@@ -12,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
 /// A bug that was found.
 #[derive(Clone, Debug)]
-pub struct Caught {
+pub struct FoundBug {
     /// The seed that found it.
     pub seed: u64,
     /// What it found.
@@ -20,11 +20,11 @@ pub struct Caught {
 }
 
 /// Looks for a bug, seed by seed. Only a seed that finds nothing without the bug counts.
-pub fn hunt(bug: Bug, mut seeds: Range<u64>) -> Option<Caught> {
+pub fn search(bug: Bug, mut seeds: Range<u64>) -> Option<FoundBug> {
     seeds.find_map(|seed| {
         let with = Plan { bug: Some(bug), patience: PATIENCE, ..Plan::of(seed) };
         let found = run(with).found;
         let is_its_doing = !found.is_empty() && run(Plan { bug: None, ..with }).found.is_empty();
-        is_its_doing.then_some(Caught { seed, found })
+        is_its_doing.then_some(FoundBug { seed, found })
     })
 }

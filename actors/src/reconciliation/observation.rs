@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// What was seen of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Look {
+pub struct OrderObservation {
     /// How far the order was.
     pub stage: Stage,
     /// What did not agree.
@@ -23,7 +23,7 @@ pub struct Look {
     moved_at: Timestamp,
 }
 
-impl Look {
+impl OrderObservation {
     /// Compares what the services say.
     pub fn at(sides: &OrderSides) -> Self {
         let compared = compare_order(sides);
@@ -41,7 +41,7 @@ impl Look {
         self.disagreements.is_empty()
     }
 
-    /// True when this look sees the same as an earlier one.
+    /// True when this observation is the same as an earlier one.
     pub fn is_as(&self, earlier: &Self) -> bool {
         self == earlier
     }

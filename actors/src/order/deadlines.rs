@@ -1,9 +1,9 @@
 //! When an order is looked at next, and what is done then.
 
 use super::advance::awaited;
-use super::decide::Verdict;
+use super::choreography::{is_unexplained, unexplained};
+use super::decide::SagaDecision;
 use super::facts::Fact;
-use super::follow::{is_unexplained, unexplained};
 use super::saga::{Saga, SagaPolicy};
 use crate::clock::Timestamp;
 use crate::messages::Failure;
@@ -22,20 +22,20 @@ fn resend_at(saga: &Saga, policy: &SagaPolicy) -> Option<Timestamp> {
 
 /// When the order must be confirmed.
 fn expires_at(saga: &Saga, policy: &SagaPolicy) -> Option<Timestamp> {
-    let open = saga.facts.confirmed_at.is_none() && !saga.facts.is_doomed();
+    let open = saga.facts.confirmed_at.is_none() && !saga.facts.is_failing();
     open.then(|| saga.created_at + policy.order_timeout)
 }
 
 /// When the compensation must be done.
 fn stuck_at(saga: &Saga, policy: &SagaPolicy) -> Option<Timestamp> {
     let open = !saga.facts.closed && saga.facts.stuck.is_none();
-    let doomed_at = saga.facts.doomed_at.filter(|_| open)?;
-    Some(doomed_at + policy.compensation_timeout)
+    let failing_since = saga.facts.failing_since.filter(|_| open)?;
+    Some(failing_since + policy.compensation_timeout)
 }
 
 /// When a confirmed order is dispatched by itself.
 fn dispatched_at(saga: &Saga, policy: &SagaPolicy) -> Option<Timestamp> {
-    let waits = !saga.facts.dispatch_asked && !saga.facts.is_doomed();
+    let waits = !saga.facts.dispatch_asked && !saga.facts.is_failing();
     let confirmed_at = saga.facts.confirmed_at.filter(|_| waits)?;
     Some(confirmed_at + policy.dispatch_after?)
 }
@@ -78,7 +78,7 @@ fn is_merely_late(saga: &Saga, now: Timestamp, lag: Duration) -> bool {
 }
 
 /// What is done about an order whose time has come, while our own work is so far behind.
-pub fn look(saga: &Saga, now: Timestamp, lag: Duration, policy: &SagaPolicy) -> Verdict {
+pub fn decide_due(saga: &Saga, now: Timestamp, lag: Duration, policy: &SagaPolicy) -> SagaDecision {
     let passed = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
     if passed(expires_at(saga, policy)) {
         let failure = Failure {
@@ -86,15 +86,15 @@ pub fn look(saga: &Saga, now: Timestamp, lag: Duration, policy: &SagaPolicy) -> 
             reason: "deadline_exceeded".to_owned(),
             shortages: Vec::new(),
         };
-        return Verdict::Learned(vec![Fact::CancelAsked { failure }]);
+        return SagaDecision::Learned(vec![Fact::CancelAsked { failure }]);
     }
     if passed(dispatched_at(saga, policy)) {
-        return Verdict::Learned(vec![Fact::DispatchAsked]);
+        return SagaDecision::Learned(vec![Fact::DispatchAsked]);
     }
     let unanswered = passed(resend_at(saga, policy));
     let merely_late = unanswered && is_merely_late(saga, now, lag);
     if is_unexplained(&saga.facts) && unanswered && !merely_late {
-        return Verdict::Learned(vec![unexplained()]);
+        return SagaDecision::Learned(vec![unexplained()]);
     }
     let mut facts = Vec::new();
     if passed(stuck_at(saga, policy)) {
@@ -106,12 +106,12 @@ pub fn look(saga: &Saga, now: Timestamp, lag: Duration, policy: &SagaPolicy) -> 
         facts.push(Fact::Stuck { reason });
     }
     if unanswered && !merely_late && !planted(Bug::NoResend) {
-        return Verdict::Resend(facts);
+        return SagaDecision::Resend(facts);
     }
     match () {
-        () if !facts.is_empty() => Verdict::Learned(facts),
-        () if merely_late => Verdict::Postponed,
-        () => Verdict::Known,
+        () if !facts.is_empty() => SagaDecision::Learned(facts),
+        () if merely_late => SagaDecision::Postponed,
+        () => SagaDecision::Known,
     }
 }
 

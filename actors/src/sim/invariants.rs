@@ -1,7 +1,7 @@
 //! The books: orders, stock, messages, the gateway's own ledger, the audit. What must be true at every
 //! moment is looked at while things go wrong; the rest when everything is at rest.
 
-use super::script::{Bought, Promises};
+use super::script::{CustomerOutcome, Promises};
 use crate::ids::{OrderId, ProductId};
 use crate::inventory::{Reservation, StockRow};
 use crate::order::{OrderReads, OrderStatus, Saga};
@@ -77,7 +77,7 @@ impl fmt::Display for Finding {
 }
 
 /// What an order has of everything, by the services' own rows.
-pub struct Having {
+pub struct OrderHoldings {
     /// Captures at the gateway.
     pub captures: usize,
     /// Money that the gateway holds, in minor units.
@@ -86,7 +86,7 @@ pub struct Having {
     pub reservation: Option<Reservation>,
 }
 
-impl Having {
+impl OrderHoldings {
     /// What this order has.
     pub fn of(stores: &ShopStores, order: OrderId) -> Self {
         let (captures, held) = stores.gateway.with(|ledger| {
@@ -114,21 +114,21 @@ fn is_fulfilled(status: OrderStatus) -> bool {
 }
 
 /// What must be true at any moment.
-pub fn glance(stores: &ShopStores, initial: &[(String, i64)]) -> Vec<Finding> {
+pub fn check_now(stores: &ShopStores, initial: &[(String, i64)]) -> Vec<Finding> {
     let mut found = Vec::new();
     stock_is_whole(stores, initial, &mut found);
     ledger_is_whole(stores, &mut found);
     let sagas: Vec<Saga> = stores.order.with(|tables| tables.sagas().cloned().collect());
     for saga in sagas {
         let (order, status, total) = (saga.order_id(), saga.status(), saga.details.total_minor);
-        let having = Having::of(stores, order);
+        let having = OrderHoldings::of(stores, order);
         if having.captures > 1 || having.held < 0 {
-            let Having { captures, held, .. } = having;
+            let OrderHoldings { captures, held, .. } = having;
             let what = format!("{order}: {captures} captures, {held} held of {total}");
             found.push(Finding::new(Rule::Money, what));
         }
         // What is on its way back is still called by the name of how far it came.
-        if saga.facts.is_doomed() || !is_fulfilled(status) {
+        if saga.facts.is_failing() || !is_fulfilled(status) {
             continue;
         }
         if having.held != total {
@@ -147,10 +147,10 @@ pub fn glance(stores: &ShopStores, initial: &[(String, i64)]) -> Vec<Finding> {
 /// What must be true when everything is at rest.
 pub async fn check(
     stores: &ShopStores,
-    bought: &[Bought],
+    bought: &[CustomerOutcome],
     initial: &[(String, i64)],
 ) -> Vec<Finding> {
-    let mut found = glance(stores, initial);
+    let mut found = check_now(stores, initial);
     for one in bought {
         match stores.order.order(one.order).await {
             Ok(Some(saga)) => {

@@ -9,14 +9,14 @@ use crate::messages::{Flow, OrderNotice, Payload};
 ///
 /// Choreographed, there are no commands: what the order itself says is what others react to.
 pub fn payload(saga: &Saga, fact: &Fact) -> Option<Payload> {
-    let payload = said(saga, fact)?;
+    let payload = payload_of(saga, fact)?;
     match saga.origin.flow {
         Flow::Orchestrated => Some(payload),
         Flow::Choreographed => payload.kind().is_event().then_some(payload),
     }
 }
 
-fn said(saga: &Saga, fact: &Fact) -> Option<Payload> {
+fn payload_of(saga: &Saga, fact: &Fact) -> Option<Payload> {
     match fact {
         Fact::Placed => Some(Payload::OrderCreated(saga.details.clone())),
         Fact::StepSent { step } => Some(command(*step, &saga.details)),

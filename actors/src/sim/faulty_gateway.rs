@@ -2,7 +2,7 @@
 
 use super::Shared;
 use super::fault::Fault;
-use super::life::Life;
+use super::process_gate::ProcessGate;
 use crate::money::Money;
 use crate::payment::{Charge, ChargeRequest, Gateway, GatewayError, GatewayKey, Holding, Undone};
 use async_trait::async_trait;
@@ -16,29 +16,29 @@ const SLOW: Duration = Duration::from_millis(500);
 const LATE: Duration = Duration::from_secs(90);
 
 /// The gateway, at the end of a bad line.
-pub struct SimLine {
+pub struct FaultyGateway {
     pub gateway: Arc<dyn Gateway>,
-    pub life: Life,
+    pub gate: ProcessGate,
     pub sim: Shared,
 }
 
-impl SimLine {
+impl FaultyGateway {
     async fn call<T>(
         &self,
         asking: impl Future<Output = Result<T, GatewayError>> + Send,
     ) -> Result<T, GatewayError> {
-        self.life.runs_on().await;
+        self.gate.runs_on().await;
         tokio::time::sleep(self.sim.chance.pause(SLOW)).await;
         if self.sim.fails(Fault::Unasked) {
             return Err(GatewayError::Timeout);
         }
-        self.sim.may_die(&self.life);
-        self.life.runs_on().await;
+        self.sim.may_die(&self.gate);
+        self.gate.runs_on().await;
         let answer = asking.await;
         if self.sim.fails(Fault::Late) {
             tokio::time::sleep(self.sim.chance.pause(LATE)).await;
         }
-        self.life.runs_on().await;
+        self.gate.runs_on().await;
         if self.sim.fails(Fault::Unanswered) {
             return Err(GatewayError::Timeout);
         }
@@ -50,11 +50,11 @@ impl SimLine {
 }
 
 #[async_trait]
-impl Gateway for SimLine {
+impl Gateway for FaultyGateway {
     async fn charge(&self, request: ChargeRequest) -> Result<Charge, GatewayError> {
         // Of this payment it always takes too much: asked again, it stands by what it did.
         let mut request = request;
-        if self.sim.is_fated(Fault::WrongAmount, request.key.0) {
+        if self.sim.is_drawn(Fault::WrongAmount, request.key.0) {
             request.amount.minor += 1;
         }
         self.call(self.gateway.charge(request)).await

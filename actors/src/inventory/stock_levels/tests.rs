@@ -37,9 +37,9 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A shelf, and what a bystander knows of it.
-struct Bystander {
-    shelf: Shelf<usize>,
+/// Stock levels, and a model of them that an observer keeps.
+struct Observer {
+    levels: StockLevels<usize>,
     available: i64,
     version: u64,
     holds: VecDeque<i64>,
@@ -47,21 +47,21 @@ struct Bystander {
     asked: Vec<i64>,
 }
 
-impl Bystander {
-    fn hear(&mut self, replies: Vec<(usize, Reply)>, queued: bool) {
+impl Observer {
+    fn hear(&mut self, replies: Vec<(usize, HoldReply)>, queued: bool) {
         for (asker, reply) in replies {
             let units = self.asked[asker];
             let held: i64 = self.holds.iter().sum();
             match reply {
-                Reply::Held => {
+                HoldReply::Held => {
                     assert!(held + units <= self.available, "held more than there is");
                     assert!(queued || self.waiting.is_empty(), "overtaken");
                     self.holds.push_back(units);
                 }
-                Reply::Short => assert!(units > self.available, "refused without need"),
-                Reply::Undecided => {}
+                HoldReply::Short => assert!(units > self.available, "refused without need"),
+                HoldReply::Undecided => {}
             }
-            if reply != Reply::Undecided && queued {
+            if reply != HoldReply::Undecided && queued {
                 assert_eq!(self.waiting.front().map(|first| first.0), Some(asker), "overtaken");
             }
             self.waiting.retain(|waiter| waiter.0 != asker);
@@ -70,7 +70,7 @@ impl Bystander {
 
     fn learn(&mut self, available: i64) {
         (self.available, self.version) = (available, self.version + 1);
-        let replies = self.shelf.learn(row(available, self.version));
+        let replies = self.levels.learn(row(available, self.version));
         self.hear(replies, true);
     }
 }
@@ -81,10 +81,10 @@ proptest! {
         start in 0..12_i64,
         steps in prop::collection::vec(step(), 1..80),
     ) {
-        let shelf = Shelf::new(Some(row(start, 1)));
+        let levels = StockLevels::new(Some(row(start, 1)));
         let mut now = Instant::now();
-        let mut world = Bystander {
-            shelf, available: start, version: 1,
+        let mut world = Observer {
+            levels, available: start, version: 1,
             holds: VecDeque::new(), waiting: VecDeque::new(), asked: Vec::new(),
         };
         for step in steps {
@@ -93,7 +93,7 @@ proptest! {
                     let asker = world.asked.len();
                     world.asked.push(units);
                     let deadline = now + Duration::from_secs(patience);
-                    match world.shelf.ask(units, deadline, now, asker) {
+                    match world.levels.ask(units, deadline, now, asker) {
                         Some(reply) => world.hear(vec![reply], false),
                         None => world.waiting.push_back((asker, units)),
                     }
@@ -103,18 +103,18 @@ proptest! {
                         if reserved {
                             world.learn((world.available - units).max(0));
                         }
-                        let replies = world.shelf.ended(units);
+                        let replies = world.levels.ended(units);
                         world.hear(replies, true);
                     }
                 }
                 Step::Set { available } => world.learn(available),
                 Step::Pass { seconds } => {
                     now += Duration::from_secs(seconds);
-                    let replies = world.shelf.overdue(now);
+                    let replies = world.levels.overdue(now);
                     world.hear(replies, true);
                 }
             }
-            prop_assert_eq!(world.shelf.next_deadline().is_none(), world.waiting.is_empty());
+            prop_assert_eq!(world.levels.next_deadline().is_none(), world.waiting.is_empty());
             prop_assert!(world.waiting.is_empty() || !world.holds.is_empty(), "waits for nobody");
             if let Some((_, units)) = world.waiting.front() {
                 let free = world.available - world.holds.iter().sum::<i64>();
@@ -122,39 +122,39 @@ proptest! {
             }
         }
         while let Some(units) = world.holds.pop_front() {
-            let replies = world.shelf.ended(units);
+            let replies = world.levels.ended(units);
             world.hear(replies, true);
         }
         prop_assert!(world.waiting.is_empty());
-        prop_assert!(world.shelf.is_idle());
+        prop_assert!(world.levels.is_idle());
     }
 }
 
 #[test]
 fn an_older_row_says_nothing() {
-    let mut shelf: Shelf<()> = Shelf::new(Some(row(5, 7)));
-    shelf.learn(row(100, 6));
+    let mut levels: StockLevels<()> = StockLevels::new(Some(row(5, 7)));
+    levels.learn(row(100, 6));
     let (now, later) = (Instant::now(), Instant::now() + Duration::from_secs(1));
-    assert_eq!(shelf.ask(6, later, now, ()), Some(((), Reply::Short)));
+    assert_eq!(levels.ask(6, later, now, ()), Some(((), HoldReply::Short)));
 }
 
 #[test]
 fn the_waiters_are_bounded() {
-    let mut shelf: Shelf<usize> = Shelf::new(Some(row(1, 1)));
+    let mut levels: StockLevels<usize> = StockLevels::new(Some(row(1, 1)));
     let (now, later) = (Instant::now(), Instant::now() + Duration::from_secs(1));
-    assert_eq!(shelf.ask(1, later, now, 0), Some((0, Reply::Held)));
+    assert_eq!(levels.ask(1, later, now, 0), Some((0, HoldReply::Held)));
     for waiter in 1..=WAITERS_MAX {
-        assert_eq!(shelf.ask(1, later, now, waiter), None);
+        assert_eq!(levels.ask(1, later, now, waiter), None);
     }
-    assert_eq!(shelf.ask(1, later, now, 0), Some((0, Reply::Undecided)));
-    assert_eq!(shelf.overdue(later).len(), WAITERS_MAX);
+    assert_eq!(levels.ask(1, later, now, 0), Some((0, HoldReply::Undecided)));
+    assert_eq!(levels.overdue(later).len(), WAITERS_MAX);
 }
 
 #[test]
 fn of_an_unknown_product_nothing_can_be_said() {
-    let mut shelf: Shelf<()> = Shelf::new(None);
+    let mut levels: StockLevels<()> = StockLevels::new(None);
     let (now, later) = (Instant::now(), Instant::now() + Duration::from_secs(1));
-    assert_eq!(shelf.ask(1, later, now, ()), Some(((), Reply::Undecided)));
-    shelf.learn(row(1, 1));
-    assert_eq!(shelf.ask(1, later, now, ()), Some(((), Reply::Held)));
+    assert_eq!(levels.ask(1, later, now, ()), Some(((), HoldReply::Undecided)));
+    levels.learn(row(1, 1));
+    assert_eq!(levels.ask(1, later, now, ()), Some(((), HoldReply::Held)));
 }
