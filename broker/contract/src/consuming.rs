@@ -1,7 +1,7 @@
 //! Consuming: bounded, in order, and again when it was not settled.
 
 use crate::backend::{Backend, PATIENCE, QUIET, send};
-use crate::basket::{Intake, ack, intake};
+use crate::collector::{TestConsumer, ack, consumer_of};
 use crate::samples::{each_order, message, orders};
 use ordermill_actors::messages::{Exchange, Kind, Queue};
 use ordermill_actors::ports::Depth;
@@ -13,8 +13,8 @@ fn publish(backend: &dyn Backend, order: u32) -> crate::Sent {
     send(backend, Exchange::SagaEvents, &message(Kind::PaymentReversed, order))
 }
 
-async fn consumer(backend: &dyn Backend, prefetch: usize) -> Intake {
-    intake(backend, QUEUE, prefetch).await
+async fn consumer(backend: &dyn Backend, prefetch: usize) -> TestConsumer {
+    consumer_of(backend, QUEUE, prefetch).await
 }
 
 pub async fn a_message_waits_for_its_consumer(backend: &dyn Backend) {

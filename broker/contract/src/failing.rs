@@ -1,7 +1,7 @@
 //! Failing: again after a while, counted; then, or at once, a dead letter with its cause.
 
 use crate::backend::{Backend, QUIET, publish, send};
-use crate::basket::{ack, intake};
+use crate::collector::{ack, consumer_of};
 use crate::samples::{at, bundle, each_order, feed, message, orders};
 use ordermill_actors::messages::{Body, Exchange, Kind, Queue, RETRY_DELAYS, Unreadable};
 use ordermill_actors::ports::{Delivery, DeliveryPart, Disposition, Failures, Remainder};
@@ -25,7 +25,7 @@ fn failed(count: u32, order: u32) -> OutboundMessage {
 }
 
 pub async fn a_message_that_fails_comes_again_later_and_counted(backend: &dyn Backend) {
-    let consumer = intake(backend, Queue::OrderEvents, PREFETCH).await;
+    let consumer = consumer_of(backend, Queue::OrderEvents, PREFETCH).await;
     let sent = publish(backend, failed(0, 1));
     let mut delivery = consumer.one().await;
     let original = delivery.content.clone().unwrap();
@@ -46,8 +46,8 @@ pub async fn a_message_that_fails_comes_again_later_and_counted(backend: &dyn Ba
 }
 
 pub async fn it_comes_again_to_the_queue_that_failed_only(backend: &dyn Backend) {
-    let inventory = intake(backend, Queue::InventoryPaymentApproved, PREFETCH).await;
-    let order = intake(backend, Queue::OrderPaymentApproved, PREFETCH).await;
+    let inventory = consumer_of(backend, Queue::InventoryPaymentApproved, PREFETCH).await;
+    let order = consumer_of(backend, Queue::OrderPaymentApproved, PREFETCH).await;
     let sent = send(backend, Exchange::Payment, &message(Kind::PaymentApproved, 1));
     ack(&[order.one().await]);
     fail(&inventory.one().await);
@@ -59,7 +59,7 @@ pub async fn it_comes_again_to_the_queue_that_failed_only(backend: &dyn Backend)
 }
 
 pub async fn it_is_given_up_after_the_last_delay(backend: &dyn Backend) {
-    let consumer = intake(backend, Queue::OrderEvents, PREFETCH).await;
+    let consumer = consumer_of(backend, Queue::OrderEvents, PREFETCH).await;
     let last = u32::try_from(RETRY_DELAYS.len()).unwrap();
     let sent = publish(backend, failed(last, 5));
     let delivery = consumer.one().await;
@@ -75,7 +75,7 @@ pub async fn it_is_given_up_after_the_last_delay(backend: &dyn Backend) {
 }
 
 pub async fn a_message_that_can_never_be_handled_is_given_up_at_once(backend: &dyn Backend) {
-    let consumer = intake(backend, Queue::OrderEvents, PREFETCH).await;
+    let consumer = consumer_of(backend, Queue::OrderEvents, PREFETCH).await;
     let sent = publish(backend, failed(0, 5));
     let delivery = consumer.one().await;
     delivery.channel.reject(delivery.tag, "impossible".to_owned(), at());
@@ -86,23 +86,23 @@ pub async fn a_message_that_can_never_be_handled_is_given_up_at_once(backend: &d
     sent.taken().await;
     // Stored is stored, also for whoever comes next.
     drop(consumer);
-    intake(backend, Queue::OrderEvents, PREFETCH).await.nothing_comes().await;
+    consumer_of(backend, Queue::OrderEvents, PREFETCH).await.nothing_comes().await;
 }
 
 pub async fn a_dead_letter_that_was_not_stored_comes_again(backend: &dyn Backend) {
-    let first = intake(backend, Queue::OrderEvents, PREFETCH).await;
+    let first = consumer_of(backend, Queue::OrderEvents, PREFETCH).await;
     let _sent = publish(backend, failed(0, 5));
     let delivery = first.one().await;
     delivery.channel.reject(delivery.tag, "impossible".to_owned(), at());
     // Its consumer dies with it in its mailbox.
     drop(first.dead().await);
     drop((first, delivery));
-    let second = intake(backend, Queue::OrderEvents, PREFETCH).await;
+    let second = consumer_of(backend, Queue::OrderEvents, PREFETCH).await;
     second.anything().await;
 }
 
 pub async fn others_go_on_meanwhile(backend: &dyn Backend) {
-    let consumer = intake(backend, Queue::OrderEvents, 2).await;
+    let consumer = consumer_of(backend, Queue::OrderEvents, 2).await;
     let failing = publish(backend, failed(0, 0));
     let begun = fail(&consumer.one().await);
     let sent: Vec<_> = (1..=20).map(|order| publish(backend, failed(0, order))).collect();
@@ -137,7 +137,7 @@ fn settle(delivery: &Delivery, remainder: Vec<Remainder>) {
 }
 
 pub async fn of_a_bundle_only_what_failed_comes_again(backend: &dyn Backend) {
-    let consumer = intake(backend, Queue::InventoryCommands, PREFETCH).await;
+    let consumer = consumer_of(backend, Queue::InventoryCommands, PREFETCH).await;
     let body = bundle(Kind::InventoryReserve, 0..64);
     let sent = publish(backend, OutboundMessage::new(Exchange::SagaCommands, body));
     let delivery = consumer.one().await;
@@ -167,7 +167,7 @@ pub async fn of_a_bundle_only_what_failed_comes_again(backend: &dyn Backend) {
 }
 
 pub async fn of_a_bundle_each_message_is_given_up_by_itself(backend: &dyn Backend) {
-    let consumer = intake(backend, Queue::OrderEvents, PREFETCH).await;
+    let consumer = consumer_of(backend, Queue::OrderEvents, PREFETCH).await;
     let body = bundle(Kind::InventoryReserved, 0..4);
     let sent = publish(backend, OutboundMessage::new(Exchange::SagaEvents, body));
     let delivery = consumer.one().await;
@@ -197,11 +197,11 @@ pub async fn of_a_bundle_each_message_is_given_up_by_itself(backend: &dyn Backen
     consumer.nothing_comes().await;
     // What is settled is settled, also for whoever comes next.
     drop(consumer);
-    intake(backend, Queue::OrderEvents, PREFETCH).await.nothing_comes().await;
+    consumer_of(backend, Queue::OrderEvents, PREFETCH).await.nothing_comes().await;
 }
 
 pub async fn a_bundle_may_fail_as_a_whole(backend: &dyn Backend) {
-    let consumer = intake(backend, Queue::NotificationOrders, PREFETCH).await;
+    let consumer = consumer_of(backend, Queue::NotificationOrders, PREFETCH).await;
     let sent = publish(backend, OutboundMessage::new(Exchange::Notification, feed([1, 2, 3])));
     fail(&consumer.one().await);
     let again = consumer.one().await;

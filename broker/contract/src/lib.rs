@@ -19,14 +19,14 @@
 
 pub mod asking;
 pub mod backend;
-pub mod basket;
+pub mod collector;
 pub mod consuming;
 pub mod failing;
 pub mod publishing;
 pub mod samples;
 
 pub use backend::{Backend, Sent, publish, send};
-pub use basket::{Basket, Intake, intake};
+pub use collector::{Collector, TestConsumer, consumer_of};
 
 /// Makes a test of each test in the contract, for one backend: the path of an `async fn` that makes a new
 /// one. Attributes before it stand on every test; one of them says how it is run.

@@ -1,7 +1,7 @@
 //! Publishing: everything comes to where it belongs, and nowhere else.
 
 use crate::backend::{Backend, QUIET, publish, send};
-use crate::basket::{ack, intake};
+use crate::collector::{ack, consumer_of};
 use crate::samples::{self, TRACE, at, by_channel, each_order, feed, message};
 use ordermill_actors::messages::{
     BINDINGS, Body, Exchange, ExchangeKind, Kind, Message, Queue, queues_for,
@@ -26,9 +26,9 @@ fn sample(exchange: Exchange, key: &str, order: u32) -> Body {
 }
 
 pub async fn every_binding_brings_its_messages(backend: &dyn Backend) {
-    let mut intakes = BTreeMap::new();
+    let mut consumers = BTreeMap::new();
     for queue in Queue::ALL {
-        intakes.insert(*queue, intake(backend, *queue, PREFETCH).await);
+        consumers.insert(*queue, consumer_of(backend, *queue, PREFETCH).await);
     }
     let mut expected: BTreeMap<Queue, Vec<u32>> = BTreeMap::new();
     let mut sent = Vec::new();
@@ -41,8 +41,8 @@ pub async fn every_binding_brings_its_messages(backend: &dyn Backend) {
         sent.push(publish(backend, OutboundMessage::new(binding.exchange, body)));
     }
     assert_eq!(expected.len(), Queue::ALL.len(), "every queue is bound to something");
-    for (queue, intake) in &intakes {
-        let deliveries = intake.exactly(expected[queue].len()).await;
+    for (queue, consumer_of) in &consumers {
+        let deliveries = consumer_of.exactly(expected[queue].len()).await;
         assert!(deliveries.iter().all(|delivery| delivery.queue == *queue));
         assert_eq!(each_order(&deliveries), expected[queue], "{queue}");
         ack(&deliveries);
@@ -51,14 +51,14 @@ pub async fn every_binding_brings_its_messages(backend: &dyn Backend) {
         sent.taken().await;
     }
     tokio::time::sleep(QUIET).await;
-    for (queue, intake) in &intakes {
-        assert!(intake.take().is_empty(), "{queue} got more");
+    for (queue, consumer_of) in &consumers {
+        assert!(consumer_of.take().is_empty(), "{queue} got more");
     }
 }
 
 pub async fn channels_are_told_apart_by_their_name(backend: &dyn Backend) {
-    let email = intake(backend, Queue::NotificationEmail, PREFETCH).await;
-    let sms = intake(backend, Queue::NotificationSms, PREFETCH).await;
+    let email = consumer_of(backend, Queue::NotificationEmail, PREFETCH).await;
+    let sms = consumer_of(backend, Queue::NotificationSms, PREFETCH).await;
     let channels = ["sms", "email", "sms"];
     let sent: Vec<_> = (1..)
         .zip(channels)
@@ -76,7 +76,7 @@ pub async fn channels_are_told_apart_by_their_name(backend: &dyn Backend) {
 }
 
 pub async fn what_no_queue_takes_comes_back_and_nothing_else_does(backend: &dyn Backend) {
-    let consumer = intake(backend, Queue::OrderEvents, 1_000).await;
+    let consumer = consumer_of(backend, Queue::OrderEvents, 1_000).await;
     // Nobody listens to orders being created where commands are sent.
     let sent: Vec<_> = (0..600)
         .map(|order| match order % 3 {
@@ -100,8 +100,8 @@ pub async fn what_no_queue_takes_comes_back_and_nothing_else_does(backend: &dyn 
 }
 
 pub async fn a_message_for_some_queues_goes_to_those_only(backend: &dyn Backend) {
-    let inventory = intake(backend, Queue::InventoryPaymentApproved, PREFETCH).await;
-    let order = intake(backend, Queue::OrderPaymentApproved, PREFETCH).await;
+    let inventory = consumer_of(backend, Queue::InventoryPaymentApproved, PREFETCH).await;
+    let order = consumer_of(backend, Queue::OrderPaymentApproved, PREFETCH).await;
     let failures = Failures { count: 2, since: Some(at()) };
     let message = OutboundMessage {
         only: Some(vec![Queue::OrderPaymentApproved]),
@@ -120,7 +120,7 @@ pub async fn a_thousand_messages_keep_their_order(backend: &dyn Backend) {
     let sent: Vec<_> = (0..1_000)
         .map(|order| send(backend, Exchange::SagaEvents, &message(Kind::PaymentReversed, order)))
         .collect();
-    let consumer = intake(backend, Queue::OrderEvents, 50).await;
+    let consumer = consumer_of(backend, Queue::OrderEvents, 50).await;
     let mut seen = Vec::new();
     while seen.len() < 1_000 {
         let deliveries = consumer.at_least(1).await;
@@ -134,7 +134,7 @@ pub async fn a_thousand_messages_keep_their_order(backend: &dyn Backend) {
 }
 
 pub async fn a_bundle_comes_whole(backend: &dyn Backend) {
-    let consumer = intake(backend, Queue::AuditEvents, PREFETCH).await;
+    let consumer = consumer_of(backend, Queue::AuditEvents, PREFETCH).await;
     let sent = publish(backend, OutboundMessage::new(Exchange::AuditFanout, feed(0..64)));
     let delivery = consumer.one().await;
     let body = delivery.content.clone().unwrap();
@@ -145,7 +145,7 @@ pub async fn a_bundle_comes_whole(backend: &dyn Backend) {
 }
 
 pub async fn what_travels_with_a_message_is_not_lost(backend: &dyn Backend) {
-    let consumer = intake(backend, Queue::PaymentCommands, PREFETCH).await;
+    let consumer = consumer_of(backend, Queue::PaymentCommands, PREFETCH).await;
     let original = message(Kind::PaymentProcess, 7);
     let sent = send(backend, Exchange::SagaCommands, &original);
     let delivery = consumer.one().await;
@@ -160,7 +160,7 @@ pub async fn what_travels_with_a_message_is_not_lost(backend: &dyn Backend) {
 }
 
 pub async fn a_long_message_comes_whole(backend: &dyn Backend) {
-    let consumer = intake(backend, Queue::NotificationEmail, PREFETCH).await;
+    let consumer = consumer_of(backend, Queue::NotificationEmail, PREFETCH).await;
     let text = "äöü € 🦀\n".repeat(60_000);
     let data = json!({"channel": "email", "to": "c", "subject": "s", "body": text});
     let long = samples::envelope(Kind::NotificationSend, 1, &data).to_string();

@@ -37,7 +37,7 @@ mod only_here {
     use ordermill_actors::messages::{Body, Exchange, Kind, Queue, RETRY_DELAYS};
     use ordermill_actors::ports::{Broker, Failures, PublishOutcome};
     use ordermill_actors::runtime::outbox::OutboundMessage;
-    use ordermill_broker_contract::intake;
+    use ordermill_broker_contract::consumer_of;
     use ordermill_broker_contract::samples::{at, message};
     use tokio::sync::oneshot;
 
@@ -55,7 +55,7 @@ mod only_here {
     async fn a_message_is_confirmed_by_its_ack_and_not_before() {
         let backend = local().await;
         let mut confirm = publish(&backend.0, 0);
-        let consumer = intake(&backend, Queue::OrderEvents, 10).await;
+        let consumer = consumer_of(&backend, Queue::OrderEvents, 10).await;
         let delivery = consumer.one().await;
         assert!(confirm.try_recv().is_err());
         delivery.channel.ack(delivery.tag);
@@ -65,7 +65,7 @@ mod only_here {
     #[tokio::test(start_paused = true)]
     async fn a_message_that_fails_is_deferred_longer_each_time_then_dies() {
         let backend = local().await;
-        let consumer = intake(&backend, Queue::OrderEvents, 10).await;
+        let consumer = consumer_of(&backend, Queue::OrderEvents, 10).await;
         for (attempt, delay) in (0..).zip(RETRY_DELAYS) {
             let confirm = publish(&backend.0, attempt);
             let delivery = consumer.one().await;
@@ -89,11 +89,11 @@ mod only_here {
     #[tokio::test(start_paused = true)]
     async fn a_late_ack_doubles_nothing() {
         let backend = local().await;
-        let first = intake(&backend, Queue::OrderEvents, 10).await;
+        let first = consumer_of(&backend, Queue::OrderEvents, 10).await;
         let mut confirm = publish(&backend.0, 0);
         let lost = first.one().await;
         drop(first.subscription);
-        let second = intake(&backend, Queue::OrderEvents, 10).await;
+        let second = consumer_of(&backend, Queue::OrderEvents, 10).await;
         let again = second.one().await;
         lost.channel.ack(lost.tag);
         assert!(confirm.try_recv().is_err(), "it is somebody else's now");
@@ -104,7 +104,7 @@ mod only_here {
     #[tokio::test(start_paused = true)]
     async fn a_dead_letter_that_was_never_stored_keeps_its_row() {
         let backend = local().await;
-        let first = intake(&backend, Queue::OrderEvents, 10).await;
+        let first = consumer_of(&backend, Queue::OrderEvents, 10).await;
         let mut confirm = publish(&backend.0, 0);
         let delivery = first.one().await;
         delivery.channel.reject(delivery.tag, "impossible".to_owned(), at());
@@ -112,7 +112,7 @@ mod only_here {
         drop(first.dead().await);
         drop(first);
         assert!(confirm.try_recv().is_err());
-        let second = intake(&backend, Queue::OrderEvents, 10).await;
+        let second = consumer_of(&backend, Queue::OrderEvents, 10).await;
         let again = second.one().await;
         again.channel.ack(again.tag);
         assert_eq!(confirm.await, Ok(PublishOutcome::Taken));

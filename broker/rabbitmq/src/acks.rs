@@ -37,14 +37,14 @@ pub struct Ack {
 
 /// The deliveries of one channel, from its opening to its end.
 pub struct Acks {
-    ledger: Mutex<Ledger>,
+    states: Mutex<DeliveryStates>,
     due: Notify,
     /// Counts for the whole queue, over all channels.
     unacked: Arc<AtomicU64>,
 }
 
 #[derive(Default)]
-struct Ledger {
+struct DeliveryStates {
     /// With somebody who will settle them.
     open: BTreeSet<u64>,
     /// Dropped: nobody will settle them, and the channel's end gives them back.
@@ -57,7 +57,7 @@ struct Ledger {
 impl Acks {
     /// For a new channel.
     pub fn new(unacked: Arc<AtomicU64>) -> Arc<Self> {
-        Arc::new(Self { ledger: Mutex::default(), due: Notify::new(), unacked })
+        Arc::new(Self { states: Mutex::default(), due: Notify::new(), unacked })
     }
 
     /// A delivery came.
@@ -68,9 +68,9 @@ impl Acks {
 
     /// A delivery is done with: the broker may forget it.
     pub fn settle(&self, tag: u64) {
-        let mut ledger = self.lock();
-        if !ledger.closed && ledger.open.remove(&tag) {
-            ledger.done.insert(tag, Instant::now());
+        let mut states = self.lock();
+        if !states.closed && states.open.remove(&tag) {
+            states.done.insert(tag, Instant::now());
             self.unacked.fetch_sub(1, Relaxed);
             self.due.notify_one();
         }
@@ -78,9 +78,9 @@ impl Acks {
 
     /// A delivery was dropped: nobody will settle it.
     pub fn drop_delivery(&self, tag: u64) {
-        let mut ledger = self.lock();
-        if !ledger.closed && ledger.open.remove(&tag) {
-            ledger.dropped.insert(tag, Instant::now());
+        let mut states = self.lock();
+        if !states.closed && states.open.remove(&tag) {
+            states.dropped.insert(tag, Instant::now());
             self.due.notify_one();
         }
     }
@@ -97,14 +97,14 @@ impl Acks {
 
     /// Deliveries that somebody may still settle, or that are settled and not told.
     pub fn awaited(&self) -> usize {
-        let ledger = self.lock();
-        ledger.open.len() + ledger.done.len()
+        let states = self.lock();
+        states.open.len() + states.done.len()
     }
 
     /// Deliveries that the broker counts against the prefetch.
     pub fn held(&self) -> usize {
-        let ledger = self.lock();
-        ledger.open.len() + ledger.done.len() + ledger.dropped.len()
+        let states = self.lock();
+        states.open.len() + states.done.len() + states.dropped.len()
     }
 
     /// True when something was dropped so long ago that the channel should end, to give it back.
@@ -114,20 +114,20 @@ impl Acks {
 
     /// The channel is no more: the broker gives what it held to somebody else.
     pub fn close(&self) {
-        let mut ledger = self.lock();
-        if !ledger.closed {
-            ledger.closed = true;
-            let held = ledger.open.len() + ledger.dropped.len();
+        let mut states = self.lock();
+        if !states.closed {
+            states.closed = true;
+            let held = states.open.len() + states.dropped.len();
             self.unacked.fetch_sub(held as u64, Relaxed);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    fn lock(&self) -> MutexGuard<'_, DeliveryStates> {
+        self.states.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
-impl Ledger {
+impl DeliveryStates {
     fn take(&mut self, prefetch: usize, all: bool, now: Instant) -> Vec<Ack> {
         let open = self.open.first().copied();
         let dropped = self.dropped.first_key_value().map(|(tag, _)| *tag);

@@ -1,14 +1,14 @@
 //! The broker's promises (`ports.rs`), kept by RabbitMQ.
 
 use crate::address::Address;
-use crate::error::{BrokerOpenError, Trouble};
-use crate::intake::{Intake, Purpose};
+use crate::consumer::{ConsumerTask, Purpose};
+use crate::critical_tasks::CriticalTasks;
+use crate::error::{BrokerOpenError, LinkError};
 use crate::link::{self, Link};
-use crate::post::{Content, Fate, Letter, Post};
 use crate::probe::{Probe, QueueDepth};
-use crate::rpc::{Asker, Counter};
+use crate::publisher::{ConfirmOutcome, Content, PendingPublish, Publisher};
+use crate::rpc::{RpcClient, RpcServer};
 use crate::topology::Claim;
-use crate::vital::Vital;
 use crate::{topology, wire};
 use async_trait::async_trait;
 use ordermill_actors::messages::Queue;
@@ -36,7 +36,7 @@ const HEARD_WITHIN: Duration = Duration::from_secs(5);
 const CLOSED_WITHIN: Duration = Duration::from_secs(2);
 
 /// How often the end looks whether everything is confirmed.
-const LOOK_EVERY: Duration = Duration::from_millis(10);
+const CHECK_EVERY: Duration = Duration::from_millis(10);
 
 /// RabbitMQ. Cheap to clone.
 #[derive(Clone)]
@@ -45,23 +45,23 @@ pub struct RabbitBroker(Arc<Inner>);
 struct Inner {
     publishing: Link,
     consuming: Link,
-    messages: Post,
-    copies: Post,
+    messages: Publisher,
+    copies: Publisher,
     probe: Probe,
-    asker: Asker,
+    client: RpcClient,
     unacked: BTreeMap<Queue, Arc<AtomicU64>>,
     /// Subscriptions, while they last.
-    intakes: TaskTracker,
+    consumer_tasks: TaskTracker,
     /// No intake is wanted any more.
     leave: CancellationToken,
     /// Everything else.
-    vital: Vital,
+    critical_tasks: CriticalTasks,
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
         self.leave.cancel();
-        self.vital.stop();
+        self.critical_tasks.stop();
     }
 }
 
@@ -76,50 +76,52 @@ impl RabbitBroker {
     pub async fn connect(url: &str, name: &str, claims: &[Claim]) -> Result<Self, BrokerOpenError> {
         let address = Address { claims: claims.into(), ..Address::parse(url, name)? };
         link::verify_version(&address).await?;
-        let vital = Vital::default();
+        let critical_tasks = CriticalTasks::default();
         // What was opened goes again when the rest cannot be.
-        let guard = vital.stops_when_dropped();
-        let consuming = Link::open(&address, "consuming", &vital).await?;
-        let publishing = Link::open(&address, "publishing", &vital).await?;
+        let guard = critical_tasks.stops_when_dropped();
+        let consuming = Link::open(&address, "consuming", &critical_tasks).await?;
+        let publishing = Link::open(&address, "publishing", &critical_tasks).await?;
         guard.disarm();
-        let post = || Post::open(publishing.clone(), &vital);
+        let post = || Publisher::open(publishing.clone(), &critical_tasks);
         Ok(Self(Arc::new(Inner {
             messages: post(),
             copies: post(),
             probe: Probe::new(consuming.clone()),
-            asker: Asker::new(publishing.clone()),
+            client: RpcClient::new(publishing.clone()),
             publishing,
             consuming,
             unacked: Queue::ALL.iter().map(|queue| (*queue, Arc::default())).collect(),
-            intakes: TaskTracker::new(),
+            consumer_tasks: TaskTracker::new(),
             leave: CancellationToken::new(),
-            vital,
+            critical_tasks,
         })))
     }
 
     /// Leaves the broker: takes no more, waits some seconds for acks and confirms that are under way, and closes both
     /// connections. To be called before the runtime ends. What is not heard by then comes again.
     pub async fn close(&self) {
-        let Inner { intakes, leave, vital, messages, copies, .. } = &*self.0;
-        let stopping = vital.stops_when_dropped();
+        let Inner { consumer_tasks, leave, critical_tasks, messages, copies, .. } = &*self.0;
+        let stopping = critical_tasks.stops_when_dropped();
         leave.cancel();
-        intakes.close();
+        consumer_tasks.close();
         let until = Instant::now() + HEARD_WITHIN;
-        if tokio::time::timeout_at(until, intakes.wait()).await.is_err() {
+        if tokio::time::timeout_at(until, consumer_tasks.wait()).await.is_err() {
             tracing::warn!("not everything in hand is settled: the broker brings it again");
         }
-        while messages.open_letters() + copies.open_letters() > 0 && Instant::now() < until {
-            tokio::time::sleep(LOOK_EVERY).await;
+        while messages.pending_publishes() + copies.pending_publishes() > 0
+            && Instant::now() < until
+        {
+            tokio::time::sleep(CHECK_EVERY).await;
         }
         drop(stopping);
-        if !vital.ended(CLOSED_WITHIN).await {
+        if !critical_tasks.ended(CLOSED_WITHIN).await {
             tracing::warn!("the connections to the broker do not end in good order");
         }
     }
 
     /// Completes when its own work has failed: it takes and brings nothing any more, and another must be made.
     pub async fn failed(&self) {
-        self.0.vital.failed().await;
+        self.0.critical_tasks.failed().await;
     }
 
     /// How full every queue is that Ordermill declares: work queues, their dead letters, retries, and what nobody takes.
@@ -132,8 +134,8 @@ impl RabbitBroker {
     }
 }
 
-fn away(trouble: Trouble) -> BrokerError {
-    BrokerError(trouble.to_string())
+fn away(error: LinkError) -> BrokerError {
+    BrokerError(error.to_string())
 }
 
 #[async_trait]
@@ -141,7 +143,7 @@ impl Broker for RabbitBroker {
     fn publish(&self, message: OutboundMessage, confirm: ConfirmCallback) {
         let OutboundMessage { exchange, body, only, failures } = message;
         let properties = wire::properties(exchange, &body, failures);
-        let letter = |exchange: &'static str, key: Cow<'static, str>, done| Letter {
+        let publish = |exchange: &'static str, key: Cow<'static, str>, done| PendingPublish {
             exchange: exchange.into(),
             key,
             mandatory: true,
@@ -152,17 +154,17 @@ impl Broker for RabbitBroker {
         };
         let Some(queues) = only else {
             let key = wire::key(exchange, &body).to_owned();
-            let done = Box::new(move |fate| confirm(confirmed(fate)));
-            return self.0.messages.send(letter(exchange.as_str(), key.into(), done));
+            let done = Box::new(move |outcome| confirm(confirmed(outcome)));
+            return self.0.messages.send(publish(exchange.as_str(), key.into(), done));
         };
         if queues.is_empty() {
             return confirm(PublishOutcome::Unroutable);
         }
-        let receipt = Receipt::new(queues.len(), confirm);
+        let receipt = PublishReceipt::new(queues.len(), confirm);
         for queue in queues {
             let receipt = receipt.clone();
-            let done = Box::new(move |fate| receipt.settle(confirmed(fate)));
-            self.0.messages.send(letter("", queue.as_str().into(), done));
+            let done = Box::new(move |outcome| receipt.settle(confirmed(outcome)));
+            self.0.messages.send(publish("", queue.as_str().into(), done));
         }
     }
 
@@ -177,9 +179,9 @@ impl Broker for RabbitBroker {
         let prefetch = u16::try_from(prefetch).unwrap_or(u16::MAX).max(1);
         for (purpose, prefetch, unacked) in [
             (Purpose::Work, prefetch, unacked),
-            (Purpose::Burial, BURIED_AT_A_TIME, Arc::default()),
+            (Purpose::DeadLetters, BURIED_AT_A_TIME, Arc::default()),
         ] {
-            let intake = Intake {
+            let consumer_task = ConsumerTask {
                 link: self.0.consuming.clone(),
                 queue,
                 purpose,
@@ -189,7 +191,7 @@ impl Broker for RabbitBroker {
                 unacked,
                 stop: stop.clone(),
             };
-            self.0.intakes.spawn(intake.run());
+            self.0.consumer_tasks.spawn(consumer_task.run());
         }
         Ok(Box::new(Held(stop)))
     }
@@ -222,14 +224,14 @@ impl Rpc for RabbitBroker {
         responder: Arc<dyn Responder>,
     ) -> Result<Box<dyn Subscription>, BrokerError> {
         let stop = self.0.leave.child_token();
-        let counter = Counter {
+        let server = RpcServer {
             link: self.0.consuming.clone(),
             address,
             responder,
             replies: self.0.copies.clone(),
             stop: stop.clone(),
         };
-        self.0.intakes.spawn(counter.run());
+        self.0.consumer_tasks.spawn(server.run());
         Ok(Box::new(Held(stop)))
     }
 
@@ -239,13 +241,13 @@ impl Rpc for RabbitBroker {
         question: String,
         patience: Duration,
     ) -> Result<String, RpcError> {
-        let away = |trouble: Trouble| RpcError::Away(trouble.to_string());
+        let away = |error: LinkError| RpcError::Away(error.to_string());
         let asked = async {
             let depths = self.0.probe.depths(&[address.to_owned()]).await.map_err(away)?;
             if depths.iter().all(|depth| depth.consumers == 0) {
                 return Err(RpcError::Nobody);
             }
-            self.0.asker.ask(address, &question, patience).await.map_err(away)
+            self.0.client.ask(address, &question, patience).await.map_err(away)
         };
         let answer = tokio::time::timeout(patience, asked).await;
         let answer = answer.map_err(|_| RpcError::Late(patience))??;
@@ -253,16 +255,16 @@ impl Rpc for RabbitBroker {
     }
 }
 
-fn confirmed(fate: Fate) -> PublishOutcome {
-    match fate {
-        Fate::Taken => PublishOutcome::Taken,
-        Fate::Returned => PublishOutcome::Unroutable,
-        Fate::Refused | Fate::Late => PublishOutcome::Lost,
+fn confirmed(outcome: ConfirmOutcome) -> PublishOutcome {
+    match outcome {
+        ConfirmOutcome::Taken => PublishOutcome::Taken,
+        ConfirmOutcome::Returned => PublishOutcome::Unroutable,
+        ConfirmOutcome::Refused | ConfirmOutcome::Late => PublishOutcome::Lost,
     }
 }
 
 /// What a message for several queues still waits for.
-struct Receipt(Mutex<Open>);
+struct PublishReceipt(Mutex<Open>);
 
 struct Open {
     open: usize,
@@ -270,7 +272,7 @@ struct Open {
     confirm: Option<ConfirmCallback>,
 }
 
-impl Receipt {
+impl PublishReceipt {
     fn new(open: usize, confirm: ConfirmCallback) -> Arc<Self> {
         let worst = PublishOutcome::Taken;
         Arc::new(Self(Mutex::new(Open { open, worst, confirm: Some(confirm) })))

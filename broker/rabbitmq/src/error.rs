@@ -9,7 +9,7 @@ use thiserror::Error;
 
 /// Why something asked of the broker was not done.
 #[derive(Clone, Debug, Error)]
-pub enum Trouble {
+pub enum LinkError {
     /// The broker, or the network, said so.
     #[error("{0}")]
     Amqp(#[from] lapin::Error),
@@ -33,7 +33,7 @@ pub enum Trouble {
     Panicked(String),
 }
 
-impl Trouble {
+impl LinkError {
     /// Something that should be there is not: a queue or an exchange.
     pub fn is_missing(&self) -> bool {
         self.soft() == Some(AMQPSoftError::NOTFOUND)
@@ -176,15 +176,15 @@ impl BrokerOpenError {
     }
 
     /// What a failed connect means.
-    pub(crate) fn connecting(address: &Address, trouble: &Trouble) -> Self {
+    pub(crate) fn connecting(address: &Address, error: &LinkError) -> Self {
         let (place, user) = (address.to_string(), address.user().to_owned());
-        let cause = trouble.to_string();
-        match trouble.hard() {
+        let cause = error.to_string();
+        match error.hard() {
             // A vhost that is still being recovered after a crash is closed to everybody for a while.
             Some(AMQPHardError::NOTALLOWED) if !cause.contains("is down") => {
                 Self::NoVhost { place, user, cause }
             }
-            _ if trouble.soft() == Some(AMQPSoftError::ACCESSREFUSED) => {
+            _ if error.soft() == Some(AMQPSoftError::ACCESSREFUSED) => {
                 Self::Refused { place, user }
             }
             _ => Self::Unreachable { place, cause },
@@ -192,10 +192,10 @@ impl BrokerOpenError {
     }
 
     /// What a failed declaration means.
-    pub(crate) fn declaring(address: &Address, declared: Declared, trouble: &Trouble) -> Self {
+    pub(crate) fn declaring(address: &Address, declared: Declared, error: &LinkError) -> Self {
         let Declared { thing, expected } = declared;
-        let (place, cause) = (address.to_string(), trouble.to_string());
-        match trouble.soft() {
+        let (place, cause) = (address.to_string(), error.to_string());
+        match error.soft() {
             Some(AMQPSoftError::PRECONDITIONFAILED) => {
                 // "… inequivalent arg 'x-queue-type' for queue '…' …"
                 let argument = cause.split("inequivalent arg '").nth(1);

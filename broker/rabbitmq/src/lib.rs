@@ -20,15 +20,15 @@
 mod acks;
 mod address;
 mod broker;
+mod consumer;
+mod critical_tasks;
+mod delivery_guard;
 mod error;
-mod hold;
-mod intake;
 mod link;
-mod post;
 mod probe;
+mod publisher;
 mod rpc;
 mod topology;
-mod vital;
 mod wire;
 
 pub use broker::RabbitBroker;

@@ -7,9 +7,9 @@
 //! ```
 
 use crate::address::Address;
-use crate::error::{BrokerOpenError, Trouble};
+use crate::critical_tasks::CriticalTasks;
+use crate::error::{BrokerOpenError, LinkError};
 use crate::topology;
-use crate::vital::Vital;
 use futures::{Stream, StreamExt};
 use lapin::{Channel, Connection, Event};
 use ordermill_actors::ports::Health;
@@ -26,7 +26,7 @@ mod greeting;
 mod open;
 
 pub use greeting::verify_version;
-use open::{Cord, open};
+use open::{SocketCloser, open};
 
 /// The first pause before another try, doubled each time.
 const PAUSE_MIN: Duration = Duration::from_millis(200);
@@ -47,10 +47,10 @@ const CLOSED_WITHIN: Duration = Duration::from_secs(1);
 pub async fn answer<T>(
     within: Duration,
     asked: impl Future<Output = lapin::Result<T>>,
-) -> Result<T, Trouble> {
+) -> Result<T, LinkError> {
     match tokio::time::timeout(within, asked).await {
         Ok(answer) => Ok(answer?),
-        Err(_) => Err(Trouble::Silent(within)),
+        Err(_) => Err(LinkError::Silent(within)),
     }
 }
 
@@ -76,21 +76,21 @@ pub struct Live {
     address: Address,
     ended: CancellationToken,
     /// When the broker last took messages again after it had taken none.
-    flow: Mutex<Flow>,
+    flow: Mutex<FlowState>,
     /// Held by who declares: a queue that two declare at once may keep one of them waiting.
     declaring: tokio::sync::Mutex<()>,
-    cord: Cord,
+    socket_closer: SocketCloser,
 }
 
 #[derive(Clone, Copy)]
-enum Flow {
+enum FlowState {
     Open(Instant),
     Blocked,
 }
 
 impl Live {
     /// A new channel.
-    pub async fn channel(&self) -> Result<Channel, Trouble> {
+    pub async fn channel(&self) -> Result<Channel, LinkError> {
         self.unless_ended(answer(ANSWERED_WITHIN, self.connection.create_channel())).await
     }
 
@@ -103,7 +103,7 @@ impl Live {
                 let _turn = self.declaring.lock().await;
                 topology::declare(&self.connection, &self.address).await
             } => declared,
-            () = self.ended() => Err(BrokerOpenError::connecting(&self.address, &Trouble::Gone)),
+            () = self.ended() => Err(BrokerOpenError::connecting(&self.address, &LinkError::Gone)),
         }
     }
 
@@ -123,24 +123,24 @@ impl Live {
     /// Since when the broker takes messages. None: it takes none now.
     pub fn flows_since(&self) -> Option<Instant> {
         match *self.flow.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) {
-            Flow::Open(since) => Some(since),
-            Flow::Blocked => None,
+            FlowState::Open(since) => Some(since),
+            FlowState::Blocked => None,
         }
     }
 
-    fn flow(&self, flow: Flow) {
+    fn flow(&self, flow: FlowState) {
         *self.flow.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = flow;
     }
 
-    /// Does something on the connection, unless it ends meanwhile. A panic is trouble like any other.
+    /// Does something on the connection, unless it ends meanwhile. A panic is an error like any other.
     pub async fn unless_ended<T>(
         &self,
-        work: impl Future<Output = Result<T, Trouble>>,
-    ) -> Result<T, Trouble> {
+        work: impl Future<Output = Result<T, LinkError>>,
+    ) -> Result<T, LinkError> {
         tokio::select! {
             biased;
-            done = catch_panic(work) => done.unwrap_or_else(|panic| Err(Trouble::Panicked(panic))),
-            () = self.ended() => Err(Trouble::Gone),
+            done = catch_panic(work) => done.unwrap_or_else(|panic| Err(LinkError::Panicked(panic))),
+            () = self.ended() => Err(LinkError::Gone),
         }
     }
 }
@@ -157,13 +157,13 @@ impl Link {
     pub async fn open(
         address: &Address,
         role: &'static str,
-        vital: &Vital,
+        critical_tasks: &CriticalTasks,
     ) -> Result<Self, BrokerOpenError> {
         let first = open(address, role).await?;
         let health = Arc::new(Mutex::new(Health::Connected));
         let (announce, live) = watch::channel(None);
-        let keeper = Keeper { address: address.clone(), role, announce, health: health.clone() };
-        vital.spawn(|stop| keeper.keep(first, stop));
+        let task = LinkTask { address: address.clone(), role, announce, health: health.clone() };
+        critical_tasks.spawn(|stop| task.keep(first, stop));
         Ok(Self { live, health })
     }
 
@@ -175,8 +175,8 @@ impl Link {
     }
 
     /// The connection, if there is one now.
-    pub fn now(&self) -> Result<Arc<Live>, Trouble> {
-        self.live.borrow().clone().ok_or(Trouble::Gone)
+    pub fn now(&self) -> Result<Arc<Live>, LinkError> {
+        self.live.borrow().clone().ok_or(LinkError::Gone)
     }
 
     /// How it is doing.
@@ -185,14 +185,14 @@ impl Link {
     }
 }
 
-struct Keeper {
+struct LinkTask {
     address: Address,
     role: &'static str,
     announce: watch::Sender<Option<Arc<Live>>>,
     health: Arc<Mutex<Health>>,
 }
 
-impl Keeper {
+impl LinkTask {
     async fn keep(self, first: Live, stop: CancellationToken) {
         let mut next = Some(first);
         while let Some(live) = next {
@@ -212,7 +212,7 @@ impl Keeper {
             };
             tracing::warn!(connection = self.role, %why, "the connection to the broker is lost");
             self.says(Health::Away(why));
-            live.cord.cut();
+            live.socket_closer.cut();
             next = stop.run_until_cancelled(self.reopen()).await;
         }
     }
@@ -239,12 +239,12 @@ impl Keeper {
             match event {
                 Some(Event::ConnectionBlocked(why)) => {
                     tracing::warn!(connection = self.role, %why, "the broker takes no messages");
-                    live.flow(Flow::Blocked);
+                    live.flow(FlowState::Blocked);
                     self.says(Health::Blocked(why));
                 }
                 Some(Event::ConnectionUnblocked) => {
                     tracing::info!(connection = self.role, "the broker takes messages again");
-                    live.flow(Flow::Open(Instant::now()));
+                    live.flow(FlowState::Open(Instant::now()));
                     self.says(Health::Connected);
                 }
                 // lapin tells of a channel's errors here, too; those are of no matter to other channels.

@@ -1,6 +1,6 @@
 //! How full the queues are, as the broker says.
 
-use crate::error::Trouble;
+use crate::error::LinkError;
 use crate::link::{Link, Live, answer};
 use futures::future::try_join_all;
 use lapin::Channel;
@@ -25,7 +25,7 @@ pub struct QueueDepth {
 }
 
 /// Asks for one queue's depth. The channel ends when there is no such queue.
-pub async fn depth(channel: &Channel, name: &str) -> Result<QueueDepth, Trouble> {
+pub async fn depth(channel: &Channel, name: &str) -> Result<QueueDepth, LinkError> {
     let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
     let asked = channel.queue_declare(name.into(), options, FieldTable::default());
     let queue = answer(SAID_WITHIN, asked).await?;
@@ -49,7 +49,7 @@ impl Probe {
     }
 
     /// The depths of these queues, in their order.
-    pub async fn depths(&self, names: &[String]) -> Result<Vec<QueueDepth>, Trouble> {
+    pub async fn depths(&self, names: &[String]) -> Result<Vec<QueueDepth>, LinkError> {
         let live = self.link.now()?;
         let mut kept = self.channel.lock().await;
         let channel = match kept.take() {
@@ -61,7 +61,7 @@ impl Probe {
         match &depths {
             // Only a channel on which all went well is used again.
             Ok(_) => *kept = Some((live, channel)),
-            Err(trouble) if trouble.is_missing() => {
+            Err(error) if error.is_missing() => {
                 // Somebody has deleted a queue. It is declared again, and the next question is answered.
                 if let Err(error) = live.declare().await {
                     tracing::error!(%error, "the topology cannot be declared again");

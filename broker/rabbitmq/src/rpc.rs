@@ -1,9 +1,9 @@
 //! Questions and answers: `reply_to` and `correlation_id`, answered straight to the channel that asked
 //! (RabbitMQ's direct reply-to), so that no queue is made for an answer.
 
-use crate::error::Trouble;
+use crate::error::LinkError;
 use crate::link::{ANSWERED_WITHIN, Backoff, Link, Live, answer};
-use crate::post::{Content, Letter, Post};
+use crate::publisher::{Content, PendingPublish, Publisher};
 use futures::StreamExt;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions};
 use lapin::types::FieldTable;
@@ -26,16 +26,16 @@ const QUESTIONS_MAX: u16 = 64;
 const QUESTION_BYTES_MAX: usize = 64 * 1024;
 
 /// Answers the questions that come to one address.
-pub struct Counter {
+pub struct RpcServer {
     pub link: Link,
     pub address: &'static str,
     pub responder: Arc<dyn Responder>,
-    /// Where answers are posted.
-    pub replies: Post,
+    /// Where answers are published.
+    pub replies: Publisher,
     pub stop: CancellationToken,
 }
 
-impl Counter {
+impl RpcServer {
     /// Answers until nobody wants it any more.
     pub async fn run(self) {
         let mut backoff = Backoff::new();
@@ -43,9 +43,9 @@ impl Counter {
             let served = live.unless_ended(self.serve(&live));
             let ended = self.stop.run_until_cancelled(served).await;
             let Some(ended) = ended.filter(|_| !self.stop.is_cancelled()) else { return };
-            if let Err(trouble) = ended {
-                tracing::warn!(address = self.address, cause = %trouble, "answering is interrupted");
-                if trouble.is_missing()
+            if let Err(error) = ended {
+                tracing::warn!(address = self.address, cause = %error, "answering is interrupted");
+                if error.is_missing()
                     && let Err(error) = live.declare().await
                 {
                     tracing::error!(%error, "the topology cannot be declared again");
@@ -55,7 +55,7 @@ impl Counter {
         }
     }
 
-    async fn serve(&self, live: &Live) -> Result<(), Trouble> {
+    async fn serve(&self, live: &Live) -> Result<(), LinkError> {
         let channel = live.channel().await?;
         answer(ANSWERED_WITHIN, channel.basic_qos(QUESTIONS_MAX, BasicQosOptions::default()))
             .await?;
@@ -78,11 +78,11 @@ impl Counter {
                 let _ = channel.basic_ack(tag, BasicAckOptions::default()).await;
             });
         }
-        Err(Trouble::Cancelled)
+        Err(LinkError::Cancelled)
     }
 }
 
-async fn reply(responder: &dyn Responder, replies: &Post, question: lapin::message::Delivery) {
+async fn reply(responder: &dyn Responder, replies: &Publisher, question: lapin::message::Delivery) {
     let Some(to) = question.properties.reply_to().clone() else { return };
     if question.data.len() > QUESTION_BYTES_MAX {
         return;
@@ -93,7 +93,7 @@ async fn reply(responder: &dyn Responder, replies: &Post, question: lapin::messa
     if let Some(id) = question.properties.correlation_id() {
         properties = properties.with_correlation_id(id.clone());
     }
-    replies.send(Letter {
+    replies.send(PendingPublish {
         exchange: "".into(),
         key: to.as_str().to_owned().into(),
         mandatory: false,
@@ -105,26 +105,26 @@ async fn reply(responder: &dyn Responder, replies: &Post, question: lapin::messa
 }
 
 /// Asks questions.
-pub struct Asker {
+pub struct RpcClient {
     link: Link,
-    desk: Mutex<Option<Desk>>,
+    replies: Mutex<Option<ReplyChannel>>,
 }
 
-type Waiting = Arc<std::sync::Mutex<BTreeMap<String, oneshot::Sender<Vec<u8>>>>>;
+type PendingReplies = Arc<std::sync::Mutex<BTreeMap<String, oneshot::Sender<Vec<u8>>>>>;
 
 /// A channel, and who waits for an answer by it.
 #[derive(Clone)]
-struct Desk {
+struct ReplyChannel {
     live: Arc<Live>,
     channel: Channel,
-    waiting: Waiting,
+    waiting: PendingReplies,
     asked: u64,
 }
 
-impl Asker {
+impl RpcClient {
     /// An asker on a connection that is kept.
     pub fn new(link: Link) -> Self {
-        Self { link, desk: Mutex::new(None) }
+        Self { link, replies: Mutex::new(None) }
     }
 
     /// Puts a question that is of no use after `patience`, and waits for its answer for as long as it is
@@ -134,10 +134,10 @@ impl Asker {
         address: &str,
         question: &str,
         patience: Duration,
-    ) -> Result<Vec<u8>, Trouble> {
-        let (desk, id) = self.desk().await?;
+    ) -> Result<Vec<u8>, LinkError> {
+        let (replies, id) = self.replies().await?;
         let (sender, receiver) = oneshot::channel();
-        let _waits = Waits::new(&desk.waiting, id.clone(), sender);
+        let _waits = PendingReply::new(&replies.waiting, id.clone(), sender);
         let properties = BasicProperties::default()
             .with_content_type("application/json".into())
             .with_correlation_id(id.into())
@@ -146,42 +146,45 @@ impl Asker {
         let asked = async {
             let options = BasicPublishOptions::default();
             let bytes = question.as_bytes();
-            desk.channel
+            replies
+                .channel
                 .basic_publish("".into(), address.into(), options, bytes, properties)
                 .await?;
-            receiver.await.map_err(|_| Trouble::Gone)
+            receiver.await.map_err(|_| LinkError::Gone)
         };
-        desk.live.unless_ended(asked).await
+        replies.live.unless_ended(asked).await
     }
 
-    async fn desk(&self) -> Result<(Desk, String), Trouble> {
+    async fn replies(&self) -> Result<(ReplyChannel, String), LinkError> {
         let live = self.link.now()?;
-        let mut kept = self.desk.lock().await;
-        let mut desk = match kept.take() {
-            Some(desk) if Arc::ptr_eq(&desk.live, &live) && desk.channel.status().connected() => {
-                desk
+        let mut kept = self.replies.lock().await;
+        let mut replies = match kept.take() {
+            Some(replies)
+                if Arc::ptr_eq(&replies.live, &live) && replies.channel.status().connected() =>
+            {
+                replies
             }
             Some(_) | None => open(live).await?,
         };
-        desk.asked += 1;
-        let id = desk.asked.to_string();
-        *kept = Some(desk.clone());
-        Ok((desk, id))
+        replies.asked += 1;
+        let id = replies.asked.to_string();
+        *kept = Some(replies.clone());
+        Ok((replies, id))
     }
 }
 
-async fn open(live: Arc<Live>) -> Result<Desk, Trouble> {
+async fn open(live: Arc<Live>) -> Result<ReplyChannel, LinkError> {
     let channel = live.channel().await?;
     let options = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
     let consumed = channel.basic_consume(DIRECT.into(), "".into(), options, FieldTable::default());
     let consumer = live.unless_ended(answer(ANSWERED_WITHIN, consumed)).await?;
-    let waiting = Waiting::default();
+    let waiting = PendingReplies::default();
     tokio::spawn(listen(live.clone(), consumer, waiting.clone()));
-    Ok(Desk { live, channel, waiting, asked: 0 })
+    Ok(ReplyChannel { live, channel, waiting, asked: 0 })
 }
 
 /// Hands answers to those who wait for them.
-async fn listen(live: Arc<Live>, mut consumer: Consumer, waiting: Waiting) {
+async fn listen(live: Arc<Live>, mut consumer: Consumer, waiting: PendingReplies) {
     loop {
         let answer = tokio::select! {
             biased;
@@ -201,13 +204,13 @@ async fn listen(live: Arc<Live>, mut consumer: Consumer, waiting: Waiting) {
 }
 
 /// A place among those who wait, left when it is dropped.
-struct Waits {
-    waiting: Waiting,
+struct PendingReply {
+    waiting: PendingReplies,
     id: String,
 }
 
-impl Waits {
-    fn new(waiting: &Waiting, id: String, sender: oneshot::Sender<Vec<u8>>) -> Self {
+impl PendingReply {
+    fn new(waiting: &PendingReplies, id: String, sender: oneshot::Sender<Vec<u8>>) -> Self {
         let mut queue = waiting.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         queue.insert(id.clone(), sender);
         drop(queue);
@@ -215,7 +218,7 @@ impl Waits {
     }
 }
 
-impl Drop for Waits {
+impl Drop for PendingReply {
     fn drop(&mut self) {
         let mut queue = self.waiting.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         queue.remove(&self.id);

@@ -1,9 +1,9 @@
 //! The broker's greeting, for its version: lapin does not pass it on. Asked on a connection of its own, which
 //! goes no further, once for each process.
 
-use super::open::{Cord, OPENED_WITHIN, socket};
+use super::open::{OPENED_WITHIN, SocketCloser, socket};
 use crate::address::Address;
-use crate::error::{BrokerOpenError, Trouble};
+use crate::error::{BrokerOpenError, LinkError};
 use async_rs::Runtime;
 use futures::{AsyncReadExt, AsyncWriteExt};
 use lapin::protocol::{AMQPClass, connection::AMQPMethod, parse_class};
@@ -26,7 +26,7 @@ pub async fn verify_version(address: &Address) -> Result<(), BrokerOpenError> {
         |cause: String| BrokerOpenError::Unreachable { place: address.to_string(), cause };
     let greeting = match tokio::time::timeout(OPENED_WITHIN, greeting(address)).await {
         Ok(greeting) => greeting.map_err(|error| unreachable(error.to_string()))?,
-        Err(_) => return Err(unreachable(Trouble::Silent(OPENED_WITHIN).to_string())),
+        Err(_) => return Err(unreachable(LinkError::Silent(OPENED_WITHIN).to_string())),
     };
     match version(&greeting) {
         Some(version) if is_too_old(&version) => {
@@ -38,8 +38,9 @@ pub async fn verify_version(address: &Address) -> Result<(), BrokerOpenError> {
 
 /// The payload of the first frame that the broker sends. Empty where it sends something else.
 async fn greeting(address: &Address) -> std::io::Result<Vec<u8>> {
-    let cord = Cord::default();
-    let mut stream = socket(&address.uri, &Runtime::tokio_current(), cord.strand()).await?;
+    let socket_closer = SocketCloser::default();
+    let mut stream =
+        socket(&address.uri, &Runtime::tokio_current(), socket_closer.shared()).await?;
     stream.write_all(HEADER).await?;
     stream.flush().await?;
     let mut head = [0; FRAME_HEAD_BYTES];

@@ -1,8 +1,8 @@
 //! Opening a connection, so that nothing of a failed one is left: no thread, no socket.
 
-use super::{Flow, Live, answer};
+use super::{FlowState, Live, answer};
 use crate::address::Address;
-use crate::error::{BrokerOpenError, Trouble};
+use crate::error::{BrokerOpenError, LinkError};
 use crate::topology;
 use async_rs::traits::Reactor;
 use async_rs::{Runtime, Tokio};
@@ -24,14 +24,14 @@ pub(super) const OPENED_WITHIN: Duration = Duration::from_secs(10);
 
 /// A second hold on a connection's socket. lapin serves each connection by a thread of its own, which goes on
 /// for as long as its socket does, also when nobody waits for it any more: a peer that accepts and says
-/// nothing would cost a thread a try. Cutting the cord ends it.
+/// nothing would cost a thread a try. Closing the socket ends it.
 #[derive(Clone, Default)]
-pub struct Cord(Arc<Strand>);
+pub struct SocketCloser(Arc<SharedSocket>);
 
 #[derive(Default)]
-pub(super) struct Strand(Mutex<Option<TcpStream>>);
+pub(super) struct SharedSocket(Mutex<Option<TcpStream>>);
 
-impl Cord {
+impl SocketCloser {
     /// Cuts it.
     pub fn cut(&self) {
         let socket = self.0.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
@@ -42,7 +42,7 @@ impl Cord {
     }
 
     /// What holds the socket once there is one.
-    pub(super) fn strand(&self) -> Weak<Strand> {
+    pub(super) fn shared(&self) -> Weak<SharedSocket> {
         Arc::downgrade(&self.0)
     }
 
@@ -53,7 +53,7 @@ impl Cord {
     }
 }
 
-impl Drop for Strand {
+impl Drop for SharedSocket {
     fn drop(&mut self) {
         let socket = self.0.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner());
         if let Some(socket) = socket.take() {
@@ -65,30 +65,33 @@ impl Drop for Strand {
 
 /// Opens a connection and declares the topology on it.
 pub async fn open(address: &Address, role: &str) -> Result<Live, BrokerOpenError> {
-    let cord = Cord::default();
-    let connection = connect(address, role, cord.clone()).await;
-    let connection =
-        connection.map_err(|trouble| BrokerOpenError::connecting(address, &trouble))?;
+    let socket_closer = SocketCloser::default();
+    let connection = connect(address, role, socket_closer.clone()).await;
+    let connection = connection.map_err(|error| BrokerOpenError::connecting(address, &error))?;
     topology::declare(&connection, address).await?;
     Ok(Live {
         connection,
         address: address.clone(),
         ended: CancellationToken::new(),
-        flow: Mutex::new(Flow::Open(Instant::now())),
+        flow: Mutex::new(FlowState::Open(Instant::now())),
         declaring: tokio::sync::Mutex::default(),
-        cord,
+        socket_closer,
     })
 }
 
-async fn connect(address: &Address, role: &str, cord: Cord) -> Result<Connection, Trouble> {
+async fn connect(
+    address: &Address,
+    role: &str,
+    socket_closer: SocketCloser,
+) -> Result<Connection, LinkError> {
     let name = format!("{} {role}", address.name);
     let properties = ConnectionProperties::default().with_connection_name(name.into());
     // The thread keeps the means to connect; it must not keep the cord.
-    let strand = cord.strand();
+    let shared = socket_closer.shared();
     let connecting = Connection::connector(
         address.uri.clone(),
         Runtime::tokio_current(),
-        async move |uri, runtime| Ok(socket(&uri, &runtime, strand.clone()).await?),
+        async move |uri, runtime| Ok(socket(&uri, &runtime, shared.clone()).await?),
         properties,
     );
     answer(OPENED_WITHIN, connecting).await
@@ -98,15 +101,15 @@ async fn connect(address: &Address, role: &str, cord: Cord) -> Result<Connection
 pub(super) async fn socket(
     uri: &AMQPUri,
     runtime: &Runtime<Tokio>,
-    strand: Weak<Strand>,
+    shared: Weak<SharedSocket>,
 ) -> std::io::Result<AsyncTcpStream<<Tokio as Reactor>::TcpStream>> {
     let opening = async {
         let place = (uri.authority.host.clone(), uri.authority.port);
         let plain = runtime.tcp_connect(runtime.to_socket_addrs(place)).await?;
-        let Some(strand) = strand.upgrade() else {
+        let Some(shared) = shared.upgrade() else {
             return Err(std::io::ErrorKind::TimedOut.into());
         };
-        Cord(strand).hold(plain.get_ref())?;
+        SocketCloser(shared).hold(plain.get_ref())?;
         let stream = AsyncTcpStream::Plain(plain);
         match uri.scheme {
             AMQPScheme::AMQP => Ok(stream),

@@ -39,8 +39,8 @@ pub async fn claim(channel: &Channel, address: &Address) -> Result<(), BrokerOpe
     for service in ServiceName::ALL {
         for claim in address.claims.iter().filter(|claim| claim.service == service) {
             let exchange = claim.exchange();
-            declare_exchange(channel, &exchange).await.map_err(|trouble| {
-                match BrokerOpenError::declaring(address, exchange.declared(), &trouble) {
+            declare_exchange(channel, &exchange).await.map_err(|error| {
+                match BrokerOpenError::declaring(address, exchange.declared(), &error) {
                     BrokerOpenError::Mismatch { place, .. } => BrokerOpenError::Claimed {
                         place,
                         vhost: address.uri.vhost.clone(),

@@ -3,7 +3,7 @@
 use super::claim::claim;
 use super::{ExchangePlan, QueuePlan, bindings, exchanges, queues, table};
 use crate::address::Address;
-use crate::error::{BrokerOpenError, Trouble};
+use crate::error::{BrokerOpenError, LinkError};
 use crate::link::answer;
 use futures::future::{join_all, try_join_all};
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
@@ -24,17 +24,16 @@ const CHANNELS: usize = 8;
 pub async fn declare(connection: &Connection, address: &Address) -> Result<(), BrokerOpenError> {
     let open = || async { answer(DECLARED_WITHIN, connection.create_channel()).await };
     let channels = try_join_all((0..CHANNELS).map(|_| open())).await;
-    let channels = channels.map_err(|trouble| BrokerOpenError::Unusable {
+    let channels = channels.map_err(|error| BrokerOpenError::Unusable {
         place: address.to_string(),
-        cause: trouble.to_string(),
+        cause: error.to_string(),
     })?;
     // First of all: nothing is declared or used in another installation's vhost.
     claim(&channels[0], address).await?;
     for exchange in exchanges() {
         let declared = declare_exchange(&channels[0], &exchange).await;
-        declared.map_err(|trouble| {
-            BrokerOpenError::declaring(address, exchange.declared(), &trouble)
-        })?;
+        declared
+            .map_err(|error| BrokerOpenError::declaring(address, exchange.declared(), &error))?;
     }
     let queues = queues();
     let declared = join_all(channels.iter().enumerate().map(|(first, channel)| {
@@ -42,8 +41,8 @@ pub async fn declare(connection: &Connection, address: &Address) -> Result<(), B
         async move {
             for queue in mine {
                 let declared = declare_queue(channel, queue).await;
-                declared.map_err(|trouble| {
-                    BrokerOpenError::declaring(address, queue.declared(), &trouble)
+                declared.map_err(|error| {
+                    BrokerOpenError::declaring(address, queue.declared(), &error)
                 })?;
             }
             Ok(())
@@ -63,7 +62,7 @@ pub async fn declare(connection: &Connection, address: &Address) -> Result<(), B
         );
         answer(DECLARED_WITHIN, bound)
             .await
-            .map_err(|trouble| BrokerOpenError::declaring(address, binding.declared(), &trouble))?;
+            .map_err(|error| BrokerOpenError::declaring(address, binding.declared(), &error))?;
     }
     for channel in channels {
         // It has done its work: how it ends is of no matter.
@@ -75,7 +74,7 @@ pub async fn declare(connection: &Connection, address: &Address) -> Result<(), B
 pub(super) async fn declare_exchange(
     channel: &Channel,
     plan: &ExchangePlan,
-) -> Result<(), Trouble> {
+) -> Result<(), LinkError> {
     let kind = match plan.kind {
         ExchangeKind::Direct => lapin::ExchangeKind::Direct,
         ExchangeKind::Topic => lapin::ExchangeKind::Topic,
@@ -88,7 +87,7 @@ pub(super) async fn declare_exchange(
     answer(DECLARED_WITHIN, declared).await
 }
 
-async fn declare_queue(channel: &Channel, plan: &QueuePlan) -> Result<(), Trouble> {
+async fn declare_queue(channel: &Channel, plan: &QueuePlan) -> Result<(), LinkError> {
     let declared = channel.queue_declare(
         plan.name.as_str().into(),
         QueueDeclareOptions::durable(),

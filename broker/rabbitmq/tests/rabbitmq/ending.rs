@@ -3,7 +3,7 @@
 use crate::place::vhost;
 use ordermill_actors::messages::{Exchange, Kind, Queue};
 use ordermill_actors::ports::Broker;
-use ordermill_broker_contract::basket::{ack, intake};
+use ordermill_broker_contract::collector::{ack, consumer_of};
 use ordermill_broker_contract::samples::{each_order, message};
 use ordermill_broker_contract::{Backend, send};
 use ordermill_rabbitmq::RabbitBroker;
@@ -15,7 +15,7 @@ const PREFETCH: usize = 100;
 #[ignore = "needs ./scripts/stack"]
 async fn what_is_in_hand_may_be_settled_after_the_intake_is_closed() {
     let place = vhost().await;
-    let consumer = intake(&place, Queue::OrderEvents, PREFETCH).await;
+    let consumer = consumer_of(&place, Queue::OrderEvents, PREFETCH).await;
     let sent: Vec<_> = (0..20)
         .map(|order| send(&place, Exchange::SagaEvents, &message(Kind::PaymentReversed, order)))
         .collect();
@@ -30,7 +30,7 @@ async fn what_is_in_hand_may_be_settled_after_the_intake_is_closed() {
         sent.taken().await;
     }
     place.until_depth("order.events", 6).await;
-    let next = intake(&place, Queue::OrderEvents, PREFETCH).await;
+    let next = consumer_of(&place, Queue::OrderEvents, PREFETCH).await;
     let deliveries = next.exactly(6).await;
     let mut orders = each_order(&deliveries);
     orders.sort_unstable();
@@ -43,7 +43,7 @@ async fn what_is_in_hand_may_be_settled_after_the_intake_is_closed() {
 #[ignore = "needs ./scripts/stack"]
 async fn the_end_waits_for_acks_and_confirms() {
     let place = vhost().await;
-    let consumer = intake(&place, Queue::OrderEvents, 1_000).await;
+    let consumer = consumer_of(&place, Queue::OrderEvents, 1_000).await;
     let sent: Vec<_> = (0..1_000)
         .map(|order| send(&place, Exchange::SagaEvents, &message(Kind::PaymentReversed, order)))
         .collect();

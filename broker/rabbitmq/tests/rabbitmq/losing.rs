@@ -7,7 +7,7 @@ use ordermill_actors::ports::{
 };
 use ordermill_actors::runtime::outbox::OutboundMessage;
 use ordermill_broker_contract::backend::PATIENCE;
-use ordermill_broker_contract::basket::{ack, intake};
+use ordermill_broker_contract::collector::{ack, consumer_of};
 use ordermill_broker_contract::samples::{feed, message, orders};
 use ordermill_broker_contract::{Backend, send};
 use std::collections::BTreeSet;
@@ -113,7 +113,7 @@ async fn connections_are_cut_again_and_again_and_nothing_is_lost() {
 #[ignore = "needs ./scripts/stack"]
 async fn a_lost_connection_shows_and_passes() {
     let place = vhost().await;
-    let consumer = intake(&place, Queue::OrderEvents, PREFETCH).await;
+    let consumer = consumer_of(&place, Queue::OrderEvents, PREFETCH).await;
     let first = send(&place, Exchange::SagaEvents, &message(Kind::PaymentReversed, 1));
     let in_flight = consumer.one().await;
     first.taken().await;
@@ -137,7 +137,7 @@ async fn a_lost_connection_shows_and_passes() {
 #[ignore = "needs ./scripts/stack"]
 async fn a_deleted_queue_comes_back() {
     let place = vhost().await;
-    let consumer = intake(&place, Queue::PaymentCommands, PREFETCH).await;
+    let consumer = consumer_of(&place, Queue::PaymentCommands, PREFETCH).await;
     let send = |order| send(&place, Exchange::SagaCommands, &message(Kind::PaymentProcess, order));
     let sent = send(1);
     ack(&[consumer.one().await]);
@@ -160,7 +160,7 @@ async fn a_deleted_queue_comes_back() {
 #[ignore = "needs ./scripts/stack"]
 async fn a_queue_that_is_missing_is_no_trouble_of_others() {
     let place = vhost().await;
-    let consumer = intake(&place, Queue::OrderEvents, PREFETCH).await;
+    let consumer = consumer_of(&place, Queue::OrderEvents, PREFETCH).await;
     let sent = send(&place, Exchange::SagaEvents, &message(Kind::PaymentReversed, 1));
     let in_flight = consumer.one().await;
     sent.taken().await;
@@ -224,7 +224,7 @@ async fn no_dead_letter_is_lost_with_a_connection() {
 #[ignore = "needs ./scripts/stack"]
 async fn a_broker_that_says_nothing_any_more_is_noticed() {
     let (place, wire) = by_wire("heartbeat=1").await;
-    let consumer = intake(&place, Queue::OrderEvents, PREFETCH).await;
+    let consumer = consumer_of(&place, Queue::OrderEvents, PREFETCH).await;
     send(&place, Exchange::SagaEvents, &message(Kind::PaymentReversed, 1)).taken().await;
     let in_flight = consumer.one().await;
     wire.hold(true);

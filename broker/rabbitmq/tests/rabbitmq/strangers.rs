@@ -3,7 +3,7 @@
 use crate::place::vhost;
 use ordermill_actors::messages::{Exchange, Kind, Queue, UNROUTED};
 use ordermill_actors::ports::{Broker, DeadMessage, Delivery, DeliverySink, Failures};
-use ordermill_broker_contract::basket::{Basket, Intake, ack, intake};
+use ordermill_broker_contract::collector::{Collector, TestConsumer, ack, consumer_of};
 use ordermill_broker_contract::samples::{at, by_channel, envelope, message, orders};
 use ordermill_broker_contract::{Backend, send};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ const PREFETCH: usize = 100;
 async fn what_nobody_can_read_is_a_dead_letter_and_the_consumer_goes_on() {
     let place = vhost().await;
     for queue in Queue::ALL {
-        let consumer = intake(&place, *queue, PREFETCH).await;
+        let consumer = consumer_of(&place, *queue, PREFETCH).await;
         let nonsense = ["", "no JSON", "{}", &"[".repeat(10_000), &"x".repeat(1024 * 1024)];
         for text in nonsense {
             // Headers that we write ourselves, with what we never write in them; a user that is not ours
@@ -52,7 +52,7 @@ async fn what_nobody_can_read_is_a_dead_letter_and_the_consumer_goes_on() {
 #[ignore = "needs ./scripts/stack"]
 async fn of_a_bundle_the_good_is_not_lost_with_the_bad() {
     let place = vhost().await;
-    let consumer = intake(&place, Queue::OrderEvents, PREFETCH).await;
+    let consumer = consumer_of(&place, Queue::OrderEvents, PREFETCH).await;
     let good = |order| {
         serde_json::from_str::<Value>(message(Kind::PaymentReversed, order).json()).unwrap()
     };
@@ -73,7 +73,7 @@ async fn of_a_bundle_the_good_is_not_lost_with_the_bad() {
 #[ignore = "needs ./scripts/stack"]
 async fn a_copy_bears_nothing_of_its_way_and_of_strangers() {
     let place = vhost().await;
-    let consumer = intake(&place, Queue::OrderEvents, PREFETCH).await;
+    let consumer = consumer_of(&place, Queue::OrderEvents, PREFETCH).await;
     let headers =
         json!({"traceparent": "00-a-b-01", "x-death": [], "CC": ["audit.events"], "more": "y"});
     let properties = json!({
@@ -113,7 +113,7 @@ async fn what_the_broker_gives_up_says_why() {
     place.until_depth("notification.sms.dlq", 1).await;
     // Somebody's own, put there by hand.
     place.vhost.publish("notification.sms.dlq", &json!({}), "mine").await;
-    let consumer = intake(&place, Queue::NotificationSms, PREFETCH).await;
+    let consumer = consumer_of(&place, Queue::NotificationSms, PREFETCH).await;
     let (late, mine) = (consumer.dead().await, consumer.dead().await);
     assert_eq!(late.cause, "given up by the broker: it waited too long");
     assert_eq!((late.queue, late.failures.count), (Queue::NotificationSms, 2));
@@ -138,7 +138,7 @@ async fn a_channel_that_nobody_serves_is_seen_and_express_comes_first() {
         let message = ordermill_actors::messages::Message::from_json(&text).unwrap();
         send(&place, Exchange::NotificationChannels, &message).taken().await;
     }
-    let consumer = intake(&place, Queue::NotificationSms, 1).await;
+    let consumer = consumer_of(&place, Queue::NotificationSms, 1).await;
     let mut seen = Vec::new();
     for _ in 0..4 {
         let delivery = consumer.one().await;
@@ -152,7 +152,7 @@ async fn a_channel_that_nobody_serves_is_seen_and_express_comes_first() {
 /// Panics over the first of what it gets of each kind.
 #[derive(Default)]
 struct Clumsy {
-    basket: Arc<Basket>,
+    collector: Arc<Collector>,
     panicked: [AtomicBool; 2],
 }
 
@@ -165,12 +165,12 @@ impl Clumsy {
 impl DeliverySink for Clumsy {
     fn deliver(&self, delivery: Delivery) {
         assert!(!self.first(0), "of the test");
-        self.basket.deliver(delivery);
+        self.collector.deliver(delivery);
     }
 
     fn store_dead_letter(&self, dead: DeadMessage) {
         assert!(!self.first(1), "of the test");
-        self.basket.store_dead_letter(dead);
+        self.collector.store_dead_letter(dead);
     }
 }
 
@@ -182,10 +182,10 @@ async fn what_a_consumer_panics_over_comes_again() {
     let subscription =
         place.broker.subscribe(Queue::OrderEvents, PREFETCH, sink.clone()).await.unwrap();
     let sent = send(&place, Exchange::SagaEvents, &message(Kind::PaymentReversed, 1));
-    let intake = Intake { basket: sink.basket.clone(), subscription };
-    let delivery = intake.one().await;
+    let consumer_of = TestConsumer { collector: sink.collector.clone(), subscription };
+    let delivery = consumer_of.one().await;
     delivery.channel.reject(delivery.tag, "it is bad".to_owned(), at());
-    (intake.dead().await.stored)();
+    (consumer_of.dead().await.stored)();
     sent.taken().await;
     assert!(sink.panicked.iter().all(|panicked| panicked.load(Relaxed)));
     place.close().await;

@@ -8,13 +8,13 @@ use tokio_util::task::TaskTracker;
 
 /// All such work of a broker, and its end. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct Vital {
+pub struct CriticalTasks {
     tasks: TaskTracker,
     stop: CancellationToken,
     failed: CancellationToken,
 }
 
-impl Vital {
+impl CriticalTasks {
     /// Has it done in a task of its own, until it is asked to stop.
     pub fn spawn<F>(&self, work: impl FnOnce(CancellationToken) -> F)
     where
@@ -59,19 +59,19 @@ mod tests {
 
     #[tokio::test]
     async fn an_end_that_was_asked_for_is_no_failure() {
-        let vital = Vital::default();
-        vital.spawn(|stop| async move { stop.cancelled().await });
-        assert!(!vital.ended(Duration::ZERO).await);
-        vital.stop();
-        assert!(vital.ended(SOON).await);
-        assert!(!vital.failed.is_cancelled());
+        let critical_tasks = CriticalTasks::default();
+        critical_tasks.spawn(|stop| async move { stop.cancelled().await });
+        assert!(!critical_tasks.ended(Duration::ZERO).await);
+        critical_tasks.stop();
+        assert!(critical_tasks.ended(SOON).await);
+        assert!(!critical_tasks.failed.is_cancelled());
     }
 
     #[tokio::test]
     async fn a_panic_is_told() {
-        let vital = Vital::default();
-        vital.spawn(|stop| async move { stop.cancelled().await });
-        vital.spawn(|_| async { panic!("of the test") });
-        tokio::time::timeout(SOON, vital.failed()).await.unwrap();
+        let critical_tasks = CriticalTasks::default();
+        critical_tasks.spawn(|stop| async move { stop.cancelled().await });
+        critical_tasks.spawn(|_| async { panic!("of the test") });
+        tokio::time::timeout(SOON, critical_tasks.failed()).await.unwrap();
     }
 }

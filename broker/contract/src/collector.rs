@@ -12,12 +12,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(2);
 
 /// Deliveries and dead letters, in the order in which they came.
 #[derive(Default)]
-pub struct Basket {
+pub struct Collector {
     deliveries: Mutex<Vec<Delivery>>,
     dead: Mutex<Vec<DeadMessage>>,
 }
 
-impl DeliverySink for Basket {
+impl DeliverySink for Collector {
     fn deliver(&self, delivery: Delivery) {
         self.deliveries.lock().unwrap().push(delivery);
     }
@@ -28,24 +28,25 @@ impl DeliverySink for Basket {
 }
 
 /// A subscription and its basket.
-pub struct Intake {
+pub struct TestConsumer {
     /// What came.
-    pub basket: Arc<Basket>,
+    pub collector: Arc<Collector>,
     /// Ends when dropped.
     pub subscription: Box<dyn Subscription>,
 }
 
 /// Consumes a queue.
-pub async fn intake(backend: &dyn Backend, queue: Queue, prefetch: usize) -> Intake {
-    let basket = Arc::new(Basket::default());
-    let subscription = backend.broker().subscribe(queue, prefetch, basket.clone()).await.unwrap();
-    Intake { basket, subscription }
+pub async fn consumer_of(backend: &dyn Backend, queue: Queue, prefetch: usize) -> TestConsumer {
+    let collector = Arc::new(Collector::default());
+    let subscription =
+        backend.broker().subscribe(queue, prefetch, collector.clone()).await.unwrap();
+    TestConsumer { collector, subscription }
 }
 
-impl Intake {
+impl TestConsumer {
     /// Everything that has come so far.
     pub fn take(&self) -> Vec<Delivery> {
-        std::mem::take(&mut self.basket.deliveries.lock().unwrap())
+        std::mem::take(&mut self.collector.deliveries.lock().unwrap())
     }
 
     /// The next `count` deliveries, and not one more.
@@ -57,7 +58,7 @@ impl Intake {
 
     /// The next deliveries, when `count` are there.
     pub async fn at_least(&self, count: usize) -> Vec<Delivery> {
-        self.until(|| self.basket.deliveries.lock().unwrap().len() >= count).await;
+        self.until(|| self.collector.deliveries.lock().unwrap().len() >= count).await;
         self.take()
     }
 
@@ -68,27 +69,28 @@ impl Intake {
 
     /// The next dead letter.
     pub async fn dead(&self) -> DeadMessage {
-        self.until(|| !self.basket.dead.lock().unwrap().is_empty()).await;
-        self.basket.dead.lock().unwrap().remove(0)
+        self.until(|| !self.collector.dead.lock().unwrap().is_empty()).await;
+        self.collector.dead.lock().unwrap().remove(0)
     }
 
     /// How many dead letters are there.
     pub fn buried(&self) -> usize {
-        self.basket.dead.lock().unwrap().len()
+        self.collector.dead.lock().unwrap().len()
     }
 
     /// Checks that nothing comes.
     pub async fn nothing_comes(&self) {
         tokio::time::sleep(QUIET).await;
-        assert_eq!(self.basket.deliveries.lock().unwrap().len(), 0, "something came");
+        assert_eq!(self.collector.deliveries.lock().unwrap().len(), 0, "something came");
         assert_eq!(self.buried(), 0, "something was given up");
     }
 
     /// Waits for a delivery or a dead letter, and forgets it unsettled.
     pub async fn anything(&self) {
-        let basket = &self.basket;
+        let collector = &self.collector;
         self.until(|| {
-            !basket.deliveries.lock().unwrap().is_empty() || !basket.dead.lock().unwrap().is_empty()
+            !collector.deliveries.lock().unwrap().is_empty()
+                || !collector.dead.lock().unwrap().is_empty()
         })
         .await;
     }

@@ -6,7 +6,7 @@
 //! that failed leaves as a copy of its own, and the bundle is acked when the broker has all of them.
 
 use crate::acks::Acks;
-use crate::post::{Content, Fate, Letter, Post};
+use crate::publisher::{ConfirmOutcome, Content, PendingPublish, Publisher};
 use crate::wire;
 use lapin::BasicProperties;
 use ordermill_actors::messages::{Body, Queue, Unreadable, retry_exchange};
@@ -31,18 +31,18 @@ pub struct Origin {
     pub acks: Arc<Acks>,
     /// Cancelled with that channel: from then on it is somebody else's.
     pub void: CancellationToken,
-    /// Where copies are posted.
-    pub copies: Post,
+    /// Where copies are published.
+    pub copies: Publisher,
 }
 
 /// A consumer's hold on a delivery. Dropped unsettled, the delivery goes back to its queue when its
 /// channel ends.
-pub struct Hold {
+pub struct DeliveryGuard {
     origin: Arc<Origin>,
     settled: AtomicBool,
 }
 
-impl Hold {
+impl DeliveryGuard {
     /// A delivery that is handed out now.
     pub fn new(origin: Origin) -> Self {
         Self { origin: Arc::new(origin), settled: AtomicBool::new(false) }
@@ -54,7 +54,7 @@ impl Hold {
     }
 }
 
-impl Drop for Hold {
+impl Drop for DeliveryGuard {
     fn drop(&mut self) {
         if self.claim() {
             self.origin.acks.drop_delivery(self.origin.tag);
@@ -62,7 +62,7 @@ impl Drop for Hold {
     }
 }
 
-impl DeliveryChannel for Hold {
+impl DeliveryChannel for DeliveryGuard {
     fn settle(&self, _: u64, remainder: Vec<Remainder>) {
         if !self.claim() {
             return;
@@ -72,7 +72,7 @@ impl DeliveryChannel for Hold {
         }
         let open = Arc::new(AtomicUsize::new(remainder.len()));
         for remainder in remainder {
-            Copy::of(&self.origin, remainder, open.clone()).post();
+            Copy::of(&self.origin, remainder, open.clone()).publish();
         }
     }
 }
@@ -105,8 +105,8 @@ impl Copy {
         Arc::new(Self { origin: origin.clone(), open, exchange, key, properties, content })
     }
 
-    fn post(self: Arc<Self>) {
-        let letter = Letter {
+    fn publish(self: Arc<Self>) {
+        let publish = PendingPublish {
             exchange: self.exchange.clone(),
             key: self.key.clone(),
             mandatory: true,
@@ -115,28 +115,28 @@ impl Copy {
             void: Some(self.origin.void.clone()),
             done: Box::new({
                 let copy = self.clone();
-                move |fate| copy.posted(fate)
+                move |outcome| copy.published(outcome)
             }),
         };
-        self.origin.copies.send(letter);
+        self.origin.copies.send(publish);
     }
 
-    fn posted(self: Arc<Self>, fate: Fate) {
-        match fate {
-            Fate::Taken => {
+    fn published(self: Arc<Self>, outcome: ConfirmOutcome) {
+        match outcome {
+            ConfirmOutcome::Taken => {
                 if self.open.fetch_sub(1, AcqRel) == 1 {
                     self.origin.acks.settle(self.origin.tag);
                 }
             }
             // Its channel is gone, and the delivery with it.
             _ if self.origin.void.is_cancelled() => {}
-            Fate::Returned | Fate::Refused | Fate::Late => {
-                tracing::warn!(queue = %self.origin.queue, ?fate, "the copy of a message that failed is not taken yet");
+            ConfirmOutcome::Returned | ConfirmOutcome::Refused | ConfirmOutcome::Late => {
+                tracing::warn!(queue = %self.origin.queue, fate = ?outcome, "the copy of a message that failed is not taken yet");
                 // Outside of a runtime the process is ending, and the broker keeps the original.
                 if let Ok(runtime) = tokio::runtime::Handle::try_current() {
                     runtime.spawn(async move {
                         tokio::time::sleep(AGAIN_AFTER).await;
-                        self.post();
+                        self.publish();
                     });
                 }
             }

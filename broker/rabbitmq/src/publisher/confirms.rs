@@ -7,7 +7,7 @@
 //! another's return may be returned as well, and is published again: where some are returned, others may
 //! come twice.
 
-use super::Letter;
+use super::PendingPublish;
 use futures::StreamExt;
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::FuturesUnordered;
@@ -30,7 +30,7 @@ pub struct Batch {
     pub ended: lapin::Result<()>,
 }
 
-/// What tells a letter from others in flight. Two that are alike say the same to the same queues.
+/// What tells a publish from others in flight. Two that are alike say the same to the same queues.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     exchange: String,
@@ -39,11 +39,11 @@ pub struct Identity {
 }
 
 impl Identity {
-    pub fn of(letter: &Letter) -> Self {
+    pub fn of(publish: &PendingPublish) -> Self {
         Self {
-            exchange: letter.exchange.to_string(),
-            key: letter.key.to_string(),
-            message_id: id(&letter.properties),
+            exchange: publish.exchange.to_string(),
+            key: publish.key.to_string(),
+            message_id: id(&publish.properties),
         }
     }
 
@@ -69,12 +69,12 @@ impl Confirms {
         self.pending.is_empty() && self.first.is_none()
     }
 
-    /// Publishes a letter. Nothing is sent before the confirms are next looked at; then in this order.
-    pub fn publish(&self, channel: &Channel, number: u64, letter: &Letter) {
-        let (channel, content) = (channel.clone(), letter.content.clone());
-        let (exchange, key) = (letter.exchange.clone(), letter.key.clone());
-        let properties = letter.properties.clone();
-        let options = BasicPublishOptions { mandatory: letter.mandatory, immediate: false };
+    /// Publishes. Nothing is sent before the confirms are next looked at; then in this order.
+    pub fn publish(&self, channel: &Channel, number: u64, publish: &PendingPublish) {
+        let (channel, content) = (channel.clone(), publish.content.clone());
+        let (exchange, key) = (publish.exchange.clone(), publish.key.clone());
+        let properties = publish.properties.clone();
+        let options = BasicPublishOptions { mandatory: publish.mandatory, immediate: false };
         self.pending.push(Box::pin(async move {
             let sent = {
                 let bytes = content.bytes();

@@ -6,9 +6,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// What became of a letter.
+/// The outcome of a publish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum ConfirmOutcome {
     /// The broker has it, on disk where its queue is.
     Taken,
     /// No queue takes it.
@@ -19,7 +19,7 @@ pub enum Fate {
     Late,
 }
 
-/// What a letter says.
+/// What a publish carries.
 #[derive(Clone)]
 pub enum Content {
     /// A message, or several.
@@ -40,7 +40,7 @@ impl Content {
 }
 
 /// A publish.
-pub struct Letter {
+pub struct PendingPublish {
     /// The exchange; empty: straight to the queue that `key` names.
     pub exchange: Cow<'static, str>,
     /// The routing key.
@@ -54,10 +54,10 @@ pub struct Letter {
     /// Cancelled: nobody wants it any more, if it is not published yet.
     pub void: Option<CancellationToken>,
     /// Told what became of it. Must not block.
-    pub done: Box<dyn FnOnce(Fate) + Send>,
+    pub done: Box<dyn FnOnce(ConfirmOutcome) + Send>,
 }
 
-impl Letter {
+impl PendingPublish {
     /// True when nobody wants it any more.
     pub fn is_void(&self) -> bool {
         self.void.as_ref().is_some_and(CancellationToken::is_cancelled)
