@@ -91,7 +91,7 @@ pub async fn run(args: ActorsArgs) -> anyhow::Result<ExitCode> {
     let server = Server::new(&args.url)?;
     let answer = || format!("the server at {} to answer", args.url);
     // Fails at once where nobody listens: while it is watched, the server may come and go.
-    let tree = table::of(&waiting::aloud(answer, look(&server, &args)).await?);
+    let tree = table::of(&waiting::report_waiting(answer, look(&server, &args)).await?);
     if !args.watch {
         crate::print::text(&tree);
         return Ok(ExitCode::SUCCESS);

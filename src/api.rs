@@ -15,7 +15,6 @@ mod dead_letters;
 mod decimal;
 mod docs;
 mod document;
-mod door;
 mod events;
 mod guard;
 mod inventory;
@@ -34,18 +33,19 @@ mod queues;
 pub mod reconciliation;
 mod records;
 mod request_id;
+mod respond;
 mod routes;
 mod scalar;
 mod secure;
+mod startup_gate;
 mod state;
 mod time;
 mod unsupported;
 mod views;
-mod watch;
 mod word;
 
-pub use door::Door;
 pub use metrics::{SagaMetrics, recorder};
+pub use startup_gate::StartupGate;
 pub use state::Parts;
 
 use state::State;
@@ -141,7 +141,7 @@ fn endpoint(state: State) -> BoxEndpoint<'static, Response> {
         .at("/docs/", poem::get(make_sync(|_| Redirect::permanent("../docs"))))
         .at("/openapi.json", unsupported::guarded(page_of_json(document), Vec::new()))
         .with(CatchPanic::new().with_handler(|_| problem::panicked()))
-        .around(move |endpoint, request| watch::answer(known.clone(), endpoint, request))
+        .around(move |endpoint, request| respond::answer(known.clone(), endpoint, request))
         .map_to_response()
         .boxed()
 }

@@ -16,7 +16,7 @@ mod services;
 pub(crate) mod world;
 
 pub use boot::{Boot, NotAvailable};
-pub use services::{Elsewhere, Services};
+pub use services::{ServiceNotLocal, Services};
 
 use crate::api;
 use crate::backup::Backups;
@@ -43,7 +43,7 @@ use ordermill_actors::runtime::relay::RelayBacklog;
 use ordermill_actors::runtime::service_builder::{ConsumerHandle, Process};
 use ordermill_actors::runtime::supervisor::Msg;
 use ractor::{Actor, ActorRef};
-use services::{Outlets, Stores};
+use services::{Notifiers, Stores};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -68,14 +68,14 @@ const HTTP: &str = "http";
 const CHECK: &str = "reconciliation";
 
 /// How this process stands.
-struct Here {
+struct ProcessState {
     world: World,
     admission: Arc<Admission>,
     lag: Arc<Lag>,
 }
 
 #[async_trait]
-impl System for Here {
+impl System for ProcessState {
     async fn state(&self) -> Result<SystemState, ReadError> {
         // What piled up a moment ago passes several queues in turn.
         let lag = self.admission.lag().max(self.lag.recent_max());
@@ -120,30 +120,30 @@ impl App {
         let world = world::real();
         let databases = Databases::new(&config, world::owner())?;
         let stop = CancellationToken::new();
-        let door = api::Door::new(boot.clone(), world.clone(), config.hosts.clone());
+        let startup_gate = api::StartupGate::new(boot.clone(), world.clone(), config.hosts.clone());
         let patience = config.shutdown_timeout / 2;
-        let http = Http::open(config.listen, door.clone(), stop.clone(), patience).await?;
+        let http = Http::open(config.listen, startup_gate.clone(), stop.clone(), patience).await?;
         tracing::info!(service = "http", address = %http.address(), "listening; GET /ready tells when orders are taken");
         // Where the start fails, the server goes with everything else.
         let unless_started = stop.clone().drop_guard();
         let app =
-            Self::open_for_business(config, databases, world, &boot, stop, door, http).await?;
+            Self::start_serving(config, databases, world, &boot, stop, startup_gate, http).await?;
         unless_started.disarm();
         Ok(app)
     }
 
-    async fn open_for_business(
+    async fn start_serving(
         config: Config,
         databases: Databases,
         world: World,
         boot: &Boot,
         stop: CancellationToken,
-        door: api::Door,
+        startup_gate: api::StartupGate,
         http: Arc<Http>,
     ) -> anyhow::Result<Self> {
         let address = http.address();
         let email = config.smtp.as_ref().map(SmtpMessenger::new).transpose()?;
-        let outlets = Outlets {
+        let notifiers = Notifiers {
             observer: Arc::new(api::SagaMetrics),
             messengers: Messengers {
                 email: email.map(|messenger| Arc::new(messenger) as Arc<dyn Messenger>),
@@ -169,10 +169,10 @@ impl App {
 
         let mut process = Process::new(world.clone(), brokers.broker.clone());
         process.rpc = Some(brokers.rpc.clone());
-        let (services, mut parts) = services::wire(&mut process, stores, &config, outlets, alone);
+        let (services, mut parts) = services::wire(&mut process, stores, &config, notifiers, alone);
         let admission = Arc::new(Admission::new(process.journals.clone(), process.lag.clone()));
         let sources = services.sources().clone();
-        let system: Arc<dyn System> = Arc::new(Here {
+        let system: Arc<dyn System> = Arc::new(ProcessState {
             world: world.clone(),
             admission: admission.clone(),
             lag: process.lag.clone(),
@@ -210,7 +210,7 @@ impl App {
         let supervisor = process.supervisor(parts);
         let (root, root_ended) =
             Actor::spawn(None, supervisor, ()).await.context("the services")?;
-        door.open(api.endpoint());
+        startup_gate.open(api.endpoint());
         databases.serve_at(&format!("http://{address}"));
         let Process { journals, backlogs, consumers, .. } = process;
         Ok(Self {
@@ -369,9 +369,9 @@ where
     let config = Config { data_dir: directory.path().to_owned(), ..config };
     let boot = Arc::new(Boot::new(config.startup_timeout));
     let missing = || boot.missing().unwrap_or_else(|| "the server to start".to_owned());
-    let app = waiting::aloud(missing, App::start_seen(config, boot.clone())).await?;
+    let app = waiting::report_waiting(missing, App::start_seen(config, boot.clone())).await?;
     let result = work(app.url()).await;
-    waiting::aloud(|| "the server to stop".to_owned(), app.stop()).await;
+    waiting::report_waiting(|| "the server to stop".to_owned(), app.stop()).await;
     result
 }
 

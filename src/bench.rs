@@ -11,12 +11,10 @@
 //! own: its CPU time and memory are not ours.
 
 mod args;
-mod books;
+mod catalogue;
 mod clock;
-mod door;
-mod doors;
+mod connection;
 mod flash_sale;
-mod goods;
 mod hot_sku;
 mod latency;
 mod load;
@@ -24,11 +22,13 @@ mod orders;
 mod place;
 mod postgres;
 mod process;
+mod progress;
 mod readings;
 mod report;
+mod servers;
 mod sqlite;
 mod stack;
-mod ticker;
+mod verify;
 
 pub use args::{BenchArgs, BenchCommand, FlashSaleArgs, HotSkuArgs, OrdersArgs, ServerArgs, Watch};
 pub use load::Extent;

@@ -1,23 +1,23 @@
-//! The demo: a day at the shop, played over HTTP against a running server, and its books afterwards.
+//! The demo: a day at the shop, played over HTTP against a running server, and a reconciliation afterwards.
 //!
 //! ```text
-//! stock the shelves ──▶ customers place orders of every fate ──▶ all come to rest
+//! stock the stock ──▶ customers place orders of every scenario ──▶ all come to rest
 //!                                                                    │
-//!            report ◀── compare with what became of the orders ◀── read the papers
+//!            report ◀── compare with what became of the orders ◀── read the services' records
 //! ```
 //!
 //! Everything is asked over HTTP: the orders as a customer would, and what the services say of them as
 //! `ordermill check` does. Its products bear names that no other run has, so that it can be played against a shop
 //! in use.
 
-mod basket;
-mod books;
 mod catalogue;
 mod customer;
-mod fate;
-mod papers;
+mod order_mix;
+mod order_records;
 mod progress;
+mod reconciliation;
 mod report;
+mod scenario;
 pub(crate) mod shop;
 pub(crate) mod table;
 #[cfg(test)]
@@ -29,9 +29,9 @@ use anyhow::Context;
 pub(crate) use catalogue::run_number;
 
 use catalogue::Catalogue;
-use fate::Fate;
 use futures::StreamExt;
 use progress::Progress;
+use scenario::Scenario;
 use shop::Shop;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -39,10 +39,10 @@ use tokio::time::Instant;
 /// Customers in the shop at once. Each mostly waits; the bound keeps a demo of many thousand
 /// orders within some megabytes.
 const CUSTOMERS_MAX: usize = 2_000;
-/// How long the books may take to agree once all orders rest: the last papers are still under way.
-const BOOKS_LIMIT: Duration = Duration::from_secs(10);
-/// How often the books are read until then.
-const BOOKS_AGAIN: Duration = Duration::from_millis(250);
+/// How long the reconciliation may take to agree once all orders rest: the last papers are still under way.
+const RECONCILE_LIMIT: Duration = Duration::from_secs(10);
+/// How often the reconciliation are read until then.
+const RECONCILE_EVERY: Duration = Duration::from_millis(250);
 
 /// What the demo plays, and where.
 #[derive(Clone, Debug)]
@@ -68,50 +68,58 @@ struct Pace {
 /// When the server cannot be reached or does not take the stock: there is nothing to report then.
 pub async fn run(options: DemoOptions) -> anyhow::Result<bool> {
     let shop = Shop::open(&options.url)?;
-    let fates = fate::deal(options.orders);
-    let catalogue = Catalogue::for_run(&fates);
+    let scenarios = scenario::assign(options.orders);
+    let catalogue = Catalogue::for_run(&scenarios);
     report::opening(&options, &catalogue);
-    let stocked = waiting::aloud(|| format!("{} to answer", options.url), catalogue.stock(&shop));
+    let stocked =
+        waiting::report_waiting(|| format!("{} to answer", options.url), catalogue.stock(&shop));
     stocked.await.context("the shelves could not be stocked")?;
 
-    let (stories, pace) = play(&shop, &catalogue, &fates).await;
-    let papers = papers::read(&options.url, &catalogue, &stories);
-    let papers = waiting::aloud(|| "the services' records".to_owned(), papers).await?;
-    let books = settle_books(&shop, &catalogue, &stories, &papers);
-    let books = waiting::aloud(|| "the books to agree".to_owned(), books).await?;
-    Ok(report::closing(&catalogue, &stories, &books, &pace))
+    let (runs, pace) = play(&shop, &catalogue, &scenarios).await;
+    let order_records = order_records::read(&options.url, &catalogue, &runs);
+    let order_records =
+        waiting::report_waiting(|| "the services' records".to_owned(), order_records).await?;
+    let reconciliation = reconcile_until_stable(&shop, &catalogue, &runs, &order_records);
+    let reconciliation =
+        waiting::report_waiting(|| "the books to agree".to_owned(), reconciliation).await?;
+    Ok(report::closing(&catalogue, &runs, &reconciliation, &pace))
 }
 
 /// Lets every customer play their part. An order that cannot be placed or watched is a story too.
-async fn play(shop: &Shop, catalogue: &Catalogue, fates: &[Fate]) -> (Vec<customer::Story>, Pace) {
-    let progress = Progress::start("orders at rest", fates.len());
+async fn play(
+    shop: &Shop,
+    catalogue: &Catalogue,
+    scenarios: &[Scenario],
+) -> (Vec<customer::CustomerRun>, Pace) {
+    let progress = Progress::start("orders at rest", scenarios.len());
     let start = Instant::now();
-    let stories = futures::stream::iter(fates.iter().enumerate())
-        .map(|(number, fate)| customer::play(shop, catalogue, *fate, number, start))
+    let runs = futures::stream::iter(scenarios.iter().enumerate())
+        .map(|(number, scenario)| customer::play(shop, catalogue, *scenario, number, start))
         .buffer_unordered(CUSTOMERS_MAX)
         .inspect(|_| progress.step())
         .collect::<Vec<_>>();
-    let stories = progress.during(stories).await;
+    let runs = progress.during(runs).await;
     progress.finish();
-    let placed = stories.iter().filter_map(|story| story.placed_after).max().unwrap_or_default();
-    (stories, Pace { placed, settled: start.elapsed() })
+    let placed = runs.iter().filter_map(|run| run.placed_after).max().unwrap_or_default();
+    (runs, Pace { placed, settled: start.elapsed() })
 }
 
-/// Compares the shelves and the papers with the orders, again and again until they agree or time is up.
-async fn settle_books(
+/// Compares the stock and the services' records with the orders, again and again until they agree or time is up.
+async fn reconcile_until_stable(
     shop: &Shop,
     catalogue: &Catalogue,
-    stories: &[customer::Story],
-    papers: &papers::Papers,
-) -> anyhow::Result<books::Books> {
-    let until = Instant::now() + BOOKS_LIMIT;
+    runs: &[customer::CustomerRun],
+    order_records: &order_records::OrderRecords,
+) -> anyhow::Result<reconciliation::Reconciliation> {
+    let until = Instant::now() + RECONCILE_LIMIT;
     loop {
-        let shelves = catalogue.look(shop).await.context("the shelves could not be read")?;
-        let listed = papers::listed(shop, catalogue).await?;
-        let books = books::balance(catalogue, stories, papers, &shelves, listed);
-        if books.wrong.is_empty() || Instant::now() >= until {
-            return Ok(books);
+        let products = catalogue.load_stock(shop).await.context("the shelves could not be read")?;
+        let listed = order_records::listed(shop, catalogue).await?;
+        let reconciliation =
+            reconciliation::reconcile(catalogue, runs, order_records, &products, listed);
+        if reconciliation.wrong.is_empty() || Instant::now() >= until {
+            return Ok(reconciliation);
         }
-        tokio::time::sleep(BOOKS_AGAIN).await;
+        tokio::time::sleep(RECONCILE_EVERY).await;
     }
 }

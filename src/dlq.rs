@@ -46,10 +46,10 @@ struct AllRedriven {
 pub async fn run(args: DlqArgs) -> anyhow::Result<ExitCode> {
     let server = Server::new(&args.url)?;
     let answer = || format!("the server at {} to answer", args.url);
-    waiting::aloud(answer, obey(&server, args.command)).await
+    waiting::report_waiting(answer, execute(&server, args.command)).await
 }
 
-async fn obey(server: &Server, command: DlqCommand) -> anyhow::Result<ExitCode> {
+async fn execute(server: &Server, command: DlqCommand) -> anyhow::Result<ExitCode> {
     match command {
         DlqCommand::List { queue, limit, json, discarded } => {
             let asked = (queue, limit);

@@ -13,7 +13,7 @@ const THEN_EVERY: Duration = Duration::from_secs(2);
 
 /// Does the work. While it takes long, says what it waits for and since when:
 /// `ordermill: waiting for RabbitMQ: connection refused (5 s)`.
-pub async fn aloud<T>(what: impl Fn() -> String, work: impl Future<Output = T>) -> T {
+pub async fn report_waiting<T>(what: impl Fn() -> String, work: impl Future<Output = T>) -> T {
     let say = |line: &str| crate::note!("{line}");
     told_to(say, what, work).await
 }

@@ -2,7 +2,7 @@
 
 use crate::api::cursor;
 use crate::api::limits;
-use crate::api::orders::{Group, Noted, Page, id, noted, page, saga_status, view};
+use crate::api::orders::{Acknowledged, Group, Page, acknowledged, id, page, saga_status, view};
 use crate::api::problem::Problem;
 use crate::api::state::State;
 use crate::api::views::OrderView;
@@ -87,8 +87,8 @@ impl AdminApi {
     ///
     /// A saga sends it again by itself, but waits longer each time. Asked twice, nothing is done twice.
     #[oai(path = "/admin/sagas/:saga_id/retry", method = "post")]
-    async fn retry(&self, saga_id: Path<String>) -> Result<Noted, Problem> {
+    async fn retry(&self, saga_id: Path<String>) -> Result<Acknowledged, Problem> {
         let order = id(&saga_id.0)?;
-        Ok(noted(order, self.0.services.order()?.orders.retry(order).await?))
+        Ok(acknowledged(order, self.0.services.order()?.orders.retry(order).await?))
     }
 }

@@ -9,7 +9,7 @@ use crate::api::problem::Problem;
 use crate::api::state::State;
 use crate::api::time::Time;
 use crate::api::word::Word;
-use crate::app::Elsewhere;
+use crate::app::ServiceNotLocal;
 use ordermill_actors::ids::ServiceName;
 use ordermill_actors::messages::Queue;
 use ordermill_actors::ports::DeadLetterFilter;
@@ -386,11 +386,14 @@ impl DeadLettersApi {
 
 impl DeadLettersApi {
     /// The dead-letter service of a service.
-    fn dead_letter_service(&self, service: ServiceName) -> Result<&DeadLetterService, Elsewhere> {
+    fn dead_letter_service(
+        &self,
+        service: ServiceName,
+    ) -> Result<&DeadLetterService, ServiceNotLocal> {
         let mut dead_letter_services = self.0.dead_letters.iter();
         dead_letter_services
             .find(|dead_letter_service| dead_letter_service.service() == service)
-            .ok_or(Elsewhere(service))
+            .ok_or(ServiceNotLocal(service))
     }
 
     /// The dead-letter services that a list asks.
@@ -410,7 +413,7 @@ impl DeadLettersApi {
     fn dead_letter_services(
         &self,
         service: Option<ServiceName>,
-    ) -> Result<Vec<&DeadLetterService>, Elsewhere> {
+    ) -> Result<Vec<&DeadLetterService>, ServiceNotLocal> {
         match service {
             Some(service) => Ok(vec![self.dead_letter_service(service)?]),
             None => Ok(self.0.dead_letters.iter().collect()),

@@ -4,7 +4,7 @@ use crate::api::body::Raw;
 use crate::api::cursor;
 use crate::api::limits;
 use crate::api::orders::Group;
-use crate::api::preconditions::{Preconditions, Verdict, quoted};
+use crate::api::preconditions::{PreconditionOutcome, Preconditions, quoted};
 use crate::api::problem::{FieldError, Problem};
 use crate::api::scalar::{Count, Id, ProductIdInput};
 use crate::api::state::State;
@@ -196,9 +196,9 @@ impl InventoryApi {
         let row = row.ok_or_else(|| Problem::not_found("there is no such product"))?;
         let tag = quoted(row.version);
         match preconditions.of_reading(&row.version.to_string()) {
-            Verdict::Proceed => Ok(Shown::Stock(Json(StockView::from(&row)), tag)),
-            Verdict::NotModified => Ok(Shown::NotModified(tag)),
-            Verdict::Failed => Err(stale(&row)),
+            PreconditionOutcome::Proceed => Ok(Shown::Stock(Json(StockView::from(&row)), tag)),
+            PreconditionOutcome::NotModified => Ok(Shown::NotModified(tag)),
+            PreconditionOutcome::Failed => Err(stale(&row)),
         }
     }
 

@@ -4,7 +4,7 @@ use crate::api::body::{Optional, Raw};
 use crate::api::cursor;
 use crate::api::limits;
 use crate::api::orders::{Group, id};
-use crate::api::preconditions::{Preconditions, Verdict, quoted};
+use crate::api::preconditions::{PreconditionOutcome, Preconditions, quoted};
 use crate::api::problem::{FieldError, Problem};
 use crate::api::state::State;
 use crate::api::time::Time;
@@ -186,9 +186,11 @@ impl NotificationsApi {
         let entry = entry.ok_or(MarkError::NotFound)?;
         let tag = quoted(tag(entry.is_read));
         match preconditions.of_reading(self::tag(entry.is_read)) {
-            Verdict::Proceed => Ok(Shown::Notification(Json(NotificationView::from(&entry)), tag)),
-            Verdict::NotModified => Ok(Shown::NotModified(tag)),
-            Verdict::Failed => Err(MarkError::Stale { is_read: entry.is_read }.into()),
+            PreconditionOutcome::Proceed => {
+                Ok(Shown::Notification(Json(NotificationView::from(&entry)), tag))
+            }
+            PreconditionOutcome::NotModified => Ok(Shown::NotModified(tag)),
+            PreconditionOutcome::Failed => Err(MarkError::Stale { is_read: entry.is_read }.into()),
         }
     }
 

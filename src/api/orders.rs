@@ -82,15 +82,15 @@ pub struct NotedView {
 
 /// What was asked of an order.
 #[derive(ApiResponse)]
-pub enum Noted {
+pub enum Acknowledged {
     /// It is noted, and will be done.
     #[oai(status = 202)]
     Accepted(Json<NotedView>),
 }
 
 /// What is asked is noted.
-pub fn noted(order: OrderId, asked: Asked) -> Noted {
-    Noted::Accepted(Json(NotedView { order_id: order.0, status: asked.status.into() }))
+pub fn acknowledged(order: OrderId, asked: Asked) -> Acknowledged {
+    Acknowledged::Accepted(Json(NotedView { order_id: order.0, status: asked.status.into() }))
 }
 
 /// A customer by either name; both may be there when they say the same.
@@ -212,27 +212,27 @@ impl OrdersApi {
     ///
     /// Until its dispatch was asked for. Whatever was done is undone: the parcel first, then money and stock.
     #[oai(path = "/orders/:order_id/cancel", method = "post")]
-    async fn cancel(&self, order_id: Path<String>) -> Result<Noted, Problem> {
+    async fn cancel(&self, order_id: Path<String>) -> Result<Acknowledged, Problem> {
         let order = id(&order_id.0)?;
-        Ok(noted(order, self.0.services.order()?.orders.cancel(order).await?))
+        Ok(acknowledged(order, self.0.services.order()?.orders.cancel(order).await?))
     }
 
     /// Dispatch a confirmed order
     ///
     /// The parcel leaves, and the reserved stock with it. Asked again, it changes nothing.
     #[oai(path = "/orders/:order_id/dispatch", method = "post")]
-    async fn dispatch(&self, order_id: Path<String>) -> Result<Noted, Problem> {
+    async fn dispatch(&self, order_id: Path<String>) -> Result<Acknowledged, Problem> {
         let order = id(&order_id.0)?;
-        Ok(noted(order, self.0.services.order()?.orders.dispatch(order).await?))
+        Ok(acknowledged(order, self.0.services.order()?.orders.dispatch(order).await?))
     }
 
     /// Confirm the delivery of a shipped order
     ///
     /// The order is complete. Asked again, it changes nothing.
     #[oai(path = "/orders/:order_id/delivery", method = "post")]
-    async fn delivery(&self, order_id: Path<String>) -> Result<Noted, Problem> {
+    async fn delivery(&self, order_id: Path<String>) -> Result<Acknowledged, Problem> {
         let order = id(&order_id.0)?;
-        Ok(noted(order, self.0.services.order()?.orders.deliver(order).await?))
+        Ok(acknowledged(order, self.0.services.order()?.orders.deliver(order).await?))
     }
 }
 

@@ -32,7 +32,7 @@ enum Tags {
 
 /// What is to become of a request to read, under its preconditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum PreconditionOutcome {
     /// It is answered.
     Proceed,
     /// 304: the client has what it would be sent.
@@ -59,13 +59,13 @@ impl Preconditions {
     }
 
     /// What becomes of GET and HEAD, where the representation has this tag (section 13.2.2).
-    pub fn of_reading(&self, tag: &str) -> Verdict {
+    pub fn of_reading(&self, tag: &str) -> PreconditionOutcome {
         if self.if_match.as_ref().is_some_and(|tags| !tags.name_strongly(tag)) {
-            Verdict::Failed
+            PreconditionOutcome::Failed
         } else if self.if_none_match.as_ref().is_some_and(|tags| tags.name_weakly(tag)) {
-            Verdict::NotModified
+            PreconditionOutcome::NotModified
         } else {
-            Verdict::Proceed
+            PreconditionOutcome::Proceed
         }
     }
 
@@ -236,22 +236,22 @@ mod tests {
 
     #[test]
     fn what_is_read_is_answered_spared_or_refused() {
-        for (if_match, if_none_match, verdict) in [
-            (None, None, Verdict::Proceed),
-            (Some("*"), None, Verdict::Proceed),
-            (Some(r#""7""#), None, Verdict::Proceed),
-            (Some(r#""6", "7""#), None, Verdict::Proceed),
-            (Some(r#"W/"7""#), None, Verdict::Failed),
-            (Some(r#""6""#), None, Verdict::Failed),
-            (None, Some("*"), Verdict::NotModified),
-            (None, Some(r#""7""#), Verdict::NotModified),
-            (None, Some(r#"W/"7", "9""#), Verdict::NotModified),
-            (None, Some(r#""6""#), Verdict::Proceed),
-            (Some(r#""7""#), Some(r#""7""#), Verdict::NotModified),
-            (Some(r#""6""#), Some(r#""7""#), Verdict::Failed),
+        for (if_match, if_none_match, outcome) in [
+            (None, None, PreconditionOutcome::Proceed),
+            (Some("*"), None, PreconditionOutcome::Proceed),
+            (Some(r#""7""#), None, PreconditionOutcome::Proceed),
+            (Some(r#""6", "7""#), None, PreconditionOutcome::Proceed),
+            (Some(r#"W/"7""#), None, PreconditionOutcome::Failed),
+            (Some(r#""6""#), None, PreconditionOutcome::Failed),
+            (None, Some("*"), PreconditionOutcome::NotModified),
+            (None, Some(r#""7""#), PreconditionOutcome::NotModified),
+            (None, Some(r#"W/"7", "9""#), PreconditionOutcome::NotModified),
+            (None, Some(r#""6""#), PreconditionOutcome::Proceed),
+            (Some(r#""7""#), Some(r#""7""#), PreconditionOutcome::NotModified),
+            (Some(r#""6""#), Some(r#""7""#), PreconditionOutcome::Failed),
         ] {
-            let verdict_of = conditions(if_match, if_none_match).of_reading("7");
-            assert_eq!(verdict_of, verdict, "{if_match:?} {if_none_match:?}");
+            let outcome_of = conditions(if_match, if_none_match).of_reading("7");
+            assert_eq!(outcome_of, outcome, "{if_match:?} {if_none_match:?}");
         }
     }
 

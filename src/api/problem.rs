@@ -1,7 +1,7 @@
 //! Errors as RFC 9457 problem documents: one shape for everything that goes wrong.
 
 use crate::api::{limits, request_id};
-use crate::app::Elsewhere;
+use crate::app::ServiceNotLocal;
 use ordermill_actors::order::AskError;
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::runtime::admission::Busy;
@@ -209,16 +209,16 @@ impl From<ReadError> for Problem {
     }
 }
 
-impl From<Elsewhere> for Problem {
-    fn from(elsewhere: Elsewhere) -> Self {
-        Self::unavailable(elsewhere.to_string(), ELSEWHERE_RETRY_AFTER)
+impl From<ServiceNotLocal> for Problem {
+    fn from(not_local: ServiceNotLocal) -> Self {
+        Self::unavailable(not_local.to_string(), ELSEWHERE_RETRY_AFTER)
     }
 }
 
 impl Problem {
     /// 503 for an order that is not taken, and what is to blame: a database, the broker, a queue that
     /// nobody consumes, or too many customers.
-    pub fn turned_away(
+    pub fn not_admitted(
         busy: Busy,
         broker: Option<String>,
         unconsumed_queues: &[UnconsumedQueue],
@@ -303,7 +303,7 @@ pub fn too_large(limit: usize) -> Response {
 }
 
 /// 400, for a body that breaks off.
-pub fn broken_off() -> Response {
+pub fn interrupted() -> Response {
     alone(StatusCode::BAD_REQUEST, "the body breaks off before its end")
 }
 
@@ -318,10 +318,10 @@ mod tests {
     use ordermill_actors::messages::Queue;
 
     #[test]
-    fn a_closed_door_says_when_to_come_back() {
+    fn a_503_for_an_order_says_when_to_retry() {
         for (retry_after_ms, seconds) in [(0, "1"), (1_000, "1"), (2_001, "3"), (30_000, "30")] {
             let busy = Busy { retry_after: Duration::from_millis(retry_after_ms), down: false };
-            let response = Problem::turned_away(busy, None, &[]).into_response();
+            let response = Problem::not_admitted(busy, None, &[]).into_response();
             assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
             assert_eq!(response.headers()["retry-after"], seconds);
             assert_eq!(response.content_type(), Some("application/problem+json"));
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_door_names_what_is_to_blame() {
+    fn a_503_for_an_order_names_the_cause() {
         let busy = |down| Busy { retry_after: Duration::from_secs(1), down };
         let queue = Queue::parse("inventory.commands").unwrap();
         let unconsumed_queues = [UnconsumedQueue { queue, ready: 820 }];
@@ -339,13 +339,13 @@ mod tests {
             _ => panic!("no 503"),
         };
         for (problem, word) in [
-            (Problem::turned_away(busy(true), away(), &unconsumed_queues), "a database"),
-            (Problem::turned_away(busy(false), away(), &unconsumed_queues), "the broker is away"),
+            (Problem::not_admitted(busy(true), away(), &unconsumed_queues), "a database"),
+            (Problem::not_admitted(busy(false), away(), &unconsumed_queues), "the broker is away"),
             (
-                Problem::turned_away(busy(false), None, &unconsumed_queues),
+                Problem::not_admitted(busy(false), None, &unconsumed_queues),
                 "nobody takes inventory.commands",
             ),
-            (Problem::turned_away(busy(false), None, &[]), "too many orders are under way; try"),
+            (Problem::not_admitted(busy(false), None, &[]), "too many orders are under way; try"),
         ] {
             let detail = detail(problem);
             assert!(detail.contains(word), "{detail}");

@@ -66,7 +66,7 @@ impl State {
     pub async fn admit(&self) -> Result<(), Problem> {
         self.admission.admit().await.map_err(|busy| {
             let trouble = broker_trouble(&self.broker.health());
-            Problem::turned_away(busy, trouble, &self.admission.unconsumed_queues())
+            Problem::not_admitted(busy, trouble, &self.admission.unconsumed_queues())
         })
     }
 

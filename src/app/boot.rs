@@ -20,7 +20,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 const TRY_LOGGED_EVERY: Duration = Duration::from_secs(2);
 
 /// Why a try did not succeed.
-pub enum Wait {
+pub enum NotReady {
     /// It may pass: the server is not up yet.
     Again(anyhow::Error),
     /// It will not pass by itself.
@@ -72,7 +72,7 @@ impl Boot {
         attempt: impl Fn() -> F + Send,
     ) -> anyhow::Result<T>
     where
-        F: Future<Output = Result<T, Wait>> + Send,
+        F: Future<Output = Result<T, NotReady>> + Send,
     {
         let mut pause = PAUSE_MIN;
         self.misses(Some(format!("{what}: no answer yet")));
@@ -82,8 +82,8 @@ impl Boot {
                     self.misses(None);
                     return Ok(done);
                 }
-                Err(Wait::Never(error)) => return Err(error),
-                Err(Wait::Again(error)) => error,
+                Err(NotReady::Never(error)) => return Err(error),
+                Err(NotReady::Again(error)) => error,
             };
             let cause = told(&error);
             if Instant::now() + pause > self.deadline {

@@ -1,6 +1,6 @@
 //! The broker that stands behind the services: in the process, or RabbitMQ.
 
-use crate::app::boot::{Boot, Wait};
+use crate::app::boot::{Boot, NotReady};
 use crate::config::{Config, Infrastructure};
 use anyhow::anyhow;
 use ordermill_actors::broker::LocalBroker;
@@ -41,8 +41,8 @@ impl Brokers {
                     let url = servers.amqp.expose();
                     let connected = RabbitBroker::connect(url, &name, &claims).await;
                     connected.map_err(|error| match error.may_pass() {
-                        true => Wait::Again(anyhow!(error)),
-                        false => Wait::Never(anyhow!(error).context("RabbitMQ")),
+                        true => NotReady::Again(anyhow!(error)),
+                        false => NotReady::Never(anyhow!(error).context("RabbitMQ")),
                     })
                 };
                 let rabbit = boot.wait_for("RabbitMQ", connect).await?;

@@ -3,7 +3,7 @@
 //! A process that ends in good order closes its SQLite files: the last connection copies the write-ahead
 //! log into the file and deletes it. The `.db` files alone are then the whole shop.
 
-use crate::app::boot::{Boot, Wait};
+use crate::app::boot::{Boot, NotReady};
 use crate::backup::Backups;
 use crate::config::{Config, Infrastructure, Secret, Servers};
 use anyhow::{anyhow, bail};
@@ -109,8 +109,8 @@ macro_rules! open {
                     Database::open(Secret::expose(url), $name::SCHEMA, &$name::MIGRATIONS, *owner)
                         .await
                         .map_err(|error| match error.may_pass() {
-                            true => Wait::Again(anyhow!(error)),
-                            false => Wait::Never(anyhow!(error).context(failed(name))),
+                            true => NotReady::Again(anyhow!(error)),
+                            false => NotReady::Never(anyhow!(error).context(failed(name))),
                         })
                 };
                 let database = $boot.wait_for(&format!("the {name} database"), open).await?;

@@ -11,7 +11,7 @@
 
 use super::acceptor::Acceptor;
 use super::connection::IDLE_MAX;
-use crate::api::Door;
+use crate::api::StartupGate;
 use anyhow::Context;
 use ordermill_actors::runtime::supervisor::ChildSpec;
 use ordermill_actors::runtime::tree::Node;
@@ -35,7 +35,7 @@ pub struct Http {
     /// None: the process ends.
     listener: Mutex<Option<std::net::TcpListener>>,
     address: SocketAddr,
-    door: Arc<Door>,
+    startup_gate: Arc<StartupGate>,
     stop: CancellationToken,
     patience: Duration,
     servers: TaskTracker,
@@ -58,10 +58,10 @@ fn line(listen: SocketAddr, most: u32) -> std::io::Result<TcpListener> {
 }
 
 impl Http {
-    /// Serves what is behind the door from now on until `stop`, and then so long what was begun.
+    /// Serves what is behind the startup gate from now on until `stop`, and then so long what was begun.
     pub async fn open(
         listen: SocketAddr,
-        door: Door,
+        startup_gate: StartupGate,
         stop: CancellationToken,
         patience: Duration,
     ) -> anyhow::Result<Arc<Self>> {
@@ -70,9 +70,10 @@ impl Http {
         let listener = listener.into_std().context("the address listened on")?;
         let address = listener.local_addr().context("the address listened on")?;
         let (listener, first) = (Mutex::new(Some(listener)), Mutex::new(None));
-        let door = Arc::new(door);
+        let startup_gate = Arc::new(startup_gate);
         let servers = TaskTracker::new();
-        let http = Arc::new(Self { listener, address, door, stop, patience, servers, first });
+        let http =
+            Arc::new(Self { listener, address, startup_gate, stop, patience, servers, first });
         let serving = http.serve().context("the address listened on")?;
         *http.first.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(serving);
         Ok(http)
@@ -103,7 +104,7 @@ impl Http {
         let listener = listener.unwrap_or_else(|| Err(ErrorKind::NotConnected.into()))?;
         let acceptor = Acceptor {
             listener: TcpListener::from_std(listener)?,
-            endpoint: self.door.clone(),
+            endpoint: self.startup_gate.clone(),
             idle: IDLE_MAX,
             leave: leave.clone(),
             patience: self.patience,

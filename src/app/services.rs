@@ -31,7 +31,7 @@ use uuid::Uuid;
 /// What was asked for needs a service that another process runs.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("this needs the {0} service, which does not run in this process")]
-pub struct Elsewhere(pub ServiceName);
+pub struct ServiceNotLocal(pub ServiceName);
 
 /// What the API asks of the order service.
 pub struct OrderParts {
@@ -79,33 +79,33 @@ pub struct Services {
 
 impl Services {
     /// The order service.
-    pub fn order(&self) -> Result<&OrderParts, Elsewhere> {
-        self.order.as_ref().ok_or(Elsewhere(ServiceName::Order))
+    pub fn order(&self) -> Result<&OrderParts, ServiceNotLocal> {
+        self.order.as_ref().ok_or(ServiceNotLocal(ServiceName::Order))
     }
 
     /// The inventory service.
-    pub fn inventory(&self) -> Result<&InventoryParts, Elsewhere> {
-        self.inventory.as_ref().ok_or(Elsewhere(ServiceName::Inventory))
+    pub fn inventory(&self) -> Result<&InventoryParts, ServiceNotLocal> {
+        self.inventory.as_ref().ok_or(ServiceNotLocal(ServiceName::Inventory))
     }
 
     /// The payment service.
-    pub fn payment(&self) -> Result<&PaymentParts, Elsewhere> {
-        self.payment.as_ref().ok_or(Elsewhere(ServiceName::Payment))
+    pub fn payment(&self) -> Result<&PaymentParts, ServiceNotLocal> {
+        self.payment.as_ref().ok_or(ServiceNotLocal(ServiceName::Payment))
     }
 
     /// The shipping service.
-    pub fn shipping(&self) -> Result<&dyn ShipmentReads, Elsewhere> {
-        self.shipping.as_deref().ok_or(Elsewhere(ServiceName::Shipping))
+    pub fn shipping(&self) -> Result<&dyn ShipmentReads, ServiceNotLocal> {
+        self.shipping.as_deref().ok_or(ServiceNotLocal(ServiceName::Shipping))
     }
 
     /// The notification service.
-    pub fn notification(&self) -> Result<&NotificationParts, Elsewhere> {
-        self.notification.as_ref().ok_or(Elsewhere(ServiceName::Notification))
+    pub fn notification(&self) -> Result<&NotificationParts, ServiceNotLocal> {
+        self.notification.as_ref().ok_or(ServiceNotLocal(ServiceName::Notification))
     }
 
     /// The audit service.
-    pub fn audit(&self) -> Result<&dyn AuditReads, Elsewhere> {
-        self.audit.as_deref().ok_or(Elsewhere(ServiceName::Audit))
+    pub fn audit(&self) -> Result<&dyn AuditReads, ServiceNotLocal> {
+        self.audit.as_deref().ok_or(ServiceNotLocal(ServiceName::Audit))
     }
 
     /// What reconciliation compares.
@@ -224,7 +224,7 @@ fn orders_of(row: &OutboxRow) -> Vec<OrderId> {
 }
 
 /// Who is told what happens to orders, beside the services.
-pub struct Outlets {
+pub struct Notifiers {
     /// Counts sagas.
     pub observer: Arc<dyn SagaObserver>,
     /// Reach customers.
@@ -237,7 +237,7 @@ pub fn wire(
     process: &mut Process,
     stores: Stores,
     config: &Config,
-    outlets: Outlets,
+    notifiers: Notifiers,
     alone: bool,
 ) -> (Services, Vec<ChildSpec>) {
     let mut wired = Services { sources: stores.sources(), ..Services::default() };
@@ -248,7 +248,7 @@ pub fn wire(
         wired.audit = Some(reads);
     }
     if let Some(Opened { store, reads, .. }) = notification {
-        let (notifications, part) = services::notification(process, store, outlets.messengers);
+        let (notifications, part) = services::notification(process, store, notifiers.messengers);
         parts.push(part);
         wired.notification = Some(NotificationParts { notifications, reads });
     }
@@ -271,7 +271,7 @@ pub fn wire(
         let (settings, due) = (order_settings(config), reads.clone());
         let looks: Arc<dyn OrderReads> = reads;
         let (orders, part) =
-            services::order(process, store, looks.clone(), due, settings, outlets.observer);
+            services::order(process, store, looks.clone(), due, settings, notifiers.observer);
         parts.push(part);
         wired.order = Some(OrderParts { orders, reads: looks });
     }

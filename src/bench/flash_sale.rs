@@ -4,9 +4,7 @@
 //! is turned away (503) comes again after the time that the server names.
 
 use super::args::FlashSaleArgs;
-use super::books::{self, Settled, Wrong};
-use super::doors::Doors;
-use super::goods::Goods;
+use super::catalogue::Catalogue;
 use super::latency::Percentiles;
 use super::load::{Extent, Load};
 use super::orders::drive;
@@ -14,6 +12,8 @@ use super::place::Place;
 use super::process::{Memory, MemoryWatch};
 use super::readings::{Costs, Ledger, Readings};
 use super::report::{self, Setting, seconds};
+use super::servers::Servers;
+use super::verify::{self, Faults, ListedOrder};
 use crate::config::Config;
 use crate::demo::table::{Paint, Tone};
 use crate::waiting;
@@ -53,18 +53,19 @@ struct Report {
 pub async fn run(args: FlashSaleArgs, config: &Config) -> anyhow::Result<bool> {
     let FlashSaleArgs { server, buyers, units, clients } = args;
     let place = Place::open(&server, config).await?;
-    let doors = Doors::open(&place.urls)?;
+    let servers = Servers::open(&place.urls)?;
     let setting = Setting::of(&place, config);
     setting.announce();
-    let goods = Arc::new(Goods::new(1, 1));
-    let stocked = goods.stock(doors.shop(), units as u64);
-    waiting::aloud(|| "the server to answer".to_owned(), stocked).await?;
+    let catalogue = Arc::new(Catalogue::new(1, 1));
+    let stocked = catalogue.stock(servers.shop(), units as u64);
+    waiting::report_waiting(|| "the server to answer".to_owned(), stocked).await?;
     let ledger =
-        waiting::aloud(|| "the databases' counters".to_owned(), Ledger::take(&place)).await?;
-    let before = (Readings::take(&place, &doors).await?, ledger);
+        waiting::report_waiting(|| "the databases' counters".to_owned(), Ledger::take(&place))
+            .await?;
+    let before = (Readings::take(&place, &servers).await?, ledger);
     let load = Load {
         urls: place.urls.clone(),
-        goods: goods.clone(),
+        catalogue: catalogue.clone(),
         phase: "sale",
         clients,
         rate: None,
@@ -72,32 +73,34 @@ pub async fn run(args: FlashSaleArgs, config: &Config) -> anyhow::Result<bool> {
     };
     let watch = place.server_pid().map(MemoryWatch::start);
     let began = Instant::now();
-    let harvest = drive(load, "sale", &doors).await?;
-    let rested = doors.rest(REST_LIMIT);
-    let rested = waiting::aloud(|| "the last orders to settle".to_owned(), rested).await? - began;
-    let readings = Readings::take(&place, &doors).await?;
+    let result = drive(load, "sale", &servers).await?;
+    let rested = servers.rest(REST_LIMIT);
+    let rested =
+        waiting::report_waiting(|| "the last orders to settle".to_owned(), rested).await? - began;
+    let readings = Readings::take(&place, &servers).await?;
     let memory = watch.and_then(MemoryWatch::told);
     let ledger =
-        waiting::aloud(|| "the databases' counters".to_owned(), Ledger::take(&place)).await?;
+        waiting::report_waiting(|| "the databases' counters".to_owned(), Ledger::take(&place))
+            .await?;
     let after = (readings, ledger);
 
-    let orders = books::read(doors.shop(), goods.customers("sale"));
-    let orders = waiting::aloud(|| "the list of all orders".to_owned(), orders).await?;
-    let mut wrong = Wrong::default();
-    let is_well = |order: &Settled| order.is_confirmed() || order.is_sold_out();
-    books::complete(&harvest.placed, harvest.unanswered, &orders, is_well, &mut wrong);
-    let agree = books::services_agree(&place.urls, &orders, goods.products(), &mut wrong);
-    waiting::aloud(|| "the services' records".to_owned(), agree).await?;
-    let count = |is: fn(&Settled) -> bool| orders.values().filter(|order| is(order)).count();
-    let (confirmed, refused) = (count(Settled::is_confirmed), count(Settled::is_sold_out));
+    let orders = verify::read(servers.shop(), catalogue.customers("sale"));
+    let orders = waiting::report_waiting(|| "the list of all orders".to_owned(), orders).await?;
+    let mut wrong = Faults::default();
+    let is_well = |order: &ListedOrder| order.is_confirmed() || order.is_sold_out();
+    verify::complete(&result.placed, result.unanswered, &orders, is_well, &mut wrong);
+    let agree = verify::services_agree(&place.urls, &orders, catalogue.products(), &mut wrong);
+    waiting::report_waiting(|| "the services' records".to_owned(), agree).await?;
+    let count = |is: fn(&ListedOrder) -> bool| orders.values().filter(|order| is(order)).count();
+    let (confirmed, refused) = (count(ListedOrder::is_confirmed), count(ListedOrder::is_sold_out));
     if confirmed != units.min(buyers) {
         wrong.note(format!("{confirmed} orders were confirmed, for {units} units"));
     }
-    if harvest.placed.len() != buyers {
-        wrong.note(format!("{} of {buyers} buyers were answered", harvest.placed.len()));
+    if result.placed.len() != buyers {
+        wrong.note(format!("{} of {buyers} buyers were answered", result.placed.len()));
     }
-    let first = orders.values().map(Settled::created).min().unwrap_or_default();
-    let last = orders.values().map(Settled::rested).max().unwrap_or_default();
+    let first = orders.values().map(ListedOrder::created).min().unwrap_or_default();
+    let last = orders.values().map(ListedOrder::rested).max().unwrap_or_default();
     let report = Report {
         setting,
         buyers,
@@ -105,11 +108,11 @@ pub async fn run(args: FlashSaleArgs, config: &Config) -> anyhow::Result<bool> {
         clients,
         confirmed,
         refused,
-        turned_away: harvest.turned_away(),
-        accepted_s: seconds(harvest.took),
+        turned_away: result.turned_away(),
+        accepted_s: seconds(result.took),
         decided_s: (last - first) as f64 / 1e6,
         rest_s: seconds(rested),
-        post: harvest.posts().percentiles(),
+        post: result.posts().percentiles(),
         costs: Costs::between(before, after, buyers),
         memory,
         wrong: wrong.into_lines(),
@@ -133,6 +136,6 @@ impl Report {
         crate::say!("\n{}", report::percentiles(&[("POST", &self.post)], paint));
         crate::say!("{}", report::costs(&self.costs, "order", paint));
         report::memory(self.memory);
-        report::books(&format!("each of {buyers} orders, the shelf"), &self.wrong, paint);
+        report::verification(&format!("each of {buyers} orders, the shelf"), &self.wrong, paint);
     }
 }

@@ -68,10 +68,11 @@ pub async fn run(args: HotSkuArgs) -> anyhow::Result<bool> {
         );
     };
     let schema = format!("{SCHEMA}{:08x}", run_number());
-    let server = waiting::aloud(|| "PostgreSQL to answer".to_owned(), described(url)).await?;
+    let server =
+        waiting::report_waiting(|| "PostgreSQL to answer".to_owned(), described(url)).await?;
     crate::say!("{server}, fsync on, a commit waits for the disk");
     let measured = measure(&args, url, &schema, server);
-    let measured = waiting::aloud(|| "the measurements to end".to_owned(), measured).await;
+    let measured = waiting::report_waiting(|| "the measurements to end".to_owned(), measured).await;
     let mut database = postgres::connect(url.expose()).await?;
     // The name is our own.
     let dropped = AssertSqlSafe(format!("DROP SCHEMA IF EXISTS \"{schema}\" CASCADE"));
@@ -202,6 +203,6 @@ impl Report {
             ]);
         }
         crate::say!("{}", table.render(paint));
-        report::books("each way has reserved what it was told to, once", &self.wrong, paint);
+        report::verification("each way has reserved what it was told to, once", &self.wrong, paint);
     }
 }

@@ -8,9 +8,9 @@
 //!
 //! The timer that arrivals wait for has ticks of a millisecond: so much of an open loop's latency may be ours.
 
+use super::catalogue::Catalogue;
 use super::clock::WallClock;
-use super::door::Door;
-use super::goods::Goods;
+use super::connection::ServerConnection;
 use super::latency::Latencies;
 use anyhow::bail;
 use futures::future::try_join_all;
@@ -43,7 +43,7 @@ pub struct Load {
     /// The servers; connections take turns.
     pub urls: Vec<String>,
     /// What is bought.
-    pub goods: Arc<Goods>,
+    pub catalogue: Arc<Catalogue>,
     /// What part of the run it is: its orders have customers of their own.
     pub phase: &'static str,
     /// How many connections.
@@ -69,7 +69,7 @@ pub struct Placed {
 
 /// What came of it.
 #[derive(Debug, Default)]
-pub struct Harvest {
+pub struct LoadResult {
     /// The accepted orders.
     pub placed: Vec<Placed>,
     /// How many answers there were of each status.
@@ -80,7 +80,7 @@ pub struct Harvest {
     pub took: Duration,
 }
 
-impl Harvest {
+impl LoadResult {
     /// How many were turned away because the server was busy.
     pub fn turned_away(&self) -> u64 {
         self.answers.get(&503).copied().unwrap_or_default()
@@ -114,17 +114,21 @@ impl Load {
     ///
     /// # Errors
     /// When the server does not answer any more.
-    pub async fn run(self, clock: WallClock, accepted: Arc<AtomicU64>) -> anyhow::Result<Harvest> {
+    pub async fn run(
+        self,
+        clock: WallClock,
+        accepted: Arc<AtomicU64>,
+    ) -> anyhow::Result<LoadResult> {
         let (clients, began) = (self.clients, Instant::now());
         let shared =
             Arc::new(Shared { load: self, next: AtomicU64::new(0), began, clock, accepted });
         let clients = (0..clients).map(|number| tokio::spawn(client(shared.clone(), number)));
-        let mut harvest = Harvest::default();
+        let mut result = LoadResult::default();
         for own in try_join_all(clients).await? {
-            harvest.add(own?);
+            result.add(own?);
         }
-        harvest.took = began.elapsed();
-        Ok(harvest)
+        result.took = began.elapsed();
+        Ok(result)
     }
 
     /// When an order should be placed; none when there are no more.
@@ -141,23 +145,24 @@ impl Load {
     }
 }
 
-async fn client(shared: Arc<Shared>, number: usize) -> anyhow::Result<Harvest> {
+async fn client(shared: Arc<Shared>, number: usize) -> anyhow::Result<LoadResult> {
     let Shared { load, next, began, .. } = &*shared;
-    let mut door = Door::new(&load.urls[number % load.urls.len()]);
-    let mut harvest = Harvest::default();
+    let mut connection = ServerConnection::new(&load.urls[number % load.urls.len()]);
+    let mut result = LoadResult::default();
     let mut silent = 0;
     loop {
         let number = next.fetch_add(1, Relaxed);
         let Some(intended) = load.arrival(number, *began, Instant::now()) else {
-            return Ok(harvest);
+            return Ok(result);
         };
         if load.rate.is_some() {
             sleep_until(intended).await;
         }
-        let body = load.goods.request(load.phase, number);
+        let body = load.catalogue.request(load.phase, number);
         // In an open loop an order that was turned away is gone, as a customer is. In a closed one its
         // client comes again: it has nothing else to do.
-        while let Some(pause) = place(&shared, &mut door, &body, intended, &mut harvest).await {
+        while let Some(pause) = place(&shared, &mut connection, &body, intended, &mut result).await
+        {
             silent = if pause == UNANSWERED_PAUSE { silent + 1 } else { 0 };
             if silent >= UNANSWERED_MAX {
                 bail!("{} does not answer any more", load.urls.join(", "));
@@ -173,25 +178,25 @@ async fn client(shared: Arc<Shared>, number: usize) -> anyhow::Result<Harvest> {
 /// Places an order once. Some: it was not taken, and this is the pause that is due.
 async fn place(
     shared: &Shared,
-    door: &mut Door,
+    connection: &mut ServerConnection,
     body: &[u8],
     intended: Instant,
-    harvest: &mut Harvest,
+    result: &mut LoadResult,
 ) -> Option<Duration> {
     let Shared { load, clock, accepted, .. } = shared;
     let sent = Instant::now();
-    let answer = door.place(body).await;
+    let answer = connection.place(body).await;
     let answered = clock.micros(Instant::now());
     let Ok(answer) = answer else {
-        harvest.unanswered += 1;
+        result.unanswered += 1;
         return Some(UNANSWERED_PAUSE);
     };
-    *harvest.answers.entry(answer.status).or_default() += 1;
+    *result.answers.entry(answer.status).or_default() += 1;
     match answer.order {
         Some(id) if answer.status == 201 => {
             let intended = if load.rate.is_some() { intended } else { sent };
             let [intended, sent] = [intended, sent].map(|moment| clock.micros(moment));
-            harvest.placed.push(Placed { id, intended, sent, answered });
+            result.placed.push(Placed { id, intended, sent, answered });
             accepted.fetch_add(1, Relaxed);
             None
         }
@@ -209,8 +214,8 @@ mod tests {
     use super::*;
 
     fn load(rate: Option<f64>, extent: Extent) -> Load {
-        let goods = Arc::new(Goods::new(1, 1));
-        Load { urls: Vec::new(), goods, phase: "main", clients: 1, rate, extent }
+        let catalogue = Arc::new(Catalogue::new(1, 1));
+        Load { urls: Vec::new(), catalogue, phase: "main", clients: 1, rate, extent }
     }
 
     #[tokio::test]

@@ -12,17 +12,17 @@
 //! visible, takes a few milliseconds more.
 
 use super::args::OrdersArgs;
-use super::books::{self, Settled, Wrong};
+use super::catalogue::Catalogue;
 use super::clock::WallClock;
-use super::doors::Doors;
-use super::goods::Goods;
 use super::latency::Latencies;
-use super::load::{Extent, Harvest, Load};
+use super::load::{Extent, Load, LoadResult};
 use super::place::Place;
 use super::process::MemoryWatch;
+use super::progress;
 use super::readings::{Costs, Ledger, Readings};
 use super::report::{OrdersReport, Setting, seconds};
-use super::ticker;
+use super::servers::Servers;
+use super::verify::{self, Faults, ListedOrder};
 use crate::config::Config;
 use crate::waiting;
 use anyhow::ensure;
@@ -45,78 +45,89 @@ pub async fn run(args: OrdersArgs, config: &Config) -> anyhow::Result<bool> {
         "each line is of another product: --products must be at least --lines"
     );
     let place = Place::open(&args.server, config).await?;
-    let doors = Doors::open(&place.urls)?;
+    let servers = Servers::open(&place.urls)?;
     let setting = Setting::of(&place, config);
     setting.announce();
-    let goods = Arc::new(Goods::new(args.products, args.lines));
-    waiting::aloud(|| "the server to answer".to_owned(), goods.stock(doors.shop(), UNITS)).await?;
+    let catalogue = Arc::new(Catalogue::new(args.products, args.lines));
+    waiting::report_waiting(
+        || "the server to answer".to_owned(),
+        catalogue.stock(servers.shop(), UNITS),
+    )
+    .await?;
     let load = |phase, extent| Load {
         urls: place.urls.clone(),
-        goods: goods.clone(),
+        catalogue: catalogue.clone(),
         phase,
         clients: args.clients(),
         rate: args.rate,
         extent,
     };
     if !args.warmup.is_zero() {
-        drive(load("warm", Extent::For(args.warmup)), "warming up", &doors).await?;
-        waiting::aloud(|| "the last orders to settle".to_owned(), doors.rest(REST_LIMIT)).await?;
+        drive(load("warm", Extent::For(args.warmup)), "warming up", &servers).await?;
+        waiting::report_waiting(
+            || "the last orders to settle".to_owned(),
+            servers.rest(REST_LIMIT),
+        )
+        .await?;
     }
 
     let ledger =
-        waiting::aloud(|| "the databases' counters".to_owned(), Ledger::take(&place)).await?;
-    let before = (Readings::take(&place, &doors).await?, ledger);
+        waiting::report_waiting(|| "the databases' counters".to_owned(), Ledger::take(&place))
+            .await?;
+    let before = (Readings::take(&place, &servers).await?, ledger);
     let watch = place.server_pid().map(MemoryWatch::start);
     let began = Instant::now();
-    let harvest = drive(load("main", args.extent()), "measuring", &doors).await?;
-    let rested = doors.rest(REST_LIMIT);
-    let rested = waiting::aloud(|| "the last orders to settle".to_owned(), rested).await? - began;
-    let readings = Readings::take(&place, &doors).await?;
+    let result = drive(load("main", args.extent()), "measuring", &servers).await?;
+    let rested = servers.rest(REST_LIMIT);
+    let rested =
+        waiting::report_waiting(|| "the last orders to settle".to_owned(), rested).await? - began;
+    let readings = Readings::take(&place, &servers).await?;
     let memory = watch.and_then(MemoryWatch::told);
     let ledger =
-        waiting::aloud(|| "the databases' counters".to_owned(), Ledger::take(&place)).await?;
+        waiting::report_waiting(|| "the databases' counters".to_owned(), Ledger::take(&place))
+            .await?;
     let after = (readings, ledger);
 
-    let orders = books::read(doors.shop(), goods.customers("main"));
-    let orders = waiting::aloud(|| "the list of all orders".to_owned(), orders).await?;
-    let mut wrong = Wrong::default();
-    books::complete(
-        &harvest.placed,
-        harvest.unanswered,
+    let orders = verify::read(servers.shop(), catalogue.customers("main"));
+    let orders = waiting::report_waiting(|| "the list of all orders".to_owned(), orders).await?;
+    let mut wrong = Faults::default();
+    verify::complete(
+        &result.placed,
+        result.unanswered,
         &orders,
-        Settled::is_confirmed,
+        ListedOrder::is_confirmed,
         &mut wrong,
     );
-    let agree = books::services_agree(&place.urls, &orders, goods.products(), &mut wrong);
-    let compared = waiting::aloud(|| "the services' records".to_owned(), agree).await?;
+    let agree = verify::services_agree(&place.urls, &orders, catalogue.products(), &mut wrong);
+    let compared = waiting::report_waiting(|| "the services' records".to_owned(), agree).await?;
     let odd: Vec<_> =
-        harvest.answers.iter().filter(|(status, _)| ![201, 503].contains(*status)).collect();
+        result.answers.iter().filter(|(status, _)| ![201, 503].contains(*status)).collect();
     for (status, count) in odd {
         wrong.note(format!("{count} requests were answered {status}"));
     }
-    if harvest.unanswered > 0 {
-        wrong.note(format!("{} requests were not answered", harvest.unanswered));
+    if result.unanswered > 0 {
+        wrong.note(format!("{} requests were not answered", result.unanswered));
     }
 
-    let pace = Pace::of(&harvest, &orders);
+    let pace = Pace::of(&result, &orders);
     let report = OrdersReport {
         setting,
         clients: args.clients(),
         rate: args.rate,
         products: args.products,
         lines: args.lines,
-        accepted: harvest.placed.len(),
+        accepted: result.placed.len(),
         accepted_per_s: pace.accepted,
         settled_per_s: pace.settled,
         settled_each_second: pace.each_second,
-        turned_away: harvest.turned_away(),
-        answers: harvest.answers.clone(),
-        unanswered: harvest.unanswered,
-        post: harvest.posts().percentiles(),
+        turned_away: result.turned_away(),
+        answers: result.answers.clone(),
+        unanswered: result.unanswered,
+        post: result.posts().percentiles(),
         post_to_confirmed: pace.confirmed.percentiles(),
-        load_s: seconds(harvest.took),
+        load_s: seconds(result.took),
         rest_s: seconds(rested),
-        costs: Costs::between(before, after, harvest.placed.len()),
+        costs: Costs::between(before, after, result.placed.len()),
         memory,
         compared,
         wrong: wrong.into_lines(),
@@ -127,12 +138,12 @@ pub async fn run(args: OrdersArgs, config: &Config) -> anyhow::Result<bool> {
 }
 
 /// Places the orders, and shows how far it is.
-pub async fn drive(load: Load, what: &str, doors: &Doors) -> anyhow::Result<Harvest> {
+pub async fn drive(load: Load, what: &str, servers: &Servers) -> anyhow::Result<LoadResult> {
     let accepted = Arc::new(AtomicU64::new(0));
     let extent = load.extent;
     tokio::select! {
-        harvest = load.run(WallClock::start(), accepted.clone()) => harvest,
-        () = ticker::tick(what, extent, doors, &accepted) => unreachable!("it ticks for ever"),
+        result = load.run(WallClock::start(), accepted.clone()) => result,
+        () = progress::tick(what, extent, servers, &accepted) => unreachable!("it ticks for ever"),
     }
 }
 
@@ -149,9 +160,9 @@ struct Pace {
 }
 
 impl Pace {
-    fn of(harvest: &Harvest, orders: &BTreeMap<Uuid, Settled>) -> Self {
-        let offset = books::clock_offset(&harvest.placed, orders);
-        let confirmed: Vec<_> = harvest
+    fn of(result: &LoadResult, orders: &BTreeMap<Uuid, ListedOrder>) -> Self {
+        let offset = verify::clock_offset(&result.placed, orders);
+        let confirmed: Vec<_> = result
             .placed
             .iter()
             .filter_map(|placed| Some((placed, orders.get(&placed.id)?)))
@@ -163,11 +174,11 @@ impl Pace {
         for (_, order) in &confirmed {
             each_second[((order.rested() - first) / 1_000_000) as usize] += 1;
         }
-        let latency = |(placed, order): &(&super::load::Placed, &Settled)| {
+        let latency = |(placed, order): &(&super::load::Placed, &ListedOrder)| {
             order.rested() - offset - placed.intended
         };
         Self {
-            accepted: harvest.placed.len() as f64 / harvest.took.as_secs_f64().max(1e-6),
+            accepted: result.placed.len() as f64 / result.took.as_secs_f64().max(1e-6),
             settled: confirmed.len() as f64 / ((last - first) as f64 / 1e6).max(1e-6),
             each_second,
             confirmed: confirmed.iter().map(latency).collect(),

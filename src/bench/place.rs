@@ -97,7 +97,8 @@ impl Place {
         let mut server = Server(spawned.context("the server could not be started")?);
         let limit = config.startup_timeout + START_MARGIN;
         let listens = server.listens_at(limit);
-        let listens = waiting::aloud(|| "the measured server to start".to_owned(), listens);
+        let listens =
+            waiting::report_waiting(|| "the measured server to start".to_owned(), listens);
         self.urls.push(listens.await?);
         self.watched.push(Watch { name: SERVER.to_owned(), pid: server.0.id() });
         self._server = Some(server);

@@ -22,7 +22,7 @@ pub struct Usage {
 }
 
 /// How often a process's memory is looked at, to see the most of it.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+const POLL_EVERY: Duration = Duration::from_millis(200);
 
 /// A process's memory, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -50,7 +50,7 @@ impl MemoryWatch {
         let looking = tokio::spawn(async move {
             while let Some(now) = memory(pid) {
                 seen.fetch_max(now.anonymous_bytes, Relaxed);
-                tokio::time::sleep(LOOK_EVERY).await;
+                tokio::time::sleep(POLL_EVERY).await;
             }
         });
         Self { pid, most, looking }
@@ -152,7 +152,7 @@ mod tests {
         const SIZE: usize = 64 << 20;
         let watch = MemoryWatch::start(std::process::id());
         let much = std::hint::black_box(vec![1_u8; SIZE]);
-        tokio::time::sleep(2 * LOOK_EVERY).await;
+        tokio::time::sleep(2 * POLL_EVERY).await;
         drop(much);
         let told = watch.told().unwrap();
         assert!(told.anonymous_peak_bytes > SIZE as u64, "{told:?}");

@@ -1,9 +1,9 @@
 //! What a run has cost: everything that counts up is read before and after.
 
-use super::doors::Doors;
 use super::place::Place;
 use super::postgres::{self, Rows, Written};
 use super::process::{self, Usage};
+use super::servers::Servers;
 use super::sqlite;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -30,14 +30,14 @@ pub enum Ledger {
 
 impl Readings {
     /// Reads processes and consumers.
-    pub async fn take(place: &Place, doors: &Doors) -> anyhow::Result<Self> {
+    pub async fn take(place: &Place, servers: &Servers) -> anyhow::Result<Self> {
         let watched = place.watched.iter().map(|watch| (watch.name.clone(), watch.pid));
         let own = (GENERATOR.to_owned(), std::process::id());
         // The generator's own children are the server, which counts by itself.
         let mut processes: BTreeMap<_, _> =
             watched.filter_map(|(name, pid)| Some((name, process::usage_of_tree(pid)?))).collect();
         processes.extend(process::usage(own.1).map(|usage| (own.0, usage)));
-        Ok(Self { processes, deliveries: doors.deliveries().await? })
+        Ok(Self { processes, deliveries: servers.deliveries().await? })
     }
 }
 

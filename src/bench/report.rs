@@ -137,7 +137,7 @@ impl OrdersReport {
         crate::say!("{}", costs(&self.costs, "order", paint));
         memory(self.memory);
         let checked = format!("each of {} orders; {} reconciled", self.accepted, self.compared);
-        books(&checked, &self.wrong, paint);
+        verification(&checked, &self.wrong, paint);
     }
 
     /// Writes it as JSON, where that is asked for.
@@ -214,7 +214,7 @@ pub fn costs(costs: &Costs, what: &str, paint: Paint) -> String {
 }
 
 /// Whether the books balance, and what does not.
-pub fn books(checked: &str, wrong: &[String], paint: Paint) {
+pub fn verification(checked: &str, wrong: &[String], paint: Paint) {
     crate::say!("{} books: {checked}", paint.mark(wrong.is_empty()));
     for line in wrong {
         crate::say!("  {}", paint.tone(Tone::Bad, line));

@@ -138,7 +138,7 @@ impl System for Remote {
 struct Of(Arc<Server>, Kind);
 
 #[derive(Deserialize)]
-struct Answer<T> {
+struct RecordsPage<T> {
     records: Vec<T>,
 }
 
@@ -154,7 +154,7 @@ impl<T: DeserializeOwned + Send + 'static> OrderRecords<T> for Of {
         let [after, until] = [span.after, span.until].map(|order| order.to_string());
         let limit = span.limit.min(ORDERS_PAGE).to_string();
         let query = [("after", after.as_str()), ("until", until.as_str()), ("limit", &limit)];
-        let answer: Answer<Record<T>> = ask(&self.0, &self.path(), &query).await?;
+        let answer: RecordsPage<Record<T>> = ask(&self.0, &self.path(), &query).await?;
         Ok(answer.records)
     }
 }
@@ -169,7 +169,7 @@ impl ProductRecords for Of {
         let limit = limit.to_string();
         let mut query = vec![("limit", limit.as_str())];
         query.extend(after.map(|product| ("after", product.as_str())));
-        let answer: Answer<ProductRecord> = ask(&self.0, &self.path(), &query).await?;
+        let answer: RecordsPage<ProductRecord> = ask(&self.0, &self.path(), &query).await?;
         Ok(answer.records)
     }
 }

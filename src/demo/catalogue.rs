@@ -1,8 +1,8 @@
-//! The products of one run, and the shelves that they stand on.
+//! The products of one run, and the stock that they stand on.
 
-use super::fate::{Fate, last_units};
+use super::scenario::{Scenario, last_units};
 use super::shop::Shop;
-use super::views::Shelf;
+use super::views::ProductStock;
 use anyhow::Context;
 use ordermill_actors::money::{Currency, Money};
 use serde_json::json;
@@ -20,7 +20,7 @@ pub(super) struct Product {
     pub(super) sku: String,
     /// The price of one, in cents.
     pub(super) price_minor: i64,
-    /// How many stand on the shelf at first.
+    /// How many stand in stock at first.
     pub(super) initial: i64,
 }
 
@@ -46,11 +46,11 @@ pub(super) struct Catalogue {
 
 impl Catalogue {
     /// The products for these orders, under names of their own.
-    pub(super) fn for_run(fates: &[Fate]) -> Self {
+    pub(super) fn for_run(scenarios: &[Scenario]) -> Self {
         let number = run_number();
         let run = format!("{number:08x}");
-        let plenty = (fates.len() * UNITS_AN_ORDER).max(1_000) as i64;
-        let wanted = fates.iter().filter(|fate| **fate == Fate::LastUnits).count();
+        let plenty = (scenarios.len() * UNITS_AN_ORDER).max(1_000) as i64;
+        let wanted = scenarios.iter().filter(|scenario| **scenario == Scenario::LastUnits).count();
         let product = |name: &str, price_minor: i64, initial: i64| Product {
             sku: format!("DEMO-{run}-{name}"),
             price_minor,
@@ -78,7 +78,7 @@ impl Catalogue {
         [&self.mug, &self.shirt, &self.book, &self.last, &self.rare]
     }
 
-    /// Puts the products on the shelves.
+    /// Puts the products on the stock.
     pub(super) async fn stock(&self, shop: &Shop) -> anyhow::Result<()> {
         for Product { sku, initial, .. } in self.products() {
             let body = json!({ "product_id": sku, "available_qty": initial });
@@ -87,14 +87,17 @@ impl Catalogue {
         Ok(())
     }
 
-    /// What stands on the shelves now, by product.
-    pub(super) async fn look(&self, shop: &Shop) -> anyhow::Result<BTreeMap<String, Shelf>> {
-        let mut shelves = BTreeMap::new();
+    /// What stands on the stock now, by product.
+    pub(super) async fn load_stock(
+        &self,
+        shop: &Shop,
+    ) -> anyhow::Result<BTreeMap<String, ProductStock>> {
+        let mut products = BTreeMap::new();
         for Product { sku, .. } in self.products() {
-            let shelf = shop.get::<Shelf>(&format!("/inventory/{sku}")).await?;
-            shelves.insert(sku.clone(), shelf.with_context(|| format!("{sku} is gone"))?);
+            let stock = shop.get::<ProductStock>(&format!("/inventory/{sku}")).await?;
+            products.insert(sku.clone(), stock.with_context(|| format!("{sku} is gone"))?);
         }
-        Ok(shelves)
+        Ok(products)
     }
 }
 

@@ -1,8 +1,8 @@
-//! One customer: places an order, does what its fate asks for, and waits until it rests.
+//! One customer: places an order, does what its scenario asks for, and waits until it rests.
 
-use super::basket::{self, Basket};
 use super::catalogue::{Catalogue, decimal};
-use super::fate::{Ending, Fate};
+use super::order_mix::{self, OrderMix};
+use super::scenario::{Ending, Scenario};
 use super::shop::Shop;
 use super::views::OrderView;
 use anyhow::{Context, ensure};
@@ -18,8 +18,8 @@ const LOOK_FIRST: Duration = Duration::from_millis(25);
 const LOOK_LONGEST: Duration = Duration::from_millis(800);
 
 /// What became of one customer's order.
-pub(super) struct Story {
-    pub(super) fate: Fate,
+pub(super) struct CustomerRun {
+    pub(super) scenario: Scenario,
     /// None when it could not be placed.
     pub(super) order_id: Option<String>,
     /// When its placing was answered, since the doors opened.
@@ -30,81 +30,86 @@ pub(super) struct Story {
     pub(super) total_minor: i64,
     pub(super) ending: Ending,
     /// What was not as it should be, besides the ending.
-    pub(super) troubles: Vec<String>,
+    pub(super) problems: Vec<String>,
 }
 
 /// Plays one customer's part.
 pub(super) async fn play(
     shop: &Shop,
     catalogue: &Catalogue,
-    fate: Fate,
+    scenario: Scenario,
     number: usize,
     start: Instant,
-) -> Story {
-    let basket = basket::fill(catalogue, fate, number);
-    let mut story = Story {
-        fate,
+) -> CustomerRun {
+    let order_mix = order_mix::fill(catalogue, scenario, number);
+    let mut run = CustomerRun {
+        scenario,
         order_id: None,
         placed_after: None,
-        lines: basket.lines.clone(),
-        total_minor: basket.total_minor,
+        lines: order_mix.lines.clone(),
+        total_minor: order_mix.total_minor,
         ending: Ending::Lost("not placed".to_owned()),
-        troubles: Vec::new(),
+        problems: Vec::new(),
     };
     let key = format!("{}-{number}", catalogue.run);
-    if let Err(error) = live(shop, &basket, &key, start, &mut story).await {
-        story.troubles.push(format!("{error:#}"));
+    if let Err(error) = live(shop, &order_mix, &key, start, &mut run).await {
+        run.problems.push(format!("{error:#}"));
     }
-    story
+    run
 }
 
 async fn live(
     shop: &Shop,
-    basket: &Basket<'_>,
+    order_mix: &OrderMix<'_>,
     key: &str,
     start: Instant,
-    story: &mut Story,
+    run: &mut CustomerRun,
 ) -> anyhow::Result<()> {
-    let placed = place(shop, basket, key).await?;
-    story.placed_after = Some(start.elapsed());
-    story.order_id = Some(placed.order_id.clone());
-    story.ending = Ending::Lost("accepted, then unheard of".to_owned());
+    let placed = place(shop, order_mix, key).await?;
+    run.placed_after = Some(start.elapsed());
+    run.order_id = Some(placed.order_id.clone());
+    run.ending = Ending::Lost("accepted, then unheard of".to_owned());
     let id = placed.order_id.as_str();
-    match story.fate {
-        Fate::PlacedTwice => place_again(shop, basket, key, id).await?,
-        Fate::CancelledAtOnce => ask(shop, id, "cancel").await?,
+    match run.scenario {
+        Scenario::PlacedTwice => place_again(shop, order_mix, key, id).await?,
+        Scenario::CancelledAtOnce => ask(shop, id, "cancel").await?,
         _ => {}
     }
-    let mut order = rest(shop, id, story).await?;
-    for request in later_requests(story.fate) {
+    let mut order = rest(shop, id, run).await?;
+    for request in later_requests(run.scenario) {
         // Where the order did not come so far, its ending says it.
         if !order.ending().is_fulfilled() {
             break;
         }
         ask(shop, id, request).await?;
-        order = rest(shop, id, story).await?;
+        order = rest(shop, id, run).await?;
     }
-    check(story, &order);
+    check(run, &order);
     Ok(())
 }
 
 /// What is asked of the order, one after the other, each time it rests.
-fn later_requests(fate: Fate) -> &'static [&'static str] {
-    match fate {
-        Fate::CancelledLater => &["cancel"],
-        Fate::Dispatched => &["dispatch"],
-        Fate::Delivered => &["dispatch", "delivery"],
+fn later_requests(scenario: Scenario) -> &'static [&'static str] {
+    match scenario {
+        Scenario::CancelledLater => &["cancel"],
+        Scenario::Dispatched => &["dispatch"],
+        Scenario::Delivered => &["dispatch", "delivery"],
         _ => &[],
     }
 }
 
-async fn place(shop: &Shop, basket: &Basket<'_>, key: &str) -> anyhow::Result<OrderView> {
-    shop.post("/orders", Some(&basket.request), Some(key)).await?.expect(&[200, 201])?.read()
+async fn place(shop: &Shop, order_mix: &OrderMix<'_>, key: &str) -> anyhow::Result<OrderView> {
+    shop.post("/orders", Some(&order_mix.request), Some(key)).await?.expect(&[200, 201])?.read()
 }
 
 /// The same key and body is the same order; the same key and another body is a mistake.
-async fn place_again(shop: &Shop, basket: &Basket<'_>, key: &str, id: &str) -> anyhow::Result<()> {
-    let again = place(shop, basket, key).await?;
+async fn place_again(
+    shop: &Shop,
+    order_mix: &OrderMix<'_>,
+    key: &str,
+    id: &str,
+) -> anyhow::Result<()> {
+    let again = place(shop, order_mix, key).await?;
     ensure!(again.order_id == id, "the same key made a second order, {}", again.order_id);
     let other = json!({ "user_id": 1, "product_id": "other", "quantity": 1, "total_amount": 1 });
     shop.post("/orders", Some(&other), Some(key))
@@ -121,13 +126,13 @@ async fn ask(shop: &Shop, id: &str, request: &str) -> anyhow::Result<()> {
 }
 
 /// Looks at the order until it rests. Past the limit it stays where it is, and the story says where.
-async fn rest(shop: &Shop, id: &str, story: &mut Story) -> anyhow::Result<OrderView> {
+async fn rest(shop: &Shop, id: &str, run: &mut CustomerRun) -> anyhow::Result<OrderView> {
     let until = Instant::now() + REST_LIMIT;
     let mut pause = LOOK_FIRST;
     loop {
         let order = shop.get::<OrderView>(&format!("/orders/{id}")).await?;
         let order = order.context("an accepted order is gone")?;
-        story.ending = order.ending();
+        run.ending = order.ending();
         if order.is_at_rest() {
             return Ok(order);
         }
@@ -138,19 +143,19 @@ async fn rest(shop: &Shop, id: &str, story: &mut Story) -> anyhow::Result<OrderV
 }
 
 /// Notes what an ending alone does not show.
-fn check(story: &mut Story, order: &OrderView) {
-    if order.total_amount != story.total_minor {
-        let [stored, placed] = [order.total_amount, story.total_minor].map(decimal);
-        story.troubles.push(format!("its total is {stored}, not {placed}"));
+fn check(run: &mut CustomerRun, order: &OrderView) {
+    if order.total_amount != run.total_minor {
+        let [stored, placed] = [order.total_amount, run.total_minor].map(decimal);
+        run.problems.push(format!("its total is {stored}, not {placed}"));
     }
-    let expected = match story.fate {
-        Fate::UnknownProduct => "unknown_product",
-        Fate::LastUnits | Fate::OneOfTwoShort => "insufficient_stock",
+    let expected = match run.scenario {
+        Scenario::UnknownProduct => "unknown_product",
+        Scenario::LastUnits | Scenario::OneOfTwoShort => "insufficient_stock",
         _ => return,
     };
     if let Some(failure) = &order.failure
         && failure.reason != expected
     {
-        story.troubles.push(format!("its failure says {}, not {expected}", failure.reason));
+        run.problems.push(format!("its failure says {}, not {expected}", failure.reason));
     }
 }

@@ -33,7 +33,7 @@ impl Progress {
     pub(super) async fn during<T>(&self, work: impl Future<Output = T>) -> T {
         match &self.bar {
             Some(_) => work.await,
-            None => waiting::aloud(|| self.told(), work).await,
+            None => waiting::report_waiting(|| self.told(), work).await,
         }
     }
 

@@ -1,8 +1,8 @@
 //! What the demo says: where it plays, and what came of it.
 
-use super::books::{Books, in_words};
 use super::catalogue::{Catalogue, decimal};
-use super::customer::Story;
+use super::customer::CustomerRun;
+use super::reconciliation::{Reconciliation, in_words};
 use super::table::{Paint, Table, Tone};
 use super::{DemoOptions, Pace};
 
@@ -20,27 +20,31 @@ pub(super) fn opening(options: &DemoOptions, catalogue: &Catalogue) {
 /// Says what came of it; true when nothing is wrong.
 pub(super) fn closing(
     catalogue: &Catalogue,
-    stories: &[Story],
-    books: &Books,
+    runs: &[CustomerRun],
+    reconciliation: &Reconciliation,
     pace: &Pace,
 ) -> bool {
     let paint = Paint::for_stdout();
     let heading = |text: &str| paint.tone(Tone::Heading, text);
-    crate::say!("{}\n{}", heading("Orders"), fates(books).render(paint));
-    crate::say!("{}\n{}", heading("Stock"), shelves(catalogue, books).render(paint));
-    crate::say!("{}\n{}", heading("Money (USD)"), money(books).render(paint));
-    crate::say!("{}\n{}", heading("Papers"), papers(books, stories.len() as u64).render(paint));
+    crate::say!("{}\n{}", heading("Orders"), scenarios(reconciliation).render(paint));
+    crate::say!("{}\n{}", heading("Stock"), products(catalogue, reconciliation).render(paint));
+    crate::say!("{}\n{}", heading("Money (USD)"), money(reconciliation).render(paint));
+    crate::say!(
+        "{}\n{}",
+        heading("Papers"),
+        order_records(reconciliation, runs.len() as u64).render(paint)
+    );
     let seconds = |time: std::time::Duration| format!("{:.1} s", time.as_secs_f64());
     let [placed, settled] = [pace.placed, pace.settled].map(seconds);
-    crate::say!("{} accepted within {placed}, all at rest after {settled}.", orders(stories.len()));
-    let good = books.wrong.is_empty();
+    crate::say!("{} accepted within {placed}, all at rest after {settled}.", orders(runs.len()));
+    let good = reconciliation.wrong.is_empty();
     if good {
         crate::say!("{}", paint.tone(Tone::Good, "The books balance."));
     } else {
         crate::say!("{}", paint.tone(Tone::Bad, "The books do not balance:"));
-        books.wrong.iter().take(WRONG_MAX).for_each(|wrong| crate::say!("  {wrong}"));
-        if books.wrong.len() > WRONG_MAX {
-            crate::say!("  … and {} more", books.wrong.len() - WRONG_MAX);
+        reconciliation.wrong.iter().take(WRONG_MAX).for_each(|wrong| crate::say!("  {wrong}"));
+        if reconciliation.wrong.len() > WRONG_MAX {
+            crate::say!("  … and {} more", reconciliation.wrong.len() - WRONG_MAX);
         }
     }
     good
@@ -50,28 +54,28 @@ fn orders(count: usize) -> String {
     if count == 1 { "1 order".to_owned() } else { format!("{count} orders") }
 }
 
-fn fates(books: &Books) -> Table {
+fn scenarios(reconciliation: &Reconciliation) -> Table {
     let mut table = Table::new(&["fate", ">orders", "expected", "got"]);
-    for row in &books.fates {
-        let label = row.fate.label().to_owned();
+    for row in &reconciliation.scenarios {
+        let label = row.scenario.label().to_owned();
         let cells = [row.orders.to_string(), in_words(&row.expected), in_words(&row.got)];
         table.row([vec![label], cells.to_vec()].concat(), row.is_met());
     }
     table
 }
 
-fn shelves(catalogue: &Catalogue, books: &Books) -> Table {
+fn products(catalogue: &Catalogue, reconciliation: &Reconciliation) -> Table {
     let prefix = format!("DEMO-{}-", catalogue.run);
     let mut table =
         Table::new(&["product", ">initial", ">= available", ">+ reserved", ">+ sold", ">on hand"]);
-    for row in &books.shelves {
+    for row in &reconciliation.products {
         let name = row.sku.strip_prefix(&prefix).unwrap_or(&row.sku).to_owned();
         let numbers = [
             row.initial,
-            row.shelf.available_qty,
-            row.shelf.reserved_qty,
+            row.stock.available_qty,
+            row.stock.reserved_qty,
             row.sold,
-            row.shelf.on_hand,
+            row.stock.on_hand,
         ];
         let cells = numbers.iter().map(i64::to_string);
         table.row(std::iter::once(name).chain(cells).collect(), row.balances);
@@ -79,17 +83,17 @@ fn shelves(catalogue: &Catalogue, books: &Books) -> Table {
     table
 }
 
-fn money(books: &Books) -> Table {
-    let money = &books.money;
+fn money(reconciliation: &Reconciliation) -> Table {
+    let money = &reconciliation.money;
     let mut table = Table::new(&[">captured", ">- refunded", ">= held", ">fulfilled orders"]);
     let amounts = [money.captured, money.refunded, money.captured - money.refunded, money.owed];
     table.row(amounts.map(decimal).to_vec(), money.balances());
     table
 }
 
-fn papers(books: &Books, orders: u64) -> Table {
+fn order_records(reconciliation: &Reconciliation, orders: u64) -> Table {
     let mut table = Table::new(&[">orders", ">listed by the shop", ">all services agree"]);
-    let numbers = [orders, books.listed as u64, books.agreed];
+    let numbers = [orders, reconciliation.listed as u64, reconciliation.agreed];
     let good = numbers.iter().all(|number| *number == orders);
     table.row(numbers.map(|number| number.to_string()).to_vec(), good);
     table

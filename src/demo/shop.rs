@@ -27,7 +27,7 @@ pub(crate) struct Shop {
 }
 
 /// What the server answered.
-pub(crate) struct Answer {
+pub(crate) struct ShopResponse {
     pub(crate) status: StatusCode,
     text: String,
     asked: String,
@@ -57,7 +57,7 @@ impl Shop {
         path: &str,
         body: Option<&impl Serialize>,
         key: Option<&str>,
-    ) -> anyhow::Result<Answer> {
+    ) -> anyhow::Result<ShopResponse> {
         self.ask(Method::POST, path, body, key).await
     }
 
@@ -68,7 +68,7 @@ impl Shop {
         path: &str,
         body: Option<&impl Serialize>,
         key: Option<&str>,
-    ) -> anyhow::Result<Answer> {
+    ) -> anyhow::Result<ShopResponse> {
         let asked = format!("{method} {path}");
         let until = Instant::now() + PATIENCE;
         loop {
@@ -89,7 +89,7 @@ impl Shop {
                 Ok(response) => {
                     let status = response.status();
                     let text = response.text().await.with_context(|| asked.clone())?;
-                    return Ok(Answer { status, text, asked });
+                    return Ok(ShopResponse { status, text, asked });
                 }
                 Err(error) => {
                     return Err(error).with_context(|| format!("{asked} at {}", self.url));
@@ -106,7 +106,7 @@ fn retry_after(response: &Response) -> Duration {
     header.and_then(|text| text.parse().ok()).map_or(PAUSE, Duration::from_secs).min(PATIENCE)
 }
 
-impl Answer {
+impl ShopResponse {
     /// The answer, if its status is one of these.
     pub(crate) fn expect(self, statuses: &[u16]) -> anyhow::Result<Self> {
         if statuses.contains(&self.status.as_u16()) {

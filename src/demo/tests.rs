@@ -1,114 +1,122 @@
 //! The demo's own arithmetic: it must notice what does not balance.
 
-use super::books::{Books, balance};
 use super::catalogue::Catalogue;
-use super::customer::Story;
-use super::fate::{Ending, Fate, deal};
-use super::papers::Papers;
-use super::views::{OrderView, Shelf};
-use super::{basket, table};
+use super::customer::CustomerRun;
+use super::order_records::OrderRecords;
+use super::reconciliation::{Reconciliation, reconcile};
+use super::scenario::{Ending, Scenario, assign};
+use super::views::{OrderView, ProductStock};
+use super::{order_mix, table};
 use crate::check::Outcome;
 use ordermill_actors::ids::OrderId;
 use ordermill_actors::reconciliation::{Aspect, Disagreement, Statement, Subject};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-fn story(catalogue: &Catalogue, fate: Fate, ending: Ending) -> Story {
-    let basket = basket::fill(catalogue, fate, 0);
-    Story {
-        fate,
+fn run(catalogue: &Catalogue, scenario: Scenario, ending: Ending) -> CustomerRun {
+    let order_mix = order_mix::fill(catalogue, scenario, 0);
+    CustomerRun {
+        scenario,
         order_id: Some("o-1".to_owned()),
         placed_after: None,
-        lines: basket.lines.clone(),
-        total_minor: basket.total_minor,
+        lines: order_mix.lines.clone(),
+        total_minor: order_mix.total_minor,
         ending,
-        troubles: Vec::new(),
+        problems: Vec::new(),
     }
 }
 
-fn papers(captured: i64, refunded: i64) -> Papers {
+fn order_records(captured: i64, refunded: i64) -> OrderRecords {
     let outcome = Outcome { orders: 1, products: 5, ..Outcome::default() };
-    Papers { outcome, captured, refunded }
+    OrderRecords { outcome, captured, refunded }
 }
 
-fn shelves(catalogue: &Catalogue) -> BTreeMap<String, Shelf> {
-    let shelf = |n| Shelf { available_qty: n, reserved_qty: 0, on_hand: n };
-    catalogue.products().map(|product| (product.sku.clone(), shelf(product.initial))).into()
+fn products(catalogue: &Catalogue) -> BTreeMap<String, ProductStock> {
+    let stock = |n| ProductStock { available_qty: n, reserved_qty: 0, on_hand: n };
+    catalogue.products().map(|product| (product.sku.clone(), stock(product.initial))).into()
 }
 
 /// One delivered order of one mug at 12.50, with these papers and this change to the mugs' shelf.
-fn one_delivered(papers: Papers, shelf: impl FnOnce(&mut Shelf)) -> Books {
-    let catalogue = Catalogue::for_run(&[Fate::Delivered]);
-    let stories = [story(&catalogue, Fate::Delivered, Ending::Completed)];
-    let mut shelves = shelves(&catalogue);
-    shelf(shelves.get_mut(&catalogue.mug.sku).unwrap());
-    balance(&catalogue, &stories, &papers, &shelves, 1)
+fn one_delivered(
+    order_records: OrderRecords,
+    stock: impl FnOnce(&mut ProductStock),
+) -> Reconciliation {
+    let catalogue = Catalogue::for_run(&[Scenario::Delivered]);
+    let runs = [run(&catalogue, Scenario::Delivered, Ending::Completed)];
+    let mut products = products(&catalogue);
+    stock(products.get_mut(&catalogue.mug.sku).unwrap());
+    reconcile(&catalogue, &runs, &order_records, &products, 1)
 }
 
-fn one_left(shelf: &mut Shelf) {
-    shelf.available_qty -= 1;
-    shelf.on_hand -= 1;
+fn one_left(stock: &mut ProductStock) {
+    stock.available_qty -= 1;
+    stock.on_hand -= 1;
 }
 
 #[test]
-fn every_order_has_a_fate_and_every_fate_an_order() {
+fn every_order_has_a_scenario_and_every_scenario_an_order() {
     for orders in [1, 5, 15, 16, 99, 100, 300, 1_001] {
-        let fates = deal(orders);
-        assert_eq!(fates.len(), orders);
-        let met = Fate::SHARES.iter().filter(|(fate, _)| fates.contains(fate)).count();
-        assert_eq!(met, orders.min(Fate::SHARES.len()), "{orders} orders");
+        let scenarios = assign(orders);
+        assert_eq!(scenarios.len(), orders);
+        let met =
+            Scenario::SHARES.iter().filter(|(scenario, _)| scenarios.contains(scenario)).count();
+        assert_eq!(met, orders.min(Scenario::SHARES.len()), "{orders} orders");
     }
-    assert_eq!(Fate::SHARES.iter().map(|(_, share)| share).sum::<usize>(), 100);
+    assert_eq!(Scenario::SHARES.iter().map(|(_, share)| share).sum::<usize>(), 100);
 }
 
 #[test]
 fn the_expected_endings_add_up() {
-    for (fate, _) in Fate::SHARES {
+    for (scenario, _) in Scenario::SHARES {
         for orders in [1, 2, 60] {
-            let sum: usize = fate.expected(orders).iter().map(|(_, count)| count).sum();
-            assert_eq!(sum, orders, "{fate:?}");
+            let sum: usize = scenario.expected(orders).iter().map(|(_, count)| count).sum();
+            assert_eq!(sum, orders, "{scenario:?}");
         }
     }
 }
 
 #[test]
-fn sound_books_balance() {
-    let books = one_delivered(papers(1250, 0), one_left);
-    assert!(books.wrong.is_empty(), "{:?}", books.wrong);
-    assert_eq!((books.agreed, books.money.owed), (1, 1250));
+fn correct_records_reconcile() {
+    let reconciliation = one_delivered(order_records(1250, 0), one_left);
+    assert!(reconciliation.wrong.is_empty(), "{:?}", reconciliation.wrong);
+    assert_eq!((reconciliation.agreed, reconciliation.money.owed), (1, 1250));
 }
 
 #[test]
-fn whatever_is_amiss_is_noticed() {
+fn every_disagreement_is_reported() {
     let differing = || {
         let subject = Subject::Order(OrderId(Uuid::nil()));
         let sides = ["order", "inventory"].map(|by| Statement::new(by, "something else"));
-        let mut papers = papers(1250, 0);
-        papers.outcome.disagreements.push(Disagreement {
+        let mut order_records = order_records(1250, 0);
+        order_records.outcome.disagreements.push(Disagreement {
             subject,
             aspect: Aspect::Reservation,
             sides,
         });
-        papers
+        order_records
     };
-    let cases: [(Books, &str); 3] = [
-        (one_delivered(papers(1250, 0), |_| {}), "stock of DEMO-"),
-        (one_delivered(papers(0, 0), one_left), "its fulfilled orders come to 12.50"),
+    let cases: [(Reconciliation, &str); 3] = [
+        (one_delivered(order_records(1250, 0), |_| {}), "stock of DEMO-"),
+        (one_delivered(order_records(0, 0), one_left), "its fulfilled orders come to 12.50"),
         (one_delivered(differing(), one_left), "inventory says: something else"),
     ];
-    for (books, expected) in cases {
-        assert!(books.wrong.iter().any(|wrong| wrong.contains(expected)), "{:?}", books.wrong);
+    for (reconciliation, expected) in cases {
+        assert!(
+            reconciliation.wrong.iter().any(|wrong| wrong.contains(expected)),
+            "{:?}",
+            reconciliation.wrong
+        );
     }
 }
 
 #[test]
-fn an_unmet_fate_and_an_unlisted_order_are_noticed() {
-    let catalogue = Catalogue::for_run(&[Fate::PaymentRefused]);
-    let stories = [story(&catalogue, Fate::PaymentRefused, Ending::Cancelled("customer".into()))];
-    let papers = papers(0, 0);
-    let books = balance(&catalogue, &stories, &papers, &shelves(&catalogue), 0);
+fn a_failed_scenario_and_an_unlisted_order_are_reported() {
+    let catalogue = Catalogue::for_run(&[Scenario::PaymentRefused]);
+    let runs = [run(&catalogue, Scenario::PaymentRefused, Ending::Cancelled("customer".into()))];
+    let order_records = order_records(0, 0);
+    let reconciliation = reconcile(&catalogue, &runs, &order_records, &products(&catalogue), 0);
     assert_eq!(
-        books.wrong,
+        reconciliation.wrong,
         [
             "fate \"payment declined\": expected 1 CANCELLED (payment), got 1 CANCELLED (customer)",
             "orders: 1 were accepted, 0 are listed",
@@ -118,14 +126,16 @@ fn an_unmet_fate_and_an_unlisted_order_are_noticed() {
 
 #[test]
 fn requests_say_what_the_contract_asks() {
-    let catalogue = Catalogue::for_run(&[Fate::OneProduct]);
-    let written = |fate| serde_json::to_string(&basket::fill(&catalogue, fate, 0).request).unwrap();
-    let full = written(Fate::Undeliverable);
+    let catalogue = Catalogue::for_run(&[Scenario::OneProduct]);
+    let written = |scenario| {
+        serde_json::to_string(&order_mix::fill(&catalogue, scenario, 0).request).unwrap()
+    };
+    let full = written(Scenario::Undeliverable);
     assert!(full.contains(r#""unit_price":12.50"#), "exact, with its decimals: {full}");
     assert!(full.contains("TEST-UNDELIVERABLE") && full.contains(r#""currency":"USD""#), "{full}");
-    let short = written(Fate::ShortForm);
+    let short = written(Scenario::ShortForm);
     assert!(short.contains(r#""quantity":1,"total_amount":49.90"#), "{short}");
-    assert!(written(Fate::UnknownProduct).contains("-NOWHERE"));
+    assert!(written(Scenario::UnknownProduct).contains("-NOWHERE"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What the demo reads of the server's answers. It takes no notice of the rest.
 
 use super::catalogue::CURRENCY;
-use super::fate::Ending;
+use super::scenario::Ending;
 use ordermill_actors::money::Money;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -68,7 +68,7 @@ pub(crate) struct OrdersPage {
 
 /// What stands on a shelf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub(crate) struct Shelf {
+pub(crate) struct ProductStock {
     pub(crate) available_qty: i64,
     pub(crate) reserved_qty: i64,
     pub(crate) on_hand: i64,

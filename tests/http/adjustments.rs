@@ -8,7 +8,7 @@ fn arrived(delta: i64) -> Value {
     json!({ "delta": delta, "reason": "delivery 4711" })
 }
 
-async fn keyed(shop: &Shop, path: &str, key: &str, body: &Value) -> super::support::Answer {
+async fn keyed(shop: &Shop, path: &str, key: &str, body: &Value) -> super::support::ShopResponse {
     send(shop.request(Method::POST, path).header("Idempotency-Key", key).json(body)).await
 }
 

@@ -1,6 +1,6 @@
 //! The bounds of what is taken: just inside, just outside, far outside. Every field at fault is named.
 
-use super::support::{Answer, Shop, id, order, with};
+use super::support::{Shop, ShopResponse, id, order, with};
 use futures::stream;
 use reqwest::{Body, Method};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 /// What is taken of a body, in bytes.
 const BODY_BYTES: usize = 64 * 1024;
 
-async fn line(shop: &Shop, quantity: &str, price: &str) -> Answer {
+async fn line(shop: &Shop, quantity: &str, price: &str) -> ShopResponse {
     let body = format!(
         r#"{{"customer_id": "ann", "payment_method": "card",
             "items": [{{"product_id": "chair", "quantity": {quantity}, "unit_price": {price}}}]}}"#

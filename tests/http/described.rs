@@ -1,7 +1,7 @@
 //! Answers are what the served document says of them, and it takes for a request what is taken.
 
 use super::dead_letters::store_dead_letter;
-use super::support::{Answer, Shop, order, with};
+use super::support::{Shop, ShopResponse, order, with};
 use ordermill_actors::messages::Queue;
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ impl Document {
 
     /// Asserts that an operation may answer so.
     #[track_caller]
-    fn describes(&self, operation: &str, answer: &Answer) -> Value {
+    fn describes(&self, operation: &str, answer: &ShopResponse) -> Value {
         let (method, path) = operation.split_once(' ').unwrap();
         let media = answer.header("content-type").split(';').next().unwrap();
         let responses = &self.0["paths"][path][method]["responses"];

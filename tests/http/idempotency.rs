@@ -1,16 +1,16 @@
 //! `Idempotency-Key`: one order, however often it is asked for.
 
-use super::support::{Answer, Shop, id, order, send};
+use super::support::{Shop, ShopResponse, id, order, send};
 use reqwest::Method;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
-async fn place(shop: &Shop, key: &str, body: &Value) -> Answer {
+async fn place(shop: &Shop, key: &str, body: &Value) -> ShopResponse {
     send(shop.request(Method::POST, "/orders").header("Idempotency-Key", key).json(body)).await
 }
 
-async fn place_text(shop: &Shop, key: &str, body: &str) -> Answer {
+async fn place_text(shop: &Shop, key: &str, body: &str) -> ShopResponse {
     let request = shop.request(Method::POST, "/orders").header("content-type", "application/json");
     send(request.header("Idempotency-Key", key).body(body.to_owned())).await
 }
@@ -25,7 +25,7 @@ async fn a_hundred_at_once_are_one_order() {
     shop.stock("chair", 1_000).await;
     let body = order("chair", 1);
     let asking: Vec<_> = (0..100).map(|_| place(&shop, "key-1", &body)).collect();
-    let answers: Vec<Answer> = futures::future::join_all(asking).await;
+    let answers: Vec<ShopResponse> = futures::future::join_all(asking).await;
     let ids: BTreeSet<String> = answers.into_iter().map(|answer| id(&answer.expect(201))).collect();
     assert_eq!(ids.len(), 1);
     shop.until(ids.first().unwrap(), "CONFIRMED").await;

@@ -1,6 +1,6 @@
 //! Preconditions (RFC 9110, section 13): honoured where a resource can be written, refused elsewhere.
 
-use super::support::{Answer, Shop, order, send};
+use super::support::{Shop, ShopResponse, order, send};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -12,7 +12,12 @@ const PRECONDITIONS: [(&str, &str); 5] = [
     ("if-range", r#""1""#),
 ];
 
-async fn conditional(shop: &Shop, method: &Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+async fn conditional(
+    shop: &Shop,
+    method: &Method,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> ShopResponse {
     let mut request = shop.request(method.clone(), path);
     for (name, value) in headers {
         request = request.header(*name, *value);

@@ -23,13 +23,13 @@ pub struct Shop {
 
 /// What the shop answered.
 #[derive(Debug)]
-pub struct Answer {
+pub struct ShopResponse {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub text: String,
 }
 
-impl Answer {
+impl ShopResponse {
     /// The body as JSON; null when it is none.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_default()
@@ -133,21 +133,21 @@ impl Shop {
         self.client.request(method, format!("{}{path}", self.url))
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> ShopResponse {
         send(self.request(Method::GET, path)).await
     }
 
     /// POST without a body.
-    pub async fn ask(&self, path: &str) -> Answer {
+    pub async fn ask(&self, path: &str) -> ShopResponse {
         send(self.request(Method::POST, path)).await
     }
 
-    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub async fn post(&self, path: &str, body: &Value) -> ShopResponse {
         send(self.request(Method::POST, path).json(body)).await
     }
 
     /// A body as it is, said to be JSON.
-    pub async fn post_text(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {
+    pub async fn post_text(&self, path: &str, body: impl Into<reqwest::Body>) -> ShopResponse {
         self.send_text(Method::POST, path, body).await
     }
 
@@ -156,7 +156,7 @@ impl Shop {
         method: Method,
         path: &str,
         body: impl Into<reqwest::Body>,
-    ) -> Answer {
+    ) -> ShopResponse {
         send(self.request(method, path).header("content-type", "application/json").body(body)).await
     }
 
@@ -192,14 +192,14 @@ impl Shop {
     }
 }
 
-pub async fn send(request: RequestBuilder) -> Answer {
+pub async fn send(request: RequestBuilder) -> ShopResponse {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
-    Answer { status, headers, text: response.text().await.unwrap() }
+    ShopResponse { status, headers, text: response.text().await.unwrap() }
 }
 
 /// The id of a placed order.
-pub fn id(answer: &Answer) -> String {
+pub fn id(answer: &ShopResponse) -> String {
     answer.json()["order_id"].as_str().unwrap().to_owned()
 }
 

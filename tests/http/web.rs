@@ -1,6 +1,6 @@
 //! What a web page of another site, or a name that is not this server's, can make of a browser: nothing.
 
-use super::support::{Answer, Shop, order, send};
+use super::support::{Shop, ShopResponse, order, send};
 use reqwest::{Method, RequestBuilder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -57,7 +57,7 @@ async fn raw(shop: &Shop, request: &str) -> String {
 }
 
 #[track_caller]
-fn assert_secure(answer: &Answer, what: &str) {
+fn assert_secure(answer: &ShopResponse, what: &str) {
     for (name, value) in HEADERS {
         assert_eq!(answer.header(name), value, "{what}: {name}");
     }

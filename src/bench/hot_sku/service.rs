@@ -35,7 +35,7 @@ const PRODUCT: &str = "hot";
 /// The service's own actors start within this time, and its outbox empties.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often it is looked whether the outbox is empty.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+const POLL_EVERY: Duration = Duration::from_millis(20);
 
 /// The running service.
 pub struct Service {
@@ -75,7 +75,7 @@ impl Service {
         let tally = Tally::of(clients, began).await?;
         // What was put off for later is part of the work.
         while self.outbox.open() > 0 && began.elapsed() < time + PATIENCE {
-            sleep(LOOK_EVERY).await;
+            sleep(POLL_EVERY).await;
         }
         Ok(Tally { took: began.elapsed(), ..tally })
     }
@@ -99,7 +99,7 @@ async fn client(
 ) -> anyhow::Result<Tally> {
     let line = StockLine { product_id: ProductId::from(PRODUCT), quantity: 1 };
     let lines = Lines::try_from(vec![line])?;
-    let answer = Arc::new(Answer::default());
+    let answer = Arc::new(AckCounter::default());
     let mut tally = Tally::default();
     while Instant::now() < until {
         let origin = Origin::new(OrderId(world.ids.next()), Flow::Orchestrated, Plan::ReserveFirst);
@@ -121,12 +121,12 @@ async fn client(
 
 /// One client's channel: it has one delivery under way.
 #[derive(Default)]
-struct Answer {
+struct AckCounter {
     settled: Notify,
     failed: AtomicBool,
 }
 
-impl DeliveryChannel for Answer {
+impl DeliveryChannel for AckCounter {
     fn settle(&self, _: u64, remainder: Vec<Remainder>) {
         self.failed.fetch_or(!remainder.is_empty(), Relaxed);
         self.settled.notify_one();

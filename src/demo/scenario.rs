@@ -1,10 +1,10 @@
-//! What can become of an order, and how many of the demo's orders meet each fate.
+//! What can become of an order, and how many of the demo's orders meet each scenario.
 
 use std::fmt;
 
 /// What an order is placed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Fate {
+pub(crate) enum Scenario {
     /// One product, nothing in its way.
     OneProduct,
     /// Three products at once.
@@ -55,7 +55,7 @@ impl Ending {
         matches!(self, Self::Confirmed | Self::Shipped | Self::Completed)
     }
 
-    /// Whether the goods have left the shelves.
+    /// Whether the goods have left the stock.
     pub(crate) fn has_left(&self) -> bool {
         matches!(self, Self::Shipped | Self::Completed)
     }
@@ -73,8 +73,8 @@ impl fmt::Display for Ending {
     }
 }
 
-impl Fate {
-    /// Every fate, and how many of a hundred orders meet it.
+impl Scenario {
+    /// Every scenario, and how many of a hundred orders meet it.
     pub(crate) const SHARES: [(Self, usize); 15] = [
         (Self::OneProduct, 20),
         (Self::SeveralProducts, 10),
@@ -114,7 +114,7 @@ impl Fate {
         }
     }
 
-    /// How `orders` orders of this fate should end, in numbers.
+    /// How `orders` orders of this scenario should end, in numbers.
     pub(crate) fn expected(self, orders: usize) -> Vec<(Ending, usize)> {
         let cancelled = |step: &str| Ending::Cancelled(step.to_owned());
         let ending = match self {
@@ -148,18 +148,18 @@ pub(crate) fn last_units(customers: usize) -> usize {
     customers.div_ceil(5)
 }
 
-/// The fates of so many orders, well mixed and the same every time.
-pub(crate) fn deal(orders: usize) -> Vec<Fate> {
-    // Every fate is met once before any is met often.
-    let more = orders.saturating_sub(Fate::SHARES.len());
-    let mut counts = Fate::SHARES.map(|(fate, share)| (fate, more * share / 100));
+/// The scenarios of so many orders, well mixed and the same every time.
+pub(crate) fn assign(orders: usize) -> Vec<Scenario> {
+    // Every scenario is met once before any is met often.
+    let more = orders.saturating_sub(Scenario::SHARES.len());
+    let mut counts = Scenario::SHARES.map(|(scenario, share)| (scenario, more * share / 100));
     counts.iter_mut().take(orders).for_each(|(_, count)| *count += 1);
     counts[0].1 += orders - counts.iter().map(|(_, count)| count).sum::<usize>();
-    let mut places: Vec<(usize, Fate)> = Vec::with_capacity(orders);
-    for (fate, count) in counts {
+    let mut places: Vec<(usize, Scenario)> = Vec::with_capacity(orders);
+    for (scenario, count) in counts {
         // Evenly spread over the whole, whatever its share.
-        places.extend((0..count).map(|nth| ((2 * nth + 1) * orders / (2 * count), fate)));
+        places.extend((0..count).map(|nth| ((2 * nth + 1) * orders / (2 * count), scenario)));
     }
     places.sort_unstable();
-    places.into_iter().map(|(_, fate)| fate).collect()
+    places.into_iter().map(|(_, scenario)| scenario).collect()
 }

@@ -14,7 +14,7 @@ const PRICE: f64 = 9.99;
 
 /// The products of a run.
 #[derive(Debug)]
-pub struct Goods {
+pub struct Catalogue {
     run: String,
     products: Vec<String>,
     lines: usize,
@@ -35,7 +35,7 @@ struct Item<'a> {
     unit_price: f64,
 }
 
-impl Goods {
+impl Catalogue {
     /// So many products, and orders of so many lines, each of another product.
     pub fn new(products: usize, lines: usize) -> Self {
         let run = format!("{:08x}", run_number());
@@ -93,12 +93,12 @@ mod tests {
 
     #[test]
     fn an_order_has_lines_of_different_products_and_a_listed_customer() {
-        let goods = Goods::new(3, 2);
-        let body: Value = serde_json::from_slice(&goods.request("main", 5)).unwrap();
+        let catalogue = Catalogue::new(3, 2);
+        let body: Value = serde_json::from_slice(&catalogue.request("main", 5)).unwrap();
         let items = body["items"].as_array().unwrap();
         let names: Vec<_> = items.iter().map(|item| item["product_id"].as_str().unwrap()).collect();
-        assert_eq!(names, [&*goods.products()[2], &*goods.products()[0]]);
-        assert!(goods.customers("main").iter().any(|name| body["customer_id"] == **name));
+        assert_eq!(names, [&*catalogue.products()[2], &*catalogue.products()[0]]);
+        assert!(catalogue.customers("main").iter().any(|name| body["customer_id"] == **name));
         assert_eq!(items[0]["unit_price"].to_string(), "9.99");
     }
 }

@@ -1,20 +1,20 @@
-//! The books: what became of the orders, against what was expected, what stands on the shelves, and what the
+//! The reconciliation: what became of the orders, against what was expected, what stands on the stock, and what the
 //! services say. Pure.
 
 use super::catalogue::{Catalogue, decimal};
-use super::customer::Story;
-use super::fate::{Ending, Fate};
-use super::papers::Papers;
-use super::views::Shelf;
+use super::customer::CustomerRun;
+use super::order_records::OrderRecords;
+use super::scenario::{Ending, Scenario};
+use super::views::ProductStock;
 use std::collections::BTreeMap;
 
-/// The books of one run.
-pub(super) struct Books {
+/// The reconciliation of one run.
+pub(super) struct Reconciliation {
     /// One row a product, in the catalogue's order.
-    pub(super) shelves: Vec<ShelfRow>,
+    pub(super) products: Vec<ProductRow>,
     pub(super) money: MoneyRow,
-    /// One row a fate that was met.
-    pub(super) fates: Vec<FateRow>,
+    /// One row a scenario that was met.
+    pub(super) scenarios: Vec<ScenarioRow>,
     /// Orders about which all services agree.
     pub(super) agreed: u64,
     /// Orders that the shop lists for this run's customers.
@@ -24,10 +24,10 @@ pub(super) struct Books {
 }
 
 /// One product.
-pub(super) struct ShelfRow {
+pub(super) struct ProductRow {
     pub(super) sku: String,
     pub(super) initial: i64,
-    pub(super) shelf: Shelf,
+    pub(super) stock: ProductStock,
     /// What has left, by the orders.
     pub(super) sold: i64,
     pub(super) balances: bool,
@@ -48,79 +48,79 @@ impl MoneyRow {
     }
 }
 
-/// One fate.
-pub(super) struct FateRow {
-    pub(super) fate: Fate,
+/// One scenario.
+pub(super) struct ScenarioRow {
+    pub(super) scenario: Scenario,
     pub(super) orders: usize,
     pub(super) expected: Vec<(Ending, usize)>,
     pub(super) got: Vec<(Ending, usize)>,
 }
 
-impl FateRow {
+impl ScenarioRow {
     /// Whether its orders ended as they should.
     pub(super) fn is_met(&self) -> bool {
         self.expected == self.got
     }
 }
 
-/// Draws up the books.
-pub(super) fn balance(
+/// Reconciles a run.
+pub(super) fn reconcile(
     catalogue: &Catalogue,
-    stories: &[Story],
-    papers: &Papers,
-    shelves: &BTreeMap<String, Shelf>,
+    runs: &[CustomerRun],
+    order_records: &OrderRecords,
+    products: &BTreeMap<String, ProductStock>,
     listed: usize,
-) -> Books {
+) -> Reconciliation {
     let mut wrong = Vec::new();
-    let fates = fates(stories, &mut wrong);
-    let shelves = stock(catalogue, stories, shelves, &mut wrong);
-    for story in stories {
-        let id = story.order_id.as_deref().unwrap_or("an order that was not placed");
-        let label = story.fate.label();
-        wrong.extend(story.troubles.iter().map(|what| format!("order {id} ({label}): {what}")));
+    let scenarios = scenarios(runs, &mut wrong);
+    let products = stock(catalogue, runs, products, &mut wrong);
+    for run in runs {
+        let id = run.order_id.as_deref().unwrap_or("an order that was not placed");
+        let label = run.scenario.label();
+        wrong.extend(run.problems.iter().map(|what| format!("order {id} ({label}): {what}")));
     }
-    let outcome = &papers.outcome;
+    let outcome = &order_records.outcome;
     wrong.extend(outcome.disagreements.iter().map(ToString::to_string));
     let missing = outcome.not_compared.iter();
     wrong
         .extend(missing.map(|what| format!("{what}: not compared, the server does not have them")));
     let agreed = outcome.orders.saturating_sub(outcome.differing_orders().len() as u64);
-    let owed = stories.iter().filter(|story| story.ending.is_fulfilled());
+    let owed = runs.iter().filter(|run| run.ending.is_fulfilled());
     let money = MoneyRow {
-        owed: owed.map(|story| story.total_minor).sum(),
-        captured: papers.captured,
-        refunded: papers.refunded,
+        owed: owed.map(|run| run.total_minor).sum(),
+        captured: order_records.captured,
+        refunded: order_records.refunded,
     };
     if !money.balances() {
         let [held, owed] = [money.captured - money.refunded, money.owed].map(decimal);
         wrong.push(format!("money: the shop holds {held}, its fulfilled orders come to {owed}"));
     }
-    let placed = stories.iter().filter(|story| story.order_id.is_some()).count();
+    let placed = runs.iter().filter(|run| run.order_id.is_some()).count();
     if listed != placed {
         wrong.push(format!("orders: {placed} were accepted, {listed} are listed"));
     }
     if agreed != placed as u64 {
         wrong.push(format!("orders: {placed} were accepted, the services agree about {agreed}"));
     }
-    Books { shelves, money, fates, agreed, listed, wrong }
+    Reconciliation { products, money, scenarios, agreed, listed, wrong }
 }
 
-fn fates(stories: &[Story], wrong: &mut Vec<String>) -> Vec<FateRow> {
-    let mut met: BTreeMap<Fate, BTreeMap<Ending, usize>> = BTreeMap::new();
-    for story in stories {
-        *met.entry(story.fate).or_default().entry(story.ending.clone()).or_default() += 1;
+fn scenarios(runs: &[CustomerRun], wrong: &mut Vec<String>) -> Vec<ScenarioRow> {
+    let mut met: BTreeMap<Scenario, BTreeMap<Ending, usize>> = BTreeMap::new();
+    for run in runs {
+        *met.entry(run.scenario).or_default().entry(run.ending.clone()).or_default() += 1;
     }
-    let rows = met.into_iter().map(|(fate, got)| {
+    let rows = met.into_iter().map(|(scenario, got)| {
         let orders = got.values().sum();
-        let row = FateRow {
-            fate,
+        let row = ScenarioRow {
+            scenario,
             orders,
-            expected: fate.expected(orders),
+            expected: scenario.expected(orders),
             got: got.into_iter().collect(),
         };
         if !row.is_met() {
             let [expected, got] = [&row.expected, &row.got].map(|endings| in_words(endings));
-            wrong.push(format!("fate \"{}\": expected {expected}, got {got}", fate.label()));
+            wrong.push(format!("fate \"{}\": expected {expected}, got {got}", scenario.label()));
         }
         row
     });
@@ -136,40 +136,40 @@ pub(super) fn in_words(endings: &[(Ending, usize)]) -> String {
 /// Stock: what was there at first is available, reserved for confirmed orders, or has left.
 fn stock(
     catalogue: &Catalogue,
-    stories: &[Story],
-    shelves: &BTreeMap<String, Shelf>,
+    runs: &[CustomerRun],
+    products: &BTreeMap<String, ProductStock>,
     wrong: &mut Vec<String>,
-) -> Vec<ShelfRow> {
+) -> Vec<ProductRow> {
     let units = |sku: &str, counts: fn(&Ending) -> bool| -> i64 {
-        let stories = stories.iter().filter(|story| counts(&story.ending));
-        let lines = stories.flat_map(|story| &story.lines).filter(|(line, _)| line == sku);
+        let runs = runs.iter().filter(|run| counts(&run.ending));
+        let lines = runs.flat_map(|run| &run.lines).filter(|(line, _)| line == sku);
         lines.map(|(_, quantity)| quantity).sum()
     };
     let row = |product: &super::catalogue::Product| {
         let sku = product.sku.as_str();
         let sold = units(sku, Ending::has_left);
         let reserved = units(sku, |ending| *ending == Ending::Confirmed);
-        let due = Shelf {
+        let due = ProductStock {
             available_qty: product.initial - reserved - sold,
             reserved_qty: reserved,
             on_hand: product.initial - sold,
         };
-        let empty = Shelf { available_qty: 0, reserved_qty: 0, on_hand: 0 };
-        let shelf = shelves.get(sku).copied().unwrap_or(empty);
-        let balances = shelf == due;
+        let empty = ProductStock { available_qty: 0, reserved_qty: 0, on_hand: 0 };
+        let stock = products.get(sku).copied().unwrap_or(empty);
+        let balances = stock == due;
         if !balances {
             wrong.push(format!(
-                "stock of {sku}: by the orders {due}, by the shelf {shelf}",
-                due = shelf_in_words(due),
-                shelf = shelf_in_words(shelf),
+                "stock of {sku}: by the orders {due}, by the shelf {stock}",
+                due = stock_in_words(due),
+                stock = stock_in_words(stock),
             ));
         }
-        ShelfRow { sku: sku.to_owned(), initial: product.initial, shelf, sold, balances }
+        ProductRow { sku: sku.to_owned(), initial: product.initial, stock, sold, balances }
     };
     catalogue.products().into_iter().map(row).collect()
 }
 
-fn shelf_in_words(shelf: Shelf) -> String {
-    let Shelf { available_qty, reserved_qty, on_hand } = shelf;
+fn stock_in_words(stock: ProductStock) -> String {
+    let ProductStock { available_qty, reserved_qty, on_hand } = stock;
     format!("{available_qty} available, {reserved_qty} reserved, {on_hand} on hand")
 }

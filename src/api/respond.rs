@@ -57,7 +57,7 @@ async fn bounded(request: &mut Request) -> Result<(), Response> {
             Ok(())
         }
         Ok(Err(ReadBodyError::PayloadTooLarge)) => Err(problem::too_large(limit)),
-        Ok(Err(_)) | Err(_) => Err(problem::broken_off()),
+        Ok(Err(_)) | Err(_) => Err(problem::interrupted()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the services say of the orders once they rest: whether they agree, and what was paid.
 
 use super::catalogue::Catalogue;
-use super::customer::Story;
+use super::customer::CustomerRun;
 use super::shop::Shop;
 use super::views::OrdersPage;
 use crate::check::{self, Outcome, Remote, Scope};
@@ -18,7 +18,7 @@ const PAGES_MAX: usize = 10_000;
 
 /// What the services say.
 #[derive(Default)]
-pub(super) struct Papers {
+pub(super) struct OrderRecords {
     /// Whether they agree.
     pub(super) outcome: Outcome,
     /// What was taken from customers, in cents.
@@ -27,20 +27,20 @@ pub(super) struct Papers {
     pub(super) refunded: i64,
 }
 
-/// Reads the papers of these stories, as far as they came to an order.
+/// Reads the services' records of these stories, as far as they came to an order.
 pub(super) async fn read(
     url: &str,
     catalogue: &Catalogue,
-    stories: &[Story],
-) -> anyhow::Result<Papers> {
+    runs: &[CustomerRun],
+) -> anyhow::Result<OrderRecords> {
     let urls = [url.to_owned()];
-    let ids = stories.iter().filter_map(|story| Uuid::try_parse(story.order_id.as_ref()?).ok());
+    let ids = runs.iter().filter_map(|run| Uuid::try_parse(run.order_id.as_ref()?).ok());
     let products = catalogue.products().map(|product| ProductId::from(product.sku.as_str()));
     let scope = Scope::of(ids.map(OrderId), products);
     let outcome = check::of_servers(&urls, &scope, SETTLE).await?;
     let payments = Remote::open(&urls).await?.payments(&scope).await?;
     let sum = |of: fn(&check::PaymentRecord) -> Option<i64>| payments.iter().filter_map(of).sum();
-    Ok(Papers {
+    Ok(OrderRecords {
         outcome,
         captured: sum(|payment| Some(payment.captured?.minor)),
         refunded: sum(|payment| Some(payment.refunded?.minor)),

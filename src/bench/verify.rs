@@ -24,7 +24,7 @@ const TOLD_MAX: usize = 20;
 
 /// An order, as a list of orders has it.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Settled {
+pub struct ListedOrder {
     /// The order.
     pub order_id: Uuid,
     status: String,
@@ -46,11 +46,11 @@ struct FailureView {
 
 #[derive(Deserialize)]
 struct Page {
-    orders: Vec<Settled>,
+    orders: Vec<ListedOrder>,
     next_cursor: Option<String>,
 }
 
-impl Settled {
+impl ListedOrder {
     /// When it was accepted, by the server's clock, in microseconds.
     pub fn created(&self) -> i64 {
         self.created_at.timestamp_micros()
@@ -76,13 +76,16 @@ impl Settled {
 }
 
 /// Reads all orders of these customers.
-pub async fn read(shop: &Shop, customers: Vec<String>) -> anyhow::Result<BTreeMap<Uuid, Settled>> {
+pub async fn read(
+    shop: &Shop,
+    customers: Vec<String>,
+) -> anyhow::Result<BTreeMap<Uuid, ListedOrder>> {
     let lists = futures::stream::iter(customers.into_iter().map(|customer| list(shop, customer)));
-    let lists: Vec<Vec<Settled>> = lists.buffer_unordered(LISTS).try_collect().await?;
+    let lists: Vec<Vec<ListedOrder>> = lists.buffer_unordered(LISTS).try_collect().await?;
     Ok(lists.into_iter().flatten().map(|order| (order.order_id, order)).collect())
 }
 
-async fn list(shop: &Shop, customer: String) -> anyhow::Result<Vec<Settled>> {
+async fn list(shop: &Shop, customer: String) -> anyhow::Result<Vec<ListedOrder>> {
     let (mut orders, mut cursor) = (Vec::new(), String::new());
     loop {
         let path = format!("/orders?customer_id={customer}&limit={PAGE}{cursor}");
@@ -97,12 +100,12 @@ async fn list(shop: &Shop, customer: String) -> anyhow::Result<Vec<Settled>> {
 
 /// What is wrong, in words: one line a fault, but not endlessly many.
 #[derive(Default)]
-pub struct Wrong {
+pub struct Faults {
     told: Vec<String>,
     more: usize,
 }
 
-impl Wrong {
+impl Faults {
     /// Notes a fault.
     pub fn note(&mut self, what: String) {
         match self.told.len() < TOLD_MAX {
@@ -125,9 +128,9 @@ impl Wrong {
 pub fn complete(
     placed: &[Placed],
     unanswered: u64,
-    orders: &BTreeMap<Uuid, Settled>,
-    is_well: impl Fn(&Settled) -> bool,
-    wrong: &mut Wrong,
+    orders: &BTreeMap<Uuid, ListedOrder>,
+    is_well: impl Fn(&ListedOrder) -> bool,
+    wrong: &mut Faults,
 ) {
     let mut found = 0;
     for order in placed {
@@ -135,7 +138,7 @@ pub fn complete(
             Some(settled) if is_well(settled) => found += 1,
             Some(settled) => {
                 found += 1;
-                let Settled { status, saga, .. } = settled;
+                let ListedOrder { status, saga, .. } = settled;
                 wrong.note(format!("order {}: {status}, saga {}", order.id, saga.status));
             }
             None => wrong.note(format!("order {}: accepted, and lost", order.id)),
@@ -155,9 +158,9 @@ pub fn complete(
 /// When a server does not answer.
 pub async fn services_agree(
     urls: &[String],
-    orders: &BTreeMap<Uuid, Settled>,
+    orders: &BTreeMap<Uuid, ListedOrder>,
     products: &[String],
-    wrong: &mut Wrong,
+    wrong: &mut Faults,
 ) -> anyhow::Result<u64> {
     let products = products.iter().map(|product| ProductId::from(product.as_str()));
     let scope = Scope::of(orders.keys().copied().map(OrderId), products);
@@ -175,7 +178,7 @@ pub async fn services_agree(
 
 /// How far the server's clock is ahead of ours, in microseconds: an order is made between its request and its
 /// answer. Clocks that may be the same are taken to be.
-pub fn clock_offset(placed: &[Placed], orders: &BTreeMap<Uuid, Settled>) -> i64 {
+pub fn clock_offset(placed: &[Placed], orders: &BTreeMap<Uuid, ListedOrder>) -> i64 {
     let made = placed.iter().filter_map(|order| Some((order, orders.get(&order.id)?.created())));
     let (low, high) = made.fold((i64::MIN, i64::MAX), |(low, high), (order, created)| {
         (low.max(created - order.answered), high.min(created - order.sent))
@@ -192,7 +195,7 @@ mod tests {
 
     const MINUTE: i64 = 60_000_000;
 
-    fn settled(id: u128, status: &str, saga: &str) -> (Uuid, Settled) {
+    fn settled(id: u128, status: &str, saga: &str) -> (Uuid, ListedOrder) {
         let order_id = Uuid::from_u128(id);
         let order = serde_json::from_value(serde_json::json!({
             "order_id": order_id, "status": status, "saga": {"status": saga}, "failure": null,
@@ -205,8 +208,8 @@ mod tests {
         Placed { id: Uuid::from_u128(id), intended: sent, sent, answered }
     }
 
-    fn lines(check: impl FnOnce(&mut Wrong)) -> Vec<String> {
-        let mut wrong = Wrong::default();
+    fn lines(check: impl FnOnce(&mut Faults)) -> Vec<String> {
+        let mut wrong = Faults::default();
         check(&mut wrong);
         wrong.into_lines()
     }
@@ -216,7 +219,7 @@ mod tests {
         let well = BTreeMap::from([settled(1, "CONFIRMED", "COMPLETED")]);
         let one = [placed(1, 0, 1)];
         let check = |placed: &[Placed], unanswered, orders: &BTreeMap<_, _>| {
-            lines(|wrong| complete(placed, unanswered, orders, Settled::is_confirmed, wrong))
+            lines(|wrong| complete(placed, unanswered, orders, ListedOrder::is_confirmed, wrong))
         };
         assert!(check(&one, 0, &well).is_empty());
         assert!(check(&[placed(2, 0, 1)], 1, &well)[0].contains("accepted, and lost"));

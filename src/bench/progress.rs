@@ -1,7 +1,7 @@
 //! How far a run is: a moving bar on a terminal, a line now and then elsewhere.
 
-use super::doors::Doors;
 use super::load::Extent;
+use super::servers::Servers;
 use crate::output::{self, STDERR};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::sync::Arc;
@@ -15,19 +15,20 @@ const MOVE_EVERY: Duration = Duration::from_secs(1);
 const MOVES_A_LINE: u64 = 2;
 
 /// Shows accepted and settled orders a second, until it is dropped.
-pub async fn tick(what: &str, extent: Extent, doors: &Doors, accepted: &Arc<AtomicU64>) {
+pub async fn tick(what: &str, extent: Extent, servers: &Servers, accepted: &Arc<AtomicU64>) {
     let length = match extent {
         Extent::For(duration) => duration.as_secs().max(1),
         Extent::Orders(orders) => orders,
     };
     let bar = STDERR.is_terminal().then(|| bar(length));
     let (began, mut moves) = (Instant::now(), interval(MOVE_EVERY));
-    let mut settled = doors.settled().await.unwrap_or_default();
+    let mut settled = servers.settled().await.unwrap_or_default();
     let (mut accepted_before, mut count) = (accepted.load(Relaxed), 0);
     moves.tick().await;
     loop {
         moves.tick().await;
-        let [now, settled_now] = [accepted.load(Relaxed), doors.settled().await.unwrap_or(settled)];
+        let [now, settled_now] =
+            [accepted.load(Relaxed), servers.settled().await.unwrap_or(settled)];
         let text = format!(
             "{what}: {} accepted/s, {} settled/s",
             now - accepted_before,

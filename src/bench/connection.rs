@@ -18,7 +18,7 @@ const ANSWER_BYTES_MAX: usize = 1 << 20;
 const FIELDS_MAX: usize = 32;
 
 /// A connection to one server, opened when it is needed.
-pub struct Door {
+pub struct ServerConnection {
     host: String,
     stream: Option<TcpStream>,
     buffer: Vec<u8>,
@@ -26,7 +26,7 @@ pub struct Door {
 
 /// What a POST was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct PlaceResponse {
     /// The status.
     pub status: u16,
     /// The order, when one was made.
@@ -36,13 +36,13 @@ pub struct Answer {
 }
 
 /// Where the answer in a buffer ends, and whether the connection ends with it.
-struct Framed {
-    answer: Answer,
+struct FramedResponse {
+    answer: PlaceResponse,
     length: usize,
     last: bool,
 }
 
-impl Door {
+impl ServerConnection {
     /// A door to the server at an address such as `http://127.0.0.1:8080`.
     pub fn new(url: &str) -> Self {
         let host = url.strip_prefix("http://").unwrap_or(url).to_owned();
@@ -50,11 +50,12 @@ impl Door {
     }
 
     /// Places an order. An error says that nobody knows what became of it.
-    pub async fn place(&mut self, body: &[u8]) -> anyhow::Result<Answer> {
+    pub async fn place(&mut self, body: &[u8]) -> anyhow::Result<PlaceResponse> {
         // Only an answer that was read to its end leaves the connection for the next one.
         let stream = self.stream.take();
         let asked = timeout(ANSWER_LIMIT, self.ask(stream, body)).await;
-        let (stream, Framed { answer, last, .. }) = asked.context("no answer in time")??;
+        let (stream, FramedResponse { answer, last, .. }) =
+            asked.context("no answer in time")??;
         self.stream = (!last).then_some(stream);
         Ok(answer)
     }
@@ -63,7 +64,7 @@ impl Door {
         &mut self,
         stream: Option<TcpStream>,
         body: &[u8],
-    ) -> anyhow::Result<(TcpStream, Framed)> {
+    ) -> anyhow::Result<(TcpStream, FramedResponse)> {
         let mut stream = match stream {
             Some(stream) => stream,
             None => self.connect().await?,
@@ -103,12 +104,12 @@ impl Door {
 }
 
 /// Reads the head of an answer, once it is there whole.
-fn frame(bytes: &[u8]) -> anyhow::Result<Option<Framed>> {
+fn frame(bytes: &[u8]) -> anyhow::Result<Option<FramedResponse>> {
     let mut fields = [httparse::EMPTY_HEADER; FIELDS_MAX];
     let mut response = httparse::Response::new(&mut fields);
     let httparse::Status::Complete(head) = response.parse(bytes)? else { return Ok(None) };
     let mut answer =
-        Answer { status: response.code.unwrap_or_default(), order: None, retry_after: None };
+        PlaceResponse { status: response.code.unwrap_or_default(), order: None, retry_after: None };
     let (mut body, mut last) = (None, false);
     for field in response.headers.iter() {
         let text = std::str::from_utf8(field.value).unwrap_or_default();
@@ -124,7 +125,7 @@ fn frame(bytes: &[u8]) -> anyhow::Result<Option<Framed>> {
         }
     }
     let body = body.context("an answer that does not say how long it is")?;
-    Ok(Some(Framed { answer, length: head + body, last }))
+    Ok(Some(FramedResponse { answer, length: head + body, last }))
 }
 
 #[cfg(test)]
@@ -139,7 +140,10 @@ mod tests {
         );
         assert!(frame(&text.as_bytes()[..text.len() - 3]).unwrap().is_none());
         let framed = frame(text.as_bytes()).unwrap().unwrap();
-        assert_eq!(framed.answer, Answer { status: 201, order: Some(id), retry_after: None });
+        assert_eq!(
+            framed.answer,
+            PlaceResponse { status: 201, order: Some(id), retry_after: None }
+        );
         assert_eq!((framed.length, framed.last), (text.len(), false));
         let busy =
             b"HTTP/1.1 503 x\r\nRetry-After: 2\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";

@@ -25,14 +25,14 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// The endpoint of a process from its first moment on. Cheap to clone.
 #[derive(Clone)]
-pub struct Door {
+pub struct StartupGate {
     boot: Arc<Boot>,
     world: World,
     hosts: Arc<Hosts>,
     api: Arc<OnceLock<BoxEndpoint<'static, Response>>>,
 }
 
-impl Door {
+impl StartupGate {
     /// A door that is closed yet, of a server that answers to these names.
     pub fn new(boot: Arc<Boot>, world: World, hosts: Hosts) -> Self {
         Self { boot, world, hosts: hosts.into(), api: Arc::default() }
@@ -64,7 +64,7 @@ impl Door {
     }
 }
 
-impl Door {
+impl StartupGate {
     async fn answer(&self, request: Request) -> Response {
         let started = Instant::now();
         if let Some(refusal) = guard::refusal(&request, &self.hosts) {
@@ -79,7 +79,7 @@ impl Door {
     }
 }
 
-impl Endpoint for Door {
+impl Endpoint for StartupGate {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
@@ -102,7 +102,7 @@ mod tests {
     #[tokio::test]
     async fn while_it_starts_it_says_so_once_and_under_the_requests_id() {
         let boot = Arc::new(Boot::new(Duration::from_secs(1)));
-        let client = TestClient::new(Door::new(boot, world::real(), Hosts::default()));
+        let client = TestClient::new(StartupGate::new(boot, world::real(), Hosts::default()));
         let asked = client.get("/orders").header("host", "localhost");
         let response = asked.header("X-Request-ID", "mine").send().await;
         response.assert_status(StatusCode::SERVICE_UNAVAILABLE);
@@ -117,7 +117,7 @@ mod tests {
     #[tokio::test]
     async fn while_it_starts_it_is_guarded_too() {
         let boot = Arc::new(Boot::new(Duration::from_secs(1)));
-        let client = TestClient::new(Door::new(boot, world::real(), Hosts::default()));
+        let client = TestClient::new(StartupGate::new(boot, world::real(), Hosts::default()));
         for (path, status) in [("/orders", 421), ("/docs", 421), ("/health", 200), ("/ready", 503)]
         {
             let response = client.get(path).header("host", "evil.example").send().await;

@@ -9,16 +9,16 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// How often it is looked whether everything rests: so exact is the time until then.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// So many looks in a row must find everything at rest: what is committed and not published yet is in no
+/// How often the servers are polled for whether everything rests: so exact is the time until then.
+const POLL_EVERY: Duration = Duration::from_millis(50);
+/// So many polls in a row must find everything at rest: what is committed and not published yet is in no
 /// queue.
-const LOOKS: u32 = 4;
+const QUIET_POLLS: u32 = 4;
 /// Actors of which the tree shows more than this have no consumer among them.
 const CHILDREN_MAX: usize = 200;
 
 /// The servers of one shop.
-pub struct Doors {
+pub struct Servers {
     http: reqwest::Client,
     urls: Vec<String>,
     shops: Vec<Shop>,
@@ -53,8 +53,8 @@ struct Actor {
     children: Vec<Actor>,
 }
 
-impl Doors {
-    /// The doors of these servers, at least one.
+impl Servers {
+    /// The servers at these addresses, at least one.
     pub fn open(urls: &[String]) -> anyhow::Result<Self> {
         ensure!(!urls.is_empty(), "no server");
         let shops = urls.iter().map(|url| Shop::open(url)).collect::<anyhow::Result<_>>()?;
@@ -106,7 +106,7 @@ impl Doors {
                 since = if looks == 0 { looked } else { since };
                 looks += 1;
             }
-            if looks == LOOKS {
+            if looks == QUIET_POLLS {
                 return Ok(since);
             }
             ensure!(
@@ -114,7 +114,7 @@ impl Doors {
                 "orders or messages are still under way after {} s",
                 within.as_secs()
             );
-            sleep(LOOK_EVERY).await;
+            sleep(POLL_EVERY).await;
         }
     }
 

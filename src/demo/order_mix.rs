@@ -1,7 +1,7 @@
-//! What is ordered for each fate, as the request that places it.
+//! What is ordered for each scenario, as the request that places it.
 
 use super::catalogue::{CURRENCY, Catalogue, Product, decimal};
-use super::fate::Fate;
+use super::scenario::Scenario;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -53,7 +53,7 @@ struct Address {
 }
 
 /// What a customer takes to the till.
-pub(super) struct Basket<'a> {
+pub(super) struct OrderMix<'a> {
     /// The request.
     pub(super) request: Request<'a>,
     /// What is in it: product and quantity.
@@ -62,34 +62,34 @@ pub(super) struct Basket<'a> {
     pub(super) total_minor: i64,
 }
 
-/// Fills the basket of one customer. The number makes baskets of one fate differ a little.
-pub(super) fn fill(catalogue: &Catalogue, fate: Fate, number: usize) -> Basket<'_> {
+/// Fills the basket of one customer. The number makes baskets of one scenario differ a little.
+pub(super) fn fill(catalogue: &Catalogue, scenario: Scenario, number: usize) -> OrderMix<'_> {
     let Catalogue { mug, shirt, book, last, rare, .. } = catalogue;
     let few = number % 3 + 1;
-    let picked: Vec<(&Product, usize)> = match fate {
-        Fate::SeveralProducts => vec![(mug, few), (shirt, 1), (book, 2)],
-        Fate::LastUnits => vec![(last, 1)],
-        Fate::OneOfTwoShort => vec![(mug, few), (rare, 2)],
-        Fate::ShortForm => vec![(book, few)],
-        Fate::UnknownProduct
-        | Fate::OneProduct
-        | Fate::PlacedTwice
-        | Fate::PaymentRefused
-        | Fate::TimeoutCharged
-        | Fate::TimeoutUncharged
-        | Fate::Undeliverable
-        | Fate::CancelledAtOnce
-        | Fate::CancelledLater
-        | Fate::Dispatched
-        | Fate::Delivered => vec![(if number.is_multiple_of(2) { mug } else { shirt }, few)],
+    let picked: Vec<(&Product, usize)> = match scenario {
+        Scenario::SeveralProducts => vec![(mug, few), (shirt, 1), (book, 2)],
+        Scenario::LastUnits => vec![(last, 1)],
+        Scenario::OneOfTwoShort => vec![(mug, few), (rare, 2)],
+        Scenario::ShortForm => vec![(book, few)],
+        Scenario::UnknownProduct
+        | Scenario::OneProduct
+        | Scenario::PlacedTwice
+        | Scenario::PaymentRefused
+        | Scenario::TimeoutCharged
+        | Scenario::TimeoutUncharged
+        | Scenario::Undeliverable
+        | Scenario::CancelledAtOnce
+        | Scenario::CancelledLater
+        | Scenario::Dispatched
+        | Scenario::Delivered => vec![(if number.is_multiple_of(2) { mug } else { shirt }, few)],
     };
-    let sku = |product: &Product| match fate {
-        Fate::UnknownProduct => catalogue.unknown_sku(),
+    let sku = |product: &Product| match scenario {
+        Scenario::UnknownProduct => catalogue.unknown_sku(),
         _ => product.sku.clone(),
     };
     let total_minor = picked.iter().map(|(product, n)| product.price_minor * *n as i64).sum();
     let lines = picked.iter().map(|(product, n)| (sku(product), *n as i64)).collect();
-    let request = if fate == Fate::ShortForm {
+    let request = if scenario == Scenario::ShortForm {
         Request::Short(Short {
             user_id: catalogue.user_id,
             product_id: &book.sku,
@@ -102,18 +102,18 @@ pub(super) fn fill(catalogue: &Catalogue, fate: Fate, number: usize) -> Basket<'
             quantity: *n as u32,
             unit_price: number_of(product.price_minor),
         });
-        Request::Full(full(catalogue, fate, items.collect()))
+        Request::Full(full(catalogue, scenario, items.collect()))
     };
-    Basket { request, lines, total_minor }
+    OrderMix { request, lines, total_minor }
 }
 
-fn full(catalogue: &Catalogue, fate: Fate, items: Vec<Item>) -> Full<'_> {
+fn full(catalogue: &Catalogue, scenario: Scenario, items: Vec<Item>) -> Full<'_> {
     Full {
         customer_id: &catalogue.customer_id,
-        payment_method: match fate {
-            Fate::PaymentRefused => "test_declined",
-            Fate::TimeoutCharged => "test_timeout_charged",
-            Fate::TimeoutUncharged => "test_timeout_uncharged",
+        payment_method: match scenario {
+            Scenario::PaymentRefused => "test_declined",
+            Scenario::TimeoutCharged => "test_timeout_charged",
+            Scenario::TimeoutUncharged => "test_timeout_uncharged",
             _ => "credit_card",
         },
         currency: "USD",
@@ -124,10 +124,14 @@ fn full(catalogue: &Catalogue, fate: Fate, items: Vec<Item>) -> Full<'_> {
             street: "1 Mill Lane",
             city: "Millbrook",
             // The simulated carrier's test address.
-            postal_code: if fate == Fate::Undeliverable { "TEST-UNDELIVERABLE" } else { "12545" },
+            postal_code: if scenario == Scenario::Undeliverable {
+                "TEST-UNDELIVERABLE"
+            } else {
+                "12545"
+            },
             country: "US",
         },
-        priority: if fate == Fate::Delivered { "express" } else { "standard" },
+        priority: if scenario == Scenario::Delivered { "express" } else { "standard" },
     }
 }
 
