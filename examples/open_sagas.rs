@@ -61,7 +61,7 @@ enum Waiting {
 }
 
 /// How often it is looked at what has become of the orders.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+const POLL_EVERY: Duration = Duration::from_millis(100);
 /// The longest that is waited for actors to leave memory.
 const IDLE_WAIT: Duration = Duration::from_secs(90);
 /// What is freed is given back within this time, or not at all.
@@ -109,7 +109,7 @@ impl Server {
             }
             ensure!(self.begun.elapsed() < REST_WITHIN, "{path} never answers 200");
             self.memory("VmRSS").context("the server has ended")?;
-            tokio::time::sleep(LOOK_EVERY / 10).await;
+            tokio::time::sleep(POLL_EVERY / 10).await;
         }
     }
 
@@ -146,7 +146,7 @@ impl Server {
             }
             // The database was too busy to count them.
             ensure!(self.begun.elapsed() < REST_WITHIN, "/metrics never says how many are open");
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_EVERY).await;
         }
     }
 }
@@ -193,7 +193,7 @@ async fn place(http: &reqwest::Client, url: &str) -> anyhow::Result<()> {
         let answer = http.post(url).json(&body).send().await?;
         match answer.status() {
             reqwest::StatusCode::CREATED => return Ok(()),
-            reqwest::StatusCode::SERVICE_UNAVAILABLE => tokio::time::sleep(LOOK_EVERY).await,
+            reqwest::StatusCode::SERVICE_UNAVAILABLE => tokio::time::sleep(POLL_EVERY).await,
             status => bail!("POST /orders answered {status}"),
         }
     }
@@ -208,7 +208,7 @@ async fn until_none(server: &Server, statuses: &[&str]) -> anyhow::Result<()> {
                 break;
             }
             ensure!(server.begun.elapsed() < REST_WITHIN, "orders stay {status}");
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_EVERY).await;
         }
     }
     Ok(())
@@ -220,7 +220,7 @@ async fn until_idle(server: &Server) -> anyhow::Result<()> {
     println!("live       {live:>8} actors   {}", server.resident()?);
     let begun = Instant::now();
     while server.in_memory().await? > live / 100 && begun.elapsed() < IDLE_WAIT {
-        tokio::time::sleep(LOOK_EVERY * 10).await;
+        tokio::time::sleep(POLL_EVERY * 10).await;
     }
     tokio::time::sleep(FREED).await;
     println!("idle       {:>8} actors   {}", server.in_memory().await?, server.resident()?);
@@ -275,7 +275,7 @@ async fn take_up(
     println!("open       {:>8} orders   {}", server.open().await?, server.resident()?);
     while server.open().await? > 0 {
         ensure!(server.begun.elapsed() < REST_WITHIN, "orders are still under way");
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(POLL_EVERY).await;
     }
     println!("at rest    {:>8.1?} after the start", server.begun.elapsed());
     println!("memory     {:>8} MiB at the most", server.memory("VmHWM")?);

@@ -99,7 +99,7 @@ impl Api {
         let node = |name| self.0.tree.part(Some(parent), "routine", name);
         let (followed, measured) = (self.0.clone(), self.0.clone());
         vec![
-            PeriodicTask::child_spec(node("http/streams"), events::LOOK_EVERY, move || {
+            PeriodicTask::child_spec(node("http/streams"), events::POLL_EVERY, move || {
                 events::look(followed.clone())
             }),
             PeriodicTask::child_spec(node("http/metrics"), metrics::UPKEEP_EVERY, move || {

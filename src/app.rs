@@ -55,7 +55,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Level;
 
 /// How often the end looks whether everything in flight is committed.
-const DRAIN_LOOK: Duration = Duration::from_millis(20);
+const DRAIN_POLL: Duration = Duration::from_millis(20);
 
 /// The least time that the databases have to be closed in, however long all else took: it copies up to
 /// 64 MiB of log a file.
@@ -300,13 +300,13 @@ impl App {
         // What is committed is heard, and what follows from it too: orders that wait for nobody outside
         // come to rest. A backlog that takes longer is left to the next start.
         let listening = Instant::now() + (deadline - Instant::now()) / 2;
-        while !self.is_heard() && Instant::now() < listening {
-            tokio::time::sleep(DRAIN_LOOK).await;
+        while !self.outboxes_are_empty() && Instant::now() < listening {
+            tokio::time::sleep(DRAIN_POLL).await;
         }
         self.consumers.iter().for_each(ConsumerHandle::close);
         faults::passes(Point::Draining);
         while !self.is_drained() && Instant::now() < deadline {
-            tokio::time::sleep(DRAIN_LOOK).await;
+            tokio::time::sleep(DRAIN_POLL).await;
         }
         let drained = self.is_drained();
         self.root.stop(None);
@@ -322,7 +322,7 @@ impl App {
     }
 
     /// True when everything that was said is taken and forgotten.
-    fn is_heard(&self) -> bool {
+    fn outboxes_are_empty(&self) -> bool {
         self.backlogs.iter().all(|flow| flow.open() == 0) && self.is_drained()
     }
 

@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_can_read_any_more_is_counted_and_holds_up_nothing() {
+    fn text_for_a_closed_pipe_is_counted_and_blocks_nothing() {
         let (output, reader) = piped(Stream::Stderr);
         drop(reader);
         output.offer("into the void\n".to_owned());

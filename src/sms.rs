@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused() {
+    fn a_malformed_phone_number_is_refused() {
         for text in
             ["", "+", "12", "call me", "0171 CALL-ME-1", "1234567890123456", "12+34", "１２３４"]
         {

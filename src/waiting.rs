@@ -15,10 +15,10 @@ const THEN_EVERY: Duration = Duration::from_secs(2);
 /// `ordermill: waiting for RabbitMQ: connection refused (5 s)`.
 pub async fn report_waiting<T>(what: impl Fn() -> String, work: impl Future<Output = T>) -> T {
     let say = |line: &str| crate::note!("{line}");
-    told_to(say, what, work).await
+    report_to(say, what, work).await
 }
 
-async fn told_to<T>(
+async fn report_to<T>(
     say: impl Fn(&str),
     what: impl Fn() -> String,
     work: impl Future<Output = T>,
@@ -47,7 +47,7 @@ mod tests {
     async fn said(work: impl Future<Output = ()>) -> Vec<String> {
         let said = Mutex::new(Vec::new());
         let say = |line: &str| said.lock().unwrap().push(line.to_owned());
-        told_to(say, || "a server".to_owned(), work).await;
+        report_to(say, || "a server".to_owned(), work).await;
         said.into_inner().unwrap()
     }
 

@@ -8,10 +8,10 @@ mod http {
     mod adjustments;
     mod admin;
     mod bounds;
+    mod connections;
     mod dead_letters;
     mod described;
     mod dlq;
-    mod door;
     mod events;
     mod idempotency;
     mod identifiers;

@@ -3,10 +3,10 @@
 //! inside.
 //!
 //! ```text
-//! Setup (place, settings) ──start──▶ Server (a process) ──url──▶ Shop, Crowd (customers)
+//! Setup (place, settings) ──start──▶ Server (a process) ──url──▶ Shop, Customers
 //!    │                                    │                          │
-//!  Place: a data directory,    kill9, terminate, signal    Books, Reckoning: does it balance?
-//!  or a database and a vhost                               Ledgers: what the databases say
+//!  Place: a data directory,    kill9, terminate, signal    reconciliation, final_checks: does it balance?
+//!  or a database and a vhost                               Databases: what the databases say
 //! ```
 
 /// Has each of these run on the embedded system and on servers; those after a semicolon on servers only,
@@ -42,34 +42,33 @@ macro_rules! on_servers {
 
 mod process {
     mod addresses;
-    mod apart;
     mod backup;
     mod bench;
-    mod books;
     mod boot;
     mod check;
+    mod closed_port;
     mod crash;
-    mod crew;
-    mod crowd;
-    mod dark;
-    mod edges;
+    mod customers;
+    mod databases;
     #[cfg(feature = "faults")]
     mod failing;
-    mod fates;
+    mod final_checks;
     mod flows;
+    mod foreign_messages;
     mod frozen;
-    mod gate;
     mod lateness;
-    mod ledgers;
     mod log;
     mod management;
-    mod many;
+    mod many_processes;
     mod outages;
+    mod outcomes;
     mod overload;
     mod oversell;
     mod place;
+    mod process_io;
+    mod processes;
     mod random;
-    mod reckoning;
+    mod reconciliation;
     mod recovery;
     mod refused;
     mod restart;
@@ -80,11 +79,12 @@ mod process {
     mod setup;
     mod shop;
     mod silence;
+    mod split_services;
     mod stack;
     mod stop;
-    mod strangers;
     #[cfg(feature = "faults")]
     mod torture;
+    mod unavailable_servers;
     mod wait;
     mod watcher;
 }

@@ -285,7 +285,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(minor in -AMOUNT_MAX_MINOR..AMOUNT_MAX_MINOR) {
+        fn a_written_value_is_read_back(minor in -AMOUNT_MAX_MINOR..AMOUNT_MAX_MINOR) {
             for code in ["USD", "JPY", "KWD"] {
                 let money = Money { minor, currency: Currency::parse(code).unwrap() };
                 prop_assert_eq!(Money::parse(&money.decimal(), money.currency), Ok(money));

@@ -46,7 +46,7 @@ bugs! {
     NoTombstone = "no-tombstone", "A release that comes before its reservation leaves nothing behind.";
     FreshKey = "fresh-key", "A charge that is tried again goes out under a key of its own.";
     TimeoutIsDeclined = "timeout-is-declined", "A charge without an answer is taken for a declined one.";
-    NoForestall = "no-forestall", "A refund that comes before its payment leaves nothing behind.";
+    NoPaymentTombstone = "no-forestall", "A refund that comes before its payment leaves nothing behind.";
     AnyAmount = "any-amount", "What the gateway has captured is not compared with what was asked.";
     SkipRelease = "skip-release", "Compensation leaves out the stock.";
     UndoAnsweredOnly = "undo-answered-only", "Compensation leaves out steps that were sent and not answered.";

@@ -1,14 +1,14 @@
-//! The whole shop in memory: orders of every fate, buyers who race for the last unit, processes that die.
+//! The whole shop in memory: orders of every outcome, buyers who race for the last unit, processes that die.
 
 #[path = "shop/crash.rs"]
 mod crash;
-#[path = "shop/fates.rs"]
-mod fates;
 #[path = "shop/flows.rs"]
 mod flows;
 #[path = "shop/killed.rs"]
 mod killed;
 #[path = "shop/outage.rs"]
 mod outage;
+#[path = "shop/outcomes.rs"]
+mod outcomes;
 #[path = "shop/oversell.rs"]
 mod oversell;

@@ -38,7 +38,7 @@ fn bug() -> Option<Bug> {
 }
 
 #[test]
-fn whatever_goes_wrong_every_order_ends_as_it_should() {
+fn under_faults_every_order_ends_as_it_should() {
     let mut failed = 0;
     let mut covered = Coverage::default();
     for seed in seeds() {

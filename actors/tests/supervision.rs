@@ -5,10 +5,10 @@
 mod escalation;
 #[path = "supervision/quarantine.rs"]
 mod quarantine;
-#[path = "supervision/seen.rs"]
-mod seen;
-#[path = "supervision/silence.rs"]
-mod silence;
-#[path = "stations/toy.rs"]
+#[path = "components/toy.rs"]
 #[expect(dead_code, reason = "the stations' own tests use all of it")]
 mod toy;
+#[path = "supervision/tree.rs"]
+mod tree;
+#[path = "supervision/watchdog.rs"]
+mod watchdog;

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_told() {
+    fn rows_that_do_not_fit_are_counted() {
         assert_eq!(fitting("a\nb\nc\n", 3), ["a", "b", "c"]);
         let cut = fitting("a\nb\nc\nd\n", 3);
         assert_eq!(cut[..2], ["a", "b"]);

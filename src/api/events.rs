@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// How often histories are looked at, all streams' in one query.
-pub const LOOK_EVERY: Duration = Duration::from_millis(200);
+pub const POLL_EVERY: Duration = Duration::from_millis(200);
 
 /// Rows that one look brings.
 const ROWS_MAX: u32 = 10_000;
@@ -87,7 +87,7 @@ pub fn stream(
     }))
 }
 
-/// Looks at the histories of all followed orders, once. Called each [`LOOK_EVERY`].
+/// Looks at the histories of all followed orders, once. Called each [`POLL_EVERY`].
 pub async fn look(state: State) {
     let since: Vec<(OrderId, u32)> = {
         let mut followers =

@@ -58,7 +58,7 @@ enum Ready {
 }
 
 /// What is wrong with the broker, in words.
-pub fn broker_trouble(health: &Connection) -> Option<String> {
+pub fn broker_problem(health: &Connection) -> Option<String> {
     match health {
         Connection::Connected => None,
         Connection::Blocked(why) => Some(format!("the broker takes nothing: {why}")),
@@ -89,7 +89,7 @@ impl OperationsApi {
         for (service, cause) in admission.down() {
             missing.push(format!("the {service} database is not available: {cause}"));
         }
-        missing.extend(broker_trouble(&self.0.broker.health()));
+        missing.extend(broker_problem(&self.0.broker.health()));
         if self.0.stop.is_cancelled() {
             missing.push("the process is ending".to_owned());
         }

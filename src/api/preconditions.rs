@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_is_answered_spared_or_refused() {
+    fn a_conditional_read_is_answered_or_not_modified_or_refused() {
         for (if_match, if_none_match, outcome) in [
             (None, None, PreconditionOutcome::Proceed),
             (Some("*"), None, PreconditionOutcome::Proceed),
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_changed_must_have_a_version_that_is_meant() {
+    fn a_write_must_match_the_expected_version() {
         for (if_match, if_none_match, is_changed) in [
             (None, None, true),
             (Some("*"), None, true),

@@ -1,7 +1,7 @@
 //! What the routes ask of the process.
 
 use crate::api::events::Followers;
-use crate::api::operations::broker_trouble;
+use crate::api::operations::broker_problem;
 use crate::api::problem::Problem;
 use crate::app::Services;
 use crate::backup::Backups;
@@ -65,7 +65,7 @@ impl State {
     /// Lets an order in, or says what is to blame that it is not taken.
     pub async fn admit(&self) -> Result<(), Problem> {
         self.admission.admit().await.map_err(|busy| {
-            let trouble = broker_trouble(&self.broker.health());
+            let trouble = broker_problem(&self.broker.health());
             Problem::not_admitted(busy, trouble, &self.admission.unconsumed_queues())
         })
     }

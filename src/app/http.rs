@@ -167,7 +167,7 @@ mod tests {
     use tokio::net::TcpStream;
 
     #[tokio::test]
-    async fn a_crowd_that_comes_at_once_stands_in_line() {
+    async fn simultaneous_connections_are_queued() {
         let line = line(([127, 0, 0, 1], 0).into(), LINE_MAX).unwrap();
         let address = line.local_addr().unwrap();
         let crowd = (0..500).map(|_| TcpStream::connect(address));

@@ -48,7 +48,7 @@ async fn a_reader_that_stops_is_not_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reader_that_is_too_slow_for_the_logs_is_left() {
+async fn a_backup_is_aborted_when_its_reader_is_too_slow_for_the_log() {
     let (_scratch, databases) = databases().await;
     let backups = backups(&databases).bounded(PATIENCE, 4_096);
     let bytes = backups.begin().await.unwrap();
@@ -62,7 +62,7 @@ async fn a_reader_that_is_too_slow_for_the_logs_is_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_whole_and_sound_never_gets_its_name() {
+async fn an_incomplete_or_corrupt_backup_is_never_renamed_into_place() {
     let (scratch, databases) = databases().await;
     let bytes = backups(&databases).begin().await.unwrap().bytes();
     let pieces: Vec<_> = bytes.map(Result::unwrap).collect().await;

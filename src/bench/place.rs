@@ -63,8 +63,8 @@ impl Place {
             place.has_broker = true;
             place.management = stack::has_management(servers.amqp.expose()).await;
             let found = stack::processes(servers.amqp.expose());
-            let is_told = |name: &str| args.watch_pid.iter().any(|watch| watch.name == name);
-            place.watched.extend(found.into_iter().filter(|found| !is_told(&found.name)));
+            let is_reported = |name: &str| args.watch_pid.iter().any(|watch| watch.name == name);
+            place.watched.extend(found.into_iter().filter(|found| !is_reported(&found.name)));
             place.told = "PostgreSQL and RabbitMQ".to_owned();
         }
         if place.urls.is_empty() {

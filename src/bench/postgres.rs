@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_written_is_the_difference() {
+    fn written_rows_are_the_difference_of_two_readings() {
         let rows = |inserted, deleted| Rows { inserted, updated: 0, deleted };
         let written = |wal_bytes, commits, tables: &[(&str, Rows)]| Written {
             wal_bytes,

@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_not_told_endlessly() {
+    fn reported_faults_are_bounded() {
         let told = lines(|wrong| (0..100).for_each(|number| wrong.note(number.to_string())));
         assert_eq!((told.len(), told[TOLD_MAX].as_str()), (TOLD_MAX + 1, "and 80 more"));
     }

@@ -13,9 +13,9 @@ use tokio::time::Instant;
 /// How long an order may take to rest. A gateway that stays silent takes seconds, everything else less.
 const REST_LIMIT: Duration = Duration::from_secs(60);
 /// The pause before an order is looked at again, doubled each time ...
-const LOOK_FIRST: Duration = Duration::from_millis(25);
+const POLL_FIRST: Duration = Duration::from_millis(25);
 /// ... up to this.
-const LOOK_LONGEST: Duration = Duration::from_millis(800);
+const POLL_LONGEST: Duration = Duration::from_millis(800);
 
 /// What became of one customer's order.
 pub(super) struct CustomerRun {
@@ -128,7 +128,7 @@ async fn ask(shop: &Shop, id: &str, request: &str) -> anyhow::Result<()> {
 /// Looks at the order until it rests. Past the limit it stays where it is, and the story says where.
 async fn rest(shop: &Shop, id: &str, run: &mut CustomerRun) -> anyhow::Result<OrderView> {
     let until = Instant::now() + REST_LIMIT;
-    let mut pause = LOOK_FIRST;
+    let mut pause = POLL_FIRST;
     loop {
         let order = shop.get::<OrderView>(&format!("/orders/{id}")).await?;
         let order = order.context("an accepted order is gone")?;
@@ -138,7 +138,7 @@ async fn rest(shop: &Shop, id: &str, run: &mut CustomerRun) -> anyhow::Result<Or
         }
         ensure!(Instant::now() < until, "not at rest after {} s", REST_LIMIT.as_secs());
         tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LOOK_LONGEST);
+        pause = (pause * 2).min(POLL_LONGEST);
     }
 }
 

@@ -145,7 +145,7 @@ async fn an_order_names_its_actor_and_the_actor_its_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_becomes_of_actors_is_streamed_until_the_process_ends() {
+async fn lifecycle_events_are_streamed_until_the_process_ends() {
     let mut shop = Shop::open().await;
     shop.stock("chair", 5).await;
     let open = async |path: &str| {
@@ -207,7 +207,7 @@ async fn the_server_is_restarted_and_keeps_its_address() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_has_just_connected_is_answered_by_the_server_that_leaves() {
+async fn a_fresh_connection_is_answered_by_the_stopping_server() {
     let shop = Shop::open().await;
     let address = shop.url.strip_prefix("http://").unwrap();
     let mut streams = Vec::new();

@@ -15,7 +15,7 @@ async fn keyed(shop: &Shop, path: &str, key: &str, body: &Value) -> super::suppo
 /// Ten cups, four orders, and five cups arrive: nine can be sold, and fifteen stand on the shelf. Set by whoever
 /// has read ten before, it would be fifteen and four more.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_arrives_while_others_buy_is_counted_right() {
+async fn adjustments_during_reservations_are_counted_right() {
     let shop = Shop::open().await;
     shop.stock("cup", 10).await;
     let seen = shop.get("/inventory/cup").await.expect(200);
@@ -109,7 +109,7 @@ async fn an_import_says_of_each_product_what_became_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_an_adjustment_changes_nothing() {
+async fn an_invalid_adjustment_changes_nothing() {
     let shop = Shop::open().await;
     shop.stock("cup", 1).await;
     let path = "/inventory/cup/adjustments";

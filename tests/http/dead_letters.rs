@@ -113,7 +113,7 @@ async fn an_impossible_command_is_shown_goes_back_and_dies_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn asked_many_times_at_once_a_letter_goes_back_once() {
+async fn concurrent_redrives_of_a_dead_letter_send_it_once() {
     let shop = Shop::open().await;
     command_inventory(&shop, Payload::InventoryCommit).await;
     let letter = until(&shop, "", 1).await.remove(0);
@@ -127,7 +127,7 @@ async fn asked_many_times_at_once_a_letter_goes_back_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_whole_queue_goes_back_and_the_cured_are_heard() {
+async fn a_whole_queue_is_redriven_and_repaired_messages_are_handled() {
     let shop = shop_with_sms().await;
     shop.stock("chair", 50).await;
     for _ in 0..3 {
@@ -198,7 +198,7 @@ async fn lists_are_filtered_and_paged_over_all_services() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_read_stays_and_is_shown_as_it_is() {
+async fn an_unreadable_dead_letter_stays_and_is_shown_unchanged() {
     let shop = Shop::open().await;
     let order = Uuid::from_u128(9);
     let unknown = json!({ "event_id": order, "order_id": order, "event_type": "order.archived" });
@@ -298,7 +298,7 @@ async fn wrong_questions_are_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_can_read_is_discarded_with_a_reason_that_is_kept() {
+async fn an_unreadable_dead_letter_is_discarded_with_a_stored_reason() {
     let shop = Shop::open().await;
     let (queue, other) = (Queue::InventoryCommands, Queue::OrderEvents);
     let poison = store_dead_letter(&shop, 1, queue, "{").await;

@@ -298,7 +298,7 @@ async fn problems_are_as_the_document_describes_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_operators_see_is_as_the_document_describes_it() {
+async fn operator_views_are_as_the_document_describes_them() {
     let described = Described::open().await;
     for body in ["no JSON", "null", r#"{"order_id": 1}"#] {
         store_dead_letter(&described.shop, body.len() as u128, Queue::InventoryCommands, body)
@@ -330,7 +330,7 @@ async fn what_operators_see_is_as_the_document_describes_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_request_may_leave_out_may_be_null() {
+async fn optional_request_fields_may_be_null() {
     let described = Described::open().await;
     let Described { shop, document } = &described;
     let plain = with(order("chair", 1), "/address", json!({ "city": "Rome" }));

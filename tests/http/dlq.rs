@@ -51,7 +51,7 @@ async fn dead_letters_are_listed_and_redriven_from_the_command_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_done_is_said_and_exits_1() {
+async fn a_failed_command_explains_itself_and_exits_1() {
     let shop = shop_with_sms().await;
     let nobody = "redrive 00000000-0000-0000-0000-000000000001";
     for (line, said) in [

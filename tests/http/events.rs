@@ -66,7 +66,7 @@ async fn a_stream_tells_all_in_order_and_ends_with_the_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_names_an_event_that_never_was_is_told_what_comes_and_the_end() {
+async fn an_unknown_last_event_id_gets_later_events_and_the_end() {
     let shop = Shop::open().await;
     shop.stock("chair", 5).await;
     let placed = shop.place(&order("chair", 1)).await;

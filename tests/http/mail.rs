@@ -111,7 +111,7 @@ async fn each_moment_is_one_mail() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_asks_to_come_back_later_is_asked_again() {
+async fn a_temporary_mail_refusal_is_retried() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let mailbox = Mailbox::default();
@@ -127,7 +127,7 @@ async fn a_server_that_asks_to_come_back_later_is_asked_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_away_gets_the_mails_when_it_is_back() {
+async fn mails_are_sent_when_the_server_is_back() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);

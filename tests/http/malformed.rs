@@ -4,7 +4,7 @@ use super::support::{Shop, order, send};
 use reqwest::Method;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_json_is_400() {
+async fn malformed_json_is_400() {
     let shop = Shop::open().await;
     let whole = order("chair", 1).to_string();
     let mut bodies: Vec<Vec<u8>> = [

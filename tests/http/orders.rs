@@ -166,7 +166,7 @@ async fn everything_that_an_order_may_have_is_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_unknown_is_404_and_what_is_no_id_is_400() {
+async fn an_unknown_order_is_404_and_a_malformed_id_is_400() {
     let shop = Shop::open().await;
     let nobody = "0190d6e8-0000-7000-8000-000000000000";
     for path in ["", "/events"] {

@@ -59,7 +59,7 @@ async fn a_browser_at_the_front_is_led_to_the_documentation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_parameter_that_nobody_knows_is_refused_with_those_that_are_known() {
+async fn an_unknown_parameter_is_refused_with_the_known_ones() {
     let shop = Shop::open().await;
     for path in
         ["/orders?state=PENDING", "/inventory?limit=1&product=x", "/notifications?%6Crder=1"]

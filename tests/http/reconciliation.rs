@@ -41,7 +41,7 @@ async fn every_service_says_what_it_has_of_an_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_asked_is_refused() {
+async fn an_invalid_query_is_refused() {
     let shop = Shop::open().await;
     shop.get("/admin/reconciliation/parcels").await.fault(400, "records");
     shop.get("/admin/reconciliation/orders?after=x").await.fault(400, "order_id");

@@ -119,7 +119,7 @@ async fn no_unsafe_method_of_any_route_is_taken_from_another_site() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_that_is_not_this_servers_reads_nothing() {
+async fn an_unknown_host_name_is_refused() {
     let set = |config: &mut ordermill::config::Config| {
         config.hosts = ordermill::config::Hosts::parse("shop.example").unwrap();
     };
@@ -240,7 +240,7 @@ async fn a_body_in_a_coding_that_is_not_known_is_refused_by_every_route() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_headers_say_of_a_body_is_never_ignored() {
+async fn body_headers_are_never_ignored() {
     let shop = Shop::open().await;
     let body = order("chair", 1).to_string();
     for (content_type, status) in [

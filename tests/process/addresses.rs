@@ -1,7 +1,7 @@
 //! Addresses of servers that are wrong, and servers that are not there yet: a clear word about which and
 //! why, and no secret in it.
 
-use super::gate::Gate;
+use super::closed_port::ClosedPort;
 use super::place::with_path;
 use super::server::{Ended, Server};
 use super::setup::Setup;
@@ -49,7 +49,7 @@ fn with_host(url: &str, host: &str) -> String {
 const NOBODYS: u16 = 1;
 const NOWHERE: &str = "nowhere.invalid";
 
-async fn what_cannot_be_reached_is_named(setup: Setup) {
+async fn an_unreachable_server_is_named(setup: Setup) {
     let setup = setup.with("ORDERMILL_STARTUP_TIMEOUT", "1s");
     let servers = setup.on_servers();
     let (database, broker) = (servers.database_url.as_str(), servers.amqp_url.as_str());
@@ -65,7 +65,7 @@ async fn what_cannot_be_reached_is_named(setup: Setup) {
     }
 }
 
-async fn what_lets_nobody_in_is_named(setup: Setup) {
+async fn a_server_that_refuses_credentials_is_named(setup: Setup) {
     let setup = setup.with("ORDERMILL_STARTUP_TIMEOUT", "1s");
     let servers = setup.on_servers();
     let (database, broker) = (servers.database_url.as_str(), servers.amqp_url.as_str());
@@ -83,7 +83,7 @@ async fn what_lets_nobody_in_is_named(setup: Setup) {
 
 async fn a_schema_that_is_newer_is_named_and_left_alone(setup: Setup) {
     setup.start().terminate().await;
-    setup.ledgers().claims_a_migration_of_the_future("inventory").await;
+    setup.databases().claims_a_migration_of_the_future("inventory").await;
     let ended = setup.run(&[]);
     refused(&ended, &["inventory", "newer"]);
 }
@@ -94,7 +94,7 @@ async fn servers_that_are_late_are_waited_for(setup: Setup) {
         let servers = setup.on_servers();
         (servers.database_url.clone(), servers.amqp_url.clone())
     };
-    let (database_gate, broker_gate) = (Gate::before(&database), Gate::before(&broker));
+    let (database_gate, broker_gate) = (ClosedPort::before(&database), ClosedPort::before(&broker));
     let setup = setup
         .with("DATABASE_URL", &database_gate.url(&database))
         .with("AMQP_URL", &broker_gate.url(&broker))
@@ -143,8 +143,8 @@ async fn a_process_that_waits_can_be_stopped(setup: Setup) {
 }
 
 on_servers! {
-    what_cannot_be_reached_is_named
-    what_lets_nobody_in_is_named
+    an_unreachable_server_is_named
+    a_server_that_refuses_credentials_is_named
     a_schema_that_is_newer_is_named_and_left_alone
     servers_that_are_late_are_waited_for
     a_process_that_waits_can_be_stopped

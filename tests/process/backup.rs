@@ -1,6 +1,6 @@
 //! What is on the disk: complete after a clean stop, and complete in a backup of a running server.
 
-use super::books;
+use super::reconciliation;
 use super::server::Server;
 use super::setup::Setup;
 use super::shop::{Order, Shop, order};
@@ -58,8 +58,8 @@ fn some_orders(customer: &str, count: usize) -> Vec<Value> {
 
 async fn balances(shop: &Shop, setup: &Setup, orders: &[Order]) {
     let initial = BTreeMap::from([("A".to_owned(), PLENTY)]);
-    books::balance(shop, &initial, orders).await;
-    setup.ledgers().everything_was_heard().await;
+    reconciliation::balance(shop, &initial, orders).await;
+    setup.databases().all_messages_were_consumed().await;
 }
 
 /// Starts a server there and checks that it comes to rest with balanced books; its orders.
@@ -123,7 +123,7 @@ async fn busy(accepted: &Mutex<Vec<String>>) -> BTreeSet<String> {
 
 /// Customers buy all the while. Each backup holds every order that was accepted before it began.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn backups_of_a_busy_server_come_to_rest_with_balanced_books() {
+async fn backups_of_a_busy_server_restore_to_a_consistent_state() {
     let setup = Setup::embedded();
     let server = setup.start();
     let shop = server.shop();
@@ -193,7 +193,7 @@ async fn a_data_directory_is_backed_up_whether_or_not_a_server_works_in_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_cannot_be_backed_up_is_told_and_leaves_nothing() {
+async fn a_failed_backup_is_reported_and_leaves_no_files() {
     let setup = Setup::embedded();
     let server = setup.start();
     let (scratch, url) = (tempfile::tempdir().unwrap(), server.url.clone());

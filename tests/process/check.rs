@@ -133,7 +133,7 @@ fn said<'a>(report: &'a str, id: &str, aspect: &str) -> &'a str {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_is_planted_is_found_with_both_sides_and_mended_where_it_can_be_said_again() {
+async fn planted_disagreements_are_found_with_both_sides_and_repaired_where_possible() {
     // The check in the background would find it too, and only logs it.
     let setup = Setup::embedded().with("ORDERMILL_CHECK_INTERVAL", "off");
     let (server, ids) = with_orders(&setup, PLANTED.len() + 1).await;
@@ -271,7 +271,7 @@ async fn a_busy_shop_raises_no_false_alarm(setup: Setup, flow: &str) {
     }
     let orders = shop.all_at_rest(PATIENCE).await;
     println!("{} checks of up to {} orders, {flow}", checks.len(), orders.len());
-    super::books::services_agree(&shop, orders.len()).await;
+    super::reconciliation::services_agree(&shop, orders.len()).await;
     server.terminate().await;
 }
 
@@ -285,7 +285,7 @@ async fn choreographed(setup: Setup) {
 
 /// What differs is found without anybody asking, and is counted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_differs_is_noticed_in_the_background() {
+async fn disagreements_are_found_in_the_background() {
     let setup = Setup::embedded().with("ORDERMILL_CHECK_INTERVAL", "50ms");
     let (server, ids) = with_orders(&setup, 2).await;
     server.terminate().await;

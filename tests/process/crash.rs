@@ -1,8 +1,8 @@
 //! Killed with `kill -9` in the middle of everything, again and again: nothing accepted is lost.
 
-use super::crowd::{Story, request, stock_up};
+use super::customers::{CustomerResults, request, stock_up};
+use super::final_checks;
 use super::random::Random;
-use super::reckoning;
 use super::setup::Setup;
 use super::shop::Shop;
 use reqwest::{Method, StatusCode};
@@ -23,9 +23,9 @@ async fn customer(
     seed: u64,
     earlier: Arc<Vec<String>>,
     gone: Arc<AtomicBool>,
-) -> Story {
+) -> CustomerResults {
     let mut random = Random(seed);
-    let mut story = Story::default();
+    let mut results = CustomerResults::default();
     for number in 0_u64.. {
         if gone.load(Relaxed) {
             break;
@@ -35,11 +35,11 @@ async fn customer(
         match answer.await {
             Ok((StatusCode::CREATED, body)) => {
                 let id = body["order_id"].as_str().unwrap().to_owned();
-                story.accepted.push((request, id));
+                results.accepted.push((request, id));
             }
             Ok((status, body)) => panic!("a good order was answered {status}: {body}"),
             Err(_) => {
-                story.open.push(request);
+                results.open.push(request);
                 break;
             }
         }
@@ -48,7 +48,7 @@ async fn customer(
             8..40 => "dispatch",
             _ => continue,
         };
-        let mine = &story.accepted[random.within(0, story.accepted.len() as u64) as usize].1;
+        let mine = &results.accepted[random.within(0, results.accepted.len() as u64) as usize].1;
         let id = match earlier.len() as u64 {
             0 => mine,
             _ if random.percent(30) => mine,
@@ -58,11 +58,16 @@ async fn customer(
         // A conflict is an answer too; none is no wonder here.
         let _ = shop.ask(Method::POST, &path, None, None).await;
     }
-    story
+    results
 }
 
 /// Lets everybody buy for a while, then kills the server: what was accepted, what was not answered.
-async fn cycle(setup: &Setup, name: &str, earlier: Vec<String>, random: &mut Random) -> Story {
+async fn cycle(
+    setup: &Setup,
+    name: &str,
+    earlier: Vec<String>,
+    random: &mut Random,
+) -> CustomerResults {
     let server = setup.start();
     let earlier = Arc::new(earlier);
     let gone = Arc::new(AtomicBool::new(false));
@@ -80,9 +85,9 @@ async fn cycle(setup: &Setup, name: &str, earlier: Vec<String>, random: &mut Ran
     tokio::time::sleep(Duration::from_millis(random.within(20, 600)) * setup.slowness()).await;
     server.kill9();
     gone.store(true, Relaxed);
-    let mut all = Story::default();
-    while let Some(story) = customers.join_next().await {
-        all.extend(story.unwrap());
+    let mut all = CustomerResults::default();
+    while let Some(results) = customers.join_next().await {
+        all.extend(results.unwrap());
     }
     all
 }
@@ -95,17 +100,17 @@ async fn survives(setup: Setup, kills: usize, seed: u64) {
     stock_up(&server.shop()).await;
     server.terminate().await;
 
-    let mut story = Story::default();
+    let mut results = CustomerResults::default();
     for number in 0..kills {
-        let earlier = story.accepted.iter().map(|(_, id)| id.clone()).collect();
+        let earlier = results.accepted.iter().map(|(_, id)| id.clone()).collect();
         let part = cycle(&setup, &format!("customer-{number}"), earlier, &mut random).await;
-        story.extend(part);
+        results.extend(part);
     }
     println!("{kills} kills");
     let server = setup.start();
-    reckoning::all_is_well(&server.shop(), &story).await;
+    final_checks::all_is_well(&server.shop(), &results).await;
     server.terminate().await;
-    reckoning::everything_was_heard(&setup).await;
+    final_checks::all_messages_were_consumed(&setup).await;
 }
 
 async fn eight_kills_lose_nothing_and_double_nothing(setup: Setup) {
@@ -113,7 +118,7 @@ async fn eight_kills_lose_nothing_and_double_nothing(setup: Setup) {
 }
 
 /// No command is ever sent again for want of an answer here: what the outboxes keep must do.
-async fn what_the_outboxes_keep_is_enough(setup: Setup) {
+async fn outboxes_alone_recover_lost_broker_data(setup: Setup) {
     let setup = setup.with("ORDERMILL_PLAN", "payment-first");
     survives(setup.with("ORDERMILL_STEP_TIMEOUT", "10m"), 4, 0x0B0C).await;
 }
@@ -125,6 +130,6 @@ async fn kills_in_a_chain_of_events_lose_nothing(setup: Setup) {
 
 everywhere! {
     eight_kills_lose_nothing_and_double_nothing
-    what_the_outboxes_keep_is_enough
+    outboxes_alone_recover_lost_broker_data
     kills_in_a_chain_of_events_lose_nothing
 }

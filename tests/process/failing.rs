@@ -81,7 +81,7 @@ async fn an_order_that_keeps_failing_is_left_alone_until_it_is_released(setup: S
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_part_that_always_fails_takes_its_service_along_and_a_service_the_process() {
+async fn a_child_that_always_fails_escalates_to_its_service_and_the_process() {
     let setup = Setup::embedded().with("ORDERMILL_PANIC", "delivered:1000000");
     let mut server = setup.start();
     let shop = server.shop();

@@ -1,6 +1,6 @@
 //! A restart with the other flow: what was begun in one is finished in it.
 
-use super::books;
+use super::reconciliation;
 use super::setup::Setup;
 use super::shop::order;
 use reqwest::StatusCode;
@@ -51,22 +51,22 @@ async fn changes(setup: Setup, from: &str, to: &str) {
         ("CONFIRMED", 2 * OF_EACH),
         ("SHIPPED", OF_EACH / 2),
     ]);
-    assert_eq!(books::statuses(&orders), expected);
-    books::balance(&shop, &BTreeMap::from([("A".to_owned(), 1_000)]), &orders).await;
+    assert_eq!(reconciliation::statuses(&orders), expected);
+    reconciliation::balance(&shop, &BTreeMap::from([("A".to_owned(), 1_000)]), &orders).await;
     // What a process has left that is gone is taken over by one that runs.
-    setup.ledgers().everything_was_heard().await;
+    setup.databases().all_messages_were_consumed().await;
     server.terminate().await;
 }
 
-async fn what_was_orchestrated_stays_so(setup: Setup) {
+async fn orchestrated_orders_stay_orchestrated(setup: Setup) {
     changes(setup, "orchestrated", "choreographed").await;
 }
 
-async fn what_was_choreographed_stays_so(setup: Setup) {
+async fn choreographed_orders_stay_choreographed(setup: Setup) {
     changes(setup, "choreographed", "orchestrated").await;
 }
 
 everywhere! {
-    what_was_orchestrated_stays_so
-    what_was_choreographed_stays_so
+    orchestrated_orders_stay_orchestrated
+    choreographed_orders_stay_choreographed
 }

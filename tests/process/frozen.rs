@@ -1,10 +1,10 @@
 //! A process that is stopped past every deadline, its work taken over by others, and then goes on as if
 //! nothing had happened: it does no harm.
 
-use super::crew::Crew;
-use super::crowd::{Crowd, stock_up};
+use super::customers::{Customers, stock_up};
+use super::final_checks;
+use super::processes::Processes;
 use super::random::Random;
-use super::reckoning;
 use super::setup::Setup;
 use std::time::Duration;
 
@@ -32,12 +32,12 @@ fn hurried(setup: Setup) -> Setup {
 async fn wake_too_late(setup: Setup, freezes: &[Duration], seed: u64) {
     let mut random = Random(seed);
     let setup = hurried(setup);
-    let crew = Crew::alike(&setup, PROCESSES);
-    let doors = crew.shops();
-    stock_up(&doors[0]).await;
+    let crew = Processes::alike(&setup, PROCESSES);
+    let servers = crew.shops();
+    stock_up(&servers[0]).await;
     let hasty: Vec<_> =
-        doors.iter().map(|door| door.clone().waiting_at_most(GIVES_UP_AFTER)).collect();
-    let crowd = Crowd::comes(&hasty, CUSTOMERS, PAUSE, &mut random);
+        servers.iter().map(|server| server.clone().waiting_at_most(GIVES_UP_AFTER)).collect();
+    let crowd = Customers::comes(&hasty, CUSTOMERS, PAUSE, &mut random);
     for frozen in freezes {
         tokio::time::sleep(AWAKE).await;
         let server = crew.server(random.within(0, PROCESSES as u64) as usize);
@@ -46,13 +46,13 @@ async fn wake_too_late(setup: Setup, freezes: &[Duration], seed: u64) {
         server.signal("CONT");
     }
     tokio::time::sleep(AWAKE).await;
-    let story = crowd.leaves().await;
+    let results = crowd.leaves().await;
     println!("frozen for {freezes:?}");
-    let orders = reckoning::all_is_well(&doors[0], &story).await;
+    let orders = final_checks::all_is_well(&servers[0], &results).await;
     let late = orders.iter().filter(|order| order.failure().ends_with("deadline_exceeded")).count();
     println!("{late} orders took too long");
     crew.terminate().await;
-    reckoning::everything_was_heard(&setup).await;
+    final_checks::all_messages_were_consumed(&setup).await;
 }
 
 async fn a_process_that_wakes_too_late_does_no_harm(setup: Setup) {

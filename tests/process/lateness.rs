@@ -1,8 +1,8 @@
 //! What time does to orders: deadlines, and undoings that do not succeed at once.
 
-use super::books;
+use super::reconciliation;
 use super::setup::Setup;
-use super::shop::{Shelf, order};
+use super::shop::{ProductStock, order};
 use reqwest::StatusCode;
 use std::time::Duration;
 
@@ -28,11 +28,11 @@ async fn an_order_that_takes_too_long_is_cancelled(setup: Setup) {
     let shop = server.shop();
     let orders = shop.all_at_rest(PATIENCE).await;
     assert_eq!(orders[0].status, "CANCELLED");
-    let free = Shelf { available_qty: 3, reserved_qty: 0, on_hand: 3 };
-    assert_eq!(shop.shelves().await["A"], free);
+    let free = ProductStock { available_qty: 3, reserved_qty: 0, on_hand: 3 };
+    assert_eq!(shop.stock_rows().await["A"], free);
     // What a process has left that is gone is taken over by one that runs.
-    setup.ledgers().everything_was_heard().await;
-    books::services_agree(&shop, 1).await;
+    setup.databases().all_messages_were_consumed().await;
+    reconciliation::services_agree(&shop, 1).await;
     server.terminate().await;
 }
 
@@ -56,8 +56,8 @@ async fn an_undoing_that_keeps_failing_is_shown_and_can_be_retried(setup: Setup)
     let failed = shop.get("/admin/sagas?status=FAILED").await;
     assert_eq!(failed["sagas"].as_array().unwrap().len(), 0, "{failed}");
     // What a process has left that is gone is taken over by one that runs.
-    setup.ledgers().everything_was_heard().await;
-    books::services_agree(&shop, 1).await;
+    setup.databases().all_messages_were_consumed().await;
+    reconciliation::services_agree(&shop, 1).await;
     server.terminate().await;
 }
 

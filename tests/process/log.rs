@@ -99,7 +99,7 @@ async fn ready(shop: &Shop) {
     }
 }
 
-async fn a_log_that_nobody_reads_delays_nothing(setup: Setup) {
+async fn an_unread_log_delays_nothing(setup: Setup) {
     let setup = setup.with("ORDERMILL_LOG", "debug");
     let mut server = Unread::start(&setup).await;
     let shop = server.shop.clone().waiting_at_most(PATIENCE);
@@ -245,7 +245,7 @@ async fn an_order_is_one_line_of_the_log(setup: Setup) {
 }
 
 everywhere! {
-    a_log_that_nobody_reads_delays_nothing
+    an_unread_log_delays_nothing
     for_machines_every_line_is_one_json_object
     an_order_is_one_line_of_the_log
 }

@@ -1,10 +1,10 @@
 //! PostgreSQL and RabbitMQ killed, restarted, cut off and short of memory, while two processes take orders:
 //! nothing is lost or doubled, and the system goes on by itself. Prints how soon.
 
-use super::crew::Crew;
-use super::crowd::{Crowd, Request, Story, request, stock_up};
+use super::customers::{CustomerResults, Customers, Request, request, stock_up};
+use super::final_checks;
+use super::processes::Processes;
 use super::random::Random;
-use super::reckoning;
 use super::setup::Setup;
 use super::shop::{Order, Shop};
 use super::stack::{Stack, Which};
@@ -25,7 +25,7 @@ const RECOVERED: Duration = Duration::from_secs(60);
 
 /// What happens to the servers.
 #[derive(Clone, Copy, Debug)]
-enum Trouble {
+enum Outage {
     Killed(Which),
     Restarted(Which),
     /// Every connection to the broker is closed by an operator.
@@ -36,14 +36,14 @@ enum Trouble {
     Blocked,
 }
 
-const TROUBLES: [Trouble; 7] = [
-    Trouble::Killed(Which::RabbitMq),
-    Trouble::Killed(Which::Postgres),
-    Trouble::Restarted(Which::RabbitMq),
-    Trouble::Restarted(Which::Postgres),
-    Trouble::Disconnected,
-    Trouble::SessionsEnded,
-    Trouble::Blocked,
+const TROUBLES: [Outage; 7] = [
+    Outage::Killed(Which::RabbitMq),
+    Outage::Killed(Which::Postgres),
+    Outage::Restarted(Which::RabbitMq),
+    Outage::Restarted(Which::Postgres),
+    Outage::Disconnected,
+    Outage::SessionsEnded,
+    Outage::Blocked,
 ];
 
 /// A customer who looks at the watch.
@@ -92,7 +92,7 @@ impl Tester {
     }
 }
 
-impl Trouble {
+impl Outage {
     /// Makes it, and has it over: when it was over.
     async fn happens(self, stack: &Stack, setup: &Setup, tester: &Tester) -> Instant {
         match self {
@@ -136,14 +136,14 @@ async fn outages_of_the_servers_lose_nothing() {
     let stack = Stack::start("outages");
     let setup = Setup::on(&stack.servers).with("ORDERMILL_STEP_TIMEOUT", "2s");
     let setup = setup.with("PAYMENT_TIMEOUT", "500ms");
-    let crew = Crew::alike(&setup, PROCESSES);
-    let doors = crew.shops();
-    stock_up(&doors[0]).await;
+    let crew = Processes::alike(&setup, PROCESSES);
+    let servers = crew.shops();
+    stock_up(&servers[0]).await;
     tokio::time::sleep(SETTLING).await;
 
     let mut random = Random(0x0DA6);
-    let crowd = Crowd::comes(&doors, CUSTOMERS, PAUSE, &mut random);
-    let mut tester = Tester { shop: doors[0].clone(), random, placed: Vec::new() };
+    let crowd = Customers::comes(&servers, CUSTOMERS, PAUSE, &mut random);
+    let mut tester = Tester { shop: servers[0].clone(), random, placed: Vec::new() };
     for trouble in TROUBLES {
         tokio::time::sleep(Duration::from_millis(500)).await;
         let begun = Instant::now();
@@ -159,9 +159,9 @@ async fn outages_of_the_servers_lose_nothing() {
             begun.elapsed(),
         );
     }
-    let mut story = crowd.leaves().await;
-    story.extend(Story { accepted: tester.placed, open: Vec::new() });
-    reckoning::all_is_well(&doors[0], &story).await;
+    let mut results = crowd.leaves().await;
+    results.extend(CustomerResults { accepted: tester.placed, open: Vec::new() });
+    final_checks::all_is_well(&servers[0], &results).await;
     crew.terminate().await;
-    reckoning::everything_was_heard(&setup).await;
+    final_checks::all_messages_were_consumed(&setup).await;
 }

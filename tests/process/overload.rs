@@ -1,7 +1,7 @@
 //! More orders than can be settled: those that are accepted are confirmed soon, the rest are told to come
 //! again, memory stays, and `/health` answers.
 
-use super::books;
+use super::reconciliation;
 use super::setup::Setup;
 use super::shop::{Shop, order};
 use reqwest::StatusCode;
@@ -115,9 +115,9 @@ async fn too_many_orders_are_turned_away_and_the_others_served(setup: Setup) {
     );
     assert!(during - before < GROWTH_MAX_MIB, "memory grew from {before} MiB to {during} MiB");
     let initial = BTreeMap::from([("A".to_owned(), 1_000_000_000)]);
-    books::stock_balances(&initial, &shop.shelves().await, &orders);
+    reconciliation::stock_balances(&initial, &shop.stock_rows().await, &orders);
     server.terminate().await;
-    setup.ledgers().everything_was_heard().await;
+    setup.databases().all_messages_were_consumed().await;
 }
 
 everywhere! { too_many_orders_are_turned_away_and_the_others_served }

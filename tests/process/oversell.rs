@@ -1,10 +1,10 @@
 //! More is wanted than there is: exactly what is there is sold, at any speed.
 
-use super::books::{self, statuses, units};
-use super::crew::Crew;
+use super::processes::Processes;
 use super::random::Random;
+use super::reconciliation::{self, statuses, units};
 use super::setup::Setup;
-use super::shop::{Order, Shelf, Shop, order};
+use super::shop::{Order, ProductStock, Shop, order};
 use super::watcher::Watcher;
 use futures::stream::{self, StreamExt};
 use reqwest::Method;
@@ -24,8 +24,8 @@ async fn stocked(
     setup: &Setup,
     processes: usize,
     stock: &[(&str, i64)],
-) -> (Crew, Shop, BTreeMap<String, i64>) {
-    let crew = Crew::alike(setup, processes);
+) -> (Processes, Shop, BTreeMap<String, i64>) {
+    let crew = Processes::alike(setup, processes);
     let shop = crew.shop();
     for (product, quantity) in stock {
         shop.stock(product, *quantity).await;
@@ -72,7 +72,7 @@ async fn run_on_one(setup: Setup, processes: usize, customers: usize, stock: i64
         .filter_map(|order| order.failure.as_ref())
         .all(|failure| failure.step == "inventory" && failure.shortages[0].available == Some(0));
     assert!(full, "somebody was refused while there was a unit");
-    books::balance(&shop, &initial, &orders).await;
+    reconciliation::balance(&shop, &initial, &orders).await;
     crew.terminate().await;
 }
 
@@ -85,20 +85,20 @@ async fn two_thousand_buyers_of_the_last_unit_are_one_sale(setup: Setup) {
 }
 
 /// Orders of three products each, in any order, one to three units of each.
-fn baskets(seed: u64) -> Vec<Value> {
+fn multi_line_orders(seed: u64) -> Vec<Value> {
     let mut random = Random(seed);
-    let basket = |number| {
+    let order = |number| {
         let mut products = PRODUCTS;
         random.shuffle(&mut products);
         let lines: Vec<_> =
             products[..3].iter().map(|product| (*product, random.within(1, 4))).collect();
         order(&format!("buyer-{number}"), &lines, "credit_card")
     };
-    (0..ORDERS).map(basket).collect()
+    (0..ORDERS).map(order).collect()
 }
 
 /// With nothing else going wrong, a refused order does not fit into what is left.
-fn nobody_was_refused_in_vain(orders: &[Order], left: &BTreeMap<String, Shelf>) {
+fn refusals_are_justified_by_the_stock(orders: &[Order], left: &BTreeMap<String, ProductStock>) {
     for order in orders.iter().filter(|order| order.status == "CANCELLED") {
         let fits =
             order.items.iter().all(|item| item.quantity <= left[&item.product_id].available_qty);
@@ -106,45 +106,45 @@ fn nobody_was_refused_in_vain(orders: &[Order], left: &BTreeMap<String, Shelf>) 
     }
 }
 
-async fn baskets_of_three(setup: Setup, processes: usize, plan: &str, seed: u64) {
+async fn orders_of_three_lines(setup: Setup, processes: usize, plan: &str, seed: u64) {
     let setup = setup.with("ORDERMILL_PLAN", plan);
     let stock = PRODUCTS.map(|product| (product, UNITS_OF_EACH));
     let (crew, shop, initial) = stocked(&setup, processes, &stock).await;
     let watcher = Watcher::start(&shop, &initial, false);
-    shop.place_all(&baskets(seed), 50).await;
+    shop.place_all(&multi_line_orders(seed), 50).await;
     let orders = shop.all_at_rest(REST_LIMIT).await;
     let looks = watcher.stop().await;
     println!("{plan}: {looks} looks, {:?}", statuses(&orders));
     assert_eq!(orders.len(), ORDERS);
     assert!(statuses(&orders).len() == 2, "there is too little for all, and enough for some");
     refusals_are_justified(&orders);
-    nobody_was_refused_in_vain(&orders, &shop.shelves().await);
-    books::balance(&shop, &initial, &orders).await;
+    refusals_are_justified_by_the_stock(&orders, &shop.stock_rows().await);
+    reconciliation::balance(&shop, &initial, &orders).await;
     crew.terminate().await;
-    setup.ledgers().everything_was_heard().await;
+    setup.databases().all_messages_were_consumed().await;
 }
 
-async fn baskets_of_three_reserve_first(setup: Setup) {
-    baskets_of_three(setup, 1, "reserve-first", 0x0BA5).await;
+async fn orders_of_three_lines_reserve_first(setup: Setup) {
+    orders_of_three_lines(setup, 1, "reserve-first", 0x0BA5).await;
 }
 
-async fn baskets_of_three_payment_first(setup: Setup) {
-    baskets_of_three(setup, 1, "payment-first", 0x0BA6).await;
+async fn orders_of_three_lines_payment_first(setup: Setup) {
+    orders_of_three_lines(setup, 1, "payment-first", 0x0BA6).await;
 }
 
 /// The same while a fifth of the payments fail and a fourth of the customers change their mind.
-async fn baskets_in_trouble(setup: Setup, processes: usize, plan: &str, seed: u64) {
+async fn multi_line_orders_under_failures(setup: Setup, processes: usize, plan: &str, seed: u64) {
     let setup = setup.with("ORDERMILL_PLAN", plan).with("PAYMENT_FAILURE_RATE", "0.2");
     let stock = PRODUCTS.map(|product| (product, UNITS_OF_EACH));
     let (crew, shop, initial) = stocked(&setup, processes, &stock).await;
     let watcher = Watcher::start(&shop, &initial, false);
     let mut random = Random(seed);
     let wanted: Vec<_> =
-        baskets(seed).into_iter().map(|basket| (basket, random.percent(25))).collect();
-    let one = |(basket, regrets): (Value, bool)| {
+        multi_line_orders(seed).into_iter().map(|order| (order, random.percent(25))).collect();
+    let one = |(order, regrets): (Value, bool)| {
         let shop = shop.clone();
         async move {
-            let id = shop.place(&basket).await;
+            let id = shop.place(&order).await;
             if regrets {
                 let path = format!("/orders/{id}/cancel");
                 shop.ask(Method::POST, &path, None, None).await.unwrap();
@@ -162,17 +162,17 @@ async fn baskets_in_trouble(setup: Setup, processes: usize, plan: &str, seed: u6
         let sold = units(&orders, product, Order::is_fulfilled);
         assert!(sold <= UNITS_OF_EACH, "{sold} units of {product} were sold");
     }
-    books::balance(&shop, &initial, &orders).await;
+    reconciliation::balance(&shop, &initial, &orders).await;
     crew.terminate().await;
-    setup.ledgers().everything_was_heard().await;
+    setup.databases().all_messages_were_consumed().await;
 }
 
 async fn failed_payments_and_cancels_lose_no_unit_reserve_first(setup: Setup) {
-    baskets_in_trouble(setup, 1, "reserve-first", 0x0BA7).await;
+    multi_line_orders_under_failures(setup, 1, "reserve-first", 0x0BA7).await;
 }
 
 async fn failed_payments_and_cancels_lose_no_unit_payment_first(setup: Setup) {
-    baskets_in_trouble(setup, 1, "payment-first", 0x0BA8).await;
+    multi_line_orders_under_failures(setup, 1, "payment-first", 0x0BA8).await;
 }
 
 async fn fifty_orders_on_ten_units_by_three_processes(setup: Setup) {
@@ -184,12 +184,12 @@ async fn two_thousand_buyers_of_the_last_unit_by_three_processes(setup: Setup) {
 }
 
 async fn failed_payments_and_cancels_lose_no_unit_by_three_processes(setup: Setup) {
-    baskets_in_trouble(setup, 3, "reserve-first", 0x0BA9).await;
+    multi_line_orders_under_failures(setup, 3, "reserve-first", 0x0BA9).await;
 }
 
 async fn a_chain_of_events_loses_no_unit_by_three_processes(setup: Setup) {
     let setup = setup.with("ORDERMILL_FLOW", "choreographed");
-    baskets_in_trouble(setup, 3, "payment-first", 0x0BAA).await;
+    multi_line_orders_under_failures(setup, 3, "payment-first", 0x0BAA).await;
 }
 
 async fn confirmed_orders_leave_by_themselves(setup: Setup) {
@@ -206,17 +206,17 @@ async fn confirmed_orders_leave_by_themselves(setup: Setup) {
     let orders = shop.all_at_rest(REST_LIMIT).await;
     watcher.stop().await;
     assert_eq!(statuses(&orders), BTreeMap::from([("CANCELLED", 5), ("SHIPPED", 10)]));
-    books::balance(&shop, &initial, &orders).await;
-    assert_eq!(shop.shelves().await["LEAVES"].on_hand, 0);
+    reconciliation::balance(&shop, &initial, &orders).await;
+    assert_eq!(shop.stock_rows().await["LEAVES"].on_hand, 0);
     crew.terminate().await;
-    setup.ledgers().everything_was_heard().await;
+    setup.databases().all_messages_were_consumed().await;
 }
 
 everywhere! {
     fifty_orders_on_ten_units_are_ten_sales
     two_thousand_buyers_of_the_last_unit_are_one_sale
-    baskets_of_three_reserve_first
-    baskets_of_three_payment_first
+    orders_of_three_lines_reserve_first
+    orders_of_three_lines_payment_first
     failed_payments_and_cancels_lose_no_unit_reserve_first
     failed_payments_and_cancels_lose_no_unit_payment_first
     confirmed_orders_leave_by_themselves;

@@ -2,7 +2,7 @@
 //! and every one of them comes to rest.
 
 use super::setup::Setup;
-use super::shop::{Shelf, order};
+use super::shop::{ProductStock, order};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -55,19 +55,19 @@ async fn is_taken_up(setup: &Setup, status: &str) {
 async fn payments_of_unknown_outcome_are_taken_up(setup: Setup) {
     left_under_way(&setup.clone().with("PAYMENT_LATENCY", "10m"), "INVENTORY_RESERVED").await;
     is_taken_up(&setup, "INVENTORY_RESERVED").await;
-    setup.ledgers().everything_was_heard().await;
+    setup.databases().all_messages_were_consumed().await;
 }
 
 async fn parcels_that_fall_due_while_nobody_runs_are_dispatched(setup: Setup) {
     left_under_way(&setup.clone().with("ORDERMILL_DISPATCH_AFTER", "1h"), "CONFIRMED").await;
-    assert_eq!(setup.ledgers().everything_is_due().await, ORDERS);
+    assert_eq!(setup.databases().all_orders_are_due().await, ORDERS);
     is_taken_up(&setup.clone().with("ORDERMILL_DISPATCH_AFTER", "1s"), "CONFIRMED").await;
     let server = setup.start();
     let left = 1_000_000 - i64::try_from(ORDERS).unwrap();
-    let shelf = Shelf { available_qty: left, reserved_qty: 0, on_hand: left };
-    assert_eq!(server.shop().shelves().await["A"], shelf);
+    let stock = ProductStock { available_qty: left, reserved_qty: 0, on_hand: left };
+    assert_eq!(server.shop().stock_rows().await["A"], stock);
     // What a process has left that is gone is taken over by one that runs.
-    setup.ledgers().everything_was_heard().await;
+    setup.databases().all_messages_were_consumed().await;
     server.terminate().await;
 }
 

@@ -21,12 +21,12 @@ fn is_final((status, body): &(StatusCode, Value)) {
     }
 }
 
-async fn what_can_never_be_written_is_told_with_its_cause(setup: Setup) {
+async fn a_permanent_write_failure_is_reported_with_its_cause(setup: Setup) {
     let server = setup.start();
     let shop = server.shop();
     shop.stock("A", 100).await;
-    setup.ledgers().refuses("order", "orders", "customer_id", "doomed").await;
-    setup.ledgers().refuses("inventory", "stock", "product_id", "doomed").await;
+    setup.databases().refuses("order", "orders", "customer_id", "doomed").await;
+    setup.databases().refuses("inventory", "stock", "product_id", "doomed").await;
 
     let doomed = order("doomed", &[("A", 1)], "credit_card");
     let sound = order("anna", &[("A", 1)], "credit_card");
@@ -49,4 +49,4 @@ async fn what_can_never_be_written_is_told_with_its_cause(setup: Setup) {
     server.terminate().await;
 }
 
-everywhere! { what_can_never_be_written_is_told_with_its_cause }
+everywhere! { a_permanent_write_failure_is_reported_with_its_cause }

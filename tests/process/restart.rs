@@ -1,6 +1,6 @@
 //! Actors that an operator ends while orders are under way: their supervisors start them again.
 
-use super::books;
+use super::reconciliation;
 use super::setup::Setup;
 use super::shop::{Shop, order};
 use reqwest::StatusCode;
@@ -50,19 +50,19 @@ async fn parts_that_are_ended_under_load_lose_nothing(setup: Setup) {
     };
     let (accepted, ()) = tokio::join!(shop.place_all(&wanted, 20), trouble);
     let orders = shop.all_at_rest(Duration::from_secs(40)).await;
-    println!("{:?}", books::statuses(&orders));
+    println!("{:?}", reconciliation::statuses(&orders));
     for id in &accepted {
         assert!(orders.iter().any(|order| &order.order_id == id), "{id} is lost");
     }
-    assert_eq!(books::statuses(&orders)["CONFIRMED"], 200);
+    assert_eq!(reconciliation::statuses(&orders)["CONFIRMED"], 200);
     let initial = BTreeMap::from([("A".to_owned(), 1_000_000), ("B".to_owned(), 200)]);
-    books::balance(&shop, &initial, &orders).await;
+    reconciliation::balance(&shop, &initial, &orders).await;
     let actors = shop.get("/admin/actors").await["actors"].clone();
     for part in PARTS {
         assert!(restarts(&actors, part).is_some_and(|times| times > 0), "{part} did not restart");
     }
     // What a process has left that is gone is taken over by one that runs.
-    setup.ledgers().everything_was_heard().await;
+    setup.databases().all_messages_were_consumed().await;
     server.terminate().await;
 }
 

@@ -56,7 +56,7 @@ fn a_server_that_runs_already_is_asked() {
 }
 
 #[test]
-fn what_is_not_so_fails() {
+fn a_false_expectation_fails() {
     let nobody = Ended::of(&mut script(&["--url", "http://127.0.0.1:1", "happy-path"]));
     assert_eq!(nobody.code, Some(1), "{}", nobody.stdout);
     assert!(nobody.stdout.contains("FAIL happy-path"), "{}", nobody.stdout);

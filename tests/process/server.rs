@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// new on a disk that others keep busy.
 const START_LIMIT: Duration = Duration::from_secs(240);
 /// How often it is looked whether the process has ended.
-const LOOK_EVERY: Duration = Duration::from_millis(10);
+const POLL_EVERY: Duration = Duration::from_millis(10);
 /// Lines of the log that a failed test shows.
 const LOG_SHOWN: usize = 60;
 /// Variables that start so are the outer environment's and none of the test's business, …
@@ -65,7 +65,7 @@ impl Ended {
                     let _ = child.wait();
                     break None;
                 }
-                None => std::thread::sleep(LOOK_EVERY),
+                None => std::thread::sleep(POLL_EVERY),
             }
         };
         let [stdout, stderr] = outputs.map(|output| output.join().unwrap());
@@ -193,7 +193,7 @@ impl Server {
                 return status;
             }
             assert!(begun.elapsed() < within, "it has not ended within {within:?}");
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_EVERY).await;
         }
     }
 

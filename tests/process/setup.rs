@@ -1,6 +1,6 @@
 //! What servers are started on: a place of the test's own, and settings.
 
-use super::ledgers::Ledgers;
+use super::databases::Databases;
 use super::place::{OnServers, Place, Servers};
 use super::server::{Ended, Server, bare};
 use std::ops::Range;
@@ -99,8 +99,8 @@ impl Setup {
     }
 
     /// What the databases say, once no server runs, or while they do.
-    pub fn ledgers(&self) -> Ledgers {
-        Ledgers::of(&self.place)
+    pub fn databases(&self) -> Databases {
+        Databases::of(&self.place)
     }
 
     /// The binary with these settings and nothing else of ours; they go before those of the place.

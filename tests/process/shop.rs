@@ -14,7 +14,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 /// How long a busy server is asked again.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often it is looked whether orders are at rest.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+const POLL_EVERY: Duration = Duration::from_millis(100);
 
 /// A customer of a shop that has a door, or many.
 #[derive(Clone)]
@@ -22,7 +22,7 @@ pub struct Shop {
     pub http: reqwest::Client,
     pub url: String,
     /// Doors of the same kind, taken in turn.
-    doors: Arc<Vec<String>>,
+    servers: Arc<Vec<String>>,
     taken: Arc<AtomicUsize>,
     /// Paths that begin so are asked for elsewhere.
     departments: Vec<(&'static str, String)>,
@@ -79,7 +79,7 @@ impl Order {
         matches!(self.status.as_str(), "CONFIRMED" | "SHIPPED" | "COMPLETED")
     }
 
-    /// Whether the goods have left the shelves.
+    /// Whether the goods have left the stock.
     pub fn has_left(&self) -> bool {
         matches!(self.status.as_str(), "SHIPPED" | "COMPLETED")
     }
@@ -93,7 +93,7 @@ impl Order {
 
 /// A product's stock.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-pub struct Shelf {
+pub struct ProductStock {
     pub available_qty: i64,
     pub reserved_qty: i64,
     pub on_hand: i64,
@@ -113,8 +113,8 @@ fn client(answer_limit: Duration) -> reqwest::Client {
 impl Shop {
     pub fn at(url: &str) -> Self {
         let http = client(ANSWER_LIMIT);
-        let doors = Arc::new(vec![url.to_owned()]);
-        Self { http, url: url.to_owned(), doors, taken: Arc::default(), departments: Vec::new() }
+        let servers = Arc::new(vec![url.to_owned()]);
+        Self { http, url: url.to_owned(), servers, taken: Arc::default(), departments: Vec::new() }
     }
 
     /// The same, by somebody who goes away when there is no answer within this time.
@@ -124,7 +124,7 @@ impl Shop {
 
     /// A customer who takes these doors in turn.
     pub fn at_all(urls: Vec<String>) -> Self {
-        Self { doors: Arc::new(urls.clone()), ..Self::at(&urls[0]) }
+        Self { servers: Arc::new(urls.clone()), ..Self::at(&urls[0]) }
     }
 
     /// The same, where paths that begin so are asked for at these URLs.
@@ -135,14 +135,14 @@ impl Shop {
     /// Where its services are.
     pub fn urls(&self) -> Vec<String> {
         let departments = self.departments.iter().map(|(_, url)| url.clone());
-        self.doors.iter().take(1).cloned().chain(departments).collect()
+        self.servers.iter().take(1).cloned().chain(departments).collect()
     }
 
-    fn door(&self, path: &str) -> &str {
+    fn server(&self, path: &str) -> &str {
         let department = self.departments.iter().find(|(prefix, _)| path.starts_with(prefix));
         match department {
             Some((_, url)) => url,
-            None => &self.doors[self.taken.fetch_add(1, Relaxed) % self.doors.len()],
+            None => &self.servers[self.taken.fetch_add(1, Relaxed) % self.servers.len()],
         }
     }
 
@@ -158,7 +158,7 @@ impl Shop {
         loop {
             let answer = self.once(method.clone(), path, body, key).await?;
             if answer.0 == StatusCode::SERVICE_UNAVAILABLE && begun.elapsed() < PATIENCE {
-                tokio::time::sleep(LOOK_EVERY).await;
+                tokio::time::sleep(POLL_EVERY).await;
                 continue;
             }
             return Ok(answer);
@@ -173,7 +173,7 @@ impl Shop {
         body: Option<&Value>,
         key: Option<&str>,
     ) -> Result<(StatusCode, Value), reqwest::Error> {
-        let mut request = self.http.request(method, format!("{}{path}", self.door(path)));
+        let mut request = self.http.request(method, format!("{}{path}", self.server(path)));
         if let Some(body) = body {
             request = request.json(body);
         }
@@ -229,13 +229,13 @@ impl Shop {
     }
 
     /// Every product of the shop.
-    pub async fn shelves(&self) -> BTreeMap<String, Shelf> {
+    pub async fn stock_rows(&self) -> BTreeMap<String, ProductStock> {
         let products = self.pages("/inventory?limit=200", "products").await;
-        let shelf = |product: Value| {
+        let stock = |product: Value| {
             let id = product["product_id"].as_str().unwrap().to_owned();
             (id, serde_json::from_value(product).unwrap())
         };
-        products.into_iter().map(shelf).collect()
+        products.into_iter().map(stock).collect()
     }
 
     /// A list, all its pages.
@@ -261,7 +261,7 @@ impl Shop {
                 return order;
             }
             assert!(begun.elapsed() < within, "after {within:?}: {order:#?}");
-            tokio::time::sleep(LOOK_EVERY / 2).await;
+            tokio::time::sleep(POLL_EVERY / 2).await;
         }
     }
 
@@ -274,7 +274,7 @@ impl Shop {
                 return;
             }
             assert!(begun.elapsed() < within, "after {within:?} {path} is {found:#}");
-            tokio::time::sleep(LOOK_EVERY / 2).await;
+            tokio::time::sleep(POLL_EVERY / 2).await;
         }
     }
 
@@ -288,7 +288,7 @@ impl Shop {
                     return orders;
                 }
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_EVERY).await;
         }
         let orders = self.orders().await;
         let moving: Vec<_> = orders.iter().filter(|order| !order.rests()).collect();

@@ -1,6 +1,6 @@
 //! Asked to end: everything in flight is finished, and nothing accepted is lost.
 
-use super::books;
+use super::reconciliation;
 use super::server::Server;
 use super::setup::Setup;
 use super::shop::{Shop, order};
@@ -60,9 +60,9 @@ async fn ends_in_good_order(setup: Setup, signal: &str) {
     assert!(accepted.is_subset(&known), "accepted orders are lost");
     assert!(orders.iter().all(|order| order.status == "CONFIRMED"), "an order has failed");
     let initial = BTreeMap::from(["A", "B"].map(|product| (product.to_owned(), 1_000_000)));
-    books::balance(&shop, &initial, &orders).await;
+    reconciliation::balance(&shop, &initial, &orders).await;
     server.terminate().await;
-    setup.ledgers().everything_was_heard().await;
+    setup.databases().all_messages_were_consumed().await;
 }
 
 async fn sigterm_under_load_loses_nothing(setup: Setup) {

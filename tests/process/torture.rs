@@ -8,18 +8,18 @@
 //!
 //! `./scripts/torture` has it last for as long as one likes. Without orders each kind happens once.
 
-mod ground;
+mod environment;
 mod kind;
 mod orders;
 mod recovery;
 mod table;
 mod wire;
 
-use super::crowd::{Crowd, Story};
+use super::customers::{CustomerResults, Customers};
+use super::final_checks;
 use super::random::Random;
-use super::reckoning;
 use super::stack::Stack;
-use ground::Ground;
+use environment::Environment;
 use kind::Kind;
 use orders::Orders;
 use recovery::Recovery;
@@ -39,26 +39,26 @@ const GIVES_UP_AFTER: Duration = Duration::from_secs(2);
 
 /// Has customers buy while these things happen, and checks the books.
 async fn round(
-    mut ground: Ground,
+    mut environment: Environment,
     kinds: &[Kind],
     random: &mut Random,
 ) -> Vec<(Kind, u64, Option<Recovery>)> {
-    let doors = ground.doors();
+    let servers = environment.customers();
     let hasty: Vec<_> =
-        doors.iter().map(|door| door.clone().waiting_at_most(GIVES_UP_AFTER)).collect();
-    let crowd = Crowd::comes(&hasty, CUSTOMERS, PAUSE, random);
+        servers.iter().map(|server| server.clone().waiting_at_most(GIVES_UP_AFTER)).collect();
+    let crowd = Customers::comes(&hasty, CUSTOMERS, PAUSE, random);
     let mut done = Vec::new();
     for kind in kinds {
         let before = crowd.accepted();
         println!("  {}", kind.name());
-        let recovery = ground.suffers(*kind, random).await;
+        let recovery = environment.suffers(*kind, random).await;
         done.push((*kind, crowd.accepted() - before, recovery));
     }
-    let mut story: Story = crowd.leaves().await;
-    story.extend(std::mem::take(&mut ground.story));
-    reckoning::all_is_well(&doors[0], &story).await;
-    let setup = ground.terminate().await;
-    reckoning::everything_was_heard(&setup).await;
+    let mut results: CustomerResults = crowd.leaves().await;
+    results.extend(std::mem::take(&mut environment.results));
+    final_checks::all_is_well(&servers[0], &results).await;
+    let setup = environment.terminate().await;
+    final_checks::all_messages_were_consumed(&setup).await;
     done
 }
 
@@ -83,11 +83,11 @@ async fn torture(title: &str, all: Vec<Kind>, stack: Option<Arc<Stack>>) {
             },
         };
         println!("round {seed:#x}:");
-        let ground = match &stack {
-            Some(stack) => Ground::on_servers(stack, &mut random).await,
-            None => Ground::embedded(&mut random).await,
+        let environment = match &stack {
+            Some(stack) => Environment::on_servers(stack, &mut random).await,
+            None => Environment::embedded(&mut random).await,
         };
-        table.add(round(ground, &of_round, &mut random).await);
+        table.add(round(environment, &of_round, &mut random).await);
         println!("{title}: {}", table.progress());
     }
     table.print(&format!("{title}, seed {seed}"));

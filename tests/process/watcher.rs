@@ -1,11 +1,11 @@
 //! Looks at the stock all the time while others buy.
 
-use super::shop::{Shelf, Shop};
+use super::shop::{ProductStock, Shop};
 use std::collections::BTreeMap;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// Somebody who looks at every shelf, again and again, and believes nothing.
+/// Somebody who looks at every product's stock, again and again, and believes nothing.
 pub struct Watcher {
     enough: oneshot::Sender<()>,
     looks: JoinHandle<usize>,
@@ -19,8 +19,8 @@ impl Watcher {
         let looks = tokio::spawn(async move {
             let mut looks = 0;
             while heard.try_recv() == Err(oneshot::error::TryRecvError::Empty) {
-                let shelves = shop.shelves().await;
-                last.iter_mut().for_each(|(id, last)| check(id, shelves[id], last, may_leave));
+                let stock_rows = shop.stock_rows().await;
+                last.iter_mut().for_each(|(id, last)| check(id, stock_rows[id], last, may_leave));
                 looks += 1;
                 tokio::task::yield_now().await;
             }
@@ -36,11 +36,11 @@ impl Watcher {
     }
 }
 
-fn check(product: &str, shelf: Shelf, last: &mut i64, may_leave: bool) {
-    let Shelf { available_qty, reserved_qty, on_hand } = shelf;
-    assert!(available_qty >= 0 && reserved_qty >= 0, "{product} is oversold: {shelf:?}");
+fn check(product: &str, stock: ProductStock, last: &mut i64, may_leave: bool) {
+    let ProductStock { available_qty, reserved_qty, on_hand } = stock;
+    assert!(available_qty >= 0 && reserved_qty >= 0, "{product} is oversold: {stock:?}");
     assert_eq!(available_qty + reserved_qty, on_hand, "{product}");
-    assert!(on_hand <= *last, "{product} was made out of nothing: {last} became {shelf:?}");
-    assert!(may_leave || on_hand == *last, "{product} has gone: {last} became {shelf:?}");
+    assert!(on_hand <= *last, "{product} was made out of nothing: {last} became {stock:?}");
+    assert!(may_leave || on_hand == *last, "{product} has gone: {last} became {stock:?}");
     *last = on_hand;
 }

@@ -150,7 +150,7 @@ pub struct Writes {
 pub enum InventoryAnswer {
     /// The order's latest outcome stands, and the message that says so is on its way. With the
     /// stock of the products concerned as it was committed, by product.
-    Told(Vec<Arc<StockRow>>),
+    OutcomePublished(Vec<Arc<StockRow>>),
     /// The product has this stock now.
     Stocked(Arc<StockRow>),
     /// Nothing is written: the product is there already.

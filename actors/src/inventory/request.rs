@@ -113,7 +113,7 @@ impl ReservationRequest {
 /// Passes on what the journal says of an order's command.
 pub(super) fn settle(skus: &Skus, outcome: CommitOutcome<InventoryAnswer>, ticket: Ticket<()>) {
     match outcome {
-        CommitOutcome::Done(InventoryAnswer::Told(rows)) => {
+        CommitOutcome::Done(InventoryAnswer::OutcomePublished(rows)) => {
             rows.into_iter().for_each(|row| skus.learn(row));
             ticket.settle(Settled::Done(()));
         }

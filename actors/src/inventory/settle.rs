@@ -42,7 +42,7 @@ pub(super) enum ReservationDecision {
 
 /// What a change was answered, before it is known how the batch leaves the stock.
 enum DraftAnswer<'a> {
-    Told(Option<Lines>),
+    OutcomePublished(Option<Lines>),
     Stocked(&'a ProductId),
     /// What the request of this key was answered, here or in an earlier batch.
     Adjusted {
@@ -114,9 +114,9 @@ impl DraftAnswer<'_> {
     ) -> InventoryAnswer {
         match self {
             Self::Final(answer) => answer,
-            Self::Told(lines) => {
+            Self::OutcomePublished(lines) => {
                 let rows = lines.iter().flat_map(Lines::products);
-                InventoryAnswer::Told(
+                InventoryAnswer::OutcomePublished(
                     rows.filter_map(|product| committed.get(product).cloned()).collect(),
                 )
             }
@@ -336,7 +336,7 @@ impl BatchState {
         if let Some(slot) = self.reservations.get(&order) {
             self.messages.push(slot.row.answer(origin));
         }
-        DraftAnswer::Told(moved.or_else(|| asked.cloned()))
+        DraftAnswer::OutcomePublished(moved.or_else(|| asked.cloned()))
     }
 
     fn record(&mut self, order_id: OrderId, reservation: Reservation) {

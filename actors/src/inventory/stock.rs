@@ -188,7 +188,7 @@ fn learn(skus: &Skus, answer: &InventoryAnswer) {
         | InventoryAnswer::Exists
         | InventoryAnswer::NotFound
         | InventoryAnswer::KeyReused => {}
-        InventoryAnswer::Told(_) | InventoryAnswer::Impossible(_) => {}
+        InventoryAnswer::OutcomePublished(_) | InventoryAnswer::Impossible(_) => {}
     }
 }
 

@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn a_written_value_is_read_back() {
         let line = json!([{"product_id": "MUG", "quantity": 2}]);
         for (kind, data) in [("inventory.reserved", line), ("inventory.released", Value::Null)] {
             let message = read(&written(kind, data)).unwrap();
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_says_what_is_wrong() {
+    fn an_unreadable_message_explains_the_error() {
         let wrong = |message: &Value, why: &str| {
             let error = read(message).unwrap_err();
             assert!(error.contains(why), "`{error}` should name `{why}`");

@@ -15,7 +15,7 @@ pub const UNREAD_PAGE: usize = 5_000;
 #[derive(Clone, Debug)]
 pub enum Change {
     /// Tell customers of these events.
-    Tell(Vec<Arc<Message>>),
+    Notify(Vec<Arc<Message>>),
     /// Mark an entry as read, or as unread.
     MarkRead {
         /// The entry.
@@ -98,7 +98,7 @@ pub struct StoredEntry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotificationAnswer {
     /// These entries are new.
-    Told(Vec<StoredEntry>),
+    Notified(Vec<StoredEntry>),
     /// The entry is marked.
     Marked,
     /// There is no such entry.

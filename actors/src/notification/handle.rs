@@ -53,7 +53,7 @@ impl Notifications {
             NotificationAnswer::Marked => Ok(()),
             NotificationAnswer::NotFound => Err(MarkError::NotFound),
             NotificationAnswer::Stale { is_read } => Err(MarkError::Stale { is_read }),
-            NotificationAnswer::Told(_) | NotificationAnswer::MarkedAll { .. } => {
+            NotificationAnswer::Notified(_) | NotificationAnswer::MarkedAll { .. } => {
                 Err(MarkError::Unavailable)
             }
         }

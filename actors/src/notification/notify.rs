@@ -50,7 +50,7 @@ pub(super) fn notify(
             Notification { id, customer_id, title, body, is_read: false, created_at: at },
         );
     }
-    NotificationAnswer::Told(stored)
+    NotificationAnswer::Notified(stored)
 }
 
 /// The same words through a channel, where the customer can be reached by it.

@@ -50,7 +50,7 @@ impl Service for NotificationService {
         let mut keys = Keys::default();
         for change in changes {
             match change {
-                Change::Tell(events) => keys.entries.extend(notify::ids(events)),
+                Change::Notify(events) => keys.entries.extend(notify::ids(events)),
                 Change::MarkRead { id, is_read: _, expected: _ } => {
                     keys.entries.insert(*id);
                 }
@@ -69,12 +69,12 @@ impl Service for NotificationService {
 
 impl FeedService for NotificationService {
     fn take(events: Vec<Arc<Message>>) -> Change {
-        Change::Tell(events)
+        Change::Notify(events)
     }
 
     /// The log is a channel too: one line per entry. An order has several.
     fn taken(answer: NotificationAnswer) {
-        let NotificationAnswer::Told(stored) = answer else { return };
+        let NotificationAnswer::Notified(stored) = answer else { return };
         for entry in stored {
             let request_id = entry.request_id.as_deref().unwrap_or_default();
             let (order_id, topic) = (entry.id.order_id, entry.id.topic.as_str());

@@ -52,7 +52,7 @@ pub(super) fn settle(
         EntryBatch { rows, inserts: BTreeMap::new(), marks: BTreeMap::new(), messages: Vec::new() };
     let mut decide = |change: &Change| -> NotificationAnswer {
         match change {
-            Change::Tell(events) => notify::notify(&mut batch, policy, events, at),
+            Change::Notify(events) => notify::notify(&mut batch, policy, events, at),
             Change::MarkRead { id, is_read, expected } => {
                 mark_read::mark_read(&mut batch, *id, *is_read, expected)
             }

@@ -1,6 +1,6 @@
 //! What customers are told, and what they have read.
 
-mod stations;
+mod components;
 
 use super::*;
 use crate::clock::Timestamp;
@@ -108,13 +108,13 @@ impl TestService {
 
     fn body(&mut self, payload: Payload) -> String {
         *self = Self::default();
-        self.one(Change::Tell(vec![event(1, payload)]));
+        self.one(Change::Notify(vec![event(1, payload)]));
         self.table.entries.pop_first().unwrap().1.body
     }
 }
 
 fn told(answer: &NotificationAnswer) -> usize {
-    let NotificationAnswer::Told(stored) = answer else { panic!("{answer:?}") };
+    let NotificationAnswer::Notified(stored) = answer else { panic!("{answer:?}") };
     stored.len()
 }
 
@@ -124,11 +124,11 @@ fn page(customer: Option<&str>, after: Option<NotificationId>) -> Change {
 }
 
 #[test]
-fn an_event_is_told_once_however_often_it_comes() {
+fn a_repeated_event_notifies_once() {
     let mut service = TestService::with_email();
     let feed = || {
         let others = event(1, Payload::InventoryReleased);
-        Change::Tell(vec![
+        Change::Notify(vec![
             event(1, created(2)),
             others,
             event(1, Payload::OrderConfirmed(notice())),
@@ -152,7 +152,7 @@ fn every_mail_of_an_order_has_an_id_of_its_own_and_goes_to_its_address() {
         Payload::OrderCompleted(notice()),
         cancelled("customer", "cancelled_by_customer", Vec::new()),
     ];
-    let (_, mails) = service.batch(vec![Change::Tell(payloads.map(|p| event(1, p)).to_vec())]);
+    let (_, mails) = service.batch(vec![Change::Notify(payloads.map(|p| event(1, p)).to_vec())]);
     let ids: BTreeSet<_> = mails.iter().map(|mail| mail.event_id).collect();
     assert_eq!(ids.len(), 5);
     for mail in mails {
@@ -166,14 +166,14 @@ fn every_mail_of_an_order_has_an_id_of_its_own_and_goes_to_its_address() {
 fn without_a_mail_server_or_an_address_nothing_is_sent() {
     let tell = |contact| {
         let notice = OrderNotice { contact, ..notice() };
-        vec![Change::Tell(vec![event(1, Payload::OrderConfirmed(notice))])]
+        vec![Change::Notify(vec![event(1, Payload::OrderConfirmed(notice))])]
     };
     assert!(TestService::default().batch(tell(contact())).1.is_empty());
     assert!(TestService::with_email().batch(tell(Contact::default())).1.is_empty());
 }
 
 #[test]
-fn a_customer_is_told_by_every_channel_that_reaches_them() {
+fn a_customer_is_notified_by_every_channel_they_have() {
     let [email, phone] = ["ada@example.org", "+49 30 1234"].map(|text| Some(text.to_owned()));
     let tell = |contact| {
         let notice = OrderNotice { contact, priority: Priority::Express, ..notice() };
@@ -181,7 +181,7 @@ fn a_customer_is_told_by_every_channel_that_reaches_them() {
         [Payload::OrderConfirmed(notice), shipped].map(|payload| event(1, payload)).to_vec()
     };
     let reached = |policy, contact| {
-        let (_, sent) = TestService::with(policy).batch(vec![Change::Tell(tell(contact))]);
+        let (_, sent) = TestService::with(policy).batch(vec![Change::Notify(tell(contact))]);
         let ids: BTreeSet<_> = sent.iter().map(|message| message.event_id).collect();
         assert_eq!(ids.len(), sent.len(), "each has an id of its own");
         let channel = |message: &Arc<Message>| {
@@ -230,7 +230,7 @@ fn an_entry_is_marked_and_marked_again() {
     let mark = |is_read| Change::MarkRead { id, is_read, expected: Expected::default() };
     assert_eq!(service.one(mark(true)), NotificationAnswer::NotFound);
     // Told and marked in one batch: one row, written once.
-    let (answers, _) = service.batch(vec![Change::Tell(vec![event(1, created(1))]), mark(true)]);
+    let (answers, _) = service.batch(vec![Change::Notify(vec![event(1, created(1))]), mark(true)]);
     assert_eq!(answers[1], NotificationAnswer::Marked);
     assert!(service.table.entries[&id].is_read);
     assert_eq!(service.one(mark(false)), NotificationAnswer::Marked);
@@ -246,7 +246,7 @@ fn an_entry_is_marked_and_marked_again() {
 fn mark_all_counts_what_was_unread_in_its_scope() {
     let mut service = TestService::default();
     let other = OrderNotice { customer_id: "bob".to_owned(), ..notice() };
-    service.one(Change::Tell(vec![
+    service.one(Change::Notify(vec![
         event(1, created(1)),
         event(1, Payload::OrderConfirmed(notice())),
         event(2, Payload::OrderConfirmed(other)),
@@ -254,7 +254,7 @@ fn mark_all_counts_what_was_unread_in_its_scope() {
     let id = NotificationId { order_id: order(1), topic: Topic::Created };
     let (answers, _) = service.batch(vec![
         Change::MarkRead { id, is_read: true, expected: Expected::default() },
-        Change::Tell(vec![event(3, created(1))]),
+        Change::Notify(vec![event(3, created(1))]),
         page(Some("ada"), None),
         page(None, None),
         page(None, None),
@@ -268,7 +268,7 @@ fn mark_all_counts_what_was_unread_in_its_scope() {
 fn many_are_marked_page_by_page() {
     let mut service = TestService::default();
     let events = (0..UNREAD_PAGE as u128 + 1).map(|n| event(n, created(1))).collect();
-    service.one(Change::Tell(events));
+    service.one(Change::Notify(events));
     let NotificationAnswer::MarkedAll { count, next } = service.one(page(None, None)) else {
         panic!()
     };

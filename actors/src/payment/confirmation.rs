@@ -124,7 +124,7 @@ impl PaymentResponder {
         Self(reads)
     }
 
-    async fn look(&self, question: &str) -> Result<ConfirmedPayment, Failure> {
+    async fn read_payment(&self, question: &str) -> Result<ConfirmedPayment, Failure> {
         let Question { order_id } =
             serde_json::from_str(question).map_err(|_| Failure::BadQuestion)?;
         let row = self.0.payment(order_id).await.map_err(|error| {
@@ -138,7 +138,7 @@ impl PaymentResponder {
 #[async_trait]
 impl Responder for PaymentResponder {
     async fn answer(&self, question: &str) -> Option<String> {
-        match self.look(question).await {
+        match self.read_payment(question).await {
             Ok(confirmed) => serde_json::to_string(&confirmed).ok(),
             Err(error) => serde_json::to_string(&Failed { error }).ok(),
         }

@@ -90,7 +90,7 @@ impl Service for PaymentService {
             outcomes.push(Outcome::Done(()));
             messages.extend(message.clone());
             if let Some(payment) = payment {
-                if planted(Bug::NoForestall) && payment.state == State::Tombstoned {
+                if planted(Bug::NoPaymentTombstone) && payment.state == State::Tombstoned {
                     continue;
                 }
                 let row = PaymentRow { order_id: *order_id, version, payment: payment.clone() };

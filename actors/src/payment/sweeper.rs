@@ -23,7 +23,7 @@ const PAGE_ROWS: u32 = 500;
 const DECIDED_WITHIN: Duration = Duration::from_secs(15);
 
 /// How often it is looked whether those that were woken have left memory.
-const CROWD_LOOK: Duration = Duration::from_millis(100);
+const CROWD_POLL: Duration = Duration::from_millis(100);
 
 /// What takes them up.
 pub struct Sweeper {
@@ -112,7 +112,7 @@ async fn resume_due(
         }
         // A gateway that does not answer keeps those that wait for it; they leave before long.
         while payments.is_crowded() {
-            tokio::time::sleep(CROWD_LOOK).await;
+            tokio::time::sleep(CROWD_POLL).await;
         }
     }
 }

@@ -305,7 +305,7 @@ fn every_way_in_which_a_cancelled_order_can_keep_something_is_found() {
 }
 
 #[test]
-fn both_sides_are_told_in_words() {
+fn both_sides_are_described() {
     let sides = OrderSides { reservation: Side::Nothing, ..whole() };
     let told = compare_order(&sides).disagreements[0].to_string();
     assert_eq!(
@@ -316,7 +316,7 @@ fn both_sides_are_told_in_words() {
 }
 
 #[test]
-fn what_is_not_asked_is_not_compared() {
+fn only_requested_services_are_compared() {
     let sides = OrderSides { order: whole().order, ..OrderSides::new(whole().order_id) };
     assert!(aspects(&sides).is_empty());
     let nobody = OrderSides { order: Side::NotAsked, ..whole() };
@@ -342,13 +342,13 @@ fn an_order_under_way_or_stuck_is_not_compared() {
 }
 
 #[test]
-fn whatever_is_kept_of_an_unknown_order_is_found() {
+fn records_of_an_unknown_order_are_found() {
     let sides = OrderSides { order: Side::Nothing, shipment: Side::Nothing, ..whole() };
     assert_eq!(aspects(&sides), [Aspect::UnknownOrder; 5]);
 }
 
 #[test]
-fn what_cannot_be_read_is_named_and_not_taken_for_nothing() {
+fn an_unreadable_record_is_reported_and_not_treated_as_missing() {
     let sides = OrderSides { payment: Side::Unreadable("broken".to_owned()), ..whole() };
     assert_eq!(aspects(&sides), [Aspect::Unreadable]);
 }

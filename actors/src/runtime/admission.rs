@@ -20,7 +20,7 @@ pub const LAG_TARGET: Duration = Duration::from_millis(500);
 pub const ADMISSION_WAIT: Duration = Duration::from_secs(1);
 
 /// How often the lag is looked at while an order waits at the door.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+const POLL_EVERY: Duration = Duration::from_millis(50);
 
 /// Why an order was not admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +86,7 @@ impl Admission {
                 let retry_after = lag.clamp(Duration::from_secs(1), ADMISSION_WAIT * 30);
                 return Err(Busy { retry_after, down: self.is_down() });
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_EVERY).await;
         }
     }
 }

@@ -408,9 +408,9 @@ impl<S: EntityKind> Population for Directory<S> {
         self.len()
     }
 
-    fn visit(&self, look: &mut dyn FnMut(&Arc<Node>)) {
+    fn visit(&self, query: &mut dyn FnMut(&Arc<Node>)) {
         for slot in &self.0.slots {
-            look(slot.value().node());
+            query(slot.value().node());
         }
     }
 

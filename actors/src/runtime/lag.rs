@@ -53,7 +53,7 @@ const FOR_EVER_MS: u64 = 24 * 3600 * 1_000;
 /// How far behind it is, as it was last measured.
 #[derive(Debug, Default)]
 pub struct Lag {
-    door_ms: AtomicU64,
+    admission_ms: AtomicU64,
     answers_ms: AtomicU64,
     /// The longest of `answers_ms` of late.
     excuse_ms: AtomicU64,
@@ -86,7 +86,7 @@ fn unconsumed_queues(depths: &[Depth], is_ours: impl Fn(Queue) -> bool) -> Vec<U
 impl Lag {
     /// As it counts for taking more orders; the journals' waits are not in it.
     pub fn for_admission(&self) -> Duration {
-        Duration::from_millis(self.door_ms.load(Relaxed))
+        Duration::from_millis(self.admission_ms.load(Relaxed))
     }
 
     /// The queues that nobody consumes, as they were found last.
@@ -251,7 +251,7 @@ impl LagMeter {
             unconsumed_queues(&depths, is_ours);
         let (open, rate) = measured(&mut rates.admission_backlogs, admission_backlogs);
         let (door, answers) = self.queues(rates, &depths);
-        lag.door_ms.store(door.max(rate.backlog_ms(open)), Relaxed);
+        lag.admission_ms.store(door.max(rate.backlog_ms(open)), Relaxed);
         let (open, rate) = measured(&mut rates.backlogs, backlogs);
         let answers = answers.max(rate.lag_ms(open)).max(self.stopped_ms());
         lag.answers_ms.store(answers, Relaxed);

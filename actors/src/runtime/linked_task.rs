@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_has_work_done_fails_with_it() {
+    async fn an_actor_fails_with_its_linked_task() {
         let (actor, ended) = Actor::spawn(None, Idle, ()).await.expect("it starts");
         spawn_linked(actor.get_cell(), async {});
         spawn_linked(actor.get_cell(), async { panic!("told to {}", "panic") });

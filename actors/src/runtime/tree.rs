@@ -22,7 +22,7 @@ pub trait Population: Send + Sync + 'static {
     /// How many there are.
     fn count(&self) -> usize;
     /// Shows each of them, in no order.
-    fn visit(&self, look: &mut dyn FnMut(&Arc<Node>));
+    fn visit(&self, query: &mut dyn FnMut(&Arc<Node>));
     /// One of them.
     fn find(&self, name: &str) -> Option<Arc<Node>>;
     /// Kills one, so that its supervisor starts it again. False: there is none of that name that lives.
@@ -156,13 +156,13 @@ impl Tree {
     }
 
     /// The tree as it is now, as far as it is looked at. None: there is no such part to look under.
-    pub fn view(&self, look: &TreeQuery<'_>) -> Option<Vec<NodeView>> {
+    pub fn view(&self, query: &TreeQuery<'_>) -> Option<Vec<NodeView>> {
         let (entries, now) = (self.read(), self.clock.now());
-        let Some(under) = look.under else {
-            return Some(children(&entries, None, look, now, look.depth));
+        let Some(under) = query.under else {
+            return Some(children(&entries, None, query, now, query.depth));
         };
         let entry = entries.get(under)?;
-        Some(vec![branch(&entries, entry, look, now, look.depth)])
+        Some(vec![branch(&entries, entry, query, now, query.depth)])
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Entries> {
@@ -192,14 +192,14 @@ fn populations(entries: &Entries) -> impl Iterator<Item = (&str, &Arc<dyn Popula
 fn children(
     entries: &Entries,
     parent: Option<&str>,
-    look: &TreeQuery<'_>,
+    query: &TreeQuery<'_>,
     now: Timestamp,
     depth: usize,
 ) -> Vec<NodeView> {
     let mine = entries.values().filter(|entry| entry.parent.as_deref() == parent);
     mine.filter_map(|entry| {
-        let view = branch(entries, entry, look, now, depth);
-        (look.takes(&entry.node) || view.children_total > 0).then_some(view)
+        let view = branch(entries, entry, query, now, depth);
+        (query.takes(&entry.node) || view.children_total > 0).then_some(view)
     })
     .collect()
 }
@@ -207,23 +207,23 @@ fn children(
 fn branch(
     entries: &Entries,
     entry: &Entry,
-    look: &TreeQuery<'_>,
+    query: &TreeQuery<'_>,
     now: Timestamp,
     depth: usize,
 ) -> NodeView {
     let name = entry.node.name.as_str();
     let mut view = entry.node.view(now);
     let below = depth.saturating_sub(1);
-    view.children = children(entries, Some(name), look, now, below);
+    view.children = children(entries, Some(name), query, now, below);
     view.children_total = view.children.len();
     if let Some(population) = &entry.population {
-        if depth == 0 && !look.is_filtered() {
+        if depth == 0 && !query.is_filtered() {
             view.children_total += population.count();
         } else {
-            let after = look.after.filter(|_| look.under == Some(name));
-            let mut few = FirstByName::new(look.limit);
+            let after = query.after.filter(|_| query.under == Some(name));
+            let mut few = FirstByName::new(query.limit);
             population.visit(&mut |node| {
-                if look.takes(node) {
+                if query.takes(node) {
                     few.offer(node, after);
                 }
             });

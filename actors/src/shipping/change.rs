@@ -32,7 +32,7 @@ pub struct Change {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShippingAnswer {
     /// The latest outcome stands, and the message that says so is on its way.
-    Told,
+    OutcomePublished,
     /// Nothing is written or said: the command overtook one that must come first. Bring it again
     /// later; one that never fits is a dead letter, for a person to look at.
     Early(&'static str),

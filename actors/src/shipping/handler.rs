@@ -27,7 +27,9 @@ impl Handler for CommandHandler {
             Err(cause) => return ticket.settle(Settled::Dead(cause)),
         };
         self.journal.submit(change, move |outcome| match outcome {
-            CommitOutcome::Done(ShippingAnswer::Told) => ticket.settle(Settled::Done(())),
+            CommitOutcome::Done(ShippingAnswer::OutcomePublished) => {
+                ticket.settle(Settled::Done(()))
+            }
             CommitOutcome::Done(ShippingAnswer::Early(why)) => {
                 ticket.settle(Settled::Retry(why.to_owned()))
             }

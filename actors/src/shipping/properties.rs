@@ -76,7 +76,7 @@ fn play(batches: &[Vec<Change>]) -> (Played, ShippingMemory) {
         let mut said = settled.messages.into_iter();
         for (change, outcome) in changes.iter().zip(settled.outcomes) {
             let message = match outcome {
-                Outcome::Done(ShippingAnswer::Told) => Some(said.next().unwrap()),
+                Outcome::Done(ShippingAnswer::OutcomePublished) => Some(said.next().unwrap()),
                 Outcome::Done(ShippingAnswer::Early(_)) => None,
                 Outcome::Refused => panic!("decided on the locked row, nothing is refused"),
             };
@@ -156,7 +156,7 @@ proptest! {
     }
 
     #[test]
-    fn how_commands_are_batched_changes_nothing_but_times(batches in batches()) {
+    fn batching_of_commands_changes_only_times(batches in batches()) {
         let together: Vec<_> = batches.concat();
         let kinds = |batches: &[Vec<Change>]| -> Vec<_> {
             play(batches).0.into_iter().map(|(_, message)| message.map(|m| m.event_id)).collect()
@@ -166,7 +166,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_scheduled_follows_from_the_order() {
+fn the_schedule_is_a_function_of_the_order() {
     let origin = Origin {
         order_id: order(0),
         flow: Flow::Orchestrated,

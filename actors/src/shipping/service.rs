@@ -57,12 +57,12 @@ impl Service for Shipping {
                 ShippingDecision::Becomes(state) => {
                     shipments.insert(order_id, Shipment { order_id, state, decided_at: at });
                     moved.insert(order_id);
-                    ShippingAnswer::Told
+                    ShippingAnswer::OutcomePublished
                 }
-                ShippingDecision::Stands => ShippingAnswer::Told,
+                ShippingDecision::Stands => ShippingAnswer::OutcomePublished,
                 ShippingDecision::Early(why) => ShippingAnswer::Early(why),
             };
-            if answer == ShippingAnswer::Told {
+            if answer == ShippingAnswer::OutcomePublished {
                 messages.extend(shipments.get(&order_id).map(|shipment| shipment.outcome(origin)));
             }
             outcomes.push(Outcome::Done(answer));

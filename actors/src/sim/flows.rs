@@ -10,17 +10,17 @@ use crate::testing::shop::WAYS;
 pub fn compare(seed: u64) -> (Vec<Outcome>, Vec<Finding>) {
     let mut found = Vec::new();
     let mut runs = Vec::new();
-    for stake in [RunMode::Ample, RunMode::Drawn] {
+    for mode in [RunMode::Ample, RunMode::Drawn] {
         for way in WAYS {
-            let outcome = run(Plan { way: Some(way), stake, ..Plan::of(seed) });
+            let outcome = run(Plan { way: Some(way), mode, ..Plan::of(seed) });
             for finding in &outcome.found {
                 let what = format!("{way:?}: {}", finding.what);
                 found.push(Finding::new(finding.rule, what));
             }
-            runs.push((stake, way, outcome));
+            runs.push((mode, way, outcome));
         }
     }
-    let ample: Vec<_> = runs.iter().filter(|(stake, ..)| *stake == RunMode::Ample).collect();
+    let ample: Vec<_> = runs.iter().filter(|(mode, ..)| *mode == RunMode::Ample).collect();
     for pair in ample.windows(2) {
         let [(_, one, first), (_, other, second)] = pair else { continue };
         if first.orders != second.orders || first.stock != second.stock {

@@ -3,7 +3,7 @@
 use super::chance::Chance;
 use super::fault::{Coverage, Fault, Rates};
 use super::invariants::{Finding, OrderHoldings, Rule};
-use super::script::{Customer, CustomerOutcome, Customers, story, wanted};
+use super::script::{Customer, CustomerOutcome, Customers, scenario, wanted};
 use super::trace::Trace;
 use super::world::{CALM_MAX, World};
 use super::{Shared, Sim};
@@ -41,7 +41,7 @@ pub struct Plan {
     /// How orders go. None: each process has a way of its own.
     pub way: Option<Way>,
     /// What it is about.
-    pub stake: RunMode,
+    pub mode: RunMode,
     /// How long everything may take to come to rest once nothing goes wrong any more.
     pub patience: Duration,
     /// A mistake in the system, in builds that have them.
@@ -51,7 +51,7 @@ pub struct Plan {
 impl Plan {
     /// A seed's ordinary run.
     pub const fn of(seed: u64) -> Self {
-        Self { seed, kept: false, way: None, stake: RunMode::Drawn, patience: CALM_MAX, bug: None }
+        Self { seed, kept: false, way: None, mode: RunMode::Drawn, patience: CALM_MAX, bug: None }
     }
 }
 
@@ -102,7 +102,7 @@ pub fn run(plan: Plan) -> Outcome {
 async fn simulate(plan: Plan) -> Outcome {
     let seed = plan.seed;
     let (chance, script) = (Chance::new(seed), Chance::new(seed ^ SCRIPT));
-    let rates = match plan.stake {
+    let rates = match plan.mode {
         RunMode::Drawn => Rates::drawn(&chance),
         // An order that the gateway lies about is cancelled, and rightly so.
         RunMode::Ample => Rates::drawn(&chance).without(Fault::WrongAmount),
@@ -113,19 +113,19 @@ async fn simulate(plan: Plan) -> Outcome {
     world.stock(&script).await;
     let products: Vec<String> = world.initial.iter().map(|(product, _)| product.clone()).collect();
 
-    let town =
+    let customers =
         Customers { sim: sim.clone(), fleet: world.fleet.clone(), stores: world.stores.clone() };
     let count = usize::try_from(1 + script.below(15)).unwrap_or(1);
     // Left to what comes to their minds, customers hardly ever get to the end of a fulfilled order.
-    let is_insisting = plan.stake == RunMode::Ample || seed % INSISTING_EVERY == 1;
+    let is_insisting = plan.mode == RunMode::Ample || seed % INSISTING_EVERY == 1;
     let customers: Vec<_> = (0..count)
         .map(|number| {
             let details = wanted(&script, &products);
-            let story = is_insisting.then(|| story(&script));
-            tokio::spawn(town.clone().visit(Customer { number, details, story }))
+            let scenario = is_insisting.then(|| scenario(&script));
+            tokio::spawn(customers.clone().visit(Customer { number, details, scenario }))
         })
         .collect();
-    world.trouble().await;
+    world.inject_faults().await;
     world.calm().await;
     let mut bought: Vec<CustomerOutcome> = Vec::new();
     for (number, customer) in customers.into_iter().enumerate() {

@@ -27,7 +27,7 @@ const METHODS: [&str; 8] = [
 const PATIENCE: Duration = Duration::from_secs(6);
 
 /// How often a customer who waits for a status looks.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const POLL_EVERY: Duration = Duration::from_secs(1);
 
 /// The processes that run now, those that are down as None.
 #[derive(Clone, Default)]
@@ -39,7 +39,7 @@ impl Fleet {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    fn door(&self, sim: &Shared) -> Option<Orders> {
+    fn entry_process(&self, sim: &Shared) -> Option<Orders> {
         let processes = self.lock();
         let open: Vec<&Running> =
             processes.iter().flatten().filter(|process| process.gate.runs()).collect();
@@ -76,7 +76,7 @@ pub enum OrderAction {
 }
 
 /// What a customer whose order's way is told beforehand may want of it.
-const STORIES: [&[OrderAction]; 5] = [
+const SCENARIOS: [&[OrderAction]; 5] = [
     &[],
     &[],
     &[OrderAction::Cancel],
@@ -91,7 +91,7 @@ pub struct Customer {
     /// What it orders.
     pub details: OrderDetails,
     /// What it wants of its order in its time. None: whatever comes to its mind, whenever.
-    pub story: Option<&'static [OrderAction]>,
+    pub scenario: Option<&'static [OrderAction]>,
 }
 
 /// What is ordered: one to three of the products, one to three of each.
@@ -115,8 +115,8 @@ pub fn wanted(chance: &Chance, products: &[String]) -> OrderDetails {
 }
 
 /// One of the stories.
-pub fn story(chance: &Chance) -> &'static [OrderAction] {
-    chance.pick(&STORIES).copied().unwrap_or_default()
+pub fn scenario(chance: &Chance) -> &'static [OrderAction] {
+    chance.pick(&SCENARIOS).copied().unwrap_or_default()
 }
 
 /// Where customers live.
@@ -130,15 +130,15 @@ pub struct Customers {
 impl Customers {
     /// One customer's way, from the first request to the last.
     pub async fn visit(self, customer: Customer) -> CustomerOutcome {
-        let Customer { number, details, story } = customer;
+        let Customer { number, details, scenario } = customer;
         self.pause(20).await;
         let order = self.place(number, &details).await;
         let (total_minor, promised) = (details.total_minor, Promises::default());
         let mut bought = CustomerOutcome { order, total_minor, promised, refused: Vec::new() };
-        match story {
-            Some(story) => {
-                for deed in story {
-                    self.insist(number, &mut bought, *deed).await;
+        match scenario {
+            Some(scenario) => {
+                for action in scenario {
+                    self.insist(number, &mut bought, *action).await;
                 }
             }
             None => {
@@ -150,9 +150,9 @@ impl Customers {
                         OrderAction::Dispatch,
                         OrderAction::Deliver,
                     ];
-                    if let Some(deed) = self.sim.chance.pick(&deeds) {
+                    if let Some(action) = self.sim.chance.pick(&deeds) {
                         // Too early, too late, or nobody there: this customer does not insist.
-                        self.ask(number, &mut bought, *deed).await;
+                        self.ask(number, &mut bought, *action).await;
                     }
                 }
             }
@@ -167,7 +167,7 @@ impl Customers {
     async fn place(&self, number: usize, details: &OrderDetails) -> OrderId {
         let key = (format!("customer-{number}"), vec![1]);
         loop {
-            if let Some(orders) = self.fleet.door(&self.sim) {
+            if let Some(orders) = self.fleet.entry_process(&self.sim) {
                 let placing =
                     orders.place(details.clone(), RequestContext::default(), Some(key.clone()));
                 match tokio::time::timeout(PATIENCE, placing).await {
@@ -187,11 +187,11 @@ impl Customers {
     }
 
     /// Asks once; true when it was accepted.
-    async fn ask(&self, number: usize, bought: &mut CustomerOutcome, deed: OrderAction) -> bool {
-        let Some(orders) = self.fleet.door(&self.sim) else { return false };
+    async fn ask(&self, number: usize, bought: &mut CustomerOutcome, action: OrderAction) -> bool {
+        let Some(orders) = self.fleet.entry_process(&self.sim) else { return false };
         let asked_at = self.statuses(bought.order, 0).await.last().map_or(0, |(row, _)| *row);
         let asking = async {
-            match deed {
+            match action {
                 OrderAction::Cancel => orders.cancel(bought.order).await,
                 OrderAction::Dispatch => orders.dispatch(bought.order).await,
                 OrderAction::Deliver => orders.deliver(bought.order).await,
@@ -201,13 +201,15 @@ impl Customers {
         if let Ok(Err(AskError::Conflict { status, why })) = &answer {
             let since = self.statuses(bought.order, asked_at).await;
             if since.iter().all(|(_, known)| known != status) {
-                bought.refused.push(format!("{deed:?}: {why}, as it is {status:?}, not {since:?}"));
+                bought
+                    .refused
+                    .push(format!("{action:?}: {why}, as it is {status:?}, not {since:?}"));
             }
         }
         let status = answer.ok().and_then(Result::ok).map(|asked| asked.status);
-        self.sim.trace.say(format_args!("customer {number} asks {deed:?}: {status:?}"));
+        self.sim.trace.say(format_args!("customer {number} asks {action:?}: {status:?}"));
         let accepted = status.is_some();
-        match deed {
+        match action {
             OrderAction::Cancel => bought.promised.cancelled |= accepted,
             OrderAction::Dispatch => bought.promised.dispatched |= accepted,
             OrderAction::Deliver => bought.promised.delivered |= accepted,
@@ -223,25 +225,25 @@ impl Customers {
     }
 
     /// Asks when the time has come for it, until it is accepted, or has become impossible.
-    async fn insist(&self, number: usize, bought: &mut CustomerOutcome, deed: OrderAction) {
+    async fn insist(&self, number: usize, bought: &mut CustomerOutcome, action: OrderAction) {
         loop {
             let saga = self.stores.order.order(bought.order).await.ok().flatten();
             let status = saga.map(|saga| saga.status());
-            let timely = match deed {
+            let timely = match action {
                 OrderAction::Cancel | OrderAction::Dispatch => Some(OrderStatus::Confirmed),
                 OrderAction::Deliver => Some(OrderStatus::Shipped),
             };
-            if status == timely && self.ask(number, bought, deed).await {
+            if status == timely && self.ask(number, bought, action).await {
                 return;
             }
             if matches!(status, Some(OrderStatus::Cancelled | OrderStatus::Completed)) {
                 return;
             }
             // It left by itself.
-            if status == Some(OrderStatus::Shipped) && deed != OrderAction::Deliver {
+            if status == Some(OrderStatus::Shipped) && action != OrderAction::Deliver {
                 return;
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_EVERY).await;
         }
     }
 }

@@ -27,9 +27,9 @@ const PROCESSES_MAX: usize = 3;
 pub const CALM_MAX: Duration = Duration::from_secs(3 * 3_600);
 
 /// How soon it is looked whether everything rests; then half as often each time.
-const LOOK_MIN: Duration = Duration::from_millis(250);
+const POLL_MIN: Duration = Duration::from_millis(250);
 /// The longest between two looks.
-const LOOK_MAX: Duration = Duration::from_secs(8);
+const POLL_MAX: Duration = Duration::from_secs(8);
 
 /// Findings that are kept of a run: the first say what is wrong.
 const FOUND_MAX: usize = 20;
@@ -78,7 +78,7 @@ impl World {
         let (flow, plan) = self.plan.way.unwrap_or((flow, plan));
         let order_timeout = if chance.percent(30) { 60 } else { 900 };
         let dispatch_after = chance.percent(20).then_some(Duration::from_secs(10));
-        let policy = match self.plan.stake {
+        let policy = match self.plan.mode {
             RunMode::Drawn => SagaPolicy {
                 order_timeout: Duration::from_secs(order_timeout),
                 dispatch_after,
@@ -97,7 +97,7 @@ impl World {
     /// Some products, some of them scarce, or not there at all.
     pub async fn stock(&mut self, script: &Chance) {
         for number in 0..1 + script.below(4) {
-            let units = match (self.plan.stake, script.below(10)) {
+            let units = match (self.plan.mode, script.below(10)) {
                 (RunMode::Drawn, 0..5) => 5,
                 (RunMode::Ample, 0..2) => 0,
                 (RunMode::Drawn | RunMode::Ample, _) => 1_000,
@@ -107,7 +107,7 @@ impl World {
             self.initial.push((product.clone(), units));
             if let Some(stock) = stock {
                 // Whoever stocks it asks again, of whoever lives, until it is there.
-                let stocking = tokio::time::timeout(LOOK_MAX, stock_one(&stock, &product, units));
+                let stocking = tokio::time::timeout(POLL_MAX, stock_one(&stock, &product, units));
                 if stocking.await.is_err() {
                     self.stock_elsewhere(&product, units).await;
                 }
@@ -123,7 +123,7 @@ impl World {
                 processes.iter().flatten().map(|process| process.shop.stock.clone()).collect()
             };
             for stock in doors {
-                let stocking = tokio::time::timeout(LOOK_MAX, stock_one(&stock, product, units));
+                let stocking = tokio::time::timeout(POLL_MAX, stock_one(&stock, product, units));
                 if stocking.await.is_ok() {
                     return;
                 }
@@ -132,7 +132,7 @@ impl World {
     }
 
     /// For a while, things happen to the processes and the broker.
-    pub async fn trouble(&mut self) {
+    pub async fn inject_faults(&mut self) {
         let until = Instant::now() + Duration::from_secs(10 + self.sim.chance.below(50));
         while Instant::now() < until && self.found.is_empty() {
             tokio::time::sleep(self.sim.chance.pause(Duration::from_secs(8))).await;
@@ -253,7 +253,7 @@ impl World {
     /// Waits until every order rests and everything that was said is heard; then does the books.
     pub async fn come_to_rest(&mut self, bought: &[CustomerOutcome]) {
         let begun = Instant::now();
-        let mut pause = LOOK_MIN;
+        let mut pause = POLL_MIN;
         while self.found.is_empty() {
             let mut open = 0;
             for CustomerOutcome { order, .. } in bought {
@@ -272,7 +272,7 @@ impl World {
                 break;
             }
             tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LOOK_MAX);
+            pause = (pause * 2).min(POLL_MAX);
             self.check_now();
         }
         self.check_now();
@@ -289,7 +289,7 @@ async fn stock_one(stock: &Stock, product: &str, units: i64) {
         match stock.create(product.into(), quantity).await {
             Ok(_) | Err(CreateError::Exists) => return,
             Err(CreateError::Impossible(_) | CreateError::Unavailable(_)) => {
-                tokio::time::sleep(LOOK_MIN).await;
+                tokio::time::sleep(POLL_MIN).await;
             }
         }
     }

@@ -307,7 +307,7 @@ impl Shop {
     }
 
     /// A product's stock, as committed.
-    pub async fn shelf(&self, product: &str) -> StockRow {
+    pub async fn stock_row(&self, product: &str) -> StockRow {
         let row = self.stores.inventory.stock(&ProductId::from(product)).await;
         row.expect("memory answers").expect("the product is there")
     }

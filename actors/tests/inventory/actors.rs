@@ -44,7 +44,7 @@ async fn an_order_goes_its_whole_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_short_because_of_a_hold_waits_for_it_in_the_order_of_arrival() {
+async fn requests_that_depend_on_a_hold_wait_in_the_order_of_arrival() {
     let bench = Bench::new().await;
     bench.stocked("apple", 12).await;
     bench.stocked("pear", 1).await;
@@ -81,7 +81,7 @@ async fn what_is_short_because_of_a_hold_waits_for_it_in_the_order_of_arrival() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_has_waited_enough_is_decided_in_the_next_batch() {
+async fn a_request_past_its_deadline_is_decided_in_the_next_batch() {
     let bench = Bench::new().await;
     bench.stocked("apple", 1).await;
     bench.shut();
@@ -169,7 +169,7 @@ async fn reads_that_fail_stop_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_has_nothing_to_do_leaves_memory() {
+async fn idle_skus_leave_memory() {
     let bench = Bench::new().await;
     bench.stocked("apple", 1).await;
     done(bench.reserve(1, &[("ghost", 1)])).await;
@@ -185,7 +185,7 @@ async fn who_has_nothing_to_do_leaves_memory() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_sets_the_stock_while_the_database_is_away_hears_so_in_time_and_it_is_done_later() {
+async fn setting_the_stock_without_a_database_times_out_and_is_applied_later() {
     let bench = Bench::new().await;
     bench.stocked("apple", 1).await;
     bench.shut();
@@ -200,7 +200,7 @@ async fn whoever_sets_the_stock_while_the_database_is_away_hears_so_in_time_and_
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_sets_the_stock_is_heard_at_once() {
+async fn setting_the_stock_takes_effect_at_once() {
     let bench = Bench::new().await;
     let units = |units| Quantity::new(units).unwrap();
     let set = |n| bench.stock.set_available("apple".into(), units(n), Expected::default());
@@ -217,7 +217,7 @@ async fn whoever_sets_the_stock_is_heard_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_committed_is_known_when_the_hold_ends() {
+async fn the_committed_stock_is_known_when_a_hold_ends() {
     let bench = Bench::new().await;
     bench.stocked("apple", 10).await;
     done(bench.reserve(1, &[("apple", 9)])).await;
@@ -242,7 +242,7 @@ async fn one_by_one(bench: &Bench, orders: [u128; 2]) -> u64 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_makes_no_sense_is_a_dead_letter() {
+async fn an_impossible_command_is_a_dead_letter() {
     let bench = Bench::new().await;
     let dead = [
         bench.reserve(1, &[]),
@@ -313,7 +313,7 @@ fn arrived(product: &str, delta: i64) -> Vec<Adjustment> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_arrives_is_heard_at_once() {
+async fn new_stock_is_known_at_once() {
     let bench = Bench::new().await;
     bench.stocked("apple", 1).await;
     done(bench.reserve(1, &[("apple", 1)])).await;

@@ -90,9 +90,9 @@ impl InventoryReads for Reads {
 
 /// Hears what is said.
 #[derive(Default)]
-struct Ear(Mutex<Vec<Arc<Message>>>);
+struct RecordingListener(Mutex<Vec<Arc<Message>>>);
 
-impl OutboxListener for Ear {
+impl OutboxListener for RecordingListener {
     fn offer(&self, rows: Vec<OutboxRow>) {
         let mut heard = self.0.lock().unwrap();
         for row in rows {
@@ -115,7 +115,7 @@ pub struct Bench {
     gate: Arc<Semaphore>,
     journal: JournalHandle<Inventory>,
     handler: CommandHandler,
-    ear: Arc<Ear>,
+    ear: Arc<RecordingListener>,
     _parts: (ActorRef<()>, ActorRef<ordermill_actors::runtime::journal::Msg<Inventory>>),
 }
 
@@ -127,7 +127,8 @@ impl Bench {
         let world = world();
         let node = |kind, name: &str| Node::new(kind, name.to_owned(), &*world.clock);
         let (tables, gate) = (Tables::default(), Arc::new(Semaphore::new(OPEN)));
-        let (away, ear) = (Arc::new(AtomicBool::new(false)), Arc::new(Ear::default()));
+        let (away, ear) =
+            (Arc::new(AtomicBool::new(false)), Arc::new(RecordingListener::default()));
         let journal = JournalHandle::new(node("journal", "inventory/journal"));
         let parts = Arc::new(JournalParts {
             service: Arc::new(Inventory),

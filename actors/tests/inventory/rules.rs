@@ -251,7 +251,8 @@ impl Auditor {
         origin: &Origin,
         settled: &Settled,
     ) {
-        let (InventoryAnswer::Told(rows), [message]) = (&settled.answers[0], &settled.messages[..])
+        let (InventoryAnswer::OutcomePublished(rows), [message]) =
+            (&settled.answers[0], &settled.messages[..])
         else {
             panic!("a command is answered: {:?}", settled.answers)
         };
@@ -343,7 +344,7 @@ fn copy(tables: &InventoryTables) -> InventoryTables {
 
 proptest! {
     #[test]
-    fn the_books_balance_and_a_batch_is_its_changes_one_by_one(
+    fn the_stock_balances_and_a_batch_equals_its_changes_one_by_one(
         batches in prop::collection::vec(prop::collection::vec(change(), 1..12), 1..12),
     ) {
         let (mut batched, mut single) = (InventoryTables::default(), InventoryTables::default());
@@ -372,7 +373,7 @@ proptest! {
             // Everybody is told the rows as the batch has left them.
             for answer in &together.answers {
                 let rows = match answer {
-                    InventoryAnswer::Told(rows) => rows.clone(),
+                    InventoryAnswer::OutcomePublished(rows) => rows.clone(),
                     InventoryAnswer::Stocked(row) => vec![row.clone()],
                     InventoryAnswer::Adjusted { outcomes, replayed: false } => outcomes
                         .iter()
@@ -485,7 +486,7 @@ fn a_stock_that_was_read_before_others_reserved_is_not_set() {
 }
 
 #[test]
-fn what_is_reserved_and_released_in_one_batch_is_in_the_ledger() {
+fn a_reservation_released_in_its_own_batch_is_in_the_ledger() {
     let mut tables = InventoryTables::default();
     let apple = || ProductId::from("apple");
     let create =

@@ -55,7 +55,7 @@ fn heard_in_any_order(prepare: impl Fn() -> Bench, status: &str) -> usize {
 }
 
 #[test]
-fn what_was_done_is_heard_in_any_order() {
+fn step_events_are_applied_in_any_order() {
     let placed = |refuse| move || Bench::new(CHOREOGRAPHED, refuse);
     assert_eq!(heard_in_any_order(placed(None), "CONFIRMED"), 6);
     assert_eq!(heard_in_any_order(placed(Some(Step::Payment)), "CANCELLED"), 1);
@@ -64,7 +64,7 @@ fn what_was_done_is_heard_in_any_order() {
 }
 
 #[test]
-fn what_was_asked_later_is_heard_in_any_order() {
+fn later_events_are_applied_in_any_order() {
     let confirmed = |input: DecideInput<'static>| {
         move || {
             let mut bench = Bench::new(CHOREOGRAPHED, None);
@@ -121,7 +121,7 @@ fn an_order_whose_money_is_back_is_never_confirmed() {
 }
 
 #[test]
-fn what_an_order_waits_for_has_a_name() {
+fn every_awaited_step_has_a_name() {
     let mut bench = Bench::new(CHOREOGRAPHED, None);
     assert_eq!(bench.saga.step(), "PROCESSING_PAYMENT");
     bench.tell(DecideInput::Cancel);
@@ -153,7 +153,7 @@ fn an_undoing_passes_through_every_status() {
 }
 
 #[test]
-fn what_cannot_happen_raises_an_alarm() {
+fn an_impossible_event_raises_an_alarm() {
     let confirmed = || {
         let mut bench = Bench::new(CHOREOGRAPHED, None);
         bench.run();
@@ -211,7 +211,7 @@ fn said_again(bench: &mut Bench) -> Vec<Kind> {
 }
 
 #[test]
-fn one_event_makes_the_chain_move_on() {
+fn republishing_one_event_resumes_the_chain() {
     let mut bench = Bench::new(CHOREOGRAPHED, None);
     for _ in 0..6 {
         assert_eq!(said_again(&mut bench), [Kind::OrderCreated]);

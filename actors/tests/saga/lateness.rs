@@ -37,7 +37,7 @@ fn an_answer_that_is_late_is_asked_for_again_after_twice_as_long_each_time() {
 }
 
 #[test]
-fn what_our_own_lag_explains_is_not_asked_for_again() {
+fn an_answer_delayed_by_our_own_lag_is_not_requested_again() {
     for way in WAYS {
         let mut bench = Bench::new(way, None);
         bench.lag = DAY;
@@ -47,7 +47,7 @@ fn what_our_own_lag_explains_is_not_asked_for_again() {
 }
 
 #[test]
-fn a_lag_that_never_ends_is_no_excuse_for_ever() {
+fn a_permanent_lag_does_not_postpone_for_ever() {
     for way in WAYS {
         let mut bench = Bench::new(way, None);
         bench.lag = DAY;
@@ -104,7 +104,7 @@ fn a_quick_order_keeps_the_time_at_which_it_is_looked_at_and_a_slow_one_moves_it
 }
 
 #[test]
-fn an_order_that_is_looked_at_too_early_is_left_alone_until_the_right_time() {
+fn an_order_claimed_too_early_is_skipped_until_its_deadline() {
     let mut bench = Bench::new(RESERVE_FIRST, None);
     let placed = bench.now;
     bench.now += Duration::from_secs(8);

@@ -161,7 +161,7 @@ fn shipping_is_undone_first_and_alone() {
 }
 
 #[test]
-fn a_compensation_that_does_not_end_is_failed_and_goes_on_trying() {
+fn a_compensation_past_its_deadline_is_failed_and_keeps_retrying() {
     let mut bench = Bench::new(RESERVE_FIRST, Some(Step::Payment));
     while bench.saga.facts.failure.is_none() {
         bench.deliver(0, false);

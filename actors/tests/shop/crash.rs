@@ -40,8 +40,8 @@ async fn killed_at_any_moment_nothing_accepted_is_lost() {
             held += units;
             assert_eq!(shop.money_held(order).await, money);
         }
-        let shelf = shop.shelf("MUG").await;
-        assert_eq!((shelf.on_hand, shelf.reserved), (15, held));
+        let stock_row = shop.stock_row("MUG").await;
+        assert_eq!((stock_row.on_hand, stock_row.reserved), (15, held));
         shop.kill();
     }
 }
@@ -81,7 +81,7 @@ async fn commits_that_fail_or_end_unknown_lose_and_double_nothing() {
                 confirmed += usize::from(saga.status() == OrderStatus::Confirmed);
             }
             assert_eq!(confirmed, 15, "round {round}");
-            assert_eq!(shop.shelf("MUG").await.reserved, 15);
+            assert_eq!(shop.stock_row("MUG").await.reserved, 15);
             shop.kill();
         }
     }

@@ -68,7 +68,7 @@ async fn then(shop: &Shop, order: OrderId, then: Then) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_orders_end_the_same_whichever_way_they_go() {
+async fn the_same_orders_end_the_same_in_every_flow_and_plan() {
     let mut outcomes = Vec::new();
     for way in WAYS {
         let shop = Shop::open(ShopStores::default(), ShopSettings::of(way)).await;
@@ -82,29 +82,29 @@ async fn the_same_orders_end_the_same_whichever_way_they_go() {
         for (order, asked) in &orders {
             then(&shop, *order, *asked).await;
         }
-        let mut fates = Vec::new();
+        let mut order_ends = Vec::new();
         for (order, _) in orders {
             let saga = shop.rested(order).await;
             assert_eq!(saga.origin.flow, way.0);
             let plan = if way.0 == Flow::Choreographed { Plan::PaymentFirst } else { way.1 };
             assert_eq!(saga.origin.plan, plan);
-            fates.push((saga.status(), saga.saga_status(), shop.money_held(order).await));
+            order_ends.push((saga.status(), saga.saga_status(), shop.money_held(order).await));
         }
-        let mut shelves = Vec::new();
+        let mut stock_rows = Vec::new();
         for product in 0..PRODUCTS {
-            let shelf = shop.shelf(&format!("P{product}")).await;
-            shelves.push((shelf.on_hand, shelf.reserved));
+            let stock_row = shop.stock_row(&format!("P{product}")).await;
+            stock_rows.push((stock_row.on_hand, stock_row.reserved));
         }
         shop.assert_no_dead_letters();
-        outcomes.push((fates, shelves));
+        outcomes.push((order_ends, stock_rows));
     }
     let first = &outcomes[0];
-    assert_eq!(first.0.iter().filter(|fate| fate.0 == OrderStatus::Cancelled).count(), 9);
+    assert_eq!(first.0.iter().filter(|order_end| order_end.0 == OrderStatus::Cancelled).count(), 9);
     assert!(outcomes.iter().all(|outcome| outcome == first), "{outcomes:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shop_that_starts_again_with_the_other_flow_finishes_old_orders_in_theirs() {
+async fn after_a_restart_with_the_other_flow_old_orders_finish_in_their_own() {
     let flows = [(WAYS[0], WAYS[2]), (WAYS[2], WAYS[0]), (WAYS[2], WAYS[1])];
     for (before, after) in flows {
         for kill_after_us in (0..3_000).step_by(300) {
@@ -138,8 +138,8 @@ async fn a_shop_that_starts_again_with_the_other_flow_finishes_old_orders_in_the
                 assert_eq!(shop.money_held(order).await, money);
             }
             assert!(held > 5, "{held}");
-            let shelf = shop.shelf("MUG").await;
-            assert_eq!((shelf.on_hand, shelf.reserved), (20, held));
+            let stock_row = shop.stock_row("MUG").await;
+            assert_eq!((stock_row.on_hand, stock_row.reserved), (20, held));
             // What was confirmed before goes on in its own flow, too.
             for order in old {
                 if shop.rested(order).await.status() == OrderStatus::Confirmed {
@@ -147,7 +147,7 @@ async fn a_shop_that_starts_again_with_the_other_flow_finishes_old_orders_in_the
                     assert_eq!(shop.rested(order).await.status(), OrderStatus::Shipped);
                 }
             }
-            assert_eq!(shop.shelf("MUG").await.reserved, 1, "only the new one's");
+            assert_eq!(shop.stock_row("MUG").await.reserved, 1, "only the new one's");
             shop.assert_no_dead_letters();
             shop.kill();
         }

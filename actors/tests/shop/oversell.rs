@@ -37,8 +37,8 @@ async fn fifty_buyers_of_ten_units() {
         shop.stock("MUG", 10).await;
         let sagas = race(&shop, vec![order_of(&[("MUG", 1)], "credit_card"); 50]).await;
         assert_eq!(confirmed(&sagas), 10);
-        let shelf = shop.shelf("MUG").await;
-        assert_eq!((shelf.on_hand, shelf.reserved), (10, 10));
+        let stock_row = shop.stock_row("MUG").await;
+        assert_eq!((stock_row.on_hand, stock_row.reserved), (10, 10));
         for saga in sagas.iter().filter(|saga| saga.status() == OrderStatus::Cancelled) {
             let failure = saga.facts.failure.as_ref().unwrap();
             assert_eq!(failure.shortages[0].available, Some(0));
@@ -54,7 +54,7 @@ async fn two_thousand_buyers_of_the_last_unit() {
         shop.stock("MUG", 1).await;
         let sagas = race(&shop, vec![order_of(&[("MUG", 1)], "credit_card"); 2_000]).await;
         assert_eq!(confirmed(&sagas), 1);
-        assert_eq!(shop.shelf("MUG").await.reserved, 1);
+        assert_eq!(shop.stock_row("MUG").await.reserved, 1);
     }
 }
 
@@ -114,7 +114,7 @@ async fn two_hundred_orders_of_three_shuffled_products_and_too_little_stock() {
         let sagas = race(&shop, shuffled(200)).await;
         done.store(true, Relaxed);
         assert!(watching.await.unwrap() > 0);
-        let left = assert_books(&shop, &sagas).await;
+        let left = assert_reconciled(&shop, &sagas).await;
         for saga in sagas.iter().filter(|saga| saga.status() == OrderStatus::Cancelled) {
             let fits = saga
                 .details
@@ -151,14 +151,14 @@ async fn the_same_while_payments_fail_and_customers_cancel() {
         let sagas = join_all(ids.into_iter().map(|id| shop.rested(id))).await;
         done.store(true, Relaxed);
         watching.await.unwrap();
-        assert_books(&shop, &sagas).await;
+        assert_reconciled(&shop, &sagas).await;
         assert!(confirmed(&sagas) > 20, "{} confirmed", confirmed(&sagas));
     }
 }
 
 /// What is reserved is what confirmed orders hold; every refusal recorded what was short. Returns
 /// what is left of each product.
-async fn assert_books(shop: &Shop, sagas: &[Saga]) -> BTreeMap<String, i64> {
+async fn assert_reconciled(shop: &Shop, sagas: &[Saga]) -> BTreeMap<String, i64> {
     let mut held: BTreeMap<String, i64> = BTreeMap::new();
     for saga in sagas {
         let order = saga.order_id();

@@ -100,7 +100,7 @@ async fn process(fails: Fails) -> Bench {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_part_that_fails_always_ends_the_process_however_it_fails() {
+async fn a_child_that_always_fails_ends_the_process() {
     for fails in [
         Fails::StartError,
         Fails::StartPanic,

@@ -39,7 +39,7 @@ fn status(adders: &Adders, key: u32) -> Option<Status> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_keeps_failing_is_quarantined_and_what_it_is_told_is_refused() {
+async fn an_entity_that_keeps_failing_is_quarantined_and_refuses_messages() {
     let bench = Bench::new().await;
     let adders = bench.adders().await;
     assert_eq!(ask(&adders, 1, 10).await, 10);
@@ -75,7 +75,7 @@ async fn what_keeps_failing_is_quarantined_and_what_it_is_told_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_read_is_told_to_whoever_asks_and_quarantined() {
+async fn an_unreadable_entity_refuses_requests_and_is_quarantined() {
     let bench = Bench::new().await;
     let adders = bench.adders().await;
     for tries in 1..=RESTARTS_MAX + 1 {
@@ -89,7 +89,7 @@ async fn what_cannot_be_read_is_told_to_whoever_asks_and_quarantined() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_fails_once_in_a_while_or_is_restarted_by_an_operator_is_not_quarantined() {
+async fn occasional_failures_and_operator_restarts_do_not_quarantine() {
     let bench = Bench::new().await;
     let adders = bench.adders().await;
     for round in 1..30 {
@@ -105,7 +105,7 @@ async fn who_fails_once_in_a_while_or_is_restarted_by_an_operator_is_not_quarant
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_leaves_memory_between_its_failures_is_quarantined_all_the_same() {
+async fn an_entity_that_leaves_memory_between_failures_is_still_quarantined() {
     let bench = Bench::new().await;
     let adders = bench.adders().await;
     for round in 1..=2 {
@@ -151,14 +151,14 @@ async fn the_message_that_it_failed_on_is_the_last_that_is_remembered() {
 }
 
 /// An entity that fails before it runs, as often as it is told; then it answers.
-struct Stillborn {
+struct FailingAtStart {
     left: AtomicU64,
     panics: bool,
 }
 
-struct Child(SpawnArguments<Stillborn>);
+struct Child(SpawnArguments<FailingAtStart>);
 
-impl EntityKind for Stillborn {
+impl EntityKind for FailingAtStart {
     type Key = u32;
     type Msg = Ticket<()>;
     const KIND: &'static str = "child";
@@ -183,7 +183,7 @@ impl Actor for Child {
     type Arguments = ();
 
     async fn pre_start(&self, _: ActorRef<Ticket<()>>, (): ()) -> Result<(), ActorProcessingErr> {
-        let Stillborn { left, panics } = self.0.directory.kind();
+        let FailingAtStart { left, panics } = self.0.directory.kind();
         tokio::time::sleep(Duration::from_millis(20)).await;
         if left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok() {
             assert!(!panics, "panics before it runs");
@@ -204,9 +204,9 @@ impl Actor for Child {
     }
 }
 
-async fn children(left: u64, panics: bool) -> Directory<Stillborn> {
+async fn children(left: u64, panics: bool) -> Directory<FailingAtStart> {
     let world = world();
-    let kind = Stillborn { left: AtomicU64::new(left), panics };
+    let kind = FailingAtStart { left: AtomicU64::new(left), panics };
     let children = Directory::new(kind, world.clone(), Duration::from_secs(30));
     let entity_supervisor = EntitySupervisor::new(children.clone(), node(&world, "children"));
     Actor::spawn(None, entity_supervisor, ()).await.unwrap();
@@ -214,7 +214,7 @@ async fn children(left: u64, panics: bool) -> Directory<Stillborn> {
 }
 
 /// Asks until it is decided, as a consumer would.
-async fn born(children: &Directory<Stillborn>) -> Settled<()> {
+async fn born(children: &Directory<FailingAtStart>) -> Settled<()> {
     for _ in 0..1_000 {
         let (ticket, receiver) = Ticket::channel();
         children.send(&7, ticket);
@@ -227,7 +227,7 @@ async fn born(children: &Directory<Stillborn>) -> Settled<()> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_fails_before_it_runs_is_started_again() {
+async fn an_entity_that_fails_at_start_is_restarted() {
     for panics in [false, true] {
         let children = children(3, panics).await;
         assert!(matches!(born(&children).await, Settled::Done(())));
@@ -238,7 +238,7 @@ async fn one_that_fails_before_it_runs_is_started_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_never_comes_to_run_is_quarantined() {
+async fn an_entity_that_never_starts_is_quarantined() {
     for panics in [false, true] {
         let children = children(u64::MAX, panics).await;
         let Settled::Retry(cause) = born(&children).await else { panic!("not refused") };
@@ -247,7 +247,7 @@ async fn one_that_never_comes_to_run_is_quarantined() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_killed_before_it_runs_is_started_again() {
+async fn an_entity_killed_at_start_is_restarted() {
     let children = children(0, false).await;
     let (ticket, receiver) = Ticket::channel();
     children.send(&7, ticket);

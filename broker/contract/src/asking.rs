@@ -67,7 +67,7 @@ pub async fn each_gets_its_own_answer(backend: &dyn Backend) {
     }
 }
 
-pub async fn nobody_answers_any_more_when_it_has_ended(backend: &dyn Backend) {
+pub async fn nobody_answers_after_the_responder_has_ended(backend: &dyn Backend) {
     let serving = backend.rpc().serve(RPC_PAYMENT, Arc::new(Echo)).await.unwrap();
     first_answer(backend, "paid?").await.unwrap();
     drop(serving);

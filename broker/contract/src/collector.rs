@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How often it is looked into.
-const LOOK_EVERY: Duration = Duration::from_millis(2);
+const POLL_EVERY: Duration = Duration::from_millis(2);
 
 /// Deliveries and dead letters, in the order in which they came.
 #[derive(Default)]
@@ -74,7 +74,7 @@ impl TestConsumer {
     }
 
     /// How many dead letters are there.
-    pub fn buried(&self) -> usize {
+    pub fn dead_letter_count(&self) -> usize {
         self.collector.dead.lock().unwrap().len()
     }
 
@@ -82,7 +82,7 @@ impl TestConsumer {
     pub async fn nothing_comes(&self) {
         tokio::time::sleep(QUIET).await;
         assert_eq!(self.collector.deliveries.lock().unwrap().len(), 0, "something came");
-        assert_eq!(self.buried(), 0, "something was given up");
+        assert_eq!(self.dead_letter_count(), 0, "something was given up");
     }
 
     /// Waits for a delivery or a dead letter, and forgets it unsettled.
@@ -99,7 +99,7 @@ impl TestConsumer {
         let deadline = Instant::now() + PATIENCE;
         while !comes() {
             assert!(Instant::now() < deadline, "it does not come");
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_EVERY).await;
         }
     }
 }

@@ -61,7 +61,7 @@ pub async fn a_slow_delivery_holds_up_no_others(backend: &dyn Backend) {
     }
 }
 
-pub async fn what_was_with_a_consumer_that_is_gone_comes_again(backend: &dyn Backend) {
+pub async fn deliveries_of_a_closed_consumer_are_redelivered(backend: &dyn Backend) {
     let first = consumer(backend, 10).await;
     let sent: Vec<_> = (0..5).map(|order| publish(backend, order)).collect();
     let in_flight = first.exactly(5).await;

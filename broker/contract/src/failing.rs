@@ -24,7 +24,7 @@ fn failed(count: u32, order: u32) -> OutboundMessage {
     OutboundMessage { failures, ..OutboundMessage::new(Exchange::SagaEvents, body) }
 }
 
-pub async fn a_message_that_fails_comes_again_later_and_counted(backend: &dyn Backend) {
+pub async fn a_failed_message_is_redelivered_later_and_counted(backend: &dyn Backend) {
     let consumer = consumer_of(backend, Queue::OrderEvents, PREFETCH).await;
     let sent = publish(backend, failed(0, 1));
     let mut delivery = consumer.one().await;
@@ -74,7 +74,7 @@ pub async fn it_is_given_up_after_the_last_delay(backend: &dyn Backend) {
     consumer.nothing_comes().await;
 }
 
-pub async fn a_message_that_can_never_be_handled_is_given_up_at_once(backend: &dyn Backend) {
+pub async fn a_rejected_message_is_dead_lettered_at_once(backend: &dyn Backend) {
     let consumer = consumer_of(backend, Queue::OrderEvents, PREFETCH).await;
     let sent = publish(backend, failed(0, 5));
     let delivery = consumer.one().await;
@@ -89,7 +89,7 @@ pub async fn a_message_that_can_never_be_handled_is_given_up_at_once(backend: &d
     consumer_of(backend, Queue::OrderEvents, PREFETCH).await.nothing_comes().await;
 }
 
-pub async fn a_dead_letter_that_was_not_stored_comes_again(backend: &dyn Backend) {
+pub async fn an_unstored_dead_letter_is_redelivered(backend: &dyn Backend) {
     let first = consumer_of(backend, Queue::OrderEvents, PREFETCH).await;
     let _sent = publish(backend, failed(0, 5));
     let delivery = first.one().await;
@@ -136,7 +136,7 @@ fn settle(delivery: &Delivery, remainder: Vec<Remainder>) {
     delivery.channel.settle(delivery.tag, remainder);
 }
 
-pub async fn of_a_bundle_only_what_failed_comes_again(backend: &dyn Backend) {
+pub async fn only_failed_messages_of_a_bundle_are_redelivered(backend: &dyn Backend) {
     let consumer = consumer_of(backend, Queue::InventoryCommands, PREFETCH).await;
     let body = bundle(Kind::InventoryReserve, 0..64);
     let sent = publish(backend, OutboundMessage::new(Exchange::SagaCommands, body));
@@ -166,7 +166,7 @@ pub async fn of_a_bundle_only_what_failed_comes_again(backend: &dyn Backend) {
     consumer.nothing_comes().await;
 }
 
-pub async fn of_a_bundle_each_message_is_given_up_by_itself(backend: &dyn Backend) {
+pub async fn each_message_of_a_bundle_is_dead_lettered_by_itself(backend: &dyn Backend) {
     let consumer = consumer_of(backend, Queue::OrderEvents, PREFETCH).await;
     let body = bundle(Kind::InventoryReserved, 0..4);
     let sent = publish(backend, OutboundMessage::new(Exchange::SagaEvents, body));

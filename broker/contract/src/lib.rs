@@ -50,31 +50,31 @@ macro_rules! contract {
             publishing {
                 every_binding_brings_its_messages
                 channels_are_told_apart_by_their_name
-                what_no_queue_takes_comes_back_and_nothing_else_does
+                only_unroutable_messages_are_returned
                 a_message_for_some_queues_goes_to_those_only
                 a_thousand_messages_keep_their_order
                 a_bundle_comes_whole
-                what_travels_with_a_message_is_not_lost
+                message_properties_are_preserved
                 a_long_message_comes_whole
             }
             consuming {
                 a_message_waits_for_its_consumer
                 no_more_than_the_prefetch_is_with_a_consumer
                 a_slow_delivery_holds_up_no_others
-                what_was_with_a_consumer_that_is_gone_comes_again
+                deliveries_of_a_closed_consumer_are_redelivered
                 what_was_dropped_unsettled_comes_again
                 a_delivery_is_settled_once
                 depths_say_what_waits_and_what_is_in_hand
             }
             failing {
-                a_message_that_fails_comes_again_later_and_counted
+                a_failed_message_is_redelivered_later_and_counted
                 it_comes_again_to_the_queue_that_failed_only
                 it_is_given_up_after_the_last_delay
-                a_message_that_can_never_be_handled_is_given_up_at_once
-                a_dead_letter_that_was_not_stored_comes_again
+                a_rejected_message_is_dead_lettered_at_once
+                an_unstored_dead_letter_is_redelivered
                 others_go_on_meanwhile
-                of_a_bundle_only_what_failed_comes_again
-                of_a_bundle_each_message_is_given_up_by_itself
+                only_failed_messages_of_a_bundle_are_redelivered
+                each_message_of_a_bundle_is_dead_lettered_by_itself
                 a_bundle_may_fail_as_a_whole
             }
             asking {
@@ -82,7 +82,7 @@ macro_rules! contract {
                 nobody_answers_where_nobody_serves
                 an_answer_may_not_come
                 each_gets_its_own_answer
-                nobody_answers_any_more_when_it_has_ended
+                nobody_answers_after_the_responder_has_ended
             }
         }
     };

@@ -75,7 +75,7 @@ pub async fn channels_are_told_apart_by_their_name(backend: &dyn Backend) {
     }
 }
 
-pub async fn what_no_queue_takes_comes_back_and_nothing_else_does(backend: &dyn Backend) {
+pub async fn only_unroutable_messages_are_returned(backend: &dyn Backend) {
     let consumer = consumer_of(backend, Queue::OrderEvents, 1_000).await;
     // Nobody listens to orders being created where commands are sent.
     let sent: Vec<_> = (0..600)
@@ -144,7 +144,7 @@ pub async fn a_bundle_comes_whole(backend: &dyn Backend) {
     sent.taken().await;
 }
 
-pub async fn what_travels_with_a_message_is_not_lost(backend: &dyn Backend) {
+pub async fn message_properties_are_preserved(backend: &dyn Backend) {
     let consumer = consumer_of(backend, Queue::PaymentCommands, PREFETCH).await;
     let original = message(Kind::PaymentProcess, 7);
     let sent = send(backend, Exchange::SagaCommands, &original);

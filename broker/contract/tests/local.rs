@@ -63,7 +63,7 @@ mod only_here {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_message_that_fails_is_deferred_longer_each_time_then_dies() {
+    async fn a_failing_message_is_deferred_longer_each_time_then_dead_lettered() {
         let backend = local().await;
         let consumer = consumer_of(&backend, Queue::OrderEvents, 10).await;
         for (attempt, delay) in (0..).zip(RETRY_DELAYS) {
@@ -102,7 +102,7 @@ mod only_here {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_dead_letter_that_was_never_stored_keeps_its_row() {
+    async fn an_unstored_dead_letter_keeps_its_outbox_row() {
         let backend = local().await;
         let first = consumer_of(&backend, Queue::OrderEvents, 10).await;
         let mut confirm = publish(&backend.0, 0);

@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn many_are_told_at_once_up_to_the_oldest_open_one() {
+    fn acks_are_sent_together_up_to_the_oldest_open_delivery() {
         let acks = acks(7);
         for tag in [2, 5, 1, 3] {
             acks.settle(tag);
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_piles_up_behind_a_slow_one_is_told_singly() {
+    fn acks_behind_a_slow_delivery_are_sent_singly() {
         let acks = acks(27);
         (2..=25).for_each(|tag| acks.settle(tag));
         assert_eq!(acks.take(PREFETCH, false), []);
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nothing_waits_long() {
+    async fn acks_are_sent_within_a_bounded_time() {
         let acks = acks(3);
         acks.settle(2);
         assert_eq!(acks.take(PREFETCH, false), []);
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_dropped_is_never_told_and_not_waited_for() {
+    fn dropped_deliveries_are_never_acknowledged_nor_waited_for() {
         let acks = acks(3);
         acks.drop_delivery(1);
         acks.settle(2);
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_after_the_end_changes_nothing() {
+    fn acks_after_the_end_change_nothing() {
         let unacked = Arc::new(AtomicU64::new(0));
         let acks = Acks::new(unacked.clone());
         (1..=4).for_each(|tag| acks.delivered(tag));

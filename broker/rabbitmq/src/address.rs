@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_never_said() {
+    fn a_password_is_never_shown() {
         for url in [
             "amqp://user:s3cret@host:port/",
             "http://user:s3cret@host/",

@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Dead letters of a queue that are stored at a time.
-const BURIED_AT_A_TIME: u16 = 64;
+const DEAD_LETTERS_AT_A_TIME: u16 = 64;
 
 /// At the end, acks and confirms that are under way are waited for this long.
 const HEARD_WITHIN: Duration = Duration::from_secs(5);
@@ -179,7 +179,7 @@ impl Broker for RabbitBroker {
         let prefetch = u16::try_from(prefetch).unwrap_or(u16::MAX).max(1);
         for (purpose, prefetch, unacked) in [
             (Purpose::Work, prefetch, unacked),
-            (Purpose::DeadLetters, BURIED_AT_A_TIME, Arc::default()),
+            (Purpose::DeadLetters, DEAD_LETTERS_AT_A_TIME, Arc::default()),
         ] {
             let consumer_task = ConsumerTask {
                 link: self.0.consuming.clone(),

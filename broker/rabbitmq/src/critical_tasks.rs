@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_is_told() {
+    async fn a_panic_is_reported() {
         let critical_tasks = CriticalTasks::default();
         critical_tasks.spawn(|stop| async move { stop.cancelled().await });
         critical_tasks.spawn(|_| async { panic!("of the test") });

@@ -35,7 +35,7 @@ const PAUSE_MIN: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// How often a connection is asked whether it lives: not every end of one is told.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+const POLL_EVERY: Duration = Duration::from_millis(200);
 
 /// How long the broker may take for what it answers at once when it is well.
 pub const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
@@ -229,7 +229,7 @@ impl LinkTask {
                 biased;
                 event = events.next() => event,
                 () = live.ended() => return "it was given up".to_owned(),
-                () = tokio::time::sleep(LOOK_EVERY) => {
+                () = tokio::time::sleep(POLL_EVERY) => {
                     if live.connection.status().connected() {
                         continue;
                     }

@@ -23,7 +23,7 @@ fn asked(reason: &str) -> Payload {
 }
 
 /// Feeds that come late, twice, and in pieces.
-fn story() -> Vec<Vec<Change>> {
+fn scenario() -> Vec<Vec<Change>> {
     let paid = || event(1, Payload::PaymentReversed, 0, 5);
     vec![
         vec![Change(vec![event(1, Payload::InventoryReleased, 0, 3), paid()])],
@@ -44,7 +44,7 @@ fn without_positions(entries: Vec<AuditEntry>) -> Vec<AuditEntry> {
 
 pub async fn events_are_kept_once_and_listed_as_they_happened(backend: &dyn Backend) {
     let model = MemoryStore::<AuditMemory>::default();
-    for (number, changes) in (0..).zip(story()) {
+    for (number, changes) in (0..).zip(scenario()) {
         // Each batch is a life of its own.
         let opened = backend.audit().await;
         on_both(&AuditService, &model, &*opened.store, &changes, finer(100 + number)).await;

@@ -64,7 +64,7 @@ impl Stores {
     }
 }
 
-pub async fn the_books_are_the_same_as_in_memory_and_after_a_restart(backend: &dyn Backend) {
+pub async fn the_ledger_is_the_same_as_in_memory_and_after_a_restart(backend: &dyn Backend) {
     let mut stores = Stores::open(backend).await;
     assert_eq!(stores.opened.reads.totals().await.unwrap(), Default::default());
     let calls = [
@@ -119,7 +119,7 @@ pub async fn an_order_that_paid_twice_shows_in_the_totals(backend: &dyn Backend)
     stores.compare(0..4).await;
 }
 
-pub async fn the_books_hold_more_than_one_largest_amount(backend: &dyn Backend) {
+pub async fn the_ledger_holds_more_than_one_largest_amount(backend: &dyn Backend) {
     let stores = Stores::open(backend).await;
     let calls: Vec<_> =
         (0..900).map(|n| charge(n, n, usd(AMOUNT_MAX_MINOR), "credit_card")).collect();

@@ -149,7 +149,8 @@ pub async fn a_thousand_orders_of_the_last_unit_are_one_batch_and_one_sale(backe
     on_both(&Inventory, &model, &*opened.store, &[create("pear", 1)], at(0)).await;
     let buyers: Vec<_> = (0..1_000).map(|n| reserve(n, &[("pear", 1)])).collect();
     let (outcomes, said) = on_both(&Inventory, &model, &*opened.store, &buyers, at(1)).await;
-    let told = Outcome::Done(InventoryAnswer::Told(vec![Arc::new(row("pear", 1, 1, 2))]));
+    let told =
+        Outcome::Done(InventoryAnswer::OutcomePublished(vec![Arc::new(row("pear", 1, 1, 2))]));
     assert!(outcomes.iter().all(|outcome| *outcome == told));
     assert_eq!(said.iter().filter(|said| said.contains("inventory.reserved")).count(), 1);
     assert_eq!(said.iter().filter(|said| said.contains("inventory.failed")).count(), 999);
@@ -367,7 +368,7 @@ pub async fn stock_is_adjusted_once_a_key(backend: &dyn Backend) {
     assert_eq!(opened.reads.forget_adjustment_keys(at(6), 9).await.unwrap(), 0);
 }
 
-pub async fn of_two_processes_that_adjust_under_one_key_one_does(backend: &dyn Backend) {
+pub async fn only_one_of_two_adjustments_under_a_key_is_applied(backend: &dyn Backend) {
     let (one, other) = (backend.inventory().await, backend.inventory().await);
     let model = Model::default();
     on_both(&Inventory, &model, &*one.store, &[create("pear", 1)], at(0)).await;

@@ -57,12 +57,12 @@ macro_rules! contract {
             outbox {
                 rows_wait_in_the_order_in_which_they_were_written
                 a_batch_of_many_messages_is_rows_of_64
-                what_waits_is_read_back_as_it_was_said
+                waiting_rows_are_read_back_unchanged
                 parked_rows_leave_the_window_until_they_are_due
                 rows_that_nobody_has_are_forgotten_and_parked_without_complaint
                 changes_and_outbox_maintenance_are_one_batch
                 a_row_keeps_its_owner_while_that_one_lives
-                what_a_process_leaves_behind_is_taken_over
+                outbox_rows_of_a_dead_process_are_adopted
                 every_service_has_an_outbox
             }
             dead_letters {
@@ -82,7 +82,7 @@ macro_rules! contract {
                 orders_are_the_same_as_in_memory_and_after_a_restart
                 every_status_is_written_and_read_back
                 a_change_decided_on_another_version_is_refused_with_all_that_follow_it
-                of_two_changes_at_once_on_one_version_one_is_refused
+                one_of_two_concurrent_changes_on_a_version_is_refused
                 an_idempotency_key_stands_for_its_first_request
                 overdue_orders_are_claimed_by_one_sweeper_only
                 the_longest_overdue_are_claimed_first_and_a_claim_lapses
@@ -101,33 +101,33 @@ macro_rules! contract {
                 every_movement_is_in_the_ledger_under_the_version_that_it_made
                 the_ledger_is_read_page_by_page
                 stock_is_adjusted_once_a_key
-                of_two_processes_that_adjust_under_one_key_one_does
+                only_one_of_two_adjustments_under_a_key_is_applied
                 a_thousand_products_are_adjusted_in_one_batch
                 old_movements_are_forgotten
             }
             payment {
                 rows_are_read_back_as_they_were_written
                 a_change_decided_on_another_version_is_refused_with_all_that_follow_it
-                of_two_changes_at_once_on_one_version_one_is_refused
+                one_of_two_concurrent_changes_on_a_version_is_refused
                 due_payments_are_read_page_by_page
                 a_thousand_payments_are_one_batch
                 the_largest_amount_and_any_text_are_read_back
             }
             gateway {
-                the_books_are_the_same_as_in_memory_and_after_a_restart
+                the_ledger_is_the_same_as_in_memory_and_after_a_restart
                 an_order_that_paid_twice_shows_in_the_totals
-                the_books_hold_more_than_one_largest_amount
+                the_ledger_holds_more_than_one_largest_amount
                 five_hundred_charges_are_one_batch
             }
             shipping {
                 shipments_are_the_same_as_in_memory_and_after_a_restart
-                what_comes_too_early_leaves_no_row
+                an_early_command_leaves_no_row
                 anything_that_can_be_shipped_is_read_back
                 five_hundred_shipments_are_one_batch
             }
             notification {
                 entries_are_the_same_as_in_memory_and_after_a_restart
-                thousands_are_told_in_one_batch_and_marked_in_pages
+                thousands_are_notified_in_one_batch_and_marked_in_pages
                 lists_are_read_page_by_page
                 any_customer_and_any_text_are_read_back
             }

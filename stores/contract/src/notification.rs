@@ -50,16 +50,16 @@ fn all(customer: Option<&str>, order_id: Option<OrderId>) -> Change {
     Change::MarkAllRead(UnreadPage { scope, after: None })
 }
 
-fn story() -> Vec<Vec<Change>> {
+fn scenario() -> Vec<Vec<Change>> {
     let mark = |n, topic, is_read| Change::MarkRead {
         id: id(n, topic),
         is_read,
         expected: Expected::default(),
     };
     vec![
-        vec![Change::Tell(vec![confirmed(1, ADA), confirmed(2, "bob"), shipped(1, ADA)])],
+        vec![Change::Notify(vec![confirmed(1, ADA), confirmed(2, "bob"), shipped(1, ADA)])],
         vec![
-            Change::Tell(vec![confirmed(1, ADA), confirmed(3, ADA)]),
+            Change::Notify(vec![confirmed(1, ADA), confirmed(3, ADA)]),
             mark(1, Topic::Confirmed, true),
             mark(3, Topic::Confirmed, true),
             mark(9, Topic::Confirmed, true),
@@ -69,10 +69,10 @@ fn story() -> Vec<Vec<Change>> {
             all(Some(ADA), Some(order(1))),
             all(Some("bob"), Some(order(1))),
             mark(1, Topic::Shipped, false),
-            Change::Tell(vec![confirmed(4, "bob"), confirmed(5, ADA), shipped(5, ADA)]),
+            Change::Notify(vec![confirmed(4, "bob"), confirmed(5, ADA), shipped(5, ADA)]),
         ],
         vec![all(Some("bob"), None), all(None, Some(order(5))), mark(5, Topic::Shipped, false)],
-        vec![all(None, None), all(None, None), Change::Tell(vec![shipped(4, "bob")])],
+        vec![all(None, None), all(None, None), Change::Notify(vec![shipped(4, "bob")])],
     ]
 }
 
@@ -115,7 +115,7 @@ async fn compare(model: &Model, store: &dyn NotificationReads, filters: &[Notifi
 pub async fn entries_are_the_same_as_in_memory_and_after_a_restart(backend: &dyn Backend) {
     let service = NotificationService { policy: NotificationPolicy { email: true, sms: true } };
     let model = Model::default();
-    for (number, changes) in (0..).zip(story()) {
+    for (number, changes) in (0..).zip(scenario()) {
         // Each batch is a life of its own.
         let opened = backend.notification().await;
         on_both(&service, &model, &*opened.store, &changes, finer(number)).await;
@@ -134,12 +134,12 @@ pub async fn entries_are_the_same_as_in_memory_and_after_a_restart(backend: &dyn
     records::same(&model, backend.sources().await.notifications).await;
 }
 
-pub async fn thousands_are_told_in_one_batch_and_marked_in_pages(backend: &dyn Backend) {
+pub async fn thousands_are_notified_in_one_batch_and_marked_in_pages(backend: &dyn Backend) {
     let opened = backend.notification().await;
     let service = NotificationService::default();
     let model = Model::default();
     let tell = (0..100)
-        .map(|feed| Change::Tell((0..64).map(|n| confirmed(feed * 64 + n, ADA)).collect()))
+        .map(|feed| Change::Notify((0..64).map(|n| confirmed(feed * 64 + n, ADA)).collect()))
         .collect::<Vec<_>>();
     on_both(&service, &model, &*opened.store, &tell, at(0)).await;
     let mut page = UnreadPage {
@@ -168,7 +168,7 @@ pub async fn lists_are_read_page_by_page(backend: &dyn Backend) {
     let opened = backend.notification().await;
     let events =
         (1..=12).flat_map(|n| [confirmed(n, ADA), shipped(n, ["bob", ADA][n as usize % 2])]);
-    let tell = vec![Change::Tell(events.collect())];
+    let tell = vec![Change::Notify(events.collect())];
     make(&*opened.store, batch(NotificationService::default(), tell, at(0))).await;
     let filters = [
         NotificationFilter::default(),
@@ -197,7 +197,7 @@ pub async fn any_customer_and_any_text_are_read_back(backend: &dyn Backend) {
         notice.total.minor = AMOUNT_MAX_MINOR;
         Payload::OrderCancelled(notice)
     };
-    let tell = [Change::Tell(vec![event(1, AWKWARD, failed)])];
+    let tell = [Change::Notify(vec![event(1, AWKWARD, failed)])];
     on_both(&service, &model, &*opened.store, &tell, at(0)).await;
     backend.close().await;
     let opened = backend.notification().await;

@@ -1,7 +1,7 @@
 //! The order service: versioned sagas, their history, idempotency keys, the sweeper's claims.
 
 mod lists;
-pub mod stories;
+pub mod scenarios;
 mod sweeping;
 
 pub use lists::{history_is_read_in_bulk_and_from_where_it_was_left, lists_are_read_page_by_page};
@@ -28,10 +28,10 @@ use ordermill_actors::order::{
 };
 use ordermill_actors::runtime::service::Outcome;
 use ordermill_actors::testing::MemoryStore;
+use scenarios::{compare, learn, placed, scenarios};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use stories::{compare, learn, placed, stories};
 
 type Model = MemoryStore<OrderTables>;
 
@@ -86,7 +86,7 @@ pub async fn every_status_is_written_and_read_back(backend: &dyn Backend) {
     let opened = backend.order().await;
     let model = Model::default();
     let (mut orders, mut seen) = (BTreeSet::new(), BTreeSet::new());
-    for (second, changes) in (0..).zip(stories()) {
+    for (second, changes) in (0..).zip(scenarios()) {
         orders.extend(changes.iter().map(|change| change.order_id));
         on_both(&Order, &model, &*opened.store, &changes, at(second)).await;
         let since: Vec<_> = orders.iter().map(|order| (*order, 0)).collect();
@@ -141,7 +141,7 @@ pub async fn a_change_decided_on_another_version_is_refused_with_all_that_follow
     assert_eq!(opened.reads.order(order(9)).await.unwrap(), None);
 }
 
-pub async fn of_two_changes_at_once_on_one_version_one_is_refused(backend: &dyn Backend) {
+pub async fn one_of_two_concurrent_changes_on_a_version_is_refused(backend: &dyn Backend) {
     // Two processes, where the database takes more than one.
     let (opened, other) = (backend.order().await, backend.order().await);
     for n in 0..10 {

@@ -90,7 +90,7 @@ pub async fn a_batch_of_many_messages_is_rows_of_64(backend: &dyn Backend) {
     assert_eq!(waiting.iter().map(|row| row.tries).max(), Some(0));
 }
 
-pub async fn what_waits_is_read_back_as_it_was_said(backend: &dyn Backend) {
+pub async fn waiting_rows_are_read_back_unchanged(backend: &dyn Backend) {
     let store = backend.shipping().await.store;
     let text = |rows: &[OutboxRow]| rows.iter().map(OutboxRow::to_json).collect::<Vec<_>>();
     let written = text(&say(&*store, 0..70).await);
@@ -174,7 +174,7 @@ pub async fn a_row_keeps_its_owner_while_that_one_lives(backend: &dyn Backend) {
     assert_eq!(ids(&store.waiting(None, ALL).await.unwrap()), ids(&rows));
 }
 
-pub async fn what_a_process_leaves_behind_is_taken_over(backend: &dyn Backend) {
+pub async fn outbox_rows_of_a_dead_process_are_adopted(backend: &dyn Backend) {
     let store = backend.shipping().await.store;
     let mut rows = Vec::new();
     for n in 0..8 {

@@ -48,7 +48,7 @@ fn undone() -> PaymentInput {
 }
 
 /// The changes that a payment's actor would hand in for these inputs, one a second.
-fn story(n: u128, inputs: &[PaymentInput]) -> Vec<PaymentChange> {
+fn scenario(n: u128, inputs: &[PaymentInput]) -> Vec<PaymentChange> {
     let policy = PaymentPolicy::default();
     let mut payment: Option<Payment> = None;
     let mut changes = Vec::new();
@@ -69,7 +69,7 @@ fn story(n: u128, inputs: &[PaymentInput]) -> Vec<PaymentChange> {
 
 /// The `nth` change of each of these orders' payments: first it is charged, then it is approved.
 pub fn paying(orders: impl IntoIterator<Item = u128>, nth: usize) -> Batch<PaymentService> {
-    let change = |n| story(n, &[process(n), approved(AMOUNT)]).swap_remove(nth);
+    let change = |n| scenario(n, &[process(n), approved(AMOUNT)]).swap_remove(nth);
     batch(PaymentService, orders.into_iter().map(change).collect(), at(1))
 }
 
@@ -111,20 +111,20 @@ fn all_done(outcomes: &[Outcome<()>]) -> bool {
 
 pub async fn rows_are_read_back_as_they_were_written(backend: &dyn Backend) {
     let mut stores = Stores::open(backend).await;
-    let stories = [
-        story(0, &[process(0)]),
-        story(1, &[process(1), approved(AMOUNT)]),
-        story(2, &[process(2), declined()]),
-        story(3, &[process(3), refund(3)]),
-        story(4, &[process(4), approved(AMOUNT), refund(4)]),
-        story(5, &[process(5), refund(5), undone()]),
-        story(6, &[refund(6)]),
+    let scenarios = [
+        scenario(0, &[process(0)]),
+        scenario(1, &[process(1), approved(AMOUNT)]),
+        scenario(2, &[process(2), declined()]),
+        scenario(3, &[process(3), refund(3)]),
+        scenario(4, &[process(4), approved(AMOUNT), refund(4)]),
+        scenario(5, &[process(5), refund(5), undone()]),
+        scenario(6, &[refund(6)]),
     ];
     // Each story's first change in one batch, the rest in another: inserts, and updates that fold.
-    let firsts: Vec<_> = stories.iter().map(|story| story[0].clone()).collect();
+    let firsts: Vec<_> = scenarios.iter().map(|scenario| scenario[0].clone()).collect();
     assert!(all_done(&stores.commit(&firsts).await));
     stores.compare().await;
-    let rest: Vec<_> = stories.iter().flat_map(|story| story[1..].to_vec()).collect();
+    let rest: Vec<_> = scenarios.iter().flat_map(|scenario| scenario[1..].to_vec()).collect();
     assert!(all_done(&stores.commit(&rest).await));
     stores.compare().await;
     let due = stores.opened.reads.due(at(1_000), None, 100).await.unwrap();
@@ -155,9 +155,9 @@ pub async fn a_change_decided_on_another_version_is_refused_with_all_that_follow
     backend: &dyn Backend,
 ) {
     let stores = Stores::open(backend).await;
-    let told = story(1, &[process(1), approved(AMOUNT), refund(1)]);
+    let told = scenario(1, &[process(1), approved(AMOUNT), refund(1)]);
     assert_eq!(stores.commit(&told[..1]).await, [Outcome::Done(())]);
-    let changes = [&told[..], &story(2, &[process(2)])[..]].concat();
+    let changes = [&told[..], &scenario(2, &[process(2)])[..]].concat();
     let refused = [Outcome::Refused, Outcome::Refused, Outcome::Refused, Outcome::Done(())];
     assert_eq!(stores.commit(&changes).await, refused);
     let version = async || stores.opened.reads.payment(order(1)).await.unwrap().unwrap().version;
@@ -175,12 +175,12 @@ pub async fn a_change_decided_on_another_version_is_refused_with_all_that_follow
     stores.compare().await;
 }
 
-pub async fn of_two_changes_at_once_on_one_version_one_is_refused(backend: &dyn Backend) {
+pub async fn one_of_two_concurrent_changes_on_a_version_is_refused(backend: &dyn Backend) {
     // Two processes, where the database takes more than one.
     let stores = [backend.payment().await.store, backend.payment().await.store];
     for n in 0..10 {
         // First two inserts, then two updates.
-        for change in story(n, &[process(n), approved(AMOUNT)]) {
+        for change in scenario(n, &[process(n), approved(AMOUNT)]) {
             let rivals = stores
                 .each_ref()
                 .map(|store| insist(&**store, batch(PaymentService, vec![change.clone()], at(2))));
@@ -197,7 +197,7 @@ pub async fn due_payments_are_read_page_by_page(backend: &dyn Backend) {
         0 => vec![process(n), declined()],
         _ => vec![process(n)],
     };
-    let changes: Vec<_> = (0..20).rev().flat_map(|n| story(n, &inputs(n))).collect();
+    let changes: Vec<_> = (0..20).rev().flat_map(|n| scenario(n, &inputs(n))).collect();
     stores.commit(&changes).await;
     let row = stores.opened.reads.payment(order(1)).await.unwrap().unwrap();
     let due_at = row.due_at().unwrap();
@@ -219,7 +219,7 @@ pub async fn due_payments_are_read_page_by_page(backend: &dyn Backend) {
 pub async fn a_thousand_payments_are_one_batch(backend: &dyn Backend) {
     let stores = Stores::open(backend).await;
     let changes: Vec<_> =
-        (0..1_000).flat_map(|n| story(n, &[process(n), approved(AMOUNT)])).collect();
+        (0..1_000).flat_map(|n| scenario(n, &[process(n), approved(AMOUNT)])).collect();
     assert!(all_done(&stores.commit(&changes).await));
     stores.compare().await;
     for n in (0..1_000).step_by(99) {
@@ -234,7 +234,7 @@ pub async fn the_largest_amount_and_any_text_are_read_back(backend: &dyn Backend
     let (method, customer_id) = (AWKWARD.to_owned(), AWKWARD.repeat(100));
     let intent = PaymentProcess { total: largest, method, customer_id };
     let process = PaymentInput::Process(origin.clone(), intent.clone());
-    stores.commit(&story(1, &[process, approved(largest)])).await;
+    stores.commit(&scenario(1, &[process, approved(largest)])).await;
     stores.compare().await;
     let row = stores.opened.reads.payment(order(1)).await.unwrap().unwrap();
     assert_eq!(row.payment.intent(), Some(&intent));

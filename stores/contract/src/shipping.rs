@@ -15,7 +15,7 @@ use ordermill_actors::testing::MemoryStore;
 
 type Model = MemoryStore<ShippingMemory>;
 
-/// Orders one to four; what becomes of them is told in [`story`].
+/// Orders one to four; what becomes of them is told in [`scenario`].
 const ORDERS: u128 = 4;
 
 fn change(n: u128, command: Command) -> Change {
@@ -39,7 +39,7 @@ fn nowhere() -> Option<Address> {
 
 /// One order is delivered, one cancelled, one refused and then cancelled, one cancelled before it
 /// is known. Everything comes twice.
-fn story() -> Vec<Vec<Change>> {
+fn scenario() -> Vec<Vec<Change>> {
     let batches = vec![
         vec![schedule(1, 7, home()), schedule(2, 7, None), change(4, Command::Cancel)],
         vec![schedule(3, 7, nowhere()), change(1, Command::Dispatch), change(2, Command::Cancel)],
@@ -60,7 +60,7 @@ pub async fn shipments_are_the_same_as_in_memory_and_after_a_restart(backend: &d
     let service = Shipping::default();
     let model = Model::default();
     let mut opened = backend.shipping().await;
-    for (number, changes) in (0..).zip(story()) {
+    for (number, changes) in (0..).zip(scenario()) {
         on_both(&service, &model, &*opened.store, &changes, finer(number)).await;
         compare(&model, &*opened.reads, 1..=ORDERS + 1).await;
         if number % 3 == 2 {
@@ -82,7 +82,7 @@ pub async fn shipments_are_the_same_as_in_memory_and_after_a_restart(backend: &d
     records::same(&model, backend.sources().await.shipment).await;
 }
 
-pub async fn what_comes_too_early_leaves_no_row(backend: &dyn Backend) {
+pub async fn an_early_command_leaves_no_row(backend: &dyn Backend) {
     let opened = backend.shipping().await;
     let model = Model::default();
     let early = [change(1, Command::Dispatch), change(1, Command::Deliver)];

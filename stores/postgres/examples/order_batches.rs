@@ -11,7 +11,7 @@ use ordermill_actors::order::Order;
 use ordermill_actors::order::facts::Fact;
 use ordermill_actors::ports::Store;
 use ordermill_contract::batches::batch;
-use ordermill_contract::order::stories::{learn, placed};
+use ordermill_contract::order::scenarios::{learn, placed};
 use ordermill_contract::values::at;
 use ordermill_postgres::order::{MIGRATIONS, OrderTables, SCHEMA};
 use ordermill_postgres::{Database, PgStore};

@@ -5,6 +5,8 @@
 mod adoption;
 #[path = "postgres/backend.rs"]
 mod backend;
+#[path = "postgres/concurrent_processes.rs"]
+mod concurrent_processes;
 #[path = "postgres/connections.rs"]
 mod connections;
 #[path = "postgres/contract.rs"]
@@ -17,15 +19,13 @@ mod opening;
 mod pooler;
 #[path = "postgres/proxy.rs"]
 mod proxy;
-#[path = "postgres/rivals.rs"]
-mod rivals;
 #[path = "postgres/server.rs"]
 mod server;
 #[path = "postgres/standby.rs"]
 mod standby;
 #[path = "postgres/tables.rs"]
 mod tables;
-#[path = "postgres/unfit.rs"]
-mod unfit;
+#[path = "postgres/unsuitable_servers.rs"]
+mod unsuitable_servers;
 #[path = "postgres/upgrade.rs"]
 mod upgrade;

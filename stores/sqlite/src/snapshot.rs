@@ -42,7 +42,7 @@ const HOLD_MAX: Duration = Duration::from_secs(2);
 /// How often it is tried: a log cannot be copied past a reader that has begun earlier and is slow.
 const TRIES: u32 = 5;
 /// The pause between two looks at a log that cannot be copied yet.
-const LOOK_EVERY: Duration = Duration::from_millis(2);
+const POLL_EVERY: Duration = Duration::from_millis(2);
 
 /// Why there is no snapshot.
 #[derive(Debug, ThisError)]
@@ -145,7 +145,7 @@ async fn copy_whole_log(
         if Instant::now() >= deadline {
             return Ok(false);
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(POLL_EVERY).await;
     }
     Ok(true)
 }

@@ -1,6 +1,6 @@
 //! How soon orders go through again after a server was killed.
 
-use crate::process::crowd::{Request, Story};
+use crate::process::customers::{CustomerResults, Request};
 use crate::process::shop::{Order, Shop, order};
 use reqwest::{Method, StatusCode};
 use std::time::{Duration, Instant};
@@ -31,10 +31,10 @@ impl Recovery {
 }
 
 /// Tries until an order goes through: when it was CONFIRMED, and what was asked for.
-pub async fn settled(shop: &Shop, name: &str) -> (Instant, Story) {
+pub async fn settled(shop: &Shop, name: &str) -> (Instant, CustomerResults) {
     let shop = shop.clone().waiting_at_most(ANSWER_LIMIT);
     let begun = Instant::now();
-    let mut story = Story::default();
+    let mut results = CustomerResults::default();
     for number in 0_u64.. {
         let key = format!("{name}-{number}");
         let body = order(&key, &[("A", 1)], "credit_card");
@@ -45,18 +45,18 @@ pub async fn settled(shop: &Shop, name: &str) -> (Instant, Story) {
             Ok((StatusCode::CREATED, body)) => {
                 let id = body["order_id"].as_str().expect("a 201 has an order's id").to_owned();
                 let confirmed = is_confirmed(&shop, &id, placed).await;
-                story.accepted.push((request, id));
+                results.accepted.push((request, id));
                 if confirmed {
                     break;
                 }
             }
-            Ok((StatusCode::SERVICE_UNAVAILABLE, _)) | Err(_) => story.open.push(request),
+            Ok((StatusCode::SERVICE_UNAVAILABLE, _)) | Err(_) => results.open.push(request),
             Ok((status, body)) => panic!("a good order was answered {status}: {body}"),
         }
         assert!(begun.elapsed() < LIMIT, "no order goes through within {LIMIT:?}");
         tokio::time::sleep(TRY_EVERY).await;
     }
-    (Instant::now(), story)
+    (Instant::now(), results)
 }
 
 async fn is_confirmed(shop: &Shop, id: &str, placed: Instant) -> bool {

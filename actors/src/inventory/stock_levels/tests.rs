@@ -151,7 +151,7 @@ fn the_waiters_are_bounded() {
 }
 
 #[test]
-fn of_an_unknown_product_nothing_can_be_said() {
+fn an_unknown_product_gives_no_answer() {
     let mut levels: StockLevels<()> = StockLevels::new(None);
     let (now, later) = (Instant::now(), Instant::now() + Duration::from_secs(1));
     assert_eq!(levels.ask(1, later, now, ()), Some(((), HoldReply::Undecided)));

@@ -16,7 +16,7 @@ fn body(orders: u128) -> Body {
 }
 
 #[test]
-fn what_is_written_is_read_again() {
+fn a_written_body_is_read_back() {
     for orders in [1, 2, 64] {
         assert_eq!(Body::read(body(orders).to_json().as_bytes()), Ok(body(orders)));
     }
@@ -30,7 +30,7 @@ fn a_feed_of_an_earlier_version_is_a_bundle() {
 }
 
 #[test]
-fn of_a_bundle_the_good_is_not_lost_with_the_bad() {
+fn readable_messages_of_a_bundle_survive_unreadable_ones() {
     let (good, id) = (message(1), Uuid::nil());
     let text = format!(r#" {{"messages": [{}, 4, {{}}], "bundle_id": "{id}"}}"#, good.json());
     let body = Body::read(text.as_bytes()).unwrap();
@@ -40,7 +40,7 @@ fn of_a_bundle_the_good_is_not_lost_with_the_bad() {
 }
 
 #[test]
-fn what_is_no_bundle_says_so() {
+fn a_malformed_bundle_is_reported() {
     let error = |text: &str| Body::read(text.as_bytes()).unwrap_err().error;
     assert!(error(r#"{"messages": []}"#).contains("bundle_id"));
     let entries = vec!["1"; 65].join(",");

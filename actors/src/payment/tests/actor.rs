@@ -29,9 +29,9 @@ use uuid::Uuid;
 
 /// What the payment service has said, in the order of commits.
 #[derive(Clone, Default)]
-struct Said(Arc<Mutex<Vec<Arc<Message>>>>);
+struct PublishedMessages(Arc<Mutex<Vec<Arc<Message>>>>);
 
-impl OutboxListener for Said {
+impl OutboxListener for PublishedMessages {
     fn offer(&self, rows: Vec<OutboxRow>) {
         for row in rows {
             let Content::Fresh(messages) = row.content else { panic!("nothing is parked here") };
@@ -46,7 +46,7 @@ impl OutboxListener for Said {
 struct Disk {
     payments: MemoryStore<PaymentTables>,
     ledger: MemoryStore<GatewayTables>,
-    said: Said,
+    said: PublishedMessages,
 }
 
 /// A process.
@@ -170,7 +170,7 @@ async fn a_while(seconds: u64) {
 #[tokio::test(start_paused = true)]
 async fn every_method_plays_its_part() {
     let process = Process::start(&Disk::default(), GatewayPolicy::default()).await;
-    let story = [
+    let scenario = [
         ("credit_card", PaymentStatus::Approved, 1),
         ("test_declined", PaymentStatus::Failed, 1),
         ("test_timeout_charged", PaymentStatus::Approved, 3),
@@ -178,13 +178,13 @@ async fn every_method_plays_its_part() {
         ("test_slow", PaymentStatus::Approved, 1),
         ("test_refund_fails", PaymentStatus::Approved, 1),
     ];
-    for (n, (method, _, _)) in story.iter().enumerate() {
+    for (n, (method, _, _)) in scenario.iter().enumerate() {
         process.pay(order(n as u128), method).await;
     }
     a_while(1).await;
     assert_eq!(process.payments.len(), 3, "those live that the gateway has not answered");
     a_while(30).await;
-    for (n, (method, status, attempts)) in story.into_iter().enumerate() {
+    for (n, (method, status, attempts)) in scenario.into_iter().enumerate() {
         let view = process.view(order(n as u128)).await.unwrap();
         assert_eq!((view.status, view.attempts), (status, attempts), "{method}");
         let said = match status {
@@ -198,7 +198,7 @@ async fn every_method_plays_its_part() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn reversed_is_said_only_once_the_gateway_has_given_it_back() {
+async fn reversed_is_published_only_after_the_gateway_has_refunded() {
     let process = Process::start(&Disk::default(), GatewayPolicy::default()).await;
     process.pay(order(1), "test_refund_fails").await;
     a_while(1).await;
@@ -235,7 +235,7 @@ async fn an_unknown_outcome_is_voided_and_a_late_command_hears_of_the_undoing() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_process_leaves_behind_the_next_one_takes_up_at_once() {
+async fn open_payments_of_a_dead_process_are_resumed_at_once() {
     let disk = Disk::default();
     let process = Process::start(&disk, GatewayPolicy::default()).await;
     for n in 0..1_200 {
@@ -282,7 +282,7 @@ async fn commits_that_fail_or_that_nobody_knows_of_take_no_money_twice() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_no_command_to_payment_is_a_dead_letter() {
+async fn a_message_that_is_no_payment_command_is_a_dead_letter() {
     let process = Process::start(&Disk::default(), GatewayPolicy::default()).await;
     let origin = Origin {
         order_id: order(1),

@@ -130,7 +130,7 @@ fn a_repeated_process_is_silent_while_the_gateway_is_asked_and_a_repeated_refund
 }
 
 #[test]
-fn what_was_never_asked_for_is_reversed_at_once_and_never_charged() {
+fn a_refund_before_any_charge_is_reversed_at_once_and_never_charged() {
     let early = [PaymentInput::Refund(origin())];
     assert_eq!(told(&early), Some((Kind::PaymentReversed, 0)));
     assert_eq!(
@@ -143,7 +143,7 @@ fn what_was_never_asked_for_is_reversed_at_once_and_never_charged() {
 }
 
 #[test]
-fn a_charge_that_turns_up_after_its_undoing_is_undone_too() {
+fn a_charge_found_after_its_undo_is_undone_too() {
     let reversed = [process(), PaymentInput::Refund(origin()), undone(2)];
     assert_eq!(told(&reversed), Some((Kind::PaymentReversed, 0)));
     let late = [&reversed[..], &[approved(1, AMOUNT)]].concat();
@@ -157,7 +157,7 @@ fn a_charge_that_turns_up_after_its_undoing_is_undone_too() {
 }
 
 #[test]
-fn a_charge_that_turns_up_on_a_declined_payment_or_in_a_wrong_amount_is_undone() {
+fn a_charge_found_on_a_declined_payment_or_with_a_wrong_amount_is_undone() {
     let (payment, _) = after(&[process(), PaymentInput::Resume, declined(2), approved(1, AMOUNT)]);
     assert_eq!(payment.status(), PaymentStatus::Reversing);
     let wrong = Money { minor: 1, ..AMOUNT };
@@ -167,7 +167,7 @@ fn a_charge_that_turns_up_on_a_declined_payment_or_in_a_wrong_amount_is_undone()
 
 #[test]
 fn a_payment_survives_being_stored() {
-    let stories: [&[PaymentInput]; 6] = [
+    let scenarios: [&[PaymentInput]; 6] = [
         &[process()],
         &[process(), approved(1, AMOUNT)],
         &[process(), declined(1)],
@@ -175,8 +175,8 @@ fn a_payment_survives_being_stored() {
         &[process(), PaymentInput::Refund(origin()), undone(2)],
         &[PaymentInput::Refund(origin())],
     ];
-    for story in stories {
-        let (payment, _) = after(story);
+    for scenario in scenarios {
+        let (payment, _) = after(scenario);
         let json = serde_json::to_string(&payment).unwrap();
         assert_eq!(serde_json::from_str::<Payment>(&json).unwrap(), payment, "{json}");
     }
@@ -208,7 +208,7 @@ fn choreographed_an_approval_says_what_was_ordered_and_nothing_else_does() {
 }
 
 #[test]
-fn choreographed_an_undoing_that_comes_first_forestalls_the_payment() {
+fn choreographed_an_undo_that_comes_first_tombstones_the_payment() {
     let inputs = [heard(Payload::InventoryReleased), created()];
     assert_eq!(told(&inputs), Some((Kind::PaymentReversed, 0)));
     assert_eq!(after(&inputs).0.attempts, 0, "the gateway never hears of it");

@@ -62,7 +62,7 @@ fn kept(store: &MemoryStore<AuditMemory>) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_comes_together_is_one_commit() {
+async fn events_delivered_together_are_one_commit() {
     let (settled, store) = handled(&[]).await;
     assert!(matches!(settled[..], [Settled::Done(()), Settled::Done(()), Settled::Done(())]));
     assert_eq!((kept(&store), store.commits()), (3, 1));
@@ -79,7 +79,7 @@ async fn only_the_bad_events_are_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_nobody_knows_of_comes_again() {
+async fn an_event_with_an_unknown_commit_is_redelivered() {
     let (settled, _) = handled(&[CommitFault::UnknownWritten]).await;
     assert!(
         matches!(settled[..], [Settled::Abandoned, Settled::Abandoned, Settled::Abandoned]),

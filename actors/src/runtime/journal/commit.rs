@@ -61,8 +61,12 @@ pub async fn commit<S: Service>(
         at: parts.world.now(),
         world: parts.world.clone(),
     };
-    let mut ended =
-        BatchEnd { answered: Vec::new(), outbox: Vec::new(), unknown: false, upkeep_failed: false };
+    let mut ended = BatchEnd {
+        answered: Vec::new(),
+        outbox: Vec::new(),
+        unknown: false,
+        maintenance_failed: false,
+    };
     write(&parts, &mut batch, waiters, &mut ended).await;
     let mut stored = stored;
     if ended.unknown {
@@ -71,7 +75,7 @@ pub async fn commit<S: Service>(
         if !planted(Bug::NoRescan) {
             parts.relay.rescan();
         }
-    } else if ended.upkeep_failed {
+    } else if ended.maintenance_failed {
         // Nobody is told that it is stored: messages stay with the broker, rows are looked at again.
         stored.clear();
         parts.relay.rescan();
@@ -97,7 +101,7 @@ struct BatchEnd<S: Service> {
     answered: Vec<(CommitCallback<S>, CommitOutcome<S::Answer>)>,
     outbox: Vec<OutboxRow>,
     unknown: bool,
-    upkeep_failed: bool,
+    maintenance_failed: bool,
 }
 
 /// Writes a batch: again while the database is away; in halves when a change is at fault.
@@ -151,7 +155,7 @@ async fn write<S: Service>(
         }
         Err(BatchFault::Data(cause)) if batch.changes.is_empty() => {
             tracing::error!(service = %S::NAME, %cause, "dead letters or outbox rows cannot be written");
-            ended.upkeep_failed = true;
+            ended.maintenance_failed = true;
         }
         Err(BatchFault::Data(cause)) => {
             tracing::error!(service = %S::NAME, %cause, "a change can never be written");

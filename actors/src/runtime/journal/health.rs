@@ -72,11 +72,11 @@ impl JournalHealth {
     }
 
     /// Notes whether the database answers: the relay's looks say so while nothing is written.
-    pub(in crate::runtime) fn report_read<T>(&self, look: &Result<T, ReadError>) {
-        if let Err(ReadError::Away(cause) | ReadError::Unreadable(cause)) = look {
+    pub(in crate::runtime) fn report_read<T>(&self, read: &Result<T, ReadError>) {
+        if let Err(ReadError::Away(cause) | ReadError::Unreadable(cause)) = read {
             self.cause_text().clone_from(cause);
         }
-        self.silent.store(look.is_err(), Relaxed);
+        self.silent.store(read.is_err(), Relaxed);
     }
 
     /// The database takes nothing. True when it did until now.

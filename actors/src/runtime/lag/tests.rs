@@ -33,7 +33,7 @@ async fn few_bundles_are_a_backlog_where_as_few_messages_are_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_stands_still_is_as_late_as_it_has_stood() {
+async fn a_stalled_queue_is_as_late_as_it_has_stalled() {
     let mut rate = after(10, 1_000, 1).await;
     let mut lags = Vec::new();
     for second in 1..=45 {
@@ -49,14 +49,14 @@ async fn what_stands_still_is_as_late_as_it_has_stood() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_has_never_moved_has_no_rate() {
+async fn a_queue_without_progress_has_no_rate() {
     let mut rate = Rate::new();
     tokio::time::advance(Duration::from_secs(2)).await;
     assert_eq!(rate.measure(0, 0, 9_000).backlog_ms(9_000), 2_000);
 }
 
 #[test]
-fn a_queue_that_nobody_consumes_is_named() {
+fn an_unconsumed_queue_is_named() {
     let named = |name: &str, ready, consumers| {
         let queue = Queue::parse(name).unwrap();
         Depth { queue, ready, unacked: 0, consumers }

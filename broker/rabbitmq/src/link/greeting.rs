@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_greeting_has_no_version() {
+    fn a_malformed_greeting_has_no_version() {
         for greeting in [&b""[..], b"HTTP/1.1 400 Bad Request", &[0, 10, 0, 10, 0, 9]] {
             assert_eq!(version(greeting), None);
         }

@@ -11,7 +11,7 @@ fn once() -> Failures {
 }
 
 #[test]
-fn a_message_bears_what_others_look_for() {
+fn a_message_has_the_properties_that_others_read() {
     let message = message(Kind::PaymentApproved, 7);
     let body = Body::One(message.clone());
     let written = properties(Exchange::SagaEvents, &body, Failures::default());
@@ -49,7 +49,7 @@ fn headers_of_strangers_are_read_with_care() {
 }
 
 #[test]
-fn what_is_long_or_odd_fits_a_header() {
+fn long_or_unusual_text_fits_a_header() {
     let long = "ä\u{0}\n".repeat(100_000);
     let mut text = envelope(Kind::PaymentReversed, 1, &serde_json::Value::Null);
     text["traceparent"] = long.as_str().into();
@@ -70,7 +70,7 @@ fn what_is_long_or_odd_fits_a_header() {
 }
 
 #[test]
-fn what_is_far_too_long_is_not_read() {
+fn an_oversized_message_is_not_read() {
     let bytes = vec![b'x'; MESSAGE_BYTES_MAX + 1];
     let unreadable = read(&bytes).unwrap_err();
     assert_eq!(unreadable.body.len(), EXCERPT_BYTES);

@@ -3,5 +3,5 @@
 ordermill_broker_contract::contract!(
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     #[ignore = "needs ./scripts/stack"]
-    crate::place::vhost
+    crate::test_vhost::vhost
 );

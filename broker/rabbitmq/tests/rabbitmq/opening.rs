@@ -1,6 +1,6 @@
 //! Opening: what cannot be opened is said in a sentence, without the password.
 
-use crate::place::Vhost;
+use crate::test_vhost::Vhost;
 use ordermill_actors::ids::ServiceName;
 use ordermill_actors::messages::{BINDINGS, RETRY_DELAYS, UNROUTED};
 use ordermill_rabbitmq::{BrokerOpenError, Claim, RabbitBroker};
@@ -40,7 +40,7 @@ async fn wrong_credentials_and_vhosts_are_named_and_final() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_broker_that_is_not_there_may_come() {
+async fn a_missing_broker_is_retried() {
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     for place in [free.to_string(), "nowhere.invalid:5672".to_owned()] {
         let error = refused(&format!("amqp://user:s3cret@{place}/%2f")).await;
@@ -54,7 +54,7 @@ async fn a_broker_that_is_not_there_may_come() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_accepts_and_says_nothing_is_given_up() {
+async fn a_peer_that_accepts_and_never_answers_times_out() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("amqp://user:s3cret@{}/%2f", silent.local_addr().unwrap());
     let begun = Instant::now();
@@ -218,7 +218,7 @@ async fn a_vhost_belongs_to_the_installation_that_came_first() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs ./scripts/stack"]
-async fn of_installations_that_come_at_the_same_moment_one_stays() {
+async fn only_one_of_two_simultaneous_installations_claims_the_vhost() {
     let vhost = Vhost::create().await;
     let all: Vec<_> =
         (0..6).map(|process| (process % 3, claims(process % 3, &ServiceName::ALL))).collect();

@@ -1,7 +1,7 @@
 //! Lists of orders and of their history, page by page.
 
 use super::commit;
-use super::stories::{learn, placed, placed_by};
+use super::scenarios::{learn, placed, placed_by};
 use crate::backend::Backend;
 use crate::values::{at, order};
 use ordermill_actors::ids::OrderId;

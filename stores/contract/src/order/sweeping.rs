@@ -1,6 +1,6 @@
 //! The sweeper's claims: an order whose time has come is looked at by one, and forgotten by none.
 
-use super::stories::{learn, placed};
+use super::scenarios::{learn, placed};
 use super::{commit, written};
 use crate::backend::Backend;
 use crate::values::{at, order};

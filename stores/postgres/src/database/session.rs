@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_is_what_it_should_be_is_taken() {
+    fn a_suitable_server_is_accepted() {
         for role in [Role::Migrating, Role::Writing, Role::Reading] {
             assert_eq!(sound().verify(role, &WANTED), Ok(()));
         }
@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_what_to_do() {
+    fn an_unsuitable_server_is_explained_with_a_remedy() {
         let setting = |settings: [&str; 2]| settings.map(str::to_owned).to_vec();
         let (old, latin) = ("13.4".to_owned(), "LATIN1".to_owned());
         for (facts, may_pass, words) in [
@@ -452,7 +452,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_only_reads_may_be_with_a_standby() {
+    fn a_read_only_session_may_use_a_standby() {
         let standby = Facts { in_recovery: true, read_only: "on".to_owned(), ..sound() };
         assert_eq!(standby.verify(Role::Reading, &WANTED), Ok(()));
         assert_eq!(standby.verify(Role::Migrating, &WANTED), Err(Unfit::Standby));

@@ -97,7 +97,7 @@ async fn all_services_of_a_process_die_at_once_and_each_row_finds_one_new_owner(
 
 #[tokio::test]
 #[ignore = "needs ./scripts/stack"]
-async fn what_is_adopted_is_published_and_forgotten_like_ones_own() {
+async fn adopted_rows_are_published_and_deleted_like_own_rows() {
     let backend = PostgresBackend::new().await;
     let dead = process(&backend, next_owner()).await;
     let written = say(&dead, 0..5).await;
@@ -116,7 +116,7 @@ async fn what_is_adopted_is_published_and_forgotten_like_ones_own() {
 
 #[tokio::test]
 #[ignore = "needs ./scripts/stack"]
-async fn a_process_that_lost_its_session_holds_its_rows_again_as_soon_as_it_writes() {
+async fn a_process_that_lost_its_session_owns_its_rows_again_after_a_write() {
     let backend = PostgresBackend::new().await;
     let ours = process(&backend, next_owner()).await;
     let written = say(&ours, 0..3).await;
@@ -132,7 +132,7 @@ async fn a_process_that_lost_its_session_holds_its_rows_again_as_soon_as_it_writ
 
 #[tokio::test]
 #[ignore = "needs ./scripts/stack"]
-async fn a_process_that_comes_back_after_it_was_taken_for_dead_does_no_harm() {
+async fn a_process_that_returns_after_its_rows_were_adopted_does_no_harm() {
     let backend = PostgresBackend::new().await;
     let ours = process(&backend, next_owner()).await;
     let written = say(&ours, 0..3).await;

@@ -92,7 +92,7 @@ const SLOW_COMMIT: &str = "
 
 #[tokio::test]
 #[ignore = "needs ./scripts/stack"]
-async fn what_a_lost_commit_came_to_is_settled_before_anybody_looks() {
+async fn a_commit_with_an_unknown_outcome_is_resolved_before_the_next_read() {
     let backend = PostgresBackend::behind_a_proxy().await;
     let opened = backend.shipping().await;
     let mut other = backend.scratch().connect().await;
@@ -149,7 +149,7 @@ async fn a_backend_that_is_terminated_in_a_transaction_is_replaced() {
 
 #[tokio::test]
 #[ignore = "needs ./scripts/stack"]
-async fn a_caller_that_goes_away_leaves_the_store_as_it_was() {
+async fn a_cancelled_caller_leaves_the_store_unchanged() {
     let backend = PostgresBackend::new().await;
     let opened = backend.shipping().await;
     opened.store.commit(&saying(1..2)).await.unwrap();
@@ -166,12 +166,12 @@ async fn a_caller_that_goes_away_leaves_the_store_as_it_was() {
 }
 
 /// A way to the server on which a session is long in the making.
-struct SlowDoor {
+struct SlowProxy {
     address: std::net::SocketAddr,
     delay_ms: Arc<AtomicU64>,
 }
 
-impl SlowDoor {
+impl SlowProxy {
     async fn new(options: &PgConnectOptions) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -201,9 +201,9 @@ async fn loaded(reads: Arc<ShippingDatabase>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs ./scripts/stack"]
-async fn a_crowd_of_reads_gets_through_however_long_connecting_takes() {
+async fn many_concurrent_reads_succeed_however_slow_connecting_is() {
     let scratch = Scratch::new().await;
-    let door = SlowDoor::new(&scratch.options()).await;
+    let door = SlowProxy::new(&scratch.options()).await;
     let url = scratch.url_at(door.address);
     let opened =
         PgDatabase::open(&url, shipping::SCHEMA, &shipping::MIGRATIONS, next_owner()).await;

@@ -16,7 +16,7 @@ use ordermill_actors::runtime::service::{Batch, Service};
 use ordermill_actors::shipping::Shipping;
 use ordermill_contract::Backend;
 use ordermill_contract::batches::batch;
-use ordermill_contract::order::stories::{learn, placed};
+use ordermill_contract::order::scenarios::{learn, placed};
 use ordermill_contract::outbox::saying;
 use ordermill_contract::payment::paying;
 use ordermill_contract::values::{at, order, origin};

@@ -94,7 +94,7 @@ async fn an_older_schema_is_brought_up_to_date_and_a_failed_migration_leaves_it_
 
 #[tokio::test]
 #[ignore = "needs ./scripts/stack"]
-async fn what_is_wrong_with_the_address_is_said() {
+async fn a_wrong_address_is_explained() {
     for url in
         ["", "127.0.0.1:5432/ordermill", "mysql://u:hunter2@127.0.0.1/x", "postgres://h:99999/x"]
     {
@@ -115,7 +115,7 @@ async fn what_is_wrong_with_the_address_is_said() {
 
 #[tokio::test]
 #[ignore = "needs ./scripts/stack"]
-async fn a_server_that_takes_the_connection_and_says_nothing_is_given_up() {
+async fn a_server_that_accepts_and_never_answers_times_out() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let error = refused(server().host("127.0.0.1").port(port)).await;
@@ -125,7 +125,7 @@ async fn a_server_that_takes_the_connection_and_says_nothing_is_given_up() {
 
 #[tokio::test]
 #[ignore = "needs ./scripts/stack"]
-async fn wrong_credentials_and_a_wrong_database_are_said() {
+async fn wrong_credentials_and_a_wrong_database_are_reported() {
     let scratch = Scratch::new().await;
     let error = refused(scratch.options().password("hunter2")).await;
     assert!(matches!(error, OpenError::Credentials { .. }), "{error}");
@@ -141,7 +141,7 @@ async fn wrong_credentials_and_a_wrong_database_are_said() {
 
 #[tokio::test]
 #[ignore = "needs ./scripts/stack"]
-async fn a_user_without_the_right_to_make_a_schema_is_told_so() {
+async fn a_user_without_the_right_to_create_a_schema_is_refused() {
     let scratch = Scratch::new().await;
     let role = format!("ordermill_test_reader_{}", std::process::id());
     let mut conn = scratch.connect().await;
@@ -155,7 +155,7 @@ async fn a_user_without_the_right_to_make_a_schema_is_told_so() {
 
 #[tokio::test]
 #[ignore = "needs ./scripts/stack"]
-async fn a_server_that_forgets_what_it_promised_is_made_to_wait_for_its_disk() {
+async fn a_server_with_asynchronous_commit_is_set_to_wait_for_its_disk() {
     let scratch = Scratch::new().await;
     let mut conn = scratch.connect().await;
     let name = scratch.options().get_database().unwrap_or_default().to_owned();

@@ -9,7 +9,7 @@ use ordermill_actors::order::Order;
 use ordermill_actors::ports::ReadError;
 use ordermill_contract::Backend;
 use ordermill_contract::batches::{batch, make};
-use ordermill_contract::order::stories::stories;
+use ordermill_contract::order::scenarios::scenarios;
 use ordermill_contract::values::{at, order, origin};
 use ordermill_postgres::inventory::{InventoryDatabase, InventoryTables, MIGRATIONS, SCHEMA};
 use ordermill_postgres::{Database, Tables};
@@ -48,10 +48,10 @@ async fn no_row_of_the_stock_is_made_twice_or_sold_twice() {
 
 #[tokio::test]
 #[ignore = "needs ./scripts/stack"]
-async fn a_saga_that_cannot_be_read_is_not_taken_for_a_database_that_is_away() {
+async fn an_unreadable_saga_is_not_reported_as_an_unavailable_database() {
     let backend = PostgresBackend::new().await;
     let opened = backend.order().await;
-    for changes in stories() {
+    for changes in scenarios() {
         make(&*opened.store, batch(Order, changes, at(1))).await;
     }
     let mut conn = backend.scratch().connect().await;

@@ -5,7 +5,7 @@ use crate::server::run;
 use ordermill_actors::order::Order;
 use ordermill_contract::Backend;
 use ordermill_contract::batches::{batch, make};
-use ordermill_contract::order::stories::{compare, stories};
+use ordermill_contract::order::scenarios::{compare, scenarios};
 use ordermill_contract::values::{at, order};
 use ordermill_postgres::order::{MIGRATIONS, OrderDatabase};
 use sqlx::migrate::Migrator;
@@ -20,7 +20,7 @@ fn as_of(version: i64, all: &Migrator) -> Migrator {
 async fn orders_that_were_one_row_with_their_sagas_are_the_same_in_two() {
     let backend = PostgresBackend::new().await;
     let today = backend.order().await;
-    for changes in stories() {
+    for changes in scenarios() {
         make(&*today.store, batch(Order, changes, at(1))).await;
     }
 

@@ -5,16 +5,16 @@ use ordermill_actors::order::Order;
 use ordermill_actors::ports::ReadError;
 use ordermill_contract::Backend;
 use ordermill_contract::batches::{batch, make};
-use ordermill_contract::order::stories::stories;
+use ordermill_contract::order::scenarios::scenarios;
 use ordermill_contract::values::{at, order};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
 #[tokio::test]
-async fn a_saga_that_cannot_be_read_is_not_taken_for_a_database_that_is_away() {
+async fn an_unreadable_saga_is_not_reported_as_an_unavailable_database() {
     let backend = SqliteBackend::new();
     let opened = backend.order().await;
-    for changes in stories() {
+    for changes in scenarios() {
         make(&*opened.store, batch(Order, changes, at(1))).await;
     }
     let file = backend.scratch().path().join("order.db");
