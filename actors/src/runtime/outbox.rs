@@ -95,7 +95,7 @@ pub struct OutboxRow {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Stored {
+enum StoredContent {
     Messages(Vec<Arc<Message>>),
     Parcels(Vec<StoredOutboundMessage>),
 }
@@ -159,8 +159,9 @@ impl OutboxRow {
         match &self.content {
             Content::Fresh(messages) => Message::list_json("", messages),
             Content::Parked(messages) => {
-                let stored =
-                    Stored::Parcels(messages.iter().map(StoredOutboundMessage::from).collect());
+                let stored = StoredContent::Parcels(
+                    messages.iter().map(StoredOutboundMessage::from).collect(),
+                );
                 serde_json::to_string(&stored).expect("parcels hold only strings and numbers")
             }
         }
@@ -169,8 +170,8 @@ impl OutboxRow {
     /// Reads a row back.
     pub fn from_json(id: Uuid, tries: u32, text: &str) -> Result<Self, serde_json::Error> {
         let content = match serde_json::from_str(text)? {
-            Stored::Messages(messages) => Content::Fresh(messages),
-            Stored::Parcels(messages) => Content::Parked(
+            StoredContent::Messages(messages) => Content::Fresh(messages),
+            StoredContent::Parcels(messages) => Content::Parked(
                 messages.into_iter().filter_map(StoredOutboundMessage::unpack).collect(),
             ),
         };

@@ -36,7 +36,7 @@ pub enum CommitFault {
 #[derive(Default)]
 struct Inner<T> {
     tables: T,
-    outbox: BTreeMap<Uuid, Kept>,
+    outbox: BTreeMap<Uuid, StoredOutboxRow>,
     dead_owners: BTreeSet<u64>,
     dead_letters: Vec<DeadLetter>,
     discarded: Vec<DiscardedLetter>,
@@ -45,7 +45,7 @@ struct Inner<T> {
 }
 
 /// An outbox row, until when it is parked, and whose it is.
-struct Kept {
+struct StoredOutboxRow {
     row: OutboxRow,
     parked: Option<Timestamp>,
     owner: u64,
@@ -136,7 +136,7 @@ impl<S: Service, T: MemoryTables<S>> Store<S> for MemoryStore<T> {
         let settled = batch.settle(rows);
         inner.tables.write(&settled.writes, batch.at);
         for row in &settled.outbox {
-            let kept = Kept { row: row.clone(), parked: None, owner: self.owner };
+            let kept = StoredOutboxRow { row: row.clone(), parked: None, owner: self.owner };
             let earlier = inner.outbox.insert(row.id, kept);
             assert!(earlier.is_none(), "two outbox rows of one id: {}", row.id);
         }
@@ -155,7 +155,7 @@ impl<S: Service, T: MemoryTables<S>> Store<S> for MemoryStore<T> {
             inner.dead_letters.retain(|letter| letter.id != redrive.letter);
             if inner.dead_letters.len() < before {
                 let row = redrive.row.clone();
-                let kept = Kept { row, parked: Some(batch.at), owner: self.owner };
+                let kept = StoredOutboxRow { row, parked: Some(batch.at), owner: self.owner };
                 inner.outbox.insert(kept.row.id, kept);
             }
         }
@@ -195,8 +195,9 @@ impl<T: Send + 'static> Outbox for MemoryStore<T> {
 
     async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, ReadError> {
         let inner = self.lock();
-        let due =
-            |kept: &&Kept| kept.owner == self.owner && kept.parked.is_some_and(|at| at <= now);
+        let due = |kept: &&StoredOutboxRow| {
+            kept.owner == self.owner && kept.parked.is_some_and(|at| at <= now)
+        };
         Ok(inner
             .outbox
             .values()

@@ -29,9 +29,9 @@ pub trait Backend: Send + Sync {
 
 /// A publish under way, seen to as a relay does: what is deferred is published again after its delay, as
 /// far as it is not taken.
-pub struct Sent(JoinHandle<PublishOutcome>);
+pub struct PendingOutcome(JoinHandle<PublishOutcome>);
 
-impl Sent {
+impl PendingOutcome {
     /// What became of it in the end.
     pub async fn ended(self) -> PublishOutcome {
         let ended = tokio::time::timeout(PATIENCE * 3, self.0).await;
@@ -45,11 +45,11 @@ impl Sent {
 }
 
 /// Publishes a message.
-pub fn publish(backend: &dyn Backend, message: OutboundMessage) -> Sent {
+pub fn publish(backend: &dyn Backend, message: OutboundMessage) -> PendingOutcome {
     let broker = backend.broker();
     // The publish itself is made here and now: order counts.
     let answer = post(&*broker, message);
-    Sent(tokio::spawn(async move {
+    PendingOutcome(tokio::spawn(async move {
         let mut answers = VecDeque::from([answer]);
         while let Some(answer) = answers.pop_front() {
             match answer.await.expect("a publish is always answered") {
@@ -72,6 +72,6 @@ fn post(broker: &dyn Broker, message: OutboundMessage) -> oneshot::Receiver<Publ
 }
 
 /// Publishes a message.
-pub fn send(backend: &dyn Backend, exchange: Exchange, message: &Arc<Message>) -> Sent {
+pub fn send(backend: &dyn Backend, exchange: Exchange, message: &Arc<Message>) -> PendingOutcome {
     publish(backend, OutboundMessage::new(exchange, Body::One(message.clone())))
 }

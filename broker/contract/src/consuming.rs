@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 const QUEUE: Queue = Queue::OrderEvents;
 
-fn publish(backend: &dyn Backend, order: u32) -> crate::Sent {
+fn publish(backend: &dyn Backend, order: u32) -> crate::PendingOutcome {
     send(backend, Exchange::SagaEvents, &message(Kind::PaymentReversed, order))
 }
 

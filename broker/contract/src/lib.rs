@@ -8,7 +8,7 @@
 //!
 //! Each test is a function of a [`Backend`]. What a broker confirms, and when, differs: RabbitMQ when it has a
 //! message on disk, the in-process one when every consumer has committed it, so that a failing consumer's
-//! message comes back to whoever published it. The tests publish as a relay does (see [`Sent`]), and hold both
+//! message comes back to whoever published it. The tests publish as a relay does (see [`PendingOutcome`]), and hold both
 //! to the same: nothing is lost, everything comes to where it belongs and nowhere else, in order, bounded, and
 //! again when it was not settled. What only one of them can do wrong is tested beside that broker.
 //!
@@ -25,7 +25,7 @@ pub mod failing;
 pub mod publishing;
 pub mod samples;
 
-pub use backend::{Backend, Sent, publish, send};
+pub use backend::{Backend, PendingOutcome, publish, send};
 pub use collector::{Collector, TestConsumer, consumer_of};
 
 /// Makes a test of each test in the contract, for one backend: the path of an `async fn` that makes a new

@@ -68,7 +68,7 @@ impl Database {
     {
         let pool = self.readers.pool();
         let answer = owned(self.readers.in_turn(work(pool.clone()))).await;
-        if let Err(Unanswered::Late) = answer {
+        if let Err(ReadTaskError::Late) = answer {
             self.readers.give_up(&pool);
         }
         Ok(answer?)
@@ -115,18 +115,18 @@ impl Database {
 }
 
 /// Why a task has brought no answer.
-enum Unanswered {
+enum ReadTaskError {
     Late,
     Failed(Error),
     Broken(JoinError),
 }
 
-impl From<Unanswered> for ReadError {
-    fn from(why: Unanswered) -> Self {
+impl From<ReadTaskError> for ReadError {
+    fn from(why: ReadTaskError) -> Self {
         match why {
-            Unanswered::Late => Error::late("a statement", ANSWER_TIMEOUT).into(),
-            Unanswered::Failed(error) => error.into(),
-            Unanswered::Broken(error) => {
+            ReadTaskError::Late => Error::late("a statement", ANSWER_TIMEOUT).into(),
+            ReadTaskError::Failed(error) => error.into(),
+            ReadTaskError::Broken(error) => {
                 Self::Away(format!("the task of a statement failed: {error}"))
             }
         }
@@ -135,10 +135,10 @@ impl From<Unanswered> for ReadError {
 
 async fn owned<R: Send + 'static>(
     work: impl Future<Output = Result<R, Error>> + Send + 'static,
-) -> Result<R, Unanswered> {
+) -> Result<R, ReadTaskError> {
     match tokio::spawn(timeout(ANSWER_TIMEOUT, work)).await {
-        Ok(Ok(answer)) => answer.map_err(Unanswered::Failed),
-        Ok(Err(_)) => Err(Unanswered::Late),
-        Err(error) => Err(Unanswered::Broken(error)),
+        Ok(Ok(answer)) => answer.map_err(ReadTaskError::Failed),
+        Ok(Err(_)) => Err(ReadTaskError::Late),
+        Err(error) => Err(ReadTaskError::Broken(error)),
     }
 }

@@ -80,7 +80,7 @@ pub(crate) async fn discard(
     Ok(())
 }
 
-struct Stored {
+struct StoredDeadLetter {
     id: Uuid,
     queue: String,
     order_id: Option<Uuid>,
@@ -92,7 +92,7 @@ struct Stored {
     died_at: Timestamp,
 }
 
-impl Stored {
+impl StoredDeadLetter {
     fn into_letter(self) -> Result<DeadLetter, Error> {
         Ok(DeadLetter {
             id: self.id,
@@ -108,7 +108,7 @@ impl Stored {
     }
 }
 
-struct StoredDiscarded {
+struct StoredDiscardedLetter {
     id: Uuid,
     queue: String,
     order_id: Option<Uuid>,
@@ -122,11 +122,11 @@ struct StoredDiscarded {
     discarded_at: Timestamp,
 }
 
-impl StoredDiscarded {
+impl StoredDiscardedLetter {
     fn into_letter(self) -> Result<DiscardedLetter, Error> {
         let Self { id, queue, order_id, event_type, cause, attempts, body, .. } = self;
         let (first_failed_at, died_at) = (self.first_failed_at, self.died_at);
-        let stored = Stored {
+        let stored = StoredDeadLetter {
             id,
             queue,
             order_id,
@@ -159,7 +159,7 @@ impl DeadLetters for Database {
             let rows = match queue {
                 Some(queue) => {
                     sqlx::query_as!(
-                        Stored,
+                        StoredDeadLetter,
                         "SELECT id, queue, order_id, event_type, cause, attempts, body,
                             first_failed_at, died_at
                      FROM dead_letters WHERE queue = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
@@ -172,7 +172,7 @@ impl DeadLetters for Database {
                 }
                 None => {
                     sqlx::query_as!(
-                        Stored,
+                        StoredDeadLetter,
                         "SELECT id, queue, order_id, event_type, cause, attempts, body,
                             first_failed_at, died_at
                      FROM dead_letters WHERE id < $1 ORDER BY id DESC LIMIT $2",
@@ -183,7 +183,7 @@ impl DeadLetters for Database {
                     .await?
                 }
             };
-            rows.into_iter().map(Stored::into_letter).collect()
+            rows.into_iter().map(StoredDeadLetter::into_letter).collect()
         })
         .await
     }
@@ -191,7 +191,7 @@ impl DeadLetters for Database {
     async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetter>, ReadError> {
         self.read(move |pool| async move {
             let row = sqlx::query_as!(
-                Stored,
+                StoredDeadLetter,
                 "SELECT id, queue, order_id, event_type, cause, attempts, body,
                         first_failed_at, died_at
                  FROM dead_letters WHERE id = $1",
@@ -199,7 +199,7 @@ impl DeadLetters for Database {
             )
             .fetch_optional(&pool)
             .await?;
-            row.map(Stored::into_letter).transpose()
+            row.map(StoredDeadLetter::into_letter).transpose()
         })
         .await
     }
@@ -230,7 +230,7 @@ impl DeadLetters for Database {
         self.read(move |pool| async move {
             // They are few: each was looked at by a person.
             let rows = sqlx::query_as!(
-                StoredDiscarded,
+                StoredDiscardedLetter,
                 "SELECT id, queue, order_id, event_type, cause, attempts, body,
                         first_failed_at, died_at, reason, discarded_at
                  FROM discarded_dead_letters
@@ -241,7 +241,7 @@ impl DeadLetters for Database {
             )
             .fetch_all(&pool)
             .await?;
-            rows.into_iter().map(StoredDiscarded::into_letter).collect()
+            rows.into_iter().map(StoredDiscardedLetter::into_letter).collect()
         })
         .await
     }

@@ -15,7 +15,7 @@ use ordermill_actors::gateway::{
 use ordermill_actors::money::Currency;
 use ordermill_actors::payment::GatewayKey;
 use ordermill_actors::ports::ReadError;
-use rows::Stored;
+use rows::StoredGatewayEntry;
 use sqlx::PgConnection;
 use sqlx::migrate::Migrator;
 use std::collections::HashMap;
@@ -38,7 +38,7 @@ impl Tables<SimulatedGateway> for GatewayTables {
     ) -> Result<HashMap<GatewayKey, Entry>, Error> {
         let keys = column(keys, |key| key.0);
         let rows = sqlx::query_as!(
-            Stored,
+            StoredGatewayEntry,
             "SELECT key, status, order_id, currency, amount_minor, method, captured_minor,
                     refunded_minor, transaction_id, charge_attempts, refund_attempts, created_at,
                     changed_at
@@ -139,7 +139,7 @@ impl GatewayReads for GatewayDatabase {
         self.0
             .read(move |readers| async move {
                 let row = sqlx::query_as!(
-                    Stored,
+                    StoredGatewayEntry,
                     "SELECT key, status, order_id, currency, amount_minor, method, captured_minor,
                             refunded_minor, transaction_id, charge_attempts, refund_attempts,
                             created_at, changed_at
@@ -148,7 +148,7 @@ impl GatewayReads for GatewayDatabase {
                 )
                 .fetch_optional(&readers)
                 .await?;
-                row.map(Stored::into_entry).transpose()
+                row.map(StoredGatewayEntry::into_entry).transpose()
             })
             .await
     }

@@ -90,15 +90,15 @@ pub(crate) async fn redrive(
     Ok(())
 }
 
-struct Stored {
+struct StoredOutboxRow {
     id: Uuid,
     content: String,
     tries: i64,
 }
 
 /// The rows that can be read. One that cannot stays for a person to look at, and stops no other.
-fn readable(stored: Vec<Stored>) -> Vec<OutboxRow> {
-    let read = |row: Stored| -> Result<OutboxRow, Error> {
+fn readable(stored: Vec<StoredOutboxRow>) -> Vec<OutboxRow> {
+    let read = |row: StoredOutboxRow| -> Result<OutboxRow, Error> {
         OutboxRow::from_json(row.id, count(row.tries)?, &row.content)
             .map_err(Error::corrupt("outbox row"))
     };
@@ -119,7 +119,7 @@ impl Outbox for Database {
         let (owner, after) = (self.owner(), after.unwrap_or(Uuid::nil()));
         self.read(move |pool| async move {
             let rows = sqlx::query_as!(
-                Stored,
+                StoredOutboxRow,
                 "SELECT id, content, tries FROM outbox
                  WHERE owner = $1 AND id > $2 AND parked_until IS NULL ORDER BY id LIMIT $3",
                 owner,
@@ -137,7 +137,7 @@ impl Outbox for Database {
         let owner = self.owner();
         self.read(move |pool| async move {
             let rows = sqlx::query_as!(
-                Stored,
+                StoredOutboxRow,
                 "SELECT id, content, tries FROM outbox
                  WHERE owner = $1 AND parked_until <= $2 ORDER BY parked_until, id LIMIT $3",
                 owner,

@@ -12,7 +12,7 @@ use ordermill_actors::clock::Timestamp;
 use ordermill_actors::ids::OrderId;
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::shipping::{Shipment, ShipmentReads, Shipping, Writes};
-use rows::{Stored, address, priority};
+use rows::{StoredShipment, address, priority};
 use sqlx::PgConnection;
 use sqlx::migrate::Migrator;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,7 +35,7 @@ impl Tables<Shipping> for ShippingTables {
     ) -> Result<BTreeMap<OrderId, Shipment>, Error> {
         let keys: Vec<_> = keys.iter().map(|order| order.0).collect();
         let rows = sqlx::query_as!(
-            Stored,
+            StoredShipment,
             "SELECT order_id, status, decided_at, reason, tracking_code, freight_minor, currency,
                     estimated_delivery, units, priority, address, dispatched_at
              FROM shipments WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE",
@@ -120,7 +120,7 @@ impl ShipmentReads for ShippingDatabase {
     async fn shipment(&self, order: OrderId) -> Result<Option<Shipment>, ReadError> {
         let read = self.0.read(move |pool| async move {
             let row = sqlx::query_as!(
-                Stored,
+                StoredShipment,
                 "SELECT order_id, status, decided_at, reason, tracking_code, freight_minor,
                         currency, estimated_delivery, units, priority, address, dispatched_at
                  FROM shipments WHERE order_id = $1",
@@ -128,7 +128,7 @@ impl ShipmentReads for ShippingDatabase {
             )
             .fetch_optional(&pool)
             .await?;
-            row.map(Stored::shipment).transpose()
+            row.map(StoredShipment::shipment).transpose()
         });
         read.await
     }

@@ -121,7 +121,7 @@ impl<S: Service, T: Tables<S>> Store<S> for PgStore<S, T> {
         match &result {
             Ok(_) | Err(CommitError::Contended(_) | CommitError::Data(_)) => lease.keep(),
             Err(CommitError::Unavailable(_)) => drop(lease),
-            Err(CommitError::Unknown(_)) => Lease::see_off(lease).await,
+            Err(CommitError::Unknown(_)) => Lease::await_unknown_commit(lease).await,
         }
         result
     }

@@ -72,7 +72,7 @@ pub(crate) async fn discard(
     Ok(())
 }
 
-struct Stored {
+struct StoredDeadLetter {
     id: Uuid,
     queue: String,
     order_id: Option<Uuid>,
@@ -84,7 +84,7 @@ struct Stored {
     died_at: i64,
 }
 
-impl Stored {
+impl StoredDeadLetter {
     fn into_letter(self) -> Result<DeadLetter, Error> {
         Ok(DeadLetter {
             id: self.id,
@@ -100,7 +100,7 @@ impl Stored {
     }
 }
 
-struct StoredDiscarded {
+struct StoredDiscardedLetter {
     id: Uuid,
     queue: String,
     order_id: Option<Uuid>,
@@ -114,11 +114,11 @@ struct StoredDiscarded {
     discarded_at: i64,
 }
 
-impl StoredDiscarded {
+impl StoredDiscardedLetter {
     fn into_letter(self) -> Result<DiscardedLetter, Error> {
         let Self { id, queue, order_id, event_type, cause, attempts, body, .. } = self;
         let (first_failed_at, died_at) = (self.first_failed_at, self.died_at);
-        let stored = Stored {
+        let stored = StoredDeadLetter {
             id,
             queue,
             order_id,
@@ -151,7 +151,7 @@ impl DeadLetters for Database {
             let rows =
                 match queue {
                     Some(queue) => sqlx::query_as!(
-                        Stored,
+                        StoredDeadLetter,
                         r#"SELECT id AS "id: Uuid", queue, order_id AS "order_id: Uuid", event_type,
                                   cause, attempts, body, first_failed_at, died_at
                            FROM dead_letters WHERE queue = ?1 AND id < ?2
@@ -163,7 +163,7 @@ impl DeadLetters for Database {
                     .fetch_all(&pool)
                     .await?,
                     None => sqlx::query_as!(
-                        Stored,
+                        StoredDeadLetter,
                         r#"SELECT id AS "id: Uuid", queue, order_id AS "order_id: Uuid", event_type,
                                   cause, attempts, body, first_failed_at, died_at
                            FROM dead_letters WHERE id < ?1 ORDER BY id DESC LIMIT ?2"#,
@@ -173,7 +173,7 @@ impl DeadLetters for Database {
                     .fetch_all(&pool)
                     .await?,
                 };
-            rows.into_iter().map(Stored::into_letter).collect()
+            rows.into_iter().map(StoredDeadLetter::into_letter).collect()
         })
         .await
     }
@@ -181,7 +181,7 @@ impl DeadLetters for Database {
     async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetter>, ReadError> {
         self.read(move |pool| async move {
             let row = sqlx::query_as!(
-                Stored,
+                StoredDeadLetter,
                 r#"SELECT id AS "id: Uuid", queue, order_id AS "order_id: Uuid", event_type, cause,
                           attempts, body, first_failed_at, died_at
                    FROM dead_letters WHERE id = ?1"#,
@@ -189,7 +189,7 @@ impl DeadLetters for Database {
             )
             .fetch_optional(&pool)
             .await?;
-            row.map(Stored::into_letter).transpose()
+            row.map(StoredDeadLetter::into_letter).transpose()
         })
         .await
     }
@@ -218,7 +218,7 @@ impl DeadLetters for Database {
         self.read(move |pool| async move {
             // They are few: each was looked at by a person.
             let rows = sqlx::query_as!(
-                StoredDiscarded,
+                StoredDiscardedLetter,
                 r#"SELECT id AS "id: Uuid", queue, order_id AS "order_id: Uuid", event_type, cause,
                           attempts, body, first_failed_at, died_at, reason, discarded_at
                    FROM discarded_dead_letters
@@ -229,7 +229,7 @@ impl DeadLetters for Database {
             )
             .fetch_all(&pool)
             .await?;
-            rows.into_iter().map(StoredDiscarded::into_letter).collect()
+            rows.into_iter().map(StoredDiscardedLetter::into_letter).collect()
         })
         .await
     }

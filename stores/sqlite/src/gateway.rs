@@ -16,7 +16,7 @@ use ordermill_actors::gateway::{
 use ordermill_actors::money::Currency;
 use ordermill_actors::payment::GatewayKey;
 use ordermill_actors::ports::ReadError;
-use rows::{Stored, Written};
+use rows::{GatewayEntryRow, StoredGatewayEntry};
 use sqlx::SqliteConnection;
 use sqlx::migrate::Migrator;
 use std::collections::HashMap;
@@ -37,7 +37,7 @@ impl Tables<SimulatedGateway> for GatewayTables {
     ) -> Result<HashMap<GatewayKey, Entry>, Error> {
         let keys = columns::ids(keys.iter().map(|key| key.0));
         let rows = sqlx::query_as!(
-            Stored,
+            StoredGatewayEntry,
             r#"SELECT key AS "key: Uuid", status, order_id AS "order_id: Uuid", currency,
                       amount_minor, method, captured_minor, refunded_minor, transaction_id,
                       charge_attempts, refund_attempts, created_at, changed_at
@@ -61,7 +61,7 @@ impl Tables<SimulatedGateway> for GatewayTables {
 }
 
 fn bound(entries: &[Entry]) -> Result<String, Error> {
-    let rows: Vec<Written<'_>> = entries.iter().map(Written::from).collect();
+    let rows: Vec<GatewayEntryRow<'_>> = entries.iter().map(GatewayEntryRow::from).collect();
     serde_json::to_string(&rows).map_err(Error::corrupt("ledger entries"))
 }
 
@@ -121,7 +121,7 @@ impl GatewayReads for GatewayDatabase {
         self.0
             .read(move |readers| async move {
                 let row = sqlx::query_as!(
-                    Stored,
+                    StoredGatewayEntry,
                     r#"SELECT key AS "key: Uuid", status, order_id AS "order_id: Uuid", currency,
                               amount_minor, method, captured_minor, refunded_minor,
                               transaction_id, charge_attempts, refund_attempts, created_at,
@@ -131,7 +131,7 @@ impl GatewayReads for GatewayDatabase {
                 )
                 .fetch_optional(&readers)
                 .await?;
-                row.map(Stored::into_entry).transpose()
+                row.map(StoredGatewayEntry::into_entry).transpose()
             })
             .await
     }

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use ordermill_actors::clock::Timestamp;
 use ordermill_actors::ids::{OrderId, ProductId};
 use ordermill_actors::inventory::{Inventory, Keys, ReservationRow, Rows, StockRow, Writes};
-use rows::{Inserted, StoredReservation, StoredStock, Updated, WrittenStock};
+use rows::{InsertedReservation, StoredReservation, StoredStock, UpdatedReservation, WrittenStock};
 use sqlx::SqliteConnection;
 use sqlx::migrate::Migrator;
 use std::collections::{BTreeMap, BTreeSet};
@@ -128,7 +128,7 @@ fn insert_reservations(script: &mut Script, reservations: &[ReservationRow]) -> 
     if reservations.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = reservations.iter().map(Inserted::from).collect();
+    let rows: Vec<_> = reservations.iter().map(InsertedReservation::from).collect();
     let rows = serde_json::to_string(&rows).map_err(Error::corrupt("reservations"))?;
     statement!(
         script,
@@ -146,7 +146,7 @@ fn update_reservations(script: &mut Script, reservations: &[ReservationRow]) -> 
     if reservations.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = reservations.iter().map(Updated::from).collect();
+    let rows: Vec<_> = reservations.iter().map(UpdatedReservation::from).collect();
     let rows = serde_json::to_string(&rows).map_err(Error::corrupt("reservations"))?;
     statement!(
         script,

@@ -85,15 +85,15 @@ pub(crate) async fn redrive(
     Ok(())
 }
 
-struct Stored {
+struct StoredOutboxRow {
     id: Uuid,
     content: String,
     tries: i64,
 }
 
 /// The rows that can be read. One that cannot stays for a person to look at, and stops no other.
-fn readable(stored: Vec<Stored>) -> Vec<OutboxRow> {
-    let read = |row: Stored| -> Result<OutboxRow, Error> {
+fn readable(stored: Vec<StoredOutboxRow>) -> Vec<OutboxRow> {
+    let read = |row: StoredOutboxRow| -> Result<OutboxRow, Error> {
         OutboxRow::from_json(row.id, count(row.tries)?, &row.content)
             .map_err(Error::corrupt("outbox row"))
     };
@@ -114,7 +114,7 @@ impl Outbox for Database {
         let after = after.unwrap_or(Uuid::nil());
         self.read(move |pool| async move {
             let rows = sqlx::query_as!(
-                Stored,
+                StoredOutboxRow,
                 r#"SELECT id AS "id: Uuid", content, tries FROM outbox
                    WHERE id > ?1 AND parked_until IS NULL ORDER BY id LIMIT ?2"#,
                 after,
@@ -131,7 +131,7 @@ impl Outbox for Database {
         let now = micros(now);
         self.read(move |pool| async move {
             let rows = sqlx::query_as!(
-                Stored,
+                StoredOutboxRow,
                 r#"SELECT id AS "id: Uuid", content, tries FROM outbox
                    WHERE parked_until <= ?1 ORDER BY parked_until, id LIMIT ?2"#,
                 now,

@@ -54,7 +54,7 @@ impl Tables<PaymentService> for PaymentTables {
         _at: Timestamp,
     ) -> Result<(), Error> {
         let (inserts, updates): (Vec<_>, Vec<_>) =
-            writes.iter().map(Written::from).partition(|row| row.expected == 0);
+            writes.iter().map(WrittenPayment::from).partition(|row| row.expected == 0);
         insert(script, &inserts)?;
         update(script, &updates)
     }
@@ -62,7 +62,7 @@ impl Tables<PaymentService> for PaymentTables {
 
 /// A row, as it is bound.
 #[derive(Serialize)]
-struct Written<'a> {
+struct WrittenPayment<'a> {
     order_id: Uuid,
     expected: u64,
     version: u64,
@@ -71,7 +71,7 @@ struct Written<'a> {
     payment: &'a Payment,
 }
 
-impl<'a> From<&'a PaymentWrite> for Written<'a> {
+impl<'a> From<&'a PaymentWrite> for WrittenPayment<'a> {
     fn from(PaymentWrite { expected, row }: &'a PaymentWrite) -> Self {
         Self {
             order_id: row.order_id.0,
@@ -84,7 +84,7 @@ impl<'a> From<&'a PaymentWrite> for Written<'a> {
     }
 }
 
-fn insert(script: &mut Script, rows: &[Written<'_>]) -> Result<(), Error> {
+fn insert(script: &mut Script, rows: &[WrittenPayment<'_>]) -> Result<(), Error> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -100,7 +100,7 @@ fn insert(script: &mut Script, rows: &[Written<'_>]) -> Result<(), Error> {
     Ok(())
 }
 
-fn update(script: &mut Script, rows: &[Written<'_>]) -> Result<(), Error> {
+fn update(script: &mut Script, rows: &[WrittenPayment<'_>]) -> Result<(), Error> {
     if rows.is_empty() {
         return Ok(());
     }

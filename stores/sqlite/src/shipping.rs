@@ -13,7 +13,7 @@ use ordermill_actors::clock::Timestamp;
 use ordermill_actors::ids::OrderId;
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::shipping::{Shipment, ShipmentReads, Shipping, Writes};
-use rows::{Inserted, Stored, Updated};
+use rows::{InsertedShipment, StoredShipment, UpdatedShipment};
 use sqlx::SqliteConnection;
 use sqlx::migrate::Migrator;
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,7 +34,7 @@ impl Tables<Shipping> for ShippingTables {
     ) -> Result<BTreeMap<OrderId, Shipment>, Error> {
         let keys = columns::ids(keys.iter().map(|order| order.0));
         let rows = sqlx::query_as!(
-            Stored,
+            StoredShipment,
             r#"SELECT order_id AS "order_id: Uuid", status, decided_at, reason, tracking_code,
                       freight_minor, currency, estimated_delivery, units, priority, address,
                       dispatched_at
@@ -58,7 +58,7 @@ fn insert(script: &mut Script, shipments: &[Shipment]) -> Result<(), Error> {
     if shipments.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = shipments.iter().map(Inserted::from).collect();
+    let rows: Vec<_> = shipments.iter().map(InsertedShipment::from).collect();
     let rows = serde_json::to_string(&rows).map_err(Error::corrupt("shipments"))?;
     statement!(
         script,
@@ -80,7 +80,7 @@ fn update(script: &mut Script, shipments: &[Shipment]) -> Result<(), Error> {
     if shipments.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = shipments.iter().map(Updated::from).collect();
+    let rows: Vec<_> = shipments.iter().map(UpdatedShipment::from).collect();
     let rows = serde_json::to_string(&rows).map_err(Error::corrupt("shipments"))?;
     statement!(
         script,
@@ -104,7 +104,7 @@ impl ShipmentReads for ShippingDatabase {
     async fn shipment(&self, order: OrderId) -> Result<Option<Shipment>, ReadError> {
         let read = self.0.read(move |pool| async move {
             let row = sqlx::query_as!(
-                Stored,
+                StoredShipment,
                 r#"SELECT order_id AS "order_id: Uuid", status, decided_at, reason, tracking_code,
                           freight_minor, currency, estimated_delivery, units, priority, address,
                           dispatched_at
@@ -113,7 +113,7 @@ impl ShipmentReads for ShippingDatabase {
             )
             .fetch_optional(&pool)
             .await?;
-            row.map(Stored::shipment).transpose()
+            row.map(StoredShipment::shipment).transpose()
         });
         read.await
     }

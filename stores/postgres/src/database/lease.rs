@@ -34,12 +34,12 @@ pub(super) struct Writer {
 
 #[derive(Debug, Default)]
 struct Slot {
-    session: Option<Kept>,
+    session: Option<KeptSession>,
     closed: bool,
 }
 
 #[derive(Debug)]
-struct Kept {
+struct KeptSession {
     session: Session,
     used_at: Instant,
 }
@@ -70,7 +70,7 @@ impl Writer {
         Ok(Lease { writer: self.clone(), slot, kept: Some(session) })
     }
 
-    async fn connect(&self) -> Result<Kept, Error> {
+    async fn connect(&self) -> Result<KeptSession, Error> {
         let session = self.plan.open().await?;
         match timeout(open::CONNECT_TIMEOUT, own(session, self.owner)).await {
             Ok(owned) => owned,
@@ -82,7 +82,7 @@ impl Writer {
     pub async fn close(&self) {
         let mut slot = self.slot.lock().await;
         slot.closed = true;
-        if let Some(Kept { mut session, .. }) = slot.session.take() {
+        if let Some(KeptSession { mut session, .. }) = slot.session.take() {
             // The server notices a closed connection a moment later: the lock is to be free now.
             let unlocking = sqlx::query("SELECT pg_advisory_unlock_all()");
             let leaving = async {
@@ -96,13 +96,13 @@ impl Writer {
 
 /// Has a new session hold the owner's lock, and wait for the server's disk at each commit: a server that
 /// does not would have us promise what it forgets.
-async fn own(mut session: Session, owner: i64) -> Result<Kept, Error> {
+async fn own(mut session: Session, owner: i64) -> Result<KeptSession, Error> {
     session.takes_lock_of(owner).await?;
     session.waits_for_the_disk().await?;
-    Ok(Kept { session, used_at: Instant::now() })
+    Ok(KeptSession { session, used_at: Instant::now() })
 }
 
-impl Kept {
+impl KeptSession {
     async fn alive(mut self) -> Option<Self> {
         if self.used_at.elapsed() < ASK_AFTER {
             return Some(self);
@@ -116,7 +116,7 @@ impl Kept {
 pub(crate) struct Lease {
     writer: Arc<Writer>,
     slot: OwnedMutexGuard<Slot>,
-    kept: Option<Kept>,
+    kept: Option<KeptSession>,
 }
 
 const LENT: &str = "a lease holds its session until it is given up";
@@ -133,7 +133,7 @@ impl Lease {
     /// Gives up a session whose COMMIT nobody has heard the end of, and waits until the server has
     /// ended it: whoever looks afterwards sees what became of it. Where the server is gone too, that
     /// is so once it is back.
-    pub async fn see_off(mut self) {
+    pub async fn await_unknown_commit(mut self) {
         let Some(lost) = self.kept.take() else { return };
         let backend = lost.session.backend;
         drop(lost);

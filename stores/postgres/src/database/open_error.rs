@@ -193,7 +193,7 @@ impl Place {
                         OpenError::NotReady { place, cause }
                     }
                     state::STATEMENT_UNKNOWN | state::STATEMENT_TAKEN => {
-                        OpenError::Unfit { place, why: Box::new(Unfit::Kept) }
+                        OpenError::Unfit { place, why: Box::new(Unfit::KeptSession) }
                     }
                     state::PROTOCOL => self.said_by_pooler(cause),
                     state if state.starts_with(state::CREDENTIALS) => {

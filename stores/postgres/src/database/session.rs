@@ -287,7 +287,7 @@ impl Session {
         let deadline = Instant::now() + RELEASED_WITHIN;
         while simple(&mut self.conn, held.clone()).await?.try_get(0)? {
             if Instant::now() > deadline {
-                return Err(Unfit::Kept.into());
+                return Err(Unfit::KeptSession.into());
             }
             sleep(RELEASED_EVERY).await;
         }
@@ -346,7 +346,7 @@ pub enum Unfit {
     #[error(
         "a connection pooler keeps the locks and statements of sessions that have ended: {POOLER}"
     )]
-    Kept,
+    KeptSession,
     /// A parameter of the address is not taken.
     #[error(
         "a startup parameter is refused ({cause}); remove `options` from the address and PGOPTIONS from \
@@ -375,7 +375,7 @@ impl Unfit {
             | Self::Encoding { .. }
             | Self::Setting { .. }
             | Self::Shared
-            | Self::Kept
+            | Self::KeptSession
             | Self::Parameter { .. }
             | Self::NoSchema { .. } => false,
         }

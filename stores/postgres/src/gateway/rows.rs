@@ -10,7 +10,7 @@ use ordermill_actors::payment::GatewayKey;
 use uuid::Uuid;
 
 /// A row, as it is read.
-pub struct Stored {
+pub struct StoredGatewayEntry {
     pub key: Uuid,
     pub status: String,
     pub order_id: Option<Uuid>,
@@ -26,7 +26,7 @@ pub struct Stored {
     pub changed_at: Timestamp,
 }
 
-impl Stored {
+impl StoredGatewayEntry {
     pub fn into_entry(self) -> Result<Entry, Error> {
         let booking = match (self.order_id, self.currency, self.amount_minor, self.method) {
             (Some(order_id), Some(currency), Some(minor), Some(method)) => {

@@ -21,7 +21,7 @@ const TOPIC_END: i16 = i16::MAX;
 #[derive(Clone, Debug)]
 pub struct NotificationDatabase(pub Database);
 
-struct Stored {
+struct StoredNotification {
     order_id: Uuid,
     topic: i16,
     customer_id: String,
@@ -31,11 +31,12 @@ struct Stored {
     created_at: Timestamp,
 }
 
-impl TryFrom<Stored> for Notification {
+impl TryFrom<StoredNotification> for Notification {
     type Error = Error;
 
-    fn try_from(row: Stored) -> Result<Self, Error> {
-        let Stored { order_id, topic, customer_id, title, body, is_read, created_at } = row;
+    fn try_from(row: StoredNotification) -> Result<Self, Error> {
+        let StoredNotification { order_id, topic, customer_id, title, body, is_read, created_at } =
+            row;
         let id = id(order_id, topic)?;
         Ok(Self { id, customer_id, title, body, is_read, created_at })
     }
@@ -47,7 +48,7 @@ impl NotificationReads for NotificationDatabase {
         let topic = i16::from(id.topic.number());
         let read = self.0.read(move |pool| async move {
             let row = sqlx::query_as!(
-                Stored,
+                StoredNotification,
                 "SELECT order_id, topic, customer_id, title, body,
                           is_read, created_at
                    FROM notifications WHERE order_id = $1 AND topic = $2",
@@ -89,12 +90,12 @@ async fn of_order(
     pool: &PgPool,
     filter: &NotificationFilter,
     limit: u32,
-) -> Result<Vec<Stored>, Error> {
+) -> Result<Vec<StoredNotification>, Error> {
     let NotificationFilter { order_id, customer_id, topic, is_read, after: _ } = filter;
     let (of, topic) = (order_id.map(|order| order.0), topic.map(|topic| i16::from(topic.number())));
     let (order, end) = before(filter);
     let rows = sqlx::query_as!(
-        Stored,
+        StoredNotification,
         "SELECT order_id, topic, customer_id, title, body,
                   is_read, created_at
            FROM notifications
@@ -117,12 +118,12 @@ async fn of_customer(
     pool: &PgPool,
     filter: &NotificationFilter,
     limit: u32,
-) -> Result<Vec<Stored>, Error> {
+) -> Result<Vec<StoredNotification>, Error> {
     let NotificationFilter { order_id: _, customer_id, topic, is_read, after: _ } = filter;
     let topic = topic.map(|topic| i16::from(topic.number()));
     let (order, end) = before(filter);
     let rows = sqlx::query_as!(
-        Stored,
+        StoredNotification,
         "SELECT order_id, topic, customer_id, title, body,
                   is_read, created_at
            FROM notifications
@@ -143,12 +144,12 @@ async fn newest(
     pool: &PgPool,
     filter: &NotificationFilter,
     limit: u32,
-) -> Result<Vec<Stored>, Error> {
+) -> Result<Vec<StoredNotification>, Error> {
     let NotificationFilter { order_id: _, customer_id: _, topic, is_read, after: _ } = filter;
     let topic = topic.map(|topic| i16::from(topic.number()));
     let (order, end) = before(filter);
     let rows = sqlx::query_as!(
-        Stored,
+        StoredNotification,
         "SELECT order_id, topic, customer_id, title, body,
                   is_read, created_at
            FROM notifications

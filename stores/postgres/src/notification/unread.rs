@@ -7,7 +7,7 @@ use ordermill_actors::notification::{NotificationId, Scope, UNREAD_PAGE, UnreadP
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-struct Key {
+struct NotificationKey {
     order_id: Uuid,
     topic: i16,
 }
@@ -27,7 +27,7 @@ pub async fn page(
     let keys = match (order_id, customer_id) {
         (Some(of), customer) => {
             sqlx::query_as!(
-                Key,
+                NotificationKey,
                 "SELECT order_id, topic FROM notifications
                    WHERE order_id = $1 AND ($2::text IS NULL OR customer_id = $2) AND NOT is_read
                      AND (order_id, topic) > ($3, $4)
@@ -43,7 +43,7 @@ pub async fn page(
         }
         (None, Some(customer)) => {
             sqlx::query_as!(
-                Key,
+                NotificationKey,
                 "SELECT order_id, topic FROM notifications
                    WHERE customer_id = $1 AND NOT is_read AND (order_id, topic) > ($2, $3)
                    ORDER BY order_id, topic LIMIT $4",
@@ -57,7 +57,7 @@ pub async fn page(
         }
         (None, None) => {
             sqlx::query_as!(
-                Key,
+                NotificationKey,
                 "SELECT order_id, topic FROM notifications
                    WHERE NOT is_read AND (order_id, topic) > ($1, $2)
                    ORDER BY order_id, topic LIMIT $3",

@@ -1,7 +1,7 @@
 //! The records that reconciliation compares.
 
 use super::ShippingDatabase;
-use super::rows::Stored;
+use super::rows::StoredShipment;
 use async_trait::async_trait;
 use ordermill_actors::ids::OrderId;
 use ordermill_actors::ports::ReadError;
@@ -14,7 +14,7 @@ impl OrderRecords<ShipmentRecord> for ShippingDatabase {
         self.0
             .read(move |readers| async move {
                 let rows = sqlx::query_as!(
-                    Stored,
+                    StoredShipment,
                     "SELECT order_id, status, decided_at, reason, tracking_code,
                               freight_minor, currency, estimated_delivery, units, priority, address,
                               dispatched_at
@@ -26,7 +26,7 @@ impl OrderRecords<ShipmentRecord> for ShippingDatabase {
                 )
                 .fetch_all(&readers)
                 .await?;
-                let record = |row: Stored| {
+                let record = |row: StoredShipment| {
                     let order_id = OrderId(row.order_id);
                     let shipment = row.shipment().map_err(|error| error.to_string());
                     Record { order_id, says: shipment.map(|shipment| (&shipment).into()) }

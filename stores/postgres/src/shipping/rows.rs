@@ -26,7 +26,7 @@ const STANDARD: &str = "standard";
 const EXPRESS: &str = "express";
 
 /// A row as it is read.
-pub struct Stored {
+pub struct StoredShipment {
     pub order_id: Uuid,
     pub status: String,
     pub decided_at: Timestamp,
@@ -41,7 +41,7 @@ pub struct Stored {
     pub dispatched_at: Option<Timestamp>,
 }
 
-impl Stored {
+impl StoredShipment {
     /// The shipment that the row stands for.
     pub fn shipment(self) -> Result<Shipment, Error> {
         let parcel = self.parcel()?;

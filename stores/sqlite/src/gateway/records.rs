@@ -1,7 +1,7 @@
 //! The records that reconciliation compares.
 
 use super::GatewayDatabase;
-use super::rows::Stored;
+use super::rows::StoredGatewayEntry;
 use async_trait::async_trait;
 use ordermill_actors::ids::OrderId;
 use ordermill_actors::ports::ReadError;
@@ -16,7 +16,7 @@ impl OrderRecords<LedgerRecord> for GatewayDatabase {
         self.0
             .read(move |readers| async move {
                 let rows = sqlx::query_as!(
-                    Stored,
+                    StoredGatewayEntry,
                     r#"SELECT key AS "key: Uuid", status, order_id AS "order_id: Uuid", currency, amount_minor, method,
                               captured_minor, refunded_minor, transaction_id, charge_attempts,
                               refund_attempts, created_at, changed_at

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 /// A row, as it is bound.
 #[derive(Serialize)]
-pub struct Written<'a> {
+pub struct GatewayEntryRow<'a> {
     key: Uuid,
     status: EntryStatus,
     order_id: Option<Uuid>,
@@ -27,7 +27,7 @@ pub struct Written<'a> {
     changed_at: i64,
 }
 
-impl<'a> From<&'a Entry> for Written<'a> {
+impl<'a> From<&'a Entry> for GatewayEntryRow<'a> {
     fn from(entry: &'a Entry) -> Self {
         let booking = entry.booking.as_ref();
         Self {
@@ -49,7 +49,7 @@ impl<'a> From<&'a Entry> for Written<'a> {
 }
 
 /// A row, as it is read.
-pub struct Stored {
+pub struct StoredGatewayEntry {
     pub key: Uuid,
     pub status: String,
     pub order_id: Option<Uuid>,
@@ -65,7 +65,7 @@ pub struct Stored {
     pub changed_at: i64,
 }
 
-impl Stored {
+impl StoredGatewayEntry {
     pub fn into_entry(self) -> Result<Entry, Error> {
         let booking = match (self.order_id, self.currency, self.amount_minor, self.method) {
             (Some(order_id), Some(currency), Some(minor), Some(method)) => {

@@ -49,7 +49,7 @@ impl StoredStock {
 
 /// A row of `reservations` to add.
 #[derive(Serialize)]
-pub struct Inserted<'a> {
+pub struct InsertedReservation<'a> {
     order_id: Uuid,
     status: &'static str,
     lines: Option<&'a Lines>,
@@ -57,7 +57,7 @@ pub struct Inserted<'a> {
     updated_at: i64,
 }
 
-impl<'a> From<&'a ReservationRow> for Inserted<'a> {
+impl<'a> From<&'a ReservationRow> for InsertedReservation<'a> {
     fn from(row: &'a ReservationRow) -> Self {
         Self {
             order_id: row.order_id.0,
@@ -71,13 +71,13 @@ impl<'a> From<&'a ReservationRow> for Inserted<'a> {
 
 /// What changes of a row of `reservations` that is there.
 #[derive(Serialize)]
-pub struct Updated {
+pub struct UpdatedReservation {
     order_id: Uuid,
     status: &'static str,
     updated_at: i64,
 }
 
-impl From<&ReservationRow> for Updated {
+impl From<&ReservationRow> for UpdatedReservation {
     fn from(row: &ReservationRow) -> Self {
         Self {
             order_id: row.order_id.0,

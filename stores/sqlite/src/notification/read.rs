@@ -21,7 +21,7 @@ const TOPIC_END: u8 = u8::MAX;
 #[derive(Clone, Debug)]
 pub struct NotificationDatabase(pub Database);
 
-struct Stored {
+struct StoredNotification {
     order_id: Uuid,
     topic: i64,
     customer_id: String,
@@ -31,11 +31,12 @@ struct Stored {
     created_at: i64,
 }
 
-impl TryFrom<Stored> for Notification {
+impl TryFrom<StoredNotification> for Notification {
     type Error = Error;
 
-    fn try_from(row: Stored) -> Result<Self, Error> {
-        let Stored { order_id, topic, customer_id, title, body, is_read, created_at } = row;
+    fn try_from(row: StoredNotification) -> Result<Self, Error> {
+        let StoredNotification { order_id, topic, customer_id, title, body, is_read, created_at } =
+            row;
         let (id, created_at) = (id(order_id, topic)?, time(created_at)?);
         Ok(Self { id, customer_id, title, body, is_read, created_at })
     }
@@ -47,7 +48,7 @@ impl NotificationReads for NotificationDatabase {
         let topic = id.topic.number();
         let read = self.0.read(move |pool| async move {
             let row = sqlx::query_as!(
-                Stored,
+                StoredNotification,
                 r#"SELECT order_id AS "order_id: Uuid", topic AS "topic!", customer_id, title, body,
                           is_read AS "is_read: bool", created_at
                    FROM notifications WHERE order_id = ?1 AND topic = ?2"#,
@@ -87,12 +88,12 @@ async fn of_order(
     pool: &SqlitePool,
     filter: &NotificationFilter,
     limit: u32,
-) -> Result<Vec<Stored>, Error> {
+) -> Result<Vec<StoredNotification>, Error> {
     let NotificationFilter { order_id, customer_id, topic, is_read, after: _ } = filter;
     let (of, topic) = (order_id.map(|order| order.0), topic.map(|topic| topic.number()));
     let (order, end) = before(filter);
     let rows = sqlx::query_as!(
-        Stored,
+        StoredNotification,
         r#"SELECT order_id AS "order_id: Uuid", topic AS "topic!", customer_id, title, body,
                   is_read AS "is_read: bool", created_at
            FROM notifications
@@ -115,12 +116,12 @@ async fn of_customer(
     pool: &SqlitePool,
     filter: &NotificationFilter,
     limit: u32,
-) -> Result<Vec<Stored>, Error> {
+) -> Result<Vec<StoredNotification>, Error> {
     let NotificationFilter { order_id: _, customer_id, topic, is_read, after: _ } = filter;
     let topic = topic.map(|topic| topic.number());
     let (order, end) = before(filter);
     let rows = sqlx::query_as!(
-        Stored,
+        StoredNotification,
         r#"SELECT order_id AS "order_id: Uuid", topic AS "topic!", customer_id, title, body,
                   is_read AS "is_read: bool", created_at
            FROM notifications
@@ -141,12 +142,12 @@ async fn newest(
     pool: &SqlitePool,
     filter: &NotificationFilter,
     limit: u32,
-) -> Result<Vec<Stored>, Error> {
+) -> Result<Vec<StoredNotification>, Error> {
     let NotificationFilter { order_id: _, customer_id: _, topic, is_read, after: _ } = filter;
     let topic = topic.map(|topic| topic.number());
     let (order, end) = before(filter);
     let rows = sqlx::query_as!(
-        Stored,
+        StoredNotification,
         r#"SELECT order_id AS "order_id: Uuid", topic AS "topic!", customer_id, title, body,
                   is_read AS "is_read: bool", created_at
            FROM notifications

@@ -7,7 +7,7 @@ use ordermill_actors::notification::{NotificationId, Scope, UNREAD_PAGE, UnreadP
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
-struct Key {
+struct NotificationKey {
     order_id: Uuid,
     topic: i64,
 }
@@ -24,7 +24,7 @@ pub async fn page(
     let keys = match (order_id, customer_id) {
         (Some(of), customer) => {
             sqlx::query_as!(
-                Key,
+                NotificationKey,
                 r#"SELECT order_id AS "order_id: Uuid", topic AS "topic!" FROM notifications
                    WHERE order_id = ?1 AND (?2 IS NULL OR customer_id = ?2) AND is_read = 0
                      AND (order_id, topic) > (?3, ?4)
@@ -40,7 +40,7 @@ pub async fn page(
         }
         (None, Some(customer)) => {
             sqlx::query_as!(
-                Key,
+                NotificationKey,
                 r#"SELECT order_id AS "order_id: Uuid", topic AS "topic!" FROM notifications
                    WHERE customer_id = ?1 AND is_read = 0 AND (order_id, topic) > (?2, ?3)
                    ORDER BY order_id, topic LIMIT ?4"#,
@@ -54,7 +54,7 @@ pub async fn page(
         }
         (None, None) => {
             sqlx::query_as!(
-                Key,
+                NotificationKey,
                 r#"SELECT order_id AS "order_id: Uuid", topic AS "topic!" FROM notifications
                    WHERE is_read = 0 AND (order_id, topic) > (?1, ?2)
                    ORDER BY order_id, topic LIMIT ?3"#,

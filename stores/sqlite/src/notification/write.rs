@@ -8,7 +8,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 #[derive(Serialize)]
-struct Inserted<'a> {
+struct InsertedNotification<'a> {
     order_id: Uuid,
     topic: u8,
     customer_id: &'a str,
@@ -18,7 +18,7 @@ struct Inserted<'a> {
     created_at: i64,
 }
 
-impl<'a> From<&'a Notification> for Inserted<'a> {
+impl<'a> From<&'a Notification> for InsertedNotification<'a> {
     fn from(entry: &'a Notification) -> Self {
         Self {
             order_id: entry.id.order_id.0,
@@ -36,7 +36,7 @@ pub fn insert(script: &mut Script, entries: &[Notification]) -> Result<(), Error
     if entries.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = entries.iter().map(Inserted::from).collect();
+    let rows: Vec<_> = entries.iter().map(InsertedNotification::from).collect();
     let rows = serde_json::to_string(&rows).map_err(Error::corrupt("notifications"))?;
     statement!(
         script,

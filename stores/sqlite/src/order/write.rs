@@ -14,7 +14,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 #[derive(Serialize)]
-struct Placed<'a> {
+struct PlacedOrderRow<'a> {
     order_id: Uuid,
     customer_id: &'a str,
     created_at: i64,
@@ -27,9 +27,9 @@ pub fn place(script: &mut Script, sagas: &[Arc<Saga>]) -> Result<(), Error> {
     if sagas.is_empty() {
         return Ok(());
     }
-    let rows: Vec<Placed<'_>> = sagas
+    let rows: Vec<PlacedOrderRow<'_>> = sagas
         .iter()
-        .map(|saga| Placed {
+        .map(|saga| PlacedOrderRow {
             order_id: saga.order_id().0,
             customer_id: &saga.details.customer_id,
             created_at: micros(saga.created_at),
@@ -50,7 +50,7 @@ pub fn place(script: &mut Script, sagas: &[Arc<Saga>]) -> Result<(), Error> {
 }
 
 #[derive(Serialize)]
-struct Standing<'a> {
+struct SagaStateRow<'a> {
     order_id: Uuid,
     version: u64,
     status: OrderStatus,
@@ -62,9 +62,9 @@ struct Standing<'a> {
 
 /// What changes of orders, as a parameter.
 fn standing(sagas: &[Arc<Saga>]) -> Result<String, Error> {
-    let rows: Vec<Standing<'_>> = sagas
+    let rows: Vec<SagaStateRow<'_>> = sagas
         .iter()
-        .map(|saga| Standing {
+        .map(|saga| SagaStateRow {
             order_id: saga.order_id().0,
             version: saga.version,
             status: saga.status(),
@@ -116,7 +116,7 @@ pub fn update(script: &mut Script, sagas: &[Arc<Saga>]) -> Result<(), Error> {
 }
 
 #[derive(Serialize)]
-struct Append<'a> {
+struct HistoryAppend<'a> {
     order_id: Uuid,
     sequence: u32,
     at: i64,
@@ -131,9 +131,9 @@ pub fn append(script: &mut Script, history: &[HistoryRow]) -> Result<(), Error> 
     if history.is_empty() {
         return Ok(());
     }
-    let rows: Vec<Append<'_>> = history
+    let rows: Vec<HistoryAppend<'_>> = history
         .iter()
-        .map(|row| Append {
+        .map(|row| HistoryAppend {
             order_id: row.order_id.0,
             sequence: row.sequence,
             at: micros(row.at),
@@ -156,7 +156,7 @@ pub fn append(script: &mut Script, history: &[HistoryRow]) -> Result<(), Error> 
 }
 
 #[derive(Serialize)]
-struct Key<'a> {
+struct ClaimKey<'a> {
     key: &'a str,
     /// In hexadecimal digits.
     fingerprint: String,
@@ -169,9 +169,9 @@ pub fn claim(script: &mut Script, claims: &[(Claim, Timestamp)]) -> Result<(), E
     if claims.is_empty() {
         return Ok(());
     }
-    let rows: Vec<Key<'_>> = claims
+    let rows: Vec<ClaimKey<'_>> = claims
         .iter()
-        .map(|(claim, at)| Key {
+        .map(|(claim, at)| ClaimKey {
             key: &claim.key,
             fingerprint: claim.fingerprint.iter().map(|byte| format!("{byte:02x}")).collect(),
             order_id: claim.order_id.0,

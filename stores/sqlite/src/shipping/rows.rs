@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 /// A row to add.
 #[derive(Serialize)]
-pub struct Inserted<'a> {
+pub struct InsertedShipment<'a> {
     order_id: Uuid,
     status: &'static str,
     decided_at: i64,
@@ -26,7 +26,7 @@ pub struct Inserted<'a> {
     dispatched_at: Option<i64>,
 }
 
-impl<'a> From<&'a Shipment> for Inserted<'a> {
+impl<'a> From<&'a Shipment> for InsertedShipment<'a> {
     fn from(shipment: &'a Shipment) -> Self {
         let parcel = shipment.state.parcel();
         let address = parcel.and_then(|parcel| parcel.address.as_ref());
@@ -51,14 +51,14 @@ impl<'a> From<&'a Shipment> for Inserted<'a> {
 
 /// What changes of a row that is there.
 #[derive(Serialize)]
-pub struct Updated {
+pub struct UpdatedShipment {
     order_id: Uuid,
     status: &'static str,
     decided_at: i64,
     dispatched_at: Option<i64>,
 }
 
-impl From<&Shipment> for Updated {
+impl From<&Shipment> for UpdatedShipment {
     fn from(shipment: &Shipment) -> Self {
         Self {
             order_id: shipment.order_id.0,
@@ -70,7 +70,7 @@ impl From<&Shipment> for Updated {
 }
 
 /// A row as it is read.
-pub struct Stored {
+pub struct StoredShipment {
     pub order_id: Uuid,
     pub status: String,
     pub decided_at: i64,
@@ -85,7 +85,7 @@ pub struct Stored {
     pub dispatched_at: Option<i64>,
 }
 
-impl Stored {
+impl StoredShipment {
     /// The shipment that the row stands for.
     pub fn shipment(self) -> Result<Shipment, Error> {
         let parcel = self.parcel()?;
