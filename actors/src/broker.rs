@@ -1,7 +1,7 @@
 //! The in-process broker: the same promises as a real one, with the outbox as its durable side.
 //!
 //! ```text
-//! relay ──publish──▶ queue ──deliver──▶ consumer ──settle──▶ confirm, when every queue has settled
+//! relay ──publish──▶ queue ──deliver──▶ consumer ──decide_batch──▶ confirm, when every queue has settled
 //!                                          ├─left: retry──▶ confirm "deferred": the row is parked with just
 //!                                          │                this, and published again after the delay
 //!                                          └─left: reject─▶ dead letter, then confirm
@@ -206,7 +206,7 @@ impl Receipt {
     }
 
     /// One of what is waited for has settled.
-    fn settle(&self) {
+    fn confirm_one(&self) {
         let mut open = self.lock();
         open.open -= 1;
         if open.open > 0 {
@@ -317,7 +317,7 @@ struct DeadLetterGuard {
 impl DeadLetterGuard {
     fn close(mut self) {
         if let Some(item) = self.item.take() {
-            item.receipt.settle();
+            item.receipt.confirm_one();
         }
     }
 }
@@ -334,12 +334,12 @@ impl Drop for DeadLetterGuard {
 struct QueueChannel(Arc<LocalQueue>);
 
 impl DeliveryChannel for QueueChannel {
-    fn settle(&self, tag: u64, remainder: Vec<Remainder>) {
+    fn acknowledge(&self, tag: u64, remainder: Vec<Remainder>) {
         let Some(item) = self.0.take(tag) else { return };
         for remainder in remainder {
             self.0.keep(&item, remainder);
         }
-        item.receipt.settle();
+        item.receipt.confirm_one();
         self.0.pump();
     }
 }

@@ -1,7 +1,7 @@
 //! The simulated payment gateway: a ledger of its own, the witness of every test and of the books.
 //!
 //! ```text
-//! payment ──port──▶ GatewayHandle ──change──▶ journal ──settle──▶ ledger (a row a key)
+//! payment ──port──▶ GatewayHandle ──change──▶ journal ──decide_batch──▶ ledger (a row a key)
 //!                        ▲                                           │ (committed)
 //!                        └── the answer, late or never, as the method plays it
 //! ```

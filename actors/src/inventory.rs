@@ -25,6 +25,7 @@ mod adjust;
 mod change;
 mod commands;
 mod commit;
+mod decide_batch;
 #[cfg(any(test, feature = "testing"))]
 mod memory;
 mod movement;
@@ -36,7 +37,6 @@ mod reserve;
 mod restock;
 mod retention;
 mod rows;
-mod settle;
 mod sku;
 mod stock;
 mod stock_levels;
@@ -76,7 +76,7 @@ impl Service for Inventory {
         Keys::of(changes)
     }
 
-    fn settle(&self, rows: Rows, changes: &[Change], at: Timestamp) -> BatchDecision<Self> {
-        settle::settle(rows, changes, at)
+    fn decide_batch(&self, rows: Rows, changes: &[Change], at: Timestamp) -> BatchDecision<Self> {
+        decide_batch::decide_batch(rows, changes, at)
     }
 }

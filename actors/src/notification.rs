@@ -14,6 +14,7 @@
 
 mod change;
 mod channel;
+mod decide_batch;
 mod entry;
 mod handle;
 mod mark_all_read;
@@ -23,7 +24,6 @@ mod memory;
 mod notify;
 mod reads;
 mod service;
-mod settle;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -52,7 +52,7 @@ pub struct Committed<S: Service> {
 /// A service's database, as its journal writes it.
 #[async_trait]
 pub trait Store<S: Service>: Send + Sync + 'static {
-    /// Reads and locks the batch's rows, settles it, and writes what comes of it, in one transaction.
+    /// Reads and locks the batch's rows, decides it, and writes what comes of it, in one transaction.
     ///
     /// When it returns `Ok`, everything is durable (fsync included). When it returns `Contended`,
     /// `Unavailable` or `Data`, nothing of the batch is. The future is run to its end: it is never dropped half way.
@@ -161,7 +161,7 @@ pub struct Delivery {
     pub failures: Failures,
     /// What the channel knows it by.
     pub tag: u64,
-    /// How it is settled.
+    /// How it is acknowledged.
     pub channel: Arc<dyn DeliveryChannel>,
 }
 
@@ -219,20 +219,20 @@ pub enum Disposition {
     Reject,
 }
 
-/// Settles deliveries. Each call is for one delivery; a broker may gather them.
+/// Acknowledges deliveries. Each call is for one delivery; a broker may gather them.
 pub trait DeliveryChannel: Send + Sync + 'static {
     /// All that the delivery causes is committed, but for what is left of it: that comes again, or is kept as
     /// a dead letter, by itself. The delivery is forgotten no sooner than what is left is in safety.
-    fn settle(&self, tag: u64, remainder: Vec<Remainder>);
+    fn acknowledge(&self, tag: u64, remainder: Vec<Remainder>);
 
     /// All of it is handled.
     fn ack(&self, tag: u64) {
-        self.settle(tag, Vec::new());
+        self.acknowledge(tag, Vec::new());
     }
 
     /// All of it failed for now.
     fn retry(&self, tag: u64, cause: String, at: Timestamp) {
-        self.settle(
+        self.acknowledge(
             tag,
             vec![Remainder {
                 part: DeliveryPart::Whole,
@@ -245,7 +245,7 @@ pub trait DeliveryChannel: Send + Sync + 'static {
 
     /// It can never be handled.
     fn reject(&self, tag: u64, cause: String, at: Timestamp) {
-        self.settle(
+        self.acknowledge(
             tag,
             vec![Remainder {
                 part: DeliveryPart::Whole,
@@ -294,7 +294,7 @@ pub struct Depth {
     pub queue: Queue,
     /// Deliveries that wait for a consumer.
     pub ready: u64,
-    /// Deliveries that are with this process's consumers, not yet settled.
+    /// Deliveries that are with this process's consumers, not yet acknowledged.
     pub unacked: u64,
     /// Consumers of all processes.
     pub consumers: u64,
@@ -340,7 +340,7 @@ pub trait Responder: Send + Sync + 'static {
 pub trait Broker: Send + Sync + 'static {
     /// Publishes a message. Never blocks; `confirm` is called exactly once, later or at once.
     fn publish(&self, message: OutboundMessage, confirm: ConfirmCallback);
-    /// Consumes a queue: `prefetch` deliveries at the most are unsettled at a time.
+    /// Consumes a queue: `prefetch` deliveries at the most are unacknowledged at a time.
     async fn subscribe(
         &self,
         queue: Queue,

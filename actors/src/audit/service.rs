@@ -31,7 +31,7 @@ impl Service for AuditService {
 
     fn keys(_: &[Change]) {}
 
-    fn settle(&self, (): (), changes: &[Change], _: Timestamp) -> BatchDecision<Self> {
+    fn decide_batch(&self, (): (), changes: &[Change], _: Timestamp) -> BatchDecision<Self> {
         let events = changes.iter().flat_map(|change| change.0.iter().cloned());
         BatchDecision {
             writes: events.collect(),

@@ -64,7 +64,7 @@ impl Service for SimulatedGateway {
         keys.into_iter().collect()
     }
 
-    fn settle(
+    fn decide_batch(
         &self,
         rows: HashMap<GatewayKey, Entry>,
         changes: &[GatewayChange],

@@ -45,7 +45,7 @@ fn calls() -> impl Strategy<Value = Vec<GatewayChange>> {
 }
 
 /// Settles calls in batches of a size; every answer and the ledger as it is then.
-fn settle(
+fn decide_all(
     calls: &[GatewayChange],
     size: usize,
 ) -> (Vec<GatewayResponse>, BTreeMap<GatewayKey, Entry>) {
@@ -56,15 +56,15 @@ fn settle(
         let keys = SimulatedGateway::keys(batch);
         let rows: HashMap<_, _> =
             keys.iter().filter_map(|key| Some((*key, ledger.get(key)?.clone()))).collect();
-        let settled = gateway.settle(rows, batch, at());
-        assert!(settled.messages.is_empty());
-        for entry in settled.writes.inserted {
+        let decided = gateway.decide_batch(rows, batch, at());
+        assert!(decided.messages.is_empty());
+        for entry in decided.writes.inserted {
             assert!(ledger.insert(entry.key, entry).is_none());
         }
-        for entry in settled.writes.updated {
+        for entry in decided.writes.updated {
             assert!(ledger.insert(entry.key, entry).is_some());
         }
-        answers.extend(settled.outcomes.into_iter().map(|outcome| match outcome {
+        answers.extend(decided.outcomes.into_iter().map(|outcome| match outcome {
             Outcome::Done(response) => response,
             Outcome::Refused => panic!("no call is refused"),
         }));
@@ -75,14 +75,14 @@ fn settle(
 proptest! {
     #[test]
     fn a_batch_is_its_calls_one_after_the_other(calls in calls(), size in 1_usize..20) {
-        prop_assert_eq!(settle(&calls, size), settle(&calls, 1));
+        prop_assert_eq!(decide_all(&calls, size), decide_all(&calls, 1));
     }
 
     #[test]
     fn a_key_is_captured_once_and_given_back_once(calls in calls()) {
         let mut captured = BTreeMap::new();
         for end in 0..=calls.len() {
-            let (_, ledger) = settle(&calls[..end], 1);
+            let (_, ledger) = decide_all(&calls[..end], 1);
             for entry in ledger.values() {
                 prop_assert!(entry.captured_minor == 0 || entry.captured_minor == AMOUNT.minor);
                 prop_assert!(entry.refunded_minor == 0 || entry.refunded_minor == entry.captured_minor);
@@ -97,11 +97,11 @@ proptest! {
 
     #[test]
     fn once_it_says_that_nothing_is_held_nothing_ever_is(calls in calls()) {
-        let (answers, _) = settle(&calls, 1);
+        let (answers, _) = decide_all(&calls, 1);
         for (index, response) in answers.iter().enumerate() {
             if let GatewayResponse::Undone(_) = response {
                 for end in index + 1..=calls.len() {
-                    let (_, ledger) = settle(&calls[..end], 1);
+                    let (_, ledger) = decide_all(&calls[..end], 1);
                     prop_assert_eq!(ledger[&calls[index].key()].held_minor(), 0);
                 }
             }
@@ -122,7 +122,7 @@ fn declined(reason: &str) -> GatewayResponse {
 fn asked_again_it_answers_the_same_and_a_test_method_plays_its_part() {
     let response = |n: usize, calls: &[GatewayChange]| {
         let charges = vec![GatewayChange::Charge(charge(n)); 4];
-        settle(&[&charges[..], calls].concat(), 100).0
+        decide_all(&[&charges[..], calls].concat(), 100).0
     };
     let yes = |n| GatewayResponse::Charge(approved(n), Duration::ZERO);
     let late = GatewayResponse::Charge(approved(4), Duration::from_secs(2));
@@ -147,7 +147,7 @@ fn asked_again_it_answers_the_same_and_a_test_method_plays_its_part() {
 #[test]
 fn the_silent_charge_is_booked_by_one_method_and_not_by_the_other() {
     for (n, held) in [(2, AMOUNT.minor), (3, 0)] {
-        let (_, ledger) = settle(&[GatewayChange::Charge(charge(n))], 1);
+        let (_, ledger) = decide_all(&[GatewayChange::Charge(charge(n))], 1);
         assert_eq!(ledger[&key(n)].held_minor(), held);
     }
 }
@@ -156,17 +156,17 @@ fn the_silent_charge_is_booked_by_one_method_and_not_by_the_other() {
 fn a_closed_key_declines_whatever_comes_late() {
     let late = [GatewayChange::Void(key(0)), GatewayChange::Charge(charge(0))];
     let nothing = GatewayResponse::Undone(Undone { refunded: None });
-    assert_eq!(settle(&late, 2).0, [nothing, declined("voided")]);
+    assert_eq!(decide_all(&late, 2).0, [nothing, declined("voided")]);
     let refunded = GatewayResponse::Undone(Undone { refunded: Some(AMOUNT) });
     let charged = [&[GatewayChange::Charge(charge(0))], &late[..]].concat();
-    assert_eq!(settle(&charged, 3).0[1..], [refunded, declined("refunded")]);
+    assert_eq!(decide_all(&charged, 3).0[1..], [refunded, declined("refunded")]);
 }
 
 #[test]
 fn a_key_is_good_for_one_charge_only() {
     let other = ChargeRequest { amount: Money { minor: 1, ..AMOUNT }, ..charge(0) };
     let calls = [GatewayChange::Charge(charge(0)), GatewayChange::Charge(other)];
-    let (answers, ledger) = settle(&calls, 2);
+    let (answers, ledger) = decide_all(&calls, 2);
     assert_eq!(answers[1], declined("key_reused"));
     assert_eq!(ledger[&key(0)].held_minor(), AMOUNT.minor);
 }

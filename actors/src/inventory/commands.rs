@@ -1,11 +1,11 @@
 //! What inventory's queues bring: the saga's commands, and the events that it reacts to by itself.
 
-use super::request::settle;
+use super::request::complete_ticket;
 use super::sku::Skus;
 use super::{Change, Lines};
 use crate::messages::{Message, Origin, Payload, StockLine};
 use crate::runtime::consumer::Handler;
-use crate::runtime::ticket::{Settled, Ticket};
+use crate::runtime::ticket::{Ticket, TicketOutcome};
 use std::sync::Arc;
 
 /// Handles what inventory's queues bring.
@@ -22,7 +22,7 @@ impl CommandHandler {
     fn submit(&self, change: Change, ticket: Ticket<()>) {
         let skus = self.skus.clone();
         let journal = self.skus.kind().journal();
-        journal.submit(change, move |outcome| settle(&skus, outcome, ticket));
+        journal.submit(change, move |outcome| complete_ticket(&skus, outcome, ticket));
     }
 }
 
@@ -31,7 +31,7 @@ impl Handler for CommandHandler {
         match change(&message) {
             Ok(Change::Reserve { origin, lines }) => self.skus.reserve(origin, lines, ticket),
             Ok(change) => self.submit(change, ticket),
-            Err(cause) => ticket.settle(Settled::Dead(cause)),
+            Err(cause) => ticket.complete(TicketOutcome::Dead(cause)),
         }
     }
 }

@@ -17,7 +17,7 @@ use super::{Change, InventoryAnswer, Lines};
 use crate::messages::{Origin, StockLine};
 use crate::runtime::directory::Directory;
 use crate::runtime::journal::CommitOutcome;
-use crate::runtime::ticket::{Settled, Ticket};
+use crate::runtime::ticket::{Ticket, TicketOutcome};
 use ractor::ActorRef;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -56,7 +56,7 @@ pub struct ReservationRequest {
 }
 
 impl Directory<SkuKind> {
-    /// Reserves lines for an order. The ticket settles when the outcome is committed, whatever it is.
+    /// Reserves lines for an order. the ticket completes when the outcome is committed, whatever it is.
     pub fn reserve(&self, origin: Origin, lines: Lines, ticket: Ticket<()>) {
         let deadline = Instant::now() + WAIT_MAX;
         Box::new(ReservationRequest { origin, lines, holds: Vec::new(), deadline, ticket })
@@ -89,7 +89,7 @@ impl ReservationRequest {
 
     /// Ends here: a product's actor is not to be asked now. That is an attempt.
     pub(super) fn refused(self, cause: String) {
-        self.ticket.settle(Settled::Retry(cause));
+        self.ticket.complete(TicketOutcome::Retry(cause));
     }
 
     fn go_on(self: Box<Self>, skus: &Skus) {
@@ -103,7 +103,7 @@ impl ReservationRequest {
         let Self { origin, lines, holds, ticket, .. } = self;
         let known = skus.clone();
         skus.kind().journal().submit(Change::Reserve { origin, lines }, move |outcome| {
-            settle(&known, outcome, ticket);
+            complete_ticket(&known, outcome, ticket);
             // Ends after the new stock was told: no moment in which the units look free.
             drop(holds);
         });
@@ -111,16 +111,20 @@ impl ReservationRequest {
 }
 
 /// Passes on what the journal says of an order's command.
-pub(super) fn settle(skus: &Skus, outcome: CommitOutcome<InventoryAnswer>, ticket: Ticket<()>) {
+pub(super) fn complete_ticket(
+    skus: &Skus,
+    outcome: CommitOutcome<InventoryAnswer>,
+    ticket: Ticket<()>,
+) {
     match outcome {
         CommitOutcome::Done(InventoryAnswer::OutcomePublished(rows)) => {
             rows.into_iter().for_each(|row| skus.learn(row));
-            ticket.settle(Settled::Done(()));
+            ticket.complete(TicketOutcome::Done(()));
         }
         CommitOutcome::Done(InventoryAnswer::Impossible(cause)) => {
-            ticket.settle(Settled::Dead(cause.to_owned()))
+            ticket.complete(TicketOutcome::Dead(cause.to_owned()))
         }
-        CommitOutcome::Failed(cause) => ticket.settle(Settled::Dead(cause)),
+        CommitOutcome::Failed(cause) => ticket.complete(TicketOutcome::Dead(cause)),
         // None of these answers a command. The dropped ticket has it handed in again.
         CommitOutcome::Done(
             InventoryAnswer::Stocked(_)

@@ -166,7 +166,7 @@ impl Stock {
                 if let CommitOutcome::Done(answer) = &outcome {
                     learn(&skus, answer);
                 }
-                ticket.settle(outcome.into());
+                ticket.complete(outcome.into());
             });
         };
         request::ask(hand_in).await

@@ -10,7 +10,7 @@ use super::topic::Topic;
 use crate::messages::{Contact, Message, Payload, Queue};
 use crate::ports::{ChannelError, Messenger};
 use crate::runtime::consumer::Handler;
-use crate::runtime::ticket::{Settled, Ticket};
+use crate::runtime::ticket::{Ticket, TicketOutcome};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -113,19 +113,19 @@ impl Handler for ChannelHandler {
         ticket.begin();
         tokio::spawn(async move {
             let settled = send(&*messenger, &message).await;
-            ticket.settle(settled);
+            ticket.complete(settled);
         });
     }
 }
 
-async fn send(messenger: &dyn Messenger, message: &Message) -> Settled<()> {
+async fn send(messenger: &dyn Messenger, message: &Message) -> TicketOutcome<()> {
     let Payload::NotificationSend(words) = &message.payload else {
-        return Settled::Dead(format!("`{}` is nothing to send", message.kind()));
+        return TicketOutcome::Dead(format!("`{}` is nothing to send", message.kind()));
     };
     match tokio::time::timeout(SEND_MAX, messenger.send(words)).await {
-        Ok(Ok(())) => Settled::Done(()),
-        Ok(Err(ChannelError::Transient(cause))) => Settled::Retry(cause),
-        Ok(Err(ChannelError::Permanent(cause))) => Settled::Dead(cause),
-        Err(_) => Settled::Retry(format!("{}: the provider does not answer", words.channel)),
+        Ok(Ok(())) => TicketOutcome::Done(()),
+        Ok(Err(ChannelError::Transient(cause))) => TicketOutcome::Retry(cause),
+        Ok(Err(ChannelError::Permanent(cause))) => TicketOutcome::Dead(cause),
+        Err(_) => TicketOutcome::Retry(format!("{}: the provider does not answer", words.channel)),
     }
 }

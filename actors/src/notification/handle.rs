@@ -79,7 +79,7 @@ impl Notifications {
 
     async fn ask(&self, change: impl Fn() -> Change) -> Result<NotificationAnswer, MarkError> {
         let hand_in = |ticket: Ticket<_>| {
-            self.journal.submit(change(), move |outcome| ticket.settle(outcome.into()));
+            self.journal.submit(change(), move |outcome| ticket.complete(outcome.into()));
         };
         request::ask(hand_in).await.map_err(|why| match why {
             RequestError::Impossible(cause) => MarkError::Impossible(cause),

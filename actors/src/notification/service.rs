@@ -62,8 +62,8 @@ impl Service for NotificationService {
         keys
     }
 
-    fn settle(&self, rows: Rows, changes: &[Change], at: Timestamp) -> BatchDecision<Self> {
-        settle::settle(self.policy, rows, changes, at)
+    fn decide_batch(&self, rows: Rows, changes: &[Change], at: Timestamp) -> BatchDecision<Self> {
+        decide_batch::decide_batch(self.policy, rows, changes, at)
     }
 }
 

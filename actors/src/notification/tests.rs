@@ -93,13 +93,13 @@ impl TestService {
 
     fn batch(&mut self, changes: Vec<Change>) -> (Vec<NotificationAnswer>, Vec<Arc<Message>>) {
         let rows = self.table.load(&NotificationService::keys(&changes));
-        let settled = self.service.settle(rows, &changes, AT);
-        self.table.write(&settled.writes, AT);
+        let decided = self.service.decide_batch(rows, &changes, AT);
+        self.table.write(&decided.writes, AT);
         let answer = |outcome| match outcome {
             Outcome::Done(answer) => answer,
             Outcome::Refused => panic!("nothing is refused"),
         };
-        (settled.outcomes.into_iter().map(answer).collect(), settled.messages)
+        (decided.outcomes.into_iter().map(answer).collect(), decided.messages)
     }
 
     fn one(&mut self, change: Change) -> NotificationAnswer {

@@ -12,7 +12,7 @@ pub struct ReplyHandler(pub Sagas);
 impl Handler for ReplyHandler {
     fn handle(&self, message: Arc<Message>, ticket: Ticket<()>) {
         let order = message.order_id();
-        let ticket = Ticket::new(move |how| ticket.settle(how.map(|_reply| ())));
+        let ticket = Ticket::new(move |how| ticket.complete(how.map(|_reply| ())));
         self.0.ask(&order, SagaInput::Message(message), ticket);
     }
 }

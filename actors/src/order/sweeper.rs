@@ -12,7 +12,7 @@ use crate::runtime::admission::LAG_TARGET;
 use crate::runtime::lag::Lag;
 use crate::runtime::periodic_task::PeriodicTask;
 use crate::runtime::supervisor::ChildSpec;
-use crate::runtime::ticket::{Settled, Ticket};
+use crate::runtime::ticket::{Ticket, TicketOutcome};
 use crate::runtime::tree::Node;
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,10 +69,10 @@ impl Sweeper {
             let until = Instant::now() + CLAIM;
             for receiver in waiting {
                 match timeout_at(until, receiver).await {
-                    Ok(Ok(Settled::Retry(cause) | Settled::Dead(cause))) => {
+                    Ok(Ok(TicketOutcome::Retry(cause) | TicketOutcome::Dead(cause))) => {
                         tracing::error!(service = "order", %cause, "an overdue order could not be looked at");
                     }
-                    Ok(Ok(Settled::Done(_) | Settled::Abandoned) | Err(_)) => {}
+                    Ok(Ok(TicketOutcome::Done(_) | TicketOutcome::Abandoned) | Err(_)) => {}
                     Err(_) => {
                         tracing::warn!(
                             service = "order",

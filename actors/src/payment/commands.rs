@@ -4,7 +4,7 @@ use super::decide::PaymentInput;
 use super::entity::Payments;
 use crate::messages::{Message, Origin, Payload};
 use crate::runtime::consumer::Handler;
-use crate::runtime::ticket::{Settled, Ticket};
+use crate::runtime::ticket::{Ticket, TicketOutcome};
 use std::sync::Arc;
 
 /// Hands each message to its order's payment.
@@ -23,7 +23,7 @@ impl Handler for CommandHandler {
     fn handle(&self, message: Arc<Message>, ticket: Ticket<()>) {
         match input(&message) {
             Ok(input) => self.payments.ask(&message.order_id(), input, ticket),
-            Err(cause) => ticket.settle(Settled::Dead(cause)),
+            Err(cause) => ticket.complete(TicketOutcome::Dead(cause)),
         }
     }
 }

@@ -70,7 +70,7 @@ impl Service for PaymentService {
         keys.into_iter().collect()
     }
 
-    fn settle(
+    fn decide_batch(
         &self,
         rows: HashMap<OrderId, u64>,
         changes: &[PaymentChange],

@@ -32,7 +32,7 @@ impl<M: Message> Address<M> {
         *self.current.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(actor);
     }
 
-    /// Sends a message, or gives it back by dropping it: what it carries settles itself.
+    /// Sends a message, or gives it back by dropping it: what it carries completes itself.
     pub fn send(&self, message: M) {
         let current = self.current.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
         // The lock is given back first: what is dropped may send in its turn.

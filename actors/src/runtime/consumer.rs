@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 
 /// What a service does with what its queue brings. Called in the order of delivery; must not block.
 pub trait Handler: Send + Sync + 'static {
-    /// Handles a message, and settles its ticket when everything that it caused is committed.
+    /// Handles a message, and completes its ticket when everything that it caused is committed.
     fn handle(&self, message: Arc<Message>, ticket: Ticket<()>);
 
     /// True when it takes the messages of a bundle better at once than one by one.
@@ -53,7 +53,7 @@ pub enum Msg {
     Again(Arc<InFlightDelivery>, usize),
     /// A message to keep as a dead letter.
     Dead(Box<DeadMessage>),
-    /// Take no more. What is under way is written as it would be; a broker that takes back what was not settled
+    /// Take no more. What is under way is written as it would be; a broker that takes back what was not acknowledged
     /// when the subscription ended brings it again, and it is found to be done.
     Close,
 }
@@ -78,7 +78,7 @@ impl Msg {
 pub struct ConsumerParts {
     /// The queue.
     pub queue: crate::messages::Queue,
-    /// Deliveries unsettled at a time, each a bundle at most: bounds the memory that a slow service costs.
+    /// Deliveries unacknowledged at a time, each a bundle at most: bounds the memory that a slow service costs.
     pub prefetch: usize,
     /// The broker.
     pub broker: Arc<dyn Broker>,
@@ -101,7 +101,7 @@ pub struct ConsumerCounters {
     pub received: AtomicU64,
     /// Deliveries some of whose tickets are open.
     pub open: AtomicUsize,
-    /// Deliveries that were settled.
+    /// Deliveries that were acknowledged.
     pub settled: AtomicU64,
     /// Messages in them.
     pub messages: AtomicU64,

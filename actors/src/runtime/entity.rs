@@ -15,7 +15,7 @@ mod pending_input;
 use super::directory::{Directory, EntityKind, SpawnArguments, Spawned};
 use super::journal::{CommitOutcome, JournalHandle, MemoryEpoch};
 use super::service::Service;
-use super::ticket::{Settled, Ticket};
+use super::ticket::{Ticket, TicketOutcome};
 use super::tree::Node;
 use crate::planted::{Bug, planted};
 use crate::ports::ReadError;
@@ -151,7 +151,7 @@ impl<R: EntityRules> Entities<R> {
 }
 
 impl<R: EntityRules> Directory<Entities<R>> {
-    /// Asks an entity; the ticket settles when what it decides is committed.
+    /// Asks an entity; the ticket completes when what it decides is committed.
     pub fn ask(&self, key: &R::Key, input: R::Input, ticket: Ticket<R::Reply>) {
         self.send(key, Msg::Ask(Arc::new(input), ticket));
     }
@@ -185,7 +185,7 @@ impl<R: EntityRules> EntityKind for Entities<R> {
 
     fn refuse(message: Msg<R>, cause: String) {
         match message {
-            Msg::Ask(_, ticket) => ticket.settle(Settled::Retry(cause)),
+            Msg::Ask(_, ticket) => ticket.complete(TicketOutcome::Retry(cause)),
             Msg::Committed(_) | Msg::Again(..) | Msg::Retire => {}
         }
     }
@@ -234,7 +234,7 @@ impl<R: EntityRules> Actor for Entity<R> {
             match Box::pin(self.load()).await {
                 Ok(state) => memory.state = Some(state),
                 Err(error) => {
-                    unsure.ticket.settle(Settled::Retry(error.to_string()));
+                    unsure.ticket.complete(TicketOutcome::Retry(error.to_string()));
                     return Err(error.into());
                 }
             }
@@ -349,7 +349,7 @@ impl<R: EntityRules> Entity<R> {
             }
             None => {
                 self.perform(effects);
-                return ticket.settle(Settled::Done(reply));
+                return ticket.complete(TicketOutcome::Done(reply));
             }
         };
         memory.under_way += 1;
@@ -365,13 +365,13 @@ impl<R: EntityRules> Entity<R> {
         self.journal.submit_in_epoch(&memory.epoch, change, move |outcome| match outcome {
             CommitOutcome::Done(answer) if !R::is_written(&answer) => {
                 if let Some(Undecided { ticket, .. }) = pending.undecided.take() {
-                    ticket.settle(Settled::Done(R::answer(reply, answer)));
+                    ticket.complete(TicketOutcome::Done(R::answer(reply, answer)));
                 }
                 pending.tell(Msg::Again(pending.epoch.clone(), None));
             }
             CommitOutcome::Done(answer) => {
                 if let Some(Undecided { ticket, .. }) = pending.undecided.take() {
-                    ticket.settle(Settled::Done(R::answer(reply, answer)));
+                    ticket.complete(TicketOutcome::Done(R::answer(reply, answer)));
                 }
                 for effect in effects {
                     rules.perform(&key, effect, &directory);
@@ -385,7 +385,7 @@ impl<R: EntityRules> Entity<R> {
             }
             CommitOutcome::Failed(cause) => {
                 if let Some(Undecided { ticket, .. }) = pending.undecided.take() {
-                    ticket.settle(Settled::Dead(cause));
+                    ticket.complete(TicketOutcome::Dead(cause));
                 }
                 pending.tell(Msg::Again(pending.epoch.clone(), None));
             }

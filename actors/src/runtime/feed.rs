@@ -7,7 +7,7 @@
 use super::consumer::Handler;
 use super::journal::{CommitOutcome, JournalHandle};
 use super::service::Service;
-use super::ticket::{Settled, Ticket};
+use super::ticket::{Ticket, TicketOutcome};
 use crate::messages::Message;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,13 +62,15 @@ fn take<S: FeedService>(
     journal.submit(S::take(events.clone()), move |outcome| match outcome {
         CommitOutcome::Done(answer) => {
             S::taken(answer);
-            tickets.into_iter().for_each(|ticket| ticket.settle(Settled::Done(())));
+            tickets.into_iter().for_each(|ticket| ticket.complete(TicketOutcome::Done(())));
         }
         CommitOutcome::Refused => {
-            tickets.into_iter().for_each(|ticket| ticket.settle(Settled::Abandoned));
+            tickets.into_iter().for_each(|ticket| ticket.complete(TicketOutcome::Abandoned));
         }
         CommitOutcome::Failed(cause) if events.len() <= 1 => {
-            tickets.into_iter().for_each(|ticket| ticket.settle(Settled::Dead(cause.clone())));
+            tickets
+                .into_iter()
+                .for_each(|ticket| ticket.complete(TicketOutcome::Dead(cause.clone())));
         }
         CommitOutcome::Failed(_) => {
             for (event, ticket) in events.into_iter().zip(tickets) {

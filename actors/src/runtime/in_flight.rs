@@ -11,7 +11,7 @@
 //! is a delivery like any other.
 
 use super::consumer::{ConsumerParts, Msg};
-use super::ticket::{Settled, Ticket};
+use super::ticket::{Ticket, TicketOutcome};
 use crate::faults::{self, Point};
 use crate::messages::{Body, Message};
 use crate::planted::{Bug, planted};
@@ -30,7 +30,7 @@ const NONE: usize = usize::MAX;
 /// All messages are being handled now, together.
 const ALL: usize = usize::MAX - 1;
 
-/// A delivery that could be read, and is not settled.
+/// A delivery that could be read, and is not acknowledged.
 pub struct InFlightDelivery {
     parts: Arc<ConsumerParts>,
     channel: Arc<dyn DeliveryChannel>,
@@ -106,16 +106,16 @@ impl InFlightDelivery {
         self.at_work.store(NONE, Relaxed);
     }
 
-    fn settled(self: Arc<Self>, index: usize, how: Settled<()>) {
+    fn settled(self: Arc<Self>, index: usize, how: TicketOutcome<()>) {
         match how {
-            Settled::Done(()) => self.one_is_done(),
+            TicketOutcome::Done(()) => self.one_is_done(),
             // Dropped by the panic of its own handler: that attempt counts.
-            Settled::Abandoned if self.is_at_work(index) && std::thread::panicking() => {
+            TicketOutcome::Abandoned if self.is_at_work(index) && std::thread::panicking() => {
                 self.leave(index, Disposition::Retry, "the handler panicked".to_owned());
             }
-            Settled::Retry(cause) => self.leave(index, Disposition::Retry, cause),
-            Settled::Dead(cause) => self.leave(index, Disposition::Reject, cause),
-            Settled::Abandoned => self.resubmit(index),
+            TicketOutcome::Retry(cause) => self.leave(index, Disposition::Retry, cause),
+            TicketOutcome::Dead(cause) => self.leave(index, Disposition::Reject, cause),
+            TicketOutcome::Abandoned => self.resubmit(index),
         }
     }
 
@@ -151,7 +151,7 @@ impl InFlightDelivery {
             faults::passes(Point::Unacked);
         }
         self.channel
-            .settle(self.tag, remainder.into_iter().map(|(_, remainder)| remainder).collect());
+            .acknowledge(self.tag, remainder.into_iter().map(|(_, remainder)| remainder).collect());
     }
 
     fn resubmit(self: Arc<Self>, index: usize) {

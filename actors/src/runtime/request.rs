@@ -8,7 +8,7 @@
 //! ```
 
 use super::journal::CommitOutcome;
-use super::ticket::{Settled, Ticket};
+use super::ticket::{Ticket, TicketOutcome};
 use std::time::Duration;
 use thiserror::Error;
 
@@ -42,10 +42,10 @@ pub async fn ask<R: Send + 'static>(hand_in: impl Fn(Ticket<R>)) -> Result<R, Re
             let (ticket, receiver) = Ticket::channel();
             hand_in(ticket);
             match receiver.await {
-                Ok(Settled::Abandoned) | Err(_) => tokio::time::sleep(ASK_AGAIN).await,
-                Ok(Settled::Done(answer)) => return Ok(answer),
-                Ok(Settled::Retry(cause)) => return Err(RequestError::Failed(cause)),
-                Ok(Settled::Dead(cause)) => return Err(RequestError::Impossible(cause)),
+                Ok(TicketOutcome::Abandoned) | Err(_) => tokio::time::sleep(ASK_AGAIN).await,
+                Ok(TicketOutcome::Done(answer)) => return Ok(answer),
+                Ok(TicketOutcome::Retry(cause)) => return Err(RequestError::Failed(cause)),
+                Ok(TicketOutcome::Dead(cause)) => return Err(RequestError::Impossible(cause)),
             }
         }
     };
@@ -57,7 +57,7 @@ pub async fn in_time<F: Future>(what: F) -> Option<F::Output> {
     tokio::time::timeout(ASK_TIMEOUT, what).await.ok()
 }
 
-impl<A> From<CommitOutcome<A>> for Settled<A> {
+impl<A> From<CommitOutcome<A>> for TicketOutcome<A> {
     fn from(outcome: CommitOutcome<A>) -> Self {
         match outcome {
             CommitOutcome::Done(answer) => Self::Done(answer),

@@ -1,7 +1,7 @@
 //! What makes a service: how its changes are decided against the rows of its own database.
 //!
 //! ```text
-//! changes ──keys──▶ store: read and lock these rows ──settle──▶ writes, outcomes, messages
+//! changes ──keys──▶ store: read and lock these rows ──decide_batch──▶ writes, outcomes, messages
 //! ```
 //!
 //! [`Service::settle`] is pure. A change that was decided before, in memory (a saga's), is checked
@@ -41,7 +41,7 @@ pub trait Service: Send + Sync + Sized + 'static {
     fn keys(changes: &[Self::Change]) -> Self::Keys;
 
     /// Decides every change in turn on the rows as they are.
-    fn settle(
+    fn decide_batch(
         &self,
         rows: Self::Rows,
         changes: &[Self::Change],
@@ -182,7 +182,7 @@ pub struct Batch<S: Service> {
     pub world: World,
 }
 
-/// A batch, settled: what the store is to write and then to answer.
+/// A batch, decided: what the store is to write and then to answer.
 pub struct DecidedBatch<S: Service> {
     /// The service's rows.
     pub writes: S::Writes,
@@ -199,15 +199,15 @@ impl<S: Service> Batch<S> {
     }
 
     /// Decides the batch on the rows that were read.
-    pub fn settle(&self, rows: S::Rows) -> DecidedBatch<S> {
-        let settled = self.service.settle(rows, &self.changes, storable(self.at));
-        debug_assert_eq!(settled.outcomes.len(), self.changes.len());
-        let outbox = settled
+    pub fn decide(&self, rows: S::Rows) -> DecidedBatch<S> {
+        let decided = self.service.decide_batch(rows, &self.changes, storable(self.at));
+        debug_assert_eq!(decided.outcomes.len(), self.changes.len());
+        let outbox = decided
             .messages
             .chunks(OutboxRow::MESSAGES_MAX)
             .map(|messages| OutboxRow::fresh(self.world.new_id(), messages.to_vec()))
             .collect();
-        DecidedBatch { writes: settled.writes, outbox, outcomes: settled.outcomes }
+        DecidedBatch { writes: decided.writes, outbox, outcomes: decided.outcomes }
     }
 }
 

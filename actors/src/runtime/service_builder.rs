@@ -81,7 +81,7 @@ impl ConsumerHandle {
         self.queue
     }
 
-    /// Deliveries that were settled so far.
+    /// Deliveries that were acknowledged so far.
     pub fn settled(&self) -> u64 {
         self.traffic.settled.load(Relaxed)
     }
@@ -113,7 +113,7 @@ impl ConsumerHandle {
         self.address.send(consumer::Msg::Close);
     }
 
-    /// Deliveries that are not settled yet.
+    /// Deliveries that are not acknowledged yet.
     pub fn open(&self) -> usize {
         self.traffic.open.load(Relaxed)
     }

@@ -1,13 +1,13 @@
 //! A ticket: the promise that whoever handed something in learns, exactly once, how it ended.
 //!
 //! A delivery's ticket acks it; an HTTP request's ticket answers it. A ticket that is dropped
-//! (its actor died, its mailbox was thrown away) settles itself, so that nothing waits for ever.
+//! (its actor died, its mailbox was thrown away) completes itself, so that nothing waits for ever.
 
 use tokio::sync::oneshot;
 
 /// How it ended.
 #[derive(Debug)]
-pub enum Settled<R> {
+pub enum TicketOutcome<R> {
     /// Everything it caused is committed.
     Done(R),
     /// It failed in a way that may pass: try again later, counted.
@@ -18,21 +18,21 @@ pub enum Settled<R> {
     Abandoned,
 }
 
-impl<R> Settled<R> {
+impl<R> TicketOutcome<R> {
     /// The same, with another result.
-    pub fn map<T>(self, with: impl FnOnce(R) -> T) -> Settled<T> {
+    pub fn map<T>(self, with: impl FnOnce(R) -> T) -> TicketOutcome<T> {
         match self {
-            Self::Done(result) => Settled::Done(with(result)),
-            Self::Retry(cause) => Settled::Retry(cause),
-            Self::Dead(cause) => Settled::Dead(cause),
-            Self::Abandoned => Settled::Abandoned,
+            Self::Done(result) => TicketOutcome::Done(with(result)),
+            Self::Retry(cause) => TicketOutcome::Retry(cause),
+            Self::Dead(cause) => TicketOutcome::Dead(cause),
+            Self::Abandoned => TicketOutcome::Abandoned,
         }
     }
 }
 
-type Listener<R> = Box<dyn FnOnce(Settled<R>) + Send>;
+type Listener<R> = Box<dyn FnOnce(TicketOutcome<R>) + Send>;
 
-/// Settles once: when told to, or when dropped.
+/// Completes once: when told to, or when dropped.
 pub struct Ticket<R> {
     listener: Option<Listener<R>>,
     at_work: bool,
@@ -40,7 +40,7 @@ pub struct Ticket<R> {
 
 impl<R> Ticket<R> {
     /// A ticket that calls `listener` exactly once.
-    pub fn new(listener: impl FnOnce(Settled<R>) + Send + 'static) -> Self {
+    pub fn new(listener: impl FnOnce(TicketOutcome<R>) + Send + 'static) -> Self {
         Self { listener: Some(Box::new(listener)), at_work: false }
     }
 
@@ -54,8 +54,8 @@ impl<R> Ticket<R> {
         self.at_work = true;
     }
 
-    /// Settles it.
-    pub fn settle(mut self, how: Settled<R>) {
+    /// Completes it.
+    pub fn complete(mut self, how: TicketOutcome<R>) {
         if let Some(listener) = self.listener.take() {
             listener(how);
         }
@@ -63,8 +63,8 @@ impl<R> Ticket<R> {
 }
 
 impl<R: Send + 'static> Ticket<R> {
-    /// A ticket and the receiver of its settlement.
-    pub fn channel() -> (Self, oneshot::Receiver<Settled<R>>) {
+    /// A ticket and the receiver of its outcome.
+    pub fn channel() -> (Self, oneshot::Receiver<TicketOutcome<R>>) {
         let (sender, receiver) = oneshot::channel();
         let ticket = Self::new(move |how| {
             // The asker may have gone away: what was asked is done all the same.
@@ -80,9 +80,9 @@ impl<R> Drop for Ticket<R> {
             // Dropped by the panic that its own handling raised: that attempt counts. What waited in
             // the same mailbox is dropped by the same panic, and was never looked at.
             listener(if self.at_work && std::thread::panicking() {
-                Settled::Retry("the handler panicked".to_owned())
+                TicketOutcome::Retry("the handler panicked".to_owned())
             } else {
-                Settled::Abandoned
+                TicketOutcome::Abandoned
             });
         }
     }

@@ -5,7 +5,7 @@ use super::service::Shipping;
 use crate::messages::{Message, Payload};
 use crate::runtime::consumer::Handler;
 use crate::runtime::journal::{CommitOutcome, JournalHandle};
-use crate::runtime::ticket::{Settled, Ticket};
+use crate::runtime::ticket::{Ticket, TicketOutcome};
 use std::sync::Arc;
 
 /// Hands what each message asks to the journal, whose batch decides it.
@@ -24,18 +24,18 @@ impl Handler for CommandHandler {
     fn handle(&self, message: Arc<Message>, ticket: Ticket<()>) {
         let change = match change(&message) {
             Ok(change) => change,
-            Err(cause) => return ticket.settle(Settled::Dead(cause)),
+            Err(cause) => return ticket.complete(TicketOutcome::Dead(cause)),
         };
         self.journal.submit(change, move |outcome| match outcome {
             CommitOutcome::Done(ShippingAnswer::OutcomePublished) => {
-                ticket.settle(Settled::Done(()))
+                ticket.complete(TicketOutcome::Done(()))
             }
             CommitOutcome::Done(ShippingAnswer::Early(why)) => {
-                ticket.settle(Settled::Retry(why.to_owned()))
+                ticket.complete(TicketOutcome::Retry(why.to_owned()))
             }
             // Decided on the locked row, it never is: were it, it would be decided again.
-            CommitOutcome::Refused => ticket.settle(Settled::Abandoned),
-            CommitOutcome::Failed(cause) => ticket.settle(Settled::Dead(cause)),
+            CommitOutcome::Refused => ticket.complete(TicketOutcome::Abandoned),
+            CommitOutcome::Failed(cause) => ticket.complete(TicketOutcome::Dead(cause)),
         });
     }
 }

@@ -71,10 +71,10 @@ fn play(batches: &[Vec<Change>]) -> (Played, ShippingMemory) {
     let mut played = Vec::new();
     for (number, changes) in batches.iter().enumerate() {
         let rows = memory.load(&Shipping::keys(changes));
-        let settled = shipping.settle(rows, changes, at(number));
-        memory.write(&settled.writes, at(number));
-        let mut said = settled.messages.into_iter();
-        for (change, outcome) in changes.iter().zip(settled.outcomes) {
+        let decided = shipping.decide_batch(rows, changes, at(number));
+        memory.write(&decided.writes, at(number));
+        let mut said = decided.messages.into_iter();
+        for (change, outcome) in changes.iter().zip(decided.outcomes) {
             let message = match outcome {
                 Outcome::Done(ShippingAnswer::OutcomePublished) => Some(said.next().unwrap()),
                 Outcome::Done(ShippingAnswer::Early(_)) => None,

@@ -40,7 +40,7 @@ impl Service for Shipping {
         changes.iter().map(|change| change.origin.order_id).collect()
     }
 
-    fn settle(
+    fn decide_batch(
         &self,
         mut shipments: BTreeMap<OrderId, Shipment>,
         changes: &[Change],

@@ -77,7 +77,7 @@ impl SimBroker {
         self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// A process's connections are gone: what it has not settled is given to others.
+    /// A process's connections are gone: what it has not acknowledged is given to others.
     pub fn disconnect(&self, process: u64) {
         let mut state = self.lock();
         for queue in state.queues.values_mut() {
@@ -90,8 +90,8 @@ impl SimBroker {
         self.pump_all();
     }
 
-    /// All connections break and come back: what is not settled is delivered again, and what is
-    /// settled after this was settled in vain.
+    /// All connections break and come back: what is not acknowledged is delivered again, and what is
+    /// settled after this was acknowledged in vain.
     pub fn reconnect_all(&self) {
         let mut state = self.lock();
         for queue in state.queues.values_mut() {
@@ -103,7 +103,7 @@ impl SimBroker {
         self.pump_all();
     }
 
-    /// Messages that are not settled yet.
+    /// Messages that are not acknowledged yet.
     pub fn open(&self) -> usize {
         let state = self.lock();
         let unacked = |queue: &SimQueue| -> usize {
@@ -240,20 +240,20 @@ struct SimChannel {
 
 impl SimChannel {
     /// Does something at the broker, as soon as the process runs.
-    fn at_the_broker(&self, settle: impl FnOnce(&Self) + Send + 'static) {
+    fn at_the_broker(&self, acknowledge: impl FnOnce(&Self) + Send + 'static) {
         if self.gate.runs() {
-            return settle(self);
+            return acknowledge(self);
         }
         let channel = self.clone();
         tokio::spawn(async move {
             channel.gate.runs_on().await;
-            settle(&channel);
+            acknowledge(&channel);
         });
     }
 }
 
 impl DeliveryChannel for SimChannel {
-    fn settle(&self, tag: u64, remainder: Vec<Remainder>) {
+    fn acknowledge(&self, tag: u64, remainder: Vec<Remainder>) {
         self.broker.sim.may_die(&self.gate);
         self.at_the_broker(move |Self { broker, queue, consumer, .. }| {
             let Some(item) = broker.take(*queue, *consumer, tag) else { return };

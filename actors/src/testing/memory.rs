@@ -16,7 +16,7 @@ use uuid::Uuid;
 pub trait MemoryTables<S: Service>: Default + Send + 'static {
     /// The rows of these keys.
     fn load(&self, keys: &S::Keys) -> S::Rows;
-    /// Writes what was settled.
+    /// Writes what was decided.
     fn write(&mut self, writes: &S::Writes, at: Timestamp);
 }
 
@@ -133,9 +133,9 @@ impl<S: Service, T: MemoryTables<S>> Store<S> for MemoryStore<T> {
             Some(CommitFault::UnknownWritten) | None => {}
         }
         let rows = inner.tables.load(&batch.keys());
-        let settled = batch.settle(rows);
-        inner.tables.write(&settled.writes, batch.at);
-        for row in &settled.outbox {
+        let decided = batch.decide(rows);
+        inner.tables.write(&decided.writes, batch.at);
+        for row in &decided.outbox {
             let kept = StoredOutboxRow { row: row.clone(), parked: None, owner: self.owner };
             let earlier = inner.outbox.insert(row.id, kept);
             assert!(earlier.is_none(), "two outbox rows of one id: {}", row.id);
@@ -177,7 +177,7 @@ impl<S: Service, T: MemoryTables<S>> Store<S> for MemoryStore<T> {
         if fault.is_some() {
             return Err(CommitError::Unknown("told to fail".to_owned()));
         }
-        Ok(Committed { outcomes: settled.outcomes, outbox: settled.outbox })
+        Ok(Committed { outcomes: decided.outcomes, outbox: decided.outbox })
     }
 }
 

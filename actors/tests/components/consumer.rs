@@ -13,7 +13,7 @@ use ordermill_actors::runtime::consumer::{
 };
 use ordermill_actors::runtime::outbox::OutboundMessage;
 use ordermill_actors::runtime::service::DeadLetter;
-use ordermill_actors::runtime::ticket::{Settled, Ticket};
+use ordermill_actors::runtime::ticket::{Ticket, TicketOutcome};
 use ordermill_actors::testing::{ManualBroker, world};
 use ractor::Actor;
 use std::sync::atomic::Ordering::Relaxed;
@@ -35,9 +35,9 @@ impl Handler for PanickingHandler {
         self.handled.lock().unwrap().push(key);
         assert_ne!(key, 666, "told to panic");
         match key {
-            13 => ticket.settle(Settled::Dead("it brings bad luck".to_owned())),
+            13 => ticket.complete(TicketOutcome::Dead("it brings bad luck".to_owned())),
             7 if !known => drop(ticket),
-            _ => ticket.settle(Settled::Done(())),
+            _ => ticket.complete(TicketOutcome::Done(())),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Entities decide ahead of the disk, and are never believed before it.
 
 use crate::toy::{Bench, Counter, OPENING, POISON, ask};
-use ordermill_actors::runtime::ticket::{Settled, Ticket};
+use ordermill_actors::runtime::ticket::{Ticket, TicketOutcome};
 use ordermill_actors::testing::CommitFault;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -17,7 +17,7 @@ async fn decisions_pipeline_into_few_transactions() {
         })
         .collect();
     for (index, receiver) in receivers.into_iter().enumerate() {
-        assert!(matches!(receiver.await, Ok(Settled::Done(sum)) if sum == index as i64 + 1));
+        assert!(matches!(receiver.await, Ok(TicketOutcome::Done(sum)) if sum == index as i64 + 1));
     }
     assert_eq!(bench.counter(1), Counter { version: 200, sum: 200 });
     assert!(bench.store.commits() < 20, "{} commits", bench.store.commits());
@@ -34,7 +34,7 @@ async fn an_answer_that_changes_nothing_waits_for_what_it_is_based_on() {
     adders.ask(&1, 0, ticket);
     tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     assert!(looked.try_recv().is_err(), "5 is not committed, so nobody may see it");
-    assert!(matches!(looked.await, Ok(Settled::Done(5))));
+    assert!(matches!(looked.await, Ok(TicketOutcome::Done(5))));
 }
 
 #[tokio::test(start_paused = true)]
@@ -94,9 +94,9 @@ async fn a_panic_is_an_attempt_of_its_own_message_only() {
     adders.ask(&1, POISON, ticket);
     let (ticket, behind) = Ticket::channel();
     adders.ask(&1, 1, ticket);
-    assert!(matches!(poisoned.await, Ok(Settled::Retry(_))), "counted");
+    assert!(matches!(poisoned.await, Ok(TicketOutcome::Retry(_))), "counted");
     let behind = behind.await;
-    assert!(matches!(behind, Ok(Settled::Abandoned)), "not its fault: {behind:?}");
+    assert!(matches!(behind, Ok(TicketOutcome::Abandoned)), "not its fault: {behind:?}");
     assert_eq!(ask(&adders, 1, 1).await, 2, "started again from the store");
     assert_eq!(ask(&adders, 2, 1).await, 1, "neighbours notice nothing");
 }

@@ -11,7 +11,7 @@ use ordermill_actors::runtime::entity::{Entities, EntityDecision, EntityRules};
 use ordermill_actors::runtime::journal::{Journal, JournalHandle, JournalParts, OutboxListener};
 use ordermill_actors::runtime::outbox::OutboxRow;
 use ordermill_actors::runtime::service::{BatchDecision, Outcome, Service, Versions};
-use ordermill_actors::runtime::ticket::{Settled, Ticket};
+use ordermill_actors::runtime::ticket::{Ticket, TicketOutcome};
 use ordermill_actors::runtime::tree::Node;
 use ordermill_actors::testing::{MemoryStore, MemoryTables, world};
 use ractor::{Actor, ActorCell};
@@ -54,7 +54,12 @@ impl Service for Toy {
         changes.iter().map(|change| change.key).collect()
     }
 
-    fn settle(&self, rows: Self::Rows, changes: &[Change], at: Timestamp) -> BatchDecision<Self> {
+    fn decide_batch(
+        &self,
+        rows: Self::Rows,
+        changes: &[Change],
+        at: Timestamp,
+    ) -> BatchDecision<Self> {
         let mut versions = Versions::new(rows);
         let (mut writes, mut messages) = (BTreeMap::new(), Vec::new());
         let outcomes = changes
@@ -247,8 +252,8 @@ pub async fn ask(adders: &Directory<Entities<Adder>>, key: u32, add: i64) -> i64
         let (ticket, receiver) = Ticket::channel();
         adders.ask(&key, add, ticket);
         match receiver.await.unwrap() {
-            Settled::Done(sum) => return sum,
-            Settled::Abandoned => tokio::time::sleep(Duration::from_millis(20)).await,
+            TicketOutcome::Done(sum) => return sum,
+            TicketOutcome::Abandoned => tokio::time::sleep(Duration::from_millis(20)).await,
             other => panic!("{other:?}"),
         }
     }

@@ -9,7 +9,7 @@ use ordermill_actors::inventory::{
 use ordermill_actors::messages::{Kind, Payload};
 use ordermill_actors::runtime::expected::Expected;
 use ordermill_actors::runtime::request::ASK_TIMEOUT;
-use ordermill_actors::runtime::ticket::Settled;
+use ordermill_actors::runtime::ticket::TicketOutcome;
 use ordermill_actors::runtime::tree::Population;
 use ordermill_actors::testing::CommitFault;
 use std::sync::atomic::Ordering::Relaxed;
@@ -134,7 +134,7 @@ async fn a_hold_ends_with_its_request() {
     let second = bench.reserve(2, &[("apple", 1)]);
     settle_down().await;
     bench.open();
-    assert!(matches!(end(first).await, Settled::Abandoned), "nobody knows: it comes again");
+    assert!(matches!(end(first).await, TicketOutcome::Abandoned), "nobody knows: it comes again");
     done(second).await;
     assert!(bench.has_stock(2));
 }
@@ -149,7 +149,7 @@ async fn a_failed_actor_forgets_its_waiters_and_starts_again_from_the_store() {
     let second = bench.reserve(2, &[("apple", 1)]);
     settle_down().await;
     assert!(bench.skus.restart("sku/apple"));
-    assert!(matches!(end(second).await, Settled::Abandoned));
+    assert!(matches!(end(second).await, TicketOutcome::Abandoned));
     bench.open();
     done(first).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -253,7 +253,7 @@ async fn an_impossible_command_is_a_dead_letter() {
         bench.command(1, Payload::PaymentReversed),
     ];
     for pending in dead {
-        assert!(matches!(end(pending).await, Settled::Dead(_)));
+        assert!(matches!(end(pending).await, TicketOutcome::Dead(_)));
     }
     assert!(bench.heard().is_empty() && bench.outcome(1).is_none());
 }

@@ -15,7 +15,7 @@ use ordermill_actors::runtime::directory::{Directory, EntitySupervisor};
 use ordermill_actors::runtime::journal::{Journal, JournalHandle, JournalParts, OutboxListener};
 use ordermill_actors::runtime::outbox::{Content, OutboxRow};
 use ordermill_actors::runtime::service::Batch;
-use ordermill_actors::runtime::ticket::{Settled, Ticket};
+use ordermill_actors::runtime::ticket::{Ticket, TicketOutcome};
 use ordermill_actors::runtime::tree::Node;
 use ordermill_actors::testing::{MemoryStore, world};
 use ractor::{Actor, ActorRef};
@@ -120,7 +120,7 @@ pub struct Bench {
 }
 
 /// A command under way.
-pub type Pending = oneshot::Receiver<Settled<()>>;
+pub type Pending = oneshot::Receiver<TicketOutcome<()>>;
 
 impl Bench {
     pub async fn new() -> Self {
@@ -244,14 +244,14 @@ pub async fn settle_down() {
 }
 
 /// How a command ended.
-pub async fn end(pending: Pending) -> Settled<()> {
+pub async fn end(pending: Pending) -> TicketOutcome<()> {
     pending.await.expect("a ticket always settles")
 }
 
 /// A command that ended as it should.
 pub async fn done(pending: Pending) {
     match end(pending).await {
-        Settled::Done(()) => {}
+        TicketOutcome::Done(()) => {}
         other => panic!("{other:?}"),
     }
 }

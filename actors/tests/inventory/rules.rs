@@ -68,34 +68,34 @@ fn adjust((key, deltas): (u8, Vec<(ProductId, i64)>)) -> Change {
     Change::Adjust { key, adjustments: adjustments.collect() }
 }
 
-struct Settled {
+struct DecidedBatch {
     answers: Vec<InventoryAnswer>,
     messages: Vec<Arc<Message>>,
     stock_writes: usize,
 }
 
-fn settle(tables: &mut InventoryTables, changes: &[Change], at: Timestamp) -> Settled {
+fn decide_all(tables: &mut InventoryTables, changes: &[Change], at: Timestamp) -> DecidedBatch {
     let rows = tables.load(&Inventory::keys(changes));
-    let settled = Inventory.settle(rows, changes, at);
-    let written = settled.writes.stock.iter().chain(&settled.writes.new_stock);
+    let decided = Inventory.decide_batch(rows, changes, at);
+    let written = decided.writes.stock.iter().chain(&decided.writes.new_stock);
     let products: BTreeSet<_> = written.clone().map(|row| row.product_id.clone()).collect();
     let stock_writes = written.count();
     assert_eq!(products.len(), stock_writes, "a row is written once a batch");
-    for row in &settled.writes.stock {
+    for row in &decided.writes.stock {
         let before = &tables.stock[&row.product_id];
         assert_eq!(row.version, before.version + 1);
     }
     let moved: BTreeSet<_> =
-        settled.writes.movements.iter().map(|row| row.stock.product_id.clone()).collect();
+        decided.writes.movements.iter().map(|row| row.stock.product_id.clone()).collect();
     assert_eq!(moved, products, "each row that is written is in the ledger");
-    assert_eq!(moved.len(), settled.writes.movements.len(), "once");
+    assert_eq!(moved.len(), decided.writes.movements.len(), "once");
     // The tables' CHECK holds that 0 <= reserved <= on_hand.
-    tables.write(&settled.writes, at);
-    let answers = settled.outcomes.into_iter().map(|outcome| match outcome {
+    tables.write(&decided.writes, at);
+    let answers = decided.outcomes.into_iter().map(|outcome| match outcome {
         Outcome::Done(answer) => answer,
         Outcome::Refused => panic!("nothing is decided before"),
     });
-    Settled { answers: answers.collect(), messages: settled.messages, stock_writes }
+    DecidedBatch { answers: answers.collect(), messages: decided.messages, stock_writes }
 }
 
 fn same_units(a: &StockRow, b: &StockRow) -> bool {
@@ -120,33 +120,33 @@ impl Auditor {
         before: &InventoryTables,
         after: &InventoryTables,
         change: &Change,
-        settled: &Settled,
+        decided: &DecidedBatch,
     ) {
         match change {
             Change::Reserve { origin, lines } => {
-                self.reserved(before, after, origin.order_id, lines, settled);
-                self.told(before, after, origin, settled);
+                self.reserved(before, after, origin.order_id, lines, decided);
+                self.told(before, after, origin, decided);
             }
             Change::Release { origin } => {
                 let committed = matches!(was(before, origin), Some(Reservation::Committed(_)));
                 let kind =
                     if committed { Kind::InventoryCommitted } else { Kind::InventoryReleased };
-                assert_eq!(settled.messages[0].kind(), kind, "an undo is answered as an undo");
-                self.told(before, after, origin, settled);
+                assert_eq!(decided.messages[0].kind(), kind, "an undo is answered as an undo");
+                self.told(before, after, origin, decided);
             }
             Change::Commit { origin } => match was(before, origin) {
-                None => assert!(matches!(settled.answers[0], InventoryAnswer::Impossible(_))),
-                Some(_) => self.told(before, after, origin, settled),
+                None => assert!(matches!(decided.answers[0], InventoryAnswer::Impossible(_))),
+                Some(_) => self.told(before, after, origin, decided),
             },
             Change::CreateProduct { product_id, .. } | Change::SetAvailable { product_id, .. } => {
-                self.restocked(before, after, product_id, settled);
+                self.restocked(before, after, product_id, decided);
             }
             Change::Adjust { adjustments, .. } => {
                 let products: BTreeSet<_> = adjustments.iter().map(|one| &one.product_id).collect();
                 for product in products {
-                    self.restocked(before, after, product, settled);
+                    self.restocked(before, after, product, decided);
                 }
-                self.adjusted(before, after, adjustments, settled);
+                self.adjusted(before, after, adjustments, decided);
             }
         }
         self.count(after);
@@ -157,9 +157,9 @@ impl Auditor {
         before: &InventoryTables,
         after: &InventoryTables,
         product: &ProductId,
-        settled: &Settled,
+        decided: &DecidedBatch,
     ) {
-        assert!(settled.messages.is_empty());
+        assert!(decided.messages.is_empty());
         let units =
             |tables: &InventoryTables| tables.stock.get(product).map_or(0, |row| row.on_hand);
         let stocked = units(after) - units(before);
@@ -174,15 +174,15 @@ impl Auditor {
         before: &InventoryTables,
         after: &InventoryTables,
         adjustments: &[Adjustment],
-        settled: &Settled,
+        decided: &DecidedBatch,
     ) {
-        let InventoryAnswer::Adjusted { outcomes, replayed } = &settled.answers[0] else {
-            assert_eq!(settled.answers[0], InventoryAnswer::KeyReused);
-            assert_eq!(settled.stock_writes, 0);
+        let InventoryAnswer::Adjusted { outcomes, replayed } = &decided.answers[0] else {
+            assert_eq!(decided.answers[0], InventoryAnswer::KeyReused);
+            assert_eq!(decided.stock_writes, 0);
             return;
         };
         if *replayed {
-            assert_eq!(settled.stock_writes, 0, "a repeat changes nothing");
+            assert_eq!(decided.stock_writes, 0, "a repeat changes nothing");
             return;
         }
         assert_eq!(outcomes.len(), adjustments.len());
@@ -213,10 +213,10 @@ impl Auditor {
         after: &InventoryTables,
         order: OrderId,
         lines: &Lines,
-        settled: &Settled,
+        decided: &DecidedBatch,
     ) {
         if before.reservations.contains_key(&order) {
-            assert_eq!(settled.stock_writes, 0, "decided once");
+            assert_eq!(decided.stock_writes, 0, "decided once");
             return;
         }
         let available = |product: &ProductId| Some(before.stock.get(product)?.available());
@@ -227,7 +227,7 @@ impl Auditor {
         match &after.reservations[&order].reservation {
             Reservation::Reserved(taken) => assert!(short.is_empty() && taken == lines),
             Reservation::Refused(refusal) => {
-                assert_eq!(settled.stock_writes, 0, "a refusal writes no stock");
+                assert_eq!(decided.stock_writes, 0, "a refusal writes no stock");
                 assert!(!short.is_empty(), "refused without need");
                 assert_eq!(refusal.shortages.len(), short.len());
                 for (shortage, line) in refusal.shortages.iter().zip(short) {
@@ -249,12 +249,12 @@ impl Auditor {
         before: &InventoryTables,
         after: &InventoryTables,
         origin: &Origin,
-        settled: &Settled,
+        decided: &DecidedBatch,
     ) {
         let (InventoryAnswer::OutcomePublished(rows), [message]) =
-            (&settled.answers[0], &settled.messages[..])
+            (&decided.answers[0], &decided.messages[..])
         else {
-            panic!("a command is answered: {:?}", settled.answers)
+            panic!("a command is answered: {:?}", decided.answers)
         };
         for row in rows {
             assert_eq!(**row, after.stock[&row.product_id], "the row as it was committed");
@@ -264,7 +264,7 @@ impl Auditor {
         }
         if let Some(Reservation::Released(_) | Reservation::Committed(_)) = was(before, origin) {
             assert_eq!(was(before, origin), was(after, origin), "final");
-            assert_eq!(settled.stock_writes, 0);
+            assert_eq!(decided.stock_writes, 0);
         }
         let kind = match was(after, origin).unwrap() {
             Reservation::Reserved(_) => Kind::InventoryReserved,
@@ -350,11 +350,11 @@ proptest! {
         let (mut batched, mut single) = (InventoryTables::default(), InventoryTables::default());
         let mut auditor = Auditor::default();
         for (second, changes) in batches.iter().enumerate() {
-            let together = settle(&mut batched, changes, at(second));
+            let together = decide_all(&mut batched, changes, at(second));
             let mut messages = Vec::new();
             for (change, answer) in changes.iter().zip(&together.answers) {
                 let before = copy(&single);
-                let alone = settle(&mut single, std::slice::from_ref(change), at(second));
+                let alone = decide_all(&mut single, std::slice::from_ref(change), at(second));
                 auditor.watch(&before, &single, change, &alone);
                 prop_assert_eq!(
                     std::mem::discriminant(answer), std::mem::discriminant(&alone.answers[0])
@@ -425,10 +425,10 @@ fn after_an_undo_a_late_reservation_takes_nothing() {
     let lines = vec![StockLine { product_id: "apple".into(), quantity: 3 }];
     let reserve = Change::Reserve { origin: origin(1), lines: lines.try_into().unwrap() };
     let release = Change::Release { origin: origin(1) };
-    let settled = settle(&mut tables, &[stock, release, reserve], at(0));
-    let said: Vec<_> = settled.messages.iter().map(|message| &message.payload).collect();
+    let decided = decide_all(&mut tables, &[stock, release, reserve], at(0));
+    let said: Vec<_> = decided.messages.iter().map(|message| &message.payload).collect();
     assert!(matches!(said[..], [Payload::InventoryReleased, Payload::InventoryReleased]));
-    assert_eq!(settled.messages[0].event_id, settled.messages[1].event_id);
+    assert_eq!(decided.messages[0].event_id, decided.messages[1].event_id);
     assert_eq!(tables.stock[&ProductId::from("apple")].available(), 10);
 }
 
@@ -437,15 +437,15 @@ fn five_hundred_reservations_of_a_product_are_one_row_update() {
     let mut tables = InventoryTables::default();
     let product_id = ProductId::from("apple");
     let available = Quantity::new(400).unwrap();
-    settle(&mut tables, &[Change::CreateProduct { product_id, available }], at(0));
+    decide_all(&mut tables, &[Change::CreateProduct { product_id, available }], at(0));
     let reserve = |order| {
         let lines = vec![StockLine { product_id: "apple".into(), quantity: 1 }];
         Change::Reserve { origin: origin(order), lines: lines.try_into().unwrap() }
     };
     let changes: Vec<_> = (0..500).map(reserve).collect();
-    let settled = settle(&mut tables, &changes, at(1));
-    assert_eq!(settled.stock_writes, 1);
-    let sold = settled.messages.iter().filter(|m| m.kind() == Kind::InventoryReserved).count();
+    let decided = decide_all(&mut tables, &changes, at(1));
+    assert_eq!(decided.stock_writes, 1);
+    let sold = decided.messages.iter().filter(|m| m.kind() == Kind::InventoryReserved).count();
     assert_eq!(sold, 400);
 }
 
@@ -457,7 +457,7 @@ fn a_stock_that_was_read_before_others_reserved_is_not_set() {
     let apple = || ProductId::from("apple");
     let units = |units| Quantity::new(units).unwrap();
     let create = Change::CreateProduct { product_id: apple(), available: units(10) };
-    settle(&mut tables, &[create], at(0));
+    decide_all(&mut tables, &[create], at(0));
     let read = tables.stock[&apple()].version;
     let reserve = |order| {
         let lines = vec![StockLine { product_id: apple(), quantity: 1 }];
@@ -465,21 +465,21 @@ fn a_stock_that_was_read_before_others_reserved_is_not_set() {
     };
     let stale = || set(apple(), units(15), Expected::OneOf(vec![read]));
     // In the batch of the first order already: what it has not written yet makes another version.
-    let settled = settle(&mut tables, &[reserve(1), stale()], at(1));
-    assert!(matches!(&settled.answers[1], InventoryAnswer::Stale(row) if row.version == read + 1));
-    settle(&mut tables, &[reserve(2), reserve(3), reserve(4)], at(2));
-    let settled = settle(&mut tables, &[stale()], at(3));
-    assert!(matches!(&settled.answers[0], InventoryAnswer::Stale(row) if row.version == read + 2));
+    let decided = decide_all(&mut tables, &[reserve(1), stale()], at(1));
+    assert!(matches!(&decided.answers[1], InventoryAnswer::Stale(row) if row.version == read + 1));
+    decide_all(&mut tables, &[reserve(2), reserve(3), reserve(4)], at(2));
+    let decided = decide_all(&mut tables, &[stale()], at(3));
+    assert!(matches!(&decided.answers[0], InventoryAnswer::Stale(row) if row.version == read + 2));
     // As an adjustment it is right, whatever was reserved meanwhile.
-    settle(&mut tables, &[adjust((1, vec![(apple(), 5)]))], at(4));
+    decide_all(&mut tables, &[adjust((1, vec![(apple(), 5)]))], at(4));
     let row = &tables.stock[&apple()];
     assert_eq!((row.on_hand, row.reserved, row.available()), (15, 4, 11));
     // Of two who have read the same version, one sets it.
     let read = Expected::OneOf(vec![row.version]);
     let both = [set(apple(), units(20), read.clone()), set(apple(), units(30), read)];
-    let settled = settle(&mut tables, &both, at(5));
+    let decided = decide_all(&mut tables, &both, at(5));
     assert!(matches!(
-        settled.answers[..],
+        decided.answers[..],
         [InventoryAnswer::Stocked(_), InventoryAnswer::Stale(_)]
     ));
     assert_eq!(tables.stock[&apple()].available(), 20);
@@ -491,10 +491,10 @@ fn a_reservation_released_in_its_own_batch_is_in_the_ledger() {
     let apple = || ProductId::from("apple");
     let create =
         Change::CreateProduct { product_id: apple(), available: Quantity::new(3).unwrap() };
-    settle(&mut tables, &[create], at(0));
+    decide_all(&mut tables, &[create], at(0));
     let lines = vec![StockLine { product_id: apple(), quantity: 2 }];
     let reserve = Change::Reserve { origin: origin(1), lines: lines.try_into().unwrap() };
-    settle(&mut tables, &[reserve, Change::Release { origin: origin(1) }], at(1));
+    decide_all(&mut tables, &[reserve, Change::Release { origin: origin(1) }], at(1));
     let order = origin(1).order_id;
     let expected = [Entry::Created(3), Entry::Reserved(2, order), Entry::Released(2, order)];
     assert_eq!(replayed(&tables, &apple()), expected);
@@ -504,14 +504,18 @@ fn a_reservation_released_in_its_own_batch_is_in_the_ledger() {
 fn more_than_the_largest_stock_is_not_adjusted() {
     let mut tables = InventoryTables::default();
     let available = Quantity::new(Quantity::MAX).unwrap();
-    settle(&mut tables, &[Change::CreateProduct { product_id: "apple".into(), available }], at(0));
+    decide_all(
+        &mut tables,
+        &[Change::CreateProduct { product_id: "apple".into(), available }],
+        at(0),
+    );
     for delta in [1, i64::MAX] {
-        let settled = settle(&mut tables, &[adjust((1, vec![("apple".into(), delta)]))], at(1));
-        let InventoryAnswer::Adjusted { outcomes, .. } = &settled.answers[0] else { panic!() };
+        let decided = decide_all(&mut tables, &[adjust((1, vec![("apple".into(), delta)]))], at(1));
+        let InventoryAnswer::Adjusted { outcomes, .. } = &decided.answers[0] else { panic!() };
         assert!(matches!(outcomes[..], [AdjustmentOutcome::AboveMaximum(_)]));
     }
-    let settled = settle(&mut tables, &[adjust((1, vec![("apple".into(), i64::MIN)]))], at(2));
-    let InventoryAnswer::Adjusted { outcomes, .. } = &settled.answers[0] else { panic!() };
+    let decided = decide_all(&mut tables, &[adjust((1, vec![("apple".into(), i64::MIN)]))], at(2));
+    let InventoryAnswer::Adjusted { outcomes, .. } = &decided.answers[0] else { panic!() };
     assert!(matches!(outcomes[..], [AdjustmentOutcome::BelowReserved(_)]));
     assert!(tables.adjusted.is_empty(), "a request that changed nothing leaves its key free");
 }

@@ -6,7 +6,7 @@ use ordermill_actors::runtime::directory::{
 };
 use ordermill_actors::runtime::entity::Entities;
 use ordermill_actors::runtime::quarantine::{RESTART_WINDOW, RESTARTS_MAX};
-use ordermill_actors::runtime::ticket::{Settled, Ticket};
+use ordermill_actors::runtime::ticket::{Ticket, TicketOutcome};
 use ordermill_actors::runtime::tree::{HandlingOutcome, Population, Status, Tree};
 use ordermill_actors::testing::world;
 use ractor::{Actor, ActorProcessingErr, ActorRef, ActorRuntime, SpawnErr};
@@ -15,7 +15,7 @@ use std::time::Duration;
 
 type Adders = Directory<Entities<Adder>>;
 
-async fn told(adders: &Adders, key: u32, add: i64) -> Settled<i64> {
+async fn told(adders: &Adders, key: u32, add: i64) -> TicketOutcome<i64> {
     let (ticket, receiver) = Ticket::channel();
     adders.ask(&key, add, ticket);
     receiver.await.unwrap()
@@ -26,8 +26,8 @@ async fn fails(adders: &Adders, key: u32, times: usize) {
     let mut failed = 0;
     while failed < times {
         match told(adders, key, POISON).await {
-            Settled::Retry(_) => failed += 1,
-            Settled::Abandoned => tokio::time::sleep(Duration::from_millis(50)).await,
+            TicketOutcome::Retry(_) => failed += 1,
+            TicketOutcome::Abandoned => tokio::time::sleep(Duration::from_millis(50)).await,
             other => panic!("{other:?}"),
         }
     }
@@ -52,7 +52,7 @@ async fn an_entity_that_keeps_failing_is_quarantined_and_refuses_messages() {
     assert_eq!(status(&adders, 1), Some(Status::Quarantined));
     let commits = bench.store.commits();
     for _ in 0..100 {
-        let Settled::Retry(cause) = told(&adders, 1, 1).await else { panic!("not refused") };
+        let TicketOutcome::Retry(cause) = told(&adders, 1, 1).await else { panic!("not refused") };
         assert!(cause.contains("adder/1 is quarantined") && cause.contains("poisoned"), "{cause}");
         ask(&adders, 2, 1).await;
     }
@@ -62,7 +62,7 @@ async fn an_entity_that_keeps_failing_is_quarantined_and_refuses_messages() {
 
     // It is not forgotten, however long nobody asks for it.
     tokio::time::sleep(RESTART_WINDOW * 100).await;
-    assert!(matches!(told(&adders, 1, 1).await, Settled::Retry(_)));
+    assert!(matches!(told(&adders, 1, 1).await, TicketOutcome::Retry(_)));
     assert!(adders.is_quarantined(&1) && !adders.is_quarantined(&2));
     assert!(!adders.restart("adder/1"), "there is nothing to restart");
     assert!(!adders.release("adder/2") && !adders.release("adder/3"));
@@ -80,7 +80,9 @@ async fn an_unreadable_entity_refuses_requests_and_is_quarantined() {
     let adders = bench.adders().await;
     for tries in 1..=RESTARTS_MAX + 1 {
         assert!(!adders.is_quarantined(&ILLEGIBLE), "after {tries} tries");
-        let Settled::Retry(cause) = told(&adders, ILLEGIBLE, 1).await else { panic!("not told") };
+        let TicketOutcome::Retry(cause) = told(&adders, ILLEGIBLE, 1).await else {
+            panic!("not told")
+        };
         assert!(cause.contains("it is no counter"), "{cause}");
         assert_eq!(ask(&adders, 2, 1).await, tries as i64, "its neighbour works on");
         tokio::time::sleep(RESTART_WINDOW / 10).await;
@@ -133,7 +135,7 @@ async fn quarantine_outlives_the_supervisor() {
     let entity_supervisor =
         EntitySupervisor::new(adders.clone(), tree.part(None, "supervisor", "adders"));
     Actor::spawn(None, entity_supervisor, ()).await.unwrap();
-    assert!(matches!(told(&adders, 1, 1).await, Settled::Retry(_)));
+    assert!(matches!(told(&adders, 1, 1).await, TicketOutcome::Retry(_)));
     assert_eq!(ask(&adders, 2, 1).await, 1);
 }
 
@@ -173,7 +175,7 @@ impl EntityKind for FailingAtStart {
     }
 
     fn refuse(message: Ticket<()>, cause: String) {
-        message.settle(Settled::Retry(cause));
+        message.complete(TicketOutcome::Retry(cause));
     }
 }
 
@@ -198,7 +200,7 @@ impl Actor for Child {
         ticket: Ticket<()>,
         (): &mut (),
     ) -> Result<(), ActorProcessingErr> {
-        ticket.settle(Settled::Done(()));
+        ticket.complete(TicketOutcome::Done(()));
         self.0.node.handled();
         Ok(())
     }
@@ -214,12 +216,12 @@ async fn children(left: u64, panics: bool) -> Directory<FailingAtStart> {
 }
 
 /// Asks until it is decided, as a consumer would.
-async fn born(children: &Directory<FailingAtStart>) -> Settled<()> {
+async fn born(children: &Directory<FailingAtStart>) -> TicketOutcome<()> {
     for _ in 0..1_000 {
         let (ticket, receiver) = Ticket::channel();
         children.send(&7, ticket);
         match receiver.await.unwrap() {
-            Settled::Abandoned => tokio::time::sleep(Duration::from_millis(50)).await,
+            TicketOutcome::Abandoned => tokio::time::sleep(Duration::from_millis(50)).await,
             settled => return settled,
         }
     }
@@ -230,7 +232,7 @@ async fn born(children: &Directory<FailingAtStart>) -> Settled<()> {
 async fn an_entity_that_fails_at_start_is_restarted() {
     for panics in [false, true] {
         let children = children(3, panics).await;
-        assert!(matches!(born(&children).await, Settled::Done(())));
+        assert!(matches!(born(&children).await, TicketOutcome::Done(())));
         let node = children.find("child/7").unwrap();
         assert_eq!(node.restarts(), 3);
         assert!(node.last_error().unwrap().contains("before it runs"), "{node:?}");
@@ -241,7 +243,7 @@ async fn an_entity_that_fails_at_start_is_restarted() {
 async fn an_entity_that_never_starts_is_quarantined() {
     for panics in [false, true] {
         let children = children(u64::MAX, panics).await;
-        let Settled::Retry(cause) = born(&children).await else { panic!("not refused") };
+        let TicketOutcome::Retry(cause) = born(&children).await else { panic!("not refused") };
         assert!(cause.contains("child/7 is quarantined"), "{cause}");
     }
 }
@@ -253,6 +255,6 @@ async fn an_entity_killed_at_start_is_restarted() {
     children.send(&7, ticket);
     tokio::time::sleep(Duration::from_millis(5)).await;
     assert!(children.restart("child/7"));
-    assert!(matches!(receiver.await.unwrap(), Settled::Abandoned));
-    assert!(matches!(born(&children).await, Settled::Done(())));
+    assert!(matches!(receiver.await.unwrap(), TicketOutcome::Abandoned));
+    assert!(matches!(born(&children).await, TicketOutcome::Done(())));
 }

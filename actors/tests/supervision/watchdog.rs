@@ -4,7 +4,7 @@ use ordermill_actors::messages::Queue;
 use ordermill_actors::runtime::consumer::Handler;
 use ordermill_actors::runtime::consumer_watchdog::SILENT_AFTER;
 use ordermill_actors::runtime::service_builder::Process;
-use ordermill_actors::runtime::ticket::{Settled, Ticket};
+use ordermill_actors::runtime::ticket::{Ticket, TicketOutcome};
 use ordermill_actors::shipping::{Shipping, ShippingMemory, ShippingPolicy};
 use ordermill_actors::testing::{ManualBroker, MemoryStore, world};
 use ractor::Actor;
@@ -36,7 +36,7 @@ struct Idle;
 
 impl Handler for Idle {
     fn handle(&self, _: Arc<ordermill_actors::messages::Message>, ticket: Ticket<()>) {
-        ticket.settle(Settled::Done(()));
+        ticket.complete(TicketOutcome::Done(()));
     }
 }
 

@@ -85,7 +85,7 @@ impl TestConsumer {
         assert_eq!(self.dead_letter_count(), 0, "something was given up");
     }
 
-    /// Waits for a delivery or a dead letter, and forgets it unsettled.
+    /// Waits for a delivery or a dead letter, and forgets it unacknowledged.
     pub async fn anything(&self) {
         let collector = &self.collector;
         self.until(|| {
@@ -104,7 +104,7 @@ impl TestConsumer {
     }
 }
 
-/// Settles deliveries well.
+/// Acknowledges deliveries well.
 pub fn ack(deliveries: &[Delivery]) {
     for delivery in deliveries {
         delivery.channel.ack(delivery.tag);

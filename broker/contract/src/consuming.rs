@@ -1,4 +1,4 @@
-//! Consuming: bounded, in order, and again when it was not settled.
+//! Consuming: bounded, in order, and again when it was not acknowledged.
 
 use crate::backend::{Backend, PATIENCE, QUIET, send};
 use crate::collector::{TestConsumer, ack, consumer_of};
@@ -79,7 +79,7 @@ pub async fn deliveries_of_a_closed_consumer_are_redelivered(backend: &dyn Backe
     second.nothing_comes().await;
 }
 
-pub async fn what_was_dropped_unsettled_comes_again(backend: &dyn Backend) {
+pub async fn what_was_dropped_unacknowledged_comes_again(backend: &dyn Backend) {
     let first = consumer(backend, 10).await;
     let sent = publish(backend, 1);
     // A mailbox is dropped with what is in it, and the others go on.
@@ -95,7 +95,7 @@ pub async fn what_was_dropped_unsettled_comes_again(backend: &dyn Backend) {
     sent.taken().await;
 }
 
-pub async fn a_delivery_is_settled_once(backend: &dyn Backend) {
+pub async fn a_delivery_is_acknowledged_once(backend: &dyn Backend) {
     let consumer = consumer(backend, 10).await;
     let sent = publish(backend, 1);
     let delivery = consumer.one().await;
@@ -130,7 +130,7 @@ async fn until_depth(backend: &dyn Backend, expected: Depth) {
     }
 }
 
-pub async fn depths_say_what_waits_and_what_is_in_hand(backend: &dyn Backend) {
+pub async fn depths_count_ready_and_unacknowledged_deliveries(backend: &dyn Backend) {
     let expect = |ready, unacked, consumers| Depth { queue: QUEUE, ready, unacked, consumers };
     until_depth(backend, expect(0, 0, 0)).await;
     let sent: Vec<_> = (0..10).map(|order| publish(backend, order)).collect();

@@ -132,8 +132,8 @@ fn remainder(delivery: &Delivery, index: usize, disposition: Disposition) -> Rem
     }
 }
 
-fn settle(delivery: &Delivery, remainder: Vec<Remainder>) {
-    delivery.channel.settle(delivery.tag, remainder);
+fn acknowledge(delivery: &Delivery, remainder: Vec<Remainder>) {
+    delivery.channel.acknowledge(delivery.tag, remainder);
 }
 
 pub async fn only_failed_messages_of_a_bundle_are_redelivered(backend: &dyn Backend) {
@@ -142,7 +142,7 @@ pub async fn only_failed_messages_of_a_bundle_are_redelivered(backend: &dyn Back
     let sent = publish(backend, OutboundMessage::new(Exchange::SagaCommands, body));
     let delivery = consumer.one().await;
     assert_eq!(orders(&delivery), (0..64).collect::<Vec<_>>());
-    settle(
+    acknowledge(
         &delivery,
         vec![
             remainder(&delivery, 7, Disposition::Retry),
@@ -180,7 +180,7 @@ pub async fn each_message_of_a_bundle_is_dead_lettered_by_itself(backend: &dyn B
         part: DeliveryPart::Unreadable(nonsense),
         ..remainder(&delivery, 0, Disposition::Reject)
     });
-    settle(&delivery, remainders);
+    acknowledge(&delivery, remainders);
     let mut dead = vec![consumer.dead().await, consumer.dead().await];
     dead.sort_by_key(|dead| dead.content.is_err());
     for dead in &dead {
@@ -195,7 +195,7 @@ pub async fn each_message_of_a_bundle_is_dead_lettered_by_itself(backend: &dyn B
     ack(&[again]);
     sent.taken().await;
     consumer.nothing_comes().await;
-    // What is settled is settled, also for whoever comes next.
+    // What is acknowledged is acknowledged, also for whoever comes next.
     drop(consumer);
     consumer_of(backend, Queue::OrderEvents, PREFETCH).await.nothing_comes().await;
 }

@@ -10,7 +10,7 @@
 //! message on disk, the in-process one when every consumer has committed it, so that a failing consumer's
 //! message comes back to whoever published it. The tests publish as a relay does (see [`PendingOutcome`]), and hold both
 //! to the same: nothing is lost, everything comes to where it belongs and nowhere else, in order, bounded, and
-//! again when it was not settled. What only one of them can do wrong is tested beside that broker.
+//! again when it was not acknowledged. What only one of them can do wrong is tested beside that broker.
 //!
 //! A new test is a `pub async fn name(backend: &dyn Backend)` and a name in [`contract`]'s list; one that is
 //! missing there fails this crate's own test.
@@ -62,9 +62,9 @@ macro_rules! contract {
                 no_more_than_the_prefetch_is_with_a_consumer
                 a_slow_delivery_holds_up_no_others
                 deliveries_of_a_closed_consumer_are_redelivered
-                what_was_dropped_unsettled_comes_again
-                a_delivery_is_settled_once
-                depths_say_what_waits_and_what_is_in_hand
+                what_was_dropped_unacknowledged_comes_again
+                a_delivery_is_acknowledged_once
+                depths_count_ready_and_unacknowledged_deliveries
             }
             failing {
                 a_failed_message_is_redelivered_later_and_counted

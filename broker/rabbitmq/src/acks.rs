@@ -24,7 +24,7 @@ const WAITS_MAX: Duration = Duration::from_secs(1);
 /// Of the prefetch, this share may be done and wait for older deliveries.
 const WAITING_SHARE: usize = 4;
 
-/// A delivery that was dropped and never settled goes back to its queue after this time. Not at once: whoever
+/// A delivery that was dropped and never acknowledged goes back to its queue after this time. Not at once: whoever
 /// drops it is most likely about to go, and would get it again and again.
 const DROPPED_MAX: Duration = Duration::from_secs(30);
 
@@ -45,9 +45,9 @@ pub struct Acks {
 
 #[derive(Default)]
 struct DeliveryStates {
-    /// With somebody who will settle them.
+    /// With somebody who will acknowledge them.
     open: BTreeSet<u64>,
-    /// Dropped: nobody will settle them, and the channel's end gives them back.
+    /// Dropped: nobody will acknowledge them, and the channel's end gives them back.
     dropped: BTreeMap<u64, Instant>,
     /// Done, and not told yet.
     done: BTreeMap<u64, Instant>,
@@ -67,7 +67,7 @@ impl Acks {
     }
 
     /// A delivery is done with: the broker may forget it.
-    pub fn settle(&self, tag: u64) {
+    pub fn acknowledge(&self, tag: u64) {
         let mut states = self.lock();
         if !states.closed && states.open.remove(&tag) {
             states.done.insert(tag, Instant::now());
@@ -76,7 +76,7 @@ impl Acks {
         }
     }
 
-    /// A delivery was dropped: nobody will settle it.
+    /// A delivery was dropped: nobody will acknowledge it.
     pub fn drop_delivery(&self, tag: u64) {
         let mut states = self.lock();
         if !states.closed && states.open.remove(&tag) {
@@ -85,7 +85,7 @@ impl Acks {
         }
     }
 
-    /// Completes when something was settled since it last did.
+    /// Completes when something was acknowledged since it last did.
     pub async fn due(&self) {
         self.due.notified().await;
     }
@@ -95,7 +95,7 @@ impl Acks {
         self.lock().take(prefetch, all, Instant::now())
     }
 
-    /// Deliveries that somebody may still settle, or that are settled and not told.
+    /// Deliveries that somebody may still acknowledge, or that are settled and not told.
     pub fn awaited(&self) -> usize {
         let states = self.lock();
         states.open.len() + states.done.len()
@@ -172,11 +172,11 @@ mod tests {
     fn acks_are_sent_together_up_to_the_oldest_open_delivery() {
         let acks = acks(7);
         for tag in [2, 5, 1, 3] {
-            acks.settle(tag);
+            acks.acknowledge(tag);
         }
         assert_eq!(acks.take(PREFETCH, false), [multiple(3)]);
         assert_eq!(acks.take(PREFETCH, false), [], "5 waits for 4");
-        acks.settle(4);
+        acks.acknowledge(4);
         assert_eq!(acks.take(PREFETCH, false), [multiple(5)]);
         assert_eq!(acks.held(), 2);
     }
@@ -184,16 +184,16 @@ mod tests {
     #[test]
     fn acks_behind_a_slow_delivery_are_sent_singly() {
         let acks = acks(27);
-        (2..=25).for_each(|tag| acks.settle(tag));
+        (2..=25).for_each(|tag| acks.acknowledge(tag));
         assert_eq!(acks.take(PREFETCH, false), []);
-        acks.settle(26);
+        acks.acknowledge(26);
         assert_eq!(acks.take(PREFETCH, false), (2..=26).map(single).collect::<Vec<_>>());
     }
 
     #[tokio::test(start_paused = true)]
     async fn acks_are_sent_within_a_bounded_time() {
         let acks = acks(3);
-        acks.settle(2);
+        acks.acknowledge(2);
         assert_eq!(acks.take(PREFETCH, false), []);
         tokio::time::advance(WAITS_MAX).await;
         assert_eq!(acks.take(PREFETCH, false), [single(2)]);
@@ -203,8 +203,8 @@ mod tests {
     fn dropped_deliveries_are_never_acknowledged_nor_waited_for() {
         let acks = acks(3);
         acks.drop_delivery(1);
-        acks.settle(2);
-        acks.settle(3);
+        acks.acknowledge(2);
+        acks.acknowledge(3);
         assert_eq!(acks.take(PREFETCH, false), []);
         assert_eq!(acks.take(PREFETCH, true), [single(2), single(3)]);
         assert_eq!((acks.awaited(), acks.held()), (0, 1));
@@ -215,23 +215,23 @@ mod tests {
         let unacked = Arc::new(AtomicU64::new(0));
         let acks = Acks::new(unacked.clone());
         (1..=4).for_each(|tag| acks.delivered(tag));
-        acks.settle(1);
+        acks.acknowledge(1);
         acks.drop_delivery(2);
         assert_eq!(unacked.load(Relaxed), 3);
         acks.close();
-        acks.settle(3);
+        acks.acknowledge(3);
         acks.drop_delivery(4);
         assert_eq!(unacked.load(Relaxed), 0);
     }
 
     #[test]
-    fn a_delivery_counts_once_however_often_it_is_settled() {
+    fn a_delivery_counts_once_however_often_it_is_acknowledged() {
         let acks = acks(2);
-        acks.settle(1);
-        acks.settle(1);
+        acks.acknowledge(1);
+        acks.acknowledge(1);
         acks.drop_delivery(1);
         assert_eq!(acks.take(PREFETCH, false), [multiple(1)]);
-        acks.settle(1);
+        acks.acknowledge(1);
         assert_eq!(acks.take(PREFETCH, false), []);
     }
 }

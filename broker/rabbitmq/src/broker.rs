@@ -163,7 +163,7 @@ impl Broker for RabbitBroker {
         let receipt = PublishReceipt::new(queues.len(), confirm);
         for queue in queues {
             let receipt = receipt.clone();
-            let done = Box::new(move |outcome| receipt.settle(confirmed(outcome)));
+            let done = Box::new(move |outcome| receipt.confirm_one(confirmed(outcome)));
             self.0.messages.send(publish("", queue.as_str().into(), done));
         }
     }
@@ -278,7 +278,7 @@ impl PublishReceipt {
         Arc::new(Self(Mutex::new(Open { open, worst, confirm: Some(confirm) })))
     }
 
-    fn settle(&self, how: PublishOutcome) {
+    fn confirm_one(&self, how: PublishOutcome) {
         let mut open = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if how != PublishOutcome::Taken {
             open.worst = how;

@@ -6,7 +6,7 @@
 //!    └── connection, channel or queue gone, nothing comes though messages wait
 //! ```
 //!
-//! When it is no longer wanted it takes no more, and stays until what is in hand is settled or dropped, so
+//! When it is no longer wanted it takes no more, and stays until what is in hand is acknowledged or dropped, so
 //! that no ack under way is lost.
 
 use crate::acks::Acks;
@@ -117,7 +117,7 @@ impl ConsumerTask {
         consuming.acks.close();
         consuming.void.cancel();
         if !matches!(ended, Err(LinkError::Gone)) {
-            // What is unsettled goes back to the queue with the channel's end.
+            // What is unacknowledged goes back to the queue with the channel's end.
             let _ = answer(ANSWERED_WITHIN, consuming.channel.close(200, "OK".into())).await;
         }
         ended
@@ -220,7 +220,7 @@ impl ConsumerTask {
         Ok(())
     }
 
-    /// Tells the broker what is settled.
+    /// Tells the broker what is acknowledged.
     async fn send_acks(&self, consuming: &ConsumerChannel) -> Result<(), LinkError> {
         let acks = consuming.acks.take(self.prefetch.into(), consuming.leaving.is_some());
         let sent = acks.into_iter().map(|ack| {
@@ -264,7 +264,7 @@ struct DeadLetterGuard {
 impl DeadLetterGuard {
     fn close(mut self) {
         if let Some(tag) = self.tag.take() {
-            self.acks.settle(tag);
+            self.acks.acknowledge(tag);
         }
     }
 }

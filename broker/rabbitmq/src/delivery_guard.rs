@@ -1,4 +1,4 @@
-//! A delivery in somebody's hands: how it is settled.
+//! A delivery in somebody's hands: how it is acknowledged.
 //!
 //! What failed leaves as a copy, and is acked when the broker has confirmed the copy: to the retry exchange
 //! of its service, from where it returns to its queue after the delay, or to the queue's dead letters.
@@ -35,22 +35,22 @@ pub struct Origin {
     pub copies: Publisher,
 }
 
-/// A consumer's hold on a delivery. Dropped unsettled, the delivery goes back to its queue when its
+/// A consumer's hold on a delivery. Dropped unacknowledged, the delivery goes back to its queue when its
 /// channel ends.
 pub struct DeliveryGuard {
     origin: Arc<Origin>,
-    settled: AtomicBool,
+    acknowledged: AtomicBool,
 }
 
 impl DeliveryGuard {
     /// A delivery that is handed out now.
     pub fn new(origin: Origin) -> Self {
-        Self { origin: Arc::new(origin), settled: AtomicBool::new(false) }
+        Self { origin: Arc::new(origin), acknowledged: AtomicBool::new(false) }
     }
 
     /// True the first time.
     fn claim(&self) -> bool {
-        !self.settled.swap(true, Relaxed)
+        !self.acknowledged.swap(true, Relaxed)
     }
 }
 
@@ -63,12 +63,12 @@ impl Drop for DeliveryGuard {
 }
 
 impl DeliveryChannel for DeliveryGuard {
-    fn settle(&self, _: u64, remainder: Vec<Remainder>) {
+    fn acknowledge(&self, _: u64, remainder: Vec<Remainder>) {
         if !self.claim() {
             return;
         }
         if remainder.is_empty() {
-            return self.origin.acks.settle(self.origin.tag);
+            return self.origin.acks.acknowledge(self.origin.tag);
         }
         let open = Arc::new(AtomicUsize::new(remainder.len()));
         for remainder in remainder {
@@ -125,7 +125,7 @@ impl Copy {
         match outcome {
             ConfirmOutcome::Taken => {
                 if self.open.fetch_sub(1, AcqRel) == 1 {
-                    self.origin.acks.settle(self.origin.tag);
+                    self.origin.acks.acknowledge(self.origin.tag);
                 }
             }
             // Its channel is gone, and the delivery with it.

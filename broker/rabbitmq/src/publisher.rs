@@ -142,7 +142,7 @@ impl PublisherTask {
                 biased;
                 () = live.ended() => return LinkError::Gone,
                 () = confirms.some(), if !confirms.is_empty() => {
-                    if let Err(error) = self.settle(&mut confirms) {
+                    if let Err(error) = self.take_confirms(&mut confirms) {
                         return error.into();
                     }
                 }
@@ -170,7 +170,7 @@ impl PublisherTask {
         }
     }
 
-    fn settle(&mut self, confirms: &mut Confirms) -> lapin::Result<()> {
+    fn take_confirms(&mut self, confirms: &mut Confirms) -> lapin::Result<()> {
         let batch = confirms.take();
         let is_returned = |publish: &PendingPublish| {
             !batch.returned.is_empty() && batch.returned.contains(&Identity::of(publish))

@@ -127,7 +127,7 @@ struct AckCounter {
 }
 
 impl DeliveryChannel for AckCounter {
-    fn settle(&self, _: u64, remainder: Vec<Remainder>) {
+    fn acknowledge(&self, _: u64, remainder: Vec<Remainder>) {
         self.failed.fetch_or(!remainder.is_empty(), Relaxed);
         self.settled.notify_one();
     }

@@ -99,7 +99,7 @@ impl<S: Service, T: Tables<S>> PgStore<S, T> {
         let owner = self.database.owner();
         if !batch.changes.is_empty() {
             let rows = self.tables.load(conn, &batch.keys()).await?;
-            let DecidedBatch { writes, outbox, outcomes } = batch.settle(rows);
+            let DecidedBatch { writes, outbox, outcomes } = batch.decide(rows);
             self.tables.write(conn, &writes, batch.at).await?;
             outbox::insert(conn, owner, &outbox).await?;
             committed = Committed { outcomes, outbox };

@@ -79,7 +79,7 @@ impl<S: Service, T: Tables<S>> SqliteStore<S, T> {
         let mut script = Script::default();
         if !batch.changes.is_empty() {
             let rows = self.tables.load(conn, &batch.keys()).await?;
-            let DecidedBatch { writes, outbox, outcomes } = batch.settle(rows);
+            let DecidedBatch { writes, outbox, outcomes } = batch.decide(rows);
             self.tables.write(&mut script, &writes, batch.at)?;
             outbox::insert(&mut script, &outbox)?;
             committed = Committed { outcomes, outbox };

@@ -7,7 +7,7 @@ use crate::runtime::consumer::Handler;
 use crate::runtime::expected::Expected;
 use crate::runtime::feed::FeedHandler;
 use crate::runtime::feed::tests::journal;
-use crate::runtime::ticket::{Settled, Ticket};
+use crate::runtime::ticket::{Ticket, TicketOutcome};
 use crate::testing::{CommitFault, MemoryStore};
 use async_trait::async_trait;
 
@@ -17,7 +17,7 @@ async fn a_request_is_repeated_until_its_outcome_is_known() {
     let journal = journal(NotificationService::default(), store.clone()).await;
     let (ticket, settled) = Ticket::channel();
     FeedHandler::new(journal.clone()).handle(event(1, created(1)), ticket);
-    assert!(matches!(settled.await, Ok(Settled::Done(()))));
+    assert!(matches!(settled.await, Ok(TicketOutcome::Done(()))));
 
     let notifications = Notifications::new(journal);
     let id = NotificationId { order_id: order(1), topic: Topic::Created };
@@ -64,9 +64,9 @@ async fn a_message_is_sent_tried_again_or_given_up() {
         let to = to.to_owned();
         Payload::NotificationSend(ChannelMessage { channel, to, subject, body, priority })
     };
-    assert!(matches!(handle(mail("ada")).await, Settled::Done(())));
-    assert!(matches!(handle(mail("busy")).await, Settled::Retry(_)));
-    assert!(matches!(handle(mail("silent")).await, Settled::Retry(_)));
-    assert!(matches!(handle(mail("nobody")).await, Settled::Dead(_)));
-    assert!(matches!(handle(Payload::InventoryReleased).await, Settled::Dead(_)));
+    assert!(matches!(handle(mail("ada")).await, TicketOutcome::Done(())));
+    assert!(matches!(handle(mail("busy")).await, TicketOutcome::Retry(_)));
+    assert!(matches!(handle(mail("silent")).await, TicketOutcome::Retry(_)));
+    assert!(matches!(handle(mail("nobody")).await, TicketOutcome::Dead(_)));
+    assert!(matches!(handle(Payload::InventoryReleased).await, TicketOutcome::Dead(_)));
 }

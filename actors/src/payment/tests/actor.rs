@@ -19,7 +19,7 @@ use crate::runtime::journal::{Journal, JournalHandle, JournalParts, OutboxListen
 use crate::runtime::outbox::{Content, OutboxRow};
 use crate::runtime::service::Service;
 use crate::runtime::supervisor::Supervisor;
-use crate::runtime::ticket::{Settled, Ticket};
+use crate::runtime::ticket::{Ticket, TicketOutcome};
 use crate::runtime::tree::{Node, Tree};
 use crate::testing::{CommitFault, MemoryStore, world};
 use ractor::{Actor, ActorCell};
@@ -114,7 +114,7 @@ impl Process {
         let (ticket, settled) = Ticket::channel();
         CommandHandler::new(self.payments.clone()).handle(command, ticket);
         let settled = settled.await.unwrap();
-        assert!(matches!(settled, Settled::Done(())), "{settled:?}");
+        assert!(matches!(settled, TicketOutcome::Done(())), "{settled:?}");
     }
 
     async fn pay(&self, order: OrderId, method: &str) {
@@ -295,5 +295,5 @@ async fn a_message_that_is_no_payment_command_is_a_dead_letter() {
     let message = Message::new(&origin, Payload::InventoryRelease, 0, process.world.now());
     let (ticket, settled) = Ticket::channel();
     CommandHandler::new(process.payments.clone()).handle(message, ticket);
-    assert!(matches!(settled.await.unwrap(), Settled::Dead(_)));
+    assert!(matches!(settled.await.unwrap(), TicketOutcome::Dead(_)));
 }

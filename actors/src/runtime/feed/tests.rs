@@ -44,7 +44,7 @@ fn events() -> Vec<Arc<Message>> {
     (0..3).map(event).collect()
 }
 
-async fn handled(faults: &[CommitFault]) -> (Vec<Settled<()>>, MemoryStore<AuditMemory>) {
+async fn handled(faults: &[CommitFault]) -> (Vec<TicketOutcome<()>>, MemoryStore<AuditMemory>) {
     let store = MemoryStore::<AuditMemory>::default();
     store.fail(faults.iter().copied());
     let journal = journal(AuditService, store.clone()).await;
@@ -64,7 +64,10 @@ fn kept(store: &MemoryStore<AuditMemory>) -> usize {
 #[tokio::test(start_paused = true)]
 async fn events_delivered_together_are_one_commit() {
     let (settled, store) = handled(&[]).await;
-    assert!(matches!(settled[..], [Settled::Done(()), Settled::Done(()), Settled::Done(())]));
+    assert!(matches!(
+        settled[..],
+        [TicketOutcome::Done(()), TicketOutcome::Done(()), TicketOutcome::Done(())]
+    ));
     assert_eq!((kept(&store), store.commits()), (3, 1));
 }
 
@@ -72,7 +75,10 @@ async fn events_delivered_together_are_one_commit() {
 async fn only_the_bad_events_are_given_up() {
     let (settled, store) = handled(&[CommitFault::Data, CommitFault::Data]).await;
     assert!(
-        matches!(settled[..], [Settled::Dead(_), Settled::Done(()), Settled::Done(())]),
+        matches!(
+            settled[..],
+            [TicketOutcome::Dead(_), TicketOutcome::Done(()), TicketOutcome::Done(())]
+        ),
         "{settled:?}"
     );
     assert_eq!(kept(&store), 2);
@@ -82,12 +88,18 @@ async fn only_the_bad_events_are_given_up() {
 async fn an_event_with_an_unknown_commit_is_redelivered() {
     let (settled, _) = handled(&[CommitFault::UnknownWritten]).await;
     assert!(
-        matches!(settled[..], [Settled::Abandoned, Settled::Abandoned, Settled::Abandoned]),
+        matches!(
+            settled[..],
+            [TicketOutcome::Abandoned, TicketOutcome::Abandoned, TicketOutcome::Abandoned]
+        ),
         "{settled:?}"
     );
     let (settled, store) = handled(&[CommitFault::Data, CommitFault::UnknownLost]).await;
     assert!(
-        matches!(settled[..], [Settled::Abandoned, Settled::Done(()), Settled::Done(())]),
+        matches!(
+            settled[..],
+            [TicketOutcome::Abandoned, TicketOutcome::Done(()), TicketOutcome::Done(())]
+        ),
         "{settled:?}"
     );
     assert_eq!(kept(&store), 2);

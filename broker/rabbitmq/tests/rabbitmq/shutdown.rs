@@ -1,4 +1,4 @@
-//! Ending in good order: what is settled is heard, what is not comes again.
+//! Ending in good order: what is acknowledged is heard, what is not comes again.
 
 use crate::test_vhost::vhost;
 use ordermill_actors::messages::{Exchange, Kind, Queue};
@@ -13,7 +13,7 @@ const PREFETCH: usize = 100;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs ./scripts/stack"]
-async fn what_is_in_hand_may_be_settled_after_the_intake_is_closed() {
+async fn in_flight_deliveries_may_be_acknowledged_after_the_consumer_is_closed() {
     let place = vhost().await;
     let consumer = consumer_of(&place, Queue::OrderEvents, PREFETCH).await;
     let sent: Vec<_> = (0..20)

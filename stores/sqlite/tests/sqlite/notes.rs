@@ -23,7 +23,7 @@ impl Service for Notes {
 
     fn keys(_: &[i64]) {}
 
-    fn settle(&self, rows: usize, changes: &[i64], _: Timestamp) -> BatchDecision<Self> {
+    fn decide_batch(&self, rows: usize, changes: &[i64], _: Timestamp) -> BatchDecision<Self> {
         BatchDecision {
             writes: changes.to_vec(),
             outcomes: changes.iter().map(|_| Outcome::Done(rows)).collect(),

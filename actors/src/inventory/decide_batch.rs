@@ -1,4 +1,4 @@
-//! A batch is settled: each change decided in turn, on the rows that the transaction has locked.
+//! A batch is decided: each change decided in turn, on the rows that the transaction has locked.
 //!
 //! However many changes touch a product, its row is written once, and what everybody is told of it
 //! is the row as the batch leaves it. A refusal writes no stock. Units only move by an entry of the
@@ -53,7 +53,11 @@ enum DraftAnswer<'a> {
 }
 
 /// Decides every change.
-pub(super) fn settle(rows: Rows, changes: &[Change], at: Timestamp) -> BatchDecision<Inventory> {
+pub(super) fn decide_batch(
+    rows: Rows,
+    changes: &[Change],
+    at: Timestamp,
+) -> BatchDecision<Inventory> {
     let mut state = BatchState::open(rows, at);
     let drafts: Vec<DraftAnswer<'_>> = changes.iter().map(|change| state.decide(change)).collect();
     let BatchState { reservations, stock, mut adjusted, messages, .. } = state;

@@ -42,7 +42,7 @@ impl EntryBatch {
 }
 
 /// Decides a batch. Nothing is ever refused: what is decided here is decided on the locked rows.
-pub(super) fn settle(
+pub(super) fn decide_batch(
     policy: NotificationPolicy,
     rows: Rows,
     changes: &[Change],
