@@ -3,7 +3,7 @@
 //! ```text
 //! start: data directory ─▶ listen ─▶ open and migrate databases ─▶ connect and declare ─▶
 //!        supervisors ─▶ serve
-//! end:   close the door and the streams ─▶ let what was said be heard ─▶ intake ─▶ commit ─▶ stop ─▶ close files
+//! end:   close admission and the streams ─▶ let what was said be heard ─▶ consumers ─▶ commit ─▶ stop ─▶ close files
 //! ```
 
 mod acceptor;

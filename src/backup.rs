@@ -5,7 +5,7 @@
 //! none runs:       data directory, locked ──────▶ the same ─────────▶ tar ───────────▶ directory
 //! ```
 //!
-//! Why a snapshot of all databases at one instant comes to rest with balanced books, and how it is taken:
+//! Why a snapshot of all databases at one instant comes to rest in a consistent state, and how it is taken:
 //! [`ordermill_sqlite::snapshot`]. The directory is a data directory like any other: to restore it is to serve from a
 //! copy of it.
 

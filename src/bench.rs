@@ -1,5 +1,5 @@
 //! The benchmark: how many orders a second are accepted and settled, how long each takes, what it costs, and
-//! whether the books balance afterwards. A run that loses or oversells is a failure, whatever its speed.
+//! whether the records reconcile afterwards. A run that loses or oversells is a failure, whatever its speed.
 //!
 //! ```text
 //! ordermill bench              orders at a fixed rate, or as fast as N clients are answered
@@ -72,7 +72,7 @@ impl Bench {
     }
 }
 
-/// Measures, and prints what came of it to the standard output. True when the books balance.
+/// Measures, and prints what came of it to the standard output. True when the records reconcile.
 ///
 /// # Errors
 /// When there is nothing to tell: the server does not start, does not answer, or does not come to rest.

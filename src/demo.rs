@@ -39,7 +39,7 @@ use tokio::time::Instant;
 /// Customers in the shop at once. Each mostly waits; the bound keeps a demo of many thousand
 /// orders within some megabytes.
 const CUSTOMERS_MAX: usize = 2_000;
-/// How long the reconciliation may take to agree once all orders rest: the last papers are still under way.
+/// How long the reconciliation may take to agree once all orders rest: the last records are still under way.
 const RECONCILE_LIMIT: Duration = Duration::from_secs(10);
 /// How often the reconciliation are read until then.
 const RECONCILE_EVERY: Duration = Duration::from_millis(250);
@@ -85,7 +85,7 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<bool> {
     Ok(report::closing(&catalogue, &runs, &reconciliation, &pace))
 }
 
-/// Lets every customer play their part. An order that cannot be placed or watched is a story too.
+/// Lets every customer play their part. An order that cannot be placed or watched is a run too.
 async fn play(
     shop: &Shop,
     catalogue: &Catalogue,

@@ -105,7 +105,7 @@ fn tell(notices: &[String]) {
     }
 }
 
-/// Measures, and says by its exit code whether the books balance.
+/// Measures, and says by its exit code whether the records reconcile.
 async fn measure(bench: Bench) -> anyhow::Result<ExitCode> {
     tell(bench.notices());
     let well = bench::run(bench).await?;

@@ -1,7 +1,7 @@
 //! The in-process broker: the same promises as a real one, with the outbox as its durable side.
 //!
 //! ```text
-//! relay ──publish──▶ queue ──deliver──▶ consumer ──decide_batch──▶ confirm, when every queue has settled
+//! relay ──publish──▶ queue ──deliver──▶ consumer ──decide_batch──▶ confirm, when every queue has acknowledged
 //!                                          ├─left: retry──▶ confirm "deferred": the row is parked with just
 //!                                          │                this, and published again after the delay
 //!                                          └─left: reject─▶ dead letter, then confirm
@@ -205,7 +205,7 @@ impl Receipt {
         open.delay = open.delay.max(delay);
     }
 
-    /// One of what is waited for has settled.
+    /// One of what is waited for is done.
     fn confirm_one(&self) {
         let mut open = self.lock();
         open.open -= 1;
@@ -290,7 +290,7 @@ impl LocalQueue {
         }
     }
 
-    /// Has what is left of an item wait for its delay, or buries it.
+    /// Has what is left of an item wait for its delay, or stores it as a dead letter.
     fn keep(self: &Arc<Self>, item: &Item, remainder: Remainder) {
         let delay = remainder.retry_after(item.failures);
         let Remainder { part, cause, at, .. } = remainder;

@@ -9,7 +9,7 @@
 //! Behind the feature `faults`. Without it, as in every build that is shipped, [`passes`] is empty and the
 //! variables mean nothing.
 
-/// A named point on a message's way through the stations, or in a process's life.
+/// A named point on a message's way through a service's components, or in a process's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Point {
     /// A database's tables are about to be brought up to date.

@@ -1,4 +1,4 @@
-//! The simulated payment gateway: a ledger of its own, the witness of every test and of the books.
+//! The simulated payment gateway: a ledger of its own, which every test and reconciliation compares with.
 //!
 //! ```text
 //! payment ──port──▶ GatewayHandle ──change──▶ journal ──decide_batch──▶ ledger (a row a key)

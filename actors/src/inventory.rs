@@ -11,11 +11,11 @@
 //!              sku/A, sku/B ◀── the rows as they were committed
 //! ```
 //!
-//! There are two stations, and only the second one decides:
+//! There are two steps, and only the second one decides:
 //!
 //! - A SKU actor (`sku`) serialises the reservations of its product in memory. It lets pass what the
 //!   stock covers, and lets wait what is short only because of holds that are still being decided.
-//! - The batch (`settle`) decides on the rows that the transaction has locked. What fits is
+//! - The batch (`decide_batch`) decides on the rows that the transaction has locked. What fits is
 //!   RESERVED, what does not is REFUSED: the locked row is the committed view that a refusal needs.
 //!
 //! So no memory, however stale, oversells a unit or refuses an order that the stock could cover.

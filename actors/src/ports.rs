@@ -107,7 +107,7 @@ pub trait DeadLetters: Send + Sync + 'static {
     async fn forget_discarded(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError>;
 }
 
-/// A service's database: what its stations need of it.
+/// A service's database: what its runtime needs of it.
 pub trait Database<S: Service>: Store<S> + Outbox + DeadLetters {}
 
 impl<S: Service, T: Store<S> + Outbox + DeadLetters> Database<S> for T {}

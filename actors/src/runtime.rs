@@ -1,6 +1,6 @@
-//! The stations that every service is built from, written once.
+//! The components that every service is built from, written once.
 //!
-//! | station | file | what it does |
+//! | component | file | what it does |
 //! |---|---|---|
 //! | consumer | [`consumer`] | takes deliveries, hands them to the service, acks when they are committed |
 //! | entity | [`entity`], [`directory`] | one actor per order or payment, found or brought back by key |

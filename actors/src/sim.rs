@@ -13,7 +13,7 @@
 //! await, and between any two things that a process does ([`Fault::DiesHere`]). One seed is one history:
 //! the same seed gives the same trace, which [`run()`] hashes.
 //!
-//! While it runs and when all is at rest, the books must balance: [`Rule`]. That the simulation would
+//! While it runs and when all is at rest, the invariants must hold: [`Rule`]. That the simulation would
 //! notice if they did not is shown by [planted bugs](crate::planted).
 
 mod broker;
@@ -50,7 +50,7 @@ use uuid::Uuid;
 
 /// What all of a simulation share.
 struct Sim {
-    /// What hangs on a thing's own fate hangs on this, too.
+    /// What depends on a thing's own draw depends on this, too.
     seed: u64,
     chance: Chance,
     trace: Trace,
@@ -103,7 +103,7 @@ impl Sim {
         *self.coverage().faults.entry(fault).or_default() += 1;
     }
 
-    /// A service has settled this.
+    /// A service has acknowledged this.
     fn handled(&self, service: &'static str, message: &Message) {
         let kind = message.kind().as_str();
         *self.coverage().handled.entry((service, kind)).or_default() += 1;

@@ -25,7 +25,7 @@ pub struct Parts {
     pub payment_methods: PaymentMethods,
     /// What lives here.
     pub tree: Tree,
-    /// The door.
+    /// Admission of new orders.
     pub admission: Arc<Admission>,
     /// The broker.
     pub broker: Arc<dyn Broker>,

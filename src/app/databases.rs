@@ -28,7 +28,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// A service's database: for its stations, and for whoever only looks.
+/// A service's database: for its runtime, and for whoever only looks.
 pub struct Opened<S, R: ?Sized> {
     /// What its journal and relay work on.
     pub store: Arc<dyn Database<S>>,

@@ -48,7 +48,7 @@ impl Catalogue {
         &self.products
     }
 
-    /// Puts so many units of each product on the shelf.
+    /// Puts so many units of each product in stock.
     pub async fn stock(&self, shop: &Shop, units: u64) -> anyhow::Result<()> {
         for product in &self.products {
             let body = json!({"product_id": product, "available_qty": units});

@@ -43,7 +43,7 @@ struct FramedResponse {
 }
 
 impl ServerConnection {
-    /// A door to the server at an address such as `http://127.0.0.1:8080`.
+    /// A client of the server at an address such as `http://127.0.0.1:8080`.
     pub fn new(url: &str) -> Self {
         let host = url.strip_prefix("http://").unwrap_or(url).to_owned();
         Self { host, stream: None, buffer: Vec::with_capacity(4096) }

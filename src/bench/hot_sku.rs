@@ -1,5 +1,5 @@
 //! `ordermill bench hot-sku`: reservations a second of one product on PostgreSQL, by the inventory service's own
-//! stations and, in the same run and the same database, by the usual ways.
+//! components and, in the same run and the same database, by the usual ways.
 //!
 //! ```text
 //! service      client ─▶ consumer ─▶ sku/… ─▶ journal: many reservations in one transaction

@@ -3,7 +3,7 @@
 //! ```text
 //! start or find the server ─▶ stock ─▶ warm up, rest ─▶ read counters ─▶ load ─▶ rest ─▶ read counters
 //!                                                                                           │
-//!                                                      report ◀── books ◀── read all orders ┘
+//!                                                      report ◀── verify ◀── read all orders ┘
 //! ```
 //!
 //! The load begins and ends with a system at rest, so that whatever was counted in between belongs to the

@@ -213,7 +213,7 @@ pub fn costs(costs: &Costs, what: &str, paint: Paint) -> String {
     )
 }
 
-/// Whether the books balance, and what does not.
+/// Whether the records reconcile, and what does not.
 pub fn verification(checked: &str, wrong: &[String], paint: Paint) {
     crate::say!("{} books: {checked}", paint.mark(wrong.is_empty()));
     for line in wrong {

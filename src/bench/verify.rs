@@ -1,4 +1,4 @@
-//! The books of a run: every order that was accepted, as the server tells of it afterwards, against what was
+//! The verification of a run: every order that was accepted, as the server tells of it afterwards, against what was
 //! placed; and whether the services agree about all of it.
 
 use super::load::Placed;

@@ -68,12 +68,12 @@ impl Catalogue {
         }
     }
 
-    /// A product that is on no shelf.
+    /// A product that is not stocked.
     pub(super) fn unknown_sku(&self) -> String {
         format!("DEMO-{}-NOWHERE", self.run)
     }
 
-    /// Everything that stands on a shelf.
+    /// Everything that is stocked.
     pub(super) fn products(&self) -> [&Product; 5] {
         [&self.mug, &self.shirt, &self.book, &self.last, &self.rare]
     }

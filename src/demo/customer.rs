@@ -22,7 +22,7 @@ pub(super) struct CustomerRun {
     pub(super) scenario: Scenario,
     /// None when it could not be placed.
     pub(super) order_id: Option<String>,
-    /// When its placing was answered, since the doors opened.
+    /// When its placing was answered, since the run began.
     pub(super) placed_after: Option<Duration>,
     /// What was ordered: product and quantity.
     pub(super) lines: Vec<(String, i64)>,
@@ -125,7 +125,7 @@ async fn ask(shop: &Shop, id: &str, request: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Looks at the order until it rests. Past the limit it stays where it is, and the story says where.
+/// Looks at the order until it rests. Past the limit it stays where it is, and the run says where.
 async fn rest(shop: &Shop, id: &str, run: &mut CustomerRun) -> anyhow::Result<OrderView> {
     let until = Instant::now() + REST_LIMIT;
     let mut pause = POLL_FIRST;

@@ -62,7 +62,7 @@ pub(super) struct OrderMix<'a> {
     pub(super) total_minor: i64,
 }
 
-/// Fills the basket of one customer. The number makes baskets of one scenario differ a little.
+/// Fills the order of one customer. The number makes orders of one scenario differ a little.
 pub(super) fn fill(catalogue: &Catalogue, scenario: Scenario, number: usize) -> OrderMix<'_> {
     let Catalogue { mug, shirt, book, last, rare, .. } = catalogue;
     let few = number % 3 + 1;

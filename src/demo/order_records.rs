@@ -27,7 +27,7 @@ pub(super) struct OrderRecords {
     pub(super) refunded: i64,
 }
 
-/// Reads the services' records of these stories, as far as they came to an order.
+/// Reads the services' records of these runs, as far as they came to an order.
 pub(super) async fn read(
     url: &str,
     catalogue: &Catalogue,

@@ -1,4 +1,4 @@
-//! The shop's door: requests to the server, few at a time, patient when it is busy.
+//! The client of the shop: requests to the server, few at a time, patient when it is busy.
 
 use anyhow::{Context, bail};
 use reqwest::{Method, Response, StatusCode};
@@ -34,7 +34,7 @@ pub(crate) struct ShopResponse {
 }
 
 impl Shop {
-    /// A door to the server at this address.
+    /// A client of the server at this address.
     pub(crate) fn open(url: &str) -> anyhow::Result<Self> {
         // The server asked for is meant, not whatever proxy the environment names.
         let http = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).build()?;

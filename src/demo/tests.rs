@@ -36,7 +36,7 @@ fn products(catalogue: &Catalogue) -> BTreeMap<String, ProductStock> {
     catalogue.products().map(|product| (product.sku.clone(), stock(product.initial))).into()
 }
 
-/// One delivered order of one mug at 12.50, with these papers and this change to the mugs' shelf.
+/// One delivered order of one mug at 12.50, with these records and this change to the mugs' stock.
 fn one_delivered(
     order_records: OrderRecords,
     stock: impl FnOnce(&mut ProductStock),

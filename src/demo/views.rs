@@ -66,7 +66,7 @@ pub(crate) struct OrdersPage {
     pub(crate) next_cursor: Option<String>,
 }
 
-/// What stands on a shelf.
+/// What is stocked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct ProductStock {
     pub(crate) available_qty: i64,

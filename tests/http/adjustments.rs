@@ -12,7 +12,7 @@ async fn keyed(shop: &Shop, path: &str, key: &str, body: &Value) -> super::suppo
     send(shop.request(Method::POST, path).header("Idempotency-Key", key).json(body)).await
 }
 
-/// Ten cups, four orders, and five cups arrive: nine can be sold, and fifteen stand on the shelf. Set by whoever
+/// Ten cups, four orders, and five cups arrive: nine can be sold, and fifteen stand in stock. Set by whoever
 /// has read ten before, it would be fifteen and four more.
 #[tokio::test(flavor = "multi_thread")]
 async fn adjustments_during_reservations_are_counted_right() {

@@ -1,4 +1,4 @@
-//! Clients that vanish, and a door that is closed.
+//! Clients that vanish, and a server that does not accept connections yet.
 
 use super::support::{Shop, order};
 use tokio::io::AsyncWriteExt;

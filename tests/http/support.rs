@@ -160,7 +160,7 @@ impl Shop {
         send(self.request(method, path).header("content-type", "application/json").body(body)).await
     }
 
-    /// Puts a product on the shelf.
+    /// Puts a product in stock.
     pub async fn stock(&self, product: &str, available: u64) {
         let body = json!({ "product_id": product, "available_qty": available });
         self.post("/inventory", &body).await.expect(201);

@@ -62,7 +62,7 @@ async fn balances(shop: &Shop, setup: &Setup, orders: &[Order]) {
     setup.databases().all_messages_were_consumed().await;
 }
 
-/// Starts a server there and checks that it comes to rest with balanced books; its orders.
+/// Starts a server there and checks that it comes to rest in a consistent state; its orders.
 async fn comes_to_rest(setup: &Setup) -> (Server, Vec<Order>) {
     let server = setup.start();
     let orders = server.shop().all_at_rest(REST_LIMIT).await;

@@ -1,4 +1,4 @@
-//! A door in front of a server that is not there yet.
+//! A port in front of a server that is not there yet.
 
 use std::net::SocketAddr;
 use tokio::io::copy_bidirectional;
@@ -11,7 +11,7 @@ pub struct ClosedPort {
 }
 
 impl ClosedPort {
-    /// A closed door to the server of this URL.
+    /// A closed port to the server of this URL.
     pub fn before(url: &str) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = reqwest::Url::parse(url).unwrap();
@@ -19,7 +19,7 @@ impl ClosedPort {
         Self { address: listener.local_addr().unwrap(), server }
     }
 
-    /// The URL by which the server is reached through the door.
+    /// The URL by which the server is reached through the port.
     pub fn url(&self, of_server: &str) -> String {
         let mut url = reqwest::Url::parse(of_server).unwrap();
         url.set_port(Some(self.address.port())).unwrap();

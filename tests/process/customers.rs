@@ -1,4 +1,4 @@
-//! Customers who buy, change their mind and have things sent, at every door there is, and do not give up
+//! Customers who buy, change their mind and have things sent, at every server there is, and do not give up
 //! when one is shut: the load under which servers are killed.
 
 use super::random::Random;
@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 /// Plenty of the first four; the last two run out.
 pub const STOCK: [(&str, i64); 6] =
     [("A", 1_000_000), ("B", 1_000_000), ("C", 1_000_000), ("D", 1_000_000), ("E", 200), ("F", 80)];
-/// Before somebody tries again who was turned away, or found the door shut.
+/// Before somebody tries again who was turned away, or found the server closed.
 const AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 /// The stock before anybody buys.
@@ -83,7 +83,7 @@ pub struct Customers {
 }
 
 impl Customers {
-    /// So many customers come to these doors. Between two orders each of them pauses for up to twice so long.
+    /// So many customers come to these servers. Between two orders each of them pauses for up to twice so long.
     pub fn comes(servers: &[Shop], customers: u64, pause: Duration, random: &mut Random) -> Self {
         let enough = Arc::new(AtomicBool::new(false));
         let accepted = Arc::new(AtomicU64::new(0));
@@ -150,7 +150,7 @@ impl Customer {
         results
     }
 
-    /// Goes from door to door until the order is taken. None: it had enough before.
+    /// Goes from server to server until the order is taken. None: it had enough before.
     async fn place(&mut self, request: &Request) -> Option<String> {
         loop {
             let (path, key) = ("/orders", Some(request.key.as_str()));

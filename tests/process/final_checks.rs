@@ -1,4 +1,4 @@
-//! After the storm: every request is exactly one order, every order has ended as it should, and the books
+//! After the storm: every request is exactly one order, every order has ended as it should, and the records
 //! balance.
 
 use super::customers::{CustomerResults, Request, initial};

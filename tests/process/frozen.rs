@@ -17,7 +17,7 @@ const FORGOTTEN: Duration = Duration::from_secs(25);
 /// In between, everybody works.
 const AWAKE: Duration = Duration::from_millis(1_200);
 const CUSTOMERS: u64 = 16;
-/// Before they try another door, with the same request: the frozen one may still take it, later.
+/// Before they try another server, with the same request: the frozen one may still take it, later.
 const GIVES_UP_AFTER: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(200);
 

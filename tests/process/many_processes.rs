@@ -1,4 +1,4 @@
-//! Several full processes on the same servers, killed one at a time while all doors are crowded.
+//! Several full processes on the same servers, killed one at a time while all servers are crowded.
 
 use super::customers::{Customers, stock_up};
 use super::final_checks;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// Processes that run all services.
 const PROCESSES: usize = 3;
-/// Customers, at all doors.
+/// Customers, at all servers.
 const CUSTOMERS: u64 = 24;
 /// What they pause on average: two cores have six processes to run here.
 const PAUSE: Duration = Duration::from_millis(150);

@@ -198,7 +198,7 @@ fn left(product: &str, initial: i64) -> ProductStock {
     ProductStock { available_qty: on_hand - reserved, reserved_qty: reserved, on_hand }
 }
 
-/// Plays all of them at once, and looks at the books. `servers` are of one system.
+/// Plays all of them at once, and reconciles. `servers` are of one system.
 pub async fn all_are_met(setup: &Setup, servers: &[Shop]) -> Vec<Order> {
     let shop = &servers[0];
     for (product, quantity) in STOCK {

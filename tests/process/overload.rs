@@ -17,7 +17,7 @@ const LOAD: Duration = Duration::from_secs(10);
 const CUSTOMERS: usize = 250;
 /// The longest that `/health` may take, where the machine has nothing else to do.
 const HEALTH_LIMIT: Duration = Duration::from_secs(1);
-/// What the load may add to the process's memory, in MiB: lines at the door, mailboxes, caches.
+/// What the load may add to the process's memory, in MiB: orders that wait for admission, mailboxes, caches.
 const GROWTH_MAX_MIB: u64 = 300;
 /// The longest from acceptance to confirmation for 99 of 100, in a debug build on a busy machine.
 const CONFIRMED_LIMIT: Duration = Duration::from_secs(10);

@@ -19,7 +19,7 @@ const PRODUCTS: [&str; 6] = ["P1", "P2", "P3", "P4", "P5", "P6"];
 const UNITS_OF_EACH: i64 = 60;
 const ORDERS: usize = 200;
 
-/// Processes on the same place, and what there is to buy at all their doors.
+/// Processes on the same place, and what there is to buy at all their servers.
 async fn stocked(
     setup: &Setup,
     processes: usize,

@@ -37,17 +37,17 @@ impl Processes {
         self.servers[index].as_ref().expect("it runs")
     }
 
-    /// A customer at each door.
+    /// A customer at each server.
     pub fn shops(&self) -> Vec<Shop> {
         self.servers.iter().flatten().map(Server::shop).collect()
     }
 
-    /// A customer who takes all doors in turn.
+    /// A customer who takes all servers in turn.
     pub fn shop(&self) -> Shop {
         Shop::at_all(self.servers.iter().flatten().map(|server| server.url.clone()).collect())
     }
 
-    /// A customer of a crew whose processes run a service each, who knows which door is whose.
+    /// A customer of a group whose processes run a service each, who knows which server is whose.
     pub fn departments(&self) -> Shop {
         let url = |service| {
             let index = SERVICES.iter().position(|name| *name == service).unwrap();
@@ -68,7 +68,7 @@ impl Processes {
         self.servers[index].as_mut()
     }
 
-    /// A customer at each door, whoever is behind it just now.
+    /// A customer at each server, whoever is behind it just now.
     pub fn servers(&self) -> Vec<Shop> {
         let url = |setup: &Setup| format!("http://{}", setup.listen());
         self.setups.iter().map(|setup| Shop::at(&url(setup))).collect()

@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How often it is looked whether orders are at rest.
 const POLL_EVERY: Duration = Duration::from_millis(100);
 
-/// A customer of a shop that has a door, or many.
+/// A customer of a shop that has a server, or many.
 #[derive(Clone)]
 pub struct Shop {
     pub http: reqwest::Client,
@@ -122,7 +122,7 @@ impl Shop {
         Self { http: client(limit), ..self }
     }
 
-    /// A customer who takes these doors in turn.
+    /// A customer who takes these servers in turn.
     pub fn at_all(urls: Vec<String>) -> Self {
         Self { servers: Arc::new(urls.clone()), ..Self::at(&urls[0]) }
     }

@@ -56,7 +56,7 @@ async fn an_unavailable_service_is_waited_for(setup: Setup) {
     crew.terminate().await;
 }
 
-/// Orders pile up where no process runs the inventory service: the door says so.
+/// Orders pile up where no process runs the inventory service: admission says so.
 async fn a_queue_without_consumers_is_named(setup: Setup) {
     let server = setup.with("ORDERMILL_SERVICES", "order").start();
     let shop = server.shop();

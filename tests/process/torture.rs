@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! round: an empty place ─▶ stock ─▶ customers come ─▶ cycle, cycle, … ─▶ they leave ─▶ everything rests
-//!                                     └ one Kind of trouble each            └─▶ are the books right?
+//!                                     └ one Kind of trouble each            └─▶ does it reconcile?
 //! ```
 //!
 //! `./scripts/torture` has it last for as long as one likes. Without orders each kind happens once.
@@ -27,17 +27,17 @@ use std::sync::Arc;
 use std::time::Duration;
 use table::Table;
 
-/// Troubles between two looks into the books: enough that they follow from each other, few enough that what
+/// Troubles between two checks: enough that they follow from each other, few enough that what
 /// is found can be told apart.
 const CYCLES: usize = 12;
 /// Plain kills of a short torture, besides each kind once.
 const KILLS: usize = 5;
 const CUSTOMERS: u64 = 12;
 const PAUSE: Duration = Duration::from_millis(30);
-/// Before they try again, with the same request: the door may be shut, or somebody frozen behind it.
+/// Before they try again, with the same request: the server may refuse, or somebody frozen behind it.
 const GIVES_UP_AFTER: Duration = Duration::from_secs(2);
 
-/// Has customers buy while these things happen, and checks the books.
+/// Has customers buy while these things happen, and reconciles.
 async fn round(
     mut environment: Environment,
     kinds: &[Kind],

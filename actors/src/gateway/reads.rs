@@ -1,4 +1,4 @@
-//! The gateway's books, as an auditor reads them.
+//! The gateway's ledger, as an auditor reads them.
 
 use super::ledger::Entry;
 use crate::money::Currency;

@@ -49,7 +49,7 @@ pub struct GatewayWrites {
 }
 
 impl Service for SimulatedGateway {
-    /// It is not one of the six: in this system's books it stands with the one that uses it.
+    /// It is not one of the six: in this system's records it stands with the one that uses it.
     const NAME: ServiceName = ServiceName::Payment;
     type Change = GatewayChange;
     /// In their order, each once.

@@ -39,7 +39,7 @@ impl fmt::Display for GatewayKey {
 pub struct ChargeRequest {
     /// The payment's key.
     pub key: GatewayKey,
-    /// The order it pays, for the gateway's books.
+    /// The order it pays, for the gateway's ledger.
     pub order_id: OrderId,
     /// How much.
     pub amount: Money,

@@ -1,6 +1,6 @@
 //! Admission: whether the system takes another order, by its own [`lag`](super::lag).
 //!
-//! Mailboxes have no bound, so work is bounded at the door. The lag is the longest of: the wait of the
+//! Mailboxes have no bound, so work is bounded at admission. The lag is the longest of: the wait of the
 //! oldest change in a journal; the messages that relays have published and nobody has taken, against
 //! the rate at which they are taken; and the depth of each work queue (asked of the broker) against
 //! the rate at which it is drained. Payment's are left out: a slow gateway must not close the shop.
@@ -19,7 +19,7 @@ pub const LAG_TARGET: Duration = Duration::from_millis(500);
 /// An order waits this long for the lag to pass before it is turned away.
 pub const ADMISSION_WAIT: Duration = Duration::from_secs(1);
 
-/// How often the lag is looked at while an order waits at the door.
+/// How often the lag is looked at while an order waits for admission.
 const POLL_EVERY: Duration = Duration::from_millis(50);
 
 /// Why an order was not admitted.
@@ -31,7 +31,7 @@ pub struct Busy {
     pub down: bool,
 }
 
-/// The door. One a process.
+/// Admission of new orders. One a process.
 pub struct Admission {
     journals: Vec<Arc<JournalHealth>>,
     lag: Arc<Lag>,
@@ -39,7 +39,7 @@ pub struct Admission {
 }
 
 impl Admission {
-    /// A door that watches these journals, and what is measured of relays and queues.
+    /// Admission that depends on these journals, and what is measured of relays and queues.
     pub fn new(journals: Vec<Arc<JournalHealth>>, lag: Arc<Lag>) -> Self {
         Self { journals, lag, closed: AtomicBool::new(false) }
     }

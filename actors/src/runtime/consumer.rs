@@ -1,5 +1,5 @@
-//! The consumer: takes deliveries from one queue, hands their messages to the service, and settles each with
-//! the broker when the tickets of its messages are settled, that is, when their effects are committed.
+//! The consumer: takes deliveries from one queue, hands their messages to the service, and acknowledges each to
+//! the broker when the tickets of its messages are complete, that is, when their effects are committed.
 
 use super::address::Address;
 use super::in_flight::InFlightDelivery;

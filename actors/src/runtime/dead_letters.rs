@@ -1,4 +1,4 @@
-//! The dead letter office: a service's messages that nobody could handle, shown, and sent on their way
+//! The dead-letter service: a service's messages that nobody could handle, shown, and sent on their way
 //! again.
 //!
 //! ```text
@@ -100,7 +100,7 @@ pub struct Redriven {
     pub unreadable: u64,
 }
 
-/// The part of a journal that an office needs, whichever service's it is.
+/// The part of a journal that the dead-letter service needs, whichever service's it is.
 trait DeadLetterJournal: Send + Sync {
     fn redrive(&self, redrive: Redrive, stored: StoredCallback);
     fn discard(&self, discard: Discard, stored: StoredCallback);
@@ -133,7 +133,7 @@ pub struct DeadLetterService {
 }
 
 impl DeadLetterService {
-    /// The office of the service of this journal, whose database `letters` and `outbox` are.
+    /// The dead-letter service of the service of this journal, whose database `letters` and `outbox` are.
     pub fn new<S: Service>(
         letters: Arc<dyn DeadLetters>,
         outbox: Arc<dyn Outbox>,

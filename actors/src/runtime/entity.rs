@@ -1,7 +1,7 @@
 //! The entity: an actor that decides on a versioned row of its own, in memory.
 //!
 //! ```text
-//! ask ─▶ decide(state, input) ─▶ apply ─▶ journal ─▶ done: settle the ticket, run the effects
+//! ask ─▶ decide(state, input) ─▶ apply ─▶ journal ─▶ done: complete the ticket, run the effects
 //!         pure, in memory         │                 └▶ refused: reload, decide again
 //!                                 └▶ the next message, without waiting for the disk
 //! ```

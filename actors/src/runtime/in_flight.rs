@@ -4,7 +4,7 @@
 //! delivery [a b c d] ──a ticket each──▶ handler      a, c done; b failed for now; d not decided
 //!     ▲                                    │
 //!     │                                    ├─ d: handed in again, uncounted, by itself
-//!     └── settled when none is under way ──┴─ what is left: [b, again, counted]
+//!     └── acked when none is under way ────┴─ what is left: [b, again, counted]
 //! ```
 //!
 //! So what is handled never comes again because a neighbour has failed, and a message that comes by itself
@@ -172,7 +172,7 @@ impl InFlightDelivery {
 
 impl Drop for InFlightDelivery {
     fn drop(&mut self) {
-        // Never settled: dropped with a mailbox. The broker brings it again.
+        // Never acknowledged: dropped with a mailbox. The broker brings it again.
         if self.open.load(Acquire) > 0 {
             self.parts.traffic.open.fetch_sub(1, Relaxed);
         }

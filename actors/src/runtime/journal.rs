@@ -1,7 +1,7 @@
 //! The journal: commits a service's changes in groups.
 //!
 //! ```text
-//! submit ─┐                       ┌─▶ verdicts, to whoever asked
+//! submit ─┐                       ┌─▶ outcomes, to whoever asked
 //! submit ─┼─▶ gathering ─▶ commit ┤
 //! submit ─┘   (while the last     └─▶ outbox rows, to the relay
 //!              commit runs, and
@@ -100,7 +100,7 @@ pub enum Msg<S: Service> {
     Redrive(Box<(Redrive, StoredCallback)>),
     /// Discard this dead letter.
     Discard(Discard, StoredCallback),
-    /// The transaction under way has ended; what of its upkeep must be written again, and who waits
+    /// The transaction under way has ended; what of its maintenance must be written again, and who waits
     /// for it.
     Finished(OutboxMaintenance, Vec<StoredCallback>),
     /// Rows have waited long enough to be forgotten.

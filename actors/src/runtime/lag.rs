@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! journals: wait of the oldest change ─┐
-//! relays: said and not taken / rate    ├─▶ Meter ──each second──▶ Lag ──▶ the door, before it takes
+//! relays: said and not taken / rate    ├─▶ LagMeter ─each second─▶ Lag ──▶ admission, before it takes
 //! queues: depth / rate                 ─┘                            │     another order
 //!                                                                    └──▶ the sweeper, before it asks
 //!                                                                         for an answer again
@@ -11,7 +11,7 @@
 //! A queue's depth counts deliveries, and so does the rate at which it is drained. How many messages that are is
 //! known of those that have come: as many are taken to be in those that wait.
 //!
-//! The door leaves payment's queues out, since a slow gateway must not close the shop, and small
+//! Admission leaves payment's queues out, since a slow gateway must not close the shop, and small
 //! backlogs, which pass before it could do anything about them. The sweeper counts both: a command that
 //! waits in a queue is not answered sooner for being sent twice.
 
@@ -41,7 +41,7 @@ const EXCUSES: usize = 15;
 /// takes; only how long nothing has moved is known.
 const RATE_KNOWN: Duration = Duration::from_secs(3);
 
-/// Below this many open messages there is no backlog for the door, whatever the rate.
+/// Below this many open messages there is no backlog for admission, whatever the rate.
 const BACKLOG_MIN: f64 = 500.0;
 
 /// The broker says within this time how full its queues are, or it is not known.
@@ -139,7 +139,7 @@ impl Rate {
         }
         // Who had nothing left to do was not slow.
         if latest > self.per_second || open > 0 {
-            // Half the old, half the new: a burst neither opens nor closes the door by itself.
+            // Half the old, half the new: a burst neither opens nor closes admission by itself.
             self.per_second =
                 if self.per_second == 0.0 { latest } else { (self.per_second + latest) / 2.0 };
         }
@@ -162,7 +162,7 @@ impl Rate {
         }
     }
 
-    /// The same as the door sees it.
+    /// The same as admission sees it.
     fn backlog_ms(&self, open: u64) -> u64 {
         if open as f64 * self.size < BACKLOG_MIN { 0 } else { self.lag_ms(open) }
     }

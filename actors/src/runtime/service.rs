@@ -4,7 +4,7 @@
 //! changes ──keys──▶ store: read and lock these rows ──decide_batch──▶ writes, outcomes, messages
 //! ```
 //!
-//! [`Service::settle`] is pure. A change that was decided before, in memory (a saga's), is checked
+//! [`Service::decide_batch`] is pure. A change that was decided before, in memory (a saga's), is checked
 //! there against the row that it was decided on; a change that needs no memory (a shipment's, a
 //! reservation's) is decided there. Stores only read rows and write rows.
 
@@ -141,7 +141,7 @@ pub struct Parking {
     pub until: Timestamp,
 }
 
-/// What the stations themselves ask to be written, beside the service's changes.
+/// What the runtime itself asks to be written, beside the service's changes.
 #[derive(Debug, Default)]
 pub struct OutboxMaintenance {
     /// Outbox rows whose every message is confirmed.
@@ -174,7 +174,7 @@ pub struct Batch<S: Service> {
     pub service: Arc<S>,
     /// The changes, in the order in which they were handed in.
     pub changes: Vec<S::Change>,
-    /// The stations' own.
+    /// The runtime's own.
     pub maintenance: OutboxMaintenance,
     /// When the batch is decided.
     pub at: Timestamp,

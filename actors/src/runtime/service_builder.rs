@@ -1,4 +1,4 @@
-//! Wires the stations of one service: its journal, its relay, its consumers, and what else it has.
+//! Builds the components of one service: its journal, its relay, its consumers, and what else it has.
 
 use super::address::Address;
 use super::consumer::{self, Consumer, ConsumerCounters, ConsumerParts, Handler};
@@ -48,7 +48,7 @@ pub struct Process {
     pub tree: Tree,
     /// The broker.
     pub broker: Arc<dyn Broker>,
-    /// Every journal's gauge.
+    /// Every journal's health.
     pub journals: Vec<Arc<JournalHealth>>,
     /// Every relay's flow.
     pub backlogs: Vec<Arc<RelayBacklog>>,

@@ -91,7 +91,7 @@ impl SimBroker {
     }
 
     /// All connections break and come back: what is not acknowledged is delivered again, and what is
-    /// settled after this was acknowledged in vain.
+    /// acknowledged after this was acknowledged in vain.
     pub fn reconnect_all(&self) {
         let mut state = self.lock();
         for queue in state.queues.values_mut() {

@@ -5,7 +5,7 @@ use super::run::{Outcome, Plan, RunMode, run};
 use crate::testing::shop::WAYS;
 
 /// Sends the customers of a seed through every way, each with faults of its own. Where orders do not
-/// compete, every way must end the same; where they do, its books must balance. Gives back every run, and
+/// compete, every way must end the same; where they do, its invariants must hold. Gives back every run, and
 /// what does not hold.
 pub fn compare(seed: u64) -> (Vec<Outcome>, Vec<Finding>) {
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! The books: orders, stock, messages, the gateway's own ledger, the audit. What must be true at every
+//! The invariants: orders, stock, messages, the gateway's own ledger, the audit. What must be true at every
 //! moment is looked at while things go wrong; the rest when everything is at rest.
 
 use super::script::{CustomerOutcome, Promises};

@@ -1,4 +1,4 @@
-//! One seed: a shop, its customers, and everything that goes wrong; then calm, and the books.
+//! One seed: a shop, its customers, and everything that goes wrong; then calm, and the invariants.
 
 use super::chance::Chance;
 use super::fault::{Coverage, Fault, Rates};

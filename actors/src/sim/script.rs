@@ -114,7 +114,7 @@ pub fn wanted(chance: &Chance, products: &[String]) -> OrderDetails {
     details
 }
 
-/// One of the stories.
+/// One of the scenarios.
 pub fn scenario(chance: &Chance) -> &'static [OrderAction] {
     chance.pick(&SCENARIOS).copied().unwrap_or_default()
 }

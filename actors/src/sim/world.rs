@@ -250,7 +250,7 @@ impl World {
         self.found.truncate(FOUND_MAX);
     }
 
-    /// Waits until every order rests and everything that was said is heard; then does the books.
+    /// Waits until every order rests and everything that was said is heard; then checks the invariants.
     pub async fn come_to_rest(&mut self, bought: &[CustomerOutcome]) {
         let begun = Instant::now();
         let mut pause = POLL_MIN;

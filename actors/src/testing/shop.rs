@@ -1,6 +1,6 @@
 //! A whole shop in memory: every service on in-memory stores and the in-process broker, in one thread.
 //!
-//! The same wiring, deciders and stations as a server's; only the databases are models and the clock
+//! The same wiring, deciders and components as a server's; only the databases are models and the clock
 //! is tokio's, so that hours pass in milliseconds under paused time.
 
 use super::{MemoryStore, world};

@@ -1,4 +1,4 @@
-//! Dead letters through the stations: a message that fails for now is tried four times over 36 seconds,
+//! Dead letters through a service's components: a message that fails for now is tried four times over 36 seconds,
 //! kept, and goes back whole.
 
 use async_trait::async_trait;

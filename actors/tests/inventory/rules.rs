@@ -106,7 +106,7 @@ fn json(messages: &[Arc<Message>]) -> Vec<&str> {
     messages.iter().map(|message| message.json()).collect()
 }
 
-/// What each product was stocked with, by the counting of somebody who only watches the shelves.
+/// What each product was stocked with, by the counting of somebody who only watches the stock.
 #[derive(Default)]
 struct Auditor {
     stocked: BTreeMap<ProductId, i64>,
@@ -114,7 +114,7 @@ struct Auditor {
 }
 
 impl Auditor {
-    /// One change has been settled by itself.
+    /// One change has been decided by itself.
     fn watch(
         &mut self,
         before: &InventoryTables,
@@ -277,7 +277,7 @@ impl Auditor {
         self.said.insert(origin.order_id, message.json().to_owned());
     }
 
-    /// What was stocked is on the shelf or has left it; what is reserved is some order's.
+    /// What was stocked is in stock or has left it; what is reserved is some order's.
     fn count(&self, tables: &InventoryTables) {
         let mut reserved: BTreeMap<&ProductId, i64> = BTreeMap::new();
         let mut left: BTreeMap<&ProductId, i64> = BTreeMap::new();

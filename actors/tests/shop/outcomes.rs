@@ -1,4 +1,4 @@
-//! Every fate of an order, and the books afterwards.
+//! Every outcome of an order, and the reconciliation afterwards.
 
 use ordermill_actors::clock::Timestamp;
 use ordermill_actors::ids::OrderId;

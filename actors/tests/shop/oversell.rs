@@ -84,7 +84,7 @@ fn shuffled(count: usize) -> Vec<OrderDetails> {
 
 const INITIAL: i64 = 60;
 
-/// Looks at the shelves all the time: what is reserved is never more than what is there.
+/// Looks at the stock all the time: what is reserved is never more than what is there.
 fn watch(shop: &Shop) -> (Arc<AtomicBool>, tokio::task::JoinHandle<u64>) {
     let (done, stores) = (Arc::new(AtomicBool::new(false)), shop.stores.inventory.clone());
     let stop = done.clone();

@@ -27,7 +27,7 @@ impl DeliverySink for Collector {
     }
 }
 
-/// A subscription and its basket.
+/// A subscription and what it has collected.
 pub struct TestConsumer {
     /// What came.
     pub collector: Arc<Collector>,

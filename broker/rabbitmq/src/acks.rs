@@ -95,7 +95,7 @@ impl Acks {
         self.lock().take(prefetch, all, Instant::now())
     }
 
-    /// Deliveries that somebody may still acknowledge, or that are settled and not told.
+    /// Deliveries that somebody may still acknowledge, or that are acknowledged and not sent.
     pub fn awaited(&self) -> usize {
         let states = self.lock();
         states.open.len() + states.done.len()

@@ -52,7 +52,7 @@ struct Inner {
     unacked: BTreeMap<Queue, Arc<AtomicU64>>,
     /// Subscriptions, while they last.
     consumer_tasks: TaskTracker,
-    /// No intake is wanted any more.
+    /// No consumer is wanted any more.
     leave: CancellationToken,
     /// Everything else.
     critical_tasks: CriticalTasks,

@@ -1,4 +1,4 @@
-//! An intake: consumes one queue, as long as somebody wants it to.
+//! A consumer: consumes one queue, as long as somebody wants it to.
 //!
 //! ```text
 //! channel ─▶ prefetch ─▶ consume ─▶ deliveries to the sink, acks to the broker

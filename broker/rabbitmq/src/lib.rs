@@ -1,7 +1,7 @@
 //! The broker over RabbitMQ.
 //!
 //! ```text
-//! RabbitBroker ─┬─ publishing connection ─┬─ post (messages)      publish, confirm, again when lost
+//! RabbitBroker ─┬─ publishing connection ─┬─ publisher            publish, confirm, again when lost
 //!               │                         ├─ copies              retries, dead letters, RPC replies
 //!               │                         └─ questions           RPC, answered to this channel
 //!               └─ consuming connection ──┬─ a channel a queue   deliver, ack

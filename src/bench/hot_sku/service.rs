@@ -1,4 +1,4 @@
-//! The inventory service as it runs in a server, all of its stations, on a schema of its own. Only the broker is
+//! The inventory service as it runs in a server, all of its components, on a schema of its own. Only the broker is
 //! ours: it hands over what clients ask, and takes every event at once.
 //!
 //! ```text

@@ -24,7 +24,7 @@ pub fn batch<S: Service>(service: S, changes: Vec<S::Change>, at: Timestamp) -> 
     }
 }
 
-/// A batch of what the stations themselves ask for.
+/// A batch of what the runtime itself asks for.
 pub fn maintenance<S: Service>(service: S, maintenance: OutboxMaintenance) -> Batch<S> {
     let world = world();
     Batch { service: Arc::new(service), changes: Vec::new(), maintenance, at: world.now(), world }

@@ -106,7 +106,7 @@ pub async fn they_are_listed_newest_first_by_queue_and_page(backend: &dyn Backen
         0 => Queue::ShippingOrderCancelRequested,
         _ => Queue::ShippingCommands,
     };
-    // Not in the order of their ids: processes that bury at the same time overtake each other.
+    // Not in the order of their ids: processes that store dead letters at the same time overtake each other.
     let letters: Vec<_> = (1..=7).map(|n| n * 3 % 8).map(|n| letter(n, queue(n))).collect();
     store.commit(&store_dead_letter(&letters)).await.unwrap();
 

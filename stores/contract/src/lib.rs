@@ -6,7 +6,7 @@
 //!                    └─▶ PostgresBackend   one schema each  stores/postgres/tests
 //! ```
 //!
-//! Each test is a function of a [`Backend`]: it drives a service's story through `keys`, `settle` and
+//! Each test is a function of a [`Backend`]: it drives a service's scenario through `keys`, `decide_batch` and
 //! `write`, next to the model in memory, and says besides what must come of it, so that the model is
 //! tested too. What only one database can do wrong (a lock file, a lost connection) is tested beside
 //! that database.

@@ -119,7 +119,7 @@ pub async fn entries_are_the_same_as_in_memory_and_after_a_restart(backend: &dyn
         // Each batch is a life of its own.
         let opened = backend.notification().await;
         on_both(&service, &model, &*opened.store, &changes, finer(number)).await;
-        // In the middle of the story some entries are read and some are not.
+        // In the middle of the scenario some entries are read and some are not.
         let (every, none) = (filters(), [NotificationFilter::default()]);
         let asked = if number == 2 { &every[..] } else { &none };
         compare(&model, &*opened.reads, asked).await;

@@ -120,7 +120,7 @@ pub async fn rows_are_read_back_as_they_were_written(backend: &dyn Backend) {
         scenario(5, &[process(5), refund(5), undone()]),
         scenario(6, &[refund(6)]),
     ];
-    // Each story's first change in one batch, the rest in another: inserts, and updates that fold.
+    // Each scenario's first change in one batch, the rest in another: inserts, and updates that fold.
     let firsts: Vec<_> = scenarios.iter().map(|scenario| scenario[0].clone()).collect();
     assert!(all_done(&stores.commit(&firsts).await));
     stores.compare().await;

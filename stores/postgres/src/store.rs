@@ -1,7 +1,7 @@
 //! The transaction that every journal batch is, written once.
 //!
 //! ```text
-//! BEGIN ─▶ load(keys): lock ─▶ settle (pure) ─▶ write ─▶ outbox, dead letters ─▶ COMMIT
+//! BEGIN ─▶ load(keys): lock ─▶ decide (pure) ─▶ write ─▶ outbox, dead letters ─▶ COMMIT
 //! ```
 
 use crate::database::{Database, Lease};
@@ -39,7 +39,7 @@ pub trait Tables<S: Service>: Send + Sync + 'static {
     /// until the transaction ends, and two batches never wait for each other in a circle.
     async fn load(&self, conn: &mut PgConnection, keys: &S::Keys) -> Result<S::Rows, Error>;
 
-    /// Writes rows. An insert that finds a row, or an update that finds none, must fail: `settle`
+    /// Writes rows. An insert that finds a row, or an update that finds none, must fail: `decide_batch`
     /// has seen the rows that are there.
     async fn write(
         &self,

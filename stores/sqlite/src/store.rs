@@ -1,7 +1,7 @@
 //! The transaction that every journal batch is, written once.
 //!
 //! ```text
-//! BEGIN IMMEDIATE ─▶ load(keys) ─▶ settle (pure) ─▶ write, outbox, dead letters in one script ─▶ COMMIT
+//! BEGIN IMMEDIATE ─▶ load(keys) ─▶ decide (pure) ─▶ write, outbox, dead letters in one script ─▶ COMMIT
 //! ```
 
 use crate::database::Database;
@@ -32,7 +32,7 @@ pub trait Tables<S: Service>: Send + Sync + 'static {
     /// The rows of these keys, as they are.
     async fn load(&self, conn: &mut SqliteConnection, keys: &S::Keys) -> Result<S::Rows, Error>;
 
-    /// Says how to write rows. An insert that finds a row, or an update that finds none, must fail: `settle`
+    /// Says how to write rows. An insert that finds a row, or an update that finds none, must fail: `decide_batch`
     /// has seen the rows that are there.
     fn write(&self, script: &mut Script, writes: &S::Writes, at: Timestamp) -> Result<(), Error>;
 }

@@ -84,7 +84,7 @@ impl Environment {
         Self { setup, crew, processes, servers, results: CustomerResults::default() }
     }
 
-    /// A customer at each door, whoever is behind it just now.
+    /// A customer at each server, whoever is behind it just now.
     pub fn customers(&self) -> Vec<Shop> {
         self.crew.servers()
     }

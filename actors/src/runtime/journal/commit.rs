@@ -193,7 +193,7 @@ fn refuse_stale<S: Service>(
     }
 }
 
-/// What the stations keep is no change's fault: it is tried apart from them, and never lost with them.
+/// What the runtime keeps is no change's fault: it is tried apart from them, and never lost with them.
 fn can_be_split<S: Service>(batch: &Batch<S>) -> bool {
     batch.changes.len() + usize::from(!batch.maintenance.is_empty()) > 1
 }

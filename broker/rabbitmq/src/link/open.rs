@@ -86,7 +86,7 @@ async fn connect(
 ) -> Result<Connection, LinkError> {
     let name = format!("{} {role}", address.name);
     let properties = ConnectionProperties::default().with_connection_name(name.into());
-    // The thread keeps the means to connect; it must not keep the cord.
+    // The thread keeps the means to connect; it must not keep the socket closer.
     let shared = socket_closer.shared();
     let connecting = Connection::connector(
         address.uri.clone(),
@@ -97,7 +97,7 @@ async fn connect(
     answer(OPENED_WITHIN, connecting).await
 }
 
-/// Opens a socket to the broker, with TLS where the address says so, and has the cord hold it.
+/// Opens a socket to the broker, with TLS where the address says so, and has the socket closer hold it.
 pub(super) async fn socket(
     uri: &AMQPUri,
     runtime: &Runtime<Tokio>,

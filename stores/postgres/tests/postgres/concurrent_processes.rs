@@ -89,7 +89,7 @@ async fn eight_processes_sell_no_unit_twice_and_wait_for_each_other_in_no_circle
         writer.await.unwrap();
     }
 
-    // The books balance: what the rows of the stock say is what the reservations hold.
+    // The records reconcile: what the rows of the stock say is what the reservations hold.
     let (mut held, mut shipped) = (BTreeMap::new(), BTreeMap::new());
     for n in 0..WRITERS * BATCHES * ORDERS {
         let Some(row) = opened.reads.reservation(order(n)).await.unwrap() else { continue };
