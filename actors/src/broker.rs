@@ -15,8 +15,9 @@ use crate::clock::Timestamp;
 use crate::messages::{Body, Exchange, Queue, Unreadable, queues_for};
 use crate::ports::{
     Broker, BrokerError, ConfirmCallback, DeadMessage, Delivery, DeliveryChannel, DeliverySink,
-    Depth, Failures, Health, PublishOutcome, Remainder, Responder, Rpc, RpcError, Subscription,
+    Depth, Health, PublishOutcome, Remainder, Responder, Rpc, RpcError, Subscription,
 };
+use crate::runtime::failures::Failures;
 use crate::runtime::outbox::OutboundMessage;
 use async_trait::async_trait;
 use dashmap::DashMap;

@@ -26,6 +26,8 @@ mod change;
 mod commands;
 mod commit;
 mod decide_batch;
+mod decision;
+mod ledger;
 #[cfg(any(test, feature = "testing"))]
 mod memory;
 mod movement;
@@ -37,6 +39,7 @@ mod reserve;
 mod restock;
 mod retention;
 mod rows;
+mod service;
 mod sku;
 mod stock;
 mod stock_levels;
@@ -44,39 +47,16 @@ mod stock_levels;
 pub use adjust::{Adjustment, AdjustmentKey, AdjustmentOutcome, AdjustmentRecord};
 pub use change::{Change, InventoryAnswer, Keys, Rows, Writes};
 pub use commands::{CommandHandler, change};
+pub use ledger::movements;
 #[cfg(any(test, feature = "testing"))]
 pub use memory::InventoryTables;
-pub use movement::{Entry, Movement, MovementRow, Place, movements};
+pub use movement::{Entry, Movement, MovementRow, Place};
 pub use reads::InventoryReads;
 pub use request::{ReservationRequest, WAIT_MAX};
 pub use reservation::{Lines, LinesError, Reservation, ReservationRow, Undone};
 pub use retention::{AdjustmentKeys, Movements};
 pub use rows::{Quantity, StockRow};
+pub use service::Inventory;
 pub use sku::{IDLE_AFTER, SkuKind, Skus};
 pub use stock::{AdjustError, Adjusted, CreateError, SetError, Stock};
 pub use stock_levels::WAITERS_MAX;
-
-use crate::clock::Timestamp;
-use crate::ids::ServiceName;
-use crate::runtime::service::{BatchDecision, Service};
-
-/// The service, as its journal and its store see it.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Inventory;
-
-impl Service for Inventory {
-    const NAME: ServiceName = ServiceName::Inventory;
-    type Change = Change;
-    type Keys = Keys;
-    type Rows = Rows;
-    type Writes = Writes;
-    type Answer = InventoryAnswer;
-
-    fn keys(changes: &[Change]) -> Keys {
-        Keys::of(changes)
-    }
-
-    fn decide_batch(&self, rows: Rows, changes: &[Change], at: Timestamp) -> BatchDecision<Self> {
-        decide_batch::decide_batch(rows, changes, at)
-    }
-}

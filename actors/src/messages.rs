@@ -1,20 +1,26 @@
 //! What the services say to each other: one envelope, typed payloads, and where each message goes.
 
+mod address;
 mod body;
+mod content;
 mod details;
 mod envelope;
 mod payload;
 mod route;
+mod routing_key;
 mod topology;
 
+pub use address::{Address, Contact, Priority};
 pub use body::{Body, Bundle, Unreadable};
-pub use details::{Address, Contact, Line, OrderDetails, Priority};
-pub use envelope::{Flow, Message, Origin, Plan, event_id};
-pub use payload::{
-    ChannelMessage, Failure, Kind, OrderNotice, Payload, PaymentApproved, PaymentProcess, Refusal,
+pub use content::{
+    ChannelMessage, Failure, OrderNotice, PaymentApproved, PaymentProcess, Refusal,
     ShipmentScheduled, ShippingSchedule, Shortage, Step, StockLine,
 };
-pub use route::{FEEDS, Route, bundles, feeds, queues_for, route, routing_key};
+pub use details::{Line, OrderDetails};
+pub use envelope::{Flow, Message, Origin, Plan, event_id};
+pub use payload::{Kind, Payload, Role};
+pub use route::{FEEDS, Route, bundles, feeds, queues_for, route};
+pub use routing_key::routing_key;
 pub use topology::{
     BINDINGS, Binding, Exchange, ExchangeKind, Queue, QueueKind, RETRY_DELAYS, RPC_PAYMENT,
     UNROUTED, retry_exchange,

@@ -16,12 +16,14 @@ mod change;
 mod channel;
 mod decide_batch;
 mod entry;
+mod entry_batch;
 mod handle;
 mod mark_all_read;
 mod mark_read;
 #[cfg(any(test, feature = "testing"))]
 mod memory;
 mod notify;
+mod policy;
 mod reads;
 mod service;
 #[cfg(test)]
@@ -37,6 +39,7 @@ pub use entry::{BadNotificationId, Notification, NotificationId};
 pub use handle::{MarkError, Notifications};
 #[cfg(any(test, feature = "testing"))]
 pub use memory::NotificationMemory;
+pub use policy::NotificationPolicy;
 pub use reads::{NotificationFilter, NotificationReads};
-pub use service::{NotificationPolicy, NotificationService};
+pub use service::NotificationService;
 pub use topic::Topic;

@@ -8,13 +8,15 @@
 //! ```
 //!
 //! What an order has is a set of facts ([`facts`]); what it does next ([`advance`]) and what it is
-//! called ([`status`]) are derived from them, so that any order of arrival ends the same. In the
-//! choreographed flow the services react to each other and the saga only follows ([`follow`]).
+//! called ([`derived_status`]) are derived from them, so that any order of arrival ends the same. In the
+//! choreographed flow the services react to each other and the saga only follows ([`choreography`]).
 
 pub mod advance;
 pub mod choreography;
 pub mod deadlines;
 pub mod decide;
+pub mod decision;
+pub mod derived_status;
 pub mod fact_messages;
 pub mod facts;
 pub mod handle;
@@ -29,6 +31,7 @@ pub mod rules;
 pub mod saga;
 pub mod service;
 pub mod status;
+pub mod steps;
 pub mod sweeper;
 
 pub use handle::{AskError, Asked, Orders, Placed, RequestContext};

@@ -13,13 +13,16 @@
 mod commands;
 mod confirmation;
 mod decide;
+mod decision;
 mod entity;
 mod event;
 mod gateway_answer;
 mod gateway_port;
+mod input;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
 mod methods;
+mod policy;
 mod process;
 mod reads;
 mod refund;
@@ -34,13 +37,14 @@ pub use commands::{CommandHandler, input};
 pub use confirmation::{
     ConfirmationError, ConfirmationServer, PaymentConfirmation, PaymentResponder,
 };
-pub use decide::{
-    Effect, GatewayAnswer, GatewayReply, Now, PaymentDecision, PaymentInput, PaymentPolicy, decide,
-};
+pub use decide::decide;
+pub use decision::{Effect, PaymentDecision};
 pub use entity::{PaymentEffect, PaymentMemory, PaymentRules, Payments};
 pub use event::{IllegalEvent, PaymentEvent, apply};
 pub use gateway_port::{Charge, ChargeRequest, Gateway, GatewayError, GatewayKey, Holding, Undone};
+pub use input::{GatewayAnswer, GatewayReply, PaymentInput};
 pub use methods::{DEFAULT_METHODS, PaymentMethods};
+pub use policy::{Now, PaymentPolicy};
 pub use reads::{PaymentReads, PaymentView};
 pub use service::{PaymentChange, PaymentRow, PaymentService, PaymentWrite};
 pub use state::{GatewayAttempts, Payment, PaymentStatus, Question, State, Undo};

@@ -2,10 +2,10 @@
 
 use crate::clock::Timestamp;
 use crate::messages::{Body, ChannelMessage, Message, Queue, RETRY_DELAYS, Unreadable};
+use crate::runtime::failures::Failures;
 use crate::runtime::outbox::{OutboundMessage, OutboxRow};
 use crate::runtime::service::{Batch, DeadLetter, DiscardedLetter, Outcome, Service};
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -111,23 +111,6 @@ pub trait DeadLetters: Send + Sync + 'static {
 pub trait Database<S: Service>: Store<S> + Outbox + DeadLetters {}
 
 impl<S: Service, T: Store<S> + Outbox + DeadLetters> Database<S> for T {}
-
-/// How often a consumer has failed on a message, and since when.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failures {
-    /// How often.
-    pub count: u32,
-    /// The first time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub since: Option<Timestamp>,
-}
-
-impl Failures {
-    /// One more, at this time.
-    pub fn and(self, at: Timestamp) -> Self {
-        Self { count: self.count + 1, since: self.since.or(Some(at)) }
-    }
-}
 
 /// What became of a publish.
 #[derive(Clone, Debug, PartialEq)]

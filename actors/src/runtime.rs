@@ -13,11 +13,13 @@
 pub mod address;
 pub mod admission;
 pub mod consumer;
+pub mod consumer_handle;
 pub mod consumer_watchdog;
 pub mod dead_letters;
 pub mod directory;
 pub mod entity;
 pub mod expected;
+pub mod failures;
 pub mod feed;
 pub mod in_flight;
 pub mod journal;

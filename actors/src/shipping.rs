@@ -17,6 +17,7 @@
 mod cancel;
 mod carrier;
 mod change;
+mod decision;
 mod deliver;
 mod dispatch;
 mod freight;

@@ -5,7 +5,7 @@ use crate::api::time::Time;
 use crate::api::word::{Cause, FailedStep, Word};
 use ordermill_actors::messages::{Failure, Flow, Plan, Priority};
 use ordermill_actors::money::Money;
-use ordermill_actors::order::advance::{steps, taking};
+use ordermill_actors::order::steps::{steps, taking};
 use ordermill_actors::order::{HistoryRow, OrderStatus, Saga, SagaRules, SagaStatus, SagaStep};
 use ordermill_actors::payment::PaymentStatus;
 use ordermill_actors::runtime::entity::EntityRules;

@@ -31,7 +31,12 @@ impl Service for AuditService {
 
     fn keys(_: &[Change]) {}
 
-    fn decide_batch(&self, (): (), changes: &[Change], _: Timestamp) -> BatchDecision<Self> {
+    fn decide_batch(
+        &self,
+        (): (),
+        changes: &[Change],
+        _: Timestamp,
+    ) -> BatchDecision<Self::Answer, Self::Writes> {
         let events = changes.iter().flat_map(|change| change.0.iter().cloned());
         BatchDecision {
             writes: events.collect(),

@@ -69,7 +69,7 @@ impl Service for SimulatedGateway {
         rows: HashMap<GatewayKey, Entry>,
         changes: &[GatewayChange],
         at: Timestamp,
-    ) -> BatchDecision<Self> {
+    ) -> BatchDecision<Self::Answer, Self::Writes> {
         let known: BTreeSet<_> = rows.keys().copied().collect();
         let mut entries: BTreeMap<_, _> = rows.into_iter().collect();
         let mut outcomes = Vec::with_capacity(changes.len());

@@ -1,7 +1,7 @@
 //! Commit: the parcel has left, and its units with it.
 
 use super::Reservation;
-use super::decide_batch::ReservationDecision;
+use super::decision::ReservationDecision;
 
 /// Decides what leaves the warehouse. An order that was released or refused has nothing there: its
 /// outcome stands, and whoever committed it learns so.

@@ -6,13 +6,13 @@
 
 use super::adjust::adjust;
 use super::commit::commit;
+use super::decision::ReservationDecision;
 use super::release::release;
 use super::reserve::reserve;
 use super::restock::{create, set_available};
 use super::{
-    Adjustment, AdjustmentKey, AdjustmentOutcome, AdjustmentRecord, Change, Entry, Inventory,
-    InventoryAnswer, Lines, MovementRow, Quantity, Reservation, ReservationRow, Rows, StockRow,
-    Undone, Writes,
+    Adjustment, AdjustmentKey, AdjustmentOutcome, AdjustmentRecord, Change, Entry, InventoryAnswer,
+    Lines, MovementRow, Quantity, Reservation, ReservationRow, Rows, StockRow, Undone, Writes,
 };
 use crate::clock::Timestamp;
 use crate::ids::{OrderId, ProductId};
@@ -22,23 +22,6 @@ use crate::runtime::expected::Expected;
 use crate::runtime::service::{BatchDecision, Outcome};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// What a command comes to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum ReservationDecision {
-    /// The order's outcome is what it was.
-    Stands,
-    /// The order's outcome is this from now on; the stock is not concerned.
-    Record(Reservation),
-    /// These lines are the order's: they are reserved.
-    Reserve(Lines),
-    /// These lines are the order's no more: they are available again.
-    PutBack(Lines),
-    /// These lines have left the warehouse.
-    TakeOut(Lines),
-    /// The command makes no sense.
-    Impossible(&'static str),
-}
 
 /// What a change was answered, before it is known how the batch leaves the stock.
 enum DraftAnswer<'a> {
@@ -57,7 +40,7 @@ pub(super) fn decide_batch(
     rows: Rows,
     changes: &[Change],
     at: Timestamp,
-) -> BatchDecision<Inventory> {
+) -> BatchDecision<InventoryAnswer, Writes> {
     let mut state = BatchState::open(rows, at);
     let drafts: Vec<DraftAnswer<'_>> = changes.iter().map(|change| state.decide(change)).collect();
     let BatchState { reservations, stock, mut adjusted, messages, .. } = state;

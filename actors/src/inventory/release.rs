@@ -1,6 +1,6 @@
 //! Release: the undo of a reservation.
 
-use super::decide_batch::ReservationDecision;
+use super::decision::ReservationDecision;
 use super::{Reservation, Undone};
 use crate::planted::{Bug, planted};
 

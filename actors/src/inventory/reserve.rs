@@ -1,6 +1,6 @@
 //! Reserve: what the stock covers is the order's, whole or not at all.
 
-use super::decide_batch::ReservationDecision;
+use super::decision::ReservationDecision;
 use super::{Lines, Reservation};
 use crate::ids::ProductId;
 use crate::messages::{Refusal, Shortage};

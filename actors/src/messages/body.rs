@@ -9,7 +9,7 @@
 //! Whoever consumes a queue reads both, whatever it is that comes.
 
 use super::envelope::Message;
-use super::route::routing_key;
+use super::routing_key::routing_key;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;

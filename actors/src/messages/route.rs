@@ -1,8 +1,9 @@
 //! Which exchange takes a message, and which queues get it from there.
 
-use super::payload::{Kind, Payload};
+use super::payload::Role;
 use super::topology::{BINDINGS, Binding, Exchange, ExchangeKind, Queue};
 use super::{Body, Flow, Message};
+use crate::ids::ServiceName;
 
 /// How one message travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,73 +16,28 @@ pub enum Route {
 
 /// Where a message is published, beside [`FEEDS`].
 pub const fn route(message: &Message) -> Route {
-    let choreographed = matches!(message.origin.flow, Flow::Choreographed);
-    match message.payload.kind() {
-        Kind::InventoryReserve
-        | Kind::InventoryRelease
-        | Kind::InventoryCommit
-        | Kind::PaymentProcess
-        | Kind::PaymentRefund
-        | Kind::ShippingSchedule
-        | Kind::ShippingCancel
-        | Kind::ShippingDispatch
-        | Kind::ShippingDeliver => Route::To(Exchange::SagaCommands),
-        Kind::InventoryReserved
-        | Kind::InventoryFailed
-        | Kind::InventoryReleased
-        | Kind::InventoryCommitted
-            if choreographed =>
-        {
-            Route::To(Exchange::Inventory)
+    let kind = message.payload.kind();
+    match (kind.role(), kind.service(), message.origin.flow) {
+        (Role::Command, ServiceName::Notification, _) => Route::To(Exchange::NotificationChannels),
+        (Role::Command, _, _) => Route::To(Exchange::SagaCommands),
+        (Role::Notice, _, _) => Route::FeedOnly,
+        (Role::Event | Role::PublicEvent, service, Flow::Choreographed) => events_of(service),
+        // The saga itself acts on what the order service tells.
+        (Role::Event | Role::PublicEvent, ServiceName::Order, Flow::Orchestrated) => {
+            Route::FeedOnly
         }
-        Kind::PaymentApproved | Kind::PaymentFailed | Kind::PaymentReversed if choreographed => {
-            Route::To(Exchange::Payment)
-        }
-        Kind::ShippingScheduled
-        | Kind::ShippingFailed
-        | Kind::ShippingDispatched
-        | Kind::ShippingDelivered
-            if choreographed =>
-        {
-            Route::To(Exchange::Shipping)
-        }
-        Kind::OrderCreated
-        | Kind::OrderCancelRequested
-        | Kind::OrderDispatchRequested
-        | Kind::OrderDeliveryConfirmed
-            if choreographed =>
-        {
-            Route::To(Exchange::Order)
-        }
-        Kind::InventoryReserved
-        | Kind::InventoryFailed
-        | Kind::InventoryReleased
-        | Kind::InventoryCommitted
-        | Kind::PaymentApproved
-        | Kind::PaymentFailed
-        | Kind::PaymentReversed
-        | Kind::ShippingScheduled
-        | Kind::ShippingFailed
-        | Kind::ShippingDispatched
-        | Kind::ShippingDelivered => Route::To(Exchange::SagaEvents),
-        Kind::NotificationSend => Route::To(Exchange::NotificationChannels),
-        // Orchestrated, these are told to audit and customers only: the saga itself acts on them.
-        Kind::OrderCreated
-        | Kind::OrderConfirmed
-        | Kind::OrderShipped
-        | Kind::OrderCompleted
-        | Kind::OrderCancelled
-        | Kind::OrderCancelRequested
-        | Kind::OrderDispatchRequested
-        | Kind::OrderDeliveryConfirmed => Route::FeedOnly,
+        (Role::Event | Role::PublicEvent, _, Flow::Orchestrated) => Route::To(Exchange::SagaEvents),
     }
 }
 
-/// What an exchange routes a message by: its name, or the channel that it is for.
-pub fn routing_key(message: &Message) -> &str {
-    match &message.payload {
-        Payload::NotificationSend(send) => &send.channel,
-        payload => payload.kind().as_str(),
+/// Where the services hear of each other's events.
+const fn events_of(service: ServiceName) -> Route {
+    match service {
+        ServiceName::Order => Route::To(Exchange::Order),
+        ServiceName::Inventory => Route::To(Exchange::Inventory),
+        ServiceName::Payment => Route::To(Exchange::Payment),
+        ServiceName::Shipping => Route::To(Exchange::Shipping),
+        ServiceName::Notification | ServiceName::Audit => Route::FeedOnly,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Mark all read: everything of a customer, of an order, or of the shop, a page at a time.
 
 use super::change::{NotificationAnswer, UNREAD_PAGE, UnreadPage};
-use super::decide_batch::EntryBatch;
+use super::entry_batch::EntryBatch;
 
 /// Decides a page: what is unread in it, and what the batch itself has just added to its scope.
 pub(super) fn mark_all_read(batch: &mut EntryBatch, page: &UnreadPage) -> NotificationAnswer {

@@ -1,8 +1,8 @@
 //! Mark read: the customer has seen an entry, or wants to see it again.
 
 use super::change::NotificationAnswer;
-use super::decide_batch::EntryBatch;
 use super::entry::NotificationId;
+use super::entry_batch::EntryBatch;
 use crate::runtime::expected::Expected;
 
 /// Decides a mark; one that is set already is set again by writing nothing.

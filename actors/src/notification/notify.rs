@@ -2,9 +2,9 @@
 
 use super::change::{NotificationAnswer, StoredEntry};
 use super::channel::Channel;
-use super::decide_batch::EntryBatch;
 use super::entry::{Notification, NotificationId};
-use super::service::NotificationPolicy;
+use super::entry_batch::EntryBatch;
+use super::policy::NotificationPolicy;
 use super::text::{CustomerNotice, notice};
 use crate::clock::Timestamp;
 use crate::messages::{ChannelMessage, Message, Payload};

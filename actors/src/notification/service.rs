@@ -1,7 +1,7 @@
 //! The notification service, as its journal and its store see it.
 
 use super::change::{Change, Keys, NotificationAnswer, Rows, Writes};
-use super::channel::Channel;
+use super::policy::NotificationPolicy;
 use super::{decide_batch, notify};
 use crate::clock::Timestamp;
 use crate::ids::ServiceName;
@@ -10,25 +10,6 @@ use crate::runtime::feed::{self, FeedService};
 use crate::runtime::service::{BatchDecision, Service};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Through which channels customers are told, beside the entries that they read in the shop.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct NotificationPolicy {
-    /// By e-mail, where the order has an address.
-    pub email: bool,
-    /// By text message, where the order has a number.
-    pub sms: bool,
-}
-
-impl NotificationPolicy {
-    /// Whether a channel is on.
-    pub const fn takes(self, channel: Channel) -> bool {
-        match channel {
-            Channel::Email => self.email,
-            Channel::Sms => self.sms,
-        }
-    }
-}
 
 /// The service.
 #[derive(Clone, Copy, Debug, Default)]
@@ -62,7 +43,12 @@ impl Service for NotificationService {
         keys
     }
 
-    fn decide_batch(&self, rows: Rows, changes: &[Change], at: Timestamp) -> BatchDecision<Self> {
+    fn decide_batch(
+        &self,
+        rows: Rows,
+        changes: &[Change],
+        at: Timestamp,
+    ) -> BatchDecision<Self::Answer, Self::Writes> {
         decide_batch::decide_batch(self.policy, rows, changes, at)
     }
 }

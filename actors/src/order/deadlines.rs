@@ -1,10 +1,10 @@
 //! When an order is looked at next, and what is done then.
 
-use super::advance::awaited;
 use super::choreography::{is_unexplained, unexplained};
-use super::decide::SagaDecision;
+use super::decision::SagaDecision;
 use super::facts::Fact;
 use super::saga::{Saga, SagaPolicy};
+use super::steps::awaited;
 use crate::clock::Timestamp;
 use crate::messages::Failure;
 use crate::planted::{Bug, planted};

@@ -1,10 +1,11 @@
 //! What an order makes of what it is told: facts, or a refusal. Pure.
 
-use super::advance::awaited;
 use super::deadlines::decide_due;
+use super::decision::SagaDecision;
 use super::facts::Fact;
 use super::saga::{Saga, SagaPolicy};
 use super::status::OrderStatus;
+use super::steps::awaited;
 use crate::clock::Timestamp;
 use crate::messages::{Failure, Flow, Kind, Message, Payload, Refusal, Step};
 use crate::planted::{Bug, planted};
@@ -28,21 +29,6 @@ pub enum DecideInput<'a> {
     },
     /// A person asks for another try.
     Retry,
-}
-
-/// What comes of it.
-#[derive(Debug, PartialEq, Eq)]
-pub enum SagaDecision {
-    /// This became known.
-    Learned(Vec<Fact>),
-    /// Nothing new; the asker is told that all is well.
-    Known,
-    /// This became known, and what is awaited is to be asked for again.
-    Resend(Vec<Fact>),
-    /// What is awaited is merely late: it is not asked for again yet.
-    Postponed,
-    /// What was asked is not possible in this status.
-    Conflict(&'static str),
 }
 
 /// Decides what becomes known.

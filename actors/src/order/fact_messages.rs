@@ -1,8 +1,8 @@
 //! What an order says to others when it learns something.
 
-use super::advance::{command, undo};
 use super::facts::Fact;
 use super::saga::Saga;
+use super::steps::{command, undo};
 use crate::messages::{Flow, OrderNotice, Payload};
 
 /// The message that a fact sends, if it sends one. The saga knows the fact already.

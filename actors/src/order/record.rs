@@ -1,11 +1,12 @@
 //! Recording: learns facts, goes on to what follows from them, and writes down each status on the way.
 
-use super::advance::{awaited, next};
+use super::advance::next;
 use super::choreography::moves_on;
 use super::deadlines::stored_due_at;
 use super::fact_messages::payload;
 use super::facts::Fact;
 use super::saga::{HistoryRow, Saga, SagaPolicy, Sending};
+use super::steps::awaited;
 use crate::clock::Timestamp;
 use crate::messages::{Flow, Message, Payload};
 use std::sync::Arc;

@@ -4,10 +4,10 @@
 //! Every message has the id that it had, and every service answers with its latest outcome: who has heard it
 //! before does nothing. For an order at rest; one under way is retried.
 
-use super::advance::{steps, undo};
 use super::fact_messages::payload;
 use super::facts::Fact;
 use super::saga::Saga;
+use super::steps::{steps, undo};
 use crate::clock::Timestamp;
 use crate::messages::{Flow, Message, Payload, Plan, Step};
 use std::sync::Arc;

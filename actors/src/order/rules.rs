@@ -1,7 +1,7 @@
 //! The saga as an entity: what it loads, decides and does.
 
-use super::advance::awaited;
-use super::decide::{DecideInput, SagaDecision, decide};
+use super::decide::{DecideInput, decide};
+use super::decision::SagaDecision;
 use super::facts::Fact;
 use super::reads::OrderReads;
 use super::record::{Record, postpone, record, resend, touch};
@@ -9,6 +9,7 @@ use super::republish::republish;
 use super::saga::{Saga, SagaPolicy};
 use super::service::{Change, Claim, Order, OrderAnswer};
 use super::status::{OrderStatus, SagaStatus};
+use super::steps::awaited;
 use crate::clock::World;
 use crate::faults::{self, Point};
 use crate::ids::OrderId;

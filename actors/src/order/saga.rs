@@ -1,7 +1,8 @@
 //! A saga: an order, what is known of it, and when it is next looked at.
 
+use super::derived_status::{order_status, saga_status, saga_step};
 use super::facts::{Fact, Facts};
-use super::status::{OrderStatus, SagaStatus, order_status, saga_status, saga_step};
+use super::status::{OrderStatus, SagaStatus};
 use crate::clock::Timestamp;
 use crate::ids::OrderId;
 use crate::messages::{OrderDetails, Origin};

@@ -98,7 +98,12 @@ impl Service for Order {
         }
     }
 
-    fn decide_batch(&self, rows: Rows, changes: &[Change], at: Timestamp) -> BatchDecision<Self> {
+    fn decide_batch(
+        &self,
+        rows: Rows,
+        changes: &[Change],
+        at: Timestamp,
+    ) -> BatchDecision<Self::Answer, Self::Writes> {
         let Rows { versions, mut claims } = rows;
         let there: BTreeSet<OrderId> = versions.keys().copied().collect();
         let mut versions = Versions::new(versions);

@@ -1,7 +1,7 @@
 //! What payment's queues bring: the saga's commands, and the events that it reacts to by itself.
 
-use super::decide::PaymentInput;
 use super::entity::Payments;
+use super::input::PaymentInput;
 use crate::messages::{Message, Origin, Payload};
 use crate::runtime::consumer::Handler;
 use crate::runtime::ticket::{Ticket, TicketOutcome};

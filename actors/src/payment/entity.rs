@@ -4,11 +4,12 @@
 //! actor, or to the next one of its name. A task that dies with its process is made good by
 //! the [`sweeper`](super::sweeper).
 
-use super::decide::{
-    Effect, GatewayAnswer, GatewayReply, Now, PaymentInput, PaymentPolicy, decide,
-};
+use super::decide::decide;
+use super::decision::Effect;
 use super::event::apply;
 use super::gateway_port::{Gateway, GatewayError};
+use super::input::{GatewayAnswer, GatewayReply, PaymentInput};
+use super::policy::{Now, PaymentPolicy};
 use super::reads::PaymentReads;
 use super::service::{PaymentChange, PaymentService};
 use super::state::{Payment, Question};

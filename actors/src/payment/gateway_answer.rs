@@ -1,8 +1,10 @@
 //! Takes in what came of asking the gateway, whether or not the payment has moved on since.
 
-use super::decide::{GatewayAnswer, GatewayReply, Now, PaymentDecision, PaymentPolicy};
+use super::decision::PaymentDecision;
 use super::event::PaymentEvent;
 use super::gateway_port::{Charge, Undone};
+use super::input::{GatewayAnswer, GatewayReply};
+use super::policy::{Now, PaymentPolicy};
 use super::state::{Payment, State, Undo};
 use crate::money::Money;
 use crate::planted::{Bug, planted};

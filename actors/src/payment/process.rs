@@ -1,7 +1,8 @@
 //! Takes the money.
 
-use super::decide::{Now, PaymentDecision};
+use super::decision::PaymentDecision;
 use super::event::PaymentEvent;
+use super::policy::Now;
 use super::state::{Payment, State};
 use crate::messages::{Origin, PaymentProcess};
 

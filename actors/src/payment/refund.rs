@@ -1,7 +1,8 @@
 //! Gives the money back.
 
-use super::decide::{Now, PaymentDecision};
+use super::decision::PaymentDecision;
 use super::event::PaymentEvent;
+use super::policy::Now;
 use super::state::{Payment, State, Undo};
 use crate::messages::Origin;
 

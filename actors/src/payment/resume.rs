@@ -1,6 +1,7 @@
 //! Asks the gateway again, under the same key.
 
-use super::decide::{Now, PaymentDecision};
+use super::decision::PaymentDecision;
+use super::policy::Now;
 use super::state::{Payment, State};
 
 /// Takes up what a process that ended may have left undone. If it was not lost after all, the gateway

@@ -75,7 +75,7 @@ impl Service for PaymentService {
         rows: HashMap<OrderId, u64>,
         changes: &[PaymentChange],
         _at: Timestamp,
-    ) -> BatchDecision<Self> {
+    ) -> BatchDecision<Self::Answer, Self::Writes> {
         let mut versions = Versions::new(rows);
         let mut writes = BTreeMap::<OrderId, PaymentWrite>::new();
         let mut outcomes = Vec::with_capacity(changes.len());

@@ -1,7 +1,7 @@
 //! The sweeper: takes up payments whose gateway call was lost with the process that made it.
 
-use super::decide::PaymentInput;
 use super::entity::Payments;
+use super::input::PaymentInput;
 use super::reads::PaymentReads;
 use crate::clock::{Timestamp, World};
 use crate::faults::{self, Point};

@@ -4,7 +4,7 @@
 //! a consumer. Nothing fails then, and nothing is done. So the broker is asked what waits, and a consumer
 //! that has room and has been handed nothing for too long is started again, which subscribes afresh.
 
-use super::service_builder::ConsumerHandle;
+use super::consumer_handle::ConsumerHandle;
 use super::tree::{Node, Status, Tree};
 use crate::ports::{Broker, Depth};
 use ractor::{Actor, ActorProcessingErr, ActorRef};

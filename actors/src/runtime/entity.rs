@@ -119,7 +119,7 @@ impl<R: EntityRules> Msg<R> {
     fn name(&self) -> &'static str {
         match self {
             Self::Ask(input, _) => R::name_of(input),
-            Self::Committed(_) => "landed",
+            Self::Committed(_) => "committed",
             Self::Again(..) => "again",
             Self::Retire => "retire",
         }

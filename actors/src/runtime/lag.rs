@@ -15,9 +15,9 @@
 //! backlogs, which pass before it could do anything about them. The sweeper counts both: a command that
 //! waits in a queue is not answered sooner for being sent twice.
 
+use super::consumer_handle::ConsumerHandle;
 use super::journal::JournalHealth;
 use super::relay::RelayBacklog;
-use super::service_builder::ConsumerHandle;
 use super::tree::Node;
 use crate::ids::ServiceName;
 use crate::messages::{Queue, QueueKind};

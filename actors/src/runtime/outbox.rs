@@ -11,10 +11,10 @@
 //!
 //! A row that cannot get on is parked: rewritten to hold only what is unconfirmed, and for whom.
 
+use super::failures::Failures;
 use crate::messages::{
     Body, Bundle, Exchange, FEEDS, Message, Queue, Route, bundles, feeds, route, routing_key,
 };
-use crate::ports::Failures;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use uuid::Uuid;

@@ -46,7 +46,7 @@ pub trait Service: Send + Sync + Sized + 'static {
         rows: Self::Rows,
         changes: &[Self::Change],
         at: Timestamp,
-    ) -> BatchDecision<Self>;
+    ) -> BatchDecision<Self::Answer, Self::Writes>;
 }
 
 /// What became of one change.
@@ -59,11 +59,11 @@ pub enum Outcome<A> {
 }
 
 /// What a batch comes to.
-pub struct BatchDecision<S: Service> {
+pub struct BatchDecision<A, W> {
     /// The rows to write.
-    pub writes: S::Writes,
+    pub writes: W,
     /// One outcome for each change, in their order.
-    pub outcomes: Vec<Outcome<S::Answer>>,
+    pub outcomes: Vec<Outcome<A>>,
     /// What the written changes say to others.
     pub messages: Vec<Arc<Message>>,
 }

@@ -1,7 +1,8 @@
 //! Builds the components of one service: its journal, its relay, its consumers, and what else it has.
 
 use super::address::Address;
-use super::consumer::{self, Consumer, ConsumerCounters, ConsumerParts, Handler};
+use super::consumer::{Consumer, ConsumerCounters, ConsumerParts, Handler};
+use super::consumer_handle::ConsumerHandle;
 use super::consumer_watchdog::{ConsumerWatchdog, WatchdogParts};
 use super::dead_letters::DeadLetterService;
 use super::directory::{Directory, EntityKind, EntitySupervisor};
@@ -16,7 +17,6 @@ use crate::clock::World;
 use crate::messages::{Queue, QueueKind};
 use crate::ports::{Broker, Database, Rpc};
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 
 /// The name of the process's own supervisor: the root of the tree.
 pub const ROOT: &str = "ordermill";
@@ -64,59 +64,6 @@ pub struct Process {
     pub dead_letters: Vec<DeadLetterService>,
     /// What else its services keep for a while only.
     pub kept: Vec<Arc<dyn Retained>>,
-}
-
-/// A consumer, as the process's end sees it.
-#[derive(Clone)]
-pub struct ConsumerHandle {
-    queue: Queue,
-    prefetch: usize,
-    address: Address<consumer::Msg>,
-    traffic: Arc<ConsumerCounters>,
-}
-
-impl ConsumerHandle {
-    /// The queue.
-    pub fn queue(&self) -> Queue {
-        self.queue
-    }
-
-    /// Deliveries that were acknowledged so far.
-    pub fn settled(&self) -> u64 {
-        self.traffic.settled.load(Relaxed)
-    }
-
-    /// Messages in them.
-    pub fn messages(&self) -> u64 {
-        self.traffic.messages.load(Relaxed)
-    }
-
-    /// Deliveries that the broker has handed to it so far.
-    pub fn received(&self) -> u64 {
-        self.traffic.received.load(Relaxed)
-    }
-
-    /// True when the broker could hand more to it.
-    pub fn has_room(&self) -> bool {
-        let in_flight = self.node().depth() + self.open();
-        !self.traffic.closed.load(Relaxed) && in_flight < self.prefetch
-    }
-
-    /// Its entry in the tree.
-    pub fn node(&self) -> &Arc<Node> {
-        self.address.node()
-    }
-
-    /// Takes no more.
-    pub fn close(&self) {
-        self.traffic.closed.store(true, Relaxed);
-        self.address.send(consumer::Msg::Close);
-    }
-
-    /// Deliveries that are not acknowledged yet.
-    pub fn open(&self) -> usize {
-        self.traffic.open.load(Relaxed)
-    }
 }
 
 /// A service under construction.

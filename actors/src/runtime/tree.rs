@@ -5,11 +5,15 @@
 
 mod history;
 mod node;
+mod node_view;
+mod status;
 mod view;
 
 pub use history::{Failure, HandlingOutcome, LastMessage};
-pub use node::{End, IntentionalStop, KINDS, Node, Status};
-pub use view::{ActorPage, NodeView, Totals, TreeQuery};
+pub use node::{End, IntentionalStop, KINDS, Node};
+pub use node_view::NodeView;
+pub use status::Status;
+pub use view::{ActorPage, Totals, TreeQuery};
 
 use super::lifecycle::Lifecycle;
 use crate::clock::{Clock, Timestamp};

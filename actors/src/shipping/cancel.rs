@@ -1,6 +1,6 @@
 //! Cancel: the undo of a schedule.
 
-use super::change::ShippingDecision;
+use super::decision::ShippingDecision;
 use super::shipment::{Shipment, ShipmentState, Undone};
 
 /// Decides an undo. Its answer is always `shipping.failed`, also where the parcel had been refused

@@ -1,6 +1,7 @@
 //! What shipping is asked, and what whoever asked is told.
 
-use super::shipment::{Shipment, ShipmentState};
+use super::decision::ShippingDecision;
+use super::shipment::Shipment;
 use super::{ShippingPolicy, cancel, deliver, dispatch, schedule};
 use crate::clock::Timestamp;
 use crate::ids::OrderId;
@@ -35,16 +36,6 @@ pub enum ShippingAnswer {
     OutcomePublished,
     /// Nothing is written or said: the command overtook one that must come first. Bring it again
     /// later; one that never fits is a dead letter, for a person to look at.
-    Early(&'static str),
-}
-
-/// What comes of a command.
-pub(super) enum ShippingDecision {
-    /// The shipment is this from now on.
-    Becomes(ShipmentState),
-    /// The latest outcome stands: it is the answer.
-    Stands,
-    /// There is no outcome that could be the answer yet.
     Early(&'static str),
 }
 

@@ -1,6 +1,6 @@
 //! Deliver: the customer has the parcel.
 
-use super::change::ShippingDecision;
+use super::decision::ShippingDecision;
 use super::shipment::{Shipment, ShipmentState};
 
 /// Decides a delivery: only what has left arrives. Before that it is too early, as for

@@ -1,6 +1,6 @@
 //! Dispatch: the parcel leaves.
 
-use super::change::ShippingDecision;
+use super::decision::ShippingDecision;
 use super::shipment::{Shipment, ShipmentState};
 
 /// Decides a dispatch: only what is scheduled leaves. Where the parcel was refused or cancelled,

@@ -1,6 +1,6 @@
 //! Schedule: the carrier is asked to fetch a parcel, once per order.
 
-use super::change::ShippingDecision;
+use super::decision::ShippingDecision;
 use super::shipment::{Parcel, Shipment, ShipmentState};
 use super::{ShippingPolicy, carrier, freight};
 use crate::clock::Timestamp;

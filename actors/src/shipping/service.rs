@@ -1,7 +1,8 @@
 //! The shipping service, as its journal and its store see it.
 
 use super::ShippingPolicy;
-use super::change::{Change, ShippingAnswer, ShippingDecision};
+use super::change::{Change, ShippingAnswer};
+use super::decision::ShippingDecision;
 use super::shipment::Shipment;
 use crate::clock::Timestamp;
 use crate::ids::{OrderId, ServiceName};
@@ -45,7 +46,7 @@ impl Service for Shipping {
         mut shipments: BTreeMap<OrderId, Shipment>,
         changes: &[Change],
         at: Timestamp,
-    ) -> BatchDecision<Self> {
+    ) -> BatchDecision<Self::Answer, Self::Writes> {
         let stored: BTreeSet<OrderId> = shipments.keys().copied().collect();
         let mut moved = BTreeSet::new();
         let mut outcomes = Vec::with_capacity(changes.len());

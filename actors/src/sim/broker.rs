@@ -6,8 +6,9 @@ use super::process_gate::ProcessGate;
 use crate::messages::{Body, Queue, RETRY_DELAYS, queues_for};
 use crate::ports::{
     Broker, BrokerError, ConfirmCallback, DeadMessage, Delivery, DeliveryChannel, DeliverySink,
-    Depth, Failures, Health, PublishOutcome, Remainder, Subscription,
+    Depth, Health, PublishOutcome, Remainder, Subscription,
 };
+use crate::runtime::failures::Failures;
 use crate::runtime::outbox::OutboundMessage;
 use async_trait::async_trait;
 use std::collections::{BTreeMap, VecDeque};

@@ -6,11 +6,12 @@ use ordermill_actors::broker::LocalBroker;
 use ordermill_actors::messages::{
     Body, Bundle, Exchange, Message, Queue, RETRY_DELAYS, Unreadable,
 };
-use ordermill_actors::ports::{Broker, DeadMessage, Failures, PublishOutcome};
+use ordermill_actors::ports::{Broker, DeadMessage, PublishOutcome};
 use ordermill_actors::runtime::address::Address;
 use ordermill_actors::runtime::consumer::{
     Consumer, ConsumerCounters, ConsumerParts, DeadLetterSink, Handler,
 };
+use ordermill_actors::runtime::failures::Failures;
 use ordermill_actors::runtime::outbox::OutboundMessage;
 use ordermill_actors::runtime::service::DeadLetter;
 use ordermill_actors::runtime::ticket::{Ticket, TicketOutcome};

@@ -8,9 +8,10 @@ use ordermill_actors::messages::{
     Body, ChannelMessage, Exchange, Flow, Message, Origin, Payload, Plan, Priority, Queue,
 };
 use ordermill_actors::ports::{
-    Broker, BrokerError, ConfirmCallback, DeliverySink, Depth, Failures, Health, Outbox,
-    PublishOutcome, Store, Subscription,
+    Broker, BrokerError, ConfirmCallback, DeliverySink, Depth, Health, Outbox, PublishOutcome,
+    Store, Subscription,
 };
+use ordermill_actors::runtime::failures::Failures;
 use ordermill_actors::runtime::journal::{Journal, JournalHandle, JournalParts, OutboxListener};
 use ordermill_actors::runtime::outbox::{Content, OutboundMessage, OutboxRow};
 use ordermill_actors::runtime::relay::{Relay, RelayHandle, RelayParts};

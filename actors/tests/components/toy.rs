@@ -59,7 +59,7 @@ impl Service for Toy {
         rows: Self::Rows,
         changes: &[Change],
         at: Timestamp,
-    ) -> BatchDecision<Self> {
+    ) -> BatchDecision<Self::Answer, Self::Writes> {
         let mut versions = Versions::new(rows);
         let (mut writes, mut messages) = (BTreeMap::new(), Vec::new());
         let outcomes = changes

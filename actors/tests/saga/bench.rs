@@ -12,7 +12,8 @@ use ordermill_actors::messages::{
     Priority, Queue, Refusal, Route, ShipmentScheduled, Step, queues_for, route,
 };
 use ordermill_actors::money::{Currency, Money};
-use ordermill_actors::order::decide::{DecideInput, SagaDecision, decide};
+use ordermill_actors::order::decide::{DecideInput, decide};
+use ordermill_actors::order::decision::SagaDecision;
 use ordermill_actors::order::facts::{Fact, Facts};
 use ordermill_actors::order::record::{postpone, record, resend, touch};
 use ordermill_actors::order::{HistoryRow, OrderStatus, Saga, SagaPolicy, SagaStatus};

@@ -6,7 +6,8 @@ use crate::samples::{self, TRACE, at, by_channel, each_order, feed, message};
 use ordermill_actors::messages::{
     BINDINGS, Body, Exchange, ExchangeKind, Kind, Message, Queue, queues_for,
 };
-use ordermill_actors::ports::{Failures, PublishOutcome};
+use ordermill_actors::ports::PublishOutcome;
+use ordermill_actors::runtime::failures::Failures;
 use ordermill_actors::runtime::outbox::OutboundMessage;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};

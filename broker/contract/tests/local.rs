@@ -35,7 +35,8 @@ mod only_here {
 
     use super::local;
     use ordermill_actors::messages::{Body, Exchange, Kind, Queue, RETRY_DELAYS};
-    use ordermill_actors::ports::{Broker, Failures, PublishOutcome};
+    use ordermill_actors::ports::{Broker, PublishOutcome};
+    use ordermill_actors::runtime::failures::Failures;
     use ordermill_actors::runtime::outbox::OutboundMessage;
     use ordermill_broker_contract::consumer_of;
     use ordermill_broker_contract::samples::{at, message};

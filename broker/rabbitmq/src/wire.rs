@@ -18,7 +18,7 @@ use ordermill_actors::clock::Timestamp;
 use ordermill_actors::messages::{
     Body, Exchange, ExchangeKind, Message, Payload, Priority, Queue, Unreadable, routing_key,
 };
-use ordermill_actors::ports::Failures;
+use ordermill_actors::runtime::failures::Failures;
 use std::collections::BTreeMap;
 
 const TRACEPARENT: &str = "traceparent";

@@ -1,10 +1,8 @@
 //! One transaction of the journal, from its changes to everybody's answers. Runs in a task of its own:
 //! whoever asked may vanish, the transaction is run to its end.
 
-use super::{
-    CommitCallback, CommitOutcome, JournalParts, MemoryEpoch, Msg, RETRY_MAX, RETRY_MIN,
-    StoredCallback,
-};
+use super::handle::JournalParts;
+use super::message::{CommitCallback, CommitOutcome, MemoryEpoch, Msg, StoredCallback};
 use crate::faults::{self, Point};
 use crate::planted::{Bug, planted};
 use crate::ports::{CommitError, Committed};
@@ -14,6 +12,12 @@ use crate::runtime::service::{Batch, OutboxMaintenance, Outcome, Service};
 use crate::runtime::tree::Node;
 use ractor::ActorRef;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Pauses between two tries on a database that does not answer.
+const RETRY_MIN: Duration = Duration::from_millis(50);
+/// The longest such pause: a database that is back is noticed within this time.
+const RETRY_MAX: Duration = Duration::from_secs(2);
 
 /// Whoever waits for a change of the batch.
 pub struct ChangeWaiter<S: Service> {

@@ -6,7 +6,7 @@
 //! alone after one that came alone does not wait, nor do clients who all wait for their answers: they come
 //! back as many as they were.
 
-use super::{StoredCallback, Submission};
+use super::message::{StoredCallback, Submission};
 use crate::runtime::service::{OutboxMaintenance, Service};
 use std::collections::VecDeque;
 use std::time::Duration;

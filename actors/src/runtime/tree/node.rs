@@ -1,10 +1,10 @@
 //! A node: what is known of one actor. It only counts and remembers; it never decides.
 
 use super::history::{ActorHistory, Failure, HandlingOutcome, LastMessage};
-use super::view::NodeView;
+use super::node_view::NodeView;
+use super::status::Status;
 use crate::clock::{Clock, Timestamp};
 use crate::runtime::lifecycle::{Lifecycle, LifecycleEvent, LifecycleEventKind};
-use serde::Serialize;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::time::Instant;
@@ -27,44 +27,6 @@ pub const KINDS: [&str; 15] = [
     "routine",
     "server",
 ];
-
-/// What an actor is doing with its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Not started yet.
-    Starting,
-    /// Handling messages.
-    Running,
-    /// Failed; it is started again after a pause.
-    Restarting,
-    /// Ended, as it was told to.
-    Stopped,
-    /// Failed too often; what it is told is refused until an operator releases it.
-    Quarantined,
-}
-
-impl Status {
-    /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Starting, Self::Running, Self::Restarting, Self::Stopped, Self::Quarantined];
-
-    /// Its name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Starting => "starting",
-            Self::Running => "running",
-            Self::Restarting => "restarting",
-            Self::Stopped => "stopped",
-            Self::Quarantined => "quarantined",
-        }
-    }
-
-    /// The status of a name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == name)
-    }
-}
 
 /// Why an actor that works is ended, to be started again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,9 @@
 //! What is looked for in the tree, and what it looks like.
 
 use super::history::{Failure, LastMessage};
-use super::node::{Node, Status};
+use super::node::Node;
+use super::node_view::NodeView;
+use super::status::Status;
 use serde::Serialize;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
@@ -40,33 +42,6 @@ impl TreeQuery<'_> {
         self.kind.is_none_or(|kind| node.kind == kind)
             && self.status.is_none_or(|status| node.status() == status)
     }
-}
-
-/// An actor as it is shown.
-#[derive(Clone, Debug, Serialize)]
-pub struct NodeView {
-    /// What kind of actor.
-    pub kind: &'static str,
-    /// Its name.
-    pub name: String,
-    /// What it is doing.
-    pub status: Status,
-    /// How often it was started again.
-    pub restarts: u64,
-    /// Why, the last time.
-    pub last_error: Option<String>,
-    /// Messages waiting.
-    pub mailbox: usize,
-    /// Messages handled.
-    pub handled: u64,
-    /// Milliseconds since it started, for the last time.
-    pub uptime_ms: u64,
-    /// How many children it has of those that are looked for.
-    pub children_total: usize,
-    /// The children that are listed.
-    pub children: Vec<NodeView>,
-    /// The last child listed, when there are more after it.
-    pub next_after: Option<String>,
 }
 
 /// One actor's page.

@@ -2,7 +2,8 @@
 
 use crate::test_vhost::vhost;
 use ordermill_actors::messages::{Exchange, Kind, Queue, UNROUTED};
-use ordermill_actors::ports::{Broker, DeadMessage, Delivery, DeliverySink, Failures};
+use ordermill_actors::ports::{Broker, DeadMessage, Delivery, DeliverySink};
+use ordermill_actors::runtime::failures::Failures;
 use ordermill_broker_contract::collector::{Collector, TestConsumer, ack, consumer_of};
 use ordermill_broker_contract::samples::{at, by_channel, envelope, message, orders};
 use ordermill_broker_contract::{Backend, send};

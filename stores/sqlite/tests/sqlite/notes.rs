@@ -23,7 +23,12 @@ impl Service for Notes {
 
     fn keys(_: &[i64]) {}
 
-    fn decide_batch(&self, rows: usize, changes: &[i64], _: Timestamp) -> BatchDecision<Self> {
+    fn decide_batch(
+        &self,
+        rows: usize,
+        changes: &[i64],
+        _: Timestamp,
+    ) -> BatchDecision<Self::Answer, Self::Writes> {
         BatchDecision {
             writes: changes.to_vec(),
             outcomes: changes.iter().map(|_| Outcome::Done(rows)).collect(),

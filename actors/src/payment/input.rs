@@ -1,0 +1,37 @@
+//! What is asked of a payment.
+
+use super::gateway_port::{Charge, GatewayError, Undone};
+use crate::messages::{Origin, PaymentProcess};
+
+/// What is asked of a payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PaymentInput {
+    /// Take the money.
+    Process(Origin, PaymentProcess),
+    /// Give the money back.
+    Refund(Origin),
+    /// The gateway was asked; this came of it.
+    Answered(GatewayAnswer),
+    /// The pause after this question is over.
+    PauseElapsed(u32),
+    /// Whatever was under way may have been lost with a process: do it again.
+    Resume,
+}
+
+/// What came of asking the gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GatewayAnswer {
+    /// Which question it answers: the payment's `attempts` when it was asked.
+    pub attempt: u32,
+    /// What it says.
+    pub result: Result<GatewayReply, GatewayError>,
+}
+
+/// What the gateway says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GatewayReply {
+    /// Of a charge.
+    Charge(Charge),
+    /// Of a void or a refund.
+    Undone(Undone),
+}
