@@ -9,7 +9,7 @@
 //!
 //! What an order has is a set of facts ([`facts`]); what it does next ([`advance`]) and what it is
 //! called ([`status`]) are derived from them, so that any order of arrival ends the same. In the
-//! choreographed flow the services react to each other and the saga only follows ([`follow`]).
+//! choreographed flow the services react to each other and the saga only follows ([`choreography`]).
 
 pub mod advance;
 pub mod choreography;

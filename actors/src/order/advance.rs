@@ -1,7 +1,7 @@
 //! What an order does next, and what it waits for. Pure functions of its facts, its flow and its plan.
 //!
 //! In both flows the same facts are recorded, so that an order reads the same. Orchestrated, a step's fact
-//! sends its command; choreographed, it sends nothing (see [`follow`]).
+//! sends its command; choreographed, it sends nothing (see [`choreography`]).
 
 use super::choreography;
 use super::facts::{Fact, Facts};
