@@ -1,6 +1,6 @@
 //! The SKU actor: `sku/<product_id>` serialises the reservations of one product in memory.
 //!
-//! What it remembers ([`levels`](super::levels)) is loaded from the store when it starts, and renewed by
+//! What it remembers ([`stock_levels`](super::stock_levels)) is loaded from the store when it starts, and renewed by
 //! every batch that touches the product. It is never the arbiter: a store that does not answer, or a
 //! product that it does not know, sends the request on to the batch undecided.
 
