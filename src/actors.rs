@@ -1,18 +1,18 @@
 //! `ordermill actors`: the tree of actors on the command line, asked of a running server over HTTP.
 
+mod answer;
 mod screen;
 mod table;
 
-use crate::app::asked_to_stop;
-use crate::cli::server_url;
 use crate::dlq::server::Server;
 use crate::print::told;
+use crate::server_url::server_url;
+use crate::stop_signal::asked_to_stop;
 use crate::waiting;
+use answer::Tree;
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 use screen::Screen;
-use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -54,36 +54,6 @@ pub struct ActorsArgs {
     /// Draw it again each second, until Ctrl-C
     #[arg(long)]
     pub watch: bool,
-}
-
-/// An actor, as the server shows it.
-#[derive(Debug, Deserialize)]
-struct Actor {
-    name: String,
-    status: String,
-    restarts: u64,
-    last_error: Option<String>,
-    mailbox: u64,
-    handled: u64,
-    uptime_ms: u64,
-    children_total: u64,
-    children: Vec<Actor>,
-}
-
-/// How many there are.
-#[derive(Debug, Deserialize)]
-struct Totals {
-    actors: u64,
-    restarts: u64,
-    by_kind: BTreeMap<String, u64>,
-    by_status: BTreeMap<String, u64>,
-}
-
-/// The tree, as the server shows it.
-#[derive(Debug, Deserialize)]
-struct Tree {
-    totals: Totals,
-    actors: Vec<Actor>,
 }
 
 /// Shows them; fails when the server does not answer.

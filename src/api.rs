@@ -16,6 +16,7 @@ mod decimal;
 mod docs;
 mod document;
 mod events;
+mod group;
 mod guard;
 mod inventory;
 mod limits;
@@ -41,6 +42,7 @@ mod startup_gate;
 mod state;
 mod time;
 mod unsupported;
+mod validate;
 mod views;
 mod word;
 

@@ -12,10 +12,12 @@ mod brokers;
 mod connection;
 mod databases;
 mod http;
+mod open_stores;
 mod services;
 pub(crate) mod world;
 
 pub use boot::{Boot, NotAvailable};
+pub(crate) use open_stores::open_stores;
 pub use services::{ServiceNotLocal, Services};
 
 use crate::api;
@@ -24,6 +26,7 @@ use crate::check::{self, System, SystemState};
 use crate::config::{Config, Infrastructure};
 use crate::sms::LogSms;
 use crate::smtp::SmtpMessenger;
+use crate::stop_signal::asked_to_stop;
 use crate::telemetry;
 use crate::waiting;
 use anyhow::Context;
@@ -82,14 +85,6 @@ impl System for ProcessState {
         let lag = self.admission.lag().max(self.lag.recent_max());
         Ok(SystemState { now: self.world.now(), lag })
     }
-}
-
-/// Opens the databases that the settings name, without anybody working on them. Files of different moments are opened,
-/// too: they are compared to say what does not agree.
-pub(crate) async fn open_stores(config: &Config) -> anyhow::Result<Stores> {
-    let boot = Boot::new(config.startup_timeout);
-    let databases = Databases::new(config, world::owner())?;
-    Stores::open(config, &databases, &boot).await
 }
 
 /// A running process.
@@ -331,26 +326,6 @@ impl App {
     fn is_drained(&self) -> bool {
         self.consumers.iter().all(|consumer| consumer.open() == 0)
             && self.journals.iter().all(|health| !health.is_busy())
-    }
-}
-
-/// Completes when the process is asked to stop: SIGTERM, SIGINT. It listens from this call on, not only
-/// from when it is awaited.
-pub fn asked_to_stop() -> impl Future<Output = ()> + Send {
-    use tokio::signal::unix::{SignalKind, signal};
-    let listening = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
-    async move {
-        match listening {
-            (Ok(mut terminate), Ok(mut interrupt)) => {
-                tokio::select! {
-                    biased;
-                    _ = terminate.recv() => {}
-                    _ = interrupt.recv() => {}
-                }
-            }
-            // Without signals it can still be killed: nothing is lost by that.
-            (Err(_), _) | (_, Err(_)) => std::future::pending().await,
-        }
     }
 }
 

@@ -18,11 +18,12 @@ mod tests;
 
 pub use archive::{Archive, Backups, Refused};
 
-use crate::app::{asked_to_stop, world};
+use crate::app::world;
 use crate::dlq::server::Server;
+use crate::stop_signal::asked_to_stop;
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
-use futures::{Stream, StreamExt};
+use futures::StreamExt;
 use manifest::Manifest;
 use ordermill_sqlite::{DataDir, DataDirError, Database};
 use std::io;
@@ -41,7 +42,7 @@ pub struct BackupArgs {
     #[arg(long, env = "ORDERMILL_DATA_DIR", value_name = "PATH", default_value = "./data")]
     pub data_dir: PathBuf,
     /// A running server to back up, wherever its data are, as http://127.0.0.1:8080
-    #[arg(long, value_name = "URL", value_parser = crate::cli::server_url)]
+    #[arg(long, value_name = "URL", value_parser = crate::server_url::server_url)]
     pub url: Option<String>,
 }
 
@@ -127,13 +128,3 @@ async fn copy(path: &Path, databases: Vec<Database>, target: Target) -> anyhow::
     backups.ended().await;
     copied.with_context(|| format!("{} cannot be copied", path.display()))
 }
-
-/// A size for people.
-fn size(bytes: u64) -> String {
-    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
-}
-
-/// The bytes of a backup.
-trait Bytes: Stream<Item = io::Result<bytes::Bytes>> + Send + Unpin {}
-
-impl<T: Stream<Item = io::Result<bytes::Bytes>> + Send + Unpin> Bytes for T {}

@@ -33,8 +33,8 @@ mod verify;
 pub use args::{BenchArgs, BenchCommand, FlashSaleArgs, HotSkuArgs, OrdersArgs, ServerArgs, Watch};
 pub use load::Extent;
 
-use crate::app::asked_to_stop;
 use crate::config::{Config, ConfigError};
+use crate::stop_signal::asked_to_stop;
 
 /// What is measured, settings read and checked.
 #[derive(Debug)]

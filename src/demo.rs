@@ -1,7 +1,7 @@
 //! The demo: a day at the shop, played over HTTP against a running server, and a reconciliation afterwards.
 //!
 //! ```text
-//! stock the stock ──▶ customers place orders of every scenario ──▶ all come to rest
+//! create the products ──▶ customers place orders of every scenario ──▶ all come to rest
 //!                                                                    │
 //!            report ◀── compare with what became of the orders ◀── read the services' records
 //! ```
@@ -11,7 +11,9 @@
 //! in use.
 
 mod catalogue;
+mod currency;
 mod customer;
+mod options;
 mod order_mix;
 mod order_records;
 mod progress;
@@ -27,9 +29,11 @@ mod views;
 use crate::waiting;
 use anyhow::Context;
 pub(crate) use catalogue::run_number;
+pub use options::DemoOptions;
 
 use catalogue::Catalogue;
 use futures::StreamExt;
+use options::Pace;
 use progress::Progress;
 use scenario::Scenario;
 use shop::Shop;
@@ -41,23 +45,8 @@ use tokio::time::Instant;
 const CUSTOMERS_MAX: usize = 2_000;
 /// How long the reconciliation may take to agree once all orders rest: the last records are still under way.
 const RECONCILE_LIMIT: Duration = Duration::from_secs(10);
-/// How often the reconciliation are read until then.
+/// How often it is compared until then.
 const RECONCILE_EVERY: Duration = Duration::from_millis(250);
-
-/// What the demo plays, and where.
-#[derive(Clone, Debug)]
-pub struct DemoOptions {
-    /// The server, as `http://127.0.0.1:8080`, without a slash at its end.
-    pub url: String,
-    /// How many orders are placed.
-    pub orders: usize,
-}
-
-/// How long the day took.
-struct Pace {
-    placed: Duration,
-    settled: Duration,
-}
 
 /// Plays the demo and prints what came of it to the standard output.
 ///

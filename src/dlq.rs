@@ -1,9 +1,11 @@
 //! `ordermill dlq`: dead letters on the command line, asked of a running server over HTTP.
 
+mod args;
 pub(crate) mod server;
 mod table;
 
-use crate::cli::{DiscardArgs, DlqArgs, DlqCommand};
+pub use args::{DiscardArgs, DlqArgs, DlqCommand};
+
 use crate::waiting;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

@@ -5,7 +5,9 @@
 use ordermill::bench::{self, Bench};
 use ordermill::cli::{DemoArgs, Invocation};
 use ordermill::config::{self, Config};
-use ordermill::{actors, api, app, backup, check, demo, dlq, output, print, simulate, telemetry};
+use ordermill::{
+    actors, api, app, backup, check, demo, dlq, output, print, simulate, stop_signal, telemetry,
+};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::process::ExitCode;
 use tracing::Level;
@@ -64,7 +66,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         tracing::warn!("{notice}");
     }
     // Before anybody is told that it serves: who asks it to stop then is heard.
-    let asked = app::asked_to_stop();
+    let asked = stop_signal::asked_to_stop();
     tokio::pin!(asked);
     let app = tokio::select! {
         biased;

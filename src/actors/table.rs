@@ -1,6 +1,6 @@
 //! The tree as text: a line an actor, in aligned columns, and what it comes to in all.
 
-use super::{Actor, Totals, Tree};
+use super::answer::{Actor, Totals, Tree};
 use crate::characters::is_control;
 use std::collections::BTreeMap;
 use std::fmt::Write;

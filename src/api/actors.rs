@@ -2,10 +2,11 @@
 //! operator does about it.
 
 use crate::api::actor_views::{ActorEventView, ActorPageView, ActorTree, ActorView};
-use crate::api::limits;
-use crate::api::orders::{Group, KEEP_ALIVE};
+use crate::api::group::Group;
+use crate::api::orders::KEEP_ALIVE;
 use crate::api::problem::Problem;
 use crate::api::state::State;
+use crate::api::validate;
 use futures::StreamExt;
 use futures::stream::{BoxStream, unfold};
 use ordermill_actors::runtime::lifecycle::LifecycleEvent;
@@ -73,7 +74,7 @@ impl ActorsApi {
         let look = TreeQuery {
             under: under.0.as_deref(),
             after: after.0.as_deref(),
-            limit: limits::page(limit.0)? as usize,
+            limit: validate::page(limit.0)? as usize,
             depth: depth.0.map_or(usize::MAX, |depth| depth as usize),
             kind: kind.0.as_deref(),
             status: status.0.as_deref().map(actor_status).transpose()?,

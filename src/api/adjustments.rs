@@ -1,12 +1,14 @@
 //! /inventory/…/adjustments: units that arrive, or are found to be missing.
 
 use crate::api::body::Raw;
+use crate::api::group::Group;
 use crate::api::inventory::{StockView, product, unavailable};
 use crate::api::limits::{self, ADJUSTMENTS_MAX, REASON_MAX};
-use crate::api::orders::{Group, idempotency_key};
+use crate::api::orders::idempotency_key;
 use crate::api::problem::{FieldError, Problem};
 use crate::api::scalar::{Count, Id, ProductIdInput};
 use crate::api::state::State;
+use crate::api::validate;
 use ordermill_actors::ids::ProductId;
 use ordermill_actors::inventory::{
     AdjustError, Adjusted, Adjustment, AdjustmentKey, AdjustmentOutcome, Quantity, StockRow,
@@ -258,7 +260,7 @@ fn check(
     delta: &Count,
     reason: &str,
 ) -> Option<Adjustment> {
-    limits::text(errors, &format!("{at}reason"), reason, REASON_MAX);
+    validate::text(errors, &format!("{at}reason"), reason, REASON_MAX);
     let taken = delta
         .whole()
         .filter(|delta| *delta != 0 && (-Quantity::MAX..=Quantity::MAX).contains(delta));
@@ -280,7 +282,7 @@ fn check_all(request: ImportRequest) -> Result<Vec<Adjustment>, Problem> {
     for (index, one) in request.adjustments.into_iter().enumerate() {
         let at = format!("adjustments[{index}].");
         let product = one.product_id.into_text();
-        limits::text(&mut errors, &format!("{at}product_id"), &product, limits::PRODUCT_ID_MAX);
+        validate::text(&mut errors, &format!("{at}product_id"), &product, limits::PRODUCT_ID_MAX);
         let product = ProductId::from(product.as_str());
         adjustments.extend(check(&mut errors, &at, product, &one.delta, &one.reason));
     }

@@ -1,10 +1,11 @@
 //! /admin/sagas: sagas, for operators.
 
 use crate::api::cursor;
-use crate::api::limits;
-use crate::api::orders::{Acknowledged, Group, Page, acknowledged, id, page, saga_status, view};
+use crate::api::group::Group;
+use crate::api::orders::{Acknowledged, Page, acknowledged, id, page, saga_status, view};
 use crate::api::problem::Problem;
 use crate::api::state::State;
+use crate::api::validate;
 use crate::api::views::OrderView;
 use crate::api::word::Word;
 use ordermill_actors::ids::OrderId;
@@ -70,7 +71,7 @@ impl AdminApi {
             ..OrderFilter::default()
         };
         let Page { orders, unreadable, next_cursor } =
-            page(&self.0, &filter, limits::page(limit.0)?).await?;
+            page(&self.0, &filter, validate::page(limit.0)?).await?;
         let sagas = orders.into_iter().map(SagaEntry::from).collect();
         Ok(Json(SagaList { sagas, unreadable, next_cursor }))
     }

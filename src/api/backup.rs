@@ -1,6 +1,6 @@
 //! /admin/backup: all databases of an embedded system at one instant.
 
-use crate::api::orders::Group;
+use crate::api::group::Group;
 use crate::api::problem::Problem;
 use crate::api::state::State;
 use crate::backup::Refused;

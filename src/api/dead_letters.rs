@@ -3,11 +3,12 @@
 
 use crate::api::body::Raw;
 use crate::api::cursor;
+use crate::api::group::Group;
 use crate::api::limits;
-use crate::api::orders::Group;
 use crate::api::problem::Problem;
 use crate::api::state::State;
 use crate::api::time::Time;
+use crate::api::validate;
 use crate::api::word::Word;
 use crate::app::ServiceNotLocal;
 use ordermill_actors::ids::ServiceName;
@@ -232,7 +233,7 @@ impl DeadLettersApi {
         /// Where the last page ended.
         cursor: Query<Option<String>>,
     ) -> Result<Json<DeadLetterList>, Problem> {
-        let limit = limits::page(limit.0)?;
+        let limit = validate::page(limit.0)?;
         let filter = filter(queue.0.as_deref(), cursor.0.as_deref())?;
         let (mut dead_letters, mut parked) = (Vec::new(), Vec::new());
         for dead_letter_service in self.asked(&filter, service.0.as_deref())? {
@@ -267,7 +268,7 @@ impl DeadLettersApi {
         /// Where the last page ended.
         cursor: Query<Option<String>>,
     ) -> Result<Json<DiscardedList>, Problem> {
-        let limit = limits::page(limit.0)?;
+        let limit = validate::page(limit.0)?;
         let filter = filter(queue.0.as_deref(), cursor.0.as_deref())?;
         let mut discarded = Vec::new();
         for dead_letter_service in self.asked(&filter, service.0.as_deref())? {
@@ -431,7 +432,7 @@ fn filter(queue: Option<&str>, cursor: Option<&str>) -> Result<DeadLetterFilter,
 /// Why dead letters are discarded, as a person will read it later.
 fn reason(request: DiscardRequest) -> Result<String, Problem> {
     let mut errors = Vec::new();
-    limits::text(&mut errors, "reason", &request.reason, limits::REASON_MAX);
+    validate::text(&mut errors, "reason", &request.reason, limits::REASON_MAX);
     match errors.is_empty() {
         true => Ok(request.reason),
         false => Err(Problem::faulty("request", errors)),

@@ -6,11 +6,13 @@
 //! its examples are written down, by the names of its schemas, in `examples.json`.
 
 mod examples;
+mod json;
 mod operation;
 mod schemas;
 
+use json::members;
 use operation::Route;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// The document of the routes as they describe themselves, finished.
 pub fn finished(described: &str) -> String {
@@ -33,18 +35,4 @@ pub fn finished(described: &str) -> String {
     let mut text = format!("{document:#}");
     text.push('\n');
     text
-}
-
-fn members(value: &mut Value) -> impl Iterator<Item = (&str, &mut Value)> {
-    let members = value.as_object_mut().into_iter().flatten();
-    members.map(|(name, value)| (name.as_str(), value))
-}
-
-fn members_of(value: &mut Value) -> Option<&mut Map<String, Value>> {
-    value.as_object_mut()
-}
-
-/// The name of a schema that is referred to.
-fn referred(schema: &Value) -> Option<&str> {
-    schema["$ref"].as_str()?.strip_prefix("#/components/schemas/")
 }

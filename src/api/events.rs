@@ -1,7 +1,6 @@
 //! Server-sent events of orders: each stream polls its order's history, gently.
 
 use crate::api::limits::STREAMS_MAX;
-use crate::api::orders::StreamEvent;
 use crate::api::problem::Problem;
 use crate::api::state::State;
 use crate::api::views::HistoryView;
@@ -10,11 +9,15 @@ use futures::stream::unfold;
 use ordermill_actors::ids::OrderId;
 use ordermill_actors::order::{HistoryRow, OrderReads, OrderStatus};
 use ordermill_actors::ports::ReadError;
+use poem::web::sse::Event;
 use poem_openapi::types::ToJSON;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 use std::time::Duration;
 use tokio::sync::mpsc;
+
+/// One event of a stream.
+pub type StreamEvent = Event;
 
 /// How often histories are looked at, all streams' in one query.
 pub const POLL_EVERY: Duration = Duration::from_millis(200);

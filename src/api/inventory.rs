@@ -2,12 +2,13 @@
 
 use crate::api::body::Raw;
 use crate::api::cursor;
+use crate::api::group::Group;
 use crate::api::limits;
-use crate::api::orders::Group;
 use crate::api::preconditions::{PreconditionOutcome, Preconditions, quoted};
 use crate::api::problem::{FieldError, Problem};
 use crate::api::scalar::{Count, Id, ProductIdInput};
 use crate::api::state::State;
+use crate::api::validate;
 use ordermill_actors::ids::ProductId;
 use ordermill_actors::inventory::{CreateError, Quantity, SetError, StockRow};
 use ordermill_actors::runtime::request::LATE;
@@ -133,7 +134,7 @@ impl InventoryApi {
         let request: NewProductRequest = body.parse()?;
         let mut errors = Vec::new();
         let product = request.product_id.into_text();
-        limits::identifier(&mut errors, "product_id", &product, limits::PRODUCT_ID_MAX);
+        validate::identifier(&mut errors, "product_id", &product, limits::PRODUCT_ID_MAX);
         if product == RESERVED_ID {
             errors.push(FieldError::new("product_id", "is an address of its own: take another"));
         }
@@ -167,7 +168,7 @@ impl InventoryApi {
         /// Where the last page ended.
         cursor: Query<Option<String>>,
     ) -> Result<Json<StockList>, Problem> {
-        let limit = limits::page(limit.0)?;
+        let limit = validate::page(limit.0)?;
         let after = cursor::read(cursor.0.as_deref(), |key| Some(ProductId::from(key)))?;
         let rows = self.0.services.inventory()?.reads.list(after.as_ref(), limit).await?;
         let last = rows.last().filter(|_| rows.len() == limit as usize);
@@ -261,7 +262,7 @@ fn stale(row: &StockRow) -> Problem {
 /// The product of a path. One whose id cannot be stocked is not looked for.
 pub fn product(id: &str) -> Result<ProductId, Problem> {
     let mut errors = Vec::new();
-    limits::text(&mut errors, "product_id", id, limits::PRODUCT_ID_MAX);
+    validate::text(&mut errors, "product_id", id, limits::PRODUCT_ID_MAX);
     match errors.pop() {
         None => Ok(ProductId::from(id)),
         Some(error) => Err(Problem::bad_parameter("product_id", error.message)),

@@ -1,12 +1,12 @@
 //! /inventory/{product_id}/movements: the stock ledger, as people read it.
 
 use crate::api::cursor;
+use crate::api::group::Group;
 use crate::api::inventory::product;
-use crate::api::limits;
-use crate::api::orders::Group;
 use crate::api::problem::Problem;
 use crate::api::state::State;
 use crate::api::time::Time;
+use crate::api::validate;
 use ordermill_actors::inventory::{Entry, Movement, Place, movements};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
@@ -110,7 +110,7 @@ impl MovementsApi {
         /// Where the last page ended.
         cursor: Query<Option<String>>,
     ) -> Result<Json<MovementList>, Problem> {
-        let limit = limits::page(limit.0)? as usize;
+        let limit = validate::page(limit.0)? as usize;
         let product = product(&product_id.0)?;
         let before = cursor::read(cursor.0.as_deref(), place)?;
         let reads = &*self.0.services.inventory()?.reads;

@@ -4,6 +4,7 @@ use crate::api::body::Fields;
 use crate::api::limits;
 use crate::api::problem::{FieldError, Problem};
 use crate::api::scalar::{Amount, Count, Id};
+use crate::api::validate;
 use ordermill_actors::ids::ProductId;
 use ordermill_actors::messages::{Address, Contact, Line, OrderDetails, Priority};
 use ordermill_actors::money::{AMOUNT_MAX_MINOR, Currency};
@@ -76,11 +77,11 @@ impl Checker<'_> {
     }
 
     fn identifier(&mut self, field: &str, id: &str, max: usize) {
-        limits::identifier(self.errors, field, id, max);
+        validate::identifier(self.errors, field, id, max);
     }
 
     fn text(&mut self, field: &str, text: &str, max: usize) {
-        limits::text(self.errors, field, text, max);
+        validate::text(self.errors, field, text, max);
     }
 
     fn optional(&mut self, field: &str, text: Option<String>, max: usize) -> Option<String> {

@@ -2,12 +2,13 @@
 
 use crate::api::body::{Optional, Raw};
 use crate::api::cursor;
-use crate::api::limits;
-use crate::api::orders::{Group, id};
+use crate::api::group::Group;
+use crate::api::orders::id;
 use crate::api::preconditions::{PreconditionOutcome, Preconditions, quoted};
 use crate::api::problem::{FieldError, Problem};
 use crate::api::state::State;
 use crate::api::time::Time;
+use crate::api::validate;
 use crate::api::word::Word;
 use ordermill_actors::notification::{
     MarkError, Notification, NotificationFilter, NotificationId, Scope, Topic,
@@ -150,10 +151,10 @@ impl NotificationsApi {
         /// Where the last page ended.
         cursor: Query<Option<String>>,
     ) -> Result<Json<NotificationList>, Problem> {
-        let limit = limits::page(limit.0)?;
+        let limit = validate::page(limit.0)?;
         let filter = NotificationFilter {
             order_id: order_id.0.as_deref().map(id).transpose()?,
-            customer_id: limits::filter("customer_id", customer_id.0)?,
+            customer_id: validate::filter("customer_id", customer_id.0)?,
             topic: topic.0.as_deref().map(parse_topic).transpose()?,
             is_read: is_read.0,
             after: cursor::read(cursor.0.as_deref(), |key| key.parse().ok())?,
@@ -232,7 +233,7 @@ impl NotificationsApi {
             return Err(Problem::faulty("request", vec![FieldError::new("customer_id", message)]));
         }
         let scope = Scope {
-            customer_id: limits::filter("customer_id", request.customer_id)?,
+            customer_id: validate::filter("customer_id", request.customer_id)?,
             order_id: request.order_id.map(ordermill_actors::ids::OrderId),
         };
         let updated = self.0.services.notification()?.notifications.mark_all_read(scope).await?;

@@ -1,6 +1,6 @@
 //! /health, /ready, /metrics: for machines.
 
-use crate::api::orders::Group;
+use crate::api::group::Group;
 use crate::api::state::State;
 use ordermill_actors::ports::Health as Connection;
 use ordermill_actors::runtime::admission::LAG_TARGET;

@@ -3,12 +3,14 @@
 use crate::api::body::Raw;
 use crate::api::cursor;
 use crate::api::events;
-use crate::api::limits::{self, IDEMPOTENCY_KEY_MAX};
+use crate::api::group::Group;
+use crate::api::limits::IDEMPOTENCY_KEY_MAX;
 use crate::api::new_order;
 use crate::api::order_forms::NewOrder;
 use crate::api::problem::Problem;
 use crate::api::request_id;
 use crate::api::state::State;
+use crate::api::validate;
 use crate::api::views::{OrderView, PlacedView};
 use crate::api::word::Word;
 use ordermill_actors::ids::OrderId;
@@ -17,31 +19,16 @@ use ordermill_actors::order::{
     AskError, Asked, OrderFilter, OrderStatus, Orders, Placed, RequestContext, SagaStatus,
 };
 use poem::http::StatusCode;
-use poem::web::sse::{Event, SSE};
+use poem::web::sse::SSE;
 use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::registry::{
     MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
 };
-use poem_openapi::{ApiResponse, Object, OpenApi, Tags};
+use poem_openapi::{ApiResponse, Object, OpenApi};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 use uuid::Uuid;
-
-/// The groups of the document.
-#[derive(Tags)]
-pub enum Group {
-    /// Orders: placing them, following them, asking things of them.
-    Orders,
-    /// Stock.
-    Inventory,
-    /// What payment, shipping, notification and audit have of an order.
-    Records,
-    /// For operators: sagas, actors, dead letters, queues.
-    Admin,
-    /// For machines: health, readiness, metrics.
-    Operations,
-}
 
 /// An accepted order.
 #[derive(ApiResponse)]
@@ -162,13 +149,13 @@ impl OrdersApi {
         cursor: Query<Option<String>>,
     ) -> Result<Json<OrderList>, Problem> {
         let filter = OrderFilter {
-            customer_id: limits::filter("customer_id", one_customer(customer_id.0, user_id.0)?)?,
+            customer_id: validate::filter("customer_id", one_customer(customer_id.0, user_id.0)?)?,
             status: status.0.as_deref().map(order_status).transpose()?,
             saga_status: None,
             before: cursor::read(cursor.0.as_deref(), |key| key.parse().ok().map(OrderId))?,
         };
         let Page { orders, unreadable, next_cursor } =
-            page(&self.0, &filter, limits::page(limit.0)?).await?;
+            page(&self.0, &filter, validate::page(limit.0)?).await?;
         Ok(Json(OrderList { orders, unreadable, next_cursor }))
     }
 
@@ -272,9 +259,6 @@ impl ApiResponse for Stream {
 
     fn register(_: &mut Registry) {}
 }
-
-/// One event of a stream.
-pub type StreamEvent = Event;
 
 /// The key, from the header as it came: a key that is no text must not pass for none.
 pub fn idempotency_key(request: &poem::Request) -> Result<Option<String>, Problem> {

@@ -1,6 +1,6 @@
 //! /admin/queues: how full the queues are.
 
-use crate::api::orders::Group;
+use crate::api::group::Group;
 use crate::api::problem::Problem;
 use crate::api::state::State;
 use crate::api::word::Word;

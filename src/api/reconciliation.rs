@@ -1,7 +1,8 @@
 //! /admin/reconciliation: what the services of this process say of orders and products, for `ordermill check`.
 
 use crate::api::body::Raw;
-use crate::api::orders::{Group, id};
+use crate::api::group::Group;
+use crate::api::orders::id;
 use crate::api::problem::{FieldError, Problem};
 use crate::api::state::State;
 use crate::api::time::Time;

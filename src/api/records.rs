@@ -2,11 +2,12 @@
 
 use crate::api::cursor;
 use crate::api::decimal::Decimal;
-use crate::api::limits;
-use crate::api::orders::{Group, id};
+use crate::api::group::Group;
+use crate::api::orders::id;
 use crate::api::problem::Problem;
 use crate::api::state::State;
 use crate::api::time::Time;
+use crate::api::validate;
 use crate::api::word::Word;
 use chrono::DateTime;
 use ordermill_actors::audit::AuditCursor;
@@ -178,7 +179,7 @@ impl RecordsApi {
         /// Where the last page ended.
         cursor: Query<Option<String>>,
     ) -> Result<Json<AuditList>, Problem> {
-        let (order, limit) = (id(&order_id.0)?, limits::page(limit.0)?);
+        let (order, limit) = (id(&order_id.0)?, validate::page(limit.0)?);
         let after = cursor::read(cursor.0.as_deref(), parse_cursor)?;
         let entries = self.0.services.audit()?.events(order, after, limit).await?;
         let last = entries.last().filter(|_| entries.len() == limit as usize);

@@ -43,7 +43,7 @@ impl Display for Manifest {
             f,
             "backed up {} databases, {}, as they were at {} (writing was held up for {} ms)",
             self.files.len(),
-            super::size(bytes),
+            size(bytes),
             self.taken_at.format("%Y-%m-%dT%H:%M:%S%.3fZ"),
             self.held_ms
         )
@@ -53,4 +53,9 @@ impl Display for Manifest {
 /// A SHA-256 as it stands in a manifest.
 pub fn hex(digest: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A size for people.
+pub(super) fn size(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
 }

@@ -1,10 +1,9 @@
 //! Takes a backup apart: its files go to a directory, and what its manifest says of them is checked.
 
-use super::manifest::{Entry, FORMAT, Manifest, NAME, hex};
+use super::manifest::{Entry, FORMAT, Manifest, NAME, hex, size};
 use super::target::Target;
-use super::{Bytes, size};
 use anyhow::{Context, bail, ensure};
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use ordermill_sqlite::snapshot::check_file;
 use sha2::{Digest, Sha256};
 use std::io::{self, Read, Write};
@@ -22,6 +21,11 @@ const TELL_EVERY: Duration = Duration::from_secs(2);
 const PIECES_WAITING_MAX: usize = 8;
 /// Bytes of a manifest at the most: a line for each of a handful of databases.
 const MANIFEST_MAX: u64 = 64 * 1024;
+
+/// The bytes of a backup.
+pub(super) trait Bytes: Stream<Item = io::Result<bytes::Bytes>> + Send + Unpin {}
+
+impl<T: Stream<Item = io::Result<bytes::Bytes>> + Send + Unpin> Bytes for T {}
 
 /// Writes what comes to the directory, and gives it its name once all of it is there and sound.
 pub async fn receive(bytes: impl Bytes, target: Target) -> anyhow::Result<Manifest> {

@@ -1,8 +1,8 @@
 //! What `ordermill bench` is told.
 
 use super::load::Extent;
-use crate::cli::server_url;
 use crate::config::{ConfigError, DATABASE, Problem, Secret};
+use crate::server_url::server_url;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;

@@ -12,6 +12,7 @@
 
 mod seeds;
 mod service;
+mod tally;
 
 use super::args::HotSkuArgs;
 use super::{postgres, report};
@@ -20,14 +21,11 @@ use crate::demo::run_number;
 use crate::demo::table::{Paint, Table, Tone};
 use crate::waiting;
 use anyhow::{bail, ensure};
-use futures::future::try_join_all;
 use seeds::Seeds;
 use serde::Serialize;
 use service::Service;
 use sqlx::AssertSqlSafe;
-use std::future::Future;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// Units in stock: more than any run reserves.
 const UNITS: i64 = 1_000_000_000;
@@ -141,37 +139,6 @@ async fn described(url: &Secret) -> anyhow::Result<String> {
         .fetch_one(&mut database)
         .await?;
     Ok(format!("PostgreSQL {version}"))
-}
-
-/// What some clients have reserved.
-#[derive(Clone, Copy, Debug, Default)]
-struct Tally {
-    reserved: u64,
-    /// Attempts that found another version.
-    retries: u64,
-    given_up: u64,
-    took: Duration,
-}
-
-impl Tally {
-    fn per_s(&self) -> f64 {
-        self.reserved as f64 / self.took.as_secs_f64().max(1e-6)
-    }
-
-    /// Runs clients side by side, each until the end that it is given.
-    async fn of<F>(clients: impl Iterator<Item = F>, began: Instant) -> anyhow::Result<Self>
-    where
-        F: Future<Output = anyhow::Result<Self>> + Send + 'static,
-    {
-        let mut total = Self::default();
-        for own in try_join_all(clients.map(tokio::spawn)).await? {
-            let own = own?;
-            total.reserved += own.reserved;
-            total.retries += own.retries;
-            total.given_up += own.given_up;
-        }
-        Ok(Self { took: began.elapsed(), ..total })
-    }
 }
 
 impl Report {

@@ -1,7 +1,7 @@
 //! What `ordermill check` is told.
 
-use crate::cli::server_url;
 use crate::config::{Config, ConfigError};
+use crate::server_url::server_url;
 use clap::Args;
 use std::ffi::OsString;
 use std::time::Duration;

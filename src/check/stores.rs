@@ -1,7 +1,7 @@
 //! The records as the databases hold them: a data directory that no server uses, or PostgreSQL.
 
 use super::checker::{System, SystemState};
-use crate::app::{self, world};
+use crate::app::{open_stores, world};
 use crate::config::{Config, Infrastructure};
 use async_trait::async_trait;
 use ordermill_actors::clock::World;
@@ -31,7 +31,7 @@ pub async fn open(config: &Config) -> anyhow::Result<Opened> {
     if config.infrastructure == Infrastructure::Embedded {
         all_are_there(&config.data_dir)?;
     }
-    let stores = app::open_stores(config).await?;
+    let stores = open_stores(config).await?;
     let (system, pending): (Option<Arc<dyn System>>, _) = match config.infrastructure {
         Infrastructure::Embedded => (None, stores.pending().await?),
         Infrastructure::Servers(_) => (Some(Arc::new(Clock(world::real()))), BTreeSet::new()),

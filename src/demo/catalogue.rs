@@ -1,16 +1,15 @@
 //! The products of one run, and the stock that they stand on.
 
+use super::currency::CURRENCY;
 use super::scenario::{Scenario, last_units};
 use super::shop::Shop;
 use super::views::ProductStock;
 use anyhow::Context;
-use ordermill_actors::money::{Currency, Money};
+use ordermill_actors::money::Money;
 use serde_json::json;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// The demo trades in dollars.
-pub(super) const CURRENCY: Currency = Currency::USD;
 /// More units than one order ever wants of a plentiful product.
 const UNITS_AN_ORDER: usize = 4;
 

@@ -1,6 +1,7 @@
 //! What is ordered for each scenario, as the request that places it.
 
-use super::catalogue::{CURRENCY, Catalogue, Product, decimal};
+use super::catalogue::{Catalogue, Product, decimal};
+use super::currency::CURRENCY;
 use super::scenario::Scenario;
 use serde::Serialize;
 use serde_json::value::RawValue;

@@ -1,6 +1,6 @@
 //! What the demo reads of the server's answers. It takes no notice of the rest.
 
-use super::catalogue::CURRENCY;
+use super::currency::CURRENCY;
 use super::scenario::Ending;
 use ordermill_actors::money::Money;
 use serde::de::Error;

@@ -1,6 +1,6 @@
 //! Examples of requests and answers.
 
-use super::{members, referred};
+use super::json::{members, referred};
 use poem::http::StatusCode;
 use serde_json::{Value, json};
 use std::sync::LazyLock;

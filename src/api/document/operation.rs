@@ -1,6 +1,6 @@
 //! An operation of the document: its name, its problems, its parameters and its media types.
 
-use super::{members, members_of};
+use super::json::{members, members_of};
 use crate::api::limits::{PAGE_DEFAULT, PAGE_MAX};
 use serde_json::{Map, Value, json};
 

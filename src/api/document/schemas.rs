@@ -1,6 +1,6 @@
 //! The schemas of the document, as generated clients need them.
 
-use super::{members, members_of, referred};
+use super::json::{members, members_of, referred};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 

@@ -1,6 +1,6 @@
 //! The usual ways to reserve: each order in a transaction of its own.
 
-use super::Tally;
+use super::tally::Tally;
 use anyhow::Context;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, Row};

@@ -7,7 +7,7 @@
 //!   └────────────────────────── ack ◀──────────────────────┘ committed
 //! ```
 
-use super::Tally;
+use super::tally::Tally;
 use crate::app::world;
 use anyhow::{Context, ensure};
 use ordermill_actors::clock::World;

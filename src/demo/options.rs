@@ -1,0 +1,18 @@
+//! What the demo plays, and how long it took.
+
+use std::time::Duration;
+
+/// What the demo plays, and where.
+#[derive(Clone, Debug)]
+pub struct DemoOptions {
+    /// The server, as `http://127.0.0.1:8080`, without a slash at its end.
+    pub url: String,
+    /// How many orders are placed.
+    pub orders: usize,
+}
+
+/// How long the day took.
+pub(super) struct Pace {
+    pub placed: Duration,
+    pub settled: Duration,
+}
