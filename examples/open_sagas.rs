@@ -204,7 +204,7 @@ async fn until_none(server: &Server, statuses: &[&str]) -> anyhow::Result<()> {
     for status in statuses {
         loop {
             let list = server.get(&format!("/orders?limit=1&status={status}")).await?;
-            if list["orders"].as_array().context("no list of orders")?.is_empty() {
+            if list["orders"].as_array().context("the server has no list of orders")?.is_empty() {
                 break;
             }
             ensure!(server.begun.elapsed() < REST_WITHIN, "orders stay {status}");

@@ -30,28 +30,29 @@ const LIMIT_MAX: u64 = 200;
 /// Which actors are shown, and of which server.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct ActorsArgs {
-    /// The server
+    /// URL of the server
     #[arg(long, env = "ORDERMILL_URL", hide_env_values = true, value_name = "URL", value_parser = server_url)]
     #[arg(default_value = "http://127.0.0.1:8080")]
     pub url: String,
-    /// Only this actor and those below it, as `order`
+    /// Only this actor and its descendants, for example `order`
     #[arg(long, value_name = "NAME")]
     pub under: Option<String>,
-    /// How many levels below the first are shown
+    /// Number of levels shown below the first
     #[arg(long, value_name = "N")]
     #[arg(value_parser = RangedU64ValueParser::<u32>::new().range(0..=DEPTH_MAX))]
     pub depth: Option<u32>,
-    /// Only actors of this kind, as `journal` or `saga`, and those above them
+    /// Only actors of this kind, for example `journal` or `saga`, and their supervisors
     #[arg(long, value_name = "KIND")]
     pub kind: Option<String>,
-    /// Only actors that are `running`, `restarting`, `quarantined`, …, and those above them
+    /// Only actors with this status (`running`, `restarting`, `quarantined`, …), and their
+    /// supervisors
     #[arg(long, value_name = "STATUS")]
     pub status: Option<String>,
-    /// How many sagas, payments or products are shown of each
+    /// Maximum number of sagas, payments and products shown per supervisor
     #[arg(long, value_name = "N", default_value_t = 5)]
     #[arg(value_parser = RangedU64ValueParser::<u32>::new().range(1..=LIMIT_MAX))]
     pub limit: u32,
-    /// Draw it again each second, until Ctrl-C
+    /// Redraw every second until Ctrl-C
     #[arg(long)]
     pub watch: bool,
 }
@@ -59,7 +60,7 @@ pub struct ActorsArgs {
 /// Shows them; fails when the server does not answer.
 pub async fn run(args: ActorsArgs) -> anyhow::Result<ExitCode> {
     let server = Server::new(&args.url)?;
-    let answer = || format!("the server at {} to answer", args.url);
+    let answer = || format!("the server at {} to respond", args.url);
     // Fails at once where nobody listens: while it is watched, the server may come and go.
     let tree = table::of(&waiting::report_waiting(answer, look(&server, &args)).await?);
     if !args.watch {
@@ -81,7 +82,7 @@ async fn watch(server: &Server, args: &ActorsArgs, tree: String) -> anyhow::Resu
             tokio::time::sleep(EVERY).await;
             look(server, args).await
         };
-        let late = |seconds| format!("{} has not answered for {seconds} s", args.url);
+        let late = |seconds| format!("{} has not responded for {seconds} s", args.url);
         text = tokio::select! {
             biased;
             () = &mut asked => return Ok(ExitCode::SUCCESS),

@@ -80,8 +80,9 @@ type Routes = (
 );
 
 /// What Swagger UI says at its top.
-const DESCRIPTION: &str = "Takes orders and sees each of them through: stock reserved, payment taken, \
-     parcel shipped, customer told, everything audited, or every step undone.";
+const DESCRIPTION: &str = "Order processing: reserves stock, takes the payment, schedules the \
+     shipment, notifies the customer and audits every event. If a step fails, the completed steps \
+     are compensated.";
 
 fn service<T: OpenApi>(routes: T) -> OpenApiService<T, ()> {
     OpenApiService::new(routes, "Ordermill", env!("CARGO_PKG_VERSION")).description(DESCRIPTION)

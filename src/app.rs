@@ -119,7 +119,7 @@ impl App {
         let startup_gate = api::StartupGate::new(boot.clone(), world.clone(), config.hosts.clone());
         let patience = config.shutdown_timeout / 2;
         let http = Http::open(config.listen, startup_gate.clone(), stop.clone(), patience).await?;
-        tracing::info!(service = "http", address = %http.address(), "listening; GET /ready tells when orders are taken");
+        tracing::info!(service = "http", address = %http.address(), "listening; GET /ready reports readiness");
         // Where the start fails, the server goes with everything else.
         let unless_started = stop.clone().drop_guard();
         let app =
@@ -266,18 +266,18 @@ impl App {
             biased;
             () = asked => {}
             _ = &mut self.root_ended => {
-                tracing::error!("a service failed too often: the process ends, to be started again");
-                anyhow::bail!("the services have failed too often; see the log");
+                tracing::error!("a service exceeded its restart limit; the process exits and must be restarted");
+                anyhow::bail!("a service exceeded its restart limit; see the log");
             }
             () = self.brokers.failed() => {
-                tracing::error!("what looks after RabbitMQ has failed: the process ends, to be started again");
-                anyhow::bail!("what looks after RabbitMQ has failed; see the log");
+                tracing::error!("RabbitMQ connection task failed; the process exits and must be restarted");
+                anyhow::bail!("RabbitMQ connection task failed; see the log");
             }
         }
         tokio::select! {
             biased;
             () = asked_to_stop() => {
-                tracing::warn!("asked to stop again: ending at once");
+                tracing::warn!("second stop signal: exiting at once");
                 Ok(ExitCode::FAILURE)
             }
             drained = self.stop() => Ok(if drained { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
@@ -288,7 +288,7 @@ impl App {
     /// more is in the outbox, and taken up at the next start.
     pub async fn stop(self) -> bool {
         let deadline = Instant::now() + self.config.shutdown_timeout;
-        tracing::info!(within = ?self.config.shutdown_timeout, "stopping: no more orders are taken");
+        tracing::info!(within = ?self.config.shutdown_timeout, "stopping: no new orders are accepted");
         self.admission.close();
         self.stop.cancel();
         // Requests that are being answered end first: they may still hand in changes.

@@ -35,13 +35,14 @@ use tokio_util::sync::CancellationToken;
 /// What is backed up, and where to.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct BackupArgs {
-    /// The directory to make; it must not exist, or be empty
+    /// Directory to create; it must not exist, or must be empty
     #[arg(value_name = "DIR")]
     pub directory: PathBuf,
-    /// The data directory to back up. A server that works in it is asked to, over HTTP
+    /// Data directory to back up. If a server uses it, the backup is requested from that server
+    /// over HTTP
     #[arg(long, env = "ORDERMILL_DATA_DIR", value_name = "PATH", default_value = "./data")]
     pub data_dir: PathBuf,
-    /// A running server to back up, wherever its data are, as http://127.0.0.1:8080
+    /// URL of a running server to back up, for example http://127.0.0.1:8080
     #[arg(long, value_name = "URL", value_parser = crate::server_url::server_url)]
     pub url: Option<String>,
 }
@@ -51,7 +52,7 @@ pub async fn run(args: BackupArgs) -> anyhow::Result<ExitCode> {
     let target = Target::make(&args.directory)?;
     tokio::select! {
         biased;
-        () = asked_to_stop() => bail!("asked to stop: there is no backup"),
+        () = asked_to_stop() => bail!("interrupted: no backup was written"),
         taken = take(&args, target) => taken.map(|()| ExitCode::SUCCESS),
     }
 }
@@ -63,7 +64,7 @@ async fn take(args: &BackupArgs, target: Target) -> anyhow::Result<()> {
     };
     let directory = args.directory.display();
     crate::say!("{manifest}");
-    crate::say!("it is in {directory}; to restore it, serve from a copy of it:");
+    crate::say!("backup written to {directory}; to restore it, serve from a copy:");
     crate::say!("  cp -r {directory} ./restored && ordermill serve --data-dir ./restored");
     Ok(())
 }
@@ -83,7 +84,7 @@ fn source(args: &BackupArgs) -> anyhow::Result<Source> {
     // Opening it would make it.
     if !path.is_dir() {
         bail!(
-            "there is no data directory {}; name it with --data-dir, or a server with --url",
+            "there is no data directory {}; set --data-dir, or set a server with --url",
             path.display()
         );
     }
@@ -93,7 +94,7 @@ fn source(args: &BackupArgs) -> anyhow::Result<Source> {
             Ok(Source::Server(holder.url.unwrap_or_default()))
         }
         Err(error @ DataDirError::InUse { .. }) => {
-            Err(anyhow!(error).context("wait until that process serves, or has ended"))
+            Err(anyhow!(error).context("wait until that process is ready or has exited"))
         }
         Err(error) => Err(error.into()),
     }
@@ -103,7 +104,9 @@ async fn of_server(url: &str, target: Target) -> anyhow::Result<Manifest> {
     crate::note!("asking {url}");
     let answer = Server::new(url)?.download("/admin/backup").await?;
     let broken = |error| {
-        io::Error::other(format!("the answer of {url} breaks off; its log says why: {error}"))
+        io::Error::other(format!(
+            "the response of {url} is incomplete; see the server log: {error}"
+        ))
     };
     let bytes = answer.bytes_stream().map(|read| read.map_err(|error| broken(error.without_url())));
     receive::receive(bytes, target).await
@@ -121,10 +124,10 @@ async fn of_directory(directory: DataDir, target: Target) -> anyhow::Result<Mani
 }
 
 async fn copy(path: &Path, databases: Vec<Database>, target: Target) -> anyhow::Result<Manifest> {
-    crate::note!("no server works in {}: copying its databases", path.display());
+    crate::note!("no server uses {}: copying its databases", path.display());
     let backups = Backups::of(databases, world::real(), CancellationToken::new());
     let bytes = backups.begin().await.map_err(|refused| anyhow!(refused))?.bytes();
     let copied = receive::receive(bytes, target).await;
     backups.ended().await;
-    copied.with_context(|| format!("{} cannot be copied", path.display()))
+    copied.with_context(|| format!("copying {} failed", path.display()))
 }

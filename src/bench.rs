@@ -87,7 +87,7 @@ pub async fn run(bench: Bench) -> anyhow::Result<bool> {
     // Broken off, it still ends its server and removes its data.
     tokio::select! {
         biased;
-        () = asked_to_stop() => anyhow::bail!("broken off"),
+        () = asked_to_stop() => anyhow::bail!("interrupted"),
         well = measured => well,
     }
 }

@@ -25,25 +25,25 @@ pub fn is_blank(text: &str) -> bool {
 /// Why an identifier could be mistaken for another one that is not equal to it, if it could.
 pub fn mistakable(id: &str) -> Option<String> {
     if id.trim() != id {
-        return Some("must not begin or end with white space".to_owned());
+        return Some("must not begin or end with whitespace".to_owned());
     }
     let code = |c: char| format!("U+{:04X}", u32::from(c));
     for c in id.chars() {
         if is_control(c) || is_invisible(c) {
             return Some(format!(
-                "must not have invisible or control characters; it has {}",
+                "must not contain invisible or control characters; found {}",
                 code(c)
             ));
         }
         if c != ' ' && c.is_whitespace() {
             return Some(format!(
-                "must not have white space other than a space; it has {}",
+                "must not contain whitespace other than spaces; found {}",
                 code(c)
             ));
         }
     }
     if !ComposingNormalizerBorrowed::new_nfc().is_normalized(id) {
-        return Some("must be normalised (Unicode NFC)".to_owned());
+        return Some("must be in Unicode normalization form NFC".to_owned());
     }
     None
 }

@@ -28,9 +28,13 @@ const DEMO_ORDERS_MAX: u64 = 100_000;
 
 #[derive(Parser)]
 #[command(name = "ordermill", version, args_conflicts_with_subcommands = true)]
-#[command(about = "Takes orders and sees each of them through, or undoes every step")]
-#[command(after_help = "Durations are written 500ms, 30s, 15m or 1h. \
-    Every setting can also stand in the environment variable that its help names.")]
+#[command(
+    about = "Order processing with compensated sagas, supervised actors and durable messaging"
+)]
+#[command(
+    after_help = "Durations are written as 500ms, 30s, 15m or 1h. Every setting can also be \
+    set by the environment variable named in its help."
+)]
 struct Cli {
     #[command(flatten)]
     serve: ServeArgs,
@@ -40,44 +44,44 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve the API; what happens when no command is given
+    /// Serve the API (the default command)
     Serve(Box<ServeArgs>),
-    /// Measure: orders a second, how long they take, what they cost; then check the books
+    /// Measure throughput, latency and cost per order, then verify the orders
     ///
-    /// Places orders over HTTP and waits until all of them are confirmed, audited and notified of. Exits 1
-    /// when an order is lost or a unit oversold, whatever the speed.
+    /// Places orders over HTTP and waits until all of them are confirmed, audited and notified.
+    /// Exits with 1 if an order is lost or a unit is oversold.
     Bench(Box<BenchArgs>),
-    /// Play some hundred orders of every fate over HTTP, then check the books
+    /// Place some hundred orders with every possible outcome over HTTP, then reconcile them
     ///
-    /// Stocks products of its own, places orders that end in every way an order can, waits until
-    /// all of them rest, and compares stock, money, audit and notifications with what became of
-    /// the orders. Exits 1 when anything does not balance.
+    /// Stocks its own products, places orders for every possible outcome, waits until all are
+    /// final, and compares stock, money, audit and notifications with the orders. Exits with 1 on
+    /// any difference.
     Demo(DemoArgs),
-    /// Look at the actors of a running server: what they do, how often they failed, and why
+    /// Show the actors of a running server with their status, restarts and errors
     ///
-    /// A line an actor, below the one that supervises it. Exits 1 when no server answers.
+    /// One line per actor, below its supervisor. Exits with 1 if no server responds.
     Actors(ActorsArgs),
-    /// Back up an embedded system, while it runs or while it does not
+    /// Back up an embedded server, running or stopped
     ///
-    /// All databases are of one instant; writing is held up for some milliseconds. DIR is a data
-    /// directory: to restore it, serve from a copy of it. On PostgreSQL, see docs/OPERATING.md. Exits 1
-    /// when there is no backup in the end.
+    /// All databases are copied at one instant; writes pause for some milliseconds. DIR becomes a
+    /// data directory: to restore it, serve from a copy. For PostgreSQL see docs/OPERATING.md.
+    /// Exits with 1 if the backup fails.
     Backup(BackupArgs),
-    /// Look at messages that nobody could handle, and send them on their way again
+    /// List, redrive and discard dead letters
     ///
-    /// Talks to a running server. Exits 1 when it cannot do what it is asked.
+    /// Needs a running server. Exits with 1 on failure.
     Dlq(DlqArgs),
-    /// Compare what the services say of every order and product
+    /// Compare the records of all services for every order and product
     ///
-    /// Reads a running server (--url), the data directory of one that does not run (--data-dir), or the databases
-    /// that the settings name. Names each disagreement with both sides. Exits 1 when something differs, 69 when it
-    /// could not compare.
+    /// Reads a running server (--url), the data directory of a stopped server (--data-dir), or the
+    /// databases in the settings. Reports both sides of each disagreement. Exits with 1 if records
+    /// differ, and with 69 if they cannot be compared.
     Check(CheckArgs),
-    /// Simulate two processes in a world that fails in every way, seed by seed
+    /// Simulate two processes with injected faults, one seed after another
     ///
-    /// One seed is one history, replayed exactly by the same seed. Afterwards every order must rest,
-    /// and stock, money, parcels, audit and notifications must be what its status says. Exits 1 when
-    /// a seed fails, and names the first.
+    /// The same seed replays exactly the same history. At the end every order must be final, and
+    /// stock, money, shipments, audit and notifications must match its status. Exits with 1 if a
+    /// seed fails, and prints the first.
     Sim(SimArgs),
     /// Print the OpenAPI document of the API
     Openapi,
@@ -86,11 +90,11 @@ enum Command {
 /// What the demo is told.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct DemoArgs {
-    /// A running server, as http://127.0.0.1:8080; without it one is started for the demo, on a
-    /// temporary data directory, or on what DATABASE_URL and AMQP_URL name
+    /// URL of a running server, for example http://127.0.0.1:8080. Default: start one for the demo,
+    /// on a temporary data directory, or on DATABASE_URL and AMQP_URL
     #[arg(long, value_name = "URL", value_parser = server_url)]
     pub url: Option<String>,
-    /// How many orders are placed
+    /// Number of orders to place
     #[arg(long, value_name = "N", default_value_t = 300)]
     #[arg(value_parser = RangedU64ValueParser::<usize>::new().range(1..=DEMO_ORDERS_MAX))]
     pub orders: usize,
@@ -99,39 +103,40 @@ pub struct DemoArgs {
 /// What the simulation is told.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct SimArgs {
-    /// How many seeds are run
+    /// Number of seeds to run
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     #[arg(value_parser = RangedU64ValueParser::<u64>::new().range(1..))]
     seeds: u64,
-    /// The first of them
+    /// First seed
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     from: u64,
-    /// Run this one only
+    /// Run only this seed
     #[arg(long, value_name = "SEED", conflicts_with_all = ["seeds", "from"])]
     seed: Option<u64>,
-    /// Run each seed twice: both histories must be the same
+    /// Run each seed twice and compare the histories
     #[arg(long)]
     twice: bool,
-    /// Print everything that happens
+    /// Print the history
     #[arg(long)]
     told: bool,
-    /// Print what went wrong how often, and what was handled
+    /// Print the number of injected faults and handled messages
     #[arg(long)]
     coverage: bool,
-    /// Plant a bug: any wrong name lists them (in builds with the feature `planted`)
+    /// Enable a planted bug; an unknown name lists all (only in builds with the feature `planted`)
     #[arg(long, value_name = "NAME", value_parser = bug)]
     bug: Option<Bug>,
-    /// Look for every planted bug until a seed finds it (in builds with the feature `planted`)
+    /// Run seeds for every planted bug until one finds it (only in builds with the feature
+    /// `planted`)
     #[arg(long, conflicts_with_all = ["twice", "told", "coverage", "bug"])]
     bugs: bool,
-    /// Send the same orders through both flows, and compare how they end
+    /// Run the same orders in both flows and compare their outcomes
     #[arg(long, conflicts_with_all = ["twice", "told", "coverage", "bug", "bugs"])]
     flows: bool,
 }
 
 fn bug(name: &str) -> Result<Bug, String> {
     let names: Vec<_> = Bug::ALL.iter().map(|bug| bug.name()).collect();
-    Bug::named(name).ok_or_else(|| format!("the planted bugs are {}", names.join(", ")))
+    Bug::named(name).ok_or_else(|| format!("unknown bug; expected one of {}", names.join(", ")))
 }
 
 impl SimArgs {
@@ -237,7 +242,7 @@ impl Refusal {
                 refuse(&coloured.unwrap_or_else(|| words.to_string()), &words.to_string())
             }
             Self::Settings(error) => refuse(
-                &format!("error: {error}\n\nFor every setting, try `ordermill --help`."),
+                &format!("error: {error}\n\nFor all settings, run `ordermill --help`."),
                 &error.to_string(),
             ),
             Self::Check(CheckError::Settings(error)) => Self::Settings(error).report(),
@@ -298,7 +303,9 @@ fn hidden(mut error: clap::Error) -> clap::Error {
 mod tests {
     use super::*;
     use crate::bench::Extent;
+    use crate::dlq::DlqCommand;
     use std::time::Duration;
+    use uuid::Uuid;
 
     fn parse(line: &str) -> Result<Invocation, Refusal> {
         Invocation::parse(line.split_whitespace().map(OsString::from))

@@ -297,12 +297,12 @@ impl Config {
 const LISTEN_ACCEPTED: &str =
     "expected an IP address and a port, such as 127.0.0.1:8080 or [::]:8080";
 
-const HOSTS_ACCEPTED: &str = "expected names without a port, separated by commas, such as \
-     `shop.example,order` (IP addresses and localhost are always answered to)";
+const HOSTS_ACCEPTED: &str = "expected host names without a port, separated by commas, such as \
+     `shop.example,order` (IP addresses and localhost are always accepted)";
 
-const METHODS_ACCEPTED: &str = "expected names of letters, digits, `_`, `-` and `.`, with commas between \
-     them, such as `credit_card,paypal`; the only names with `test_` are the simulated gateway's, or \
-     `test_*` for all of them";
+const METHODS_ACCEPTED: &str = "expected names of letters, digits, `_`, `-` and `.`, separated by \
+     commas, such as `credit_card,paypal`; names that begin with `test_` must be test methods of \
+     the simulated gateway, or `test_*` for all of them";
 
 impl LogConfig {
     fn read(read: &mut Reader, args: &ServeArgs) -> Self {
@@ -400,7 +400,7 @@ impl SmtpConfig {
 const MAIL_FROM_ACCEPTED: &str =
     "expected a mailbox, such as `Shop <orders@example.com>` or orders@example.com";
 const MAIL_FROM_MISSING: &str =
-    "needed because a mail server is set: a mailbox such as `Shop <orders@example.com>`";
+    "required with ORDERMILL_SMTP_URL; expected a mailbox such as `Shop <orders@example.com>`";
 
 /// What is to be said of variables of the environment that look like settings and are none.
 pub fn unknown_variables() -> Vec<String> {

@@ -61,8 +61,8 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<bool> {
     let catalogue = Catalogue::for_run(&scenarios);
     report::opening(&options, &catalogue);
     let stocked =
-        waiting::report_waiting(|| format!("{} to answer", options.url), catalogue.stock(&shop));
-    stocked.await.context("the shelves could not be stocked")?;
+        waiting::report_waiting(|| format!("{} to respond", options.url), catalogue.stock(&shop));
+    stocked.await.context("stocking the products failed")?;
 
     let (runs, pace) = play(&shop, &catalogue, &scenarios).await;
     let order_records = order_records::read(&options.url, &catalogue, &runs);
@@ -70,7 +70,8 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<bool> {
         waiting::report_waiting(|| "the services' records".to_owned(), order_records).await?;
     let reconciliation = reconcile_until_stable(&shop, &catalogue, &runs, &order_records);
     let reconciliation =
-        waiting::report_waiting(|| "the books to agree".to_owned(), reconciliation).await?;
+        waiting::report_waiting(|| "the reconciliation to finish".to_owned(), reconciliation)
+            .await?;
     Ok(report::closing(&catalogue, &runs, &reconciliation, &pace))
 }
 
@@ -80,7 +81,7 @@ async fn play(
     catalogue: &Catalogue,
     scenarios: &[Scenario],
 ) -> (Vec<customer::CustomerRun>, Pace) {
-    let progress = Progress::start("orders at rest", scenarios.len());
+    let progress = Progress::start("final orders", scenarios.len());
     let start = Instant::now();
     let runs = futures::stream::iter(scenarios.iter().enumerate())
         .map(|(number, scenario)| customer::play(shop, catalogue, *scenario, number, start))
@@ -102,7 +103,7 @@ async fn reconcile_until_stable(
 ) -> anyhow::Result<reconciliation::Reconciliation> {
     let until = Instant::now() + RECONCILE_LIMIT;
     loop {
-        let products = catalogue.load_stock(shop).await.context("the shelves could not be read")?;
+        let products = catalogue.load_stock(shop).await.context("reading the stock failed")?;
         let listed = order_records::listed(shop, catalogue).await?;
         let reconciliation =
             reconciliation::reconcile(catalogue, runs, order_records, &products, listed);

@@ -47,7 +47,7 @@ struct AllRedriven {
 /// Does what it is asked; fails when it cannot.
 pub async fn run(args: DlqArgs) -> anyhow::Result<ExitCode> {
     let server = Server::new(&args.url)?;
-    let answer = || format!("the server at {} to answer", args.url);
+    let answer = || format!("the server at {} to respond", args.url);
     waiting::report_waiting(answer, execute(&server, args.command)).await
 }
 
@@ -71,7 +71,7 @@ async fn execute(server: &Server, command: DlqCommand) -> anyhow::Result<ExitCod
         DlqCommand::Redrive { id: Some(id), queue: _ } => {
             let path = format!("/admin/dead-letters/{id}/redrive");
             let answer: Value = server.post(&path, &[], None).await?;
-            crate::say!("{id} goes back to {}", answer["queue"].as_str().unwrap_or("its queue"));
+            crate::say!("redriven: {id} to {}", answer["queue"].as_str().unwrap_or("its queue"));
             Ok(ExitCode::SUCCESS)
         }
         DlqCommand::Redrive { id: None, queue } => {
@@ -79,11 +79,11 @@ async fn execute(server: &Server, command: DlqCommand) -> anyhow::Result<ExitCod
             let query = [("queue", queue.as_str())];
             let done: AllRedriven =
                 server.post("/admin/dead-letters/redrive", &query, None).await?;
-            crate::say!("{} go back to {queue}", done.redriven);
+            crate::say!("redriven to {queue}: {}", done.redriven);
             if done.unreadable == 0 {
                 return Ok(ExitCode::SUCCESS);
             }
-            crate::note!("ordermill: {} still cannot be read, and stay", done.unreadable);
+            crate::note!("ordermill: {} are still unreadable and are kept", done.unreadable);
             Ok(ExitCode::FAILURE)
         }
     }
@@ -122,13 +122,13 @@ fn show(listed: &Listed, json: bool, discarded: bool) -> ExitCode {
     let Listed { letters, more } = listed;
     match (json, letters.is_empty()) {
         (true, _) => letters.iter().for_each(|letter| crate::say!("{letter}")),
-        (false, true) if discarded => crate::say!("there are no discarded dead letters"),
-        (false, true) => crate::say!("there are no dead letters"),
+        (false, true) if discarded => crate::say!("no discarded dead letters"),
+        (false, true) => crate::say!("no dead letters"),
         (false, false) if discarded => crate::print::text(&table::of_discarded(letters)),
         (false, false) => crate::print::text(&table::of(letters)),
     }
     if *more {
-        crate::note!("there may be more: --limit shows them");
+        crate::note!("there may be more; raise --limit to list them");
     }
     ExitCode::SUCCESS
 }
@@ -139,17 +139,17 @@ async fn discard(server: &Server, args: DiscardArgs) -> anyhow::Result<ExitCode>
     if let Some(id) = id {
         let path = format!("/admin/dead-letters/{id}/discard");
         let answer: Value = server.post(&path, &[], Some(&body)).await?;
-        crate::say!("{id} of {} is discarded", answer["queue"].as_str().unwrap_or("its queue"));
+        crate::say!("discarded: {id} of {}", answer["queue"].as_str().unwrap_or("its queue"));
         return Ok(ExitCode::SUCCESS);
     }
     let queue = queue.unwrap_or_default();
     let query = [("queue", queue.as_str())];
     let path = "/admin/dead-letters/discard";
     let done: AllDiscarded = server.post(path, &query, Some(&body)).await?;
-    crate::say!("{} of {queue} are discarded", done.discarded);
+    crate::say!("discarded from {queue}: {}", done.discarded);
     if done.readable > 0 {
         crate::note!(
-            "ordermill: {} can be read, and stay: redrive them, or discard them by their ids",
+            "ordermill: {} are readable and are kept; redrive them, or discard them by id",
             done.readable
         );
     }

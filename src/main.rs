@@ -81,7 +81,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
 fn raise_descriptors() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
-        tracing::warn!(%error, "the limit of open files stays low");
+        tracing::warn!(%error, "raising the limit of open files failed");
     }
 }
 

@@ -9,8 +9,9 @@ pub(crate) fn server_url(text: &str) -> Result<String, String> {
         url.scheme() == "http" && url.host_str().is_some() && url.path() == "/" && bare && whole
     };
     if !url.as_ref().is_some_and(taken) {
-        return Err("expected an address such as http://127.0.0.1:8080, without user and password"
-            .to_owned());
+        return Err(
+            "expected a URL such as http://127.0.0.1:8080, without user and password".to_owned()
+        );
     }
     Ok(text.trim_end_matches('/').to_owned())
 }

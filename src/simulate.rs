@@ -50,7 +50,7 @@ pub fn simulate(options: &SimOptions) -> anyhow::Result<bool> {
     match *mode {
         SimMode::Seeds { bug: Some(_), .. } | SimMode::Bugs if !Bug::THERE => {
             anyhow::bail!(
-                "this build has no planted bugs: cargo run --release --features planted -- sim --bugs"
+                "this build has no planted bugs; run: cargo run --release --features planted -- sim --bugs"
             )
         }
         SimMode::Seeds { twice, told, coverage, bug } => {

@@ -18,8 +18,9 @@ pub struct LogSms;
 #[async_trait]
 impl Messenger for LogSms {
     async fn send(&self, message: &ChannelMessage) -> Result<(), ChannelError> {
-        let to = masked(&message.to)
-            .ok_or_else(|| ChannelError::Permanent("the address is no telephone number".into()))?;
+        let to = masked(&message.to).ok_or_else(|| {
+            ChannelError::Permanent("the address is not a telephone number".into())
+        })?;
         let priority = message.priority;
         tracing::info!(
             service = "notification",

@@ -95,7 +95,7 @@ pub fn said(
 
 /// The line that reports dropped lines.
 pub fn dropped(count: u64) -> String {
-    let message = "log lines were dropped: standard error was not read, or could not be written";
+    let message = "log lines were dropped: standard error is blocked or not writable";
     let line = Line::new(Level::WARN, module_path!(), message, [("dropped", count.into())]);
     style().line(&line)
 }

@@ -76,7 +76,7 @@ impl Broker for LocalBroker {
         sink: Arc<dyn DeliverySink>,
     ) -> Result<Box<dyn Subscription>, BrokerError> {
         let Some(queue) = self.0.queues.get(&queue).cloned() else {
-            return Err(BrokerError(format!("there is no queue {queue}")));
+            return Err(BrokerError(format!("unknown queue {queue}")));
         };
         let mut state = queue.lock();
         state.generation += 1;
@@ -298,7 +298,10 @@ impl LocalQueue {
         match (part.of(&item.content), delay) {
             (Ok(body), Some(delay)) => {
                 let failures = item.failures.and(at);
-                tracing::warn!(queue = %self.name, attempt = failures.count, %cause, ?delay, "a message failed; it comes again");
+                tracing::warn!(
+                    queue = %self.name, attempt = failures.count, %cause, ?delay,
+                    "message handling failed; redelivering"
+                );
                 item.receipt.defer(self.name, body, failures, delay);
             }
             (content, _) => {

@@ -105,7 +105,7 @@ pub fn passes(point: Point) {
     }
     match passage(&plan::PANIC) {
         Some((passage, planned)) if passage <= planned => {
-            panic!("told to panic at {}: {passage} of {planned}", point.name())
+            panic!("planned panic at {}: {passage} of {planned}", point.name())
         }
         Some(_) | None => {}
     }
@@ -136,7 +136,7 @@ mod plan {
             let plan = Self::read(&text);
             if plan.is_none() {
                 eprintln!(
-                    "{variable}={text} names no point, or no number of passages: it is ignored"
+                    "{variable}={text} is ignored: unknown fault point, or invalid number of passages"
                 );
             }
             plan

@@ -22,13 +22,13 @@ pub enum MoneyError {
     #[error("`{0}` is not a currency code of ISO 4217")]
     UnknownCurrency(String),
     /// A withdrawn code, a fund, a metal or a code for tests.
-    #[error("`{0}` is not a currency in use; a code of ISO 4217 that can be paid in is expected")]
+    #[error("`{0}` is not an active currency; expected an active code of ISO 4217")]
     NotInUse(Currency),
     /// Not a plain decimal number.
-    #[error("`{0}` is no decimal number")]
+    #[error("`{0}` is not a decimal number")]
     NotANumber(String),
     /// More decimals than the currency has.
-    #[error("`{text}` has more than the {decimals} decimals of {currency}")]
+    #[error("`{text}` has more than {decimals} decimals, the maximum for {currency}")]
     TooPrecise {
         /// The amount as it was written.
         text: String,
@@ -38,7 +38,7 @@ pub enum MoneyError {
         currency: Currency,
     },
     /// Outside of what is taken.
-    #[error("the amount is larger than is taken")]
+    #[error("the amount exceeds the maximum")]
     TooLarge,
 }
 

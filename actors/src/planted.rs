@@ -34,29 +34,29 @@ macro_rules! bugs {
 
 bugs! {
     AckEarly = "ack-early", "A delivery is acknowledged before its effect is committed.";
-    ForgetUnconfirmed = "forget-unconfirmed", "An outbox row is forgotten though its confirm did not come.";
-    ForgetOutbox = "forget-outbox", "What a dead process has left in its outbox is never taken over.";
-    NoRescan = "no-rescan", "After a commit whose outcome is unknown nobody looks for outbox rows.";
-    UnknownIsFailed = "unknown-is-failed", "A commit whose outcome is unknown is taken for a failed one.";
-    IgnoreVersion = "ignore-version", "A change is written whatever version its row has.";
-    EffectFirst = "effect-first", "The gateway is asked before the intent is committed.";
-    DropDedupe = "drop-dedupe", "A reservation that is asked for again is made again.";
-    StockFromMemory = "stock-from-memory", "Stock is not decided again on the locked row.";
-    RestockTwice = "restock-twice", "A release that comes twice puts the stock back twice.";
-    NoTombstone = "no-tombstone", "A release that comes before its reservation leaves nothing behind.";
-    FreshKey = "fresh-key", "A charge that is tried again goes out under a key of its own.";
-    TimeoutIsDeclined = "timeout-is-declined", "A charge without an answer is taken for a declined one.";
-    NoPaymentTombstone = "no-forestall", "A refund that comes before its payment leaves nothing behind.";
-    AnyAmount = "any-amount", "What the gateway has captured is not compared with what was asked.";
-    SkipRelease = "skip-release", "Compensation leaves out the stock.";
-    UndoAnsweredOnly = "undo-answered-only", "Compensation leaves out steps that were sent and not answered.";
-    ConfirmUnpaid = "confirm-unpaid", "An order goes on as soon as its payment is asked for.";
-    CancelDispatched = "cancel-dispatched", "An order can be cancelled after its parcel was asked to leave.";
-    NoResend = "no-resend", "A command whose answer is late is not sent again.";
+    ForgetUnconfirmed = "forget-unconfirmed", "An outbox row is deleted without a publisher confirm.";
+    ForgetOutbox = "forget-outbox", "Outbox rows of a terminated process are never adopted.";
+    NoRescan = "no-rescan", "After a commit with unknown outcome the outbox is not rescanned.";
+    UnknownIsFailed = "unknown-is-failed", "A commit with unknown outcome is treated as failed.";
+    IgnoreVersion = "ignore-version", "A change is written without checking the row version.";
+    EffectFirst = "effect-first", "The gateway is called before the intent is committed.";
+    DropDedupe = "drop-dedupe", "A repeated reservation command reserves again.";
+    StockFromMemory = "stock-from-memory", "Stock is not checked again on the locked row.";
+    RestockTwice = "restock-twice", "A duplicate release returns the stock twice.";
+    NoTombstone = "no-tombstone", "A release that arrives before its reservation leaves no tombstone.";
+    FreshKey = "fresh-key", "A retried charge uses a new idempotency key.";
+    TimeoutIsDeclined = "timeout-is-declined", "A charge without a response is treated as declined.";
+    NoPaymentTombstone = "no-forestall", "A refund that arrives before its payment leaves no tombstone.";
+    AnyAmount = "any-amount", "The captured amount is not compared with the requested amount.";
+    SkipRelease = "skip-release", "Compensation skips the stock.";
+    UndoAnsweredOnly = "undo-answered-only", "Compensation skips steps without a reply.";
+    ConfirmUnpaid = "confirm-unpaid", "An order proceeds as soon as its payment is requested.";
+    CancelDispatched = "cancel-dispatched", "An order can be cancelled after its dispatch was requested.";
+    NoResend = "no-resend", "A command with a late reply is not sent again.";
     ForgetRequest = "forget-request", "An Idempotency-Key is not looked up.";
-    RefuseFromMemory = "refuse-from-memory", "A customer is refused by what is remembered, whatever the row says.";
+    RefuseFromMemory = "refuse-from-memory", "A request is rejected from memory without reading the row.";
     MovementNotWritten = "movement-not-written", "The stock ledger has no entry for a release.";
-    TellTwice = "tell-twice", "Customers are told again of an event that comes again.";
+    TellTwice = "tell-twice", "A duplicate event notifies the customer again.";
 }
 
 impl fmt::Display for Bug {

@@ -16,17 +16,17 @@ use uuid::Uuid;
 pub enum CommitError {
     /// Nothing was written: another process was at the same rows (a deadlock, a row that it inserted
     /// meanwhile). A normal case; the same batch is tried again at once.
-    #[error("another process was first: {0}")]
+    #[error("conflict with another process: {0}")]
     Contended(String),
     /// Nothing was written and it is nobody's fault: a lost connection, a full disk. The same batch
     /// may be tried again.
-    #[error("the database is not available: {0}")]
+    #[error("the database is unavailable: {0}")]
     Unavailable(String),
     /// The connection broke while committing: it is written, or it is not.
     #[error("the outcome of a commit is unknown: {0}")]
     Unknown(String),
     /// Nothing was written, and one of the changes is at fault.
-    #[error("the database refuses the data: {0}")]
+    #[error("the database rejects the data: {0}")]
     Data(String),
 }
 
@@ -34,10 +34,10 @@ pub enum CommitError {
 #[derive(Clone, Debug, Error)]
 pub enum ReadError {
     /// The database is away: the read is tried again.
-    #[error("the database is not available: {0}")]
+    #[error("the database is unavailable: {0}")]
     Away(String),
     /// What is stored cannot be read, now or later: somebody has to mend it.
-    #[error("what is stored cannot be read: {0}")]
+    #[error("stored data is unreadable: {0}")]
     Unreadable(String),
 }
 
@@ -264,7 +264,7 @@ pub trait DeliverySink: Send + Sync + 'static {
 
 /// Why a subscription failed.
 #[derive(Debug, Error)]
-#[error("the broker is not available: {0}")]
+#[error("the broker is unavailable: {0}")]
 pub struct BrokerError(pub String);
 
 /// Ends a subscription when dropped: what is undelivered stays with the broker.
@@ -298,13 +298,13 @@ pub enum Health {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RpcError {
     /// Nobody answers questions of this kind.
-    #[error("nobody answers")]
+    #[error("no consumer for the request")]
     Nobody,
     /// No answer came in time.
-    #[error("no answer came within {0:?}")]
+    #[error("no response within {0:?}")]
     Late(Duration),
     /// The broker is away.
-    #[error("the broker is not available: {0}")]
+    #[error("the broker is unavailable: {0}")]
     Away(String),
 }
 

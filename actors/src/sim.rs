@@ -94,7 +94,7 @@ impl Sim {
     /// Here a process may die.
     fn may_die(&self, gate: &ProcessGate) {
         if !gate.is_dead() && self.fails(Fault::DiesHere) {
-            self.trace.say(format_args!("process {} dies here", gate.number));
+            self.trace.say(format_args!("process {} killed here", gate.number));
             gate.kill();
         }
     }

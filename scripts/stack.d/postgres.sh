@@ -36,7 +36,7 @@ launch_postgres() {
   [[ -d $pg_home/data ]] || create_cluster
   if ! wait_until_gone "$DYING_S" postgres_sessions; then
     for pid in $(postgres_sessions); do kill -KILL "$pid" 2>/dev/null || true; done
-    wait_until_gone "$DYING_S" postgres_sessions || die "a session of the killed PostgreSQL does not end"
+    wait_until_gone "$DYING_S" postgres_sessions || die "a session of the killed PostgreSQL is still open"
   fi
   rm -f "$pg_home/data/postmaster.pid" # whose process is not there: this was asked before
   # max_wal_size: a checkpoint every five minutes under load, instead of the one in ten seconds that PostgreSQL's

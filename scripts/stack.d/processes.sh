@@ -66,7 +66,7 @@ stop_server() { # server, its data are to be wiped: yes or no
     kill -TERM "$pid" # it is starting, and its launcher passes this on
   fi
   if ! wait_until_gone "$STOP_S" running "$1"; then
-    say "$1 has not stopped within $STOP_S s and is killed"
+    say "$1 has not stopped within $STOP_S s; killing it"
     if pid=$(server_pid "$1"); then kill -KILL "$pid"; fi
     if pid=$(launcher_pid "$1"); then kill -KILL "$pid"; fi
   fi

@@ -31,11 +31,11 @@ choose_postgres_home() {
   pg_home=$dir/postgres
   mkdir -p "$pg_home"
   is_root || return 0
-  id postgres >/dev/null 2>&1 || die "PostgreSQL refuses to run as root, and there is no user postgres here"
+  id postgres >/dev/null 2>&1 || die "PostgreSQL refuses to run as root, and the user postgres does not exist"
   if ! setpriv --reuid=postgres --regid=postgres --clear-groups test -x "$pg_home/."; then
     rmdir "$pg_home"
     pg_home=$(mktemp -d /var/tmp/ordermill-stack-XXXXXX)
-    say "the user postgres cannot enter $dir, so its data are in $pg_home"
+    say "the user postgres cannot access $dir; its data is in $pg_home"
   fi
   chown postgres "$pg_home"
 }
@@ -64,15 +64,15 @@ save_settings() {
 prepare_settings() {
   exec 8</tmp
   if ! load_settings; then
-    flock -w "$LOCK_S" 8 || die "another stack has been starting for $LOCK_S s"
+    flock -w "$LOCK_S" 8 || die "another stack is still starting after $LOCK_S s"
     choose_postgres_home
     choose_ports
     save_settings
   elif ! running postgres && ! running rabbitmq; then
     stop_epmd
     if ! wait_until_gone "$DYING_S" block_is_taken "$base_port"; then
-      flock -w "$LOCK_S" 8 || die "another stack has been starting for $LOCK_S s"
-      say "somebody else uses a port of $base_port to $((base_port + PORTS_EACH - 1)): choosing others"
+      flock -w "$LOCK_S" 8 || die "another stack is still starting after $LOCK_S s"
+      say "another process uses a port of $base_port to $((base_port + PORTS_EACH - 1)); selecting other ports"
       choose_ports
       save_settings
     fi

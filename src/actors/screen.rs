@@ -93,7 +93,7 @@ fn fitting(text: &str, height: usize) -> Vec<String> {
         let shown = height.saturating_sub(1);
         let more = lines.len() - shown;
         lines.truncate(shown);
-        lines.push(format!("… {more} more lines: a taller terminal has them, or --under order"));
+        lines.push(format!("… {more} more lines: enlarge the terminal, or use --under order"));
     }
     lines
 }
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_sentence_is_broken_where_the_terminal_ends() {
-        assert_eq!(wrap("no server answers: refused", 11), "no server\nanswers:\nrefused\n");
+        assert_eq!(wrap("no server responds: refused", 11), "no server\nresponds:\nrefused\n");
         assert_eq!(wrap("abcdefgh ij", 3), "abc\ndef\ngh\nij\n");
         assert_eq!(wrap("as it is", 80), "as it is\n");
     }

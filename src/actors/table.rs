@@ -29,7 +29,7 @@ pub(super) fn of(tree: &Tree) -> String {
     });
     let mut text = totals(&tree.totals);
     if tree.actors.is_empty() {
-        text.push_str("\nnone is as asked for\n");
+        text.push_str("\nno actor matches the filters\n");
         return text;
     }
     text.push('\n');
@@ -55,7 +55,7 @@ fn totals(totals: &Totals) -> String {
         printable(&counts.join(", "))
     };
     format!(
-        "{} actors: {}; started again {} times\n{}\n",
+        "{} actors: {}; {} restarts\n{}\n",
         totals.actors,
         counts(&totals.by_status),
         totals.restarts,
@@ -150,7 +150,7 @@ mod tests {
         .unwrap();
         let text = of(&tree);
         let lines: Vec<_> = text.lines().collect();
-        assert_eq!(lines[0], "1003 actors: 1003 running; started again 8 times");
+        assert_eq!(lines[0], "1003 actors: 1003 running; 8 restarts");
         let names: Vec<_> =
             lines[3..].iter().map(|line| line.split("  ").next().unwrap()).collect();
         let drawn = ["ACTOR", "ordermill", "├─ audit", "└─ skus", "", ""];

@@ -16,27 +16,27 @@ const OF_AN_ORDER: [&str; 2] = ["saga", "payment"];
 /// An actor, and the actors it supervises.
 #[derive(Object)]
 pub struct ActorView {
-    /// What kind of actor.
+    /// The kind of actor.
     kind: Word<ActorKind>,
     /// Unique in this process; percent-encode it in paths.
     name: String,
-    /// What it is doing.
+    /// Its status.
     status: Word<Status>,
-    /// How often it was started again.
+    /// Number of restarts.
     restarts: u64,
-    /// Why, the last time.
+    /// The error of the last failure.
     last_error: Option<String>,
-    /// Messages that wait in its mailbox.
+    /// Number of messages in its mailbox.
     mailbox: u64,
-    /// Messages that it has handled.
+    /// Number of handled messages.
     handled: u64,
-    /// How long it has run since it was started last, in milliseconds.
+    /// Time since its last start, in milliseconds.
     uptime_ms: u64,
-    /// How many it supervises, of those that are looked for; `children` may list fewer.
+    /// Number of selected actors that it supervises; `children` may list fewer.
     children_total: u64,
     /// The actors it supervises.
     children: Vec<ActorView>,
-    /// Where `after` goes on, when there are more children than are listed.
+    /// The value of `after` for the next page, if there are more children than are listed.
     next_after: Option<String>,
 }
 
@@ -58,16 +58,16 @@ impl From<NodeView> for ActorView {
     }
 }
 
-/// How many actors live in this process, whatever is looked for.
+/// The number of actors in this process, independent of the filters.
 #[derive(Object)]
 pub struct TotalsView {
-    /// In all.
+    /// The total.
     actors: u64,
-    /// How often those that live now were started again, in all.
+    /// Total number of restarts of the live actors.
     restarts: u64,
-    /// Of each kind.
+    /// The number of actors per kind.
     by_kind: BTreeMap<String, u64>,
-    /// In each status that any is in.
+    /// The number of actors per status.
     by_status: BTreeMap<String, u64>,
 }
 
@@ -88,26 +88,26 @@ impl From<Totals> for TotalsView {
 /// The actors of this process.
 #[derive(Object)]
 pub struct ActorTree {
-    /// How many there are.
+    /// The counts.
     pub totals: TotalsView,
-    /// Those that are looked for, each below the one that supervises it.
+    /// The selected actors, each below its supervisor.
     pub actors: Vec<ActorView>,
 }
 
-/// A message that an actor was told.
+/// A message that an actor handled.
 #[derive(Object)]
 pub struct LastMessageView {
     /// Its name.
     message: String,
-    /// When it was taken out of the mailbox.
+    /// The time at which it was taken from the mailbox.
     at: Time,
-    /// How long handling it took, in microseconds.
+    /// Handling time in microseconds.
     took_us: u32,
-    /// What came of it.
+    /// The outcome.
     outcome: Outcome,
 }
 
-/// What came of a message.
+/// The outcome of a message.
 #[derive(Enum)]
 #[oai(rename = "MessageOutcome", rename_all = "snake_case")]
 enum Outcome {
@@ -132,12 +132,12 @@ impl From<LastMessage> for LastMessageView {
     }
 }
 
-/// A time at which an actor ended, to be started again.
+/// A restart of an actor.
 #[derive(Object)]
 pub struct RestartCause {
     /// When.
     at: Time,
-    /// Why.
+    /// The cause.
     cause: String,
 }
 
@@ -147,36 +147,37 @@ impl From<Failure> for RestartCause {
     }
 }
 
-/// One actor, with all that is known of it.
+/// One actor with all details.
 #[derive(Object)]
 pub struct ActorPageView {
-    /// What kind of actor.
+    /// The kind of actor.
     kind: Word<ActorKind>,
     /// Unique in this process; percent-encode it in paths.
     name: String,
-    /// Who supervises it; null: it is the root.
+    /// The supervisor; null for the root.
     parent: Option<String>,
-    /// What it is doing.
+    /// Its status.
     status: Word<Status>,
-    /// Since when its messages are refused; null: they are not. An operator releases it.
+    /// The start of its quarantine; null if it is not quarantined. While it is quarantined, its
+    /// messages are refused; an operator releases it.
     quarantined_since: Option<Time>,
-    /// The order that it sees to.
+    /// The order that it handles.
     order_id: Option<Uuid>,
-    /// Where that order is found.
+    /// The path of that order.
     order: Option<String>,
-    /// Messages that wait in its mailbox.
+    /// Number of messages in its mailbox.
     mailbox: u64,
-    /// Messages that it has handled.
+    /// Number of handled messages.
     handled: u64,
-    /// How long it has run since it was started last, in milliseconds.
+    /// Time since its last start, in milliseconds.
     uptime_ms: u64,
-    /// How many it supervises.
+    /// Number of actors that it supervises.
     children_total: u64,
-    /// What it was told, the last few messages, oldest first.
+    /// The most recent messages, oldest first.
     last_messages: Vec<LastMessageView>,
-    /// How often it was started again.
+    /// Number of restarts.
     restarts: u64,
-    /// When and why, the last few times, oldest first.
+    /// The most recent restarts with their causes, oldest first.
     last_restarts: Vec<RestartCause>,
 }
 
@@ -212,23 +213,23 @@ fn order_of(kind: &str, name: &str) -> Option<Uuid> {
     OF_AN_ORDER.contains(&kind).then(|| Uuid::try_parse(key).ok()).flatten()
 }
 
-/// Something that became of an actor, or of this stream.
+/// A lifecycle event of an actor, or of this stream.
 #[derive(Object)]
 #[oai(skip_serializing_if_is_none)]
 pub struct ActorEventView {
     /// What happened.
     pub event: Word<ActorEventName>,
-    /// When.
+    /// The time of the event.
     at: Option<Time>,
-    /// What kind of actor.
+    /// The kind of actor.
     kind: Option<Word<ActorKind>>,
     /// Its name.
     name: Option<String>,
-    /// How often it was started again before.
+    /// Number of earlier restarts.
     restarts: Option<u64>,
-    /// Why.
+    /// The cause.
     cause: Option<String>,
-    /// How many events were missed.
+    /// The number of lost events.
     missed: Option<u64>,
 }
 

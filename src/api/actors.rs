@@ -31,12 +31,12 @@ const STREAM_RETRY_AFTER: Duration = Duration::from_secs(5);
 /// What an operator wanted of an actor is being done.
 #[derive(ApiResponse)]
 enum Done {
-    /// It is done, or about to be.
+    /// Accepted: it is done, or will be done shortly.
     #[oai(status = 202)]
     Accepted(Json<ActorName>),
 }
 
-/// The actor that it is done to.
+/// The actor that the operation applies to.
 #[derive(Object)]
 struct ActorName {
     /// Its name.
@@ -51,24 +51,24 @@ pub struct ActorsApi(pub State);
 
 #[OpenApi(tag = "Group::Admin")]
 impl ActorsApi {
-    /// The actors of this process, as they are now
+    /// List the actors of this process
     ///
-    /// A tree: each actor below the one that supervises it. Of actors with many children a page is listed;
-    /// `next_after` continues it.
+    /// A tree: each actor is listed below its supervisor. Children are listed in pages; pass
+    /// `next_after` as `after` to get the next page.
     #[oai(path = "/admin/actors", method = "get")]
     async fn actors(
         &self,
-        /// Only this actor and those below it.
+        /// Only this actor and its descendants.
         under: Query<Option<String>>,
-        /// Of its children, those after this one.
+        /// Only children after this one.
         after: Query<Option<String>>,
-        /// Children listed of each actor that has many: 1 to 200, 50 if not said.
+        /// Maximum number of children listed per actor: 1 to 200. Default: 50.
         limit: Query<Option<u32>>,
-        /// How many levels below the first are listed; all, if not said.
+        /// Number of levels listed below the first. Default: all.
         depth: Query<Option<u32>>,
-        /// Only actors of this kind, and those above them.
+        /// Only actors of this kind, and their supervisors.
         kind: Query<Option<String>>,
-        /// Only actors that do this, and those above them.
+        /// Only actors with this status, and their supervisors.
         status: Query<Option<String>>,
     ) -> Result<Json<ActorTree>, Problem> {
         let look = TreeQuery {
@@ -80,27 +80,32 @@ impl ActorsApi {
             status: status.0.as_deref().map(actor_status).transpose()?,
         };
         let tree = &self.0.tree;
-        let view = tree.view(&look).ok_or_else(|| {
-            Problem::bad_parameter("under", "must be the name of an actor that supervises others")
-        })?;
+        let view = tree
+            .view(&look)
+            .ok_or_else(|| Problem::bad_parameter("under", "must be the name of a supervisor"))?;
         let actors = view.into_iter().map(ActorView::from).collect();
         Ok(Json(ActorTree { totals: tree.totals().into(), actors }))
     }
 
-    /// What becomes of actors, as it happens
+    /// Stream the lifecycle events of actors
     ///
-    /// Server-sent events. Without `kind`: every part's, and of the many sagas, payments and products what
-    /// is out of the ordinary (`failed`, `quarantined`, `released`, `started` again). With it: all of that
-    /// kind. Nothing is kept: who is not connected misses it, and who is too slow is told how many (`missed`).
+    /// Server-sent events. Without `kind`: all events of the static actors, and of sagas, payments
+    /// and products only `failed`, `quarantined`, `released`, and `started` after a failure. With
+    /// `kind`: all events of that kind. Events are not stored: a client that is not connected
+    /// misses them. A client that is too slow receives a `missed` event with the number of lost
+    /// events.
     #[oai(path = "/admin/actors/events", method = "get")]
     async fn events(
         &self,
-        /// Only actors of this kind, and all that becomes of them.
+        /// Only actors of this kind, with all their events.
         kind: Query<Option<String>>,
     ) -> Result<ActorEvents, Problem> {
         let lifecycle = self.0.tree.lifecycle();
         if lifecycle.listeners() >= STREAMS_MAX {
-            return Err(Problem::unavailable("too many streams are open", STREAM_RETRY_AFTER));
+            return Err(Problem::unavailable(
+                "too many open event streams; close one, or retry later",
+                STREAM_RETRY_AFTER,
+            ));
         }
         let events = if kind.0.is_some() { lifecycle.all() } else { lifecycle.notable() };
         Ok(EventStream::new(follow(events, kind.0, self.0.stop.clone()).boxed())
@@ -111,47 +116,51 @@ impl ActorsApi {
             }))
     }
 
-    /// One actor: its last messages, and why it was started again
+    /// Get an actor with its last messages and restarts
     ///
-    /// With the order that it works for, where there is one.
+    /// Includes the order that the actor handles, if any.
     #[oai(path = "/admin/actors/:name", method = "get")]
     async fn actor(&self, name: Path<String>) -> Result<Json<ActorPageView>, Problem> {
         let page = self.0.tree.actor(&name.0);
-        let page = page.ok_or_else(|| Problem::not_found("no actor of this name lives here"))?;
+        let page = page.ok_or_else(|| {
+            Problem::not_found("there is no actor with this name in this process")
+        })?;
         Ok(Json(page.into()))
     }
 
-    /// Start an actor again
+    /// Restart an actor
     ///
-    /// From what the database knows: a part at once, an order, a payment or a product with its next message.
-    /// Messages that wait for it are delivered again.
+    /// The actor reloads its state from the database: a static actor at once; an order, payment or
+    /// product with its next message. Its pending messages are redelivered.
     #[oai(path = "/admin/actors/:name/restart", method = "post")]
     async fn restart(&self, name: Path<String>) -> Result<Done, Problem> {
         if !self.0.tree.restart(&name.0) {
             return Err(match self.0.tree.actor(&name.0) {
-                Some(page) if page.actor.status == Status::Quarantined => {
-                    Problem::conflict("it is quarantined: release it")
-                }
-                Some(_) => Problem::conflict("nobody could start it again: restart the process"),
-                None => Problem::not_found("no actor of this name lives here"),
+                Some(page) if page.actor.status == Status::Quarantined => Problem::conflict(
+                    "the actor is quarantined; release it with POST /admin/actors/{name}/release",
+                ),
+                Some(_) => Problem::conflict(
+                    "this actor cannot be restarted by itself; restart the process",
+                ),
+                None => Problem::not_found("there is no actor with this name in this process"),
             });
         }
-        tracing::warn!(service = "http", actor = %name.0, "an operator restarts an actor");
+        tracing::warn!(service = "http", actor = %name.0, "actor restart requested by an operator");
         Ok(Done::Accepted(Json(ActorName { name: name.0 })))
     }
 
     /// Release an actor from quarantine
     ///
-    /// Its next message starts it afresh, from what the database knows.
+    /// The next message starts the actor again, from the state in the database.
     #[oai(path = "/admin/actors/:name/release", method = "post")]
     async fn release(&self, name: Path<String>) -> Result<Done, Problem> {
         if !self.0.tree.release(&name.0) {
             return Err(match self.0.tree.actor(&name.0) {
-                Some(_) => Problem::conflict("it is not quarantined"),
-                None => Problem::not_found("no actor of this name lives here"),
+                Some(_) => Problem::conflict("the actor is not quarantined"),
+                None => Problem::not_found("there is no actor with this name in this process"),
             });
         }
-        tracing::warn!(service = "http", actor = %name.0, "an operator releases an actor");
+        tracing::warn!(service = "http", actor = %name.0, "actor released from quarantine by an operator");
         Ok(Done::Accepted(Json(ActorName { name: name.0 })))
     }
 }

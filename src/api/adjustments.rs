@@ -19,13 +19,13 @@ use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-/// A change of what is on hand.
+/// A change of the units on hand.
 #[derive(Object)]
 struct NewAdjustment {
-    /// Units that arrived; negative: units that are gone. Not 0.
+    /// Number of units to add; negative to remove units. Not 0.
     #[oai(validator(minimum(value = "-1000000000000"), maximum(value = "1000000000000")))]
     delta: i64,
-    /// Why, for the ledger.
+    /// The reason, recorded in the stock ledger.
     #[oai(validator(min_length = 1, max_length = 200))]
     reason: String,
 }
@@ -37,15 +37,15 @@ struct NewAdjustmentRequest {
     reason: String,
 }
 
-/// A change of what is on hand of one of many products.
+/// A change of the units on hand of one product of an import.
 #[derive(Object)]
 struct NewImportedAdjustment {
     /// The product.
     product_id: ProductIdInput,
-    /// Units that arrived; negative: units that are gone. Not 0.
+    /// Number of units to add; negative to remove units. Not 0.
     #[oai(validator(minimum(value = "-1000000000000"), maximum(value = "1000000000000")))]
     delta: i64,
-    /// Why, for the ledger.
+    /// The reason, recorded in the stock ledger.
     #[oai(validator(min_length = 1, max_length = 200))]
     reason: String,
 }
@@ -53,7 +53,7 @@ struct NewImportedAdjustment {
 /// Adjustments of many products.
 #[derive(Object)]
 struct NewImport {
-    /// A product may come more than once.
+    /// The adjustments. A product may appear more than once.
     #[oai(validator(min_items = 1, max_items = 1000))]
     adjustments: Vec<NewImportedAdjustment>,
 }
@@ -75,21 +75,21 @@ struct ImportRequest {
 /// An applied adjustment.
 #[derive(ApiResponse)]
 enum Applied {
-    /// It is applied.
+    /// The adjustment is applied.
     #[oai(status = 200)]
     Applied(
         Json<StockView>,
-        /// `true` when the same request was applied before: this is its answer.
+        /// `true` if the same request was applied before and this is its response.
         #[oai(header = "Idempotent-Replayed")]
         Option<bool>,
     ),
 }
 
-/// What became of an adjustment.
+/// The outcome of an adjustment.
 #[derive(Enum)]
 #[oai(rename_all = "snake_case")]
 enum Outcome {
-    /// It is applied.
+    /// The adjustment is applied.
     Adjusted,
     /// Nothing is changed: there is no such product.
     UnknownProduct,
@@ -99,48 +99,49 @@ enum Outcome {
     AboveMaximum,
 }
 
-/// One adjustment of an import, and what became of it.
+/// One adjustment of an import, and its outcome.
 #[derive(Object)]
 struct OutcomeView {
     /// The product.
     product_id: String,
-    /// The change that was asked for.
+    /// The requested change.
     delta: i64,
-    /// What became of it.
+    /// The outcome.
     outcome: Outcome,
-    /// Why it was not applied; null where it was.
+    /// The reason why it was not applied; null if it was applied.
     detail: Option<String>,
-    /// The stock as the import left it, or as it refused the adjustment; null where there is no such product.
+    /// The stock after the import, or at the time of the rejection; null if the product does not
+    /// exist.
     stock: Option<StockView>,
 }
 
-/// What became of an import.
+/// The result of an import.
 #[derive(Object)]
 struct ImportView {
-    /// How many adjustments were applied.
+    /// Number of applied adjustments.
     applied: u64,
-    /// How many were not.
+    /// Number of rejected adjustments.
     refused: u64,
-    /// Each adjustment, in the order of the request.
+    /// The result of each adjustment, in the order of the request.
     results: Vec<OutcomeView>,
 }
 
 /// An import that was carried out.
 #[derive(ApiResponse)]
 enum Imported {
-    /// Every adjustment is applied.
+    /// All adjustments are applied.
     #[oai(status = 200)]
     All(
         Json<ImportView>,
-        /// `true` when the same request was applied before: this is its answer.
+        /// `true` if the same request was applied before and this is its response.
         #[oai(header = "Idempotent-Replayed")]
         Option<bool>,
     ),
-    /// Some adjustments are not applied: `results` says which, and why.
+    /// Some adjustments are rejected; `results` contains the reasons.
     #[oai(status = 207)]
     Some(
         Json<ImportView>,
-        /// `true` when the same request was applied before: this is its answer.
+        /// `true` if the same request was applied before and this is its response.
         #[oai(header = "Idempotent-Replayed")]
         Option<bool>,
     ),
@@ -151,18 +152,19 @@ pub struct AdjustmentsApi(pub State);
 
 #[OpenApi(tag = "Group::Inventory")]
 impl AdjustmentsApi {
-    /// Adjust a product's stock
+    /// Adjust the stock of a product
     ///
-    /// The way to restock: it changes what is on hand by a number of units, so that it is right whatever was
-    /// reserved or sold meanwhile. With an `Idempotency-Key` it is applied once, however often it is sent, for
-    /// 24 hours at least. Never below what is reserved: 409, and nothing is changed.
+    /// Use this to restock: it changes the units on hand by a difference, so concurrent
+    /// reservations and sales are preserved. With an `Idempotency-Key` a repeated request is
+    /// applied once, for at least 24 hours. If fewer units than reserved would remain, the response
+    /// is 409 and nothing is changed.
     #[oai(path = "/inventory/:product_id/adjustments", method = "post")]
     async fn adjust(
         &self,
         request: &poem::Request,
         product_id: Path<String>,
         body: Raw<NewAdjustment>,
-        /// 1 to 255 visible characters that name this request.
+        /// A key that identifies this request: 1 to 255 visible ASCII characters.
         #[oai(name = "Idempotency-Key")]
         _key: Header<Option<String>>,
     ) -> Result<Applied, Problem> {
@@ -182,7 +184,7 @@ impl AdjustmentsApi {
                 Ok(Applied::Applied(Json(StockView::from(row)), replayed))
             }
             Some(AdjustmentOutcome::UnknownProduct) | None => {
-                Err(Problem::not_found(format!("{UNKNOWN}; POST /inventory stocks a new one")))
+                Err(Problem::not_found(format!("{UNKNOWN}; create it with POST /inventory")))
             }
             Some(AdjustmentOutcome::BelowReserved(row)) => {
                 Err(Problem::conflict(below_reserved(row, delta)))
@@ -195,15 +197,15 @@ impl AdjustmentsApi {
 
     /// Adjust the stock of many products
     ///
-    /// For imports: up to 1,000 adjustments, applied in one transaction, each as far as it is possible. 200: all
-    /// are applied; 207: look into `results`. An `Idempotency-Key` stands for the whole request: sent
-    /// again, nothing is applied twice, and the answer is the same.
+    /// For imports: up to 1,000 adjustments in one transaction. Each adjustment is applied or
+    /// rejected by itself. 200: all are applied; 207: see `results`. An `Idempotency-Key` covers
+    /// the whole request: a repeated request is not applied again and gets the same response.
     #[oai(path = "/inventory/adjustments", method = "post")]
     async fn import(
         &self,
         request: &poem::Request,
         body: Raw<NewImport>,
-        /// 1 to 255 visible characters that name this request.
+        /// A key that identifies this request: 1 to 255 visible ASCII characters.
         #[oai(name = "Idempotency-Key")]
         _key: Header<Option<String>>,
     ) -> Result<Imported, Problem> {
@@ -265,7 +267,7 @@ fn check(
         .whole()
         .filter(|delta| *delta != 0 && (-Quantity::MAX..=Quantity::MAX).contains(delta));
     if taken.is_none() {
-        let message = "must be a whole number, -1000000000000 to 1000000000000, and not 0";
+        let message = "must be an integer from -1000000000000 to 1000000000000, except 0";
         errors.push(FieldError::new(format!("{at}delta"), message));
     }
     taken.map(|delta| Adjustment { product_id, delta, reason: reason.into() })
@@ -274,7 +276,7 @@ fn check(
 fn check_all(request: ImportRequest) -> Result<Vec<Adjustment>, Problem> {
     let count = request.adjustments.len();
     if !(1..=ADJUSTMENTS_MAX).contains(&count) {
-        let message = format!("must have 1 to {ADJUSTMENTS_MAX} entries, and has {count}");
+        let message = format!("must have 1 to {ADJUSTMENTS_MAX} entries; it has {count}");
         return Err(Problem::faulty("import", vec![FieldError::new("adjustments", message)]));
     }
     let mut errors = Vec::new();
@@ -297,13 +299,14 @@ const UNKNOWN: &str = "there is no such product";
 fn below_reserved(row: &StockRow, delta: i64) -> String {
     let StockRow { on_hand, reserved, .. } = row;
     format!(
-        "{on_hand} units are on hand, {reserved} of them reserved: an adjustment by {delta} would leave fewer than are reserved"
+        "on hand: {on_hand}, reserved: {reserved}; an adjustment by {delta} leaves fewer units \
+            than are reserved"
     )
 }
 
 fn above_maximum(row: &StockRow, delta: i64) -> String {
     let (available, max) = (row.available(), Quantity::MAX);
-    format!("{available} units are available: an adjustment by {delta} would make more than {max}")
+    format!("available: {available}; an adjustment by {delta} exceeds the maximum of {max}")
 }
 
 fn shown(adjustment: &Adjustment, outcome: &AdjustmentOutcome) -> OutcomeView {

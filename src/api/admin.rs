@@ -15,16 +15,16 @@ use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use uuid::Uuid;
 
-/// A saga; its id is its order's.
+/// A saga. Its id is the id of its order.
 #[derive(Object)]
 struct SagaEntry {
-    /// The saga, which is the order's id.
+    /// The id of the saga, which is the id of the order.
     saga_id: Uuid,
-    /// How it stands.
+    /// The status.
     status: Word<SagaStatus>,
-    /// What it waits for.
+    /// The step that it waits for.
     step: Word<SagaStep>,
-    /// Its order.
+    /// The order.
     order: OrderView,
 }
 
@@ -40,10 +40,10 @@ impl From<OrderView> for SagaEntry {
 struct SagaList {
     /// The sagas of this page.
     sagas: Vec<SagaEntry>,
-    /// Sagas of this page that are stored in a form that cannot be read; the log says why.
+    /// Sagas of this page whose stored data is unreadable; the log contains the cause.
     #[oai(default, skip_serializing_if_is_empty)]
     unreadable: Vec<Uuid>,
-    /// Where the list goes on; null: this is its end.
+    /// The cursor of the next page; null on the last page.
     next_cursor: Option<String>,
 }
 
@@ -54,15 +54,15 @@ pub struct AdminApi(pub State);
 impl AdminApi {
     /// List sagas, newest first
     ///
-    /// `status=FAILED` lists the compensations that do not end.
+    /// `status=FAILED` lists the sagas whose compensation does not complete.
     #[oai(path = "/admin/sagas", method = "get")]
     async fn sagas(
         &self,
-        /// With this status.
+        /// Only sagas with this status.
         status: Query<Option<String>>,
-        /// Entries on a page: 1 to 200, 50 if not said.
+        /// Entries per page: 1 to 200. Default: 50.
         limit: Query<Option<u32>>,
-        /// Where the last page ended.
+        /// The `next_cursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Result<Json<SagaList>, Problem> {
         let filter = OrderFilter {
@@ -76,17 +76,18 @@ impl AdminApi {
         Ok(Json(SagaList { sagas, unreadable, next_cursor }))
     }
 
-    /// A saga with its order
+    /// Get a saga with its order
     ///
-    /// The same order as `GET /orders/{order_id}`, by its saga.
+    /// The same order as `GET /orders/{order_id}`, addressed by its saga.
     #[oai(path = "/admin/sagas/:saga_id", method = "get")]
     async fn saga(&self, saga_id: Path<String>) -> Result<Json<SagaEntry>, Problem> {
         Ok(Json(view(&self.0, id(&saga_id.0)?).await?.into()))
     }
 
-    /// Send what a saga waits for again, at once
+    /// Retry the pending command of a saga at once
     ///
-    /// A saga sends it again by itself, but waits longer each time. Asked twice, nothing is done twice.
+    /// The saga also retries by itself, with growing delays. Idempotent: a repeated request has no
+    /// further effect.
     #[oai(path = "/admin/sagas/:saga_id/retry", method = "post")]
     async fn retry(&self, saga_id: Path<String>) -> Result<Acknowledged, Problem> {
         let order = id(&saga_id.0)?;

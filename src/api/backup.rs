@@ -14,14 +14,14 @@ use std::time::Duration;
 const RETRY_AFTER: Duration = Duration::from_secs(10);
 
 /// What is said where there are no files.
-const ON_SERVERS: &str = "this server keeps its data in PostgreSQL: back them up with PostgreSQL's own tools; \
-     docs/OPERATING.md says how";
+const ON_SERVERS: &str = "this server stores its data in PostgreSQL; back it up with PostgreSQL \
+     tools, see docs/OPERATING.md";
 
 /// A backup.
 #[derive(ApiResponse)]
 enum Taken {
-    /// A tar of the databases; `backup.json`, its last file, names each with its size and SHA-256. An archive
-    /// without it has broken off.
+    /// A tar archive of the databases. `backup.json`, its last file, lists each with its size and
+    /// SHA-256. An archive without it is incomplete.
     #[oai(status = 200, content_type = "application/x-tar")]
     Archive(Binary<Body>),
 }
@@ -33,9 +33,9 @@ pub struct BackupApi(pub State);
 impl BackupApi {
     /// Take a backup of all databases
     ///
-    /// They are all of one instant, for which writing is held up for some milliseconds. The archive is streamed while
-    /// orders go on; one is taken at a time. `ordermill backup` asks for it, checks it and unpacks it; to
-    /// restore it, serve from a copy of the directory.
+    /// All databases are copied at one instant; writes pause for some milliseconds. The archive is
+    /// streamed while the server keeps working. Only one backup can run at a time. `ordermill
+    /// backup` requests, checks and unpacks it; to restore it, serve from a copy of the directory.
     #[oai(path = "/admin/backup", method = "post")]
     async fn backup(&self) -> Result<Taken, Problem> {
         let Some(backups) = &self.0.backups else { return Err(Problem::conflict(ON_SERVERS)) };
@@ -49,8 +49,11 @@ impl From<Refused> for Problem {
         match refused {
             Refused::Another => Self::conflict(refused.to_string()),
             Refused::Snapshot(error @ SnapshotError::Busy) => {
-                tracing::warn!(service = "http", %error, "no backup is taken");
-                Self::unavailable("the databases are too busy for a backup; try again", RETRY_AFTER)
+                tracing::warn!(service = "http", %error, "backup failed");
+                Self::unavailable(
+                    "the databases are too busy for a backup; retry later",
+                    RETRY_AFTER,
+                )
             }
             Refused::Snapshot(error) => Self::internal(&error),
         }

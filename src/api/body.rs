@@ -98,19 +98,22 @@ impl<T> Raw<T> {
     /// Reads it. Malformed JSON, a wrong type, an unknown or a missing field are 400, with the field.
     pub fn parse<R: DeserializeOwned>(&self) -> Result<R, Problem> {
         if self.bytes.iter().all(u8::is_ascii_whitespace) {
-            return Err(Problem::bad_request("the body is empty; JSON is expected", Vec::new()));
+            return Err(Problem::bad_request("the body is empty; expected JSON", Vec::new()));
         }
         let mut json = serde_json::Deserializer::from_slice(&self.bytes);
         let parsed: Fields<R> = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let path = error.path().to_string();
             let cause = error.into_inner();
             if !cause.is_data() {
-                return Problem::bad_request(format!("the body is no JSON: {cause}"), Vec::new());
+                return Problem::bad_request(
+                    format!("the body is not valid JSON: {cause}"),
+                    Vec::new(),
+                );
             }
             at_fault(if path == "." { "" } else { &path }, &cause.to_string())
         })?;
         json.end().map_err(|cause| {
-            Problem::bad_request(format!("the body goes on after its JSON: {cause}"), Vec::new())
+            Problem::bad_request(format!("trailing data after JSON: {cause}"), Vec::new())
         })?;
         Ok(parsed.0)
     }
@@ -149,16 +152,16 @@ fn at_fault(path: &str, cause: &str) -> Problem {
     let quoted = cause.split('`').nth(1).unwrap_or_default();
     let inner = || if path.is_empty() { quoted.to_owned() } else { format!("{path}.{quoted}") };
     let (field, message) = if cause.starts_with("unknown field") {
-        (path.to_owned(), "is no field that is known here".to_owned())
+        (path.to_owned(), "is an unknown field".to_owned())
     } else if cause.starts_with("missing field") {
         (inner(), "is missing".to_owned())
     } else if cause.starts_with("duplicate field") {
-        (inner(), "stands there twice".to_owned())
+        (inner(), "is a duplicate field".to_owned())
     } else if let Some((_, expected)) = cause.split_once(", expected ") {
         // Before that serde quotes what was sent, which may be a secret: the number of a card, say.
         (path.to_owned(), format!("has the wrong type or value; expected {expected}"))
     } else {
-        (path.to_owned(), format!("is not taken: {cause}"))
+        (path.to_owned(), format!("is invalid: {cause}"))
     };
     let short = |text: String| match text.char_indices().nth(MESSAGE_MAX) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -22,6 +22,9 @@ pub fn read<T>(
         .and_then(|key| parse(&key))
         .map(Some)
         .ok_or_else(|| {
-            Problem::bad_parameter("cursor", "is none that this list gave; start without one")
+            Problem::bad_parameter(
+                "cursor",
+                "is not a cursor of this list; omit it to get the first page",
+            )
         })
 }

@@ -34,34 +34,34 @@ const ERROR_CHARS_MAX: usize = 200;
 /// When it is worth another try after a database was away.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// A message that nobody could handle.
+/// A message that could not be handled.
 #[derive(Object)]
 struct DeadLetterView {
     /// Its identifier.
     id: Uuid,
-    /// The service that could not handle it.
+    /// The service that failed to handle it.
     service: Word<ServiceName>,
-    /// The queue it could not be handled in, and goes back to.
+    /// The queue in which handling failed; redriving returns the message to it.
     queue: Word<Queue>,
-    /// Why.
+    /// The cause.
     cause: String,
-    /// How often it was tried.
+    /// Number of attempts.
     attempts: u32,
-    /// When it failed for the first time.
+    /// The time of its first failure.
     first_failed_at: Time,
-    /// When it was given up.
+    /// The time at which it became a dead letter.
     died_at: Time,
-    /// The order, where it can be read.
+    /// The order, if it is readable.
     order_id: Option<Uuid>,
-    /// The message's name, where it can be read.
+    /// The name of the message, if it is readable.
     event_type: Option<String>,
-    /// The message's identifier, where it can be read.
+    /// The identifier of the message, if it is readable.
     event_id: Option<Uuid>,
-    /// The message itself: as JSON, or as text where it is none.
+    /// The message: as JSON, or as text if it is not valid JSON.
     message: Any<Value>,
-    /// How long it is.
+    /// Its length in bytes.
     message_bytes: u64,
-    /// `true`: this list shows only how the message begins, as text.
+    /// `true`: the list shows only the beginning of the message, as text.
     message_cut: bool,
 }
 
@@ -100,14 +100,14 @@ fn beginning(text: &str, bytes_max: usize) -> &str {
     &text[..text.floor_char_boundary(bytes_max)]
 }
 
-/// A dead letter that somebody has discarded.
+/// A discarded dead letter.
 #[derive(Object)]
 struct DiscardedView {
-    /// The dead letter as it was.
+    /// The dead letter before it was discarded.
     dead_letter: DeadLetterView,
-    /// Why it was discarded.
+    /// The reason given for discarding it.
     reason: String,
-    /// When.
+    /// The time at which it was discarded.
     discarded_at: Time,
 }
 
@@ -116,14 +116,14 @@ struct DiscardedView {
 struct DiscardedList {
     /// The discarded dead letters of this page.
     discarded: Vec<DiscardedView>,
-    /// Where the list goes on; null: this is its end.
+    /// The cursor of the next page; null on the last page.
     next_cursor: Option<String>,
 }
 
-/// Why dead letters are discarded.
+/// The reason for discarding dead letters.
 #[derive(Object)]
 struct NewDiscard {
-    /// 1 to 200 characters, kept with what is discarded.
+    /// 1 to 200 characters; stored with the discarded message.
     #[oai(validator(min_length = 1, max_length = 200))]
     reason: String,
 }
@@ -135,34 +135,34 @@ struct DiscardRequest {
     reason: String,
 }
 
-/// A dead letter is discarded.
+/// The result of discarding a dead letter.
 #[derive(Object)]
 struct JustDiscarded {
     /// Its identifier.
     id: Uuid,
-    /// The queue it could not be handled in.
+    /// The queue in which handling failed.
     queue: Word<Queue>,
     /// Why.
     reason: String,
 }
 
-/// The dead letters of a queue that cannot be read are discarded.
+/// The result of discarding the unreadable dead letters of a queue.
 #[derive(Object)]
 struct AllDiscarded {
     /// The queue.
     queue: Word<Queue>,
-    /// So many are discarded.
+    /// Number of discarded dead letters.
     discarded: u64,
-    /// So many can be read, and stay: they can be redriven, or discarded one by one.
+    /// Number of readable dead letters. They are kept: redrive them, or discard them by id.
     readable: u64,
 }
 
-/// What a service has to say and cannot: the broker or a consumer does not take it.
+/// Parked outbox rows of a service: messages that the broker has returned or rejected.
 #[derive(Object)]
 struct ParkedView {
     /// The service.
     service: Word<ServiceName>,
-    /// Rows of its outbox that are tried again with backoff.
+    /// Number of outbox rows that are retried with backoff.
     rows: u64,
 }
 
@@ -171,45 +171,45 @@ struct ParkedView {
 struct DeadLetterList {
     /// The dead letters of this page.
     dead_letters: Vec<DeadLetterView>,
-    /// Where the list goes on; null: this is its end.
+    /// The cursor of the next page; null on the last page.
     next_cursor: Option<String>,
-    /// What is stuck on its way, per service.
+    /// Outbox rows that cannot be published, per service.
     parked: Vec<ParkedView>,
 }
 
 /// A dead letter is going back.
 #[derive(ApiResponse)]
 enum Redriven {
-    /// It is on its way to its queue, as if for the first time.
+    /// The message is sent to its queue as if for the first time.
     #[oai(status = 202)]
     Accepted(Json<RedrivenView>),
 }
 
-/// The dead letter that is going back.
+/// The result of redriving a dead letter.
 #[derive(Object)]
 struct RedrivenView {
     /// Its identifier.
     id: Uuid,
-    /// The queue it goes back to.
+    /// The queue to which it returns.
     queue: Word<Queue>,
 }
 
 /// All dead letters of a queue are going back.
 #[derive(ApiResponse)]
 enum AllRedriven {
-    /// Those that can be read are on their way.
+    /// The readable dead letters are redriven.
     #[oai(status = 202)]
     Accepted(Json<AllRedrivenView>),
 }
 
-/// How many went back.
+/// Result of redriving all dead letters of a queue.
 #[derive(Object)]
 struct AllRedrivenView {
     /// The queue.
     queue: Word<Queue>,
-    /// So many are on their way.
+    /// Number of redriven dead letters.
     redriven: u64,
-    /// So many still cannot be read, and stay.
+    /// Number of dead letters that are still unreadable. They are kept.
     unreadable: u64,
 }
 
@@ -220,17 +220,17 @@ pub struct DeadLettersApi(pub State);
 impl DeadLettersApi {
     /// List dead letters, newest first
     ///
-    /// Those of the services that run in this process.
+    /// Dead letters of the services that run in this process.
     #[oai(path = "/admin/dead-letters", method = "get")]
     async fn list(
         &self,
-        /// Of this queue.
+        /// Only dead letters of this queue.
         queue: Query<Option<String>>,
-        /// Of this service.
+        /// Only dead letters of this service.
         service: Query<Option<String>>,
-        /// Entries on a page: 1 to 200, 50 if not said.
+        /// Entries per page: 1 to 200. Default: 50.
         limit: Query<Option<u32>>,
-        /// Where the last page ended.
+        /// The `next_cursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Result<Json<DeadLetterList>, Problem> {
         let limit = validate::page(limit.0)?;
@@ -255,17 +255,17 @@ impl DeadLettersApi {
 
     /// List discarded dead letters, newest first
     ///
-    /// With the reasons. They are kept for 90 days after they were discarded.
+    /// Includes the reasons. Discarded dead letters are kept for 90 days.
     #[oai(path = "/admin/dead-letters/discarded", method = "get")]
     async fn discarded(
         &self,
-        /// Of this queue.
+        /// Only dead letters of this queue.
         queue: Query<Option<String>>,
-        /// Of this service.
+        /// Only dead letters of this service.
         service: Query<Option<String>>,
-        /// Entries on a page: 1 to 200, 50 if not said.
+        /// Entries per page: 1 to 200. Default: 50.
         limit: Query<Option<u32>>,
-        /// Where the last page ended.
+        /// The `next_cursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Result<Json<DiscardedList>, Problem> {
         let limit = validate::page(limit.0)?;
@@ -289,8 +289,9 @@ impl DeadLettersApi {
 
     /// Discard a dead letter
     ///
-    /// Any may be discarded, whether it can be read or not. It is not handled any more: what waits for it, an
-    /// order say, does not get it. The message and the reason are kept for 90 days.
+    /// Readable and unreadable dead letters can be discarded. A discarded message is never handled:
+    /// an order that waits for it stays without it. The message and the reason are kept for 90
+    /// days.
     #[oai(path = "/admin/dead-letters/:id/discard", method = "post")]
     async fn discard(
         &self,
@@ -312,9 +313,9 @@ impl DeadLettersApi {
         Err(DiscardError::NotFound.into())
     }
 
-    /// Discard all dead letters of a queue that cannot be read
+    /// Discard all unreadable dead letters of a queue
     ///
-    /// Those that can be read stay, and are counted.
+    /// Readable dead letters are kept and counted.
     #[oai(path = "/admin/dead-letters/discard", method = "post")]
     async fn discard_all(
         &self,
@@ -333,9 +334,9 @@ impl DeadLettersApi {
         }))
     }
 
-    /// A dead letter with its whole message
+    /// Get a dead letter with its complete message
     ///
-    /// Lists cut long messages; this answer does not.
+    /// Lists truncate long messages; this response does not.
     #[oai(path = "/admin/dead-letters/:id", method = "get")]
     async fn letter(&self, id: Path<String>) -> Result<Json<DeadLetterView>, Problem> {
         let id = parse_id(&id.0)?;
@@ -347,9 +348,10 @@ impl DeadLettersApi {
         Err(RedriveError::NotFound.into())
     }
 
-    /// Send a dead letter back to its queue
+    /// Redrive a dead letter
     ///
-    /// It keeps its id and starts with fresh attempts. Asked twice, it goes once.
+    /// The message keeps its id, and its attempts start again from 0. Idempotent: a repeated
+    /// request does not send it twice.
     #[oai(path = "/admin/dead-letters/:id/redrive", method = "post")]
     async fn redrive(&self, id: Path<String>) -> Result<Redriven, Problem> {
         let id = parse_id(&id.0)?;
@@ -366,9 +368,9 @@ impl DeadLettersApi {
         Err(RedriveError::NotFound.into())
     }
 
-    /// Send all dead letters of a queue back to it
+    /// Redrive all dead letters of a queue
     ///
-    /// Those that still cannot be read stay, and are counted.
+    /// Dead letters that are still unreadable are kept and counted.
     #[oai(path = "/admin/dead-letters/redrive", method = "post")]
     async fn redrive_all(
         &self,
@@ -441,12 +443,12 @@ fn reason(request: DiscardRequest) -> Result<String, Problem> {
 
 fn parse_id(text: &str) -> Result<Uuid, Problem> {
     Uuid::try_parse(text)
-        .map_err(|_| Problem::bad_parameter("id", "is no UUID, as every dead letter's id is"))
+        .map_err(|_| Problem::bad_parameter("id", "must be a UUID, the id of a dead letter"))
 }
 
 fn parse_queue(name: &str) -> Result<Queue, Problem> {
     Queue::parse(name).ok_or_else(|| {
-        Problem::bad_parameter("queue", "must be the name of a queue; see /admin/queues")
+        Problem::bad_parameter("queue", "must be the name of a queue; GET /admin/queues lists them")
     })
 }
 
@@ -470,11 +472,11 @@ impl From<RedriveError> for Problem {
     fn from(error: RedriveError) -> Self {
         match error {
             RedriveError::NotFound => {
-                Self::not_found("no service of this process has such a dead letter")
+                Self::not_found("no service of this process has a dead letter with this id")
             }
             RedriveError::StillUnreadable { error } => {
                 let error: String = error.chars().take(ERROR_CHARS_MAX).collect();
-                Self::conflict(format!("it still cannot be read, and stays: {error}"))
+                Self::conflict(format!("the dead letter is still unreadable and is kept: {error}"))
             }
             RedriveError::Unavailable => Self::unavailable(error.to_string(), RETRY_AFTER),
         }

@@ -35,8 +35,8 @@ impl Type for Decimal {
     fn register(registry: &mut Registry) {
         registry.create_schema::<Self, _>(Self::name().into_owned(), |_| MetaSchema {
             description: Some(
-                "An amount of money in the currency that stands beside it. It has no more decimals than \
-                 the currency, and 15 digits at the most.",
+                "An amount of money in the currency given next to it: at most as many decimals as \
+                 the currency has, and at most 15 digits.",
             ),
             example: Some(Value::from(49.9)),
             ..MetaSchema::new_with_format("number", "decimal")

@@ -65,7 +65,10 @@ pub fn stream(
             state.followers().0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         followers.retain(|_, follower| !follower.rows.is_closed());
         if followers.len() >= STREAMS_MAX {
-            return Err(Problem::unavailable("too many streams are open", Duration::from_secs(5)));
+            return Err(Problem::unavailable(
+                "too many open event streams; close one, or retry later",
+                Duration::from_secs(5),
+            ));
         }
         let key = followers.keys().max().map_or(0, |key| key + 1);
         // From the row before: it names the first event, and is not told.
@@ -134,7 +137,7 @@ async fn read(
             Ok(more) => rows.extend(more),
             Err(ReadError::Away(_)) => {}
             Err(error @ ReadError::Unreadable(_)) => {
-                tracing::error!(service = "http", order_id = %one.0, %error, "a stream of an order's events ends");
+                tracing::error!(service = "http", order_id = %one.0, %error, "order event stream ended");
                 unreadable.insert(one.0);
             }
         }

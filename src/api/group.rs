@@ -5,14 +5,14 @@ use poem_openapi::Tags;
 /// The groups of the document.
 #[derive(Tags)]
 pub enum Group {
-    /// Orders: placing them, following them, asking things of them.
+    /// Orders: place, list, follow, cancel, dispatch and deliver them.
     Orders,
     /// Stock.
     Inventory,
-    /// What payment, shipping, notification and audit have of an order.
+    /// Records of the payment, shipping, notification and audit services.
     Records,
-    /// For operators: sagas, actors, dead letters, queues.
+    /// Administration: sagas, actors, dead letters, queues, backup, reconciliation.
     Admin,
-    /// For machines: health, readiness, metrics.
+    /// Probes and metrics.
     Operations,
 }

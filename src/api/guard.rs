@@ -37,15 +37,15 @@ pub fn refusal(request: &Request, hosts: &Hosts) -> Option<Response> {
     (!is_taken).then(|| problem::alone(StatusCode::FORBIDDEN, OTHER_SITE))
 }
 
-const NOT_HERE: &str = "this server does not answer to the name in Host; use an IP address or \
-     localhost, or set the name in ORDERMILL_HOSTS";
-const OTHER_SITE: &str = "this request comes from a web page of another origin (Sec-Fetch-Site, \
-     Origin); from there only GET and HEAD are taken";
+const NOT_HERE: &str =
+    "unknown host name in Host; use an IP address or localhost, or add the name to ORDERMILL_HOSTS";
+const OTHER_SITE: &str =
+    "cross-origin request from a web page (Sec-Fetch-Site, Origin); only GET and HEAD are allowed";
 const TARGET: &str = "the request target is malformed; expected a path, or an http URL";
 const NO_HOST: &str = "the Host header is missing; exactly one is required";
 const MANY_HOSTS: &str = "there is more than one Host header; exactly one is required";
-const BAD_HOST: &str = "the host is malformed; expected a name or an IP address, and a port from 0 \
-     to 65535 or none";
+const BAD_HOST: &str = "the host is malformed; expected a name or an IP address, optionally with a \
+     port from 0 to 65535";
 const TWO_HOSTS: &str = "Host and :authority name different hosts";
 
 /// The host that a request is meant for (RFC 9112 section 3.2, RFC 9113 section 8.3.1); none for HTTP/1.0

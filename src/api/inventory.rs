@@ -23,7 +23,7 @@ use std::time::Duration;
 struct NewProduct {
     /// The product.
     product_id: ProductIdInput,
-    /// How many units are there.
+    /// Number of available units.
     #[oai(validator(minimum(value = "0"), maximum(value = "1000000000000")))]
     available_qty: i64,
 }
@@ -38,7 +38,7 @@ struct NewProductRequest {
 /// A product's stock.
 #[derive(Object)]
 struct NewStock {
-    /// How many units are available from now on; what is reserved stays reserved.
+    /// The new number of available units. Reserved units stay reserved.
     #[oai(validator(minimum(value = "0"), maximum(value = "1000000000000")))]
     available_qty: i64,
 }
@@ -54,13 +54,14 @@ struct NewStockRequest {
 pub struct StockView {
     /// The product.
     product_id: String,
-    /// Units that can be sold.
+    /// Available units.
     available_qty: i64,
-    /// Units that orders hold.
+    /// Units reserved by orders.
     reserved_qty: i64,
-    /// Units on the shelf: both together.
+    /// Units on hand: available and reserved.
     on_hand: i64,
-    /// Grows with each change of the stock. In quotes it is the product's `ETag`.
+    /// The version of the stock. It increases with each change; in quotes it is the `ETag` of the
+    /// product.
     version: u64,
 }
 
@@ -81,18 +82,18 @@ impl From<&StockRow> for StockView {
 struct StockList {
     /// The products of this page.
     products: Vec<StockView>,
-    /// Where the list goes on; null: this is its end.
+    /// The cursor of the next page; null on the last page.
     next_cursor: Option<String>,
 }
 
 /// A stocked product.
 #[derive(ApiResponse)]
 enum Stocked {
-    /// It is stocked.
+    /// The product is stocked.
     #[oai(status = 201)]
     Created(
         Json<StockView>,
-        /// Where it is.
+        /// The path of the product.
         #[oai(header = "Location")]
         String,
         /// Its version.
@@ -112,7 +113,7 @@ enum Shown {
         #[oai(header = "ETag")]
         String,
     ),
-    /// The stock has the version that `If-None-Match` names.
+    /// The stock has a version listed in `If-None-Match`.
     #[oai(status = 304)]
     NotModified(
         /// Its version.
@@ -128,7 +129,7 @@ pub struct InventoryApi(pub State);
 impl InventoryApi {
     /// Stock a new product
     ///
-    /// A product that exists already is 409: `PUT /inventory/{product_id}` sets its stock.
+    /// Responds with 409 if the product exists; use `PUT /inventory/{product_id}` to set its stock.
     #[oai(path = "/inventory", method = "post")]
     async fn create(&self, body: Raw<NewProduct>) -> Result<Stocked, Problem> {
         let request: NewProductRequest = body.parse()?;
@@ -136,7 +137,10 @@ impl InventoryApi {
         let product = request.product_id.into_text();
         validate::identifier(&mut errors, "product_id", &product, limits::PRODUCT_ID_MAX);
         if product == RESERVED_ID {
-            errors.push(FieldError::new("product_id", "is an address of its own: take another"));
+            errors.push(FieldError::new(
+                "product_id",
+                "is reserved for a path of the API; use another product id",
+            ));
         }
         let quantity = quantity(&mut errors, &request.available_qty);
         let Some(quantity) = quantity.filter(|_| errors.is_empty()) else {
@@ -150,7 +154,7 @@ impl InventoryApi {
                 Ok(Stocked::Created(Json(StockView::from(&row)), location, tag))
             }
             Err(error @ CreateError::Exists) => Err(Problem::conflict(format!(
-                "{error}; PUT /inventory/{{product_id}} sets its stock"
+                "{error}; set its stock with PUT /inventory/{{product_id}}"
             ))),
             Err(error @ CreateError::Impossible(_)) => Err(Problem::impossible(&error)),
             Err(error @ CreateError::Unavailable(_)) => Err(unavailable(&error)),
@@ -159,13 +163,13 @@ impl InventoryApi {
 
     /// List products by id
     ///
-    /// With their stock, as it is committed.
+    /// Includes the committed stock.
     #[oai(path = "/inventory", method = "get")]
     async fn list(
         &self,
-        /// Entries on a page: 1 to 200, 50 if not said.
+        /// Entries per page: 1 to 200. Default: 50.
         limit: Query<Option<u32>>,
-        /// Where the last page ended.
+        /// The `next_cursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Result<Json<StockList>, Problem> {
         let limit = validate::page(limit.0)?;
@@ -176,18 +180,18 @@ impl InventoryApi {
         Ok(Json(StockList { products: rows.iter().map(StockView::from).collect(), next_cursor }))
     }
 
-    /// A product's stock
+    /// Get the stock of a product
     ///
-    /// What can be sold, what orders hold, and both together, as it is committed.
+    /// The committed stock: available, reserved, and on hand.
     #[oai(path = "/inventory/:product_id", method = "get")]
     async fn stock(
         &self,
         request: &poem::Request,
         product_id: Path<String>,
-        /// Answer only if the stock has one of these versions (412 otherwise).
+        /// Respond only if the stock has one of these versions (412 otherwise).
         #[oai(name = "If-Match")]
         _if_match: Header<Option<String>>,
-        /// Answer only if the stock has none of these versions (304 otherwise).
+        /// Respond only if the stock has none of these versions (304 otherwise).
         #[oai(name = "If-None-Match")]
         _if_none_match: Header<Option<String>>,
     ) -> Result<Shown, Problem> {
@@ -203,24 +207,23 @@ impl InventoryApi {
         }
     }
 
-    /// Set a product's available stock
+    /// Set the available stock of a product
     ///
-    /// What orders have reserved stays reserved, and is not counted in it.
+    /// Reserved units stay reserved and are not included in the value.
     ///
-    /// Right only if nothing was reserved, released or delivered since it was counted: what others did
-    /// meanwhile is lost. So either send `If-Match` with the `ETag` of the stock that was read, and the stock is
-    /// set only if it is still the same; or, better, say what has changed, by
-    /// `POST /inventory/{product_id}/adjustments`.
+    /// This overwrites changes made since the units were counted. Send `If-Match` with the `ETag`
+    /// of the stock that was read, so that the stock is set only if it is unchanged; or, better,
+    /// send the difference with `POST /inventory/{product_id}/adjustments`.
     #[oai(path = "/inventory/:product_id", method = "put")]
     async fn set(
         &self,
         request: &poem::Request,
         product_id: Path<String>,
         body: Raw<NewStock>,
-        /// Set it only if the stock has one of these versions, as in `"7"` (412 otherwise).
+        /// Set the stock only if it has one of these versions, for example `"7"` (412 otherwise).
         #[oai(name = "If-Match")]
         _if_match: Header<Option<String>>,
-        /// Set it only if the stock has none of these versions (412 otherwise).
+        /// Set the stock only if it has none of these versions (412 otherwise).
         #[oai(name = "If-None-Match")]
         _if_none_match: Header<Option<String>>,
     ) -> Result<Json<StockView>, Problem> {
@@ -234,7 +237,7 @@ impl InventoryApi {
         match self.0.services.inventory()?.stock.set_available(product, quantity, expected).await {
             Ok(row) => Ok(Json(StockView::from(&row))),
             Err(error @ SetError::NotFound) => {
-                Err(Problem::not_found(format!("{error}; POST /inventory stocks a new one")))
+                Err(Problem::not_found(format!("{error}; create it with POST /inventory")))
             }
             Err(error @ SetError::Impossible(_)) => Err(Problem::impossible(&error)),
             Err(SetError::Stale(row)) => Err(stale(&row)),
@@ -255,7 +258,8 @@ fn version(tag: &str) -> Option<u64> {
 fn stale(row: &StockRow) -> Problem {
     let StockRow { on_hand, reserved, version, .. } = row;
     Problem::precondition_failed(format!(
-        "the stock is at version {version} now, with {on_hand} units on hand and {reserved} reserved; read it again"
+        "the stock is at version {version}, with {on_hand} units on hand and {reserved} reserved; \
+            read it again and retry"
     ))
 }
 
@@ -283,7 +287,7 @@ fn path_segment(text: &str) -> String {
 fn quantity(errors: &mut Vec<FieldError>, quantity: &Count) -> Option<Quantity> {
     let taken = quantity.whole().and_then(Quantity::new);
     if taken.is_none() {
-        errors.push(FieldError::new("available_qty", "must be a whole number, 0 to 1000000000000"));
+        errors.push(FieldError::new("available_qty", "must be an integer from 0 to 1000000000000"));
     }
     taken
 }
@@ -293,6 +297,6 @@ fn faulty(errors: Vec<FieldError>) -> Problem {
 }
 
 pub fn unavailable(error: &dyn std::error::Error) -> Problem {
-    tracing::warn!(service = "http", %error, "stock could not be set");
+    tracing::warn!(service = "http", %error, "setting the stock failed");
     Problem::unavailable(format!("the inventory service {LATE}"), Duration::from_secs(1))
 }

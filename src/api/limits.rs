@@ -41,5 +41,5 @@ pub fn body_bytes_max(path: &str) -> usize {
 
 /// What is taken for the size of a page.
 pub fn page_message() -> String {
-    format!("must be a whole number, 1 to {PAGE_MAX}")
+    format!("must be an integer from 1 to {PAGE_MAX}")
 }

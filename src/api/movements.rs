@@ -13,7 +13,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::{Enum, Object, OpenApi};
 use uuid::Uuid;
 
-/// What moved the units.
+/// The cause of a stock movement.
 #[derive(Enum)]
 #[oai(rename_all = "snake_case")]
 enum MovementKind {
@@ -31,29 +31,30 @@ enum MovementKind {
     Committed,
 }
 
-/// A movement of a product's units, and the stock after it.
+/// A stock movement of a product, and the stock after it.
 #[derive(Object)]
 struct MovementView {
-    /// What moved them.
+    /// The cause of the movement.
     #[oai(rename = "type")]
     kind: MovementKind,
-    /// By how many units it changed what is on hand.
+    /// Change of the units on hand.
     on_hand_delta: i64,
-    /// By how many units it changed what is reserved.
+    /// Change of the reserved units.
     reserved_delta: i64,
-    /// Units on hand after it.
+    /// Units on hand after the movement.
     on_hand: i64,
-    /// Reserved units after it.
+    /// Reserved units after the movement.
     reserved_qty: i64,
-    /// Units that could be sold after it.
+    /// Available units after the movement.
     available_qty: i64,
-    /// The order it belongs to: of `reserved`, `released` and `committed`.
+    /// The order, for `reserved`, `released` and `committed`.
     order_id: Option<Uuid>,
-    /// The reason that was given for it: of `adjusted`.
+    /// The reason given for the adjustment, for `adjusted`.
     reason: Option<String>,
     /// When.
     at: Time,
-    /// The version of the stock that it is part of; movements of one moment share one.
+    /// The version of the stock after the transaction; movements of one transaction share a
+    /// version.
     version: u64,
 }
 
@@ -88,7 +89,7 @@ impl From<&Movement> for MovementView {
 struct MovementList {
     /// The movements of this page.
     movements: Vec<MovementView>,
-    /// Where the list goes on; null: this is its end.
+    /// The cursor of the next page; null on the last page.
     next_cursor: Option<String>,
 }
 
@@ -97,17 +98,17 @@ pub struct MovementsApi(pub State);
 
 #[OpenApi(tag = "Group::Inventory")]
 impl MovementsApi {
-    /// List a product's stock movements, newest first
+    /// List the stock movements of a product, newest first
     ///
-    /// The ledger: what changed the stock, and the stock after each change. Movements are kept for as long as
-    /// `ORDERMILL_MOVEMENTS_RETENTION` says.
+    /// The stock ledger: the cause of each change and the stock after it.
+    /// `ORDERMILL_MOVEMENTS_RETENTION` sets how long movements are kept.
     #[oai(path = "/inventory/:product_id/movements", method = "get")]
     async fn list(
         &self,
         product_id: Path<String>,
-        /// Entries on a page: 1 to 200, 50 if not said.
+        /// Entries per page: 1 to 200. Default: 50.
         limit: Query<Option<u32>>,
-        /// Where the last page ended.
+        /// The `next_cursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Result<Json<MovementList>, Problem> {
         let limit = validate::page(limit.0)? as usize;

@@ -131,7 +131,7 @@ impl Checker<'_> {
         let method = method.unwrap_or_else(credit_card);
         if !self.methods.takes(&method) {
             let what = if is_missing { "is missing" } else { "is not accepted" };
-            self.fault("payment_method", format!("{what}; accepted are {}", self.methods));
+            self.fault("payment_method", format!("{what}; accepted: {}", self.methods));
         }
         method
     }
@@ -141,7 +141,7 @@ impl Checker<'_> {
         let (customer, user) = (customer.map(Id::into_text), user.map(Id::into_text));
         let (field, id) = match (customer, user) {
             (Some(customer), Some(user)) if customer != user => {
-                self.fault("user_id", "names somebody else than customer_id; name one of them");
+                self.fault("user_id", "differs from customer_id; send only one of them");
                 return customer;
             }
             (Some(id), _) => ("customer_id", id),
@@ -163,7 +163,10 @@ impl Checker<'_> {
         ];
         for (field, given) in short {
             if given {
-                self.fault(field, "belongs to the short form; it cannot stand beside items");
+                self.fault(
+                    field,
+                    "is only valid in the single-product form; it cannot be combined with items",
+                );
             }
         }
     }
@@ -184,10 +187,13 @@ impl Checker<'_> {
             let product_id = item.product_id.into_text();
             self.identifier(&field("product_id"), &product_id, limits::PRODUCT_ID_MAX);
             if !seen.insert(product_id.clone()) {
-                self.fault(field("product_id"), "stands in an earlier line; add up the quantities");
+                self.fault(
+                    field("product_id"),
+                    "is a duplicate of an earlier line; combine the quantities",
+                );
             }
             if item.currency.is_some_and(|currency| currency != self.currency.code()) {
-                let message = format!("must be the order's, {}", self.currency);
+                let message = format!("must be the currency of the order, {}", self.currency);
                 self.fault(field("currency"), message);
             }
             let quantity = self.quantity(field("quantity"), &item.quantity);
@@ -201,7 +207,9 @@ impl Checker<'_> {
                     unit_price_minor: Some(price),
                     amount_minor,
                 }),
-                None => self.fault(field("unit_price"), "times quantity is larger than is taken"),
+                None => {
+                    self.fault(field("unit_price"), "times quantity exceeds the maximum amount")
+                }
             }
         }
         lines
@@ -247,7 +255,7 @@ impl Checker<'_> {
         let taken = quantity.whole().and_then(|quantity| u32::try_from(quantity).ok());
         let taken = taken.filter(|quantity| (1..=Line::QUANTITY_MAX).contains(quantity));
         if taken.is_none() {
-            self.fault(field, format!("must be a whole number, 1 to {}", Line::QUANTITY_MAX));
+            self.fault(field, format!("must be an integer from 1 to {}", Line::QUANTITY_MAX));
         }
         taken
     }
@@ -266,7 +274,7 @@ impl Checker<'_> {
     fn total(&mut self, lines: &[Line]) -> i64 {
         let total = lines.iter().try_fold(0_i64, |sum, line| sum.checked_add(line.amount_minor));
         total.filter(|total| *total <= AMOUNT_MAX_MINOR).unwrap_or_else(|| {
-            self.fault("items", "cost more in all than is taken");
+            self.fault("items", "have a total that exceeds the maximum amount");
             0
         })
     }

@@ -20,25 +20,25 @@ use serde::Deserialize;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// What a customer was told of an order at one moment.
+/// A notification to a customer about an event of an order.
 #[derive(Object)]
 struct NotificationView {
     /// Its identifier, for `PATCH /notifications/{id}`.
     id: String,
-    /// The order it tells of.
+    /// The order.
     order_id: Uuid,
     /// The customer it is for.
     customer_id: String,
-    /// What it tells of.
+    /// The event that it is about.
     #[oai(rename = "type")]
     topic: Word<Topic>,
-    /// Its first line.
+    /// Its subject line.
     title: String,
     /// Its text.
     body: String,
     /// Whether it is marked as read.
     is_read: bool,
-    /// When the order came so far.
+    /// The time of the event.
     created_at: Time,
 }
 
@@ -62,7 +62,7 @@ impl From<&Notification> for NotificationView {
 struct NotificationList {
     /// The notifications of this page.
     notifications: Vec<NotificationView>,
-    /// Where the list goes on; null: this is its end.
+    /// The cursor of the next page; null on the last page.
     next_cursor: Option<String>,
 }
 
@@ -73,11 +73,11 @@ enum Shown {
     #[oai(status = 200)]
     Notification(
         Json<NotificationView>,
-        /// `"read"` or `"unread"`: nothing else of a notification changes.
+        /// `"read"` or `"unread"`: no other part of a notification changes.
         #[oai(header = "ETag")]
         String,
     ),
-    /// The notification is as `If-None-Match` says.
+    /// The notification matches `If-None-Match`.
     #[oai(status = 304)]
     NotModified(
         /// `"read"` or `"unread"`.
@@ -86,10 +86,10 @@ enum Shown {
     ),
 }
 
-/// How a notification is marked.
+/// The read status to set.
 #[derive(Object)]
 struct Mark {
-    /// `true`: as read; `false`: as unread.
+    /// `true`: read; `false`: unread.
     is_read: bool,
 }
 
@@ -99,14 +99,14 @@ struct MarkRequest {
     is_read: bool,
 }
 
-/// Whose notifications: those of a customer, of an order, or everybody's.
+/// Selects the notifications of one customer, of one order, or all notifications.
 #[derive(Object)]
 struct MarkAll {
-    /// Those of this customer.
+    /// Notifications of this customer.
     customer_id: Option<String>,
-    /// Those of this order.
+    /// Notifications of this order.
     order_id: Option<Uuid>,
-    /// `true`: everybody's.
+    /// `true`: all notifications.
     all: Option<bool>,
 }
 
@@ -118,10 +118,10 @@ struct MarkAllRequest {
     all: Option<bool>,
 }
 
-/// How many were marked.
+/// The result of marking notifications.
 #[derive(Object)]
 struct Marked {
-    /// So many were unread before.
+    /// Number of notifications that were unread before.
     updated: u64,
 }
 
@@ -132,23 +132,23 @@ pub struct NotificationsApi(pub State);
 impl NotificationsApi {
     /// List notifications
     ///
-    /// Those of the newest order first.
+    /// Notifications of the newest order first.
     #[oai(path = "/notifications", method = "get")]
-    #[allow(clippy::too_many_arguments, reason = "each is a parameter of the query")]
+    #[allow(clippy::too_many_arguments, reason = "each is a query parameter")]
     async fn list(
         &self,
-        /// Of this order.
+        /// Only notifications of this order.
         order_id: Query<Option<String>>,
-        /// Of this customer.
+        /// Only those of this customer.
         customer_id: Query<Option<String>>,
-        /// Of this type, as in `order.shipped`.
+        /// Only notifications of this type, for example `order.shipped`.
         #[oai(name = "type")]
         topic: Query<Option<String>>,
-        /// Read, or unread.
+        /// `true`: only read notifications; `false`: only unread ones.
         is_read: Query<Option<bool>>,
-        /// Entries on a page: 1 to 200, 50 if not said.
+        /// Entries per page: 1 to 200. Default: 50.
         limit: Query<Option<u32>>,
-        /// Where the last page ended.
+        /// The `next_cursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Result<Json<NotificationList>, Problem> {
         let limit = validate::page(limit.0)?;
@@ -166,18 +166,18 @@ impl NotificationsApi {
         Ok(Json(NotificationList { notifications, next_cursor }))
     }
 
-    /// A notification
+    /// Get a notification
     ///
-    /// What a customer was told of an order at one moment, and whether it was read.
+    /// The text of the notification, and whether it is marked as read.
     #[oai(path = "/notifications/:id", method = "get")]
     async fn notification(
         &self,
         request: &poem::Request,
         id: Path<String>,
-        /// Answer only if it is as one of these tags says (412 otherwise).
+        /// Respond only if the notification matches one of these entity tags (412 otherwise).
         #[oai(name = "If-Match")]
         _if_match: Header<Option<String>>,
-        /// Answer only if it is not as one of these tags says (304 otherwise).
+        /// Respond only if the notification matches none of these entity tags (304 otherwise).
         #[oai(name = "If-None-Match")]
         _if_none_match: Header<Option<String>>,
     ) -> Result<Shown, Problem> {
@@ -195,19 +195,19 @@ impl NotificationsApi {
         }
     }
 
-    /// Mark a notification as read, or as unread
+    /// Mark a notification as read or unread
     ///
-    /// Marked twice, it stays as it is.
+    /// Idempotent.
     #[oai(path = "/notifications/:id", method = "patch")]
     async fn mark(
         &self,
         request: &poem::Request,
         id: Path<String>,
         body: Raw<Mark>,
-        /// Mark it only if it is as one of these tags says (412 otherwise).
+        /// Mark the notification only if it matches one of these entity tags (412 otherwise).
         #[oai(name = "If-Match")]
         _if_match: Header<Option<String>>,
-        /// Mark it only if it is not as one of these tags says (412 otherwise).
+        /// Mark the notification only if it matches none of these entity tags (412 otherwise).
         #[oai(name = "If-None-Match")]
         _if_none_match: Header<Option<String>>,
     ) -> Result<Json<NotificationView>, Problem> {
@@ -222,14 +222,14 @@ impl NotificationsApi {
 
     /// Mark all notifications as read
     ///
-    /// Those of a customer, of an order, or everybody's. Which of them has to be said.
+    /// The body selects the notifications of one customer, of one order, or all notifications.
     #[oai(path = "/notifications/mark-all-read", method = "post")]
     async fn mark_all(&self, body: Optional<MarkAll>) -> Result<Json<Marked>, Problem> {
         let request: MarkAllRequest = body.parse()?;
         let named = request.customer_id.is_some() || request.order_id.is_some();
         if named == (request.all == Some(true)) {
             let message =
-                "is missing: name one, or an order_id, or say `\"all\": true` and neither";
+                "is missing; send customer_id or order_id, or `\"all\": true` without them";
             return Err(Problem::faulty("request", vec![FieldError::new("customer_id", message)]));
         }
         let scope = Scope {
@@ -266,7 +266,9 @@ impl From<MarkError> for Problem {
     fn from(error: MarkError) -> Self {
         match error {
             MarkError::NotFound => Self::not_found(error.to_string()),
-            MarkError::Stale { .. } => Self::precondition_failed(format!("{error}; read it again")),
+            MarkError::Stale { .. } => {
+                Self::precondition_failed(format!("{error}; read it again and retry"))
+            }
             MarkError::Impossible(_) => Self::impossible(&error),
             MarkError::Unavailable => Self::unavailable(error.to_string(), Duration::from_secs(1)),
         }

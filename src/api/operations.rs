@@ -7,14 +7,14 @@ use ordermill_actors::runtime::admission::LAG_TARGET;
 use poem_openapi::payload::{Json, PlainText};
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 
-/// It lives.
+/// The process is alive.
 #[derive(Object)]
 pub struct Health {
-    /// It is always this word.
+    /// Always this value.
     status: Alive,
 }
 
-/// The word for a process that lives.
+/// The status of a live process.
 #[derive(Enum)]
 #[oai(rename_all = "lowercase")]
 enum Alive {
@@ -22,20 +22,20 @@ enum Alive {
 }
 
 impl Health {
-    /// It lives.
+    /// The process is alive.
     pub fn ok() -> Self {
         Self { status: Alive::Ok }
     }
 }
 
-/// What is missing.
+/// The readiness of the process.
 #[derive(Object)]
 pub struct Readiness {
-    /// Whether it can take orders.
+    /// Whether the process accepts orders.
     ready: bool,
-    /// What is missing, in words.
+    /// The unavailable dependencies.
     missing: Vec<String>,
-    /// How far the oldest work is behind, in milliseconds.
+    /// The lag: the age of the oldest pending work, in milliseconds.
     lag_ms: u64,
 }
 
@@ -49,10 +49,10 @@ impl Readiness {
 /// Whether it can do its work.
 #[derive(ApiResponse)]
 enum Ready {
-    /// It can.
+    /// Ready.
     #[oai(status = 200)]
     Yes(Json<Readiness>),
-    /// Something is missing.
+    /// Not ready.
     #[oai(status = 503)]
     No(Json<Readiness>),
 }
@@ -61,8 +61,10 @@ enum Ready {
 pub fn broker_problem(health: &Connection) -> Option<String> {
     match health {
         Connection::Connected => None,
-        Connection::Blocked(why) => Some(format!("the broker takes nothing: {why}")),
-        Connection::Away(why) => Some(format!("the broker is away: {why}")),
+        Connection::Blocked(why) => {
+            Some(format!("the broker has blocked publishing (memory or disk alarm): {why}"))
+        }
+        Connection::Away(why) => Some(format!("the broker is unavailable: {why}")),
     }
 }
 
@@ -71,30 +73,31 @@ pub struct OperationsApi(pub State);
 
 #[OpenApi(tag = "Group::Operations")]
 impl OperationsApi {
-    /// Whether the process lives
+    /// Liveness probe
     ///
-    /// Answers as soon as the process has started, whatever else is missing.
+    /// Responds as soon as the process has started, even if its dependencies are unavailable.
     #[oai(path = "/health", method = "get")]
     async fn health(&self) -> Json<Health> {
         Json(Health::ok())
     }
 
-    /// Whether it can take orders, and what is missing
+    /// Readiness probe
     ///
-    /// 503 while a database or the broker is not available, while the process ends, and while too much is under way.
+    /// Responds with 503 while a database or the broker is unavailable, while the process shuts
+    /// down, and while it is overloaded.
     #[oai(path = "/ready", method = "get")]
     async fn ready(&self) -> Ready {
         let admission = &self.0.admission;
         let mut missing = Vec::new();
         for (service, cause) in admission.down() {
-            missing.push(format!("the {service} database is not available: {cause}"));
+            missing.push(format!("the {service} database is unavailable: {cause}"));
         }
         missing.extend(broker_problem(&self.0.broker.health()));
         if self.0.stop.is_cancelled() {
-            missing.push("the process is ending".to_owned());
+            missing.push("the process is shutting down".to_owned());
         }
         if admission.lag() >= LAG_TARGET {
-            missing.push("too much is under way: orders are turned away".to_owned());
+            missing.push("overloaded: new orders are rejected".to_owned());
             missing.extend(admission.unconsumed_queues().iter().map(ToString::to_string));
         }
         let lag_ms = u64::try_from(admission.lag().as_millis()).unwrap_or(u64::MAX);
@@ -105,7 +108,7 @@ impl OperationsApi {
 
     /// Metrics for Prometheus
     ///
-    /// In the text format of Prometheus.
+    /// In the Prometheus text format.
     #[oai(path = "/metrics", method = "get")]
     async fn metrics(&self) -> PlainText<String> {
         PlainText(self.0.metrics.render())

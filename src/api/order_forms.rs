@@ -5,7 +5,7 @@ use crate::api::word::Word;
 use ordermill_actors::messages::Priority;
 use poem_openapi::{Object, Union};
 
-/// An order, in one of two forms: with its `items`, or the short form for one product.
+/// An order in one of two forms: with `items`, or the single-product form.
 #[derive(Union)]
 #[oai(one_of)]
 pub enum NewOrder {
@@ -16,30 +16,30 @@ pub enum NewOrder {
 /// An order of one or more products.
 #[derive(Object)]
 pub struct OrderOfItems {
-    /// Who buys.
+    /// The customer.
     customer_id: CustomerIdInput,
-    /// The same customer by the name of the short form. It may be left out; it is refused where it differs.
+    /// An alias of `customer_id`. Optional; it must have the same value.
     user_id: Option<CustomerIdInput>,
-    /// What is bought, each product once.
+    /// The order lines. Each product may appear once.
     #[oai(validator(min_items = 1, max_items = 100))]
     items: Vec<NewLine>,
     #[oai(flatten)]
     terms: OrderTerms,
 }
 
-/// The short form: an order of one product, for a total.
+/// The single-product form: one product and a total amount.
 #[derive(Object)]
 pub struct OrderOfOneProduct {
-    /// Who buys.
+    /// The customer.
     user_id: CustomerIdInput,
-    /// The same customer by the name of the long form. It may be left out; it is refused where it differs.
+    /// An alias of `user_id`. Optional; it must have the same value.
     customer_id: Option<CustomerIdInput>,
-    /// What is bought.
+    /// The product.
     product_id: ProductIdInput,
-    /// How many units.
+    /// Number of units.
     #[oai(validator(minimum(value = "1"), maximum(value = "1000000")))]
     quantity: u32,
-    /// What it costs in all.
+    /// The total amount.
     total_amount: AmountInput,
     #[oai(flatten)]
     terms: OrderTerms,
@@ -48,57 +48,58 @@ pub struct OrderOfOneProduct {
 /// What both forms may say.
 #[derive(Object)]
 struct OrderTerms {
-    /// How it is paid; `credit_card` when it is left out. The server has a list of the methods that it
-    /// takes (`ORDERMILL_PAYMENT_METHODS`); by default: `credit_card`, `card`, `paypal`, `bank_transfer`,
-    /// `ewallet`, `gopay`, and the simulated gateway's `test_declined`, `test_timeout_charged`,
-    /// `test_timeout_uncharged`, `test_slow` and `test_refund_fails`. Any other is refused with 422.
+    /// The payment method. Default: `credit_card`. `ORDERMILL_PAYMENT_METHODS` lists the accepted
+    /// methods. By default these are `credit_card`, `card`, `paypal`, `bank_transfer`, `ewallet`,
+    /// `gopay`, and the test methods of the simulated gateway: `test_declined`,
+    /// `test_timeout_charged`, `test_timeout_uncharged`, `test_slow` and `test_refund_fails`. Other
+    /// methods are rejected with 422.
     payment_method: Option<String>,
-    /// The currency of every amount, as an active code of ISO 4217; `USD` when it is left out.
+    /// The currency of all amounts, an active ISO 4217 code. Default: `USD`.
     #[oai(validator(pattern = "^[A-Z]{3}$"))]
     currency: Option<String>,
-    /// The customer is told by e-mail at this address.
+    /// The e-mail address for notifications to the customer.
     #[oai(validator(max_length = 254))]
     email: Option<String>,
     /// The customer's telephone number.
     #[oai(validator(min_length = 1, max_length = 32))]
     phone: Option<String>,
-    /// Where the parcel goes.
+    /// The delivery address.
     address: Option<NewAddress>,
-    /// How fast the parcel is wanted; `standard` when it is left out.
+    /// The shipping priority. Default: `standard`.
     priority: Option<Word<Priority>>,
 }
 
 /// A line of an order.
 #[derive(Object)]
 struct NewLine {
-    /// What is bought.
+    /// The product.
     product_id: ProductIdInput,
-    /// How many units.
+    /// Number of units.
     #[oai(validator(minimum(value = "1"), maximum(value = "1000000")))]
     quantity: u32,
     /// The price of one unit.
     unit_price: AmountInput,
-    /// The currency of the price. It may be left out; it is refused where it is not the order's.
+    /// The currency of the price. Optional; it must be the currency of the order.
     #[oai(validator(pattern = "^[A-Z]{3}$"))]
     currency: Option<String>,
 }
 
-/// Where a parcel goes.
+/// A delivery address.
 #[derive(Object)]
 struct NewAddress {
-    /// The receiver's name.
+    /// Name of the recipient.
     #[oai(validator(min_length = 1, max_length = 200))]
     name: Option<String>,
     /// Street and number.
     #[oai(validator(min_length = 1, max_length = 200))]
     street: Option<String>,
-    /// Town.
+    /// City.
     #[oai(validator(min_length = 1, max_length = 200))]
     city: Option<String>,
     /// Postal code. The simulated carrier refuses `TEST-UNDELIVERABLE`.
     #[oai(validator(min_length = 1, max_length = 200))]
     postal_code: Option<String>,
-    /// Country, as the customer writes it.
+    /// Country, in free form.
     #[oai(validator(min_length = 1, max_length = 200))]
     country: Option<String>,
 }

@@ -33,14 +33,14 @@ use uuid::Uuid;
 /// An accepted order.
 #[derive(ApiResponse)]
 pub enum Accepted {
-    /// It is durable, and on its way.
+    /// The order is durable, and its saga has started.
     #[oai(status = 201)]
     Created(
         Json<PlacedView>,
-        /// Where it can be followed.
+        /// The path of the order.
         #[oai(header = "Location")]
         String,
-        /// `true` when the same request made it before.
+        /// `true` if an earlier request with the same key created the order.
         #[oai(header = "Idempotent-Replayed")]
         Option<bool>,
     ),
@@ -51,26 +51,26 @@ pub enum Accepted {
 struct OrderList {
     /// The orders of this page.
     orders: Vec<OrderView>,
-    /// Orders of this page that are stored in a form that cannot be read; the log says why.
+    /// Orders of this page whose stored data is unreadable; the log contains the cause.
     #[oai(default, skip_serializing_if_is_empty)]
     unreadable: Vec<Uuid>,
-    /// Where the list goes on; null: this is its end.
+    /// The cursor of the next page; null on the last page.
     next_cursor: Option<String>,
 }
 
-/// What was asked is noted, and will be done.
+/// The request is accepted and will be executed.
 #[derive(Object)]
 pub struct NotedView {
     /// The order.
     order_id: Uuid,
-    /// The order's status now.
+    /// The current status of the order.
     status: Word<OrderStatus>,
 }
 
 /// What was asked of an order.
 #[derive(ApiResponse)]
 pub enum Acknowledged {
-    /// It is noted, and will be done.
+    /// Accepted: it will be done.
     #[oai(status = 202)]
     Accepted(Json<NotedView>),
 }
@@ -83,7 +83,7 @@ pub fn acknowledged(order: OrderId, asked: Asked) -> Acknowledged {
 /// A customer by either name; both may be there when they say the same.
 fn one_customer(customer: Option<String>, user: Option<String>) -> Result<Option<String>, Problem> {
     if customer.is_some() && user.is_some() && customer != user {
-        let message = "names somebody else than customer_id; name one of them";
+        let message = "differs from customer_id; send only one of them";
         return Err(Problem::bad_parameter("user_id", message));
     }
     Ok(customer.or(user))
@@ -96,14 +96,15 @@ pub struct OrdersApi(pub State);
 impl OrdersApi {
     /// Place an order
     ///
-    /// Answers as soon as the order is durable; stock, money and parcel follow. With an `Idempotency-Key`
-    /// the same order is made once, however often it is sent, for 24 hours at least.
+    /// Responds as soon as the order is durable; reservation, payment and shipment follow
+    /// asynchronously. With an `Idempotency-Key` a repeated request creates one order, for at least
+    /// 24 hours.
     #[oai(path = "/orders", method = "post")]
     async fn place(
         &self,
         request: &poem::Request,
         body: Raw<NewOrder>,
-        /// 1 to 255 visible characters that name this request.
+        /// A key that identifies this request: 1 to 255 visible ASCII characters.
         #[oai(name = "Idempotency-Key")]
         _key: Header<Option<String>>,
     ) -> Result<Accepted, Problem> {
@@ -133,19 +134,19 @@ impl OrdersApi {
 
     /// List orders, newest first
     ///
-    /// Without their history, which `GET /orders/{order_id}` has.
+    /// Without the status history; `GET /orders/{order_id}` includes it.
     #[oai(path = "/orders", method = "get")]
     async fn list(
         &self,
-        /// Of this customer.
+        /// Only those of this customer.
         customer_id: Query<Option<String>>,
-        /// The same, by its short name.
+        /// An alias of `customer_id`.
         user_id: Query<Option<String>>,
-        /// With this status.
+        /// Only sagas with this status.
         status: Query<Option<String>>,
-        /// Entries on a page: 1 to 200, 50 if not said.
+        /// Entries per page: 1 to 200. Default: 50.
         limit: Query<Option<u32>>,
-        /// Where the last page ended.
+        /// The `next_cursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Result<Json<OrderList>, Problem> {
         let filter = OrderFilter {
@@ -159,26 +160,26 @@ impl OrdersApi {
         Ok(Json(OrderList { orders, unreadable, next_cursor }))
     }
 
-    /// An order, with everything that has become of it
+    /// Get an order
     ///
-    /// Its status, its payment, its shipment, and its history.
+    /// Includes status, payment, shipment and status history.
     #[oai(path = "/orders/:order_id", method = "get")]
     async fn order(&self, order_id: Path<String>) -> Result<Json<OrderView>, Problem> {
         Ok(Json(view(&self.0, id(&order_id.0)?).await?))
     }
 
-    /// Follow an order
+    /// Stream the events of an order
     ///
-    /// Server-sent events: one for each row of the order's history, from the first on (or from after
-    /// `Last-Event-ID`), until the order is at its end. The event's name is the order's status where the
-    /// status has changed, and `step` where only the saga went on: a listener of a status is called once.
-    /// `id` is the row's sequence, `data` the row as JSON (`HistoryView`). After the last event the answer
-    /// is 204, which keeps a browser's `EventSource` from coming back.
+    /// Server-sent events: one for each entry of the order's history, from the first entry or after
+    /// `Last-Event-ID`, until the order is final. The event name is the order status if the status
+    /// has changed, and `step` if only the saga has advanced. `id` is the sequence number of the
+    /// entry, `data` the entry as JSON (`HistoryView`). After the last event a request is answered
+    /// with 204, so that a browser's `EventSource` does not reconnect.
     #[oai(path = "/orders/:order_id/events", method = "get")]
     async fn events(
         &self,
         order_id: Path<String>,
-        /// The last event that was seen.
+        /// The id of the last received event.
         #[oai(name = "Last-Event-ID")]
         last: Header<Option<u32>>,
     ) -> Result<Stream, Problem> {
@@ -197,7 +198,8 @@ impl OrdersApi {
 
     /// Cancel an order
     ///
-    /// Until its dispatch was asked for. Whatever was done is undone: the parcel first, then money and stock.
+    /// Possible until its dispatch is requested. Completed steps are compensated in reverse order:
+    /// shipment, payment, stock.
     #[oai(path = "/orders/:order_id/cancel", method = "post")]
     async fn cancel(&self, order_id: Path<String>) -> Result<Acknowledged, Problem> {
         let order = id(&order_id.0)?;
@@ -206,7 +208,7 @@ impl OrdersApi {
 
     /// Dispatch a confirmed order
     ///
-    /// The parcel leaves, and the reserved stock with it. Asked again, it changes nothing.
+    /// The parcel is dispatched and the reserved stock is committed. Idempotent.
     #[oai(path = "/orders/:order_id/dispatch", method = "post")]
     async fn dispatch(&self, order_id: Path<String>) -> Result<Acknowledged, Problem> {
         let order = id(&order_id.0)?;
@@ -215,7 +217,7 @@ impl OrdersApi {
 
     /// Confirm the delivery of a shipped order
     ///
-    /// The order is complete. Asked again, it changes nothing.
+    /// The order becomes `COMPLETED`. Idempotent.
     #[oai(path = "/orders/:order_id/delivery", method = "post")]
     async fn delivery(&self, order_id: Path<String>) -> Result<Acknowledged, Problem> {
         let order = id(&order_id.0)?;
@@ -252,7 +254,7 @@ impl ApiResponse for Stream {
         MetaResponses {
             responses: vec![
                 response(200, "A stream of server-sent events.", vec![events]),
-                response(204, "The order is at its end, and all of it was seen.", Vec::new()),
+                response(204, "The order is final, and all its events were received.", Vec::new()),
             ],
         }
     }
@@ -271,7 +273,9 @@ pub fn idempotency_key(request: &poem::Request) -> Result<Option<String>, Proble
     match key.to_str().ok().filter(is_taken) {
         Some(key) if keys.next().is_none() => Ok(Some(key.to_owned())),
         _ => {
-            let message = format!("must be one, of 1 to {IDEMPOTENCY_KEY_MAX} visible characters");
+            let message = format!(
+                "must appear once, with 1 to {IDEMPOTENCY_KEY_MAX} visible ASCII characters"
+            );
             Err(Problem::bad_parameter("Idempotency-Key", message))
         }
     }
@@ -304,7 +308,7 @@ async fn place_once(
 pub fn id(text: &str) -> Result<OrderId, Problem> {
     Uuid::try_parse(text)
         .map(OrderId)
-        .map_err(|_| Problem::bad_parameter("order_id", "is no UUID, as every order's id is"))
+        .map_err(|_| Problem::bad_parameter("order_id", "must be a UUID, the id of an order"))
 }
 
 fn order_status(word: &str) -> Result<OrderStatus, Problem> {
@@ -345,7 +349,7 @@ pub async fn page(state: &State, filter: &OrderFilter, limit: u32) -> Result<Pag
         match listed {
             Ok(saga) => page.orders.push(OrderView::of(&saga, None)),
             Err(error) => {
-                tracing::error!(service = "http", %error, "an order is missing from a list");
+                tracing::error!(service = "http", %error, "an unreadable order is omitted from a list");
                 page.unreadable.push(error.order_id.0);
             }
         }

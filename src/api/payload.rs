@@ -12,23 +12,23 @@ const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 pub fn refusal(headers: &HeaderMap) -> Option<Response> {
     let refuse = |status, detail: &str| Some(problem::alone(status, detail));
     if tokens(headers, &header::CONTENT_ENCODING).any(|coding| !is(coding, "identity")) {
-        let detail = "the body has a Content-Encoding; only bodies without one are taken";
+        let detail = "unsupported Content-Encoding; send the body without one";
         let mut response = problem::alone(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail);
         response.headers_mut().insert(header::ACCEPT_ENCODING, IDENTITY);
         return Some(response);
     }
     if tokens(headers, &header::TRANSFER_ENCODING).any(|coding| !is(coding, "chunked")) {
-        let detail = "the only Transfer-Encoding that is taken is `chunked`";
+        let detail = "unsupported Transfer-Encoding; expected `chunked`";
         return refuse(StatusCode::NOT_IMPLEMENTED, detail);
     }
     if tokens(headers, &header::EXPECT).any(|expected| !is(expected, "100-continue")) {
         return refuse(
             StatusCode::EXPECTATION_FAILED,
-            "the only Expect that is met is `100-continue`",
+            "unsupported Expect; expected `100-continue`",
         );
     }
     if headers.contains_key(header::CONTENT_RANGE) {
-        let detail = "the request has a Content-Range; only whole bodies are taken";
+        let detail = "unsupported Content-Range; send the complete body";
         return refuse(StatusCode::BAD_REQUEST, detail);
     }
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
@@ -37,8 +37,12 @@ pub fn refusal(headers: &HeaderMap) -> Option<Response> {
         return refuse(StatusCode::BAD_REQUEST, "there is more than one Content-Type header");
     }
     let is_unreadable = first.is_some_and(is_in_another_charset);
-    is_unreadable
-        .then(|| problem::alone(StatusCode::UNSUPPORTED_MEDIA_TYPE, "JSON is taken in UTF-8 only"))
+    is_unreadable.then(|| {
+        problem::alone(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported charset; JSON must be UTF-8",
+        )
+    })
 }
 
 /// The words of a header that is a list.

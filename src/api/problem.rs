@@ -15,39 +15,39 @@ use poem_openapi::types::{ToJSON, Type};
 use poem_openapi::{ApiResponse, Object};
 use std::time::Duration;
 
-/// A field at fault.
+/// An invalid field.
 #[derive(Clone, Debug, Object, PartialEq, Eq)]
 pub struct FieldError {
-    /// The field, as in `items[0].quantity`.
+    /// The field, for example `items[0].quantity`.
     pub field: String,
-    /// What is wrong with it, and what is taken.
+    /// What is wrong with the field, and what is accepted.
     pub message: String,
 }
 
 impl FieldError {
-    /// A field at fault.
+    /// An invalid field.
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self { field: field.into(), message: message.into() }
     }
 }
 
-/// What went wrong (RFC 9457).
+/// A problem (RFC 9457).
 #[derive(Clone, Debug, Object)]
 #[oai(skip_serializing_if_is_none)]
 pub struct ProblemBody {
-    /// Always `about:blank`: the status says which kind of problem it is.
+    /// Always `about:blank`: the HTTP status identifies the kind of problem.
     #[oai(rename = "type")]
     kind: String,
-    /// The status in words.
+    /// The reason phrase of the HTTP status.
     title: String,
-    /// The status.
+    /// The HTTP status.
     status: u16,
-    /// What went wrong, and what to do.
+    /// What is wrong, and what to do.
     detail: String,
-    /// The fields at fault.
+    /// The invalid fields.
     #[oai(default, skip_serializing_if_is_empty)]
     errors: Vec<FieldError>,
-    /// The request, as it stands in the logs.
+    /// The request id, as it appears in the logs.
     request_id: Option<String>,
 }
 
@@ -76,37 +76,37 @@ impl IntoResponse for ProblemJson {
 /// Everything that a route may answer instead of what was asked for.
 #[derive(ApiResponse)]
 pub enum Problem {
-    /// The request cannot be read: malformed JSON, a wrong type, a bad cursor.
+    /// The request is malformed: invalid JSON, a wrong type, or an invalid cursor.
     #[oai(status = 400)]
     BadRequest(ProblemJson),
-    /// There is no such thing.
+    /// Not found.
     #[oai(status = 404)]
     NotFound(ProblemJson),
-    /// Not possible as things stand.
+    /// Not possible in the current state.
     #[oai(status = 409)]
     Conflict(ProblemJson),
-    /// A precondition does not hold, or is not supported here: nothing was done.
+    /// A precondition failed or is not supported. Nothing is changed.
     #[oai(status = 412)]
     PreconditionFailed(ProblemJson),
-    /// The body is larger than is taken.
+    /// The body is too large.
     #[oai(status = 413)]
     TooLarge(ProblemJson),
-    /// The body is no JSON.
+    /// The body is not JSON.
     #[oai(status = 415)]
     UnsupportedMediaType(ProblemJson),
-    /// The request can be read, but asks for what is not taken.
+    /// The request is well-formed, but its content is invalid.
     #[oai(status = 422)]
     Unprocessable(ProblemJson),
-    /// It went wrong on our side.
+    /// Internal error.
     #[oai(status = 500)]
     Internal(ProblemJson),
-    /// Too busy, or a part is away: try again after a while.
+    /// Overloaded, or a dependency is unavailable. Retry later.
     #[oai(status = 503)]
     Unavailable(ProblemJson, #[oai(header = "Retry-After")] u64),
 }
 
 /// All that a client is told of our own failures.
-const INTERNAL: &str = "something went wrong on our side; the log tells what, by the request id";
+const INTERNAL: &str = "internal error; the log contains the cause under the request id";
 
 /// When it is worth another try after a part was away.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -131,7 +131,7 @@ fn body(status: StatusCode, detail: impl Into<String>, errors: Vec<FieldError>) 
 /// Logs what a client is not told, by the id that it is told.
 fn failed(cause: &dyn std::fmt::Display) {
     let request_id = request_id::current();
-    tracing::error!(service = "http", request_id, %cause, "a request failed");
+    tracing::error!(service = "http", request_id, %cause, "request failed");
 }
 
 impl Problem {
@@ -170,7 +170,7 @@ impl Problem {
     pub fn faulty(what: &str, errors: Vec<FieldError>) -> Self {
         let detail = match errors.as_slice() {
             [FieldError { field, message }] => format!("`{field}` {message}"),
-            _ => format!("the {what} has fields that cannot be taken"),
+            _ => format!("the {what} has invalid fields"),
         };
         Self::unprocessable(detail, errors)
     }
@@ -181,10 +181,10 @@ impl Problem {
         Self::Internal(body(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL, Vec::new()))
     }
 
-    /// 500 for what the database refuses for good. The client is told why: another try does not help.
+    /// 500 for what the database refuses for good. The client is told why: retrying does not help.
     pub fn impossible(cause: &dyn std::fmt::Display) -> Self {
         failed(cause);
-        let detail = format!("{cause}; another try does not help");
+        let detail = format!("{cause}; retrying does not help");
         Self::Internal(body(StatusCode::INTERNAL_SERVER_ERROR, detail, Vec::new()))
     }
 
@@ -201,8 +201,8 @@ impl From<ReadError> for Problem {
         match error {
             ReadError::Away(_) => {
                 let request_id = request_id::current();
-                tracing::warn!(service = "http", request_id, %error, "a read failed");
-                Self::unavailable("a database is not available; try again", RETRY_AFTER)
+                tracing::warn!(service = "http", request_id, %error, "reading from a database failed");
+                Self::unavailable("a database is unavailable; retry later", RETRY_AFTER)
             }
             ReadError::Unreadable(_) => Self::internal(&error),
         }
@@ -224,10 +224,10 @@ impl Problem {
         unconsumed_queues: &[UnconsumedQueue],
     ) -> Self {
         let detail = match (busy.down, broker, unconsumed_queues.first()) {
-            (true, ..) => "a database is not available; try again".to_owned(),
-            (false, Some(trouble), _) => format!("{trouble}; try again"),
-            (false, None, Some(queue)) => format!("too many orders are under way: {queue}"),
-            (false, None, None) => "too many orders are under way; try again".to_owned(),
+            (true, ..) => "a database is unavailable; retry later".to_owned(),
+            (false, Some(trouble), _) => format!("{trouble}; retry later"),
+            (false, None, Some(queue)) => format!("too many orders in progress: {queue}"),
+            (false, None, None) => "too many orders in progress; retry later".to_owned(),
         };
         Self::unavailable(detail, busy.retry_after)
     }
@@ -258,10 +258,8 @@ pub fn from_poem(error: &poem::Error) -> Response {
     }
     let status = error.status();
     let detail = match status {
-        StatusCode::BAD_REQUEST => "the address is no text in UTF-8 once it is decoded".to_owned(),
-        StatusCode::METHOD_NOT_ALLOWED => {
-            "this address does not take this method; see /docs".to_owned()
-        }
+        StatusCode::BAD_REQUEST => "the path is not valid UTF-8 after percent-decoding".to_owned(),
+        StatusCode::METHOD_NOT_ALLOWED => "method not allowed for this path; see /docs".to_owned(),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
             "the body must be JSON, with `Content-Type: application/json`".to_owned()
         }
@@ -285,7 +283,7 @@ fn unreadable(parameter: &ParseParamError) -> String {
     } else if reason.contains("boolean") {
         "must be true or false".to_owned()
     } else {
-        "must be a whole number".to_owned()
+        "must be an integer".to_owned()
     }
 }
 
@@ -298,13 +296,13 @@ pub fn alone(status: StatusCode, detail: impl Into<String>) -> Response {
 
 /// 413, from before the routes.
 pub fn too_large(limit: usize) -> Response {
-    let detail = format!("the body is larger than the {limit} bytes that are taken");
+    let detail = format!("the body exceeds the maximum of {limit} bytes");
     alone(StatusCode::PAYLOAD_TOO_LARGE, detail)
 }
 
 /// 400, for a body that breaks off.
 pub fn interrupted() -> Response {
-    alone(StatusCode::BAD_REQUEST, "the body breaks off before its end")
+    alone(StatusCode::BAD_REQUEST, "the body is incomplete")
 }
 
 /// 500, for a handler that panicked.
@@ -333,19 +331,22 @@ mod tests {
         let busy = |down| Busy { retry_after: Duration::from_secs(1), down };
         let queue = Queue::parse("inventory.commands").unwrap();
         let unconsumed_queues = [UnconsumedQueue { queue, ready: 820 }];
-        let away = || Some("the broker is away: connection refused".to_owned());
+        let away = || Some("the broker is unavailable: connection refused".to_owned());
         let detail = |problem| match problem {
             Problem::Unavailable(body, _) => body.0.detail,
             _ => panic!("no 503"),
         };
         for (problem, word) in [
             (Problem::not_admitted(busy(true), away(), &unconsumed_queues), "a database"),
-            (Problem::not_admitted(busy(false), away(), &unconsumed_queues), "the broker is away"),
+            (
+                Problem::not_admitted(busy(false), away(), &unconsumed_queues),
+                "the broker is unavailable",
+            ),
             (
                 Problem::not_admitted(busy(false), None, &unconsumed_queues),
-                "nobody takes inventory.commands",
+                "no consumer on inventory.commands",
             ),
-            (Problem::not_admitted(busy(false), None, &[]), "too many orders are under way; try"),
+            (Problem::not_admitted(busy(false), None, &[]), "too many orders in progress; retry"),
         ] {
             let detail = detail(problem);
             assert!(detail.contains(word), "{detail}");
@@ -357,7 +358,7 @@ mod tests {
         let one = || FieldError::new("quantity", "is missing");
         for (errors, expected) in [
             (vec![one()], "`quantity` is missing"),
-            (vec![one(), one()], "the order has fields that cannot be taken"),
+            (vec![one(), one()], "the order has invalid fields"),
         ] {
             match Problem::faulty("order", errors) {
                 Problem::Unprocessable(body) => assert_eq!(body.0.detail, expected),

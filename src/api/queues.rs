@@ -24,12 +24,12 @@ struct QueueView {
     queue: Word<Queue>,
     /// The service that consumes it.
     service: Word<ServiceName>,
-    /// Messages that wait for a consumer. Those that travel together, as a bundle, count as one.
+    /// Number of messages ready for delivery. A bundle counts as one message.
     ready: u64,
-    /// Messages that are with the consumers of this process, and not settled yet, counted the same way. What
-    /// other processes have in hand is not counted.
+    /// Number of messages delivered to consumers of this process and not yet acknowledged. A bundle
+    /// counts as one message. Deliveries to other processes are not counted.
     unacked: u64,
-    /// Consumers of all processes.
+    /// Number of consumers in all processes.
     consumers: u64,
 }
 
@@ -57,10 +57,10 @@ pub struct QueuesApi(pub State);
 
 #[OpenApi(tag = "Group::Admin")]
 impl QueuesApi {
-    /// Every queue: how much waits in it, and how many take it
+    /// List all queues with their depths and consumers
     ///
-    /// Depths and consumers are the broker's; `unacked` is what the consumers of this process have in
-    /// hand.
+    /// Depths and consumers are reported by the broker; `unacked` counts the deliveries to
+    /// consumers of this process.
     #[oai(path = "/admin/queues", method = "get")]
     async fn queues(&self) -> Result<Json<QueueList>, Problem> {
         let depths = depths(&*self.0.broker).await?;
@@ -71,8 +71,8 @@ impl QueuesApi {
 /// What the broker says, in the order of the queues.
 async fn depths(broker: &dyn Broker) -> Result<Vec<Depth>, Problem> {
     let away = |cause: &dyn std::fmt::Display| {
-        tracing::warn!(service = "http", %cause, "the broker does not say how full its queues are");
-        Problem::unavailable("the broker does not answer; try again", RETRY_AFTER)
+        tracing::warn!(service = "http", %cause, "reading the queue depths failed");
+        Problem::unavailable("the broker does not respond; retry later", RETRY_AFTER)
     };
     let depths = tokio::time::timeout(ANSWER_MAX, broker.depths()).await;
     let mut depths = depths.map_err(|late| away(&late))?.map_err(|error| away(&error))?;

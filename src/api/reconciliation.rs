@@ -85,25 +85,25 @@ impl Kind {
     }
 }
 
-/// What this process can say, and how it stands.
+/// The records that this process provides, and its lag.
 #[derive(Object)]
 struct ReconciliationOverview {
-    /// The kinds of records that the services of this process have.
+    /// The kinds of records that the services of this process provide.
     records: Vec<String>,
-    /// The time of this process.
+    /// The clock of this process.
     now: Time,
-    /// How far it is behind with its work, or was within the last seconds, in milliseconds.
+    /// The largest lag of the last few seconds, in milliseconds.
     lag_ms: u64,
 }
 
-/// Records, by the ids of what they are about.
+/// Records, ordered by the id of their order or product.
 #[derive(Object)]
 struct RecordList {
-    /// Each as `ordermill check` of the same version reads it.
+    /// The records, in the format that `ordermill check` of the same version reads.
     records: Vec<Any<serde_json::Value>>,
 }
 
-/// Orders to restate.
+/// Orders whose events are republished.
 #[derive(Object)]
 struct Repair {
     /// The orders, 1 to 100.
@@ -118,12 +118,12 @@ pub struct RepairRequest {
     pub order_ids: Vec<Uuid>,
 }
 
-/// What became of them.
+/// The result of the repair.
 #[derive(Object)]
 struct Repaired {
-    /// Orders of which everything is said again.
+    /// Orders whose events are republished.
     restated: u64,
-    /// Orders that there are not.
+    /// Unknown orders.
     unknown: Vec<Uuid>,
 }
 
@@ -132,9 +132,9 @@ pub struct ReconciliationApi(pub State);
 
 #[OpenApi(tag = "Group::Admin")]
 impl ReconciliationApi {
-    /// What this process can say for a reconciliation, and how it stands
+    /// Get the record kinds and the lag of this process
     ///
-    /// `ordermill check` asks this first, and again before it reads once more what differs.
+    /// `ordermill check` reads this first, and again before it re-reads differing records.
     #[oai(path = "/admin/reconciliation", method = "get")]
     async fn overview(&self) -> Result<Json<ReconciliationOverview>, Problem> {
         let state = self.0.system().state().await?;
@@ -146,19 +146,20 @@ impl ReconciliationApi {
         }))
     }
 
-    /// What a service says of many orders or products, by their ids
+    /// List the records of a service for reconciliation
     ///
-    /// `ordermill check` reads these, and compares them. Their form may change from version to version.
+    /// `ordermill check` reads and compares these records. Their format may change with every
+    /// version.
     #[oai(path = "/admin/reconciliation/:records", method = "get")]
     async fn of_service(
         &self,
         /// `orders`, `reservations`, `payments`, `ledger`, `shipments`, `audit`, `notifications` or `products`.
         records: Path<String>,
-        /// Only those after this one: an order's id, or of `products` a product's.
+        /// Only records after this order id, or after this product id for `products`.
         after: Query<Option<String>>,
-        /// Only orders up to this one, and with it.
+        /// Only orders up to and including this one.
         until: Query<Option<String>>,
-        /// How many: 1 to 1000, of `products` 1 to 10000; as many as that when not said.
+        /// Maximum number of records: 1 to 1000, for `products` 1 to 10000. Default: the maximum.
         limit: Query<Option<u32>>,
     ) -> Result<Json<RecordList>, Problem> {
         let kind = Kind::ALL.into_iter().find(|known| known.as_str() == records.0);
@@ -191,11 +192,12 @@ impl ReconciliationApi {
         }
     }
 
-    /// Say again what was said of some orders
+    /// Republish the messages of orders
     ///
-    /// The order service tells again what it has told of each, under the same ids, and asks the other services
-    /// again for their latest outcomes. Whoever has heard it before does nothing. So what was missed is made good;
-    /// what a service has recorded otherwise stays as it is.
+    /// The order service republishes all messages of each order with their original ids, and
+    /// requests the latest outcomes from the other services. Services ignore messages that they
+    /// have already handled. This repairs missed messages; it does not change records that
+    /// contradict each other.
     #[oai(path = "/admin/reconciliation/repairs", method = "post")]
     async fn repair(&self, body: Raw<Repair>) -> Result<Json<Repaired>, Problem> {
         let RepairRequest { order_ids } = body.parse()?;
@@ -237,12 +239,12 @@ fn answer<T: Serialize>(records: &[T]) -> Result<Json<RecordList>, Problem> {
 
 fn elsewhere(kind: Kind) -> Problem {
     let kind = kind.as_str();
-    Problem::not_found(format!("the service that has {kind} does not run in this process"))
+    Problem::not_found(format!("the service that provides {kind} does not run in this process"))
 }
 
 fn limit_of(limit: Option<u32>, max: u32) -> Result<u32, Problem> {
     match limit.unwrap_or(max) {
         limit if (1..=max).contains(&limit) => Ok(limit),
-        _ => Err(Problem::bad_parameter("limit", format!("must be 1 to {max}"))),
+        _ => Err(Problem::bad_parameter("limit", format!("must be from 1 to {max}"))),
     }
 }

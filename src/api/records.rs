@@ -25,32 +25,32 @@ use poem_openapi::{Object, OpenApi};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// A payment, as the payment service has it.
+/// A payment, as the payment service records it.
 #[derive(Object)]
 struct PaymentRecord {
     /// The order.
     order_id: Uuid,
-    /// How it stands.
+    /// The status.
     status: Word<PaymentStatus>,
-    /// What was to be paid; null if it was undone before that was known.
+    /// The amount to pay; null if the payment was reversed before the amount was known.
     amount: Option<Decimal>,
-    /// The currency of every amount, as a code of ISO 4217.
+    /// The currency of all amounts, an ISO 4217 code.
     currency: Option<String>,
-    /// What the gateway has captured.
+    /// The amount that the gateway has captured.
     captured: Option<Decimal>,
-    /// What it has given back.
+    /// The amount that the gateway has refunded.
     refunded: Option<Decimal>,
-    /// How it was to be paid.
+    /// The payment method.
     method: Option<String>,
     /// The gateway's identifier.
     transaction_id: Option<String>,
-    /// Why the gateway refused.
+    /// The reason why the gateway declined.
     reason: Option<String>,
-    /// How often the gateway was asked anything.
+    /// Number of requests to the gateway.
     attempts: u32,
-    /// When it was asked for.
+    /// The time of the request.
     created_at: Time,
-    /// When it last changed.
+    /// The time of the last change.
     updated_at: Time,
 }
 
@@ -73,24 +73,24 @@ impl From<PaymentView> for PaymentRecord {
     }
 }
 
-/// A shipment, as the shipping service has it.
+/// A shipment, as the shipping service records it.
 #[derive(Object)]
 struct ShipmentRecord {
     /// The order.
     order_id: Uuid,
-    /// How it stands.
+    /// The status.
     status: Word<ShipmentStatus>,
-    /// To follow the parcel by.
+    /// The tracking code.
     tracking_code: Option<String>,
-    /// What the carrier takes.
+    /// The shipping cost.
     freight: Option<Decimal>,
-    /// The currency of the freight, as a code of ISO 4217.
+    /// The currency of the shipping cost, an ISO 4217 code.
     currency: Option<String>,
-    /// When it should arrive.
+    /// The estimated delivery date.
     estimated_delivery: Option<Time>,
-    /// Units in the parcel.
+    /// Number of units in the parcel.
     units: Option<u64>,
-    /// Why the carrier refused.
+    /// The reason why the carrier refused.
     reason: Option<String>,
 }
 
@@ -112,32 +112,32 @@ impl From<&Shipment> for ShipmentRecord {
     }
 }
 
-/// An event, as the audit keeps it.
+/// An event as the audit service records it.
 #[derive(Object)]
 struct AuditRecord {
     /// The message's identifier.
     event_id: Uuid,
     /// The message's name.
     event_type: Word<Kind>,
-    /// 0, and counted on where the same thing may happen twice to one order.
+    /// 0, or a running number if the same event can occur more than once for one order.
     number: u32,
     /// The order.
     order_id: Uuid,
-    /// When it happened.
+    /// The time at which it occurred.
     occurred_at: Time,
-    /// When the audit took it down.
+    /// The time at which the audit service recorded it.
     recorded_at: Time,
-    /// The whole message, as it went from one service to another: amounts are decimal strings beside their
-    /// currency, or in minor units where a name ends in `_minor`.
+    /// The complete message. Amounts are decimal strings with their currency, or integers in minor
+    /// units where the field name ends in `_minor`.
     message: Any<serde_json::Value>,
 }
 
-/// An order's events in the order in which they happened.
+/// The events of an order, in the order in which they occurred.
 #[derive(Object)]
 struct AuditList {
     /// The events of this page.
     entries: Vec<AuditRecord>,
-    /// Where the list goes on; null: this is its end.
+    /// The cursor of the next page; null on the last page.
     next_cursor: Option<String>,
 }
 
@@ -146,9 +146,10 @@ pub struct RecordsApi(pub State);
 
 #[OpenApi(tag = "Group::Records")]
 impl RecordsApi {
-    /// An order's payment
+    /// Get the payment of an order
     ///
-    /// As the payment service has it: what was captured, what was given back, and why it was refused.
+    /// As recorded by the payment service: captured and refunded amounts, and the reason if it was
+    /// declined.
     #[oai(path = "/payments/:order_id", method = "get")]
     async fn payment(&self, order_id: Path<String>) -> Result<Json<PaymentRecord>, Problem> {
         let payment = payment_of(&self.0, id(&order_id.0)?).await?;
@@ -156,9 +157,9 @@ impl RecordsApi {
         Ok(Json(payment.into()))
     }
 
-    /// An order's shipment
+    /// Get the shipment of an order
     ///
-    /// As the shipping service has it.
+    /// As recorded by the shipping service.
     #[oai(path = "/shipments/:order_id", method = "get")]
     async fn shipment(&self, order_id: Path<String>) -> Result<Json<ShipmentRecord>, Problem> {
         let row = self.0.services.shipping()?.shipment(id(&order_id.0)?).await?;
@@ -166,17 +167,17 @@ impl RecordsApi {
         Ok(Json(ShipmentRecord::from(&row)))
     }
 
-    /// Everything that happened to an order
+    /// List the audit events of an order
     ///
-    /// Every event that services told each other, in the order in which they happened.
+    /// All events between the services, in the order in which they occurred.
     #[oai(path = "/audit", method = "get")]
     async fn audit(
         &self,
         /// The order.
         order_id: Query<String>,
-        /// Entries on a page: 1 to 200, 50 if not said.
+        /// Entries per page: 1 to 200. Default: 50.
         limit: Query<Option<u32>>,
-        /// Where the last page ended.
+        /// The `next_cursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Result<Json<AuditList>, Problem> {
         let (order, limit) = (id(&order_id.0)?, validate::page(limit.0)?);
@@ -216,8 +217,8 @@ async fn payment_of(state: &State, order: OrderId) -> Result<Option<PaymentView>
         Ok(payment) => Ok(payment),
         Err(ConfirmationError::Rpc(RpcError::Nobody)) => Err(elsewhere.into()),
         Err(error) => {
-            tracing::warn!(service = "http", %error, "a payment cannot be confirmed");
-            let detail = "the payment service does not answer in time; try again";
+            tracing::warn!(service = "http", %error, "confirming a payment failed");
+            let detail = "the payment service does not respond in time; retry later";
             Err(Problem::unavailable(detail, RETRY_AFTER))
         }
     }

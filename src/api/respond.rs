@@ -81,8 +81,8 @@ fn nowhere(path: &str) -> Response {
         return Redirect::see_other("/docs").into_response();
     }
     let detail = match path.starts_with("/admin/actors/") {
-        true => "an actor's name is one segment of the address: write each `/` in it as `%2F`",
-        false => "there is nothing at this address; see /docs",
+        true => "the actor name must be one path segment; encode each `/` as `%2F`",
+        false => "unknown path; see /docs",
     };
     Problem::not_found(detail).into_response()
 }

@@ -69,11 +69,11 @@ impl Routes {
         let mut seen = BTreeSet::new();
         let (name, message) = asked.query_pairs().find_map(|(name, _)| {
             if !known.query.iter().any(|known| *known == name) {
-                let message = format!("is no parameter here; there are {}", known.query.join(", "));
+                let message = format!("is an unknown parameter; known: {}", known.query.join(", "));
                 return Some((name, message));
             }
             let is_new = seen.insert(name.clone());
-            (!is_new).then(|| (name, "is given twice; give it once".to_owned()))
+            (!is_new).then(|| (name, "is given twice; expected once".to_owned()))
         })?;
         let shown: String = name.chars().take(NAME_CHARS_MAX).collect();
         Some(Problem::bad_parameter(&shown, message))

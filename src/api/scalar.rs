@@ -30,7 +30,7 @@ impl<'de> Deserialize<'de> for Id {
             type Value = Id;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string or a whole number")
+                f.write_str("a string or an integer")
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Id, E> {
@@ -65,7 +65,7 @@ impl<'de> Deserialize<'de> for Count {
             text if text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => {
                 Ok(Self(text.to_owned()))
             }
-            _ => Err(D::Error::custom("a whole number is expected")),
+            _ => Err(D::Error::custom("expected an integer")),
         }
     }
 }
@@ -79,9 +79,9 @@ impl Amount {
     pub fn more_than_nothing(&self, currency: Currency) -> Result<i64, String> {
         match Money::parse(&self.0, currency) {
             Ok(money) if money.minor > 0 => Ok(money.minor),
-            Ok(_) => Err("must be more than 0".to_owned()),
+            Ok(_) => Err("must be greater than 0".to_owned()),
             Err(MoneyError::NotANumber(_)) => {
-                Err("must be a decimal number, as in 49.90".to_owned())
+                Err("must be a decimal number, for example 49.90".to_owned())
             }
             Err(error) => Err(error.to_string()),
         }
@@ -95,7 +95,7 @@ impl<'de> Deserialize<'de> for Amount {
         match text.bytes().next() {
             Some(b'"') => serde_json::from_str(text).map(Self).map_err(D::Error::custom),
             Some(b'-' | b'0'..=b'9') => Ok(Self(text.to_owned())),
-            _ => Err(D::Error::custom("a decimal number is expected, as in 49.90")),
+            _ => Err(D::Error::custom("expected a decimal number, for example 49.90")),
         }
     }
 }
@@ -151,8 +151,8 @@ macro_rules! documented {
 documented! {
     /// Documents an [`Amount`] over 0.
     AmountInput = one_of(
-        "An amount of money over 0, with no more decimals than its currency has: a JSON number, or the same \
-         as a decimal string.",
+        "A positive amount of money, with at most as many decimals as its currency has: a JSON \
+         number or a decimal string.",
         [
             MetaSchema { minimum: Some(0.0), ..MetaSchema::new("number") },
             MetaSchema { pattern: Some(r"^[0-9]+(\.[0-9]+)?$".to_owned()), ..MetaSchema::new("string") },

@@ -56,7 +56,7 @@ impl StartupGate {
                 response
             }
             _ => {
-                let waits = |missing| format!("{}: it waits for {missing}", starting());
+                let waits = |missing| format!("{}: waiting for {missing}", starting());
                 let detail = missing.map_or_else(starting, waits);
                 Problem::unavailable(detail, RETRY_AFTER).into_response()
             }

@@ -36,7 +36,7 @@ impl Type for Time {
 
     fn register(registry: &mut Registry) {
         registry.create_schema::<Self, _>(Self::NAME.to_owned(), |_| MetaSchema {
-            description: Some("A moment (RFC 3339), in UTC, to the microsecond."),
+            description: Some("A timestamp (RFC 3339) in UTC with microseconds."),
             pattern: Some(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$".to_owned()),
             example: Some(Value::from("2026-03-01T09:30:00.125000Z")),
             ..MetaSchema::new_with_format("string", "date-time")

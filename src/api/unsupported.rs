@@ -108,6 +108,6 @@ fn refused(name: &str, supported: &[&str]) -> Problem {
         names => names.join(" and "),
     };
     Problem::precondition_failed(format!(
-        "`{name}` is not supported here, and nothing was done; this address supports {there}: send the request without it"
+        "unsupported precondition `{name}`, nothing is changed; this path supports {there}; remove the header"
     ))
 }

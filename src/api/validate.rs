@@ -22,7 +22,7 @@ fn fault(text: &str, max: usize) -> Option<String> {
     if length == 0 || length > max {
         Some(format!("must have 1 to {max} characters"))
     } else if text.chars().any(characters::is_control) {
-        Some("must not have control characters".to_owned())
+        Some("must not contain control characters".to_owned())
     } else if characters::is_blank(text) {
         Some("must not be blank".to_owned())
     } else {

@@ -13,37 +13,37 @@ use ordermill_actors::shipping::ShipmentStatus;
 use poem_openapi::Object;
 use uuid::Uuid;
 
-/// How the saga of an order stands.
+/// The saga of an order.
 #[derive(Object)]
 pub struct SagaView {
-    /// How it stands.
+    /// The status.
     pub status: Word<SagaStatus>,
-    /// What it waits for.
+    /// The step that it waits for.
     pub step: Word<SagaStep>,
-    /// Why it is `FAILED`.
+    /// The reason why it is `FAILED`.
     #[oai(skip_serializing_if_is_none)]
     pub stuck: Option<String>,
 }
 
-/// A product of which too little was there.
+/// A product with too little stock.
 #[derive(Object)]
 pub struct ShortageView {
     /// The product.
     pub product_id: String,
-    /// How many were asked for.
+    /// Number of requested units.
     pub requested: u32,
-    /// How many there were, by the committed stock; null if there is no such product.
+    /// Number of available units in the committed stock; null if the product does not exist.
     pub available: Option<i64>,
 }
 
-/// Why an order ended as `CANCELLED`.
+/// The reason why an order is `CANCELLED`.
 #[derive(Object)]
 pub struct FailureView {
-    /// Where it failed.
+    /// The step that failed.
     pub step: Word<FailedStep>,
-    /// A word for why, as in `insufficient_stock`.
+    /// The reason code, for example `insufficient_stock`.
     pub reason: String,
-    /// What was short.
+    /// The products with too little stock.
     #[oai(default, skip_serializing_if_is_empty)]
     pub shortages: Vec<ShortageView>,
 }
@@ -68,36 +68,36 @@ impl From<&Failure> for FailureView {
 pub struct LineView {
     /// The product.
     pub product_id: String,
-    /// How many.
+    /// The quantity.
     pub quantity: u32,
-    /// The price of one, when the request named it.
+    /// The price per unit, if the request contained it.
     #[oai(skip_serializing_if_is_none)]
     pub unit_price: Option<Decimal>,
     /// The price of the line.
     pub amount: Decimal,
 }
 
-/// An order's money, as the order knows it.
+/// The payment of an order, as the order service records it.
 #[derive(Object)]
 pub struct OrderPaymentView {
-    /// How the payment stands: `APPROVED` or `REVERSED`.
+    /// The status of the payment: `APPROVED` or `REVERSED`.
     pub status: Word<PaymentStatus>,
     /// The gateway's identifier.
     pub transaction_id: String,
-    /// How much was captured.
+    /// The captured amount.
     pub amount: Decimal,
 }
 
-/// An order's parcel, as the order knows it.
+/// The shipment of an order, as the order service records it.
 #[derive(Object)]
 pub struct OrderShipmentView {
-    /// How the shipment stands. One that was refused is the order's `failure` instead.
+    /// The status of the shipment. A refused shipment is reported as the `failure` of the order.
     pub status: Word<ShipmentStatus>,
-    /// To follow it by.
+    /// The tracking code.
     pub tracking_code: String,
-    /// What the carrier takes.
+    /// The shipping cost.
     pub freight: Decimal,
-    /// When it should arrive.
+    /// The estimated delivery date.
     pub estimated_delivery: Time,
 }
 
@@ -106,19 +106,19 @@ pub struct OrderShipmentView {
 pub struct PlacedView {
     /// The order.
     pub order_id: Uuid,
-    /// `PENDING`: it was accepted, and everything else is under way.
+    /// `PENDING`: the order is accepted and its saga has started.
     pub status: Word<OrderStatus>,
-    /// Its saga.
+    /// The saga.
     pub saga: SagaView,
-    /// Who buys.
+    /// The customer.
     pub customer_id: String,
     /// What.
     pub items: Vec<LineView>,
-    /// What it costs in all.
+    /// The total amount.
     pub total_amount: Decimal,
-    /// The currency of every amount, as a code of ISO 4217.
+    /// The currency of all amounts, an ISO 4217 code.
     pub currency: String,
-    /// When it was accepted.
+    /// The time at which it was accepted.
     pub created_at: Time,
 }
 
@@ -143,20 +143,20 @@ impl PlacedView {
     }
 }
 
-/// A status that an order has had.
+/// An entry of an order's status history.
 #[derive(Object)]
 pub struct HistoryView {
-    /// 0, 1, 2, … without gaps.
+    /// Sequence number: 0, 1, 2, … without gaps.
     pub sequence: u32,
     /// When.
     pub at: Time,
-    /// What changed the order.
+    /// The cause of the change.
     pub cause: Word<Cause>,
-    /// The order's status from then on.
+    /// The status of the order after the change.
     pub status: Word<OrderStatus>,
-    /// The saga's status from then on.
+    /// The status of the saga after the change.
     pub saga_status: Word<SagaStatus>,
-    /// What the saga then waited for.
+    /// The step that the saga waits for after the change.
     pub step: Word<SagaStep>,
 }
 
@@ -178,39 +178,39 @@ impl From<&HistoryRow> for HistoryView {
 pub struct OrderView {
     /// The order.
     pub order_id: Uuid,
-    /// Who buys.
+    /// The customer.
     pub customer_id: String,
-    /// How far it has come.
+    /// The status.
     pub status: Word<OrderStatus>,
-    /// How its steps find each other.
+    /// The coordination of the saga steps.
     pub flow: Word<Flow>,
-    /// In which order they are taken.
+    /// The order of the saga steps.
     pub plan: Word<Plan>,
-    /// Its saga.
+    /// The saga.
     pub saga: SagaView,
-    /// The actor that sees to it while anything is under way, as `GET /admin/actors/{name}` knows it.
+    /// The actor that handles the order while it is in progress, for `GET /admin/actors/{name}`.
     pub actor: String,
-    /// Why it ended, or is ending, as `CANCELLED`.
+    /// The reason for the cancellation, if the order is or becomes `CANCELLED`.
     pub failure: Option<FailureView>,
-    /// What was bought.
+    /// The order lines.
     pub items: Vec<LineView>,
-    /// What it costs in all.
+    /// The total amount.
     pub total_amount: Decimal,
-    /// The currency of every amount, as a code of ISO 4217.
+    /// The currency of all amounts, an ISO 4217 code.
     pub currency: String,
-    /// How it is paid.
+    /// The payment method.
     pub payment_method: String,
-    /// How fast the parcel is wanted.
+    /// The shipping priority.
     pub priority: Word<Priority>,
-    /// Its money.
+    /// The payment.
     pub payment: Option<OrderPaymentView>,
-    /// Its parcel.
+    /// The shipment.
     pub shipment: Option<OrderShipmentView>,
-    /// When it was accepted.
+    /// The time at which it was accepted.
     pub created_at: Time,
-    /// When it last changed.
+    /// The time of the last change.
     pub updated_at: Time,
-    /// Every status it has had. In lists it is left out.
+    /// The status history. Omitted in lists.
     #[oai(skip_serializing_if_is_none)]
     pub history: Option<Vec<HistoryView>>,
 }

@@ -112,20 +112,20 @@ macro_rules! words {
 }
 
 words! {
-    "OrderStatus": OrderStatus, "How far an order has come.";
-    "SagaStatus": SagaStatus, "How the saga of an order stands. `FAILED`: a compensation does not end; it \
-        goes on, and a person should look.";
-    "SagaStep": SagaStep, "What a saga waits for; `DONE` when it waits for nothing.";
-    "PaymentStatus": PaymentStatus, "How a payment stands.";
-    "ShipmentStatus": ShipmentStatus, "How a shipment stands.";
-    "Flow": Flow, "How the steps of an order find each other.";
-    "Plan": Plan, "In which order the steps of an order are taken.";
-    "Priority": Priority, "How fast the parcel is wanted.";
+    "OrderStatus": OrderStatus, "The status of an order.";
+    "SagaStatus": SagaStatus, "The status of a saga. `FAILED`: a compensation does not complete; \
+        it is still retried, and needs an operator.";
+    "SagaStep": SagaStep, "The step that a saga waits for; `DONE` if it waits for none.";
+    "PaymentStatus": PaymentStatus, "The status of a payment.";
+    "ShipmentStatus": ShipmentStatus, "The status of a shipment.";
+    "Flow": Flow, "The coordination of the saga steps.";
+    "Plan": Plan, "The order of the saga steps.";
+    "Priority": Priority, "The shipping priority.";
     "EventType": Kind, "The name of a message between services.";
-    "NotificationType": Topic, "What a customer is told of.";
+    "NotificationType": Topic, "The event that a notification is about.";
     "Service": ServiceName, "A service.";
     "Queue": Queue, "A queue.";
-    "ActorStatus": ActorStatus, "What an actor is doing.";
+    "ActorStatus": ActorStatus, "The status of an actor.";
 }
 
 /// What an order's history names as a cause: the name of a message, or who asked.
@@ -133,8 +133,8 @@ pub struct Cause;
 
 impl Words for Cause {
     const NAME: &'static str = "Cause";
-    const ABOUT: &'static str = "What changed an order: a message, by its name; `customer` or `operator`, \
-        who asked for it; or `deadline`, a time that came.";
+    const ABOUT: &'static str = "The cause of a change: the name of a message; `customer` or \
+        `operator` for a request; `deadline` for an expired deadline.";
 
     fn all() -> Vec<Cow<'static, str>> {
         CAUSES.into_iter().map(Cow::from).chain(Kind::all()).collect()
@@ -146,8 +146,8 @@ pub struct FailedStep;
 
 impl Words for FailedStep {
     const NAME: &'static str = "FailedStep";
-    const ABOUT: &'static str = "Where an order failed: the step that was refused; `customer`, who cancelled \
-        it; or, past its deadline, what its saga was doing.";
+    const ABOUT: &'static str = "The failed step; `customer` for a cancellation; after an expired \
+        deadline, the step that the saga was waiting for.";
 
     fn all() -> Vec<Cow<'static, str>> {
         let steps = Step::ALL.iter().map(|step| step.as_str().into());
@@ -157,12 +157,12 @@ impl Words for FailedStep {
     }
 }
 
-/// A kind of actors.
+/// The kind of an actor.
 pub struct ActorKind;
 
 impl Words for ActorKind {
     const NAME: &'static str = "ActorKind";
-    const ABOUT: &'static str = "A kind of actors.";
+    const ABOUT: &'static str = "The kind of an actor.";
 
     fn all() -> Vec<Cow<'static, str>> {
         KINDS.into_iter().map(Cow::from).collect()
@@ -179,8 +179,8 @@ impl ActorEventName {
 
 impl Words for ActorEventName {
     const NAME: &'static str = "ActorEventName";
-    const ABOUT: &'static str = "What became of an actor; `missed`: this stream was too slow and has missed \
-        events.";
+    const ABOUT: &'static str =
+        "The kind of lifecycle event; `missed`: this stream was too slow and lost events.";
 
     fn all() -> Vec<Cow<'static, str>> {
         let names = LifecycleEventKind::ALL.iter().map(|what| what.as_str().into());

@@ -89,6 +89,6 @@ impl<E: Endpoint<Output = Response> + 'static> Acceptor<E> {
 fn log(logged: &mut Option<Instant>, error: &io::Error) {
     if logged.is_none_or(|logged| logged.elapsed() >= LOG_EVERY) {
         *logged = Some(Instant::now());
-        tracing::warn!(service = "http", %error, "connections cannot be accepted");
+        tracing::warn!(service = "http", %error, "accepting a connection failed");
     }
 }

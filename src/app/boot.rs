@@ -30,7 +30,7 @@ pub enum NotReady {
 /// A database or the broker was not available within the time that a start may take.
 #[derive(Debug, Error)]
 #[error(
-    "{what} did not answer within {} (ORDERMILL_STARTUP_TIMEOUT): {cause}",
+    "{what} did not respond within {} (ORDERMILL_STARTUP_TIMEOUT): {cause}",
     humantime::format_duration(*.patience)
 )]
 pub struct NotAvailable {
@@ -75,7 +75,7 @@ impl Boot {
         F: Future<Output = Result<T, NotReady>> + Send,
     {
         let mut pause = PAUSE_MIN;
-        self.misses(Some(format!("{what}: no answer yet")));
+        self.misses(Some(format!("{what}: no response yet")));
         loop {
             let error = match logged(what, attempt()).await {
                 Ok(done) => {
@@ -106,7 +106,7 @@ async fn logged<T>(what: &str, attempt: impl Future<Output = T>) -> T {
         tokio::select! {
             biased;
             done = &mut attempt => return done,
-            _ = ticks.tick() => tracing::warn!("waiting for {what}: no answer yet"),
+            _ = ticks.tick() => tracing::warn!("waiting for {what}: no response yet"),
         }
     }
 }

@@ -103,8 +103,8 @@ macro_rules! open {
             }
             Self::Postgres { servers, owner } => {
                 use ordermill_postgres::{Database, PgStore, $name};
-                let url =
-                    $url(&**servers).ok_or_else(|| anyhow!("the {name} database is not set"))?;
+                let url = $url(&**servers)
+                    .ok_or_else(|| anyhow!("no URL is set for the {name} database"))?;
                 let open = async || {
                     Database::open(Secret::expose(url), $name::SCHEMA, &$name::MIGRATIONS, *owner)
                         .await
@@ -166,7 +166,7 @@ impl Databases {
     pub fn serve_at(&self, url: &str) {
         let Self::Sqlite { directory, .. } = self else { return };
         if let Err(error) = directory.serves_at(url) {
-            tracing::warn!(%error, "the lock of the data directory does not say where this process serves");
+            tracing::warn!(%error, "writing the server URL to the lock file of the data directory failed");
         }
     }
 
@@ -178,7 +178,7 @@ impl Databases {
         let closing = join_all(opened.iter().map(SqliteDatabase::close));
         if tokio::time::timeout(within, closing).await.is_err() {
             tracing::warn!(
-                "a database is still being read: its `-wal` file stays, and belongs to its `.db` file"
+                "a database still has readers: its `-wal` file remains and belongs to its `.db` file"
             );
         }
     }

@@ -66,7 +66,7 @@ impl Http {
         patience: Duration,
     ) -> anyhow::Result<Arc<Self>> {
         let listener = line(listen, LINE_MAX)
-            .with_context(|| format!("ORDERMILL_LISTEN: {listen} cannot be listened on"))?;
+            .with_context(|| format!("ORDERMILL_LISTEN: cannot listen on {listen}"))?;
         let listener = listener.into_std().context("the address listened on")?;
         let address = listener.local_addr().context("the address listened on")?;
         let (listener, first) = (Mutex::new(Some(listener)), Mutex::new(None));

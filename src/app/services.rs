@@ -30,7 +30,7 @@ use uuid::Uuid;
 
 /// What was asked for needs a service that another process runs.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error("this needs the {0} service, which does not run in this process")]
+#[error("the {0} service does not run in this process")]
 pub struct ServiceNotLocal(pub ServiceName);
 
 /// What the API asks of the order service.

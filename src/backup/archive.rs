@@ -42,7 +42,7 @@ const BLOCK: u64 = 512;
 #[derive(Debug, Error)]
 pub enum Refused {
     /// One is being taken.
-    #[error("a backup is being taken already; try again when it has ended")]
+    #[error("another backup is running; retry when it has finished")]
     Another,
     /// There is no snapshot.
     #[error(transparent)]
@@ -52,13 +52,13 @@ pub enum Refused {
 /// Why a backup breaks off.
 #[derive(Debug, Error)]
 enum Broken {
-    #[error("its reader has gone")]
+    #[error("the client disconnected")]
     Gone,
-    #[error("its reader has taken nothing for {STALL_MAX:?}")]
+    #[error("the client has read nothing for {STALL_MAX:?}")]
     Stalled,
-    #[error("its reader is too slow: the logs have grown to {LOGS_MAX} bytes meanwhile")]
+    #[error("the client is too slow: the write-ahead logs have grown to {LOGS_MAX} bytes")]
     Slow,
-    #[error("the process ends")]
+    #[error("the process is shutting down")]
     Ending,
     #[error(transparent)]
     File(#[from] io::Error),
@@ -138,7 +138,7 @@ impl Archive {
             match reader.recv().await {
                 Some(Piece::Bytes(bytes)) => Some((Ok(bytes), Some(reader))),
                 Some(Piece::End) => None,
-                None => Some((Err(io::Error::other("the backup was broken off")), None)),
+                None => Some((Err(io::Error::other("the backup was interrupted")), None)),
             }
         }))
     }
@@ -155,8 +155,8 @@ impl Archive {
         let duration_ms = begun.elapsed().as_millis() as u64;
         let held_ms = writer.manifest.held_ms;
         match written {
-            Ok(bytes) => tracing::info!(bytes, duration_ms, held_ms, "a backup was taken"),
-            Err(error) => tracing::warn!(%error, duration_ms, held_ms, "a backup breaks off"),
+            Ok(bytes) => tracing::info!(bytes, duration_ms, held_ms, "backup finished"),
+            Err(error) => tracing::warn!(%error, duration_ms, held_ms, "backup interrupted"),
         }
         drop(permit);
     }

@@ -41,7 +41,7 @@ impl Display for Manifest {
         let bytes = self.files.iter().map(|file| file.bytes).sum();
         write!(
             f,
-            "backed up {} databases, {}, as they were at {} (writing was held up for {} ms)",
+            "backed up {} databases, {}, as of {} (writes paused for {} ms)",
             self.files.len(),
             size(bytes),
             self.taken_at.format("%Y-%m-%dT%H:%M:%S%.3fZ"),

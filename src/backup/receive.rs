@@ -41,19 +41,19 @@ pub async fn receive(bytes: impl Bytes, target: Target) -> anyhow::Result<Manife
     fed?;
     let (manifest, target) = unpacked?;
     for file in &manifest.files {
-        let unsound = |why| anyhow::anyhow!("{} is no sound database: {why}", file.name);
+        let unsound = |why| anyhow::anyhow!("{} is corrupt: {why}", file.name);
         check_file(&target.path().join(&file.name)).await.map_err(unsound)?;
     }
     target.finish()?;
     Ok(manifest)
 }
 
-/// Hands on what comes, until it ends or nobody takes it any more.
+/// Hands on what comes, until it ends or no consumer on it any more.
 async fn feed(mut bytes: impl Bytes, pieces: mpsc::Sender<bytes::Bytes>) -> anyhow::Result<()> {
     let (mut come, mut told) = (0, Instant::now());
     while let Some(piece) = tokio::time::timeout(SILENCE_MAX, bytes.next())
         .await
-        .with_context(|| format!("nothing has come for {SILENCE_MAX:?}"))?
+        .with_context(|| format!("no data received for {SILENCE_MAX:?}"))?
     {
         let piece = piece?;
         come += piece.len() as u64;
@@ -72,7 +72,7 @@ fn unpack(reader: impl Read, directory: &Path) -> anyhow::Result<Manifest> {
     let mut archive = Archive::new(reader);
     let (mut written, mut manifest) = (Vec::new(), None);
     for entry in archive.entries()? {
-        let mut entry = entry.context("it is no archive")?;
+        let mut entry = entry.context("the response is not a tar archive")?;
         let name = file_name(&entry.path()?)?;
         if name == NAME {
             manifest = Some(read_manifest(&mut entry)?);
@@ -81,8 +81,8 @@ fn unpack(reader: impl Read, directory: &Path) -> anyhow::Result<Manifest> {
             written.push(file.with_context(|| directory.join(&name).display().to_string())?);
         }
     }
-    let manifest = manifest.context("it has no end")?;
-    ensure!(manifest.files == written, "what came is not what its manifest says");
+    let manifest = manifest.context("the archive is incomplete: it has no manifest")?;
+    ensure!(manifest.files == written, "the received files differ from the manifest");
     let text = serde_json::to_vec_pretty(&manifest)?;
     let mut file = std::fs::File::create_new(directory.join(NAME))?;
     file.write_all(&text)?;
@@ -96,18 +96,18 @@ fn file_name(path: &Path) -> anyhow::Result<String> {
     match (parts.next(), parts.next()) {
         (Some(Component::Normal(name)), None) => {
             let name = name.to_str().filter(|name| *name == NAME || name.ends_with(".db"));
-            name.map(str::to_owned).with_context(|| format!("{} is no database", path.display()))
+            name.map(str::to_owned)
+                .with_context(|| format!("{} is not a database file", path.display()))
         }
-        _ => bail!("{} is no name of a file", path.display()),
+        _ => bail!("{} is not a file name", path.display()),
     }
 }
 
 fn read_manifest(entry: &mut impl Read) -> anyhow::Result<Manifest> {
     let mut text = Vec::new();
     entry.take(MANIFEST_MAX).read_to_end(&mut text)?;
-    let manifest: Manifest =
-        serde_json::from_slice(&text).context("its manifest cannot be read")?;
-    ensure!(manifest.format == FORMAT, "it is of a format that this version does not know");
+    let manifest: Manifest = serde_json::from_slice(&text).context("the manifest is unreadable")?;
+    ensure!(manifest.format == FORMAT, "unknown backup format; use a newer version of ordermill");
     Ok(manifest)
 }
 

@@ -46,33 +46,34 @@ pub struct BenchArgs {
 /// Which benchmark.
 #[derive(Subcommand, Clone, Debug, PartialEq)]
 pub enum BenchCommand {
-    /// Orders per second, accepted and settled; what happens when no benchmark is named
+    /// Accepted and settled orders per second (the default benchmark)
     Orders(OrdersArgs),
-    /// Many buyers for the few units of one product
+    /// Many buyers compete for a few units of one product
     ///
-    /// Exactly as many orders as there are units must be confirmed, and all others refused.
+    /// Exactly as many orders as there are units must be confirmed; all others must be rejected.
     FlashSale(FlashSaleArgs),
-    /// Reservations per second of one product, beside the usual ways to make them
+    /// Reservations per second of one product, compared with row locks and optimistic locking
     ///
-    /// Needs DATABASE_URL only. Works in a schema of its own, which is dropped at the end.
+    /// Needs only DATABASE_URL. Uses its own schema and drops it at the end.
     HotSku(HotSkuArgs),
 }
 
 /// Which server is measured, and where the figures go.
 #[derive(Args, Clone, Debug, PartialEq)]
 pub struct ServerArgs {
-    /// A running server; several that serve the same shop take turns. Without it one is started, on a
-    /// temporary data directory, or on what DATABASE_URL and AMQP_URL name
+    /// URL of a running server; several servers of the same shop are used in turn. Default: start
+    /// one, on a temporary data directory, or on DATABASE_URL and AMQP_URL
     #[arg(long, value_name = "URL", value_parser = server_url)]
     pub url: Vec<String>,
-    /// Where the temporary data directory is made; somewhere on disk when not said
+    /// Parent of the temporary data directory. Default: a directory on disk
     #[arg(long, value_name = "PATH", conflicts_with = "url")]
     pub temp_dir: Option<PathBuf>,
-    /// A process whose CPU time is told, with all its children: `postgres=PID`, `rabbitmq=PID`, or the
-    /// server of --url, `server=PID`. Those of ./scripts/stack are found without it
+    /// Process whose CPU time is reported, including its children: `postgres=PID`, `rabbitmq=PID`,
+    /// or `server=PID` for the server of --url. Processes of ./scripts/stack are found
+    /// automatically
     #[arg(long, value_name = "NAME=PID")]
     pub watch_pid: Vec<Watch>,
-    /// Write the figures as JSON, too
+    /// Also write the results as JSON
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 }
@@ -90,8 +91,11 @@ impl FromStr for Watch {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (name, pid) = text.split_once('=').ok_or("expected a name and a pid: postgres=123")?;
-        let pid = pid.parse().map_err(|_| "expected a process id behind the `=`: postgres=123")?;
+        let (name, pid) = text
+            .split_once('=')
+            .ok_or("expected a name and a process id, for example postgres=123")?;
+        let pid =
+            pid.parse().map_err(|_| "expected a process id after `=`, for example postgres=123")?;
         Ok(Self { name: name.to_owned(), pid })
     }
 }
@@ -102,28 +106,28 @@ pub struct OrdersArgs {
     /// Which server.
     #[command(flatten)]
     pub server: ServerArgs,
-    /// Open loop: so many orders arrive each second, whatever becomes of the earlier ones. Latencies
-    /// count from when an order should have been placed
+    /// Open loop: number of orders per second, independent of earlier responses. Latencies are
+    /// measured from the scheduled time of an order
     #[arg(long, value_name = "PER_SECOND", value_parser = rate)]
     pub rate: Option<f64>,
-    /// Connections. Without --rate a closed loop: each places its next order when its last was
-    /// answered. 100 when not said, 256 with --rate
+    /// Number of connections. Without --rate this is a closed loop: each connection places its next
+    /// order after the previous response. Default: 100, or 256 with --rate
     #[arg(long, value_name = "N", value_parser = number(CLIENTS_MAX))]
     clients: Option<usize>,
-    /// How long orders are placed [default: 60s]
+    /// Duration of the measurement [default: 60s]
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     duration: Option<Duration>,
-    /// How many orders are placed, instead of a duration
+    /// Number of orders to place, instead of a duration
     #[arg(long, value_name = "N", conflicts_with = "duration")]
     #[arg(value_parser = RangedU64ValueParser::<u64>::new().range(1..=ORDERS_MAX))]
     orders: Option<u64>,
-    /// Among how many products buyers choose
+    /// Number of products
     #[arg(long, value_name = "M", default_value_t = 10, value_parser = number(PRODUCTS_MAX))]
     pub products: usize,
-    /// Lines of each order, each of another product
+    /// Lines per order, each with a different product
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = number(LINES_MAX))]
     pub lines: usize,
-    /// How long orders are placed before it counts
+    /// Warm-up time before the measurement
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = humantime::parse_duration)]
     pub warmup: Duration,
 }
@@ -155,13 +159,13 @@ pub struct FlashSaleArgs {
     /// Which server.
     #[command(flatten)]
     pub server: ServerArgs,
-    /// How many buyers want one unit each
+    /// Number of buyers; each orders one unit
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = number(ORDERS_MAX))]
     pub buyers: usize,
-    /// How many units there are
+    /// Number of units in stock
     #[arg(long, value_name = "S", default_value_t = 10, value_parser = number(ORDERS_MAX))]
     pub units: usize,
-    /// Connections that the buyers share
+    /// Number of connections, shared by the buyers
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = number(CLIENTS_MAX))]
     pub clients: usize,
 }
@@ -169,18 +173,18 @@ pub struct FlashSaleArgs {
 /// How one product is reserved.
 #[derive(Args, Clone, Debug, PartialEq)]
 pub struct HotSkuArgs {
-    /// PostgreSQL, as postgres://user:password@host:5432/database
+    /// PostgreSQL URL, for example postgres://user:password@host:5432/database
     #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database_url: Option<Secret>,
-    /// How many clients reserve at a time; one measurement each
+    /// Numbers of concurrent clients; one measurement for each
     #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1,16,50")]
     #[arg(value_parser = number(CLIENTS_MAX))]
     pub clients: Vec<usize>,
-    /// How long each measurement takes
+    /// Duration of each measurement in seconds
     #[arg(long, value_name = "N", default_value_t = 5)]
     #[arg(value_parser = RangedU64ValueParser::<u64>::new().range(1..=SECONDS_MAX))]
     pub seconds: u64,
-    /// Write the figures as JSON, too
+    /// Also write the results as JSON
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 }

@@ -53,7 +53,7 @@ impl Catalogue {
         for product in &self.products {
             let body = json!({"product_id": product, "available_qty": units});
             let stocked = shop.post("/inventory", Some(&body), None).await?.expect(&[201]);
-            stocked.context("the shelves could not be stocked")?;
+            stocked.context("stocking the products failed")?;
         }
         Ok(())
     }

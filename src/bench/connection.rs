@@ -55,7 +55,7 @@ impl ServerConnection {
         let stream = self.stream.take();
         let asked = timeout(ANSWER_LIMIT, self.ask(stream, body)).await;
         let (stream, FramedResponse { answer, last, .. }) =
-            asked.context("no answer in time")??;
+            asked.context("no response in time")??;
         self.stream = (!last).then_some(stream);
         Ok(answer)
     }
@@ -90,14 +90,14 @@ impl ServerConnection {
                 return Ok((stream, framed));
             }
             if self.buffer.len() > ANSWER_BYTES_MAX {
-                bail!("an endless answer");
+                bail!("the response head is too large");
             }
         }
     }
 
     async fn connect(&self) -> anyhow::Result<TcpStream> {
         let stream = TcpStream::connect(&self.host).await;
-        let stream = stream.with_context(|| format!("{} cannot be reached", self.host))?;
+        let stream = stream.with_context(|| format!("connecting to {} failed", self.host))?;
         stream.set_nodelay(true)?;
         Ok(stream)
     }
@@ -124,7 +124,7 @@ fn frame(bytes: &[u8]) -> anyhow::Result<Option<FramedResponse>> {
             answer.retry_after = text.parse().ok().map(Duration::from_secs);
         }
     }
-    let body = body.context("an answer that does not say how long it is")?;
+    let body = body.context("the response has no Content-Length")?;
     Ok(Some(FramedResponse { answer, length: head + body, last }))
 }
 
@@ -150,6 +150,6 @@ mod tests {
         let framed = frame(busy).unwrap().unwrap();
         assert_eq!(framed.answer.retry_after, Some(Duration::from_secs(2)));
         assert!(framed.last && framed.answer.status == 503);
-        assert!(frame(b"HTTP/1.1 200 OK\r\n\r\n").is_err(), "it does not say how long it is");
+        assert!(frame(b"HTTP/1.1 200 OK\r\n\r\n").is_err(), "it has no Content-Length");
     }
 }

@@ -58,7 +58,7 @@ pub async fn run(args: FlashSaleArgs, config: &Config) -> anyhow::Result<bool> {
     setting.announce();
     let catalogue = Arc::new(Catalogue::new(1, 1));
     let stocked = catalogue.stock(servers.shop(), units as u64);
-    waiting::report_waiting(|| "the server to answer".to_owned(), stocked).await?;
+    waiting::report_waiting(|| "the server to respond".to_owned(), stocked).await?;
     let ledger =
         waiting::report_waiting(|| "the databases' counters".to_owned(), Ledger::take(&place))
             .await?;
@@ -94,10 +94,10 @@ pub async fn run(args: FlashSaleArgs, config: &Config) -> anyhow::Result<bool> {
     let count = |is: fn(&ListedOrder) -> bool| orders.values().filter(|order| is(order)).count();
     let (confirmed, refused) = (count(ListedOrder::is_confirmed), count(ListedOrder::is_sold_out));
     if confirmed != units.min(buyers) {
-        wrong.note(format!("{confirmed} orders were confirmed, for {units} units"));
+        wrong.note(format!("{confirmed} orders were confirmed for {units} units"));
     }
     if result.placed.len() != buyers {
-        wrong.note(format!("{} of {buyers} buyers were answered", result.placed.len()));
+        wrong.note(format!("{} of {buyers} buyers received a response", result.placed.len()));
     }
     let first = orders.values().map(ListedOrder::created).min().unwrap_or_default();
     let last = orders.values().map(ListedOrder::rested).max().unwrap_or_default();
@@ -129,13 +129,13 @@ impl Report {
         let heading = format!("{buyers} buyers, {units} units, {clients} connections");
         crate::say!("\n{}", paint.tone(Tone::Heading, &heading));
         crate::say!("  confirmed {confirmed}, refused {refused}");
-        crate::say!("  turned away and come again (503): {turned_away}");
-        crate::say!("  every buyer answered after {:>7.1} s", self.accepted_s);
-        crate::say!("  the last order decided after {:>5.1} s", self.decided_s);
-        crate::say!("  everything at rest after   {:>7.1} s", self.rest_s);
+        crate::say!("  rejected and retried (503): {turned_away}");
+        crate::say!("  all responses after       {:>7.1} s", self.accepted_s);
+        crate::say!("  last order decided after  {:>7.1} s", self.decided_s);
+        crate::say!("  all orders final after    {:>7.1} s", self.rest_s);
         crate::say!("\n{}", report::percentiles(&[("POST", &self.post)], paint));
         crate::say!("{}", report::costs(&self.costs, "order", paint));
         report::memory(self.memory);
-        report::verification(&format!("each of {buyers} orders, the shelf"), &self.wrong, paint);
+        report::verification(&format!("each of {buyers} orders, the stock"), &self.wrong, paint);
     }
 }

@@ -61,16 +61,17 @@ struct Row {
 pub async fn run(args: HotSkuArgs) -> anyhow::Result<bool> {
     let Some(url) = &args.database_url else {
         bail!(
-            "hot-sku measures on PostgreSQL: set DATABASE_URL, or start one of your own with \
-             `eval \"$(./scripts/stack start postgres)\"`"
+            "hot-sku needs PostgreSQL: set DATABASE_URL, or start a server with `eval \
+             \"$(./scripts/stack start postgres)\"`"
         );
     };
     let schema = format!("{SCHEMA}{:08x}", run_number());
     let server =
-        waiting::report_waiting(|| "PostgreSQL to answer".to_owned(), described(url)).await?;
-    crate::say!("{server}, fsync on, a commit waits for the disk");
+        waiting::report_waiting(|| "PostgreSQL to respond".to_owned(), described(url)).await?;
+    crate::say!("{server}, fsync on, synchronous_commit on");
     let measured = measure(&args, url, &schema, server);
-    let measured = waiting::report_waiting(|| "the measurements to end".to_owned(), measured).await;
+    let measured =
+        waiting::report_waiting(|| "the measurements to finish".to_owned(), measured).await;
     let mut database = postgres::connect(url.expose()).await?;
     // The name is our own.
     let dropped = AssertSqlSafe(format!("DROP SCHEMA IF EXISTS \"{schema}\" CASCADE"));
@@ -110,7 +111,7 @@ async fn measure(
             optimistic_given_up: Some(optimistic.given_up),
         });
     }
-    crate::note!("  the service with {IN_HAND} in hand");
+    crate::note!("  the service with {IN_HAND} concurrent requests");
     let full = service.reservations(IN_HAND, time).await?;
     reserved += full.reserved;
     rows.push(Row {
@@ -133,7 +134,10 @@ async fn described(url: &Secret) -> anyhow::Result<String> {
             .bind(setting)
             .fetch_one(&mut database)
             .await?;
-        ensure!(value == "on", "{setting} is {value} there: figures would say nothing");
+        ensure!(
+            value == "on",
+            "{setting} is {value}, so the results are not comparable; set it to on"
+        );
     }
     let version: String = sqlx::query_scalar("SELECT current_setting('server_version')")
         .fetch_one(&mut database)
@@ -170,6 +174,10 @@ impl Report {
             ]);
         }
         crate::say!("{}", table.render(paint));
-        report::verification("each way has reserved what it was told to, once", &self.wrong, paint);
+        report::verification(
+            "each variant has made every reservation exactly once",
+            &self.wrong,
+            paint,
+        );
     }
 }

@@ -112,8 +112,7 @@ struct Shared {
 impl Load {
     /// Places the orders; `accepted` counts along.
     ///
-    /// # Errors
-    /// When the server does not answer any more.
+    /// # Errors When the server does not respond.
     pub async fn run(
         self,
         clock: WallClock,
@@ -165,7 +164,7 @@ async fn client(shared: Arc<Shared>, number: usize) -> anyhow::Result<LoadResult
         {
             silent = if pause == UNANSWERED_PAUSE { silent + 1 } else { 0 };
             if silent >= UNANSWERED_MAX {
-                bail!("{} does not answer any more", load.urls.join(", "));
+                bail!("{} does not respond", load.urls.join(", "));
             }
             sleep(pause).await;
             if load.rate.is_some() || load.arrival(number, *began, Instant::now()).is_none() {

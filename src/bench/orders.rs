@@ -42,7 +42,7 @@ const REST_LIMIT: Duration = Duration::from_secs(600);
 pub async fn run(args: OrdersArgs, config: &Config) -> anyhow::Result<bool> {
     ensure!(
         args.lines <= args.products,
-        "each line is of another product: --products must be at least --lines"
+        "each line needs its own product: --products must be at least --lines"
     );
     let place = Place::open(&args.server, config).await?;
     let servers = Servers::open(&place.urls)?;
@@ -50,7 +50,7 @@ pub async fn run(args: OrdersArgs, config: &Config) -> anyhow::Result<bool> {
     setting.announce();
     let catalogue = Arc::new(Catalogue::new(args.products, args.lines));
     waiting::report_waiting(
-        || "the server to answer".to_owned(),
+        || "the server to respond".to_owned(),
         catalogue.stock(servers.shop(), UNITS),
     )
     .await?;
@@ -103,10 +103,10 @@ pub async fn run(args: OrdersArgs, config: &Config) -> anyhow::Result<bool> {
     let odd: Vec<_> =
         result.answers.iter().filter(|(status, _)| ![201, 503].contains(*status)).collect();
     for (status, count) in odd {
-        wrong.note(format!("{count} requests were answered {status}"));
+        wrong.note(format!("{count} requests got status {status}"));
     }
     if result.unanswered > 0 {
-        wrong.note(format!("{} requests were not answered", result.unanswered));
+        wrong.note(format!("{} requests got no response", result.unanswered));
     }
 
     let pace = Pace::of(&result, &orders);

@@ -94,7 +94,7 @@ impl Place {
             (self.data, self._directory) = (Some(data), Some(directory));
         }
         let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
-        let mut server = Server(spawned.context("the server could not be started")?);
+        let mut server = Server(spawned.context("starting the server failed")?);
         let limit = config.startup_timeout + START_MARGIN;
         let listens = server.listens_at(limit);
         let listens =
@@ -138,7 +138,7 @@ impl Server {
             }
         });
         match timeout(limit, heard).await {
-            Ok(url) => url.context("the server ended before it took orders"),
+            Ok(url) => url.context("the server exited before it accepted orders"),
             Err(_) => bail!("the server did not start within {} s", limit.as_secs()),
         }
     }

@@ -105,8 +105,8 @@ pub async fn written(url: &str) -> anyhow::Result<Written> {
 /// A session, or an error within some seconds: a server may accept a connection and never answer.
 pub async fn connect(url: &str) -> anyhow::Result<PgConnection> {
     let connected = timeout(CONNECT_LIMIT, PgConnection::connect(url)).await;
-    let within = || format!("PostgreSQL (DATABASE_URL) did not answer within {CONNECT_LIMIT:?}");
-    connected.with_context(within)?.context("PostgreSQL (DATABASE_URL) cannot be reached")
+    let within = || format!("PostgreSQL (DATABASE_URL) did not respond within {CONNECT_LIMIT:?}");
+    connected.with_context(within)?.context("connecting to PostgreSQL (DATABASE_URL) failed")
 }
 
 #[cfg(test)]

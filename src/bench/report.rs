@@ -50,7 +50,7 @@ impl Setting {
         });
         crate::say!("{}{plugin}, {}, {} cores", self.place, self.flow, self.cores);
         if cfg!(debug_assertions) {
-            crate::say!("  a debug build: its figures say nothing");
+            crate::say!("  debug build: the results are not meaningful");
         }
     }
 }
@@ -113,7 +113,8 @@ impl OrdersReport {
             Some(rate) => format!("open loop, {rate}/s over {} connections", self.clients),
             None => format!("closed loop, {} clients", self.clients),
         };
-        let heading = format!("{loop_}, {} products, {} lines an order", self.products, self.lines);
+        let heading =
+            format!("{loop_}, {} products, {} lines per order", self.products, self.lines);
         crate::say!("\n{}", paint.tone(Tone::Heading, &heading));
         crate::say!(
             "  accepted {:>9.0}/s  {} orders in {:.1} s",
@@ -122,11 +123,11 @@ impl OrdersReport {
             self.load_s
         );
         crate::say!(
-            "  settled  {:>9.0}/s  everything at rest after {:.1} s",
+            "  settled  {:>9.0}/s  all orders final after {:.1} s",
             self.settled_per_s,
             self.rest_s
         );
-        crate::say!("  turned away (503) {}, unanswered {}", self.turned_away, self.unanswered);
+        crate::say!("  rejected (503) {}, no response {}", self.turned_away, self.unanswered);
         crate::say!(
             "\n{}",
             percentiles(
@@ -159,7 +160,7 @@ pub fn memory(memory: Option<Memory>) {
     let [own, now, peak] =
         [memory.anonymous_peak_bytes, memory.anonymous_bytes, memory.peak_bytes].map(|b| b >> 20);
     crate::say!(
-        "  server's memory: {own} MiB of its own at its peak, {now} at the end; {peak} with mapped files\n"
+        "  server memory: peak {own} MiB private, {now} at the end; {peak} with mapped files\n"
     );
 }
 
@@ -206,11 +207,7 @@ pub fn costs(costs: &Costs, what: &str, paint: Paint) -> String {
     for (name, rows) in costs.rows_by_table.iter().filter(|(_, rows)| counts(rows)) {
         row(format!("  {name}"), *rows, "");
     }
-    format!(
-        "{}{}",
-        paint.tone(Tone::Heading, &format!("what one {what} costs\n")),
-        table.render(paint)
-    )
+    format!("{}{}", paint.tone(Tone::Heading, &format!("cost per {what}\n")), table.render(paint))
 }
 
 /// Whether the records reconcile, and what does not.

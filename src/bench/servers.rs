@@ -83,7 +83,7 @@ impl Servers {
         let mut deliveries = BTreeMap::new();
         for shop in &self.shops {
             let tree = shop.get::<Actors>(&format!("/admin/actors?limit={CHILDREN_MAX}")).await?;
-            let mut actors = tree.context("no tree of actors")?.actors;
+            let mut actors = tree.context("the server has no actor tree")?.actors;
             while let Some(actor) = actors.pop() {
                 if actor.kind == "consumer" {
                     *deliveries.entry(actor.name).or_default() += actor.handled;
@@ -111,7 +111,7 @@ impl Servers {
             }
             ensure!(
                 Instant::now() < until,
-                "orders or messages are still under way after {} s",
+                "orders or messages are still in progress after {} s",
                 within.as_secs()
             );
             sleep(POLL_EVERY).await;
@@ -121,13 +121,20 @@ impl Servers {
     async fn rests(&self) -> anyhow::Result<bool> {
         for status in ["IN_PROGRESS", "COMPENSATING"] {
             let path = format!("/admin/sagas?status={status}&limit=1");
-            let open = self.shop().get::<Sagas>(&path).await?.context("no list of sagas")?;
+            let open = self
+                .shop()
+                .get::<Sagas>(&path)
+                .await?
+                .context("the server has no list of sagas")?;
             if !open.sagas.is_empty() {
                 return Ok(false);
             }
         }
         for shop in &self.shops {
-            let queues = shop.get::<Queues>("/admin/queues").await?.context("no list of queues")?;
+            let queues = shop
+                .get::<Queues>("/admin/queues")
+                .await?
+                .context("the server has no list of queues")?;
             if queues.queues.iter().any(|queue| queue.ready + queue.unacked > 0) {
                 return Ok(false);
             }

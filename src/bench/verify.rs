@@ -89,7 +89,7 @@ async fn list(shop: &Shop, customer: String) -> anyhow::Result<Vec<ListedOrder>>
     let (mut orders, mut cursor) = (Vec::new(), String::new());
     loop {
         let path = format!("/orders?customer_id={customer}&limit={PAGE}{cursor}");
-        let page = shop.get::<Page>(&path).await?.context("no list of orders")?;
+        let page = shop.get::<Page>(&path).await?.context("the server has no list of orders")?;
         orders.extend(page.orders);
         match page.next_cursor {
             Some(next) => cursor = format!("&cursor={next}"),
@@ -141,13 +141,13 @@ pub fn complete(
                 let ListedOrder { status, saga, .. } = settled;
                 wrong.note(format!("order {}: {status}, saga {}", order.id, saga.status));
             }
-            None => wrong.note(format!("order {}: accepted, and lost", order.id)),
+            None => wrong.note(format!("order {}: accepted, but not listed", order.id)),
         }
     }
     let strange = orders.len() as u64 - found;
     if strange > unanswered {
         wrong.note(format!(
-            "{strange} orders are there that nobody was told of; {unanswered} requests had no answer"
+            "{strange} unexpected orders exist; {unanswered} requests had no response"
         ));
     }
 }
@@ -167,11 +167,11 @@ pub async fn services_agree(
     let outcome = check::of_servers(urls, &scope, SETTLE).await?;
     outcome.disagreements.iter().for_each(|found| wrong.note(found.to_string()));
     for what in &outcome.not_compared {
-        wrong.note(format!("{what} are not compared: no server that was named has them"));
+        wrong.note(format!("{what} are not compared: no given server provides them"));
     }
     let compared = outcome.orders + outcome.under_way + outcome.failed.len() as u64;
     if compared != orders.len() as u64 || outcome.products != scope.products() as u64 {
-        wrong.note(format!("{compared} of {} orders are there to be compared", orders.len()));
+        wrong.note(format!("only {compared} of {} orders can be compared", orders.len()));
     }
     Ok(outcome.orders)
 }
@@ -222,9 +222,9 @@ mod tests {
             lines(|wrong| complete(placed, unanswered, orders, ListedOrder::is_confirmed, wrong))
         };
         assert!(check(&one, 0, &well).is_empty());
-        assert!(check(&[placed(2, 0, 1)], 1, &well)[0].contains("accepted, and lost"));
-        assert!(check(&[], 0, &well)[0].contains("nobody was told of"));
-        assert!(check(&[], 1, &well).is_empty(), "its answer was lost, the order was not");
+        assert!(check(&[placed(2, 0, 1)], 1, &well)[0].contains("accepted, but not listed"));
+        assert!(check(&[], 0, &well)[0].contains("unexpected orders"));
+        assert!(check(&[], 1, &well).is_empty(), "its response was lost, the order was not");
         let stuck = BTreeMap::from([settled(1, "CONFIRMED", "COMPENSATING")]);
         assert!(check(&one, 0, &stuck)[0].contains("saga COMPENSATING"));
     }

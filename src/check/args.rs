@@ -12,24 +12,25 @@ const SETTLE: &str = "10s";
 /// What is checked, and how.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct CheckArgs {
-    /// A running server. Where several run different services of one shop, name each of them
+    /// URL of a running server. If several servers run different services of one shop, give each of
+    /// them
     #[arg(long, value_name = "URL", value_parser = server_url, conflicts_with = "data_dir")]
     #[arg(value_delimiter = ',')]
     url: Vec<String>,
-    /// The data directory of a server that does not run
+    /// Data directory of a stopped server
     ///
-    /// Without it and without --url, the databases that the settings name are read: DATABASE_URL and its kind,
+    /// Default without --url: the databases in the settings, DATABASE_URL and the URLs per service,
     /// or ORDERMILL_DATA_DIR
     #[arg(long, value_name = "PATH")]
     data_dir: Option<OsString>,
-    /// Have the services say again what was missed, and tell what that could not mend; needs --url
+    /// Republish missed messages, then report the remaining disagreements; needs --url
     #[arg(long)]
     repair: bool,
-    /// What differs counts only for an order that has not moved for so long
+    /// Ignore differences of orders that changed within this time
     #[arg(long, value_name = "DURATION", default_value = SETTLE)]
     #[arg(value_parser = humantime::parse_duration)]
     settle: Duration,
-    /// Print a JSON object a line: each disagreement, then a summary
+    /// Print JSON, one object per line: each disagreement, then a summary
     #[arg(long)]
     json: bool,
 }
@@ -76,9 +77,7 @@ impl Check {
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
     /// Nobody could say anything again.
-    #[error(
-        "--repair asks a running server to say things again: start the server and name it by --url"
-    )]
+    #[error("--repair needs a running server: start it and set --url")]
     RepairNeedsServer,
     /// A setting is wrong.
     #[error(transparent)]

@@ -95,7 +95,7 @@ impl Background {
         match self.observation(&mut pass, state).await {
             Ok(found) => tell(&mut pass, found),
             // The service's own journal says why, and what comes of it.
-            Err(error) => tracing::debug!(%error, "the check in the background cannot read"),
+            Err(error) => tracing::debug!(%error, "background reconciliation: reading failed"),
         }
     }
 
@@ -185,12 +185,12 @@ fn tell(pass: &mut Pass, found: Vec<Disagreement>) {
     for disagreement in new.iter().take(WARNINGS_MAX) {
         tracing::warn!(
             aspect = disagreement.aspect.as_str(), subject = %disagreement.subject,
-            "services disagree: {disagreement}; `ordermill check --repair` may mend it"
+            "services disagree: {disagreement}; `ordermill check --repair` may repair it"
         );
     }
     if new.len() > WARNINGS_MAX {
         let more = new.len() - WARNINGS_MAX;
-        tracing::warn!(more, "services disagree about more; `ordermill check` lists all");
+        tracing::warn!(more, "more disagreements found; `ordermill check` lists all");
     }
     if pass.found.len() < KNOWN_MAX {
         pass.found.extend(found);

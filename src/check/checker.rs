@@ -289,7 +289,7 @@ impl Checker {
     }
 
     async fn read(&self, span: Span) -> anyhow::Result<Page> {
-        self.sources.read(span).await.context("the records of orders cannot be read")
+        self.sources.read(span).await.context("reading the records of orders failed")
     }
 
     async fn read_whole(&self, mut span: Span) -> anyhow::Result<BTreeMap<OrderId, OrderSides>> {
@@ -309,7 +309,7 @@ impl Checker {
         let mut after: Option<ProductId> = None;
         loop {
             let page = products.products(after.as_ref(), PRODUCTS_PAGE).await;
-            let page = page.context("the records of products cannot be read")?;
+            let page = page.context("reading the records of products failed")?;
             let is_last = page.len() < PRODUCTS_PAGE as usize;
             after = page.last().map(|product| product.product_id.clone());
             for product in page.iter().filter(|product| scope.covers_product(&product.product_id)) {
@@ -327,8 +327,8 @@ impl Checker {
         let again: usize = suspects.iter().map(|suspects| suspects.seen.len()).sum();
         let done = outcome.orders + outcome.under_way + outcome.failed.len() as u64;
         progress.says(match again {
-            0 => format!("{done} orders looked at"),
-            again => format!("{done} orders looked at, {again} to be looked at again"),
+            0 => format!("{done} orders compared"),
+            again => format!("{done} orders compared, {again} to compare again"),
         });
     }
 }

@@ -105,8 +105,8 @@ impl Remote {
     /// When no server runs the order service, or it does not answer.
     pub async fn restate(&self, orders: Vec<OrderId>) -> anyhow::Result<()> {
         let server = self.server_of(Kind::Orders);
-        let server =
-            server.ok_or_else(|| anyhow::anyhow!("no server named runs the order service"))?;
+        let server = server
+            .ok_or_else(|| anyhow::anyhow!("none of the given servers runs the order service"))?;
         let request = RepairRequest { order_ids: orders.iter().map(|order| order.0).collect() };
         let request = serde_json::to_value(request)?;
         let repairs = "/admin/reconciliation/repairs";
@@ -130,7 +130,7 @@ impl System for Remote {
                 None => SystemState { now: overview.now, lag },
             });
         }
-        state.ok_or_else(|| ReadError::Away("no server is named".to_owned()))
+        state.ok_or_else(|| ReadError::Away("no server is given".to_owned()))
     }
 }
 

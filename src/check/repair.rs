@@ -40,10 +40,14 @@ pub async fn repair(
         return Ok(());
     }
     for (number, some) in orders.chunks(RESTATED_MAX).enumerate() {
-        progress.says(format!("{} of {} orders restated", number * RESTATED_MAX, orders.len()));
+        progress.says(format!(
+            "messages of {} of {} orders republished",
+            number * RESTATED_MAX,
+            orders.len()
+        ));
         remote.restate(some.to_vec()).await?;
     }
-    progress.says(format!("{} orders restated", orders.len()));
+    progress.says(format!("messages of {} orders republished", orders.len()));
     tokio::time::sleep(HEARD_WITHIN).await;
     let products = outcome.differing_products();
     let again = checker.check(&Scope::of(orders.iter().copied(), products.clone())).await?;

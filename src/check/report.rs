@@ -16,21 +16,21 @@ pub fn text(outcome: &Outcome) {
         }
     }
     for subject in &outcome.mended {
-        crate::say!("mended: {subject}");
+        crate::say!("repaired: {subject}");
     }
     let Outcome { orders, products, under_way, moving, failed, not_compared, .. } = outcome;
     let differ = [outcome.differing_orders().len(), outcome.differing_products().len()];
     crate::say!("compared {orders} orders and {products} products");
     crate::say!("  {} orders and {} products differ", differ[0], differ[1]);
     if !outcome.mended.is_empty() {
-        crate::say!("  {} differed and are mended", outcome.mended.len());
+        crate::say!("  {} differed and are repaired", outcome.mended.len());
     }
     if under_way + moving > 0 {
-        crate::say!("  not compared: {} orders are under way", under_way + moving);
+        crate::say!("  not compared: {} orders are in progress", under_way + moving);
     }
     if !failed.is_empty() {
         crate::say!(
-            "  not compared: {} orders whose saga is FAILED, for a person to look at",
+            "  not compared: {} orders with a FAILED saga; an operator must inspect them",
             failed.len()
         );
         for (order, reason) in failed.iter().take(FAILED_MAX) {
@@ -39,7 +39,7 @@ pub fn text(outcome: &Outcome) {
     }
     if !not_compared.is_empty() {
         crate::say!(
-            "  not compared: {}; what was asked does not run or hold them",
+            "  not compared: {}; the given servers or databases do not provide them",
             not_compared.join(", ")
         );
     }

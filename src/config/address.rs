@@ -42,22 +42,22 @@ pub(crate) const DATABASE: Kind = Kind {
         "application_name",
         "options",
     ],
-    accepted: "expected a PostgreSQL address such as postgres://user:password@host:5432/database",
+    accepted: "expected a PostgreSQL URL such as postgres://user:password@host:5432/database",
     is_read: |text| text.parse::<PgConnectOptions>().is_ok(),
 };
 
 pub(crate) const BROKER: Kind = Kind {
     schemes: &["amqp", "amqps"],
     parameters: &["frame_max", "channel_max", "heartbeat", "connection_timeout", "auth_mechanism"],
-    accepted: "expected one RabbitMQ address such as amqp://user:password@host:5672/vhost (the vhost \
-               / is written %2f)",
+    accepted: "expected one RabbitMQ URL such as amqp://user:password@host:5672/vhost (write the \
+               vhost / as %2f)",
     is_read: |_| true,
 };
 
 pub(super) const MAIL: Kind = Kind {
     schemes: &["smtp", "smtps"],
     parameters: &["tls"],
-    accepted: "expected a mail server such as smtps://user:password@host:465 or \
+    accepted: "expected an SMTP URL such as smtps://user:password@host:465 or \
                smtp://user:password@host:587?tls=required",
     is_read: |text| lettre::AsyncSmtpTransport::<lettre::Tokio1Executor>::from_url(text).is_ok(),
 };
@@ -77,9 +77,9 @@ pub(super) fn read(
     Some(address.clone())
 }
 
-const SEVERAL: &str = "it names several servers, or has a `,` in its host";
-const ESCAPED: &str = "it goes on after the host in a way that no address does; in a user name and a \
-     password, `/` is written %2F, `?` %3F, `#` %23, `@` %40, `:` %3A and `%` %25";
+const SEVERAL: &str = "the URL contains several hosts, or a `,` in its host";
+const ESCAPED: &str = "the part after the host is malformed; in the user name and password, write \
+     `/` as %2F, `?` as %3F, `#` as %23, `@` as %40, `:` as %3A and `%` as %25";
 
 impl Kind {
     /// How an address of this kind is written.
@@ -91,13 +91,13 @@ impl Kind {
     pub(crate) fn check(&self, text: &str) -> Result<(), &'static str> {
         let text = text.trim();
         if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return Err("it has white space in it");
+            return Err("the URL contains whitespace");
         }
-        let url = Url::parse(text).map_err(|_| "it is not a URL")?;
+        let url = Url::parse(text).map_err(|_| "the value is not a URL")?;
         if !self.schemes.contains(&url.scheme()) || url.cannot_be_a_base() {
-            return Err("it does not begin as it should");
+            return Err("the URL has an unknown scheme");
         }
-        let host = url.host_str().filter(|host| !host.is_empty()).ok_or("it names no host")?;
+        let host = url.host_str().filter(|host| !host.is_empty()).ok_or("the URL has no host")?;
         if text.matches("://").count() > 1 || host.contains(',') {
             return Err(SEVERAL);
         }
@@ -111,9 +111,9 @@ impl Kind {
         }
         let known = |name: &str| self.parameters.contains(&name) || name.starts_with("options[");
         if url.query_pairs().any(|(name, _)| !known(&name)) {
-            return Err("it has a parameter that is not known");
+            return Err("the URL has an unknown parameter");
         }
-        if (self.is_read)(text) { Ok(()) } else { Err("it has a part that is malformed") }
+        if (self.is_read)(text) { Ok(()) } else { Err("a part of the URL is malformed") }
     }
 }
 

@@ -14,196 +14,200 @@ use std::ffi::OsString;
 /// The settings of `ordermill serve`. An empty value counts as not set.
 #[derive(Args, Clone, Debug)]
 pub struct ServeArgs {
-    /// Address and port to serve HTTP on; port 0 takes a free one and says which
+    /// Address and port of the HTTP server; port 0 selects a free port and prints it
     #[arg(long, env = "ORDERMILL_LISTEN", value_name = "IP:PORT")]
     #[arg(default_value = "127.0.0.1:8080", help_heading = "Server")]
     pub(super) listen: String,
 
-    /// Names that this server answers to, separated by commas, beside localhost and every IP address: a
-    /// request to another name is refused (421)
+    /// Accepted host names, separated by commas, in addition to localhost and all IP addresses;
+    /// requests for other names are rejected (421)
     #[arg(long, env = "ORDERMILL_HOSTS", value_name = "NAMES")]
     #[arg(default_value = "", help_heading = "Server")]
     pub(super) hosts: String,
 
-    /// Directory of the databases; made when missing, kept across restarts
+    /// Directory of the databases; created if missing
     #[arg(long, env = "ORDERMILL_DATA_DIR", value_name = "PATH")]
     #[arg(default_value = "./data", help_heading = "Server")]
     pub(super) data_dir: OsString,
 
-    /// PostgreSQL, as postgres://user:password@host:5432/database; each service has a schema of its
-    /// own there. Without it (and AMQP_URL) everything is embedded, under the data directory
+    /// PostgreSQL URL, for example postgres://user:password@host:5432/database; each service has
+    /// its own schema. Without DATABASE_URL and AMQP_URL, databases and broker are embedded and
+    /// stored in the data directory
     #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
     #[arg(help_heading = "PostgreSQL and RabbitMQ")]
     pub(super) database_url: Option<Secret>,
 
-    /// RabbitMQ, as amqp://user:password@host:5672/vhost
+    /// RabbitMQ URL, for example amqp://user:password@host:5672/vhost
     #[arg(long, env = "AMQP_URL", value_name = "URL", hide_env_values = true)]
     #[arg(help_heading = "PostgreSQL and RabbitMQ")]
     pub(super) amqp_url: Option<Secret>,
 
-    /// The order service's database, when it is not DATABASE_URL
+    /// Database of the order service, if not DATABASE_URL
     #[arg(long, env = "ORDER_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     #[arg(help_heading = "PostgreSQL and RabbitMQ")]
     pub(super) order_database_url: Option<Secret>,
 
-    /// The inventory service's database
+    /// Database of the inventory service, if not DATABASE_URL
     #[arg(long, env = "INVENTORY_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     #[arg(help_heading = "PostgreSQL and RabbitMQ")]
     pub(super) inventory_database_url: Option<Secret>,
 
-    /// The payment service's database
+    /// Database of the payment service, if not DATABASE_URL
     #[arg(long, env = "PAYMENT_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     #[arg(help_heading = "PostgreSQL and RabbitMQ")]
     pub(super) payment_database_url: Option<Secret>,
 
-    /// The simulated gateway's database, when it is not the payment service's
+    /// Database of the simulated gateway, if not the database of the payment service
     #[arg(long, env = "GATEWAY_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     #[arg(help_heading = "PostgreSQL and RabbitMQ")]
     pub(super) gateway_database_url: Option<Secret>,
 
-    /// The shipping service's database
+    /// Database of the shipping service, if not DATABASE_URL
     #[arg(long, env = "SHIPPING_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     #[arg(help_heading = "PostgreSQL and RabbitMQ")]
     pub(super) shipping_database_url: Option<Secret>,
 
-    /// The notification service's database
+    /// Database of the notification service, if not DATABASE_URL
     #[arg(long, env = "NOTIFICATION_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     #[arg(help_heading = "PostgreSQL and RabbitMQ")]
     pub(super) notification_database_url: Option<Secret>,
 
-    /// The audit service's database
+    /// Database of the audit service, if not DATABASE_URL
     #[arg(long, env = "AUDIT_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     #[arg(help_heading = "PostgreSQL and RabbitMQ")]
     pub(super) audit_database_url: Option<Secret>,
 
-    /// Which services run in this process, as `order,payment`; all when empty. Some of them need
-    /// PostgreSQL and RabbitMQ, where they find the others
+    /// Services to run in this process, for example `order,payment`; empty for all. A subset
+    /// requires PostgreSQL and RabbitMQ
     #[arg(long, env = "ORDERMILL_SERVICES", value_name = "SERVICES")]
     #[arg(default_value = "", help_heading = "PostgreSQL and RabbitMQ")]
     pub(super) services: String,
 
-    /// How long databases and broker are waited for at start
+    /// Maximum time to wait for databases and broker at startup
     #[arg(long, env = "ORDERMILL_STARTUP_TIMEOUT", value_name = "DURATION")]
     #[arg(default_value = "2m", help_heading = "PostgreSQL and RabbitMQ")]
     pub(super) startup_timeout: String,
 
-    /// What becomes of a start on a data directory whose files are of different moments: `refuse`, or
-    /// `accept` it as it is
+    /// Action if the files of the data directory are from different points in time: `refuse` to
+    /// start, or `accept` them
     #[arg(long, env = "ORDERMILL_MIXED_FILES", value_name = "refuse|accept")]
     #[arg(default_value = "refuse", help_heading = "Server")]
     pub(super) mixed_files: String,
 
-    /// How long work under way may take to finish when asked to stop
+    /// Maximum time to finish work in progress on shutdown
     #[arg(long, env = "ORDERMILL_SHUTDOWN_TIMEOUT", value_name = "DURATION")]
     #[arg(default_value = "20s", help_heading = "Server")]
     pub(super) shutdown_timeout: String,
 
-    /// How long an actor may be idle before it leaves memory
+    /// Idle time after which an actor is unloaded from memory
     #[arg(long, env = "ORDERMILL_IDLE_AFTER", value_name = "DURATION")]
     #[arg(default_value = "30s", help_heading = "Server")]
     pub(super) idle_after: String,
 
-    /// How often some orders are compared with what the other services say of them, in the background, where this
-    /// process runs all services; `off` leaves it to `ordermill check`
+    /// Interval of the background reconciliation, if this process runs all services; `off` disables
+    /// it (`ordermill check` still works)
     #[arg(long, env = "ORDERMILL_CHECK_INTERVAL", value_name = "DURATION|off")]
     #[arg(default_value = "2s", help_heading = "Server")]
     pub(super) check_interval: String,
 
-    /// What is logged: a level, and levels of single modules, as in `info,ordermill_actors=debug`
+    /// Log level, optionally with levels per module, for example `info,ordermill_actors=debug`
     #[arg(long, env = "ORDERMILL_LOG", value_name = "FILTER")]
     #[arg(default_value = "info", help_heading = "Server")]
     pub(super) log: String,
 
-    /// How it is logged: `plain` for people, `json` for machines (one object a line)
+    /// Log format: `plain`, or `json` with one object per line
     #[arg(long, env = "ORDERMILL_LOG_FORMAT", value_name = "plain|json")]
     #[arg(default_value = "plain", help_heading = "Server")]
     pub(super) log_format: String,
 
-    /// Which steps new orders take: `reserve-first` (stock, payment, parcel) or `payment-first`
+    /// Step order of new orders: `reserve-first` (stock, payment, shipment) or `payment-first`
     #[arg(long, env = "ORDERMILL_PLAN", value_name = "PLAN")]
     #[arg(default_value = "reserve-first", help_heading = "Orders")]
     pub(super) plan: String,
 
-    /// How the steps of new orders find each other: `orchestrated` (the order sends commands) or
-    /// `choreographed` (services react to each other's events; always payment first)
+    /// Saga coordination of new orders: `orchestrated` (the order service sends commands) or
+    /// `choreographed` (services react to events of other services; always payment first)
     #[arg(long, env = "ORDERMILL_FLOW", value_name = "FLOW")]
     #[arg(default_value = "orchestrated", help_heading = "Orders")]
     pub(super) flow: String,
 
-    /// Dispatch a confirmed order by itself after this long; `off` waits to be asked
+    /// Dispatch confirmed orders automatically after this time; `off` waits for a request
     #[arg(long, env = "ORDERMILL_DISPATCH_AFTER", value_name = "DURATION|off")]
     #[arg(default_value = "off", help_heading = "Orders")]
     pub(super) dispatch_after: String,
 
-    /// How long an order may take to be confirmed before it is cancelled and its stock is free again
+    /// Maximum time until an order is confirmed; after it the order is cancelled and its stock
+    /// released
     #[arg(long, env = "ORDERMILL_ORDER_TIMEOUT", value_name = "DURATION")]
     #[arg(default_value = "15m", help_heading = "Orders")]
     pub(super) order_timeout: String,
 
-    /// How long a step's answer may take before its command is sent again
+    /// Time to wait for the reply of a step before its command is sent again
     #[arg(long, env = "ORDERMILL_STEP_TIMEOUT", value_name = "DURATION")]
     #[arg(default_value = "30s", help_heading = "Orders")]
     pub(super) step_timeout: String,
 
-    /// How long undoing an order may take before its saga is FAILED, an alarm for a person
+    /// Maximum time of a compensation; after it the saga is FAILED and needs an operator
     #[arg(long, env = "ORDERMILL_COMPENSATION_TIMEOUT", value_name = "DURATION")]
     #[arg(default_value = "1h", help_heading = "Orders")]
     pub(super) compensation_timeout: String,
 
-    /// How often late orders are looked for
+    /// Interval of the search for overdue orders
     #[arg(long, env = "ORDERMILL_SWEEP_INTERVAL", value_name = "DURATION")]
     #[arg(default_value = "1s", help_heading = "Orders")]
     pub(super) sweep_interval: String,
 
-    /// Payment methods that new orders may name, with commas between them; `test_*` stands for the test
-    /// methods of the simulated gateway. Orders under way keep theirs
+    /// Accepted payment methods of new orders, separated by commas; `test_*` means all test methods
+    /// of the simulated gateway. Existing orders keep their method
     #[arg(long, env = "ORDERMILL_PAYMENT_METHODS", value_name = "METHODS")]
     #[arg(default_value = DEFAULT_METHODS, help_heading = "Orders")]
     pub(super) payment_methods: String,
 
-    /// How long stock movements are kept (GET /inventory/{product_id}/movements); `off` keeps them for good
+    /// Retention of stock movements (GET /inventory/{product_id}/movements); `off` keeps them
+    /// forever
     #[arg(long, env = "ORDERMILL_MOVEMENTS_RETENTION", value_name = "DURATION|off")]
     #[arg(default_value = "90d", help_heading = "Inventory")]
     pub(super) movements_retention: String,
 
-    /// Share of payments that the simulated gateway declines, 0 to 1
+    /// Fraction of payments declined by the simulated gateway, 0 to 1
     #[arg(long, env = "PAYMENT_FAILURE_RATE", value_name = "RATE")]
     #[arg(default_value = "0", help_heading = "Payment (simulated gateway)")]
     pub(super) payment_failure_rate: String,
 
-    /// How long the simulated gateway takes to answer
+    /// Response time of the simulated gateway
     #[arg(long, env = "PAYMENT_LATENCY", value_name = "DURATION")]
     #[arg(default_value = "0ms", help_heading = "Payment (simulated gateway)")]
     pub(super) payment_latency: String,
 
-    /// How long the gateway's answer is waited for before its outcome counts as unknown
+    /// Gateway timeout; after it the outcome of the request is unknown
     #[arg(long, env = "PAYMENT_TIMEOUT", value_name = "DURATION")]
     #[arg(default_value = "5s", help_heading = "Payment (simulated gateway)")]
     pub(super) payment_timeout: String,
 
-    /// Share of parcels that the simulated carrier refuses, 0 to 1
+    /// Fraction of shipments refused by the simulated carrier, 0 to 1
     #[arg(long, env = "SHIPPING_FAILURE_RATE", value_name = "RATE")]
     #[arg(default_value = "0", help_heading = "Shipping (simulated carrier)")]
     pub(super) shipping_failure_rate: String,
 
-    /// What a parcel costs before its items, in the order's currency
+    /// Base shipping cost, in the currency of the order
     #[arg(long, env = "ORDERMILL_SHIPPING_BASE_COST", value_name = "AMOUNT")]
     #[arg(default_value = "5.00", help_heading = "Shipping (simulated carrier)")]
     pub(super) shipping_base_cost: String,
 
-    /// Mail server for customers' e-mail, as smtps://user:password@host:465 or
+    /// SMTP URL for e-mail to customers, for example smtps://user:password@host:465 or
     /// smtp://user:password@host:587?tls=required; without it no e-mail is sent
     #[arg(long, env = "ORDERMILL_SMTP_URL", value_name = "URL", hide_env_values = true)]
     #[arg(help_heading = "E-mail")]
     pub(super) smtp_url: Option<Secret>,
 
-    /// Sender of customers' e-mail, as `Shop <orders@example.com>`; needed with a mail server
+    /// Sender of e-mail to customers, for example `Shop <orders@example.com>`; required with a mail
+    /// server
     #[arg(long, env = "ORDERMILL_MAIL_FROM", value_name = "MAILBOX")]
     #[arg(help_heading = "E-mail")]
     pub(super) mail_from: Option<String>,
 
-    /// Text messages to customers who left a number: `log` writes them to the log, in place of a
-    /// provider
+    /// Text messages to customers with a telephone number: `log` writes them to the log instead of
+    /// sending them
     #[arg(long, env = "ORDERMILL_SMS", value_name = "log|off")]
     #[arg(default_value = "off", help_heading = "Text messages")]
     pub(super) sms: String,

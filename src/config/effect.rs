@@ -25,8 +25,8 @@ pub(super) fn contradictions(read: &mut Reader, given: &Given, order: &OrderConf
         read.refuse(
             "plan",
             Some("reserve-first"),
-            "contradicts ORDERMILL_FLOW (--flow), which is `choreographed`: that flow always takes the \
-             payment first; leave out one of them, or say `payment-first`",
+            "conflicts with ORDERMILL_FLOW (--flow) `choreographed`, which always uses \
+             payment-first; remove one of them, or set `payment-first`",
         );
     }
 }
@@ -38,7 +38,7 @@ pub(super) fn without_effect(given: &Given, config: &Config) -> Option<String> {
 
 /// The same for a command that starts a server with settings of its own.
 pub(super) fn overridden(given: &Given, fields: impl Fn(&str) -> bool, by: &str) -> Option<String> {
-    let why = format!("`{by}` sets its own");
+    let why = format!("set by `{by}` itself");
     let overridden = given.iter().map(String::as_str).filter(|field| fields(field));
     line(overridden.map(|field| (field, why.as_str())))
 }
@@ -46,15 +46,16 @@ pub(super) fn overridden(given: &Given, fields: impl Fn(&str) -> bool, by: &str)
 fn line<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Option<String> {
     let named: Vec<_> =
         fields.map(|(field, why)| format!("{} ({why})", variable_of(field))).collect();
-    (!named.is_empty()).then(|| format!("settings without effect here: {}", named.join(", ")))
+    (!named.is_empty()).then(|| format!("settings without effect: {}", named.join(", ")))
 }
 
 /// Why a setting has no effect; None where it has one.
 fn why(field: &str, given: &Given, config: &Config) -> Option<&'static str> {
     let runs = |service| config.services.contains(&service);
     let missing = |service: ServiceName, why| (!runs(service)).then_some(why);
-    let no_order = || missing(ServiceName::Order, "the order service does not run here");
-    let no_payment = || missing(ServiceName::Payment, "the payment service does not run here");
+    let no_order = || missing(ServiceName::Order, "the order service does not run in this process");
+    let no_payment =
+        || missing(ServiceName::Payment, "the payment service does not run in this process");
     match field {
         "data_dir" => match config.infrastructure {
             Infrastructure::Servers(_) => Some("the databases are on PostgreSQL"),
@@ -67,7 +68,7 @@ fn why(field: &str, given: &Given, config: &Config) -> Option<&'static str> {
         "database_url" => match &config.infrastructure {
             Infrastructure::Servers(servers) => {
                 let own = |name: &ServiceName| servers.own.iter().any(|(own, _)| own == name);
-                let why = "every service that runs here has a database of its own";
+                let why = "every service in this process has its own database URL";
                 config.services.iter().all(own).then_some(why)
             }
             Infrastructure::Embedded => None,
@@ -82,10 +83,13 @@ fn why(field: &str, given: &Given, config: &Config) -> Option<&'static str> {
         | "payment_methods"
         | "order_database_url" => no_order(),
         "idle_after" => no_order().and_then(|_| {
-            missing(ServiceName::Payment, "neither the order nor the payment service runs here")
+            missing(
+                ServiceName::Payment,
+                "neither the order nor the payment service runs in this process",
+            )
         }),
         "inventory_database_url" => {
-            missing(ServiceName::Inventory, "the inventory service does not run here")
+            missing(ServiceName::Inventory, "the inventory service does not run in this process")
         }
         "payment_failure_rate"
         | "payment_latency"
@@ -93,13 +97,16 @@ fn why(field: &str, given: &Given, config: &Config) -> Option<&'static str> {
         | "payment_database_url"
         | "gateway_database_url" => no_payment(),
         "shipping_failure_rate" | "shipping_base_cost" | "shipping_database_url" => {
-            missing(ServiceName::Shipping, "the shipping service does not run here")
+            missing(ServiceName::Shipping, "the shipping service does not run in this process")
         }
         "mail_from" if !given.contains("smtp_url") => Some("ORDERMILL_SMTP_URL is not set"),
-        "smtp_url" | "mail_from" | "sms" | "notification_database_url" => {
-            missing(ServiceName::Notification, "the notification service does not run here")
+        "smtp_url" | "mail_from" | "sms" | "notification_database_url" => missing(
+            ServiceName::Notification,
+            "the notification service does not run in this process",
+        ),
+        "audit_database_url" => {
+            missing(ServiceName::Audit, "the audit service does not run in this process")
         }
-        "audit_database_url" => missing(ServiceName::Audit, "the audit service does not run here"),
         _ => None,
     }
 }
@@ -119,9 +126,9 @@ pub(super) fn unknown(name: &str) -> Option<String> {
     let near = near.filter(|known| distance(known) <= SLIPS_MAX);
     // Without our prefix it may be somebody else's, unless it is nearly one of ours.
     match near {
-        Some(known) => Some(format!("{name} is not a setting; did you mean {known}?")),
+        Some(known) => Some(format!("unknown setting {name}; did you mean {known}?")),
         None if name.starts_with("ORDERMILL_") => {
-            Some(format!("{name} is not a setting; `ordermill --help` lists them all"))
+            Some(format!("unknown setting {name}; `ordermill --help` lists all settings"))
         }
         None => None,
     }
@@ -135,7 +142,7 @@ mod tests {
     fn a_misspelt_variable_is_told_with_the_one_that_was_meant() {
         assert_eq!(
             unknown("ORDERMILL_LISTN").unwrap(),
-            "ORDERMILL_LISTN is not a setting; did you mean ORDERMILL_LISTEN?"
+            "unknown setting ORDERMILL_LISTN; did you mean ORDERMILL_LISTEN?"
         );
         assert!(unknown("AMQP_URI").unwrap().ends_with("did you mean AMQP_URL?"));
         assert!(unknown("ORDERMILL_TEAPOT").unwrap().contains("--help"));

@@ -43,11 +43,11 @@ impl Servers {
     }
 }
 
-const AMQP_MISSING: &str = "needed because a database URL is set: Ordermill runs on PostgreSQL and RabbitMQ, or on neither";
-const DATABASE_MISSING: &str = "needed because AMQP_URL is set: Ordermill runs on PostgreSQL and RabbitMQ, or on neither; \
-     set it, or the database URL of every service that runs here";
-const SUBSET: &str =
-    "some services alone need DATABASE_URL and AMQP_URL, where they find the others";
+const AMQP_MISSING: &str =
+    "required because a database URL is set; set both PostgreSQL and RabbitMQ, or neither";
+const DATABASE_MISSING: &str = "required because AMQP_URL is set; set DATABASE_URL, or the \
+     database URL of every service of this process";
+const SUBSET: &str = "running a subset of the services requires DATABASE_URL and AMQP_URL";
 
 impl Infrastructure {
     pub(super) fn read(
@@ -93,8 +93,8 @@ impl Infrastructure {
 
 /// The services that run in this process.
 pub(super) fn services(read: &mut Reader, args: &ServeArgs) -> BTreeSet<ServiceName> {
-    let accepted = "expected services of order, inventory, payment, shipping, notification, audit, with commas \
-                    between them";
+    let accepted = "expected some of order, inventory, payment, shipping, notification, audit, \
+                    separated by commas";
     let named = |word: &str| ServiceName::ALL.into_iter().find(|name| name.as_str() == word.trim());
     let chosen = read.parsed("services", &args.services, accepted, |text| {
         text.split(',').filter(|word| !word.trim().is_empty()).map(named).collect::<Option<_>>()

@@ -19,7 +19,7 @@ impl fmt::Display for ConfigError {
         match self.problems.as_slice() {
             [problem] => write!(f, "{problem}"),
             problems => {
-                write!(f, "{} settings are wrong", problems.len())?;
+                write!(f, "{} settings are invalid", problems.len())?;
                 problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
             }
         }

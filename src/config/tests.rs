@@ -20,7 +20,7 @@ fn read(flags: &[&str]) -> Result<Config, ConfigError> {
 }
 
 fn refusal(flags: &[&str]) -> String {
-    read(flags).expect_err("these settings are wrong").to_string()
+    read(flags).expect_err("these settings are invalid").to_string()
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_refusal_names_variable_flag_value_and_what_is_accepted() {
 #[test]
 fn every_wrong_setting_is_named_at_once() {
     let message = refusal(&["--payment-failure-rate=2", "--listen=here", "--plan=pay"]);
-    assert!(message.starts_with("3 settings are wrong\n"), "{message}");
+    assert!(message.starts_with("3 settings are invalid\n"), "{message}");
     for variable in ["PAYMENT_FAILURE_RATE", "ORDERMILL_LISTEN", "ORDERMILL_PLAN"] {
         assert!(message.contains(variable), "{message}");
     }
@@ -125,7 +125,7 @@ fn good_values_are_read() {
 #[test]
 fn a_mail_server_needs_a_sender_and_stays_secret() {
     let url = "--smtp-url=smtp://user:hunter2@localhost:2525";
-    assert!(refusal(&[url]).starts_with("ORDERMILL_MAIL_FROM (--mail-from): needed"));
+    assert!(refusal(&[url]).starts_with("ORDERMILL_MAIL_FROM (--mail-from): required"));
     let config = read(&[url, "--mail-from=Shop <orders@example.com>"]).unwrap();
     assert!(!format!("{config:?}").contains("hunter2"));
     assert_eq!(config.smtp.unwrap().from.email.to_string(), "orders@example.com");
@@ -157,7 +157,7 @@ fn misspelt_variables_are_noticed() {
 fn explicit_contradictions_are_refused() {
     let message = refusal(&["--flow=choreographed", "--plan=reserve-first"]);
     assert!(message.contains("ORDERMILL_PLAN (--plan) is `reserve-first`"), "{message}");
-    assert!(message.contains("contradicts ORDERMILL_FLOW"), "{message}");
+    assert!(message.contains("conflicts with ORDERMILL_FLOW"), "{message}");
     // A default contradicts nothing, and neither does an empty value.
     for flags in [
         &["--flow=choreographed"][..],
@@ -177,9 +177,9 @@ fn settings_without_effect_are_named_in_one_line() {
     assert_eq!(notices(&[]), Vec::<String>::new());
     assert_eq!(
         notices(&["--services=order", "--sms=log", "--data-dir=x", "--shipping-failure-rate=0.1"]),
-        ["settings without effect here: ORDERMILL_DATA_DIR (the databases are on PostgreSQL), \
-          SHIPPING_FAILURE_RATE (the shipping service does not run here), ORDERMILL_SMS (the \
-          notification service does not run here)"]
+        ["settings without effect: ORDERMILL_DATA_DIR (the databases are on PostgreSQL), \
+          SHIPPING_FAILURE_RATE (the shipping service does not run in this process), ORDERMILL_SMS \
+          (the notification service does not run in this process)"]
     );
     for (flags, variables) in [
         (&["--services=audit", "--plan=payment-first"][..], &["ORDERMILL_PLAN"][..]),

@@ -94,7 +94,10 @@ impl Catalogue {
         let mut products = BTreeMap::new();
         for Product { sku, .. } in self.products() {
             let stock = shop.get::<ProductStock>(&format!("/inventory/{sku}")).await?;
-            products.insert(sku.clone(), stock.with_context(|| format!("{sku} is gone"))?);
+            products.insert(
+                sku.clone(),
+                stock.with_context(|| format!("product {sku} does not exist"))?,
+            );
         }
         Ok(products)
     }

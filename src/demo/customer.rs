@@ -68,7 +68,7 @@ async fn live(
     let placed = place(shop, order_mix, key).await?;
     run.placed_after = Some(start.elapsed());
     run.order_id = Some(placed.order_id.clone());
-    run.ending = Ending::Lost("accepted, then unheard of".to_owned());
+    run.ending = Ending::Lost("accepted, status unknown".to_owned());
     let id = placed.order_id.as_str();
     match run.scenario {
         Scenario::PlacedTwice => place_again(shop, order_mix, key, id).await?,
@@ -110,12 +110,16 @@ async fn place_again(
     id: &str,
 ) -> anyhow::Result<()> {
     let again = place(shop, order_mix, key).await?;
-    ensure!(again.order_id == id, "the same key made a second order, {}", again.order_id);
+    ensure!(
+        again.order_id == id,
+        "the same Idempotency-Key created a second order, {}",
+        again.order_id
+    );
     let other = json!({ "user_id": 1, "product_id": "other", "quantity": 1, "total_amount": 1 });
     shop.post("/orders", Some(&other), Some(key))
         .await?
         .expect(&[422])
-        .context("the same key with another body must be refused")?;
+        .context("the same Idempotency-Key with another body must be rejected")?;
     Ok(())
 }
 
@@ -131,12 +135,12 @@ async fn rest(shop: &Shop, id: &str, run: &mut CustomerRun) -> anyhow::Result<Or
     let mut pause = POLL_FIRST;
     loop {
         let order = shop.get::<OrderView>(&format!("/orders/{id}")).await?;
-        let order = order.context("an accepted order is gone")?;
+        let order = order.context("an accepted order does not exist")?;
         run.ending = order.ending();
         if order.is_at_rest() {
             return Ok(order);
         }
-        ensure!(Instant::now() < until, "not at rest after {} s", REST_LIMIT.as_secs());
+        ensure!(Instant::now() < until, "not final after {} s", REST_LIMIT.as_secs());
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(POLL_LONGEST);
     }
@@ -146,7 +150,7 @@ async fn rest(shop: &Shop, id: &str, run: &mut CustomerRun) -> anyhow::Result<Or
 fn check(run: &mut CustomerRun, order: &OrderView) {
     if order.total_amount != run.total_minor {
         let [stored, placed] = [order.total_amount, run.total_minor].map(decimal);
-        run.problems.push(format!("its total is {stored}, not {placed}"));
+        run.problems.push(format!("total is {stored}, expected {placed}"));
     }
     let expected = match run.scenario {
         Scenario::UnknownProduct => "unknown_product",
@@ -156,6 +160,6 @@ fn check(run: &mut CustomerRun, order: &OrderView) {
     if let Some(failure) = &order.failure
         && failure.reason != expected
     {
-        run.problems.push(format!("its failure says {}, not {expected}", failure.reason));
+        run.problems.push(format!("failure reason is {}, expected {expected}", failure.reason));
     }
 }

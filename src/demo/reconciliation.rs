@@ -82,8 +82,9 @@ pub(super) fn reconcile(
     let outcome = &order_records.outcome;
     wrong.extend(outcome.disagreements.iter().map(ToString::to_string));
     let missing = outcome.not_compared.iter();
-    wrong
-        .extend(missing.map(|what| format!("{what}: not compared, the server does not have them")));
+    wrong.extend(
+        missing.map(|what| format!("{what}: not compared; the server does not provide them")),
+    );
     let agreed = outcome.orders.saturating_sub(outcome.differing_orders().len() as u64);
     let owed = runs.iter().filter(|run| run.ending.is_fulfilled());
     let money = MoneyRow {
@@ -93,7 +94,7 @@ pub(super) fn reconcile(
     };
     if !money.balances() {
         let [held, owed] = [money.captured - money.refunded, money.owed].map(decimal);
-        wrong.push(format!("money: the shop holds {held}, its fulfilled orders come to {owed}"));
+        wrong.push(format!("money: {held} held by the gateway, {owed} due for fulfilled orders"));
     }
     let placed = runs.iter().filter(|run| run.order_id.is_some()).count();
     if listed != placed {
@@ -120,7 +121,8 @@ fn scenarios(runs: &[CustomerRun], wrong: &mut Vec<String>) -> Vec<ScenarioRow> 
         };
         if !row.is_met() {
             let [expected, got] = [&row.expected, &row.got].map(|endings| in_words(endings));
-            wrong.push(format!("fate \"{}\": expected {expected}, got {got}", scenario.label()));
+            wrong
+                .push(format!("scenario \"{}\": expected {expected}, got {got}", scenario.label()));
         }
         row
     });
@@ -159,7 +161,7 @@ fn stock(
         let balances = stock == due;
         if !balances {
             wrong.push(format!(
-                "stock of {sku}: by the orders {due}, by the shelf {stock}",
+                "stock of {sku}: expected from the orders {due}; actual {stock}",
                 due = stock_in_words(due),
                 stock = stock_in_words(stock),
             ));

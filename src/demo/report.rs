@@ -31,17 +31,17 @@ pub(super) fn closing(
     crate::say!("{}\n{}", heading("Money (USD)"), money(reconciliation).render(paint));
     crate::say!(
         "{}\n{}",
-        heading("Papers"),
+        heading("Records"),
         order_records(reconciliation, runs.len() as u64).render(paint)
     );
     let seconds = |time: std::time::Duration| format!("{:.1} s", time.as_secs_f64());
     let [placed, settled] = [pace.placed, pace.settled].map(seconds);
-    crate::say!("{} accepted within {placed}, all at rest after {settled}.", orders(runs.len()));
+    crate::say!("{} accepted within {placed}, all final after {settled}.", orders(runs.len()));
     let good = reconciliation.wrong.is_empty();
     if good {
-        crate::say!("{}", paint.tone(Tone::Good, "The books balance."));
+        crate::say!("{}", paint.tone(Tone::Good, "Reconciliation passed."));
     } else {
-        crate::say!("{}", paint.tone(Tone::Bad, "The books do not balance:"));
+        crate::say!("{}", paint.tone(Tone::Bad, "Reconciliation failed:"));
         reconciliation.wrong.iter().take(WRONG_MAX).for_each(|wrong| crate::say!("  {wrong}"));
         if reconciliation.wrong.len() > WRONG_MAX {
             crate::say!("  … and {} more", reconciliation.wrong.len() - WRONG_MAX);
@@ -92,7 +92,7 @@ fn money(reconciliation: &Reconciliation) -> Table {
 }
 
 fn order_records(reconciliation: &Reconciliation, orders: u64) -> Table {
-    let mut table = Table::new(&[">orders", ">listed by the shop", ">all services agree"]);
+    let mut table = Table::new(&[">orders", ">listed", ">consistent"]);
     let numbers = [orders, reconciliation.listed as u64, reconciliation.agreed];
     let good = numbers.iter().all(|number| *number == orders);
     table.row(numbers.map(|number| number.to_string()).to_vec(), good);

@@ -97,7 +97,7 @@ fn every_disagreement_is_reported() {
     };
     let cases: [(Reconciliation, &str); 3] = [
         (one_delivered(order_records(1250, 0), |_| {}), "stock of DEMO-"),
-        (one_delivered(order_records(0, 0), one_left), "its fulfilled orders come to 12.50"),
+        (one_delivered(order_records(0, 0), one_left), "12.50 due for fulfilled orders"),
         (one_delivered(differing(), one_left), "inventory says: something else"),
     ];
     for (reconciliation, expected) in cases {
@@ -118,7 +118,7 @@ fn a_failed_scenario_and_an_unlisted_order_are_reported() {
     assert_eq!(
         reconciliation.wrong,
         [
-            "fate \"payment declined\": expected 1 CANCELLED (payment), got 1 CANCELLED (customer)",
+            "scenario \"payment declined\": expected 1 CANCELLED (payment), got 1 CANCELLED (customer)",
             "orders: 1 were accepted, 0 are listed",
         ]
     );

@@ -11,11 +11,11 @@ const DLQ_LIST_MAX: u64 = 10_000;
 /// What is done with dead letters, and where.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct DlqArgs {
-    /// The server
+    /// URL of the server
     #[arg(long, env = "ORDERMILL_URL", hide_env_values = true, value_name = "URL", value_parser = server_url, global = true)]
     #[arg(default_value = "http://127.0.0.1:8080")]
     pub url: String,
-    /// What to do.
+    /// The action.
     #[command(subcommand)]
     pub command: DlqCommand,
 }
@@ -25,35 +25,35 @@ pub struct DlqArgs {
 pub enum DlqCommand {
     /// List dead letters, newest first
     List {
-        /// Only those of this queue, as `inventory.commands`
+        /// Only dead letters of this queue, for example `inventory.commands`
         #[arg(long, value_name = "QUEUE")]
         queue: Option<String>,
-        /// How many at the most
+        /// Maximum number of dead letters
         #[arg(long, value_name = "N", default_value_t = 50)]
         #[arg(value_parser = RangedU64ValueParser::<usize>::new().range(1..=DLQ_LIST_MAX))]
         limit: usize,
-        /// As JSON, one dead letter a line, with its message
+        /// Print JSON, one dead letter per line, with its message
         #[arg(long)]
         json: bool,
-        /// Those that were discarded, with the reasons
+        /// List discarded dead letters, with the reasons
         #[arg(long)]
         discarded: bool,
     },
-    /// Send a dead letter, or all of a queue, back to where it could not be handled
+    /// Redrive a dead letter, or all dead letters of a queue
     #[command(
         override_usage = "ordermill dlq redrive <ID>\n       ordermill dlq redrive --queue <QUEUE>"
     )]
     Redrive {
-        /// The dead letter, by its id; `dlq list` shows them
+        /// Id of the dead letter, as shown by `dlq list`
         #[arg(required_unless_present = "queue", value_parser = dead_letter)]
         id: Option<Uuid>,
         /// All dead letters of this queue
         #[arg(long, value_name = "QUEUE", conflicts_with = "id")]
         queue: Option<String>,
     },
-    /// Discard a dead letter, or all of a queue that cannot be read; the reason is kept
+    /// Discard a dead letter, or all unreadable dead letters of a queue
     ///
-    /// A discarded message is not handled any more. It is kept with its reason for 90 days: `dlq list
+    /// A discarded message is never handled. It is kept with the reason for 90 days; `dlq list
     /// --discarded` shows it.
     #[command(
         override_usage = "ordermill dlq discard <ID> --reason <TEXT>\n       ordermill dlq discard --queue <QUEUE> --reason <TEXT>"
@@ -64,19 +64,18 @@ pub enum DlqCommand {
 /// Which dead letters are discarded, and why.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct DiscardArgs {
-    /// The dead letter, by its id; `dlq list` shows them
+    /// Id of the dead letter, as shown by `dlq list`
     #[arg(required_unless_present = "queue", value_parser = dead_letter)]
     pub id: Option<Uuid>,
-    /// All dead letters of this queue that cannot be read
+    /// All unreadable dead letters of this queue
     #[arg(long, value_name = "QUEUE", conflicts_with = "id")]
     pub queue: Option<String>,
-    /// Why, for whoever looks for it later; kept with the message
+    /// The reason, stored with the message
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
 }
 
 fn dead_letter(text: &str) -> Result<Uuid, String> {
-    let known =
-        "the id of a dead letter is a UUID; `dlq list` shows them, `--queue` takes all of a queue";
+    let known = "the id of a dead letter is a UUID; `dlq list` shows the ids, `--queue` selects all of a queue";
     Uuid::try_parse(text).map_err(|_| known.to_owned())
 }

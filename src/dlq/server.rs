@@ -76,25 +76,27 @@ impl Server {
     }
 
     async fn read<T: DeserializeOwned>(&self, response: Response) -> anyhow::Result<T> {
-        let text = response.text().await.context("the answer breaks off")?;
+        let text = response.text().await.context("the response is incomplete")?;
         serde_json::from_str(&text)
-            .with_context(|| format!("{} is no Ordermill server of this version", self.url))
+            .with_context(|| format!("{} is not an Ordermill server of this version", self.url))
     }
 
     async fn answer(&self, request: RequestBuilder, within: Duration) -> anyhow::Result<Response> {
         let response = request.timeout(within).send().await;
         let response = response.map_err(|error| {
             anyhow!(error.without_url())
-                .context(format!("no server answers at {} (--url, ORDERMILL_URL)", self.url))
+                .context(format!("no server responds at {} (--url, ORDERMILL_URL)", self.url))
         })?;
         let status = response.status();
         if !status.is_success() {
-            let text = response.text().await.context("the answer breaks off")?;
+            let text = response.text().await.context("the response is incomplete")?;
             // Every problem of the server is told as RFC 9457 wants it.
             let problem: Value = serde_json::from_str(&text).unwrap_or_default();
             return Err(match problem["detail"].as_str() {
                 Some(detail) => anyhow!("{detail}"),
-                None => anyhow!("{} is no Ordermill server: it answers {status}", self.url),
+                None => {
+                    anyhow!("{} is not an Ordermill server: it responded with {status}", self.url)
+                }
             });
         }
         Ok(response)

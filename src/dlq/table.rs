@@ -7,7 +7,7 @@ use std::fmt::Write;
 /// Characters of a cause that are shown: `--json` has all of it.
 const CAUSE_CHARS: usize = 80;
 
-const HEADINGS: [&str; 7] = ["ID", "QUEUE", "TRIES", "DIED AT", "MESSAGE", "ORDER", "CAUSE"];
+const HEADINGS: [&str; 7] = ["ID", "QUEUE", "TRIES", "FAILED AT", "MESSAGE", "ORDER", "CAUSE"];
 const DISCARDED: [&str; 5] = ["ID", "QUEUE", "DISCARDED AT", "REASON", "CAUSE"];
 
 /// A line a dead letter, in aligned columns.

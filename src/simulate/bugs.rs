@@ -12,7 +12,7 @@ pub fn find_all(seeds: &Range<u64>) -> anyhow::Result<bool> {
         let bug = Bug::ALL[number as usize];
         (bug, search(bug, seeds.clone()))
     })?;
-    crate::say!("{:<20} {:<16} {:>6}  {:>5}  what is wrong", "bug", "caught by", "seed", "seeds");
+    crate::say!("{:<20} {:<16} {:>6}  {:>5}  description", "bug", "caught by", "seed", "seeds");
     for (bug, found_bug) in &searches {
         let (by, seed, needed) = match found_bug {
             Some(FoundBug { seed, found }) => {
@@ -25,6 +25,6 @@ pub fn find_all(seeds: &Range<u64>) -> anyhow::Result<bool> {
         crate::say!("{:<20} {by:<16} {seed:>6}  {needed:>5}  {}", bug.name(), bug.what());
     }
     let found = searches.iter().filter(|(_, found_bug)| found_bug.is_some()).count();
-    crate::say!("{found} of {} planted bugs are found.", searches.len());
+    crate::say!("{found} of {} planted bugs found.", searches.len());
     Ok(found == searches.len())
 }

@@ -14,7 +14,7 @@ pub fn compare_all(seeds: &Range<u64>) -> anyhow::Result<bool> {
     })?;
     let orders: usize = compared.iter().map(|(_, orders, _)| orders).sum();
     crate::say!(
-        "{} seeds, {} ways, with stock for all and without: {orders} orders",
+        "{} seeds, {} flows and plans, with ample and with scarce stock: {orders} orders",
         compared.len(),
         WAYS.len()
     );
@@ -25,7 +25,8 @@ pub fn compare_all(seeds: &Range<u64>) -> anyhow::Result<bool> {
         .collect();
     match failed.first() {
         None => crate::say!(
-            "Where orders do not compete, every way ended the same; where they do, all books balance."
+            "Without competition for stock all flows had the same outcome; with competition all \
+                invariants hold."
         ),
         Some((seed, found)) => {
             crate::say!("{} seeds failed; the first is {seed}:", failed.len());

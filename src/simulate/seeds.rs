@@ -44,8 +44,10 @@ pub fn run_all(seeds: &Range<u64>, wanted: Wanted) -> anyhow::Result<bool> {
     }
     let failed: Vec<&Ran> = ran.iter().filter(|one| !one.found.is_empty()).collect();
     match failed.first() {
-        None if wanted.twice => crate::say!("Every order ended as it should, both times alike."),
-        None => crate::say!("Every order ended as it should."),
+        None if wanted.twice => {
+            crate::say!("All orders ended as expected, and both runs of each seed were identical.")
+        }
+        None => crate::say!("All orders ended as expected."),
         Some(Ran { seed, found, .. }) => {
             let all: Vec<String> = failed.iter().map(|one| one.seed.to_string()).collect();
             crate::say!(
@@ -55,7 +57,7 @@ pub fn run_all(seeds: &Range<u64>, wanted: Wanted) -> anyhow::Result<bool> {
             );
             found.iter().for_each(|finding| crate::say!("  {finding}"));
             let bug = wanted.bug.map(|bug| format!(" --bug {bug}")).unwrap_or_default();
-            crate::say!("Its history: ordermill sim --seed {seed} --told{bug}");
+            crate::say!("To see its history: ordermill sim --seed {seed} --told{bug}");
         }
     }
     Ok(failed.is_empty())
@@ -66,7 +68,7 @@ fn one(seed: u64, Wanted { twice, told, bug, coverage: _ }: Wanted) -> Ran {
     let mut outcome = run(plan);
     outcome.lines.iter().for_each(|line| crate::say!("{line}"));
     if twice && run(Plan { kept: false, ..plan }).hash != outcome.hash {
-        let what = "the same seed was another history the second time";
+        let what = "two runs of the same seed had different histories";
         outcome.found.push(Finding::new(Rule::Same, what));
     }
     Ran {
@@ -86,12 +88,12 @@ fn shortened(seeds: &[String]) -> String {
 }
 
 fn print_coverage(covered: &Coverage) {
-    crate::say!("\nWhat went wrong:");
+    crate::say!("\nInjected faults:");
     for fault in Fault::ALL {
         let count = covered.faults.get(fault).copied().unwrap_or(0);
         crate::say!("{count:>10}  {fault}");
     }
-    crate::say!("\nWhat was handled:");
+    crate::say!("\nHandled messages:");
     for ((service, message), count) in &covered.handled {
         crate::say!("{count:>10}  {service:<13} {message}");
     }

@@ -48,7 +48,7 @@ async fn parts_and_entities_are_restarted_by_name_and_work_on() {
         shop.until(&placed, "CONFIRMED").await;
     }
     let journal = shop.get(&page("order/journal")).await.expect(200).json();
-    assert_eq!(journal["last_restarts"][0]["cause"], "an operator restarted it");
+    assert_eq!(journal["last_restarts"][0]["cause"], "restarted by an operator");
     assert_eq!((&journal["kind"], &journal["parent"]), (&"journal".into(), &"order".into()));
     let sku = "sku%2F%D0%A1%D1%82%D1%83%D0%BB%2F1";
     let restarted = shop.ask(&format!("/admin/actors/{sku}/restart")).await.expect(202);

@@ -39,17 +39,17 @@ async fn the_tree_is_printed_as_far_as_one_asks() {
         assert!(all.contains(line), "{line} is not in\n{all}");
     }
     let relay = all.lines().find(|line| line.contains("order/relay")).unwrap();
-    assert!(relay.contains("running") && relay.contains("an operator restarted it"), "{relay}");
+    assert!(relay.contains("running") && relay.contains("restarted by an operator"), "{relay}");
     let (_, few) = actors(&shop.url, "--under skus --limit 2").await;
     assert!(few.contains("sku/p1") && !few.contains("sku/p2") && few.contains("… 1 more"), "{few}");
     let (_, none) = actors(&shop.url, "--status quarantined").await;
-    assert!(none.ends_with("none is as asked for\n") && none.contains("3 sku"), "{none}");
+    assert!(none.ends_with("no actor matches the filters\n") && none.contains("3 sku"), "{none}");
     for (bad, why) in [("--status ill", "must be one of"), ("--under nobody", "`under` must be")] {
         let (code, said) = actors(&shop.url, bad).await;
         assert!(code == Some(1) && said.contains(why), "{bad}: {code:?} {said}");
     }
     let (code, said) = actors("http://127.0.0.1:1", "--watch").await;
-    assert!(code == Some(1) && said.contains("no server answers"), "{said}");
+    assert!(code == Some(1) && said.contains("no server responds"), "{said}");
     shop.close().await;
 }
 

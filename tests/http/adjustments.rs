@@ -39,7 +39,7 @@ async fn adjustments_during_reservations_are_counted_right() {
     let broken = json!({ "delta": -12, "reason": "broken" });
     let refused = shop.post("/inventory/cup/adjustments", &broken).await.problem(409);
     let detail = refused["detail"].as_str().unwrap();
-    assert!(detail.contains("15 units") && detail.contains("4 of them"), "{detail}");
+    assert!(detail.contains("on hand: 15") && detail.contains("reserved: 4"), "{detail}");
     shop.post("/inventory/cup/adjustments", &arrived(-11)).await.expect(200);
     assert_eq!(units(&shop.get("/inventory/cup").await.json()), (json!(4), json!(0)));
     shop.post("/inventory/none/adjustments", &arrived(1)).await.problem(404);

@@ -24,7 +24,7 @@ async fn dlq(url: &str, line: &str) -> Ended {
 async fn dead_letters_are_listed_and_redriven_from_the_command_line() {
     let shop = shop_with_sms().await;
     let none = dlq(&shop.url, "list").await;
-    assert_eq!((none.code, &*none.stdout), (Some(0), "there are no dead letters\n"));
+    assert_eq!((none.code, &*none.stdout), (Some(0), "no dead letters\n"));
     shop.stock("chair", 5).await;
     place_unreachable(&shop).await;
     let letters = until(&shop, "", 2).await;
@@ -34,7 +34,7 @@ async fn dead_letters_are_listed_and_redriven_from_the_command_line() {
     let id = letters[0]["id"].as_str().unwrap();
     let line = table.stdout.lines().nth(1).unwrap();
     assert!(line.starts_with(id) && line.contains("notification.sms"), "{line}");
-    assert!(line.ends_with("the address is no telephone number"), "{line}");
+    assert!(line.ends_with("the address is not a telephone number"), "{line}");
 
     let one = dlq(&shop.url, "list --json --limit 1 --queue notification.sms").await;
     let letter: Value = serde_json::from_str(&one.stdout).unwrap();
@@ -43,10 +43,10 @@ async fn dead_letters_are_listed_and_redriven_from_the_command_line() {
     assert_eq!(dlq(&shop.url, "list --queue order.events").await.stdout, none.stdout);
 
     let redriven = dlq(&shop.url, &format!("redrive {id}")).await;
-    assert_eq!(redriven.stdout, format!("{id} goes back to notification.sms\n"));
+    assert_eq!(redriven.stdout, format!("redriven: {id} to notification.sms\n"));
     until(&shop, "", 2).await;
     let all = dlq(&shop.url, "redrive --queue notification.sms").await;
-    assert_eq!((all.code, &*all.stdout), (Some(0), "2 go back to notification.sms\n"));
+    assert_eq!((all.code, &*all.stdout), (Some(0), "redriven to notification.sms: 2\n"));
     shop.close().await;
 }
 
@@ -55,7 +55,7 @@ async fn a_failed_command_explains_itself_and_exits_1() {
     let shop = shop_with_sms().await;
     let nobody = "redrive 00000000-0000-0000-0000-000000000001";
     for (line, said) in [
-        (nobody, "no service of this process has such a dead letter"),
+        (nobody, "no service of this process has a dead letter with this id"),
         ("redrive --queue nowhere", "`queue` must be the name of a queue"),
         ("list --queue nowhere", "`queue` must be the name of a queue"),
     ] {
@@ -67,7 +67,7 @@ async fn a_failed_command_explains_itself_and_exits_1() {
     shop.close().await;
     let ended = dlq(&url, "list").await;
     assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains("no server answers at"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("no server responds at"), "{}", ended.stderr);
     assert!(ended.stderr.contains(&url), "{}", ended.stderr);
     let wrong = dlq(&url, "redrive").await;
     assert_eq!(wrong.code, Some(64));
@@ -79,17 +79,17 @@ async fn dead_letters_are_discarded_with_a_reason() {
     let poison = store_dead_letter(&shop, 1, Queue::NotificationSms, "{").await;
     store_dead_letter(&shop, 2, Queue::NotificationSms, "{").await;
     let none = dlq(&shop.url, "list --discarded").await;
-    assert_eq!((none.code, &*none.stdout), (Some(0), "there are no discarded dead letters\n"));
+    assert_eq!((none.code, &*none.stdout), (Some(0), "no discarded dead letters\n"));
 
     let missing = dlq(&shop.url, &format!("discard {poison}")).await;
     assert_eq!(missing.code, Some(64), "{}", missing.stderr);
     let done = dlq(&shop.url, &format!("discard {poison} --reason poison")).await;
-    let said = format!("{poison} of notification.sms is discarded\n");
+    let said = format!("discarded: {poison} of notification.sms\n");
     assert_eq!((done.code, done.stdout), (Some(0), said));
     let again = dlq(&shop.url, &format!("discard {poison} --reason poison")).await;
     assert_eq!(again.code, Some(1));
     let rest = dlq(&shop.url, "discard --queue notification.sms --reason script").await;
-    assert_eq!((rest.code, &*rest.stdout), (Some(0), "1 of notification.sms are discarded\n"));
+    assert_eq!((rest.code, &*rest.stdout), (Some(0), "discarded from notification.sms: 1\n"));
 
     let table = dlq(&shop.url, "list --discarded").await;
     assert_eq!(table.stdout.lines().count(), 3, "{}", table.stdout);

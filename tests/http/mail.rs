@@ -106,7 +106,7 @@ async fn each_moment_is_one_mail() {
         assert!(mail.contains("orders@example.com"), "{mail}");
     }
     let with_subject = |word: &str| mails.iter().filter(|mail| mail.contains(word)).count();
-    assert_eq!(with_subject("Subject: We have your order"), 1);
+    assert_eq!(with_subject("Subject: We have received your order"), 1);
     assert_eq!(with_subject("Subject: Your order is confirmed"), 1);
 }
 

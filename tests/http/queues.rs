@@ -38,7 +38,7 @@ async fn text_messages_go_to_those_who_left_a_number() {
     let letters = until(&shop, "", 2).await;
     for letter in &letters {
         assert_eq!(letter["order_id"], unreachable.as_str());
-        assert_eq!(letter["cause"], "the address is no telephone number");
+        assert_eq!(letter["cause"], "the address is not a telephone number");
         assert_eq!(
             (&letter["event_type"], &letter["attempts"]),
             (&json!("notification.send"), &json!(1))

@@ -55,9 +55,9 @@ async fn an_unreachable_server_is_named(setup: Setup) {
     let (database, broker) = (servers.database_url.as_str(), servers.amqp_url.as_str());
     for (variable, url, words) in [
         ("DATABASE_URL", with_port(database, NOBODYS), ["database", "refused"]),
-        ("DATABASE_URL", with_host(database, NOWHERE), ["database", "did not answer"]),
+        ("DATABASE_URL", with_host(database, NOWHERE), ["database", "did not respond"]),
         ("AMQP_URL", with_port(broker, NOBODYS), ["RabbitMQ", "refused"]),
-        ("AMQP_URL", with_host(broker, NOWHERE), ["RabbitMQ", "did not answer"]),
+        ("AMQP_URL", with_host(broker, NOWHERE), ["RabbitMQ", "did not respond"]),
     ] {
         let ended = setup.clone().with(variable, &url).run(&[]);
         println!("{variable}: {}", ended.stderr.lines().last().unwrap_or_default());

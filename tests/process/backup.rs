@@ -205,7 +205,7 @@ async fn a_failed_backup_is_reported_and_leaves_no_files() {
     let nowhere = scratch.path().join("nowhere");
     for (arguments, words) in [
         (vec!["backup", full, "--url", &url], "is not an empty directory"),
-        (vec!["backup", new, "--url", nobody], "no server answers"),
+        (vec!["backup", new, "--url", nobody], "no server responds"),
         (
             vec!["backup", new, "--data-dir", nowhere.to_str().unwrap()],
             "there is no data directory",
@@ -262,7 +262,7 @@ async fn one_backup_is_taken_at_a_time_and_ends_with_its_reader() {
 fn refused(setup: &Setup, file: &str) {
     let ended = setup.run(&[]);
     assert_eq!(ended.code, Some(1), "it starts on files of different moments: {}", ended.stdout);
-    let words = "the files in the data directory are of different moments";
+    let words = "the files in the data directory are from different points in time";
     assert!(ended.stderr.contains(words) && ended.stderr.contains(file), "{}", ended.stderr);
 }
 

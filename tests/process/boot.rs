@@ -47,7 +47,7 @@ fn a_file_is_no_data_directory() {
     std::fs::write(setup.data(), "something else").unwrap();
     refused(
         &setup.run(&[]),
-        &["data directory", setup.data().to_str().unwrap(), "is no directory"],
+        &["data directory", setup.data().to_str().unwrap(), "is not a directory"],
     );
     assert_eq!(std::fs::read_to_string(setup.data()).unwrap(), "something else");
 }

@@ -74,7 +74,7 @@ const PLANTED: [Planted; 7] = [
         service: "inventory",
         statement: "DELETE FROM reservations WHERE order_id = {id}",
         aspect: "reservation",
-        says: "there is no reservation",
+        says: "no reservation",
         is_mended: true,
     },
     Planted {
@@ -96,7 +96,7 @@ const PLANTED: [Planted; 7] = [
         service: "shipping",
         statement: "DELETE FROM shipments WHERE order_id = {id}",
         aspect: "shipment",
-        says: "there is no shipment",
+        says: "no shipment",
         is_mended: true,
     },
     Planted {
@@ -104,14 +104,14 @@ const PLANTED: [Planted; 7] = [
         statement: "DROP TRIGGER audit_entries_are_kept; DELETE FROM audit_entries \
                     WHERE order_id = {id} AND event_type IN ('order.confirmed', 'payment.approved')",
         aspect: "audit",
-        says: "it does not have order.confirmed, payment.approved",
+        says: "missing: order.confirmed, payment.approved",
         is_mended: true,
     },
     Planted {
         service: "notification",
         statement: "DELETE FROM notifications WHERE order_id = {id} AND topic = 2",
         aspect: "notification",
-        says: "it does not have order.confirmed",
+        says: "missing: order.confirmed",
         is_mended: true,
     },
     Planted {
@@ -161,7 +161,7 @@ async fn planted_disagreements_are_found_with_both_sides_and_repaired_where_poss
     assert!(found.stdout.contains("product A: movements"), "phantom units: {}", found.stdout);
     let nowhere = check(&["--data-dir", &format!("{path}/nowhere")]);
     assert_eq!(nowhere.code, Some(69), "{}", nowhere.stderr);
-    assert!(nowhere.stderr.contains("it has no order.db"), "{}", nowhere.stderr);
+    assert!(nowhere.stderr.contains("order.db is missing"), "{}", nowhere.stderr);
     assert!(!data.join("nowhere").exists(), "a check makes nothing");
     let refused = check(&["--data-dir", path, "--repair"]);
     assert_eq!(refused.code, Some(64), "{}", refused.stderr);
@@ -179,7 +179,7 @@ async fn planted_disagreements_are_found_with_both_sides_and_repaired_where_poss
     let mended = check_server(&server, &["--repair"]);
     assert_eq!(mended.code, Some(1), "{}{}", mended.stdout, mended.stderr);
     for (planted, id) in PLANTED.iter().zip(&ids) {
-        let is_mended = mended.stdout.contains(&format!("mended: order {id}"));
+        let is_mended = mended.stdout.contains(&format!("repaired: order {id}"));
         assert_eq!(is_mended, planted.is_mended, "{}: {}", planted.aspect, mended.stdout);
     }
     server.terminate().await;
@@ -216,7 +216,7 @@ async fn a_copy_that_was_taken_file_by_file_under_load_is_found_out() {
     server.terminate().await;
     let found = check(&["--data-dir", copied.to_str().unwrap()]);
     assert_eq!(found.code, Some(1), "{}{}", found.stdout, found.stderr);
-    assert!(found.stdout.contains("there is no reservation"), "{}", found.stdout);
+    assert!(found.stdout.contains("no reservation"), "{}", found.stdout);
     let whole = check(&["--data-dir", setup.data().to_str().unwrap()]);
     assert_eq!(whole.code, Some(0), "{}{}", whole.stdout, whole.stderr);
     assert!(

@@ -151,7 +151,7 @@ async fn another_installation_on_the_same_vhost_is_refused(setup: Setup) {
 
 fn is_refused(ended: &Ended) {
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
-    for word in ["another installation", "a vhost of its own", "rabbitmqadmin"] {
+    for word in ["another installation", "a separate vhost", "rabbitmqadmin"] {
         assert!(ended.stderr.contains(word), "`{word}` is not in: {}", ended.stderr);
     }
 }

@@ -176,7 +176,7 @@ async fn for_machines_every_line_is_one_json_object(setup: Setup) {
     server.signal("TERM");
     assert_eq!(server.ended(END_LIMIT).await.code(), Some(0));
     let said = messages(&server.log());
-    let mut expected = vec!["Ordermill takes orders at", "is not a setting", "stopped"];
+    let mut expected = vec!["Ordermill takes orders at", "unknown setting", "stopped"];
     if cfg!(feature = "faults") {
         expected.push("panicked at");
     }

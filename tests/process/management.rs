@@ -62,7 +62,7 @@ impl Management {
         });
         let path = ["exchanges", self.vhost.as_str(), "amq.default", "publish"];
         let answer = self.ask(Method::POST, &path, Some(&body)).await;
-        assert_eq!(answer["routed"], true, "there is no queue {queue}");
+        assert_eq!(answer["routed"], true, "unknown queue {queue}");
     }
 
     /// The name of every queue of the vhost.

@@ -101,8 +101,13 @@ const SCENARIOS: [Scenario; 19] = [
         ending: Cancelled(&["shipping: undeliverable"]),
         ..PLAIN
     },
-    Scenario { name: "cancelled at once", asked: &["cancel now"], ending: CUSTOMER, ..PLAIN },
-    Scenario { name: "cancelled when confirmed", asked: &["cancel"], ending: CUSTOMER, ..PLAIN },
+    Scenario { name: "cancelled immediately", asked: &["cancel now"], ending: CUSTOMER, ..PLAIN },
+    Scenario {
+        name: "cancelled after confirmation",
+        asked: &["cancel"],
+        ending: CUSTOMER,
+        ..PLAIN
+    },
     Scenario {
         name: "cancelled, and the refund fails",
         method: "test_refund_fails",

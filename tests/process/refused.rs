@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 fn is_final((status, body): &(StatusCode, Value)) {
     assert_eq!(*status, StatusCode::INTERNAL_SERVER_ERROR, "{body}");
     let detail = body["detail"].as_str().unwrap();
-    for word in ["refuses", "refused_by_test", "another try does not help"] {
+    for word in ["rejects", "refused_by_test", "retrying does not help"] {
         assert!(detail.contains(word), "`{word}` is not in: {detail}");
     }
 }

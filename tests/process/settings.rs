@@ -83,7 +83,7 @@ fn settings_that_contradict_each_other_are_refused() {
     for command in [&[][..], &["demo"], &["bench"]] {
         let ended = setup.run(command);
         assert_eq!(ended.code, USAGE, "{command:?}: {}", ended.stderr);
-        for word in ["ORDERMILL_FLOW", "ORDERMILL_PLAN", "contradicts"] {
+        for word in ["ORDERMILL_FLOW", "ORDERMILL_PLAN", "conflicts"] {
             assert!(ended.stderr.contains(word), "{command:?}: {}", ended.stderr);
         }
     }

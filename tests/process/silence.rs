@@ -77,7 +77,7 @@ fn a_demo_on_servers_that_are_gone_says_so_and_gives_up_in_time() {
         assert!(silence <= SILENCE_MAX, "silent for {silence:?}: {said}");
         assert!(said.contains("waiting for the order database"), "{said}");
         let last = said.lines().last().unwrap();
-        assert!(last.contains("the order database did not answer within 4s"), "{said}");
+        assert!(last.contains("the order database did not respond within 4s"), "{said}");
         assert!(last.contains(word) && last.contains("(ORDERMILL_STARTUP_TIMEOUT)"), "{said}");
         assert!(!said.contains("hunter2"), "{said}");
     }

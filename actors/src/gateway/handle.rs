@@ -45,7 +45,7 @@ impl GatewayHandle {
             Ok(CommitOutcome::Failed(cause)) => return Err(GatewayError::Unavailable(cause)),
             // No booking is decided on a version; and what was dropped is known to nobody.
             Ok(CommitOutcome::Refused) | Err(_) => {
-                return Err(GatewayError::Unavailable("the ledger did not answer".to_owned()));
+                return Err(GatewayError::Unavailable("the ledger did not respond".to_owned()));
             }
         };
         if !self.policy.latency.is_zero() {
@@ -70,7 +70,7 @@ impl GatewayHandle {
 }
 
 fn unexpected(response: &GatewayResponse) -> GatewayError {
-    GatewayError::Unavailable(format!("an answer to another question: {response:?}"))
+    GatewayError::Unavailable(format!("unexpected reply: {response:?}"))
 }
 
 #[async_trait]

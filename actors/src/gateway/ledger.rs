@@ -175,10 +175,10 @@ impl Entry {
         let captured = self.booking.as_ref().map(|booking| booking.amount);
         match self.status {
             EntryStatus::Asked | EntryStatus::Declined | EntryStatus::Voided => {
-                GatewayResponse::Error("nothing is captured under this key")
+                GatewayResponse::Error("no capture exists for this key")
             }
             EntryStatus::Charged | EntryStatus::Refunded if captured != Some(amount) => {
-                GatewayResponse::Error("another amount is captured under this key")
+                GatewayResponse::Error("the captured amount for this key differs")
             }
             EntryStatus::Charged => self.give_back(at),
             EntryStatus::Refunded => self.undone(),
@@ -230,7 +230,7 @@ impl Entry {
         self.refund_attempts += 1;
         let method = self.booking.as_ref().map_or(Method::Ordinary, |b| Method::named(&b.method));
         if method.refuses_refund(self.refund_attempts) {
-            return GatewayResponse::Error("the refund is refused");
+            return GatewayResponse::Error("the refund is declined");
         }
         self.refunded_minor = self.captured_minor;
         self.stand(EntryStatus::Refunded, at);

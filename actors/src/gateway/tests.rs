@@ -139,7 +139,7 @@ fn asked_again_it_answers_the_same_and_a_test_method_plays_its_part() {
     assert_eq!(response(4, &[]), [late, yes(4), yes(4), yes(4)]);
     let refunds = vec![GatewayChange::Refund(key(5), AMOUNT); 6];
     let refunded = GatewayResponse::Undone(Undone { refunded: Some(AMOUNT) });
-    let refused = GatewayResponse::Error("the refund is refused");
+    let refused = GatewayResponse::Error("the refund is declined");
     assert_eq!(response(5, &refunds)[4..9], vec![refused; 5]);
     assert_eq!(response(5, &refunds)[9], refunded);
 }

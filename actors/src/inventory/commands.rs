@@ -45,7 +45,7 @@ pub fn change(message: &Message) -> Result<Change, String> {
         // Shipping needs the order, too: it travels on.
         Payload::PaymentApproved(_) => match &message.origin.order {
             Some(order) => reserve(message.origin.clone(), order.stock_lines()),
-            None => Err("`payment.approved` does not say what was ordered".to_owned()),
+            None => Err("`payment.approved` contains no order lines".to_owned()),
         },
         Payload::InventoryRelease | Payload::ShippingFailed(_) => {
             Ok(Change::Release { origin: origin() })
@@ -76,7 +76,7 @@ pub fn change(message: &Message) -> Result<Change, String> {
         | Payload::ShippingScheduled(_)
         | Payload::ShippingDelivered
         | Payload::NotificationSend(_) => {
-            Err(format!("inventory has no use for `{}`", message.kind()))
+            Err(format!("the inventory service does not handle `{}`", message.kind()))
         }
     }
 }

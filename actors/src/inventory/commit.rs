@@ -12,6 +12,6 @@ pub(super) fn commit(current: Option<&Reservation>) -> ReservationDecision {
             ReservationDecision::Stands
         }
         // A parcel is only dispatched once its stock was reserved, which is never forgotten.
-        None => ReservationDecision::Impossible("a commit for an order that never asked for stock"),
+        None => ReservationDecision::Impossible("commit for an order without a reservation"),
     }
 }

@@ -20,13 +20,13 @@ use thiserror::Error;
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum LinesError {
     /// There is nothing in it.
-    #[error("an order without lines")]
+    #[error("the order has no lines")]
     Empty,
     /// A line asks for nothing.
-    #[error("a line with quantity zero")]
+    #[error("a line has quantity 0")]
     Zero,
     /// Several lines of one product ask for more than can be counted.
-    #[error("a quantity too large to be counted")]
+    #[error("the total quantity is too large")]
     TooMany,
 }
 

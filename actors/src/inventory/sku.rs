@@ -198,11 +198,11 @@ impl Sku {
         match tokio::time::timeout(WAIT_MAX, reads.stock(&self.0.key)).await {
             Ok(Ok(row)) => row.map(Arc::new),
             Ok(Err(error)) => {
-                tracing::warn!(actor = %self.0.node.name, %error, "starts without its stock");
+                tracing::warn!(actor = %self.0.node.name, %error, "loading the stock failed; starting without it");
                 None
             }
             Err(_) => {
-                tracing::warn!(actor = %self.0.node.name, "starts without its stock: no answer");
+                tracing::warn!(actor = %self.0.node.name, "loading the stock timed out; starting without it");
                 None
             }
         }

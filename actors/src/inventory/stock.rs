@@ -18,13 +18,13 @@ use tokio::sync::Semaphore;
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum CreateError {
     /// It is there already.
-    #[error("the product exists already")]
+    #[error("the product already exists")]
     Exists,
     /// The database refuses to store it, and will refuse it again.
-    #[error("the inventory database refuses this change, now and later: {0}")]
+    #[error("the inventory database rejects this change permanently: {0}")]
     Impossible(String),
     /// Nobody knows whether it was.
-    #[error("the inventory service did not answer: {0}")]
+    #[error("the inventory service did not respond: {0}")]
     Unavailable(String),
 }
 
@@ -35,13 +35,13 @@ pub enum SetError {
     #[error("there is no such product")]
     NotFound,
     /// The database refuses to store it, and will refuse it again.
-    #[error("the inventory database refuses this change, now and later: {0}")]
+    #[error("the inventory database rejects this change permanently: {0}")]
     Impossible(String),
     /// The product's row has another version than was expected: it is this.
-    #[error("the stock has changed: it is at version {} now", .0.version)]
+    #[error("the stock has changed and is at version {}", .0.version)]
     Stale(Arc<StockRow>),
     /// Nobody knows whether it was.
-    #[error("the inventory service did not answer: {0}")]
+    #[error("the inventory service did not respond: {0}")]
     Unavailable(String),
 }
 
@@ -49,13 +49,13 @@ pub enum SetError {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum AdjustError {
     /// The idempotency key stands for another request.
-    #[error("this Idempotency-Key was used with another request")]
+    #[error("this Idempotency-Key was used with a different request")]
     KeyReused,
     /// The database refuses to store it, and will refuse it again.
-    #[error("the inventory database refuses this change, now and later: {0}")]
+    #[error("the inventory database rejects this change permanently: {0}")]
     Impossible(String),
     /// Nobody knows whether it was.
-    #[error("the inventory service did not answer: {0}")]
+    #[error("the inventory service did not respond: {0}")]
     Unavailable(String),
 }
 
@@ -143,7 +143,7 @@ impl Stock {
         let key = key.unwrap_or_else(own);
         let turn = request::in_time(self.adjusting.acquire()).await;
         let Some(Ok(_turn)) = turn else {
-            return Err(AdjustError::Unavailable("too many adjustments are under way".to_owned()));
+            return Err(AdjustError::Unavailable("too many adjustments in progress".to_owned()));
         };
         match self.write(Change::Adjust { key, adjustments: adjustments.into() }).await {
             Ok(InventoryAnswer::Adjusted { outcomes, replayed }) => {
@@ -193,5 +193,5 @@ fn learn(skus: &Skus, answer: &InventoryAnswer) {
 }
 
 fn unexpected(answer: &InventoryAnswer) -> String {
-    format!("an answer to something else: {answer:?}")
+    format!("unexpected reply: {answer:?}")
 }

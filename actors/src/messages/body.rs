@@ -123,10 +123,12 @@ impl Body {
         let Ok(Written { bundle_id, messages: Some(entries) }) = serde_json::from_str(text) else {
             return Message::from_json(text).map(Self::One).map_err(|error| unreadable(&error));
         };
-        let id = bundle_id.ok_or_else(|| unreadable(&"a bundle needs its `bundle_id`"))?;
+        let id = bundle_id.ok_or_else(|| unreadable(&"the bundle has no `bundle_id`"))?;
         if entries.len() > Bundle::MESSAGES_MAX {
             let (count, most) = (entries.len(), Bundle::MESSAGES_MAX);
-            return Err(unreadable(&format_args!("it has {count} messages, {most} are taken")));
+            return Err(unreadable(&format_args!(
+                "the bundle has {count} messages; the maximum is {most}"
+            )));
         }
         let (mut messages, mut bad) = (Vec::with_capacity(entries.len()), Vec::new());
         for entry in entries {

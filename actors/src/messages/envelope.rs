@@ -196,7 +196,7 @@ impl Message {
         self.json.get_or_init(|| {
             let mut json = Vec::with_capacity(JSON_BYTES);
             serde_json::to_writer(&mut json, self)
-                .expect("a message holds only strings, numbers and lists");
+                .expect("a message contains only strings, numbers and lists");
             String::from_utf8(json).expect("JSON is written as UTF-8").into_boxed_str()
         })
     }

@@ -120,12 +120,12 @@ impl Handler for ChannelHandler {
 
 async fn send(messenger: &dyn Messenger, message: &Message) -> TicketOutcome<()> {
     let Payload::NotificationSend(words) = &message.payload else {
-        return TicketOutcome::Dead(format!("`{}` is nothing to send", message.kind()));
+        return TicketOutcome::Dead(format!("`{}` is not a notification", message.kind()));
     };
     match tokio::time::timeout(SEND_MAX, messenger.send(words)).await {
         Ok(Ok(())) => TicketOutcome::Done(()),
         Ok(Err(ChannelError::Transient(cause))) => TicketOutcome::Retry(cause),
         Ok(Err(ChannelError::Permanent(cause))) => TicketOutcome::Dead(cause),
-        Err(_) => TicketOutcome::Retry(format!("{}: the provider does not answer", words.channel)),
+        Err(_) => TicketOutcome::Retry(format!("{}: the provider does not respond", words.channel)),
     }
 }

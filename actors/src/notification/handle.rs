@@ -16,13 +16,13 @@ pub enum MarkError {
     #[error("there is no such notification")]
     NotFound,
     /// It is not as it was expected.
-    #[error("the notification is {} now", if *is_read { "read" } else { "unread" })]
+    #[error("the notification is already {}", if *is_read { "read" } else { "unread" })]
     Stale {
         /// What it is.
         is_read: bool,
     },
     /// The database refuses to store it, and will refuse it again.
-    #[error("the notification database refuses this change, now and later: {0}")]
+    #[error("the notification database rejects this change permanently: {0}")]
     Impossible(String),
     /// Nobody could write it in time. Asking again is safe.
     #[error("the notification service {LATE}")]

@@ -22,7 +22,7 @@ pub(super) fn notice(order: OrderId, payload: &Payload) -> Option<CustomerNotice
             customer_id: &details.customer_id,
             contact: &details.contact,
             priority: details.priority,
-            title: "We have your order",
+            title: "We have received your order",
             body: received(order, details),
         }),
         Payload::OrderConfirmed(notice) => Some(of_notice(
@@ -88,14 +88,14 @@ fn received(order: OrderId, details: &OrderDetails) -> String {
     let (units, total) = (details.units(), details.total());
     let items = if units == 1 { "item" } else { "items" };
     format!(
-        "Thank you! We have received your order {order}: {units} {items}, {total} in all. \
-         We tell you as soon as it is confirmed."
+        "Thank you! We have received your order {order}: {units} {items}, total {total}. We will \
+         notify you when it is confirmed."
     )
 }
 
 fn confirmed(order: OrderId, notice: &OrderNotice) -> String {
     let mut text = format!(
-        "Your order {order} of {} is paid and your parcel is being made ready.",
+        "Your order {order} of {} is paid and your parcel is being prepared.",
         notice.total
     );
     track(&mut text, notice);
@@ -110,7 +110,7 @@ fn shipped(order: OrderId, notice: &OrderNotice) -> String {
 
 fn track(text: &mut String, notice: &OrderNotice) {
     if let Some(code) = &notice.tracking_code {
-        text.push_str(" Follow it under ");
+        text.push_str(" Track it with ");
         text.push_str(code);
         text.push('.');
     }
@@ -119,8 +119,7 @@ fn track(text: &mut String, notice: &OrderNotice) {
 fn cancelled(order: OrderId, notice: &OrderNotice) -> String {
     let reason = notice.failure.as_ref().map_or_else(String::new, reason);
     format!(
-        "Your order {order} of {} is cancelled{reason}. Whatever you had paid for it has been \
-         given back.",
+        "Your order {order} of {} is cancelled{reason}. Any payment has been refunded.",
         notice.total
     )
 }
@@ -128,10 +127,10 @@ fn cancelled(order: OrderId, notice: &OrderNotice) -> String {
 /// The reason, in words that people can do something with: `, because …`.
 fn reason(failure: &Failure) -> String {
     let because = match (failure.reason.as_str(), failure.step.as_str()) {
-        ("cancelled_by_customer", _) => return ", as you asked".to_owned(),
+        ("cancelled_by_customer", _) => return ", as you requested".to_owned(),
         ("deadline_exceeded", _) => "it could not be completed in time".to_owned(),
-        ("unknown_product", _) => format!("we do not know {}", products(failure)),
-        (_, "inventory") => format!("we do not have enough of {}", products(failure)),
+        ("unknown_product", _) => format!("product {} is unknown", products(failure)),
+        (_, "inventory") => format!("there is not enough stock of {}", products(failure)),
         (_, "payment") => "the payment was declined".to_owned(),
         (_, "shipping") => "no carrier could take the parcel".to_owned(),
         _ => return String::new(),

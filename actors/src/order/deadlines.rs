@@ -99,7 +99,7 @@ pub fn decide_due(saga: &Saga, now: Timestamp, lag: Duration, policy: &SagaPolic
     let mut facts = Vec::new();
     if passed(stuck_at(saga, policy)) {
         let reason = format!(
-            "{} has not succeeded within {:?}",
+            "{} has not completed within {:?}",
             saga.step().to_lowercase(),
             policy.compensation_timeout
         );

@@ -56,7 +56,7 @@ fn cancel(saga: &Saga) -> SagaDecision {
     let facts = &saga.facts;
     if facts.dispatch_asked && !planted(Bug::CancelDispatched) {
         return SagaDecision::Conflict(
-            "dispatch was asked for already, so the order can no longer be cancelled",
+            "the order cannot be cancelled: its dispatch is already requested",
         );
     }
     if facts.is_failing() {
@@ -75,9 +75,9 @@ fn dispatch(saga: &Saga) -> SagaDecision {
         return SagaDecision::Known;
     }
     match saga.status() {
-        OrderStatus::Confirmed if saga.facts.is_failing() => SagaDecision::Conflict(
-            "the order is being cancelled, so it can no longer be dispatched",
-        ),
+        OrderStatus::Confirmed if saga.facts.is_failing() => {
+            SagaDecision::Conflict("the order cannot be dispatched: it is being cancelled")
+        }
         OrderStatus::Confirmed => SagaDecision::Learned(vec![Fact::DispatchAsked]),
         _ => SagaDecision::Conflict("only a CONFIRMED order can be dispatched"),
     }
@@ -95,9 +95,7 @@ fn deliver(saga: &Saga) -> SagaDecision {
 
 fn retry(saga: &Saga) -> SagaDecision {
     if awaited(&saga.facts, saga.origin.plan).is_empty() {
-        return SagaDecision::Conflict(
-            "the saga waits for no service, so there is nothing to try again",
-        );
+        return SagaDecision::Conflict("nothing to retry: the saga is not waiting for a service");
     }
     SagaDecision::Resend(vec![Fact::RetryAsked])
 }
@@ -132,7 +130,7 @@ fn decide_service_answer(saga: &Saga, message: &Message) -> SagaDecision {
             () if known.refused => SagaDecision::Known,
             () if known.undone || facts.closed => stale(),
             () if known.done && !known.undo_sent => {
-                impossible(kind, "a step that was done is reported as refused")
+                impossible(kind, "a completed step was reported as refused")
             }
             () => asked(step, Fact::StepRefused { step, refusal: refusal.clone() }),
         }
@@ -146,9 +144,7 @@ fn decide_service_answer(saga: &Saga, message: &Message) -> SagaDecision {
             () if follows && (facts.is_failing() || facts.confirmed_at.is_none()) => {
                 SagaDecision::Learned(vec![Fact::StepUndone { step }])
             }
-            () if !known.undo_sent => {
-                impossible(kind, "a step was undone that nobody asked to undo")
-            }
+            () if !known.undo_sent => impossible(kind, "a step was compensated without a command"),
             () => SagaDecision::Learned(vec![Fact::StepUndone { step }]),
         }
     };
@@ -170,7 +166,7 @@ fn decide_service_answer(saga: &Saga, message: &Message) -> SagaDecision {
         Payload::ShippingDispatched => match () {
             () if facts.dispatched_at.is_some() => SagaDecision::Known,
             () if !facts.dispatch_sent => {
-                impossible(kind, "a parcel left that nobody asked to dispatch")
+                impossible(kind, "a parcel was dispatched without a command")
             }
             () => SagaDecision::Learned(vec![Fact::Dispatched]),
         },
@@ -181,13 +177,13 @@ fn decide_service_answer(saga: &Saga, message: &Message) -> SagaDecision {
                 let learned = [Fact::Dispatched, Fact::CommitSent, Fact::StockCommitted];
                 SagaDecision::Learned(learned.into())
             }
-            () if !facts.commit_sent => impossible(kind, "stock left that nobody asked to commit"),
+            () if !facts.commit_sent => impossible(kind, "stock was committed without a command"),
             () => SagaDecision::Learned(vec![Fact::StockCommitted]),
         },
         Payload::ShippingDelivered => match () {
             () if facts.delivered_at.is_some() => SagaDecision::Known,
             () if !facts.deliver_sent => {
-                impossible(kind, "a parcel arrived that nobody said had arrived")
+                impossible(kind, "a parcel was delivered without a command")
             }
             () => SagaDecision::Learned(vec![Fact::Delivered]),
         },

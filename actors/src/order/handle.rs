@@ -19,7 +19,7 @@ pub enum AskError {
     #[error("there is no such order")]
     NotFound,
     /// Not possible in this status.
-    #[error("{why} (its status is {})", status.as_str())]
+    #[error("{why} (status: {})", status.as_str())]
     Conflict {
         /// The order's status.
         status: OrderStatus,
@@ -27,15 +27,15 @@ pub enum AskError {
         why: &'static str,
     },
     /// The idempotency key stands for another request.
-    #[error("this Idempotency-Key was used with another request")]
+    #[error("this Idempotency-Key was used with a different request")]
     KeyReused,
     /// Its actor has failed too often, and is left alone until an operator releases it.
     #[error(
-        "the order's actor `saga/{0}` has failed too often and is quarantined; an operator can release it"
+        "the actor `saga/{0}` of the order failed too often and is quarantined; an operator must release it"
     )]
     Quarantined(OrderId),
     /// The database refuses to store it, and will refuse it again. Nothing was written.
-    #[error("the order database refuses this request, now and later: {0}")]
+    #[error("the order database rejects this request permanently: {0}")]
     Impossible(String),
     /// Nobody could decide it in time. It may still come to be done.
     #[error("the order service {LATE}")]

@@ -47,7 +47,7 @@ impl OrderFilter {
 
 /// An order that is stored in a form that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the order {order_id} cannot be read: {cause}")]
+#[error("the stored order {order_id} is unreadable: {cause}")]
 pub struct UnreadableOrder {
     /// Which.
     pub order_id: OrderId,

@@ -262,13 +262,13 @@ impl EntityRules for SagaRules {
         if saga_status == SagaStatus::Failed {
             tracing::error!(
                 service = "order", %order_id, request_id, status, saga,
-                "a saga is stuck: look at GET /admin/sagas/{order_id}, then retry it"
+                "saga FAILED: inspect GET /admin/sagas/{order_id}, then retry it"
             );
         } else if first {
             // The only line at this level that every order has.
-            tracing::info!(service = "order", %order_id, request_id, status, saga, after_ms, "an order rests");
+            tracing::info!(service = "order", %order_id, request_id, status, saga, after_ms, "order is at rest");
         } else {
-            tracing::debug!(service = "order", %order_id, request_id, status, saga, after_ms, "an order rests");
+            tracing::debug!(service = "order", %order_id, request_id, status, saga, after_ms, "order is at rest");
         }
     }
 

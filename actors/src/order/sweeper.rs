@@ -49,7 +49,7 @@ impl Sweeper {
             let claimed = match self.due.claim(now, now + CLAIM, CLAIM_MAX).await {
                 Ok(claimed) => claimed,
                 Err(error) => {
-                    return tracing::warn!(service = "order", %error, "overdue orders are not looked at yet");
+                    return tracing::warn!(service = "order", %error, "reading overdue orders failed; trying again");
                 }
             };
             if !claimed.is_empty() {
@@ -70,13 +70,13 @@ impl Sweeper {
             for receiver in waiting {
                 match timeout_at(until, receiver).await {
                     Ok(Ok(TicketOutcome::Retry(cause) | TicketOutcome::Dead(cause))) => {
-                        tracing::error!(service = "order", %cause, "an overdue order could not be looked at");
+                        tracing::error!(service = "order", %cause, "handling an overdue order failed");
                     }
                     Ok(Ok(TicketOutcome::Done(_) | TicketOutcome::Abandoned) | Err(_)) => {}
                     Err(_) => {
                         tracing::warn!(
                             service = "order",
-                            "overdue orders are not decided yet; others have their turn"
+                            "overdue orders are not processed in time; continuing with others"
                         );
                         return;
                     }

@@ -66,7 +66,7 @@ pub fn input(message: &Message) -> Result<PaymentInput, String> {
         | Payload::ShippingDispatched
         | Payload::ShippingDelivered
         | Payload::NotificationSend(_) => {
-            Err(format!("payment has no use for `{}`", message.kind()))
+            Err(format!("the payment service does not handle `{}`", message.kind()))
         }
     }
 }

@@ -128,7 +128,7 @@ impl PaymentResponder {
         let Question { order_id } =
             serde_json::from_str(question).map_err(|_| Failure::BadQuestion)?;
         let row = self.0.payment(order_id).await.map_err(|error| {
-            tracing::warn!(service = "payment", %error, "a payment cannot be confirmed");
+            tracing::warn!(service = "payment", %error, "confirming a payment failed");
             Failure::Unavailable
         })?;
         Ok(row.ok_or(Failure::NotFound)?.view().into())
@@ -152,10 +152,10 @@ pub enum ConfirmationError {
     #[error(transparent)]
     Rpc(#[from] RpcError),
     /// The payment service's database is away.
-    #[error("the payment database does not answer")]
+    #[error("the payment database does not respond")]
     Unavailable,
     /// The answer is none that this version knows.
-    #[error("the payment service's answer cannot be read: {0}")]
+    #[error("the reply of the payment service is malformed: {0}")]
     Unreadable(String),
 }
 
@@ -177,7 +177,9 @@ impl PaymentConfirmation {
         match serde_json::from_str(&answer) {
             Ok(Failed { error: Failure::NotFound }) => Ok(None),
             Ok(Failed { error: Failure::Unavailable }) => Err(ConfirmationError::Unavailable),
-            Ok(Failed { error: Failure::BadQuestion }) => Err(unreadable(&"it was not understood")),
+            Ok(Failed { error: Failure::BadQuestion }) => {
+                Err(unreadable(&"the request was malformed"))
+            }
             Err(_) => {
                 let confirmed: ConfirmedPayment =
                     serde_json::from_str(&answer).map_err(|error| unreadable(&error))?;

@@ -195,7 +195,7 @@ async fn wait_for(
     let answered = |result: Result<GatewayReply, GatewayError>| {
         if let Err(error) = &result {
             tracing::warn!(
-                service = "payment", order_id = %key, attempt, %error, "the gateway will be asked again"
+                service = "payment", order_id = %key, attempt, %error, "gateway request failed; trying again"
             );
         }
         let answer = GatewayAnswer { attempt, result };

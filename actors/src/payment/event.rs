@@ -52,7 +52,7 @@ pub enum PaymentEvent {
 
 /// An event that cannot happen to a payment as it stands.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("a payment that stands at {status:?} cannot see {event:?}")]
+#[error("a payment with status {status:?} cannot apply {event:?}")]
 pub struct IllegalEvent {
     status: Option<PaymentStatus>,
     event: Box<PaymentEvent>,

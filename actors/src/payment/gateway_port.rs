@@ -86,10 +86,10 @@ pub enum Holding {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum GatewayError {
     /// It took too long.
-    #[error("the gateway did not answer in time")]
+    #[error("the gateway timed out")]
     Timeout,
     /// It could not be reached, or could not do it for now.
-    #[error("the gateway is not available: {0}")]
+    #[error("the gateway is unavailable: {0}")]
     Unavailable(String),
 }
 

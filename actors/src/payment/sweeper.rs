@@ -60,10 +60,10 @@ impl Sweeper {
         match &swept {
             Ok(0) => {}
             Ok(woken) => {
-                tracing::info!(service = "payment", woken, "unanswered payments are taken up");
+                tracing::info!(service = "payment", woken, "resuming pending payments");
             }
             Err(error) => {
-                tracing::warn!(service = "payment", %error, "unanswered payments are not looked at yet");
+                tracing::warn!(service = "payment", %error, "reading pending payments failed; trying again");
             }
         }
         swept.is_ok()
@@ -102,7 +102,7 @@ async fn resume_due(
             if timeout_at(until, decided).await.is_err() {
                 tracing::warn!(
                     service = "payment",
-                    "payments are not decided yet; others have their turn"
+                    "payments are not processed in time; continuing with others"
                 );
                 break;
             }

@@ -156,8 +156,8 @@ impl Found {
             ("notification", cause(&sides.notifications)),
         ];
         for (by, cause) in causes.into_iter().filter_map(|(by, cause)| Some((by, cause?))) {
-            let stored = Statement::new(by, format!("its record cannot be read: {cause}"));
-            let expected = Statement::new("ordermill", "every record can be read");
+            let stored = Statement::new(by, format!("unreadable record: {cause}"));
+            let expected = Statement::new("ordermill", "all records are readable");
             self.add(Aspect::Unreadable, [expected, stored]);
         }
     }
@@ -170,10 +170,10 @@ fn unknown_order(sides: &OrderSides, found: &mut Found) {
         ("payment", sides.payment.says().map(payment)),
         ("gateway", sides.ledger.says().map(ledger)),
         ("shipping", sides.shipment.says().map(shipment)),
-        ("audit", sides.audit.says().map(|audit| format!("it keeps {}", list(&audit.0)))),
+        ("audit", sides.audit.says().map(|audit| format!("recorded events: {}", list(&audit.0)))),
         (
             "notification",
-            sides.notifications.says().map(|told| format!("its customer heard {}", list(&told.0))),
+            sides.notifications.says().map(|told| format!("notifications sent: {}", list(&told.0))),
         ),
     ];
     for (by, says) in said.into_iter().filter_map(|(by, says)| Some((by, says?))) {
@@ -212,9 +212,9 @@ fn reservation_fits(order: &OrderRecord, side: &Side<ReservationRecord>, found: 
     }
     let wants = match is_fulfilled(order) {
         true => lines(&order.lines),
-        false => "nothing may be reserved".to_owned(),
+        false => "no stock reserved".to_owned(),
     };
-    let says = record.map_or_else(|| "there is no reservation".to_owned(), reservation);
+    let says = record.map_or_else(|| "no reservation".to_owned(), reservation);
     let order = Statement::new("order", format!("{}, {wants}", order.status().as_str()));
     found.add(Aspect::Reservation, [order, Statement::new("inventory", says)]);
 }
@@ -226,16 +226,16 @@ fn payment_fits(order: &OrderRecord, side: &Side<PaymentRecord>, found: &mut Fou
         true => {
             let paid = record.and_then(|record| record.captured);
             let fits = status == Some(PaymentStatus::Approved) && paid == Some(order.total);
-            (fits, format!("{} is paid", money(order.total)))
+            (fits, format!("{} paid", money(order.total)))
         }
         false => {
             let undone =
                 matches!(status, None | Some(PaymentStatus::Failed | PaymentStatus::Reversed));
-            (undone, "nothing may be paid".to_owned())
+            (undone, "nothing paid".to_owned())
         }
     };
     if !fits {
-        let says = record.map_or_else(|| "there is no payment".to_owned(), payment);
+        let says = record.map_or_else(|| "no payment".to_owned(), payment);
         let order = Statement::new("order", format!("{}, {wants}", order.status().as_str()));
         found.add(Aspect::Payment, [order, Statement::new("payment", says)]);
     }
@@ -252,10 +252,10 @@ fn ledger_fits(order: &OrderRecord, side: &Side<LedgerRecord>, found: &mut Found
         return;
     }
     let wants = match is_fulfilled(order) {
-        true => format!("{} is paid, once", money(order.total)),
-        false => "no money may be held".to_owned(),
+        true => format!("{} captured once", money(order.total)),
+        false => "no money held".to_owned(),
     };
-    let says = record.map_or_else(|| "nothing was ever charged".to_owned(), ledger);
+    let says = record.map_or_else(|| "no ledger entry".to_owned(), ledger);
     let order = Statement::new("order", format!("{}, {wants}", order.status().as_str()));
     found.add(Aspect::Ledger, [order, Statement::new("gateway", says)]);
 }
@@ -278,7 +278,7 @@ fn payment_fits_ledger(
         entries_of.iter().map(|entry| entry.refunded.minor).sum(),
     ];
     if known != done {
-        let says = entries.map_or_else(|| "nothing was ever charged".to_owned(), ledger);
+        let says = entries.map_or_else(|| "no ledger entry".to_owned(), ledger);
         let sides = [Statement::new("payment", payment(paid)), Statement::new("gateway", says)];
         found.add(Aspect::Ledger, sides);
     }
@@ -311,9 +311,9 @@ fn shipment_fits(order: &OrderRecord, side: &Side<ShipmentRecord>, found: &mut F
     }
     let wants = match known.filter(|_| wanted.is_some()) {
         Some(code) => format!("parcel {code} of {units} units"),
-        None => "there may be no parcel".to_owned(),
+        None => "no shipment".to_owned(),
     };
-    let says = record.map_or_else(|| "there is no shipment".to_owned(), shipment);
+    let says = record.map_or_else(|| "no shipment".to_owned(), shipment);
     let order = Statement::new("order", format!("{}, {wants}", order.status().as_str()));
     found.add(Aspect::Shipment, [order, Statement::new("shipping", says)]);
 }
@@ -360,15 +360,14 @@ fn events_fit(
     }
     let mut says = Vec::new();
     if !missing.is_empty() {
-        says.push(format!("it does not have {}", missing.join(", ")));
+        says.push(format!("missing: {}", missing.join(", ")));
     }
     if !extra.is_empty() {
-        says.push(format!("it has {} too often", extra.join(", ")));
+        says.push(format!("unexpected: {}", extra.join(", ")));
     }
     let names: Vec<_> = expected.iter().map(|kind| kind.as_str()).collect();
     let status = order.status().as_str();
-    let order =
-        Statement::new("order", format!("{status}, so that there were {}", names.join(", ")));
+    let order = Statement::new("order", format!("{status}, expected: {}", names.join(", ")));
     found.add(aspect, [order, Statement::new(by, says.join("; "))]);
 }
 
@@ -420,7 +419,7 @@ fn ledger(record: &LedgerRecord) -> String {
         let (captured, refunded) = (money(entry.captured), money(entry.refunded));
         format!("{}, captured {captured}, refunded {refunded}", entry.status.as_str())
     };
-    record.0.iter().map(entry).collect::<Vec<_>>().join("; and under another key ")
+    record.0.iter().map(entry).collect::<Vec<_>>().join("; and with another key ")
 }
 
 fn shipment(record: &ShipmentRecord) -> String {

@@ -9,7 +9,7 @@ pub fn compare_product(product: &ProductRecord) -> Vec<Disagreement> {
 }
 
 fn compare_reservations(product: &ProductRecord) -> Option<Disagreement> {
-    let claims = format!("orders have a claim on {} units", product.claimed);
+    let claims = format!("reservations of {} units", product.claimed);
     (product.reserved != product.claimed).then(|| Disagreement {
         subject: Subject::Product(product.product_id.clone()),
         aspect: Aspect::ReservedStock,

@@ -55,9 +55,9 @@ impl Sources {
             (self.reservation.is_none(), "reservations"),
             (self.products.is_none(), "products"),
             (self.payment.is_none(), "payments"),
-            (self.ledger.is_none(), "the gateway's ledger"),
+            (self.ledger.is_none(), "the gateway ledger"),
             (self.shipment.is_none(), "shipments"),
-            (self.audit.is_none(), "the audit"),
+            (self.audit.is_none(), "audit"),
             (self.notifications.is_none(), "notifications"),
         ]
         .into_iter()

@@ -310,8 +310,8 @@ fn both_sides_are_described() {
     let told = compare_order(&sides).disagreements[0].to_string();
     assert_eq!(
         told,
-        "order 00000000-0000-0000-0000-00000000002a: reservation: order says: CONFIRMED, 1 × B, 2 × A; \
-         inventory says: there is no reservation"
+        "order 00000000-0000-0000-0000-00000000002a: reservation: order says: CONFIRMED, 1 × B, 2 \
+         × A; inventory says: no reservation"
     );
 }
 

@@ -212,7 +212,7 @@ impl Consumer {
         let all = Arc::new(PendingDeadLetters::new(letters.len(), stored));
         let (attempts, died_at) = (failures.count, self.0.world.now());
         for (message, body) in letters {
-            tracing::error!(%queue, attempts, %cause, "a message is given up: it is a dead letter now");
+            tracing::error!(%queue, attempts, %cause, "message handling failed permanently; dead-lettered");
             let letter = DeadLetter {
                 id: self.0.world.new_id(),
                 queue,

@@ -100,7 +100,10 @@ impl ConsumerWatchdog {
             return;
         }
         seen.silent_since = None;
-        tracing::error!(%queue, ready, silent_for = ?since.elapsed(), "a consumer gets nothing although messages wait; it starts again");
+        tracing::error!(
+            %queue, ready, silent_for = ?since.elapsed(),
+            "consumer receives no messages although messages are ready; restarting it"
+        );
         self.0.tree.restart_silent(queue.as_str());
     }
 }

@@ -47,7 +47,7 @@ pub enum RedriveError {
     #[error("there is no such dead letter")]
     NotFound,
     /// It cannot be read by this version either; it stays.
-    #[error("it still cannot be read: {error}")]
+    #[error("the dead letter is still unreadable: {error}")]
     StillUnreadable {
         /// What is wrong with it.
         error: String,
@@ -59,7 +59,7 @@ pub enum RedriveError {
 
 impl From<ReadError> for RedriveError {
     fn from(error: ReadError) -> Self {
-        tracing::warn!(%error, "dead letters cannot be read");
+        tracing::warn!(%error, "reading dead letters failed");
         Self::Unavailable
     }
 }
@@ -77,7 +77,7 @@ pub enum DiscardError {
 
 impl From<ReadError> for DiscardError {
     fn from(error: ReadError) -> Self {
-        tracing::warn!(%error, "dead letters cannot be read");
+        tracing::warn!(%error, "reading dead letters failed");
         Self::Unavailable
     }
 }
@@ -228,7 +228,7 @@ impl DeadLetterService {
     /// The receiver hears of its commit, or is dropped when nobody knows.
     fn hand_out(&self, letter: &DeadLetter, reason: &str) -> Receiver<()> {
         let (sender, receiver) = oneshot::channel();
-        tracing::info!(queue = %letter.queue, letter = %letter.id, reason, "a dead letter is discarded");
+        tracing::info!(queue = %letter.queue, letter = %letter.id, reason, "discarding a dead letter");
         let discarded = self.discarded.clone();
         let stored = Box::new(move || {
             discarded.fetch_add(1, Relaxed);
@@ -282,7 +282,7 @@ impl DeadLetterService {
     fn hand_in(&self, letter: &DeadLetter, body: Body) -> Receiver<()> {
         let (sender, receiver) = oneshot::channel();
         let row = OutboxRow::redriven(self.world.new_id(), letter.queue, body);
-        tracing::info!(queue = %letter.queue, letter = %letter.id, "a dead letter goes back to its queue");
+        tracing::info!(queue = %letter.queue, letter = %letter.id, "redriving a dead letter");
         let stored = Box::new(move || {
             // Whoever asked may have gone away: it is redriven all the same.
             let _ = sender.send(());

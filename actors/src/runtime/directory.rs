@@ -258,7 +258,7 @@ impl<S: EntityKind> Directory<S> {
                 Some(Slot::Live { actor, node, used_s, failures })
             }
             Err(error) => {
-                tracing::error!(actor = %node.name, %error, "an actor cannot be started");
+                tracing::error!(actor = %node.name, %error, "starting an actor failed");
                 None
             }
         }
@@ -313,14 +313,23 @@ impl<S: EntityKind> Directory<S> {
             match pause {
                 Some(pause) => {
                     if end.counts {
-                        tracing::error!(actor = %node.name, %error, ?pause, "an actor failed; it starts again from the store");
+                        tracing::error!(
+                            actor = %node.name, %error, ?pause,
+                            "actor failed; restarting from the database"
+                        );
                     } else {
-                        tracing::warn!(actor = %node.name, %error, ?pause, "an actor was ended on purpose; it starts again from the store");
+                        tracing::warn!(
+                            actor = %node.name, %error, ?pause,
+                            "actor was stopped deliberately; restarting from the database"
+                        );
                     }
                     *slot = Slot::Down { until: now + pause, node, failures };
                 }
                 None => {
-                    tracing::error!(actor = %node.name, %error, "an actor failed too often; it is quarantined until an operator releases it");
+                    tracing::error!(
+                        actor = %node.name, %error,
+                        "actor exceeded its restart limit; quarantined until an operator releases it"
+                    );
                     node.quarantined();
                     *slot = Slot::Quarantined(QuarantinedEntity { node, cause: error });
                 }
@@ -330,7 +339,10 @@ impl<S: EntityKind> Directory<S> {
         };
         // The entry's lock is given back: it is another entry that has to go.
         if let Some(oldest) = crowded_out {
-            tracing::error!(actor = %format!("{}/{oldest}", S::KIND), "too many are quarantined: the oldest is released");
+            tracing::error!(
+                actor = %format!("{}/{oldest}", S::KIND),
+                "too many quarantined actors; releasing the oldest"
+            );
             self.let_out(&oldest);
         }
     }

@@ -101,7 +101,7 @@ impl InFlightDelivery {
     fn guarded(&self, at_work: usize, handle: impl FnOnce()) {
         self.at_work.store(at_work, Relaxed);
         if catch_unwind(AssertUnwindSafe(handle)).is_err() {
-            tracing::error!(queue = %self.parts.queue, "a handler panicked");
+            tracing::error!(queue = %self.parts.queue, "message handler panicked");
         }
         self.at_work.store(NONE, Relaxed);
     }
@@ -111,7 +111,7 @@ impl InFlightDelivery {
             TicketOutcome::Done(()) => self.one_is_done(),
             // Dropped by the panic of its own handler: that attempt counts.
             TicketOutcome::Abandoned if self.is_at_work(index) && std::thread::panicking() => {
-                self.leave(index, Disposition::Retry, "the handler panicked".to_owned());
+                self.leave(index, Disposition::Retry, "the message handler panicked".to_owned());
             }
             TicketOutcome::Retry(cause) => self.leave(index, Disposition::Retry, cause),
             TicketOutcome::Dead(cause) => self.leave(index, Disposition::Reject, cause),

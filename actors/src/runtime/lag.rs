@@ -71,7 +71,7 @@ pub struct UnconsumedQueue {
 
 impl fmt::Display for UnconsumedQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "nobody takes {} ({} wait)", self.queue, self.ready)
+        write!(f, "no consumer on {} ({} messages waiting)", self.queue, self.ready)
     }
 }
 

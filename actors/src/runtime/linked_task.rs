@@ -12,7 +12,7 @@ use std::panic::AssertUnwindSafe;
 pub(super) fn spawn_linked(actor: ActorCell, work: impl Future<Output = ()> + Send + 'static) {
     tokio::spawn(async move {
         if let Err(panic) = catch_panic(work).await {
-            actor.stop(Some(format!("work beside it panicked: {panic}")));
+            actor.stop(Some(format!("linked task panicked: {panic}")));
         }
     });
 }
@@ -24,7 +24,7 @@ pub async fn catch_panic<T>(work: impl Future<Output = T>) -> Result<T, String> 
 
 fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a word")
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panic without a message")
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ pub(super) struct QuarantinedEntity {
 impl QuarantinedEntity {
     /// What senders are told.
     pub(super) fn refusal(&self) -> String {
-        format!("{} is quarantined, an operator can release it: {}", self.node.name, self.cause)
+        format!("{} is quarantined; an operator must release it: {}", self.node.name, self.cause)
     }
 }
 

@@ -304,7 +304,7 @@ impl<S: Service> Relay<S> {
         let (outbox, relay) = (self.0.outbox.clone(), self.0.handle.clone());
         spawn_linked(myself.get_cell(), async move {
             while let Ok(adopted @ 1..) = outbox.adopt(ADOPT_ROWS).await {
-                tracing::info!(service = %S::NAME, adopted, "took over the outbox of a process that is gone");
+                tracing::info!(service = %S::NAME, adopted, "adopted outbox rows of a terminated process");
                 faults::passes(Point::Adopted);
                 // They are older than what this process has read so far.
                 relay.rescan();
@@ -412,7 +412,7 @@ impl<S: Service> Relay<S> {
             PublishOutcome::Unroutable => {
                 tracing::error!(
                     service = %S::NAME, exchange = ?message.exchange, row = %id,
-                    "no queue takes a message; its outbox row is parked"
+                    "message is unroutable; its outbox row is parked"
                 );
                 flight.delay = flight.delay.max(backoff);
                 flight.left.push(message.clone());

@@ -16,7 +16,7 @@ use thiserror::Error;
 pub const ASK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What is said of a service that did not answer within [`ASK_TIMEOUT`].
-pub const LATE: &str = "does not answer in time; what was asked may still be done";
+pub const LATE: &str = "does not respond in time; the request may still take effect";
 
 /// Pause before a request is handed in again that nobody decided.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
@@ -25,13 +25,13 @@ const ASK_AGAIN: Duration = Duration::from_millis(20);
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum RequestError {
     /// The database refuses it, and will refuse it again. Nothing was written.
-    #[error("the database refuses it, now and later: {0}")]
+    #[error("the database rejects it permanently: {0}")]
     Impossible(String),
     /// It failed for now. Nothing was written.
-    #[error("it failed: {0}")]
+    #[error("the request failed: {0}")]
     Failed(String),
     /// It was not decided within [`ASK_TIMEOUT`]. It may still be done.
-    #[error("it was not decided in time")]
+    #[error("the request timed out")]
     Late,
 }
 

@@ -36,7 +36,7 @@ pub fn child_spec(node: Arc<Node>, all: Vec<Arc<dyn Retained>>) -> ChildSpec {
         async move {
             join_all(all.iter().map(|kept| async {
                 if let Err(panic) = catch_panic(forget(&**kept)).await {
-                    tracing::error!(what = %kept.name(), %panic, "what is old is not forgotten");
+                    tracing::error!(what = %kept.name(), %panic, "retention task panicked");
                 }
             }))
             .await;
@@ -56,13 +56,13 @@ async fn forget(kept: &dyn Retained) {
                 }
             }
             Err(error) => {
-                tracing::warn!(%what, %error, "what is old is not forgotten yet");
+                tracing::warn!(%what, %error, "deleting expired rows failed; trying again later");
                 break;
             }
         }
     }
     if forgotten > 0 {
-        tracing::info!(%what, forgotten, "what was old is forgotten");
+        tracing::info!(%what, forgotten, "deleted expired rows");
     }
 }
 

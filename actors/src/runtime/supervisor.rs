@@ -152,7 +152,7 @@ impl Actor for Supervisor {
         let (cell, error) = match event {
             SupervisionEvent::ActorFailed(cell, error) => (cell, error.to_string()),
             SupervisionEvent::ActorTerminated(cell, _, reason) => {
-                (cell, reason.unwrap_or_else(|| "it stopped".to_owned()))
+                (cell, reason.unwrap_or_else(|| "the actor stopped".to_owned()))
             }
             SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {
                 return Ok(());
@@ -182,7 +182,7 @@ impl Supervisor {
                 return Ok(());
             }
             Ok(Err(error)) => error.to_string(),
-            Err(_) => format!("it did not start within {:?}", self.intensity.start_within),
+            Err(_) => format!("the actor did not start within {:?}", self.intensity.start_within),
         };
         self.failed(myself, children, index, &error)
     }
@@ -200,18 +200,18 @@ impl Supervisor {
         let failures = children.failures.entry(index).or_default();
         failures.retain(|at| now.duration_since(*at) < self.intensity.window);
         if !end.counts {
-            tracing::warn!(%actor, cause = error, "a part was ended on purpose; it starts again");
+            tracing::warn!(%actor, cause = error, "actor was stopped deliberately; restarting");
             myself.send_after(RESTART_MIN, move || Msg::Start(index));
             return Ok(());
         }
         failures.push(now);
         if failures.len() > self.intensity.restarts_max {
-            tracing::error!(%actor, error, "failed too often; its supervisor fails with it");
+            tracing::error!(%actor, error, "actor exceeded its restart limit; its supervisor fails");
             return Err(format!("{actor} failed too often: {error}").into());
         }
         let doublings = u32::try_from(failures.len() - 1).unwrap_or(u32::MAX);
         let pause = (RESTART_MIN * 2_u32.saturating_pow(doublings)).min(RESTART_MAX);
-        tracing::error!(%actor, error, ?pause, "a part failed; it starts again");
+        tracing::error!(%actor, error, ?pause, "actor failed; restarting");
         myself.send_after(pause, move || Msg::Start(index));
         Ok(())
     }

@@ -80,7 +80,7 @@ impl<R> Drop for Ticket<R> {
             // Dropped by the panic that its own handling raised: that attempt counts. What waited in
             // the same mailbox is dropped by the same panic, and was never looked at.
             listener(if self.at_work && std::thread::panicking() {
-                TicketOutcome::Retry("the handler panicked".to_owned())
+                TicketOutcome::Retry("the message handler panicked".to_owned())
             } else {
                 TicketOutcome::Abandoned
             });

@@ -7,11 +7,11 @@ use super::shipment::{Shipment, ShipmentState};
 /// [`dispatch`](super::dispatch).
 pub(super) fn deliver(current: Option<&Shipment>) -> ShippingDecision {
     let Some(shipment) = current else {
-        return ShippingDecision::Early("a delivery of a parcel that is not scheduled yet");
+        return ShippingDecision::Early("delivery of a parcel that is not scheduled yet");
     };
     match &shipment.state {
         ShipmentState::Scheduled(_) => {
-            ShippingDecision::Early("a delivery of a parcel that has not left yet")
+            ShippingDecision::Early("delivery of a parcel that is not dispatched yet")
         }
         ShipmentState::Dispatched(parcel) => ShippingDecision::Becomes(ShipmentState::Delivered {
             parcel: parcel.clone(),

@@ -10,7 +10,7 @@ use super::shipment::{Shipment, ShipmentState};
 /// Nothing is written for it: a row would refuse the schedule that is still to come.
 pub(super) fn dispatch(current: Option<&Shipment>) -> ShippingDecision {
     match current.map(|shipment| &shipment.state) {
-        None => ShippingDecision::Early("a dispatch of a parcel that is not scheduled yet"),
+        None => ShippingDecision::Early("dispatch of a parcel that is not scheduled yet"),
         Some(ShipmentState::Scheduled(parcel)) => {
             ShippingDecision::Becomes(ShipmentState::Dispatched(parcel.clone()))
         }

@@ -47,7 +47,7 @@ pub fn change(message: &Message) -> Result<Change, String> {
         Payload::ShippingSchedule(wanted) => Command::Schedule(wanted.clone()),
         Payload::InventoryReserved(_) => match &message.origin.order {
             Some(order) => Command::Schedule(order.parcel()),
-            None => return Err("`inventory.reserved` does not say what was ordered".to_owned()),
+            None => return Err("`inventory.reserved` contains no order lines".to_owned()),
         },
         Payload::ShippingCancel | Payload::OrderCancelRequested(_) => Command::Cancel,
         Payload::ShippingDispatch | Payload::OrderDispatchRequested => Command::Dispatch,
@@ -73,7 +73,7 @@ pub fn change(message: &Message) -> Result<Change, String> {
         | Payload::ShippingDispatched
         | Payload::ShippingDelivered
         | Payload::NotificationSend(_) => {
-            return Err(format!("shipping has no use for `{}`", message.kind()));
+            return Err(format!("the shipping service does not handle `{}`", message.kind()));
         }
     };
     // Nobody who hears of a parcel needs the order itself.

@@ -298,7 +298,7 @@ impl Broker for Connection {
             for queue in queues {
                 // What nobody would ever send again must not be lost: the audit has no sweeper.
                 if !queue.is_fed() && sim.fails(Fault::Forgotten) {
-                    sim.trace.say(format_args!("the broker forgets {queue} {}", body.id()));
+                    sim.trace.say(format_args!("the broker loses {queue} {}", body.id()));
                     continue;
                 }
                 let copies = 1 + u64::from(sim.fails(Fault::Doubled));

@@ -31,31 +31,31 @@ macro_rules! faults {
 }
 
 faults! {
-    Unavailable = "commit: database away", 100, "A commit finds the database away.";
-    Contended = "commit: contended", 100, "A commit finds another process at the same rows.";
+    Unavailable = "commit: database unavailable", 100, "The database is unavailable at a commit.";
+    Contended = "commit: contended", 100, "A commit conflicts with another process.";
     UnknownLost = "commit: unknown, not written", 30, "A commit's outcome is unknown; nothing is written.";
     UnknownWritten = "commit: unknown, written", 30, "A commit's outcome is unknown; all is written.";
-    Stalled = "database: stalled", 20, "A database takes longer than anybody waits for an answer.";
-    ReadFails = "read: database away", 100, "A read finds the database away.";
-    Lost = "publish: lost", 60, "A publish is lost before the broker has it.";
-    Unconfirmed = "publish: confirm lost", 60, "A publish arrives, but not its confirm: it is published again.";
-    Doubled = "message: doubled", 100, "The broker brings a message twice.";
-    Delayed = "message: delayed", 60, "A message is under way so long that it is sent again meanwhile.";
+    Stalled = "database: stalled", 20, "A database responds later than every timeout.";
+    ReadFails = "read: database unavailable", 100, "The database is unavailable at a read.";
+    Lost = "publish: lost", 60, "A publish is lost before it reaches the broker.";
+    Unconfirmed = "publish: confirm lost", 60, "A publisher confirm is lost: the message is published again.";
+    Doubled = "message: duplicated", 100, "The broker delivers a message twice.";
+    Delayed = "message: delayed", 60, "A message is delayed so long that it is sent again.";
     Overtaken = "message: out of order", 0, "A message overtakes another in its queue.";
-    Forgotten = "message: forgotten", 20, "The broker loses a message that it had confirmed.";
-    PartFailed = "bundle: a message fails", 100, "Of a bundle one message fails, and comes again by itself.";
-    AckLost = "ack: lost with its channel", 30, "An ack is lost, and with it the channel: what it held comes again.";
-    Unasked = "gateway: call lost", 100, "A call to the gateway is lost on its way there.";
-    Unanswered = "gateway: answer lost", 100, "The gateway's answer is lost.";
-    Late = "gateway: answer late", 60, "The gateway's answer comes after its timeout.";
-    GatewayFails = "gateway: error after booking", 60, "The gateway books, and answers with an error.";
-    WrongAmount = "gateway: wrong amount", 40, "Of some payments the gateway takes another amount than it was asked for.";
-    DiesHere = "process: killed in mid-work", 3, "A process dies between two things that it does.";
+    Forgotten = "message: lost by the broker", 20, "The broker loses a confirmed message.";
+    PartFailed = "bundle: a message fails", 100, "One message of a bundle fails and is redelivered alone.";
+    AckLost = "ack: lost with its channel", 30, "An ack is lost with its channel: its deliveries are redelivered.";
+    Unasked = "gateway: request lost", 100, "A request to the gateway is lost.";
+    Unanswered = "gateway: response lost", 100, "The response of the gateway is lost.";
+    Late = "gateway: response late", 60, "The response of the gateway arrives after the timeout.";
+    GatewayFails = "gateway: error after booking", 60, "The gateway books the payment and responds with an error.";
+    WrongAmount = "gateway: wrong amount", 40, "The gateway captures a wrong amount for some payments.";
+    DiesHere = "process: killed between steps", 3, "A process is killed between two steps.";
     Killed = "process: killed", 0, "A process is killed (SIGKILL).";
     Stopped = "process: stopped", 0, "A process is stopped for a while (SIGSTOP).";
-    Reconnected = "broker: connections lost", 0, "All connections to the broker break.";
-    ClockSet = "clock: jumps", 0, "A process's clock jumps.";
-    ActorKilled = "actor: killed", 0, "An actor is killed, whatever it is doing.";
+    Reconnected = "broker: connections lost", 0, "All connections to the broker are closed.";
+    ClockSet = "clock: jumps", 0, "The clock of a process jumps.";
+    ActorKilled = "actor: killed", 0, "An actor is killed at an arbitrary point.";
 }
 
 /// How much more often things go wrong in a storm.

@@ -156,17 +156,17 @@ pub async fn check(
             Ok(Some(saga)) => {
                 ends(&saga, &mut found);
                 if saga.details.total_minor != one.total_minor {
-                    let what = format!("{} is not what was ordered: {saga:?}", one.order);
+                    let what = format!("{} differs from the placed order: {saga:?}", one.order);
                     found.push(Finding::new(Rule::Kept, what));
                 }
                 is_kept(&saga, one.promised, &mut found);
                 let refused = |what: &String| {
-                    Finding::new(Rule::Kept, format!("{} was refused its {what}", one.order))
+                    Finding::new(Rule::Kept, format!("{}: {what} was rejected", one.order))
                 };
                 found.extend(one.refused.iter().map(refused));
             }
             Ok(None) | Err(_) => {
-                let what = format!("{} was accepted and is not there", one.order);
+                let what = format!("{} was accepted but does not exist", one.order);
                 found.push(Finding::new(Rule::Kept, what));
             }
         }
@@ -177,7 +177,7 @@ pub async fn check(
     ids.dedup();
     let all = stores.order.with(|tables| tables.sagas().count());
     if ids.len() != bought.len() || all != bought.len() {
-        let what = format!("{} requests made {all} orders", bought.len());
+        let what = format!("{} requests created {all} orders", bought.len());
         found.push(Finding::new(Rule::Once, what));
     }
     for letters in [
@@ -188,7 +188,7 @@ pub async fn check(
         stores.notification.dead_letters(),
         stores.audit.dead_letters(),
     ] {
-        let dead = letters.iter().map(|letter| format!("a dead letter: {letter:?}"));
+        let dead = letters.iter().map(|letter| format!("unexpected dead letter: {letter:?}"));
         found.extend(dead.map(|what| Finding::new(Rule::Once, what)));
     }
     found
@@ -197,7 +197,7 @@ pub async fn check(
 fn ends(saga: &Saga, found: &mut Vec<Finding>) {
     let (order, status) = (saga.order_id(), saga.status());
     if !is_fulfilled(status) && status != OrderStatus::Cancelled {
-        found.push(Finding::new(Rule::Ends, format!("{order} rests at {status:?}")));
+        found.push(Finding::new(Rule::Ends, format!("{order} is at rest with status {status:?}")));
     }
     if let Some(alarm) = &saga.facts.stuck {
         found.push(Finding::new(Rule::Ends, format!("{order} raised an alarm: {alarm}")));
@@ -275,7 +275,7 @@ fn stock_is_whole(stores: &ShopStores, initial: &[(String, i64)], found: &mut Ve
             let row = tables.stock.get(&product);
             if !row.is_some_and(fits) {
                 let what = format!(
-                    "{product}: {units} at first, {reserved} claimed, {left} left, but {row:?}"
+                    "{product}: initial {units}, reserved {reserved}, left {left}, but {row:?}"
                 );
                 found.push(Finding::new(Rule::Stock, what));
             }

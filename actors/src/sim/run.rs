@@ -132,7 +132,7 @@ async fn simulate(plan: Plan) -> Outcome {
         match tokio::time::timeout(plan.patience, customer).await {
             Ok(Ok(one)) => bought.push(one),
             Ok(Err(_)) | Err(_) => {
-                let what = format!("customer {number} never comes to an end");
+                let what = format!("customer {number} does not finish");
                 world.found.push(Finding::new(Rule::Rest, what));
             }
         }

@@ -173,7 +173,7 @@ impl Customers {
                 match tokio::time::timeout(PATIENCE, placing).await {
                     Ok(Ok(placed)) => {
                         let id = placed.order_id;
-                        self.sim.trace.say(format_args!("customer {number} has {id}"));
+                        self.sim.trace.say(format_args!("customer {number} placed {id}"));
                         return id;
                     }
                     Ok(Err(AskError::Unavailable)) | Err(_) => {}
@@ -203,11 +203,11 @@ impl Customers {
             if since.iter().all(|(_, known)| known != status) {
                 bought
                     .refused
-                    .push(format!("{action:?}: {why}, as it is {status:?}, not {since:?}"));
+                    .push(format!("{action:?}: {why}: status is {status:?}, not {since:?}"));
             }
         }
         let status = answer.ok().and_then(Result::ok).map(|asked| asked.status);
-        self.sim.trace.say(format_args!("customer {number} asks {action:?}: {status:?}"));
+        self.sim.trace.say(format_args!("customer {number} requests {action:?}: {status:?}"));
         let accepted = status.is_some();
         match action {
             OrderAction::Cancel => bought.promised.cancelled |= accepted,

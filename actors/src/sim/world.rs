@@ -206,7 +206,7 @@ impl World {
         if let Some(process) = &self.fleet.lock()[which] {
             let number = process.gate.number;
             self.sim.happened(Fault::ClockSet);
-            self.sim.trace.say(format_args!("process {number} is off by {error_ms} ms"));
+            self.sim.trace.say(format_args!("clock of process {number} is off by {error_ms} ms"));
             process.clock.set(error_ms);
         }
     }
@@ -266,7 +266,8 @@ impl World {
             }
             if begun.elapsed() > self.plan.patience {
                 let what = format!(
-                    "{open} orders do not rest, {unpublished} outbox rows and {unobserved} messages are left"
+                    "{open} orders are not at rest; {unpublished} outbox rows and {unobserved} \
+                        messages are left"
                 );
                 self.found.push(Finding::new(Rule::Rest, what));
                 break;

@@ -250,7 +250,7 @@ impl Bench {
     pub fn assert_no_false_alarm(&self) {
         for fact in self.history.iter().flat_map(|row| &row.facts) {
             if let Fact::Stuck { reason } = fact {
-                assert!(reason.contains("has not succeeded within"), "{reason}");
+                assert!(reason.contains("has not completed within"), "{reason}");
             }
         }
     }

@@ -136,7 +136,7 @@ async fn the_process_lives_on_while_a_part_fails_now_and_then() {
     assert_eq!(bench.root.get_status(), ActorStatus::Running);
     let page = bench.tree.actor("ill/fragile").unwrap();
     assert_eq!((page.actor.status, page.actor.restarts), (Status::Running, 100));
-    assert_eq!(page.actor.last_error.as_deref(), Some("an operator restarted it"));
+    assert_eq!(page.actor.last_error.as_deref(), Some("restarted by an operator"));
 }
 
 #[tokio::test(start_paused = true)]

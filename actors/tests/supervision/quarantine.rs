@@ -103,7 +103,7 @@ async fn occasional_failures_and_operator_restarts_do_not_quarantine() {
     }
     tokio::time::sleep(Duration::from_millis(10)).await;
     let node = adders.find("adder/2").unwrap();
-    assert_eq!(node.last_error().as_deref(), Some("an operator restarted it"));
+    assert_eq!(node.last_error().as_deref(), Some("restarted by an operator"));
 }
 
 #[tokio::test(start_paused = true)]

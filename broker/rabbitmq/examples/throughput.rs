@@ -31,7 +31,7 @@ impl DeliverySink for Counter {
     }
 
     fn store_dead_letter(&self, dead: DeadMessage) {
-        panic!("given up: {}", dead.cause);
+        panic!("failed: {}", dead.cause);
     }
 }
 

@@ -23,7 +23,7 @@ pub struct Address {
 impl Address {
     /// Reads a URL. The error quotes no part of it: any may hold the password, or a piece of it.
     pub fn parse(url: &str, name: &str) -> Result<Self, BrokerOpenError> {
-        let malformed = || BrokerOpenError::Malformed("it cannot be read".to_owned());
+        let malformed = || BrokerOpenError::Malformed("the URL is malformed".to_owned());
         let mut uri: AMQPUri = url.trim().parse().map_err(|_| malformed())?;
         // The parser takes the rest of a list of URLs, or of a password with a `/` in it, for the vhost.
         let user = &uri.authority.userinfo.username;

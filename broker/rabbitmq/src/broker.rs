@@ -106,7 +106,7 @@ impl RabbitBroker {
         consumer_tasks.close();
         let until = Instant::now() + HEARD_WITHIN;
         if tokio::time::timeout_at(until, consumer_tasks.wait()).await.is_err() {
-            tracing::warn!("not everything in hand is settled: the broker brings it again");
+            tracing::warn!("some deliveries are not acknowledged; the broker redelivers them");
         }
         while messages.pending_publishes() + copies.pending_publishes() > 0
             && Instant::now() < until
@@ -115,7 +115,7 @@ impl RabbitBroker {
         }
         drop(stopping);
         if !critical_tasks.ended(CLOSED_WITHIN).await {
-            tracing::warn!("the connections to the broker do not end in good order");
+            tracing::warn!("closing the connections to the broker timed out");
         }
     }
 
@@ -251,7 +251,8 @@ impl Rpc for RabbitBroker {
         };
         let answer = tokio::time::timeout(patience, asked).await;
         let answer = answer.map_err(|_| RpcError::Late(patience))??;
-        String::from_utf8(answer).map_err(|_| RpcError::Away("an answer is no text".to_owned()))
+        String::from_utf8(answer)
+            .map_err(|_| RpcError::Away("a reply is not valid UTF-8".to_owned()))
     }
 }
 

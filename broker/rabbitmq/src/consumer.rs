@@ -88,18 +88,18 @@ impl ConsumerTask {
             let begun = Instant::now();
             let Err(error) = self.consume(&live).await else { return };
             if self.stop.is_cancelled() {
-                return tracing::debug!(queue = %name, cause = %error, "consuming ends");
+                return tracing::debug!(queue = %name, cause = %error, "consumer stopped");
             }
             if error.is_missing()
                 && let Err(error) = live.declare().await
             {
-                tracing::error!(queue = %name, %error, "the topology cannot be declared again");
+                tracing::error!(queue = %name, %error, "declaring the topology again failed");
             }
             if begun.elapsed() > ANSWERED_WITHIN {
                 backoff = Backoff::new();
             }
             let pause = backoff.next();
-            tracing::warn!(queue = %name, cause = %error, again_in = ?pause, "consuming is interrupted");
+            tracing::warn!(queue = %name, cause = %error, again_in = ?pause, "consumer interrupted");
             self.stop.run_until_cancelled(tokio::time::sleep(pause)).await;
         }
     }

@@ -97,7 +97,10 @@ impl Copy {
         let (properties, content) = part_of(origin, part, failures);
         let (exchange, key, properties) = match delay {
             Some(delay) => {
-                tracing::warn!(%queue, attempt = failures.count, %cause, ?delay, "a message failed; it comes again");
+                tracing::warn!(
+                    %queue, attempt = failures.count, %cause, ?delay,
+                    "message handling failed; redelivering"
+                );
                 let exchange = retry_exchange(queue.service(), delay).into();
                 (exchange, queue.as_str().into(), properties)
             }
@@ -132,7 +135,7 @@ impl Copy {
             // Its channel is gone, and the delivery with it.
             _ if self.origin.void.is_cancelled() => {}
             ConfirmOutcome::Returned | ConfirmOutcome::Refused | ConfirmOutcome::Late => {
-                tracing::warn!(queue = %self.origin.queue, fate = ?outcome, "the copy of a message that failed is not taken yet");
+                tracing::warn!(queue = %self.origin.queue, fate = ?outcome, "publishing a retry failed; trying again");
                 // Outside of a runtime the process is ending, and the broker keeps the original.
                 if let Ok(runtime) = tokio::runtime::Handle::try_current() {
                     runtime.spawn(async move {

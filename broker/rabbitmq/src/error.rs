@@ -14,22 +14,22 @@ pub enum LinkError {
     #[error("{0}")]
     Amqp(#[from] lapin::Error),
     /// Nobody said anything.
-    #[error("no answer within {0:?}")]
+    #[error("no response within {0:?}")]
     Silent(Duration),
     /// The connection ended meanwhile, or there is none.
-    #[error("the connection is gone")]
+    #[error("the connection is closed")]
     Gone,
     /// The broker has ended a consumer: its queue was deleted, or moves to another node.
-    #[error("the broker has ended the consumer")]
+    #[error("the broker has cancelled the consumer")]
     Cancelled,
     /// A consumer gets nothing, though messages wait and it has room.
-    #[error("messages wait and none comes")]
+    #[error("the consumer receives no messages although messages are ready")]
     Stalled,
     /// Deliveries were dropped and must go back to their queue.
-    #[error("deliveries were dropped and never settled; they go back to their queue")]
+    #[error("deliveries were dropped without an acknowledgement; the broker requeues them")]
     Dropped,
     /// Whoever is handed what comes has panicked over it.
-    #[error("a panic over what came: {0}")]
+    #[error("the message handler panicked: {0}")]
     Panicked(String),
 }
 
@@ -63,12 +63,12 @@ impl LinkError {
 pub enum BrokerOpenError {
     /// The URL cannot be read.
     #[error(
-        "the broker's URL is malformed: {0}; expected amqp://user:password@host:5672/vhost (the \
-         vhost / is written %2f)"
+        "the RabbitMQ URL is malformed: {0}; expected amqp://user:password@host:5672/vhost (write \
+         the vhost / as %2f)"
     )]
     Malformed(String),
     /// Nobody answers there.
-    #[error("no broker answers at {place}: {cause}")]
+    #[error("RabbitMQ at {place} does not respond: {cause}")]
     Unreachable {
         /// Where.
         place: String,
@@ -76,7 +76,7 @@ pub enum BrokerOpenError {
         cause: String,
     },
     /// It knows no such user, or another password.
-    #[error("the broker at {place} refuses the user `{user}` or its password")]
+    #[error("RabbitMQ at {place} rejects user `{user}` or its password")]
     Refused {
         /// Where.
         place: String,
@@ -84,7 +84,7 @@ pub enum BrokerOpenError {
         user: String,
     },
     /// It has no such vhost, or not for this user.
-    #[error("the broker does not let the user `{user}` into {place}: {cause}")]
+    #[error("user `{user}` has no access to {place}: {cause}")]
     NoVhost {
         /// Where.
         place: String,
@@ -95,8 +95,9 @@ pub enum BrokerOpenError {
     },
     /// A queue or exchange of our name is there already, and made otherwise.
     #[error(
-        "the {thing} is there already at {place} and is not Ordermill's, which is {expected}: its \
-         `{argument}` differs ({cause}); delete it when what it holds is not needed, or use another vhost"
+        "the {thing} at {place} exists with other properties: expected {expected}, but \
+         `{argument}` differs ({cause}); delete it if its content is not needed, or use another \
+         vhost"
     )]
     Mismatch {
         /// Where.
@@ -111,7 +112,7 @@ pub enum BrokerOpenError {
         cause: String,
     },
     /// An older version than is supported.
-    #[error("RabbitMQ at {place} is version {version}; 3.10 or later is needed: upgrade it")]
+    #[error("RabbitMQ at {place} has version {version}; 3.10 or later is required")]
     TooOld {
         /// Where.
         place: String,
@@ -120,10 +121,10 @@ pub enum BrokerOpenError {
     },
     /// Another installation, with another database, uses this vhost.
     #[error(
-        "{place} belongs to another installation: the database of its {service} service is another one than \
-         this process's; give each installation a vhost of its own. If this database replaces the other one \
-         for good, stop all processes, and run: rabbitmqadmin --vhost='{vhost}' delete exchange \
-         name={exchange}"
+        "{place} belongs to another installation, which uses another database for the {service} \
+         service; use a separate vhost for each installation. If this database replaces the other \
+         one permanently, stop all processes and run: rabbitmqadmin --vhost='{vhost}' delete \
+         exchange name={exchange}"
     )]
     Claimed {
         /// Where.
@@ -137,8 +138,8 @@ pub enum BrokerOpenError {
     },
     /// The user may not declare or use what Ordermill needs.
     #[error(
-        "the user `{user}` may not use the {thing} at {place}: {cause}; it needs the right to \
-         configure, write and read everything in its vhost"
+        "user `{user}` lacks permission for the {thing} at {place}: {cause}; grant it configure, \
+         write and read permission on the whole vhost"
     )]
     Forbidden {
         /// Where.
@@ -151,7 +152,7 @@ pub enum BrokerOpenError {
         cause: String,
     },
     /// It answers, but not as it should.
-    #[error("the broker at {place} cannot be used: {cause}")]
+    #[error("RabbitMQ at {place} is not usable: {cause}")]
     Unusable {
         /// Where.
         place: String,

@@ -115,7 +115,7 @@ impl Live {
     /// Says that the connection is of no use any more.
     pub fn give_up(&self, why: &str) {
         if !self.ended.is_cancelled() {
-            tracing::warn!(why, "a connection to the broker is given up");
+            tracing::warn!(why, "connection to the broker abandoned");
             self.ended.cancel();
         }
     }
@@ -210,7 +210,7 @@ impl LinkTask {
                 let _ = answer(CLOSED_WITHIN, closing).await;
                 return;
             };
-            tracing::warn!(connection = self.role, %why, "the connection to the broker is lost");
+            tracing::warn!(connection = self.role, %why, "connection to the broker lost");
             self.says(Health::Away(why));
             live.socket_closer.cut();
             next = stop.run_until_cancelled(self.reopen()).await;
@@ -228,22 +228,25 @@ impl LinkTask {
             let event = tokio::select! {
                 biased;
                 event = events.next() => event,
-                () = live.ended() => return "it was given up".to_owned(),
+                () = live.ended() => return "the connection was abandoned".to_owned(),
                 () = tokio::time::sleep(POLL_EVERY) => {
                     if live.connection.status().connected() {
                         continue;
                     }
-                    return "it was closed".to_owned();
+                    return "the connection was closed".to_owned();
                 }
             };
             match event {
                 Some(Event::ConnectionBlocked(why)) => {
-                    tracing::warn!(connection = self.role, %why, "the broker takes no messages");
+                    tracing::warn!(
+                        connection = self.role, %why,
+                        "the broker has blocked publishing (memory or disk alarm)"
+                    );
                     live.flow(FlowState::Blocked);
                     self.says(Health::Blocked(why));
                 }
                 Some(Event::ConnectionUnblocked) => {
-                    tracing::info!(connection = self.role, "the broker takes messages again");
+                    tracing::info!(connection = self.role, "the broker accepts messages again");
                     live.flow(FlowState::Open(Instant::now()));
                     self.says(Health::Connected);
                 }
@@ -251,7 +254,7 @@ impl LinkTask {
                 Some(Event::Error(_)) if live.connection.status().connected() => {}
                 Some(Event::Error(error)) => return error.to_string(),
                 Some(_) => {}
-                None => return "it was closed".to_owned(),
+                None => return "the connection was closed".to_owned(),
             }
         }
     }
@@ -261,12 +264,12 @@ impl LinkTask {
         loop {
             match open(&self.address, self.role).await {
                 Ok(live) => {
-                    tracing::info!(connection = self.role, "the broker is back");
+                    tracing::info!(connection = self.role, "connected to the broker again");
                     return live;
                 }
                 Err(error) => {
                     let pause = backoff.next();
-                    tracing::warn!(connection = self.role, %error, again_in = ?pause, "the broker is away");
+                    tracing::warn!(connection = self.role, %error, again_in = ?pause, "the broker is unavailable");
                     self.says(Health::Away(error.to_string()));
                     tokio::time::sleep(pause).await;
                 }

@@ -64,7 +64,7 @@ impl Probe {
             Err(error) if error.is_missing() => {
                 // Somebody has deleted a queue. It is declared again, and the next question is answered.
                 if let Err(error) = live.declare().await {
-                    tracing::error!(%error, "the topology cannot be declared again");
+                    tracing::error!(%error, "declaring the topology again failed");
                 }
             }
             Err(_) => {}

@@ -108,11 +108,11 @@ impl PublisherTask {
                 self.waiting.push_front(publish);
             }
             let waiting = self.waiting.len();
-            tracing::warn!(cause = %ended, waiting, "publishing is interrupted");
+            tracing::warn!(cause = %ended, waiting, "publisher interrupted");
             if ended.is_missing()
                 && let Err(error) = live.declare().await
             {
-                tracing::error!(%error, "the topology cannot be declared again");
+                tracing::error!(%error, "declaring the topology again failed");
             }
             if begun.elapsed() > ANSWERED_WITHIN {
                 backoff = Backoff::new();
@@ -128,7 +128,7 @@ impl PublisherTask {
             Ok(channel) => channel,
             Err(error) => {
                 if matches!(error, LinkError::Silent(_)) {
-                    live.give_up("it opens no channel");
+                    live.give_up("opening a channel timed out");
                 }
                 return error;
             }
@@ -215,13 +215,13 @@ impl PublisherTask {
             return;
         }
         if late(self.latest_confirm) {
-            return live.give_up("no confirm comes");
+            return live.give_up("no publisher confirm received within 30 s");
         }
         while let Some(oldest) = self.flight.first_entry()
             && late(oldest.get().since)
         {
             let InFlight { publish, .. } = oldest.remove();
-            tracing::warn!(exchange = %publish.exchange, key = %publish.key, "no confirm of a message comes");
+            tracing::warn!(exchange = %publish.exchange, key = %publish.key, "publisher confirm timed out after 30 s");
             self.finish(publish, ConfirmOutcome::Late);
         }
     }

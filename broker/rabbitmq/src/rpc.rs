@@ -44,11 +44,11 @@ impl RpcServer {
             let ended = self.stop.run_until_cancelled(served).await;
             let Some(ended) = ended.filter(|_| !self.stop.is_cancelled()) else { return };
             if let Err(error) = ended {
-                tracing::warn!(address = self.address, cause = %error, "answering is interrupted");
+                tracing::warn!(address = self.address, cause = %error, "RPC server interrupted");
                 if error.is_missing()
                     && let Err(error) = live.declare().await
                 {
-                    tracing::error!(%error, "the topology cannot be declared again");
+                    tracing::error!(%error, "declaring the topology again failed");
                 }
             }
             self.stop.run_until_cancelled(tokio::time::sleep(backoff.next())).await;

@@ -175,11 +175,12 @@ pub fn cause(properties: &BasicProperties) -> String {
     });
     match latest.as_deref() {
         Some("delivery_limit") => {
-            "given up by the broker: it was delivered too often and never answered".to_owned()
+            "dead-lettered by the broker: delivery limit reached without an acknowledgement"
+                .to_owned()
         }
-        Some("expired") => "given up by the broker: it waited too long".to_owned(),
-        Some(reason) => format!("given up by the broker: {}", clean(reason)),
-        None => "put here by somebody, for no known cause".to_owned(),
+        Some("expired") => "dead-lettered by the broker: the message expired".to_owned(),
+        Some(reason) => format!("dead-lettered by the broker: {}", clean(reason)),
+        None => "published to the dead-letter queue by another client; cause unknown".to_owned(),
     }
 }
 
@@ -190,7 +191,7 @@ pub fn read(bytes: &[u8]) -> Result<Body, Unreadable> {
     }
     Err(Unreadable {
         body: String::from_utf8_lossy(&bytes[..EXCERPT_BYTES]).into_owned(),
-        error: format!("it has {} bytes, {MESSAGE_BYTES_MAX} are taken", bytes.len()),
+        error: format!("the message has {} bytes; the maximum is {MESSAGE_BYTES_MAX}", bytes.len()),
     })
 }
 

@@ -129,9 +129,9 @@ impl<'a> Route<'a> {
 
 /// The problems that any operation may have before its handler is called.
 const ANYWHERE: [(&str, &str); 4] = [
-    ("400", "The request cannot be read."),
+    ("400", "The request is malformed."),
     ("403", "A web page of another origin has sent the request: nothing was done."),
-    ("412", "A precondition does not hold, or is not supported here: nothing was done."),
+    ("412", "A precondition failed or is not supported. Nothing is changed."),
     ("421", "The request names a host that this server does not answer to (ORDERMILL_HOSTS)."),
 ];
 
@@ -169,7 +169,7 @@ fn media_types(operation: &mut Value) {
             .into_iter()
             .map(|(name, mut header)| {
                 if name == "RETRY-AFTER" {
-                    header["description"] = json!("Seconds after which to try again.");
+                    header["description"] = json!("Seconds to wait before retrying.");
                 }
                 (spelt(&name), header)
             })

@@ -69,7 +69,9 @@ impl Seeds {
         let row = sqlx::query(asked).fetch_one(&mut database).await?;
         let (units, rows): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
         let balances = units == rows && i64::try_from(due) == Ok(rows);
-        Ok((!balances).then(|| format!("seeds: {due} told, {rows} rows, {units} units")))
+        Ok((!balances).then(|| {
+            format!("baselines: {due} reservations requested, {rows} rows, {units} units")
+        }))
     }
 
     async fn reserve(&self, way: Way, clients: usize, time: Duration) -> anyhow::Result<Tally> {

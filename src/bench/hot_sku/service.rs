@@ -87,9 +87,9 @@ impl Service {
         self.root.stop(None);
         let _ = timeout(PATIENCE, self.ended).await;
         self.database.close().await;
-        let row = row.context("the product is gone")?;
+        let row = row.context("the product does not exist")?;
         let balances = row.on_hand == units && i64::try_from(reserved) == Ok(row.reserved);
-        Ok((!balances).then(|| format!("service: {reserved} told, but {row:?}")))
+        Ok((!balances).then(|| format!("service: {reserved} reservations requested, but {row:?}")))
     }
 }
 

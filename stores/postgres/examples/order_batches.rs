@@ -44,7 +44,7 @@ async fn main() {
         times.sort_unstable();
         let share = |part: usize| times[times.len() * part / 100];
         let (median, late) = (share(50), share(99));
-        println!("{size} orders, {fact:?}: p50 {median:?}, p99 {late:?} a batch");
+        println!("{size} orders, {fact:?}: p50 {median:?}, p99 {late:?} per batch");
     }
     database.close().await;
 }

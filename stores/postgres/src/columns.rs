@@ -41,6 +41,6 @@ pub const fn number(count: u64) -> i64 {
 pub fn all_met(what: &'static str, met: u64, meant: usize) -> Result<(), Error> {
     match met == meant as u64 {
         true => Ok(()),
-        false => Err(Error::corrupt(what)(format!("{meant} were meant, {met} are there"))),
+        false => Err(Error::corrupt(what)(format!("expected {meant} rows, found {met}"))),
     }
 }

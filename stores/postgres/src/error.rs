@@ -17,7 +17,7 @@ pub enum Error {
     #[error(transparent)]
     Unfit(#[from] Unfit),
     /// A stored value is not what the service writes.
-    #[error("a stored value cannot be read as {what}: {cause}")]
+    #[error("a stored value is not a valid {what}: {cause}")]
     Corrupt {
         /// What it should have been.
         what: &'static str,
@@ -57,7 +57,7 @@ impl Error {
 
     /// The server has not answered within this time.
     pub(crate) fn late(what: &str, limit: Duration) -> Self {
-        let said = format!("{what}: no answer within {limit:?}");
+        let said = format!("{what}: no response within {limit:?}");
         Self::Sql(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, said)))
     }
 

@@ -107,7 +107,9 @@ fn readable(stored: Vec<StoredOutboxRow>) -> Vec<OutboxRow> {
         .filter_map(|row| {
             let id = row.id;
             read(row)
-                .inspect_err(|error| tracing::error!(%id, %error, "an outbox row stays unsaid"))
+                .inspect_err(
+                    |error| tracing::error!(%id, %error, "unreadable outbox row; not published"),
+                )
                 .ok()
         })
         .collect()

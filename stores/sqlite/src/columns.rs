@@ -48,6 +48,6 @@ pub fn count<T: TryFrom<i64>>(stored: i64) -> Result<T, Error> {
 pub fn all_met(what: &'static str, met: u64, meant: usize) -> Result<(), Error> {
     match met == meant as u64 {
         true => Ok(()),
-        false => Err(Error::corrupt(what)(format!("{meant} were meant, {met} are there"))),
+        false => Err(Error::corrupt(what)(format!("expected {meant} rows, found {met}"))),
     }
 }

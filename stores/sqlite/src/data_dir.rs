@@ -24,7 +24,7 @@ pub enum DataDirError {
         holder: Holder,
     },
     /// It cannot be created, or nothing can be written to it.
-    #[error("the data directory {} cannot be used: {source}", path.display())]
+    #[error("the data directory {} is not usable: {source}", path.display())]
     Unusable {
         /// The directory.
         path: PathBuf,
@@ -112,7 +112,7 @@ fn write_holder(mut lock: &File, url: Option<&str>) -> io::Result<()> {
 /// The locked file, or what the holder of the lock has written into it.
 fn lock(directory: &Path) -> io::Result<Result<File, Holder>> {
     if directory.exists() && !directory.is_dir() {
-        return Err(io::Error::new(io::ErrorKind::NotADirectory, "it is no directory"));
+        return Err(io::Error::new(io::ErrorKind::NotADirectory, "it is not a directory"));
     }
     std::fs::create_dir_all(directory)?;
     let path = directory.join(LOCK_FILE);

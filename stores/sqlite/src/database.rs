@@ -54,7 +54,7 @@ static COMMON: Migrator = sqlx::migrate!("../../migrations/sqlite/common");
 pub enum OpenError {
     /// A newer Ordermill has been here.
     #[error(
-        "{} was written by a newer version: this one does not know its migration {version}",
+        "{} was written by a newer version: migration {version} is unknown; start that version or a later one",
         file.display()
     )]
     Newer {
@@ -65,7 +65,8 @@ pub enum OpenError {
     },
     /// An applied migration reads differently here.
     #[error(
-        "{} was made by another build: its migration {version} reads differently here",
+        "{} was created by another build: migration {version} differs; start that build, or use \
+            another data directory",
         file.display()
     )]
     Altered {
@@ -75,7 +76,7 @@ pub enum OpenError {
         version: i64,
     },
     /// A migration failed; the file is as it was.
-    #[error("{} cannot be brought up to date: {source}", file.display())]
+    #[error("migrating {} failed: {source}", file.display())]
     Migration {
         /// The file.
         file: PathBuf,
@@ -83,7 +84,7 @@ pub enum OpenError {
         source: MigrateError,
     },
     /// How far it is cannot be read.
-    #[error("{} cannot be read: {source}", file.display())]
+    #[error("reading {} failed: {source}", file.display())]
     Unread {
         /// The file.
         file: PathBuf,
@@ -91,7 +92,7 @@ pub enum OpenError {
         source: ReadError,
     },
     /// The file cannot be opened: no database, no permission, no space.
-    #[error("{} cannot be opened: {source}", file.display())]
+    #[error("opening {} failed: {source}", file.display())]
     Unusable {
         /// The file.
         file: PathBuf,

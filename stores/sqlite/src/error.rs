@@ -10,7 +10,7 @@ pub enum Error {
     #[error(transparent)]
     Sql(#[from] sqlx::Error),
     /// A stored value is not what the service writes.
-    #[error("a stored value cannot be read as {what}: {cause}")]
+    #[error("a stored value is not a valid {what}: {cause}")]
     Corrupt {
         /// What it should have been.
         what: &'static str,

@@ -56,10 +56,11 @@ pub(crate) fn write(script: &mut Script, progress: &Progress, name: &str) -> Res
 /// Files that are of different moments.
 #[derive(Debug, ThisError, PartialEq, Eq)]
 #[error(
-    "the files in the data directory are of different moments: {newer}.db has seen batch {seen} of {older}.db, whose last \
-     one is {batch}. They were copied while a server ran, or one was replaced: restore a backup (`ordermill \
-     backup`), or a copy of all files of a stopped server. If there is none, ORDERMILL_MIXED_FILES=accept goes on \
-     with them as they are, once; then let `ordermill check` say what does not agree"
+    "the files in the data directory are from different points in time: {newer}.db contains batch \
+     {seen} of {older}.db, but the last batch of {older}.db is {batch}. They were copied while a \
+     server was running, or one was replaced. Restore a backup (`ordermill backup`), or a copy of \
+     all files of a stopped server. Without a backup, start once with ORDERMILL_MIXED_FILES=accept \
+     and run `ordermill check` to find the differences"
 )]
 pub struct Mixed {
     /// The database that has seen more.

@@ -61,7 +61,7 @@ impl Script {
                 match done.try_next().await? {
                     Some(Either::Left(done)) => break done.rows_affected(),
                     Some(Either::Right(_row)) => {}
-                    None => return Err(Error::corrupt("script")("it ended early")),
+                    None => return Err(Error::corrupt("script")("the script ended early")),
                 }
             };
             if let Some((what, rows)) = meant {

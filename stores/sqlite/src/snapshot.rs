@@ -48,18 +48,19 @@ const POLL_EVERY: Duration = Duration::from_millis(2);
 #[derive(Debug, ThisError)]
 pub enum SnapshotError {
     /// A database cannot be read.
-    #[error("a database cannot be read: {0}")]
+    #[error("reading a database failed: {0}")]
     Database(#[from] Error),
     /// A file cannot be read.
-    #[error("a database file cannot be read: {0}")]
+    #[error("reading a database file failed: {0}")]
     File(#[from] io::Error),
     /// Writers cannot be held for long enough.
     #[error(
-        "the databases could not be brought to one instant within {HOLD_MAX:?}, {TRIES} times over: the disk or a reader is too slow"
+        "stopping writes for a consistent snapshot took longer than {HOLD_MAX:?}, {TRIES} times: \
+            the disk or a reader is too slow"
     )]
     Busy,
     /// The file was written to meanwhile, by somebody outside of this process.
-    #[error("{} was changed while it was read", .0.display())]
+    #[error("{} was modified by another process during the backup", .0.display())]
     Changed(PathBuf),
 }
 
@@ -208,7 +209,7 @@ impl Snapshot {
         };
         if let Err(error) = ended.await {
             // The connection is closed all the same.
-            tracing::warn!(file = %self.path.display(), %error, "a snapshot did not end well");
+            tracing::warn!(file = %self.path.display(), %error, "closing a snapshot failed");
         }
     }
 }

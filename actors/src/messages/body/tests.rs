@@ -45,6 +45,6 @@ fn a_malformed_bundle_is_reported() {
     assert!(error(r#"{"messages": []}"#).contains("bundle_id"));
     let entries = vec!["1"; 65].join(",");
     let long = format!(r#"{{"bundle_id": "{}", "messages": [{entries}]}}"#, Uuid::nil());
-    assert!(error(&long).contains("it has 65 messages, 64 are taken"));
+    assert!(error(&long).contains("the bundle has 65 messages; the maximum is 64"));
     assert!(error("{}").contains("event_id"));
 }

@@ -145,7 +145,7 @@ async fn write<S: Service>(
                 .for_each(|epoch| epoch.invalidate());
         }
         Err(BatchFault::Data(cause)) if can_be_split(batch) => {
-            tracing::warn!(service = %S::NAME, %cause, "a batch is split to find the change at fault");
+            tracing::warn!(service = %S::NAME, %cause, "splitting a batch to isolate the invalid change");
             let mut half = Batch {
                 service: batch.service.clone(),
                 changes: batch.changes.split_off(batch.changes.len() / 2),
@@ -158,11 +158,11 @@ async fn write<S: Service>(
             Box::pin(write(parts, &mut half, later, ended)).await;
         }
         Err(BatchFault::Data(cause)) if batch.changes.is_empty() => {
-            tracing::error!(service = %S::NAME, %cause, "dead letters or outbox rows cannot be written");
+            tracing::error!(service = %S::NAME, %cause, "writing dead letters or outbox rows failed permanently");
             ended.maintenance_failed = true;
         }
         Err(BatchFault::Data(cause)) => {
-            tracing::error!(service = %S::NAME, %cause, "a change can never be written");
+            tracing::error!(service = %S::NAME, %cause, "the database rejects a change permanently");
             for waiter in waiters {
                 // What was decided on top of it cannot be written either.
                 if let Some(epoch) = waiter.epoch {
@@ -217,7 +217,7 @@ async fn attempt<S: Service>(
     faults::passes(Point::Gathered);
     loop {
         // Whoever made it panic is found as the one is whose data cannot be written.
-        let panicked = |panic| Err(CommitError::Data(format!("writing it panicked: {panic}")));
+        let panicked = |panic| Err(CommitError::Data(format!("the store panicked: {panic}")));
         let result = catch_panic(parts.store.commit(batch)).await.unwrap_or_else(panicked);
         let health = &parts.handle.health;
         match result {
@@ -227,11 +227,11 @@ async fn attempt<S: Service>(
             }
             Err(CommitError::Contended(cause)) if contended < CONTENDED_MAX => {
                 contended += 1;
-                tracing::debug!(service = %S::NAME, %cause, contended, "a batch is decided again");
+                tracing::debug!(service = %S::NAME, %cause, contended, "retrying a batch after a conflict");
             }
             Err(CommitError::Contended(cause) | CommitError::Unavailable(cause)) => {
                 if health.report_unavailable(&cause) {
-                    tracing::warn!(service = %S::NAME, %cause, "the database is away; waiting");
+                    tracing::warn!(service = %S::NAME, %cause, "the database is unavailable; waiting");
                 }
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(RETRY_MAX);
@@ -240,7 +240,7 @@ async fn attempt<S: Service>(
                 return Err(BatchFault::Data(cause));
             }
             Err(CommitError::Unknown(cause)) => {
-                tracing::warn!(service = %S::NAME, %cause, "a commit's outcome is unknown");
+                tracing::warn!(service = %S::NAME, %cause, "the outcome of a commit is unknown");
                 return Err(BatchFault::Unknown);
             }
             Err(CommitError::Data(cause)) => {

@@ -88,7 +88,7 @@ impl JournalHealth {
     /// The database has taken a batch, or has said what is wrong with it.
     pub(super) fn report_available(&self) {
         if self.down.swap(false, Relaxed) {
-            tracing::info!(service = %self.service, "the database is back");
+            tracing::info!(service = %self.service, "the database is available again");
         }
     }
 

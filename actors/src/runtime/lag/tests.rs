@@ -71,5 +71,5 @@ fn an_unconsumed_queue_is_named() {
     let is_ours = |queue| queue == Queue::AuditEvents;
     let words: Vec<_> =
         unconsumed_queues(&depths, is_ours).iter().map(ToString::to_string).collect();
-    assert_eq!(words, ["nobody takes inventory.commands (820 wait)"]);
+    assert_eq!(words, ["no consumer on inventory.commands (820 messages waiting)"]);
 }

@@ -40,8 +40,8 @@ pub enum IntentionalStop {
 impl IntentionalStop {
     const fn cause(self) -> &'static str {
         match self {
-            Self::Operator => "an operator restarted it",
-            Self::Silent => "it was silent although messages waited",
+            Self::Operator => "restarted by an operator",
+            Self::Silent => "received no messages although messages were ready",
         }
     }
 }
@@ -174,7 +174,7 @@ impl Node {
         self.since_ms.store(since, Relaxed);
         *self.intended_stop() = None;
         if self.status() == Status::Running {
-            self.history().failed(self.now(), "its supervisor was started again, and it with it");
+            self.history().failed(self.now(), "restarted with its supervisor");
             self.restarts.fetch_add(1, Relaxed);
         }
         self.status.store(Status::Starting as u8, Relaxed);

@@ -45,7 +45,10 @@ fn headers_of_strangers_are_read_with_care() {
     headers.insert("x-death".into(), AMQPValue::Boolean(true));
     let strange = BasicProperties::default().with_headers(headers.into());
     assert_eq!(failures(&strange), Failures::default());
-    assert_eq!(cause(&strange), "put here by somebody, for no known cause");
+    assert_eq!(
+        cause(&strange),
+        "published to the dead-letter queue by another client; cause unknown"
+    );
 }
 
 #[test]

@@ -35,7 +35,7 @@ impl DeliverySink for RecordingSink {
     }
 
     fn store_dead_letter(&self, dead: DeadMessage) {
-        panic!("given up: {}", dead.cause);
+        panic!("failed: {}", dead.cause);
     }
 }
 

@@ -116,9 +116,9 @@ async fn messages_dropped_by_the_broker_carry_a_cause() {
     place.vhost.publish("notification.sms.dlq", &json!({}), "mine").await;
     let consumer = consumer_of(&place, Queue::NotificationSms, PREFETCH).await;
     let (late, mine) = (consumer.dead().await, consumer.dead().await);
-    assert_eq!(late.cause, "given up by the broker: it waited too long");
+    assert_eq!(late.cause, "dead-lettered by the broker: the message expired");
     assert_eq!((late.queue, late.failures.count), (Queue::NotificationSms, 2));
-    assert_eq!(mine.cause, "put here by somebody, for no known cause");
+    assert_eq!(mine.cause, "published to the dead-letter queue by another client; cause unknown");
     (late.stored)();
     (mine.stored)();
     drop(consumer);

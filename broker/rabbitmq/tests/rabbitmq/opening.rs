@@ -201,7 +201,7 @@ async fn a_vhost_belongs_to_the_installation_that_came_first() {
         let said = error.to_string();
         assert!(matches!(error, BrokerOpenError::Claimed { .. }) && !error.may_pass(), "{said}");
         for word in
-            ["another installation", "vhost of its own", "rabbitmqadmin", "ordermill.installation."]
+            ["another installation", "separate vhost", "rabbitmqadmin", "ordermill.installation."]
         {
             assert!(said.contains(word), "{said}");
         }

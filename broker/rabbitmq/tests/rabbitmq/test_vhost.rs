@@ -136,7 +136,7 @@ impl Vhost {
         });
         let path = ["exchanges", self.name.as_str(), "amq.default", "publish"];
         let answer = self.ask(Method::POST, &path, Some(&body)).await;
-        assert_eq!(answer["routed"], true, "there is no queue {queue}");
+        assert_eq!(answer["routed"], true, "unknown queue {queue}");
     }
 
     /// Takes the first message out of a queue, as JSON: `properties`, `payload`, ….

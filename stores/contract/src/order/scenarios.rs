@@ -91,7 +91,7 @@ pub fn scenarios() -> Vec<Vec<Change>> {
         vec![
             Fact::Reserved,
             cancelled(),
-            Fact::Stuck { reason: "nobody answers".to_owned() },
+            Fact::Stuck { reason: "no consumer for the request".to_owned() },
             undone(Payment),
             undone(Inventory),
         ],

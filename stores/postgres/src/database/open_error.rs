@@ -32,14 +32,14 @@ impl Display for Place {
 pub enum OpenError {
     /// The URL cannot be read.
     #[error(
-        "this is no address of a PostgreSQL database: {cause}; write postgres://user:password@host:5432/database"
+        "malformed PostgreSQL URL: {cause}; expected postgres://user:password@host:5432/database"
     )]
     Address {
         /// Why.
         cause: String,
     },
     /// Nobody answers there.
-    #[error("PostgreSQL at {} cannot be reached: {cause}; check host and port, and whether it runs", place.server)]
+    #[error("connecting to PostgreSQL at {} failed: {cause}; check host, port and server", place.server)]
     Unreachable {
         /// Where.
         place: Place,
@@ -56,7 +56,7 @@ pub enum OpenError {
         cause: String,
     },
     /// It does not know the user, or the password is another.
-    #[error("PostgreSQL at {} does not let in the user \"{}\": {cause}; check user and password", place.server, place.user)]
+    #[error("PostgreSQL at {} rejects user \"{}\": {cause}; check user and password", place.server, place.user)]
     Credentials {
         /// Where.
         place: Place,
@@ -64,13 +64,14 @@ pub enum OpenError {
         cause: String,
     },
     /// There is no such database.
-    #[error("there is no database \"{}\" at {}; create it, or name another one", place.database, place.server)]
+    #[error("database \"{}\" at {} does not exist; create it, or use another one", place.database, place.server)]
     NoDatabase {
         /// Where.
         place: Place,
     },
     /// The user lacks a right.
-    #[error("the user \"{}\" may not use {place}: {cause}; let it own the schema, or create one in the database", place.user)]
+    #[error("user \"{}\" lacks permission for {place}: {cause}; make it the owner of the schema, \
+        or allow it to create schemas in the database", place.user)]
     Forbidden {
         /// Where.
         place: Place,
@@ -79,7 +80,8 @@ pub enum OpenError {
     },
     /// A newer Ordermill has been here.
     #[error(
-        "{place} was written by a newer version: this one does not know its migration {version}; start that version, or a later one"
+        "{place} was written by a newer version: migration {version} is unknown; start that \
+            version or a later one"
     )]
     Newer {
         /// Where.
@@ -89,7 +91,8 @@ pub enum OpenError {
     },
     /// An applied migration reads differently here.
     #[error(
-        "{place} was made by another build: its migration {version} reads differently here; start that build, or use another database"
+        "{place} was created by another build: migration {version} differs; start that build, or \
+            use another database"
     )]
     Altered {
         /// Where.
@@ -98,7 +101,7 @@ pub enum OpenError {
         version: i64,
     },
     /// A migration failed; the schema is as it was.
-    #[error("{place} cannot be brought up to date: {source}")]
+    #[error("migrating {place} failed: {source}")]
     Migration {
         /// Where.
         place: Place,
@@ -106,7 +109,7 @@ pub enum OpenError {
         source: Box<MigrateError>,
     },
     /// The server, or what stands before it, is not what Ordermill needs.
-    #[error("PostgreSQL at {} cannot be used for database \"{}\": {why}", place.server, place.database)]
+    #[error("PostgreSQL at {} is not usable for database \"{}\": {why}", place.server, place.database)]
     Unfit {
         /// Where.
         place: Place,
@@ -114,7 +117,7 @@ pub enum OpenError {
         why: Box<Unfit>,
     },
     /// Something else: it speaks no PostgreSQL, TLS does not come about.
-    #[error("{place} cannot be opened: {cause}")]
+    #[error("opening {place} failed: {cause}")]
     Unusable {
         /// Where.
         place: Place,
@@ -189,7 +192,7 @@ impl Place {
                     state::NO_DATABASE => OpenError::NoDatabase { place },
                     state::FORBIDDEN => OpenError::Forbidden { place, cause },
                     state::LOCK_TIMEOUT => {
-                        let cause = "another process has been migrating it for long".to_owned();
+                        let cause = "another process holds the migration lock".to_owned();
                         OpenError::NotReady { place, cause }
                     }
                     state::STATEMENT_UNKNOWN | state::STATEMENT_TAKEN => {

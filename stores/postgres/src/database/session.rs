@@ -296,40 +296,43 @@ impl Session {
 }
 
 /// What to do about a pooler that does not work.
-const POOLER: &str = "connect to PostgreSQL directly, or by a pooler in session mode that resets \
-                      sessions (PgBouncer: pool_mode = session, server_reset_query = DISCARD ALL)";
+const POOLER: &str = "connect to PostgreSQL directly, or through a pooler in session mode that \
+                      resets sessions (PgBouncer: pool_mode = session, server_reset_query = \
+                      DISCARD ALL)";
 
 /// Why a server, or a session with it, cannot be used.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum Unfit {
     /// An older version than is supported.
-    #[error("it is version {version}; PostgreSQL {} or later is needed", VERSION_MIN / 10_000)]
+    #[error("the server has version {version}; PostgreSQL {} or later is required", VERSION_MIN / 10_000)]
     Version {
         /// Its version.
         version: String,
     },
     /// The database cannot store every text.
     #[error(
-        "the database stores text as {encoding}, in which not every character can be stored; create one \
-         with ENCODING 'UTF8' (and TEMPLATE template0)"
+        "the database has encoding {encoding}, which cannot store all characters; create one with \
+         ENCODING 'UTF8' (and TEMPLATE template0)"
     )]
     Encoding {
         /// How it stores text.
         encoding: String,
     },
     /// A standby: it takes no writes until it is promoted.
-    #[error("it is a standby in recovery and takes no writes until it is promoted")]
+    #[error(
+        "the server is a standby and does not accept writes until it is promoted; connect to the primary"
+    )]
     Standby,
     /// Somebody has made it read-only.
     #[error(
-        "it takes no writes: transactions are read-only (default_transaction_read_only of the server, \
-         the database or the user)"
+        "the server does not accept writes: transactions are read-only \
+         (default_transaction_read_only of the server, the database or the user)"
     )]
     ReadOnly,
     /// A setting is not what it was set to.
     #[error(
-        "the session's {name} is `{shown}` though `{expected}` was set; a connection pooler drops session \
-         settings: {POOLER}"
+        "the session's {name} is `{shown}`, but `{expected}` was set; a connection pooler drops \
+         session settings: {POOLER}"
     )]
     Setting {
         /// Its name.
@@ -343,14 +346,12 @@ pub enum Unfit {
     #[error("a connection pooler shares its server processes between sessions: {POOLER}")]
     Shared,
     /// What a session held outlives it.
-    #[error(
-        "a connection pooler keeps the locks and statements of sessions that have ended: {POOLER}"
-    )]
+    #[error("a connection pooler keeps the locks and statements of closed sessions: {POOLER}")]
     KeptSession,
     /// A parameter of the address is not taken.
     #[error(
-        "a startup parameter is refused ({cause}); remove `options` from the address and PGOPTIONS from \
-         the environment, or {POOLER}"
+        "a startup parameter is rejected ({cause}); remove `options` from the URL and PGOPTIONS \
+         from the environment, or {POOLER}"
     )]
     Parameter {
         /// What the server or the pooler says.
@@ -358,7 +359,7 @@ pub enum Unfit {
     },
     /// The schema is there and cannot be used.
     #[error(
-        "the user may not use the schema \"{schema}\"; grant USAGE on it, or let the user own it"
+        "the user lacks permission for schema \"{schema}\"; grant USAGE on it, or make the user its owner"
     )]
     NoSchema {
         /// The schema.

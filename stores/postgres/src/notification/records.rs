@@ -37,7 +37,7 @@ impl OrderRecords<NotificationRecord> for NotificationDatabase {
 
 fn topics(numbers: impl IntoIterator<Item = i64>) -> Result<Vec<String>, String> {
     let name = |number| {
-        let topic = Topic::numbered(number).ok_or_else(|| format!("there is no topic {number}"))?;
+        let topic = Topic::numbered(number).ok_or_else(|| format!("unknown topic {number}"))?;
         Ok(topic.as_str().to_owned())
     };
     numbers.into_iter().map(name).collect()

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 /// An address, as it stands in its column.
 pub fn address(address: &Address) -> String {
-    serde_json::to_string(address).expect("an address holds only strings")
+    serde_json::to_string(address).expect("an address contains only strings")
 }
 
 /// A priority, as it stands in its column.
@@ -90,5 +90,5 @@ impl StoredShipment {
 
 /// A column that is filled in wherever there is a parcel.
 fn present<T>(column: Option<T>) -> Result<T, Error> {
-    column.ok_or("a column is empty").map_err(Error::corrupt("parcel"))
+    column.ok_or("a required column is NULL").map_err(Error::corrupt("parcel"))
 }

@@ -163,7 +163,7 @@ async fn a_pooler_in_session_mode_works() {
 async fn a_pooler_without_a_session_left_is_waited_for() {
     let scratch = Scratch::new().await;
     for (settings, words) in [
-        ("pool_mode = session\ndefault_pool_size = 1", "opening a session: no answer"),
+        ("pool_mode = session\ndefault_pool_size = 1", "opening a session: no response"),
         ("pool_mode = session\nmax_client_conn = 1", "no more connections allowed"),
     ] {
         let pooler = Pooler::start(&scratch, settings);

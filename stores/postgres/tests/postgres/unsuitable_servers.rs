@@ -85,7 +85,7 @@ async fn a_read_only_server_is_waited_for_at_the_start_and_later() {
     owner.is("SET default_transaction_read_only = on").await;
     let error = open(&options).await.unwrap_err();
     assert!(error.may_pass(), "{error}");
-    assert!(error.to_string().contains("takes no writes"), "{error}");
+    assert!(error.to_string().contains("does not accept writes"), "{error}");
 
     owner.is("SET default_transaction_read_only = off").await;
     let store = PgStore::new(open(&options).await.unwrap(), ShippingTables);
@@ -93,12 +93,12 @@ async fn a_read_only_server_is_waited_for_at_the_start_and_later() {
     owner.is("SET default_transaction_read_only = on").await;
     owner.is_thrown_out().await;
     let mut refused = store.commit(&saying(1..2)).await.err().unwrap();
-    if !refused.to_string().contains("takes no writes") {
+    if !refused.to_string().contains("does not accept writes") {
         // That the session was lost is noticed first.
         refused = store.commit(&saying(1..2)).await.err().unwrap();
     }
     assert!(matches!(refused, CommitError::Unavailable(_)), "{refused}");
-    assert!(refused.to_string().contains("takes no writes"), "{refused}");
+    assert!(refused.to_string().contains("does not accept writes"), "{refused}");
 
     owner.is("SET default_transaction_read_only = off").await;
     store.commit(&saying(1..2)).await.unwrap();

@@ -74,7 +74,7 @@ impl StoredGatewayEntry {
                 Some(Booking { order_id: OrderId(order_id), amount, method })
             }
             (None, None, None, None) => None,
-            _ => return Err(Error::corrupt("ledger entry")("half of its charge is missing")),
+            _ => return Err(Error::corrupt("ledger entry")("its charge is incomplete")),
         };
         Ok(Entry {
             key: GatewayKey(self.key),

@@ -42,7 +42,7 @@ impl<'a> From<&'a Shipment> for InsertedShipment<'a> {
             units: parcel.map(|parcel| parcel.units),
             priority: parcel.map(|parcel| parcel.priority),
             address: address.map(|address| {
-                serde_json::to_string(address).expect("an address holds only strings")
+                serde_json::to_string(address).expect("an address contains only strings")
             }),
             dispatched_at: shipment.dispatched_at().map(micros),
         }
@@ -134,5 +134,5 @@ impl StoredShipment {
 
 /// A column that is filled in wherever there is a parcel.
 fn present<T>(column: Option<T>) -> Result<T, Error> {
-    column.ok_or("a column is empty").map_err(Error::corrupt("parcel"))
+    column.ok_or("a required column is NULL").map_err(Error::corrupt("parcel"))
 }
