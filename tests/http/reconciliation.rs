@@ -32,7 +32,8 @@ async fn every_service_says_what_it_has_of_an_order() {
     }
     let products = shop.get("/admin/reconciliation/products").await.expect(200).json();
     let expected = json!({
-        "product_id": "chair", "on_hand": 5, "reserved": 2, "claimed": 2, "left": 0,
+        "product_id": "chair", "on_hand": 5, "reserved": 2, "claimed": 2, "version": 2,
+        "ledger": { "version": 2, "on_hand": 5, "reserved": 2 },
     });
     for (name, value) in expected.as_object().unwrap() {
         assert_eq!(&records(&products)[0][name], value, "{products}");
