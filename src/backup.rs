@@ -21,11 +21,11 @@ pub use archive::{Archive, Backups, Refused};
 use crate::app::world;
 use crate::dlq::server::Server;
 use crate::stop_signal::asked_to_stop;
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 use clap::Args;
 use futures::StreamExt;
 use manifest::Manifest;
-use ordermill_sqlite::{DataDir, DataDirError, Database};
+use ordermill_sqlite::{DataDir, DataDirError, Database, progress};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -115,12 +115,22 @@ async fn of_server(url: &str, target: Target) -> anyhow::Result<Manifest> {
 async fn of_directory(directory: DataDir, target: Target) -> anyhow::Result<Manifest> {
     let path = directory.path().to_owned();
     let databases = Database::open_all(&directory).await?;
-    let copied = match databases.is_empty() {
-        true => Err(anyhow!("there are no databases in {}", path.display())),
-        false => copy(&path, databases.clone(), target).await,
-    };
+    let copied = copy_whole(&path, &databases, target).await;
     futures::future::join_all(databases.iter().map(Database::close)).await;
     copied
+}
+
+/// Copies the databases of one point in time: of others, no server would start from the copy.
+async fn copy_whole(
+    path: &Path,
+    databases: &[Database],
+    target: Target,
+) -> anyhow::Result<Manifest> {
+    ensure!(!databases.is_empty(), "there are no databases in {}", path.display());
+    if let Some(mixed) = progress::compare(databases).await? {
+        bail!(mixed);
+    }
+    copy(path, databases.to_vec(), target).await
 }
 
 async fn copy(path: &Path, databases: Vec<Database>, target: Target) -> anyhow::Result<Manifest> {

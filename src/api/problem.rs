@@ -4,7 +4,7 @@ use crate::api::{limits, request_id};
 use crate::app::ServiceNotLocal;
 use ordermill_actors::order::AskError;
 use ordermill_actors::ports::ReadError;
-use ordermill_actors::runtime::admission::Busy;
+use ordermill_actors::runtime::admission::{Busy, BusyCause};
 use ordermill_actors::runtime::lag::UnconsumedQueue;
 use poem::http::StatusCode;
 use poem::{IntoResponse, Response};
@@ -223,11 +223,18 @@ impl Problem {
         broker: Option<String>,
         unconsumed_queues: &[UnconsumedQueue],
     ) -> Self {
-        let detail = match (busy.down, broker, unconsumed_queues.first()) {
-            (true, ..) => "a database is unavailable; retry later".to_owned(),
-            (false, Some(trouble), _) => format!("{trouble}; retry later"),
-            (false, None, Some(queue)) => format!("too many orders in progress: {queue}"),
-            (false, None, None) => "too many orders in progress; retry later".to_owned(),
+        let detail = match (busy.cause, broker, unconsumed_queues.first()) {
+            (BusyCause::ShuttingDown, ..) => {
+                "this process is shutting down; retry later".to_owned()
+            }
+            (BusyCause::DatabaseDown, ..) => "a database is unavailable; retry later".to_owned(),
+            (BusyCause::Overloaded, Some(trouble), _) => format!("{trouble}; retry later"),
+            (BusyCause::Overloaded, None, Some(queue)) => {
+                format!("too many orders in progress: {queue}")
+            }
+            (BusyCause::Overloaded, None, None) => {
+                "too many orders in progress; retry later".to_owned()
+            }
         };
         Self::unavailable(detail, busy.retry_after)
     }
@@ -318,7 +325,8 @@ mod tests {
     #[test]
     fn a_503_for_an_order_says_when_to_retry() {
         for (retry_after_ms, seconds) in [(0, "1"), (1_000, "1"), (2_001, "3"), (30_000, "30")] {
-            let busy = Busy { retry_after: Duration::from_millis(retry_after_ms), down: false };
+            let retry_after = Duration::from_millis(retry_after_ms);
+            let busy = Busy { retry_after, cause: BusyCause::Overloaded };
             let response = Problem::not_admitted(busy, None, &[]).into_response();
             assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
             assert_eq!(response.headers()["retry-after"], seconds);
@@ -328,7 +336,7 @@ mod tests {
 
     #[test]
     fn a_503_for_an_order_names_the_cause() {
-        let busy = |down| Busy { retry_after: Duration::from_secs(1), down };
+        let busy = |cause| Busy { retry_after: Duration::from_secs(1), cause };
         let queue = Queue::parse("inventory.commands").unwrap();
         let unconsumed_queues = [UnconsumedQueue { queue, ready: 820 }];
         let away = || Some("the broker is unavailable: connection refused".to_owned());
@@ -337,16 +345,23 @@ mod tests {
             _ => panic!("no 503"),
         };
         for (problem, word) in [
-            (Problem::not_admitted(busy(true), away(), &unconsumed_queues), "a database"),
+            (Problem::not_admitted(busy(BusyCause::ShuttingDown), None, &[]), "shutting down"),
             (
-                Problem::not_admitted(busy(false), away(), &unconsumed_queues),
+                Problem::not_admitted(busy(BusyCause::DatabaseDown), away(), &unconsumed_queues),
+                "a database",
+            ),
+            (
+                Problem::not_admitted(busy(BusyCause::Overloaded), away(), &unconsumed_queues),
                 "the broker is unavailable",
             ),
             (
-                Problem::not_admitted(busy(false), None, &unconsumed_queues),
+                Problem::not_admitted(busy(BusyCause::Overloaded), None, &unconsumed_queues),
                 "no consumer on inventory.commands",
             ),
-            (Problem::not_admitted(busy(false), None, &[]), "too many orders in progress; retry"),
+            (
+                Problem::not_admitted(busy(BusyCause::Overloaded), None, &[]),
+                "too many orders in progress; retry",
+            ),
         ] {
             let detail = detail(problem);
             assert!(detail.contains(word), "{detail}");

@@ -150,7 +150,7 @@ impl Databases {
         if !accept {
             bail!(mixed);
         }
-        tracing::warn!(%mixed, "accepted");
+        tracing::warn!(%mixed, "starting with files from different points in time");
         progress::accept(&opened).await?;
         Ok(())
     }

@@ -178,6 +178,21 @@ impl Background {
     }
 }
 
+/// What an operator does about a disagreement.
+fn advice(disagreement: &Disagreement) -> &'static str {
+    match disagreement.aspect {
+        Aspect::UnknownOrder | Aspect::Unreadable | Aspect::ReservedStock | Aspect::Movements => {
+            "it is not repaired automatically: inspect the records"
+        }
+        Aspect::Reservation
+        | Aspect::Payment
+        | Aspect::Ledger
+        | Aspect::Shipment
+        | Aspect::Audit
+        | Aspect::Notification => "`ordermill check --repair` sends the missing messages again",
+    }
+}
+
 /// Logs what is new, and counts what there is. At the end of a pass, what was not found again is forgotten.
 fn tell(pass: &mut Pass, found: Vec<Disagreement>) {
     let is_new = |one: &&Disagreement| !pass.known.contains(*one) && !pass.found.contains(*one);
@@ -185,7 +200,7 @@ fn tell(pass: &mut Pass, found: Vec<Disagreement>) {
     for disagreement in new.iter().take(WARNINGS_MAX) {
         tracing::warn!(
             aspect = disagreement.aspect.as_str(), subject = %disagreement.subject,
-            "services disagree: {disagreement}; `ordermill check --repair` may repair it"
+            "services disagree: {disagreement}; {}", advice(disagreement)
         );
     }
     if new.len() > WARNINGS_MAX {

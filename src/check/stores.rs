@@ -50,7 +50,7 @@ fn all_are_there(data_dir: &Path) -> anyhow::Result<()> {
     let files: Vec<_> = missing.iter().map(|name| format!("{name}.db")).collect();
     anyhow::ensure!(
         files.is_empty(),
-        "{} is not a complete data directory: {} is missing",
+        "{} is not a complete data directory; missing files: {}",
         data_dir.display(),
         files.join(", ")
     );

@@ -85,7 +85,7 @@ impl Server {
         let response = request.timeout(within).send().await;
         let response = response.map_err(|error| {
             anyhow!(error.without_url())
-                .context(format!("no server responds at {} (--url, ORDERMILL_URL)", self.url))
+                .context(format!("no server responds at {} (--url)", self.url))
         })?;
         let status = response.status();
         if !status.is_success() {

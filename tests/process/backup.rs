@@ -1,7 +1,7 @@
 //! What is on the disk: complete after a clean stop, and complete in a backup of a running server.
 
 use super::reconciliation;
-use super::server::Server;
+use super::server::{Ended, Server, bare};
 use super::setup::Setup;
 use super::shop::{Order, Shop, order};
 use reqwest::StatusCode;
@@ -258,12 +258,16 @@ async fn one_backup_is_taken_at_a_time_and_ends_with_its_reader() {
     assert_eq!(left, databases(), "a log is left");
 }
 
-/// Checks that no server starts there, and that the error names this file.
+/// Checks that no server starts there, that no backup is taken, and that the errors name this file.
 fn refused(setup: &Setup, file: &str) {
-    let ended = setup.run(&[]);
-    assert_eq!(ended.code, Some(1), "it starts on files of different moments: {}", ended.stdout);
-    let words = "the files in the data directory are from different points in time";
-    assert!(ended.stderr.contains(words) && ended.stderr.contains(file), "{}", ended.stderr);
+    let copies = tempfile::tempdir().unwrap();
+    let mut backup = bare();
+    backup.arg("backup").arg(copies.path().join("copy")).arg("--data-dir").arg(setup.data());
+    for ended in [setup.run(&[]), Ended::of(&mut backup)] {
+        assert_eq!(ended.code, Some(1), "files of different moments pass: {}", ended.stdout);
+        let words = "the files in the data directory are from different points in time";
+        assert!(ended.stderr.contains(words) && ended.stderr.contains(file), "{}", ended.stderr);
+    }
 }
 
 /// Copied one after the other while customers buy: each file is sound, and they do not fit together.

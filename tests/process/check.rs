@@ -161,7 +161,7 @@ async fn planted_disagreements_are_found_with_both_sides_and_repaired_where_poss
     assert!(found.stdout.contains("product A: movements"), "phantom units: {}", found.stdout);
     let nowhere = check(&["--data-dir", &format!("{path}/nowhere")]);
     assert_eq!(nowhere.code, Some(69), "{}", nowhere.stderr);
-    assert!(nowhere.stderr.contains("order.db is missing"), "{}", nowhere.stderr);
+    assert!(nowhere.stderr.contains("missing files: order.db"), "{}", nowhere.stderr);
     assert!(!data.join("nowhere").exists(), "a check makes nothing");
     let refused = check(&["--data-dir", path, "--repair"]);
     assert_eq!(refused.code, Some(64), "{}", refused.stderr);

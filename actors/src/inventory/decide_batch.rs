@@ -149,6 +149,11 @@ impl StockSlot {
         self.row.version + u64::from(self.stored && self.moved)
     }
 
+    /// The row as the batch has it so far, with the version that it has once it is written.
+    fn row_so_far(&self) -> StockRow {
+        StockRow { version: self.version(), ..self.row.clone() }
+    }
+
     /// Moves units. Nothing else does.
     fn apply(&mut self, entry: Entry) {
         let (on_hand, reserved) = entry.deltas();
@@ -244,9 +249,8 @@ impl BatchState {
             return DraftAnswer::Final(InventoryAnswer::NotFound);
         };
         // What the batch has done to the row so far makes it another version already.
-        let version = slot.version();
-        if !expected.admits(&version) {
-            let row = StockRow { version, ..slot.row.clone() };
+        let row = slot.row_so_far();
+        if !expected.admits(&row.version) {
             return DraftAnswer::Final(InventoryAnswer::Stale(Arc::new(row)));
         }
         if let Some(entry) = set_available(&slot.row, available) {
@@ -280,7 +284,9 @@ impl BatchState {
 
     fn adjust_one(&mut self, adjustment: &Adjustment) -> AdjustmentOutcome {
         let Adjustment { product_id, delta, reason } = adjustment;
-        let outcome = adjust(self.row(product_id), *delta);
+        // What the batch has done to the row so far makes it another version already.
+        let row = self.stock.get(product_id).map(StockSlot::row_so_far);
+        let outcome = adjust(row.as_ref(), *delta);
         if let AdjustmentOutcome::Adjusted(_) = outcome
             && let Some(slot) = self.stock.get_mut(product_id)
         {

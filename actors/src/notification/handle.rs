@@ -16,7 +16,7 @@ pub enum MarkError {
     #[error("there is no such notification")]
     NotFound,
     /// It is not as it was expected.
-    #[error("the notification is already {}", if *is_read { "read" } else { "unread" })]
+    #[error("the notification is marked as {}", if *is_read { "read" } else { "unread" })]
     Stale {
         /// What it is.
         is_read: bool,

@@ -27,8 +27,19 @@ const POLL_EVERY: Duration = Duration::from_millis(50);
 pub struct Busy {
     /// When it is worth another try.
     pub retry_after: Duration,
-    /// True when a database is not available; false when there is too much to do.
-    pub down: bool,
+    /// What stands in the way.
+    pub cause: BusyCause,
+}
+
+/// Why no order is admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BusyCause {
+    /// The process is about to end.
+    ShuttingDown,
+    /// A database is not available.
+    DatabaseDown,
+    /// There is too much to do.
+    Overloaded,
 }
 
 /// Admission of new orders. One a process.
@@ -77,14 +88,18 @@ impl Admission {
     pub async fn admit(&self) -> Result<(), Busy> {
         let until = Instant::now() + ADMISSION_WAIT;
         loop {
-            let shut = self.closed.load(Relaxed) || self.is_down();
             let lag = self.lag();
-            if !shut && lag < LAG_TARGET {
+            let shut = if self.closed.load(Relaxed) {
+                Some(BusyCause::ShuttingDown)
+            } else {
+                self.is_down().then_some(BusyCause::DatabaseDown)
+            };
+            if shut.is_none() && lag < LAG_TARGET {
                 return Ok(());
             }
-            if shut || Instant::now() >= until {
+            if shut.is_some() || Instant::now() >= until {
                 let retry_after = lag.clamp(Duration::from_secs(1), ADMISSION_WAIT * 30);
-                return Err(Busy { retry_after, down: self.is_down() });
+                return Err(Busy { retry_after, cause: shut.unwrap_or(BusyCause::Overloaded) });
             }
             tokio::time::sleep(POLL_EVERY).await;
         }

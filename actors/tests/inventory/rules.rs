@@ -519,3 +519,22 @@ fn more_than_the_largest_stock_is_not_adjusted() {
     assert!(matches!(outcomes[..], [AdjustmentOutcome::BelowReserved(_)]));
     assert!(tables.adjusted.is_empty(), "a request that changed nothing leaves its key free");
 }
+
+#[test]
+fn a_refused_adjustment_shows_the_version_that_its_batch_writes() {
+    let mut tables = InventoryTables::default();
+    let available = Quantity::new(15).unwrap();
+    let create = Change::CreateProduct { product_id: "apple".into(), available };
+    decide_all(&mut tables, &[create], at(0));
+    let before = tables.stock[&"apple".into()].version;
+    let import = adjust((1, vec![("apple".into(), 10), ("apple".into(), -1_000)]));
+    let decided = decide_all(&mut tables, &[import], at(1));
+    let InventoryAnswer::Adjusted { outcomes, .. } = &decided.answers[0] else { panic!() };
+    let [AdjustmentOutcome::Adjusted(adjusted), AdjustmentOutcome::BelowReserved(refused)] =
+        &outcomes[..]
+    else {
+        panic!("{outcomes:?}")
+    };
+    assert_eq!((adjusted.on_hand, adjusted.version), (25, before + 1));
+    assert_eq!(refused, adjusted, "15 and 25 units are not the same version");
+}
