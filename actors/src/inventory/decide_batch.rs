@@ -248,7 +248,7 @@ impl BatchState {
         let Some(slot) = self.stock.get_mut(product_id) else {
             return DraftAnswer::Final(InventoryAnswer::NotFound);
         };
-        // What the batch has done to the row so far makes it another version already.
+        // Earlier changes of this batch have raised the version already.
         let row = slot.row_so_far();
         if !expected.admits(&row.version) {
             return DraftAnswer::Final(InventoryAnswer::Stale(Arc::new(row)));
@@ -284,7 +284,7 @@ impl BatchState {
 
     fn adjust_one(&mut self, adjustment: &Adjustment) -> AdjustmentOutcome {
         let Adjustment { product_id, delta, reason } = adjustment;
-        // What the batch has done to the row so far makes it another version already.
+        // Earlier changes of this batch have raised the version already.
         let row = self.stock.get(product_id).map(StockSlot::row_so_far);
         let outcome = adjust(row.as_ref(), *delta);
         if let AdjustmentOutcome::Adjusted(_) = outcome

@@ -1,20 +1,20 @@
-//! What a command on a reservation comes to, before the batch moves the units.
+//! The decision on a reservation command. The batch then moves the units.
 
 use super::reservation::{Lines, Reservation};
 
-/// What a command comes to.
+/// The decision on a reservation command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ReservationDecision {
-    /// The order's outcome is what it was.
+    /// The recorded outcome of the order is unchanged.
     Stands,
-    /// The order's outcome is this from now on; the stock is not concerned.
+    /// Record this outcome. The stock does not change.
     Record(Reservation),
-    /// These lines are the order's: they are reserved.
+    /// Reserve these lines for the order.
     Reserve(Lines),
-    /// These lines are the order's no more: they are available again.
+    /// Make these reserved lines available again.
     PutBack(Lines),
-    /// These lines have left the warehouse.
+    /// Take these reserved lines out of the stock: they were shipped.
     TakeOut(Lines),
-    /// The command makes no sense.
+    /// The command contradicts the recorded outcome.
     Impossible(&'static str),
 }

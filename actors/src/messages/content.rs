@@ -1,4 +1,4 @@
-//! What messages carry beside the order itself.
+//! The contents of messages, except for the order itself.
 
 use super::address::{Address, Contact, Priority};
 use crate::clock::Timestamp;
@@ -81,7 +81,7 @@ pub struct Failure {
     pub shortages: Vec<Shortage>,
 }
 
-/// What a customer is told of an order.
+/// The content of a notice to the customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderNotice {
     /// Whom to tell.
@@ -141,7 +141,7 @@ pub struct ShippingSchedule {
 pub struct ShipmentScheduled {
     /// `TRK-` and 8 characters.
     pub tracking_code: String,
-    /// What the carrier takes.
+    /// The price of the carrier.
     pub freight: Money,
     /// When it should arrive.
     pub estimated_delivery: Timestamp,

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use std::fmt;
 use std::sync::Arc;
 
-/// What a message is for.
+/// The role of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// It asks a service for something.
@@ -50,7 +50,7 @@ macro_rules! messages {
                 match self { $($(Self::$variant => $name,)*)* }
             }
 
-            /// What it is for.
+            /// Its role.
             pub const fn role(self) -> Role {
                 match self { $($(Self::$variant => Role::$role,)*)* }
             }

@@ -30,7 +30,7 @@ pub const fn route(message: &Message) -> Route {
     }
 }
 
-/// Where the services hear of each other's events.
+/// The exchange of a service's events in the choreographed flow.
 const fn events_of(service: ServiceName) -> Route {
     match service {
         ServiceName::Order => Route::To(Exchange::Order),

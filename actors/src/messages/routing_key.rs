@@ -3,7 +3,7 @@
 use super::envelope::Message;
 use super::payload::Payload;
 
-/// What an exchange routes a message by: its name, or the channel that it is for.
+/// The routing key of a message: its name, or the channel of a notification.
 pub fn routing_key(message: &Message) -> &str {
     match &message.payload {
         Payload::NotificationSend(send) => &send.channel,

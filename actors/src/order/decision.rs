@@ -1,18 +1,18 @@
-//! What an order makes of what it is told.
+//! The decision of a saga on an input.
 
 use super::facts::Fact;
 
-/// What comes of it.
+/// The decision of a saga on an input.
 #[derive(Debug, PartialEq, Eq)]
 pub enum SagaDecision {
-    /// This became known.
+    /// New facts.
     Learned(Vec<Fact>),
-    /// Nothing new; the asker is told that all is well.
+    /// No new facts. The request succeeds.
     Known,
-    /// This became known, and what is awaited is to be asked for again.
+    /// New facts, and the pending commands are sent again.
     Resend(Vec<Fact>),
-    /// What is awaited is merely late: it is not asked for again yet.
+    /// A reply is late because the system lags. The command is not sent again yet.
     Postponed,
-    /// What was asked is not possible in this status.
+    /// The request is not possible in this status.
     Conflict(&'static str),
 }

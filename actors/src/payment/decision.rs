@@ -1,11 +1,11 @@
-//! What the decider of a payment decides: events, and what follows from them.
+//! The decision on a payment: events, and the effects that follow their commit.
 
 use super::event::PaymentEvent;
 use super::policy::{Now, PaymentPolicy};
 use super::state::Payment;
 use std::time::Duration;
 
-/// What is to be done once the events are committed.
+/// An effect that runs once the events are committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Tell the saga the latest outcome: [`Payment::outcome`], in the same transaction.
@@ -16,12 +16,12 @@ pub enum Effect {
     Rest(Duration),
 }
 
-/// What was decided.
+/// The decision on a payment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PaymentDecision {
-    /// What happens to the payment, in this order.
+    /// Events to apply to the payment, in order.
     pub events: Vec<PaymentEvent>,
-    /// What follows, on the payment as it then is.
+    /// Effects, run on the payment with the events applied.
     pub effects: Vec<Effect>,
 }
 

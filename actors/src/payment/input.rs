@@ -1,9 +1,9 @@
-//! What is asked of a payment.
+//! The inputs of a payment.
 
 use super::gateway_port::{Charge, GatewayError, Undone};
 use crate::messages::{Origin, PaymentProcess};
 
-/// What is asked of a payment.
+/// An input of a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PaymentInput {
     /// Take the money.
@@ -18,7 +18,7 @@ pub enum PaymentInput {
     Resume,
 }
 
-/// What came of asking the gateway.
+/// The result of a gateway request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GatewayAnswer {
     /// Which question it answers: the payment's `attempts` when it was asked.
@@ -27,7 +27,7 @@ pub struct GatewayAnswer {
     pub result: Result<GatewayReply, GatewayError>,
 }
 
-/// What the gateway says.
+/// A reply of the gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GatewayReply {
     /// Of a charge.

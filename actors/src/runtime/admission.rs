@@ -27,7 +27,7 @@ const POLL_EVERY: Duration = Duration::from_millis(50);
 pub struct Busy {
     /// When it is worth another try.
     pub retry_after: Duration,
-    /// What stands in the way.
+    /// Why no order is admitted.
     pub cause: BusyCause,
 }
 

@@ -1,13 +1,13 @@
-//! What comes of a command.
+//! The decision on a shipping command.
 
 use super::shipment::ShipmentState;
 
-/// What comes of a command.
+/// The decision on a shipping command.
 pub(super) enum ShippingDecision {
-    /// The shipment is this from now on.
+    /// The new state of the shipment.
     Becomes(ShipmentState),
-    /// The latest outcome stands: it is the answer.
+    /// The recorded outcome is unchanged, and is the reply.
     Stands,
-    /// There is no outcome that could be the answer yet.
+    /// The command arrived before the one that it depends on.
     Early(&'static str),
 }

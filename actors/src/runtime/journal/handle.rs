@@ -1,4 +1,4 @@
-//! A service's journal, as everybody else sees it, and what it is made of.
+//! The handle of a journal, and the parts that a journal is made of.
 
 use super::health::JournalHealth;
 use super::message::{CommitCallback, CommitOutcome, MemoryEpoch, Msg, StoredCallback, Submission};
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-/// A service's journal, as everybody else sees it. Cheap to clone.
+/// The handle of a service's journal. Cheap to clone.
 pub struct JournalHandle<S: Service> {
     pub(super) address: Address<Msg<S>>,
     pub(super) health: Arc<JournalHealth>,
@@ -103,7 +103,7 @@ pub trait OutboxListener: Send + Sync + 'static {
     fn rescan(&self);
 }
 
-/// What a journal is made of.
+/// The parts of a journal.
 pub struct JournalParts<S: Service> {
     /// The service's rules.
     pub service: Arc<S>,

@@ -1,4 +1,4 @@
-//! What the journal is told, and what became of a change.
+//! The messages to a journal, and the outcome of a change.
 
 use crate::runtime::service::{DeadLetter, Discard, OutboxMaintenance, Parking, Redrive, Service};
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-/// What became of a change.
+/// The outcome of a change.
 #[derive(Debug)]
 pub enum CommitOutcome<A> {
     /// It is committed.
@@ -48,7 +48,7 @@ pub struct Submission<S: Service> {
 /// Called when what was asked is committed.
 pub type StoredCallback = Box<dyn FnOnce() + Send>;
 
-/// What the journal is told.
+/// A message to the journal.
 pub enum Msg<S: Service> {
     /// Write this.
     Submit(Box<Submission<S>>),

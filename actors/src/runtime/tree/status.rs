@@ -1,8 +1,8 @@
-//! What an actor is doing.
+//! The status of an actor.
 
 use serde::Serialize;
 
-/// What an actor is doing.
+/// The status of an actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
