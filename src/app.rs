@@ -149,8 +149,11 @@ impl App {
         let metrics = api::recorder()?;
         let alone = config.infrastructure == Infrastructure::Embedded;
         let opened = async {
+            let are_mixed = databases.are_mixed(config.accepts_mixed_files).await?;
             let stores = Stores::open(&config, &databases, boot).await?;
-            databases.compare(config.accepts_mixed_files).await?;
+            if are_mixed {
+                databases.accept_mixed().await?;
+            }
             anyhow::Ok(stores)
         };
         let stores = match opened.await {

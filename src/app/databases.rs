@@ -142,17 +142,23 @@ impl Databases {
         })
     }
 
-    /// Checks that the files of a data directory are of one moment, before anything is written to them.
-    pub async fn compare(&self, accept: bool) -> anyhow::Result<()> {
-        let Self::Sqlite { opened, .. } = self else { return Ok(()) };
-        let opened = opened.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(mixed) = progress::compare(&opened).await? else { return Ok(()) };
+    /// Checks that the files of a data directory are of one moment, before any of them is made or changed. True when
+    /// they are not and that is accepted.
+    pub async fn are_mixed(&self, accept: bool) -> anyhow::Result<bool> {
+        let Self::Sqlite { directory, .. } = self else { return Ok(false) };
+        let Some(mixed) = progress::compare_files(directory).await? else { return Ok(false) };
         if !accept {
             bail!(mixed);
         }
         tracing::warn!(%mixed, "starting with files from different points in time");
-        progress::accept(&opened).await?;
-        Ok(())
+        Ok(true)
+    }
+
+    /// Takes the files, which are all open, for one moment's from now on.
+    pub async fn accept_mixed(&self) -> anyhow::Result<()> {
+        let Self::Sqlite { opened, .. } = self else { return Ok(()) };
+        let opened = opened.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(progress::accept(&opened).await?)
     }
 
     /// Takes backups of all that is open by now; None: the data are on servers.

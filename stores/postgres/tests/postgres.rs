@@ -15,6 +15,8 @@ mod contract;
 mod locks;
 #[path = "postgres/opening.rs"]
 mod opening;
+#[path = "postgres/plans.rs"]
+mod plans;
 #[path = "postgres/pooler.rs"]
 mod pooler;
 #[path = "postgres/proxy.rs"]

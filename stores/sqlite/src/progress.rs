@@ -14,9 +14,11 @@
 //! of a backup. The broker has no messages that would bring what is missing, so a start on such files would sell
 //! what is sold or lose what was paid. It is refused, unless a person accepts it.
 
-use crate::database::Database;
+use crate::data_dir::DataDir;
+use crate::database::{Database, OpenError};
 use crate::error::Error;
 use crate::script::Script;
+use futures::future::join_all;
 use ordermill_actors::ports::ReadError;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -57,10 +59,11 @@ pub(crate) fn write(script: &mut Script, progress: &Progress, name: &str) -> Res
 #[derive(Debug, ThisError, PartialEq, Eq)]
 #[error(
     "the files in the data directory are from different points in time: {newer}.db contains batch \
-     {seen} of {older}.db, but the last batch of {older}.db is {batch}. They were copied while a \
-     server was running, or one was replaced. Restore a backup (`ordermill backup`), or a copy of \
-     all files of a stopped server. Without a backup, start once with ORDERMILL_MIXED_FILES=accept \
-     and run `ordermill check` to find the differences"
+     {seen} of {older}.db, {}. They were copied while a server was running, or one was replaced or \
+     removed. Restore a backup (`ordermill backup`), or a copy of all files of a stopped server. \
+     Without a backup, start once with ORDERMILL_MIXED_FILES=accept and run `ordermill check` to \
+     find the differences",
+    self.older_state()
 )]
 pub struct Mixed {
     /// The database that has seen more.
@@ -69,8 +72,33 @@ pub struct Mixed {
     pub older: String,
     /// What the one has seen of the other.
     pub seen: i64,
-    /// What the other has.
-    pub batch: i64,
+    /// What the other has. None: it is not there.
+    pub batch: Option<i64>,
+}
+
+impl Mixed {
+    fn older_state(&self) -> String {
+        match self.batch {
+            Some(batch) => format!("but the last batch of {}.db is {batch}", self.older),
+            None => "which is missing".to_owned(),
+        }
+    }
+
+    fn behind(&self) -> i64 {
+        self.seen - self.batch.unwrap_or_default()
+    }
+}
+
+/// Compares the files that are in a directory, before a start opens them: none is made or changed.
+///
+/// # Errors
+/// When a file cannot be opened or read.
+pub async fn compare_files(directory: &DataDir) -> Result<Option<Mixed>, OpenError> {
+    let databases = Database::open_all(directory).await?;
+    let compared = compare(&databases).await;
+    join_all(databases.iter().map(Database::close)).await;
+    let unread = |source| OpenError::Unread { file: directory.path().to_owned(), source };
+    compared.map_err(unread)
 }
 
 /// Compares all files of a directory; they are all open, and nothing has been written yet.
@@ -83,12 +111,12 @@ pub async fn compare(databases: &[Database]) -> Result<Option<Mixed>, ReadError>
         .iter()
         .flat_map(|(newer, (_, seen))| seen.iter().map(move |(older, seen)| (newer, older, *seen)));
     let mixed = claims.filter_map(|(newer, older, seen)| {
-        let batch = files.get(older).map_or(0, |(batch, _)| *batch);
+        let batch = files.get(older).map(|(batch, _)| *batch);
         let (newer, older) = (newer.clone(), older.clone());
-        (batch < seen).then_some(Mixed { newer, older, seen, batch })
+        (batch.unwrap_or_default() < seen).then_some(Mixed { newer, older, seen, batch })
     });
     // The one that is furthest behind tells most.
-    Ok(mixed.max_by_key(|mixed| mixed.seen - mixed.batch))
+    Ok(mixed.max_by_key(Mixed::behind))
 }
 
 /// Takes the files for one moment's from now on.
@@ -103,10 +131,15 @@ pub async fn accept(databases: &[Database]) -> Result<(), ReadError> {
     Ok(())
 }
 
-/// A file's last batch, and what it had seen of the others.
+/// A file's last batch, and what it had seen of the others. A process that died before it had made the tables
+/// of a new file has committed nothing to it.
 pub(crate) async fn read(database: &Database) -> Result<(i64, Batches), ReadError> {
     database
         .read(|pool| async move {
+            let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'progress'";
+            if sqlx::query_scalar::<_, i64>(tables).fetch_one(&pool).await? == 0 {
+                return Ok((0, Batches::new()));
+            }
             let stored = sqlx::query_as("SELECT batch, seen FROM progress");
             let (batch, seen): (i64, String) = stored.fetch_one(&pool).await?;
             Ok((batch, serde_json::from_str(&seen).map_err(Error::corrupt("batches"))?))

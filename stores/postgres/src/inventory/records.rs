@@ -48,7 +48,8 @@ impl ProductRecords for InventoryDatabase {
         let after = after.map(|product| product.0.to_string());
         self.0
             .read(move |readers| async move {
-                // One statement, so that stock and reservations are of the same moment.
+                // One statement, so that stock and reservations are of the same moment. The newest movement is
+                // found by its key, product by product: a join would read the whole ledger.
                 let rows = sqlx::query!(
                     r#"WITH page AS MATERIALIZED (
                            SELECT product_id, on_hand, reserved, version FROM stock
@@ -67,9 +68,11 @@ impl ProductRecords for InventoryDatabase {
                               ledger.on_hand AS "ledger_on_hand?",
                               ledger.reserved AS "ledger_reserved?"
                        FROM page LEFT JOIN held ON held.product_id = page.product_id
-                       LEFT JOIN movements AS ledger ON ledger.product_id = page.product_id
-                           AND ledger.version = (SELECT max(newest.version) FROM movements AS newest
-                                                 WHERE newest.product_id = page.product_id)
+                       LEFT JOIN LATERAL (
+                           SELECT version, on_hand, reserved FROM movements
+                           WHERE movements.product_id = page.product_id
+                           ORDER BY version DESC LIMIT 1
+                       ) AS ledger ON true
                        ORDER BY page.product_id"#,
                     after,
                     i64::from(limit)
