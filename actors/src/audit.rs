@@ -9,6 +9,7 @@
 //! decide.
 
 mod entry;
+mod feed;
 #[cfg(any(test, feature = "testing"))]
 mod memory;
 mod reads;

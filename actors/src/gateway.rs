@@ -26,6 +26,7 @@ mod ledger;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
 mod methods;
+mod no_outbox;
 mod reads;
 mod service;
 #[cfg(test)]
@@ -34,5 +35,6 @@ mod tests;
 pub use handle::GatewayHandle;
 pub use ledger::{Booking, Entry, EntryStatus, GatewayResponse};
 pub use methods::{GatewayPolicy, TEST_METHODS};
+pub use no_outbox::NoOutboxListener;
 pub use reads::{GatewayReads, Sums, Totals};
-pub use service::{GatewayChange, GatewayWrites, NoOutboxListener, SimulatedGateway};
+pub use service::{GatewayChange, GatewayWrites, SimulatedGateway};

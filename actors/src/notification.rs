@@ -14,9 +14,11 @@
 
 mod change;
 mod channel;
+mod channel_handler;
 mod decide_batch;
 mod entry;
 mod entry_batch;
+mod feed;
 mod handle;
 mod mark_all_read;
 mod mark_read;
@@ -34,7 +36,8 @@ mod topic;
 pub use change::{
     Change, Keys, NotificationAnswer, Rows, Scope, StoredEntry, UNREAD_PAGE, UnreadPage, Writes,
 };
-pub use channel::{Channel, ChannelHandler, Messengers};
+pub use channel::Channel;
+pub use channel_handler::{ChannelHandler, Messengers};
 pub use entry::{BadNotificationId, Notification, NotificationId};
 pub use handle::{MarkError, Notifications};
 #[cfg(any(test, feature = "testing"))]

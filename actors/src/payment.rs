@@ -10,6 +10,7 @@
 //! A gateway that does not answer leaves the outcome unknown, and it is asked again until it answers;
 //! `payment.reversed` is said only once the gateway holds no money and never will.
 
+mod charge;
 mod commands;
 mod confirmation;
 mod decide;
@@ -32,7 +33,9 @@ mod state;
 mod sweeper;
 #[cfg(test)]
 mod tests;
+mod view;
 
+pub use charge::{Charge, ChargeRequest, GatewayError, GatewayKey, Holding, Undone};
 pub use commands::{CommandHandler, input};
 pub use confirmation::{
     ConfirmationError, ConfirmationServer, PaymentConfirmation, PaymentResponder,
@@ -41,11 +44,12 @@ pub use decide::decide;
 pub use decision::{Effect, PaymentDecision};
 pub use entity::{PaymentEffect, PaymentMemory, PaymentRules, Payments};
 pub use event::{IllegalEvent, PaymentEvent, apply};
-pub use gateway_port::{Charge, ChargeRequest, Gateway, GatewayError, GatewayKey, Holding, Undone};
+pub use gateway_port::Gateway;
 pub use input::{GatewayAnswer, GatewayReply, PaymentInput};
 pub use methods::{DEFAULT_METHODS, PaymentMethods};
 pub use policy::{Now, PaymentPolicy};
-pub use reads::{PaymentReads, PaymentView};
+pub use reads::PaymentReads;
 pub use service::{PaymentChange, PaymentRow, PaymentService, PaymentWrite};
 pub use state::{GatewayAttempts, Payment, PaymentStatus, Question, State, Undo};
 pub use sweeper::Sweeper;
+pub use view::PaymentView;

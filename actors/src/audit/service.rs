@@ -3,8 +3,7 @@
 use crate::clock::Timestamp;
 use crate::ids::ServiceName;
 use crate::messages::Message;
-use crate::runtime::feed::{self, FeedService};
-use crate::runtime::service::{BatchDecision, Outcome, Service};
+use crate::runtime::service::{BatchDecision, FEED_GATHER, Outcome, Service};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ pub struct Change(pub Vec<Arc<Message>>);
 
 impl Service for AuditService {
     const NAME: ServiceName = ServiceName::Audit;
-    const GATHER: Duration = feed::GATHER;
+    const GATHER: Duration = FEED_GATHER;
     type Change = Change;
     /// Nothing is read: what is there already is passed over when it is written.
     type Keys = ();
@@ -43,11 +42,5 @@ impl Service for AuditService {
             outcomes: changes.iter().map(|_| Outcome::Done(())).collect(),
             messages: Vec::new(),
         }
-    }
-}
-
-impl FeedService for AuditService {
-    fn take(events: Vec<Arc<Message>>) -> Change {
-        Change(events)
     }
 }

@@ -6,8 +6,6 @@ use crate::clock::Timestamp;
 use crate::ids::ServiceName;
 use crate::money::Money;
 use crate::payment::{ChargeRequest, GatewayKey};
-use crate::runtime::journal::OutboxListener;
-use crate::runtime::outbox::OutboxRow;
 use crate::runtime::service::{BatchDecision, Outcome, Service};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -90,13 +88,4 @@ impl Service for SimulatedGateway {
             messages: Vec::new(),
         }
     }
-}
-
-/// In the place of a relay: the gateway answers, and says nothing by itself.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoOutboxListener;
-
-impl OutboxListener for NoOutboxListener {
-    fn offer(&self, _rows: Vec<OutboxRow>) {}
-    fn rescan(&self) {}
 }

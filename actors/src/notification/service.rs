@@ -5,10 +5,7 @@ use super::policy::NotificationPolicy;
 use super::{decide_batch, notify};
 use crate::clock::Timestamp;
 use crate::ids::ServiceName;
-use crate::messages::Message;
-use crate::runtime::feed::{self, FeedService};
-use crate::runtime::service::{BatchDecision, Service};
-use std::sync::Arc;
+use crate::runtime::service::{BatchDecision, FEED_GATHER, Service};
 use std::time::Duration;
 
 /// The service.
@@ -20,7 +17,7 @@ pub struct NotificationService {
 
 impl Service for NotificationService {
     const NAME: ServiceName = ServiceName::Notification;
-    const GATHER: Duration = feed::GATHER;
+    const GATHER: Duration = FEED_GATHER;
     type Change = Change;
     type Keys = Keys;
     type Rows = Rows;
@@ -50,22 +47,5 @@ impl Service for NotificationService {
         at: Timestamp,
     ) -> BatchDecision<Self::Answer, Self::Writes> {
         decide_batch::decide_batch(self.policy, rows, changes, at)
-    }
-}
-
-impl FeedService for NotificationService {
-    fn take(events: Vec<Arc<Message>>) -> Change {
-        Change::Notify(events)
-    }
-
-    /// The log is a channel too: one line per entry. An order has several.
-    fn taken(answer: NotificationAnswer) {
-        let NotificationAnswer::Notified(stored) = answer else { return };
-        for entry in stored {
-            let request_id = entry.request_id.as_deref().unwrap_or_default();
-            let (order_id, topic) = (entry.id.order_id, entry.id.topic.as_str());
-            let title = entry.title;
-            tracing::debug!(service = "notification", %order_id, request_id, topic, "{title}");
-        }
     }
 }

@@ -8,8 +8,9 @@
 //!
 //! A question changes nothing and is kept nowhere: who gets no answer asks again.
 
-use super::reads::{PaymentReads, PaymentView};
+use super::reads::PaymentReads;
 use super::state::PaymentStatus;
+use super::view::PaymentView;
 use crate::clock::Timestamp;
 use crate::ids::OrderId;
 use crate::messages::RPC_PAYMENT;

@@ -4,10 +4,11 @@
 //! actor, or to the next one of its name. A task that dies with its process is made good by
 //! the [`sweeper`](super::sweeper).
 
+use super::charge::GatewayError;
 use super::decide::decide;
 use super::decision::Effect;
 use super::event::apply;
-use super::gateway_port::{Gateway, GatewayError};
+use super::gateway_port::Gateway;
 use super::input::{GatewayAnswer, GatewayReply, PaymentInput};
 use super::policy::{Now, PaymentPolicy};
 use super::reads::PaymentReads;

@@ -1,8 +1,8 @@
 //! Takes in what came of asking the gateway, whether or not the payment has moved on since.
 
+use super::charge::{Charge, Undone};
 use super::decision::PaymentDecision;
 use super::event::PaymentEvent;
-use super::gateway_port::{Charge, Undone};
 use super::input::{GatewayAnswer, GatewayReply};
 use super::policy::{Now, PaymentPolicy};
 use super::state::{Payment, State, Undo};

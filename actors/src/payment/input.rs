@@ -1,6 +1,6 @@
 //! The inputs of a payment.
 
-use super::gateway_port::{Charge, GatewayError, Undone};
+use super::charge::{Charge, GatewayError, Undone};
 use crate::messages::{Origin, PaymentProcess};
 
 /// An input of a payment.

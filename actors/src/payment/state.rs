@@ -9,7 +9,7 @@
 //!
 //! Money that turns up on a payment that is not Charging or Approved leads (back) to Reversing.
 
-use super::gateway_port::{ChargeRequest, GatewayKey};
+use super::charge::{ChargeRequest, GatewayKey};
 use crate::clock::Timestamp;
 use crate::messages::{Message, Origin, Payload, PaymentApproved, PaymentProcess, Refusal};
 use crate::money::Money;

@@ -10,11 +10,6 @@ use super::service::Service;
 use super::ticket::{Ticket, TicketOutcome};
 use crate::messages::Message;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// [`Service::GATHER`] of a service that is fed: no order waits for its records, and its transactions take their
-/// time from those that orders wait for. Who marks a notification as read waits as long.
-pub const GATHER: Duration = Duration::from_millis(50);
 
 /// How a service takes events.
 pub trait FeedService: Service {

@@ -49,6 +49,10 @@ pub trait Service: Send + Sync + Sized + 'static {
     ) -> BatchDecision<Self::Answer, Self::Writes>;
 }
 
+/// [`Service::GATHER`] of a service that is fed: no order waits for its records, and its transactions take their
+/// time from those that orders wait for. Who marks a notification as read waits as long.
+pub const FEED_GATHER: Duration = Duration::from_millis(50);
+
 /// What became of one change.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome<A> {

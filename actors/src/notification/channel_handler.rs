@@ -1,0 +1,75 @@
+//! What a channel's queue brings is handed to its provider.
+//!
+//! ```text
+//! notification.channels ──email──▶ notification.email ──▶ ChannelHandler ──▶ the mail server
+//!                       ──sms────▶ notification.sms ────▶ ChannelHandler ──▶ the provider
+//! ```
+
+use super::channel::Channel;
+use crate::messages::{Message, Payload};
+use crate::ports::{ChannelError, Messenger};
+use crate::runtime::consumer::Handler;
+use crate::runtime::ticket::{Ticket, TicketOutcome};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A provider that has not taken a message by then is tried again later.
+const SEND_MAX: Duration = Duration::from_secs(60);
+
+/// Who sends the messages of each channel; a channel without anybody is off.
+#[derive(Clone, Default)]
+pub struct Messengers {
+    /// E-mails.
+    pub email: Option<Arc<dyn Messenger>>,
+    /// Text messages.
+    pub sms: Option<Arc<dyn Messenger>>,
+}
+
+impl Messengers {
+    /// Who serves a channel.
+    pub fn of(&self, channel: Channel) -> Option<&Arc<dyn Messenger>> {
+        match channel {
+            Channel::Email => self.email.as_ref(),
+            Channel::Sms => self.sms.as_ref(),
+        }
+    }
+}
+
+/// Hands a channel's messages to its provider. As many are under way as the queue's prefetch lets
+/// through.
+///
+/// At least once: a process that dies between the provider's answer and the ack sends again.
+pub struct ChannelHandler {
+    messenger: Arc<dyn Messenger>,
+}
+
+impl ChannelHandler {
+    /// A handler that sends through a messenger.
+    pub fn new(messenger: Arc<dyn Messenger>) -> Self {
+        Self { messenger }
+    }
+}
+
+impl Handler for ChannelHandler {
+    fn handle(&self, message: Arc<Message>, mut ticket: Ticket<()>) {
+        let messenger = self.messenger.clone();
+        // A messenger that panics over a message has tried it.
+        ticket.begin();
+        tokio::spawn(async move {
+            let settled = send(&*messenger, &message).await;
+            ticket.complete(settled);
+        });
+    }
+}
+
+async fn send(messenger: &dyn Messenger, message: &Message) -> TicketOutcome<()> {
+    let Payload::NotificationSend(words) = &message.payload else {
+        return TicketOutcome::Dead(format!("`{}` is not a notification", message.kind()));
+    };
+    match tokio::time::timeout(SEND_MAX, messenger.send(words)).await {
+        Ok(Ok(())) => TicketOutcome::Done(()),
+        Ok(Err(ChannelError::Transient(cause))) => TicketOutcome::Retry(cause),
+        Ok(Err(ChannelError::Permanent(cause))) => TicketOutcome::Dead(cause),
+        Err(_) => TicketOutcome::Retry(format!("{}: the provider does not respond", words.channel)),
+    }
+}

@@ -1,0 +1,90 @@
+//! What the payment service and its gateway say to each other: a key, a charge, and what became of it.
+
+use crate::ids::OrderId;
+use crate::money::Money;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use thiserror::Error;
+use uuid::Uuid;
+
+/// What the gateway knows a payment by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct GatewayKey(pub Uuid);
+
+impl GatewayKey {
+    /// The key of an order's payment: always the same, never one per attempt.
+    pub fn of(order: OrderId) -> Self {
+        Self(Uuid::new_v5(&order.0, b"gateway"))
+    }
+
+    /// A key for each attempt: only the planted bug asks for it.
+    pub(super) fn again(self, attempt: u32) -> Self {
+        Self(Uuid::new_v5(&self.0, &attempt.to_be_bytes()))
+    }
+}
+
+impl fmt::Display for GatewayKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A charge to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChargeRequest {
+    /// The payment's key.
+    pub key: GatewayKey,
+    /// The order it pays, for the gateway's ledger.
+    pub order_id: OrderId,
+    /// How much.
+    pub amount: Money,
+    /// How.
+    pub method: String,
+}
+
+/// What became of a charge, for good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Charge {
+    /// The money is captured.
+    Approved {
+        /// The gateway's own identifier of the capture.
+        transaction_id: String,
+        /// How much.
+        amount: Money,
+    },
+    /// Nothing is captured under the key.
+    Declined {
+        /// A machine-readable word.
+        reason: String,
+    },
+}
+
+/// No money is held under a key any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Undone {
+    /// What was given back. None: nothing had been captured.
+    pub refunded: Option<Money>,
+}
+
+/// What the gateway holds under a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holding {
+    /// Nothing was ever decided under it.
+    Unknown,
+    /// A charge was decided.
+    Charged(Charge),
+    /// It is closed: nothing is held and nothing will be.
+    Closed,
+}
+
+/// Why there is no answer. The outcome is unknown: the same question, under the same key, again.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum GatewayError {
+    /// It took too long.
+    #[error("the gateway timed out")]
+    Timeout,
+    /// It could not be reached, or could not do it for now.
+    #[error("the gateway is unavailable: {0}")]
+    Unavailable(String),
+}
