@@ -21,7 +21,7 @@ mod stores;
 pub use args::{Check, CheckArgs, CheckError};
 pub use checker::{Checker, Outcome, Scope, System, SystemState};
 pub use http::Remote;
-pub use ordermill_actors::reconciliation::PaymentRecord;
+pub use ordermill_domain::reconciliation::PaymentRecord;
 
 use crate::{output, print, telemetry};
 use progress::Progress;

@@ -13,7 +13,7 @@ use crate::telemetry;
 use clap::builder::{RangedU64ValueParser, StyledStr};
 use clap::error::ContextValue;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-use ordermill_actors::planted::Bug;
+use ordermill_domain::planted::Bug;
 use std::ffi::OsString;
 use std::process::ExitCode;
 use thiserror::Error;

@@ -12,7 +12,7 @@ mod flows;
 mod pool;
 mod seeds;
 
-use ordermill_actors::planted::Bug;
+use ordermill_domain::planted::Bug;
 use std::ops::Range;
 
 /// What is to be simulated.

@@ -2,8 +2,8 @@
 //! `Messenger` in this place.
 
 use async_trait::async_trait;
-use ordermill_actors::messages::ChannelMessage;
 use ordermill_actors::ports::{ChannelError, Messenger};
+use ordermill_domain::messages::ChannelMessage;
 
 /// Digits of a telephone number (E.164 has 15 at the most; short codes have 3).
 const DIGITS: std::ops::RangeInclusive<usize> = 3..=15;

@@ -3,11 +3,12 @@
 use crate::config::SmtpConfig;
 use anyhow::Context;
 use async_trait::async_trait;
-use lettre::message::{Mailbox, header::ContentType};
+use lettre::message::Mailbox;
+use lettre::message::header::ContentType;
 use lettre::transport::smtp::Error;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
-use ordermill_actors::messages::ChannelMessage;
 use ordermill_actors::ports::{ChannelError, Messenger};
+use ordermill_domain::messages::ChannelMessage;
 
 /// Sends e-mails through a mail server.
 pub struct SmtpMessenger {

@@ -11,18 +11,19 @@
 //! letter: until then its outbox row stays. So nothing is held here that a crash could lose. Messages
 //! pass as `Arc`s and are never serialised.
 
-use crate::clock::Timestamp;
-use crate::messages::{Body, Exchange, Queue, Unreadable, queues_for};
 use crate::ports::{
     Broker, BrokerError, ConfirmCallback, DeadMessage, Delivery, DeliveryChannel, DeliverySink,
     Depth, Health, PublishOutcome, Remainder, Responder, Rpc, RpcError, Subscription,
 };
-use crate::runtime::failures::Failures;
-use crate::runtime::outbox::OutboundMessage;
 use async_trait::async_trait;
 use dashmap::DashMap;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::failures::Failures;
+use ordermill_domain::messages::{Body, Exchange, Queue, Unreadable, queues_for};
+use ordermill_domain::outbox::OutboundMessage;
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 

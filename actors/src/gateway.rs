@@ -1,40 +1,18 @@
-//! The simulated payment gateway: a ledger of its own, which every test and reconciliation compares with.
+//! The simulated payment gateway as the payment service reaches it, with a ledger that tests and reconciliation compare
+//! with.
 //!
 //! ```text
 //! payment ──port──▶ GatewayHandle ──change──▶ journal ──decide_batch──▶ ledger (a row a key)
 //!                        ▲                                           │ (committed)
 //!                        └── the answer, late or never, as the method plays it
 //! ```
-//!
-//! It knows nothing of orders beyond their ids, and is deterministic: what becomes of a charge hangs
-//! on its key, its method and how often it was asked, never on chance or time.
-//!
-//! | payment method | what it plays |
-//! |---|---|
-//! | `test_declined` | every charge is declined |
-//! | `test_timeout_charged` | the charge is booked, but the first calls get no answer |
-//! | `test_timeout_uncharged` | the first calls book nothing and get no answer |
-//! | `test_slow` | the first call is answered late |
-//! | `test_refund_fails` | the first refunds are refused with an error |
-//! | any other | approved, unless its key falls under the failure rate |
-//!
-//! Which methods new orders may name is decided before, by [`crate::payment::PaymentMethods`]: an order that
-//! was placed with a method that is not taken any more still finishes with it.
 
 mod handle;
-mod ledger;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
-mod methods;
 mod no_outbox;
 mod reads;
-mod service;
-#[cfg(test)]
-mod tests;
 
 pub use handle::GatewayHandle;
-pub use ledger::{Booking, Entry, EntryStatus, GatewayResponse};
-pub use methods::{GatewayPolicy, TEST_METHODS};
 pub use no_outbox::NoOutboxListener;
 pub use reads::{GatewayReads, Sums, Totals};
-pub use service::{GatewayChange, GatewayWrites, SimulatedGateway};

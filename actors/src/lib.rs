@@ -1,4 +1,5 @@
-//! Ordermill's domain and its actors: what is decided, who decides it, and what the world must provide.
+//! Ordermill's actors: who decides, when it is committed and published, and what the world must provide. What is
+//! decided is in `ordermill-domain`.
 //!
 //! ```text
 //! queue ──▶ consumer ──▶ entity ──▶ journal ──▶ relay ──▶ exchange
@@ -7,21 +8,16 @@
 //! ```
 //!
 //! Invariant of absence: this crate knows no SQL, no AMQP and no HTTP; its `Cargo.toml` lacks them.
-//! Everything outside is a trait in [`ports`]; time and identity come from [`clock`].
+//! Everything outside is a trait in [`ports`].
 
 pub mod audit;
 pub mod broker;
-pub mod clock;
 pub mod faults;
 pub mod gateway;
-pub mod ids;
 pub mod inventory;
-pub mod messages;
-pub mod money;
 pub mod notification;
 pub mod order;
 pub mod payment;
-pub mod planted;
 pub mod ports;
 pub mod reconciliation;
 pub mod runtime;

@@ -1,11 +1,11 @@
 //! What the domain asks of the world, and what each answer promises.
 
-use crate::clock::Timestamp;
-use crate::messages::{Body, ChannelMessage, Message, Queue, RETRY_DELAYS, Unreadable};
-use crate::runtime::failures::Failures;
-use crate::runtime::outbox::{OutboundMessage, OutboxRow};
-use crate::runtime::service::{Batch, DeadLetter, DiscardedLetter, Outcome, Service};
 use async_trait::async_trait;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::failures::Failures;
+use ordermill_domain::messages::{Body, ChannelMessage, Message, Queue, RETRY_DELAYS, Unreadable};
+use ordermill_domain::outbox::{OutboundMessage, OutboxRow};
+use ordermill_domain::service::{Batch, DeadLetter, DiscardedLetter, Outcome, Service};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;

@@ -3,31 +3,31 @@
 //! Which databases and which broker stand behind the ports is nobody's business here: the process of
 //! a server, a test and a simulation are wired by the same functions.
 
-use crate::audit::AuditService;
-use crate::gateway::{GatewayHandle, GatewayPolicy, GatewayReads, SimulatedGateway};
-use crate::inventory::{
-    self, AdjustmentKeys, Inventory, InventoryReads, Movements, SkuKind, Stock,
-};
-use crate::messages::{Flow, Plan, Queue, RPC_PAYMENT};
-use crate::notification::{
-    Channel, ChannelHandler, Messengers, NotificationPolicy, NotificationService, Notifications,
-};
+use crate::gateway::{GatewayHandle, GatewayReads};
+use crate::inventory::{self, AdjustmentKeys, InventoryReads, Movements, SkuKind, Stock};
+use crate::notification::{ChannelHandler, Messengers, Notifications};
 use crate::order::handler::ReplyHandler;
 use crate::order::retention::Claims;
 use crate::order::sweeper::Sweeper;
-use crate::order::{DueOrders, Order, OrderReads, Orders, SagaObserver, SagaPolicy, SagaRules};
-use crate::payment::{
-    self, Gateway, PaymentPolicy, PaymentReads, PaymentRules, PaymentService, Payments,
-};
+use crate::order::{DueOrders, OrderReads, Orders, SagaObserver, SagaRules};
+use crate::payment::{self, Gateway, PaymentReads, PaymentRules, Payments};
 use crate::ports::Database;
 use crate::runtime::consumer::Handler;
 use crate::runtime::directory::Directory;
 use crate::runtime::entity::Entities;
 use crate::runtime::feed::FeedHandler;
-use crate::runtime::service::Service;
 use crate::runtime::service_builder::{Process, ServiceBuilder};
 use crate::runtime::supervisor::ChildSpec;
-use crate::shipping::{self, Shipping, ShippingPolicy};
+use crate::shipping;
+use ordermill_domain::audit::AuditService;
+use ordermill_domain::gateway::{GatewayPolicy, SimulatedGateway};
+use ordermill_domain::inventory::Inventory;
+use ordermill_domain::messages::{Flow, Plan, Queue, RPC_PAYMENT};
+use ordermill_domain::notification::{Channel, NotificationPolicy, NotificationService};
+use ordermill_domain::order::{Order, SagaPolicy};
+use ordermill_domain::payment::{PaymentPolicy, PaymentService};
+use ordermill_domain::service::Service;
+use ordermill_domain::shipping::{Shipping, ShippingPolicy};
 use std::sync::Arc;
 use std::time::Duration;
 

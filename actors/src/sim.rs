@@ -14,7 +14,7 @@
 //! the same seed gives the same trace, which [`run()`] hashes.
 //!
 //! While it runs and when all is at rest, the invariants must hold: [`Rule`]. That the simulation would
-//! notice if they did not is shown by [planted bugs](crate::planted).
+//! notice if they did not is shown by [planted bugs](ordermill_domain::planted).
 
 mod broker;
 mod bug_search;
@@ -40,10 +40,11 @@ pub use flows::compare;
 pub use invariants::{Finding, Rule};
 pub use run::{End, Outcome, Plan, RunMode, run};
 
-use crate::messages::Message;
 use chance::Chance;
+use ordermill_domain::messages::Message;
 use process_gate::ProcessGate;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard};
 use trace::Trace;
 use uuid::Uuid;

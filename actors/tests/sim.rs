@@ -1,8 +1,8 @@
 //! Seeded simulations of two processes in a world that fails in every way.
 
-use ordermill_actors::messages::Kind;
-use ordermill_actors::planted::Bug;
 use ordermill_actors::sim::{Coverage, Fault, Plan, compare, run};
+use ordermill_domain::messages::Kind;
+use ordermill_domain::planted::Bug;
 use std::ops::Range;
 
 /// Seeds of the ordinary run; `ORDERMILL_SIM_SEEDS` asks for others, as `FIRST..LAST`.
@@ -99,7 +99,8 @@ fn orders_that_do_not_compete_end_the_same_in_every_way() {
 #[test]
 fn every_planted_bug_is_found() {
     use ordermill_actors::sim::search;
-    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::Ordering::Relaxed;
     let next = AtomicUsize::new(0);
     let missed = std::sync::Mutex::new(Vec::new());
     let hunter = || {

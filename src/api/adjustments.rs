@@ -9,9 +9,10 @@ use crate::api::problem::{FieldError, Problem};
 use crate::api::scalar::{Count, Id, ProductIdInput};
 use crate::api::state::State;
 use crate::api::validate;
-use ordermill_actors::ids::ProductId;
-use ordermill_actors::inventory::{
-    AdjustError, Adjusted, Adjustment, AdjustmentKey, AdjustmentOutcome, Quantity, StockRow,
+use ordermill_actors::inventory::{AdjustError, Adjusted};
+use ordermill_domain::ids::ProductId;
+use ordermill_domain::inventory::{
+    Adjustment, AdjustmentKey, AdjustmentOutcome, Quantity, StockRow,
 };
 use poem_openapi::param::{Header, Path};
 use poem_openapi::payload::Json;

@@ -1,15 +1,15 @@
 //! /admin/sagas: sagas, for operators.
 
-use crate::api::cursor;
 use crate::api::group::Group;
 use crate::api::orders::{Acknowledged, Page, acknowledged, id, page, saga_status, view};
 use crate::api::problem::Problem;
 use crate::api::state::State;
-use crate::api::validate;
 use crate::api::views::OrderView;
 use crate::api::word::Word;
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::order::{OrderFilter, SagaStatus, SagaStep};
+use crate::api::{cursor, validate};
+use ordermill_actors::order::OrderFilter;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::order::{SagaStatus, SagaStep};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};

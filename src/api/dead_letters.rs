@@ -2,20 +2,18 @@
 //! them that were discarded.
 
 use crate::api::body::Raw;
-use crate::api::cursor;
 use crate::api::group::Group;
-use crate::api::limits;
 use crate::api::problem::Problem;
 use crate::api::state::State;
 use crate::api::time::Time;
-use crate::api::validate;
 use crate::api::word::Word;
+use crate::api::{cursor, limits, validate};
 use crate::app::ServiceNotLocal;
-use ordermill_actors::ids::ServiceName;
-use ordermill_actors::messages::Queue;
 use ordermill_actors::ports::DeadLetterFilter;
 use ordermill_actors::runtime::dead_letters::{DeadLetterService, DiscardError, RedriveError};
-use ordermill_actors::runtime::service::{DeadLetter, DiscardedLetter};
+use ordermill_domain::ids::ServiceName;
+use ordermill_domain::messages::Queue;
+use ordermill_domain::service::{DeadLetter, DiscardedLetter};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::types::Any;

@@ -1,6 +1,6 @@
 //! Money in answers: a JSON number that is exactly the decimal.
 
-use ordermill_actors::money::Money;
+use ordermill_domain::money::Money;
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
 use serde_json::{Number, Value};
@@ -68,7 +68,7 @@ impl ParseFromJSON for Decimal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ordermill_actors::money::{AMOUNT_MAX_MINOR, Currency};
+    use ordermill_domain::money::{AMOUNT_MAX_MINOR, Currency};
 
     #[test]
     fn every_amount_is_printed_exactly() {

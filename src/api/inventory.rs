@@ -1,17 +1,16 @@
 //! /inventory: what is in stock.
 
 use crate::api::body::Raw;
-use crate::api::cursor;
 use crate::api::group::Group;
-use crate::api::limits;
 use crate::api::preconditions::{PreconditionOutcome, Preconditions, quoted};
 use crate::api::problem::{FieldError, Problem};
 use crate::api::scalar::{Count, Id, ProductIdInput};
 use crate::api::state::State;
-use crate::api::validate;
-use ordermill_actors::ids::ProductId;
-use ordermill_actors::inventory::{CreateError, Quantity, SetError, StockRow};
+use crate::api::{cursor, limits, validate};
+use ordermill_actors::inventory::{CreateError, SetError};
 use ordermill_actors::runtime::request::LATE;
+use ordermill_domain::ids::ProductId;
+use ordermill_domain::inventory::{Quantity, StockRow};
 use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};

@@ -1,13 +1,13 @@
 //! /inventory/{product_id}/movements: the stock ledger, as people read it.
 
-use crate::api::cursor;
 use crate::api::group::Group;
 use crate::api::inventory::product;
 use crate::api::problem::Problem;
 use crate::api::state::State;
 use crate::api::time::Time;
-use crate::api::validate;
-use ordermill_actors::inventory::{Entry, Movement, Place, movements};
+use crate::api::{cursor, validate};
+use ordermill_actors::inventory::movements;
+use ordermill_domain::inventory::{Entry, Movement, Place};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Enum, Object, OpenApi};

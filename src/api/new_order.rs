@@ -1,14 +1,13 @@
 //! POST /orders: both forms of the request, read strictly and checked whole.
 
 use crate::api::body::Fields;
-use crate::api::limits;
 use crate::api::problem::{FieldError, Problem};
 use crate::api::scalar::{Amount, Count, Id};
-use crate::api::validate;
-use ordermill_actors::ids::ProductId;
-use ordermill_actors::messages::{Address, Contact, Line, OrderDetails, Priority};
-use ordermill_actors::money::{AMOUNT_MAX_MINOR, Currency};
-use ordermill_actors::payment::PaymentMethods;
+use crate::api::{limits, validate};
+use ordermill_domain::ids::ProductId;
+use ordermill_domain::messages::{Address, Contact, Line, OrderDetails, Priority};
+use ordermill_domain::money::{AMOUNT_MAX_MINOR, Currency};
+use ordermill_domain::payment::PaymentMethods;
 use serde::Deserialize;
 use std::collections::HashSet;
 

@@ -1,18 +1,16 @@
 //! /notifications: what customers were told.
 
 use crate::api::body::{Optional, Raw};
-use crate::api::cursor;
 use crate::api::group::Group;
 use crate::api::orders::id;
 use crate::api::preconditions::{PreconditionOutcome, Preconditions, quoted};
 use crate::api::problem::{FieldError, Problem};
 use crate::api::state::State;
 use crate::api::time::Time;
-use crate::api::validate;
 use crate::api::word::Word;
-use ordermill_actors::notification::{
-    MarkError, Notification, NotificationFilter, NotificationId, Scope, Topic,
-};
+use crate::api::{cursor, validate};
+use ordermill_actors::notification::{MarkError, NotificationFilter};
+use ordermill_domain::notification::{Notification, NotificationId, Scope, Topic};
 use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
@@ -234,7 +232,7 @@ impl NotificationsApi {
         }
         let scope = Scope {
             customer_id: validate::filter("customer_id", request.customer_id)?,
-            order_id: request.order_id.map(ordermill_actors::ids::OrderId),
+            order_id: request.order_id.map(ordermill_domain::ids::OrderId),
         };
         let updated = self.0.services.notification()?.notifications.mark_all_read(scope).await?;
         Ok(Json(Marked { updated }))

@@ -2,7 +2,7 @@
 
 use crate::api::scalar::{AmountInput, CustomerIdInput, ProductIdInput};
 use crate::api::word::Word;
-use ordermill_actors::messages::Priority;
+use ordermill_domain::messages::Priority;
 use poem_openapi::{Object, Union};
 
 /// An order in one of two forms: with `items`, or the single-product form.

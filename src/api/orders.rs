@@ -1,23 +1,18 @@
 //! /orders: placing, looking, and what is asked of an order.
 
 use crate::api::body::Raw;
-use crate::api::cursor;
-use crate::api::events;
 use crate::api::group::Group;
 use crate::api::limits::IDEMPOTENCY_KEY_MAX;
-use crate::api::new_order;
 use crate::api::order_forms::NewOrder;
 use crate::api::problem::Problem;
-use crate::api::request_id;
 use crate::api::state::State;
-use crate::api::validate;
 use crate::api::views::{OrderView, PlacedView};
 use crate::api::word::Word;
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::messages::OrderDetails;
-use ordermill_actors::order::{
-    AskError, Asked, OrderFilter, OrderStatus, Orders, Placed, RequestContext, SagaStatus,
-};
+use crate::api::{cursor, events, new_order, request_id, validate};
+use ordermill_actors::order::{AskError, Asked, OrderFilter, Orders, Placed, RequestContext};
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::messages::OrderDetails;
+use ordermill_domain::order::{OrderStatus, SagaStatus};
 use poem::http::StatusCode;
 use poem::web::sse::SSE;
 use poem_openapi::param::{Header, Path, Query};

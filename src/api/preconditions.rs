@@ -11,7 +11,7 @@
 //! that `If-Modified-Since`, `If-Unmodified-Since` and `If-Range` are supported nowhere.
 
 use crate::api::problem::{FieldError, Problem};
-use ordermill_actors::runtime::expected::Expected;
+use ordermill_domain::expected::Expected;
 use poem::http::{HeaderMap, HeaderName, header};
 
 /// An entity tag: what tells one representation of a resource from another.

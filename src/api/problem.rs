@@ -320,7 +320,7 @@ pub fn panicked() -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ordermill_actors::messages::Queue;
+    use ordermill_domain::messages::Queue;
 
     #[test]
     fn a_503_for_an_order_says_when_to_retry() {

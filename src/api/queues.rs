@@ -4,9 +4,9 @@ use crate::api::group::Group;
 use crate::api::problem::Problem;
 use crate::api::state::State;
 use crate::api::word::Word;
-use ordermill_actors::ids::ServiceName;
-use ordermill_actors::messages::Queue;
 use ordermill_actors::ports::{Broker, Depth};
+use ordermill_domain::ids::ServiceName;
+use ordermill_domain::messages::Queue;
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use std::time::Duration;
@@ -87,7 +87,7 @@ mod tests {
     use ordermill_actors::ports::{
         BrokerError, ConfirmCallback, DeliverySink, Health, Subscription,
     };
-    use ordermill_actors::runtime::outbox::OutboundMessage;
+    use ordermill_domain::outbox::OutboundMessage;
     use std::sync::Arc;
 
     /// A broker that is away, and says so at once or never.

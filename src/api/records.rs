@@ -1,23 +1,21 @@
 //! /payments, /shipments, /audit: what the other services have of an order.
 
-use crate::api::cursor;
 use crate::api::decimal::Decimal;
 use crate::api::group::Group;
 use crate::api::orders::id;
 use crate::api::problem::Problem;
 use crate::api::state::State;
 use crate::api::time::Time;
-use crate::api::validate;
 use crate::api::word::Word;
+use crate::api::{cursor, validate};
 use chrono::DateTime;
-use ordermill_actors::audit::AuditCursor;
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::messages::Kind;
-use ordermill_actors::payment::{
-    ConfirmationError, PaymentConfirmation, PaymentStatus, PaymentView,
-};
+use ordermill_actors::payment::{ConfirmationError, PaymentConfirmation};
 use ordermill_actors::ports::RpcError;
-use ordermill_actors::shipping::{Shipment, ShipmentStatus};
+use ordermill_domain::audit::AuditCursor;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::messages::Kind;
+use ordermill_domain::payment::{PaymentStatus, PaymentView};
+use ordermill_domain::shipping::{Shipment, ShipmentStatus};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::types::Any;
@@ -188,7 +186,7 @@ impl RecordsApi {
             let AuditCursor { occurred_at, position } = entry.cursor();
             cursor::write(&format!("{}.{position}", occurred_at.timestamp_micros()))
         });
-        let record = |entry: ordermill_actors::audit::AuditEntry| AuditRecord {
+        let record = |entry: ordermill_domain::audit::AuditEntry| AuditRecord {
             event_id: entry.event_id,
             event_type: Word::stored(entry.event_type),
             number: entry.number,

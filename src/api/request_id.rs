@@ -1,7 +1,7 @@
 //! `X-Request-ID`: taken from the client or made, echoed, and written on every line that the request
 //! and the order it places leave in the logs. And `traceparent`, which every message of the order carries.
 
-use ordermill_actors::clock::World;
+use ordermill_domain::clock::World;
 use poem::Request;
 use poem::http::HeaderName;
 use std::sync::Arc;

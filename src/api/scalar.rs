@@ -1,7 +1,7 @@
 //! Ids and numbers of requests, kept as they were written until they are checked.
 
 use crate::api::limits;
-use ordermill_actors::money::{Currency, Money, MoneyError};
+use ordermill_domain::money::{Currency, Money, MoneyError};
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
 use serde::de::{Error, Visitor};

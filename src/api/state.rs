@@ -7,13 +7,13 @@ use crate::app::Services;
 use crate::backup::Backups;
 use crate::check::System;
 use metrics_exporter_prometheus::PrometheusHandle;
-use ordermill_actors::clock::World;
-use ordermill_actors::payment::PaymentMethods;
 use ordermill_actors::ports::{Broker, Rpc};
 use ordermill_actors::runtime::admission::Admission;
 use ordermill_actors::runtime::consumer_handle::ConsumerHandle;
 use ordermill_actors::runtime::dead_letters::DeadLetterService;
 use ordermill_actors::runtime::tree::Tree;
+use ordermill_domain::clock::World;
+use ordermill_domain::payment::PaymentMethods;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 

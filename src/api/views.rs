@@ -3,13 +3,14 @@
 use crate::api::decimal::Decimal;
 use crate::api::time::Time;
 use crate::api::word::{Cause, FailedStep, Word};
-use ordermill_actors::messages::{Failure, Flow, Plan, Priority};
-use ordermill_actors::money::Money;
-use ordermill_actors::order::steps::{steps, taking};
-use ordermill_actors::order::{HistoryRow, OrderStatus, Saga, SagaRules, SagaStatus, SagaStep};
-use ordermill_actors::payment::PaymentStatus;
+use ordermill_actors::order::SagaRules;
 use ordermill_actors::runtime::entity::EntityRules;
-use ordermill_actors::shipping::ShipmentStatus;
+use ordermill_domain::messages::{Failure, Flow, Plan, Priority};
+use ordermill_domain::money::Money;
+use ordermill_domain::order::steps::{steps, taking};
+use ordermill_domain::order::{HistoryRow, OrderStatus, Saga, SagaStatus, SagaStep};
+use ordermill_domain::payment::PaymentStatus;
+use ordermill_domain::shipping::ShipmentStatus;
 use poem_openapi::Object;
 use uuid::Uuid;
 
@@ -248,7 +249,7 @@ impl OrderView {
 fn lines(saga: &Saga) -> Vec<LineView> {
     let currency = saga.details.currency;
     let amount = |minor| Decimal(Money { minor, currency });
-    let view = |line: &ordermill_actors::messages::Line| LineView {
+    let view = |line: &ordermill_domain::messages::Line| LineView {
         product_id: line.product_id.to_string(),
         quantity: line.quantity,
         unit_price: line.unit_price_minor.map(amount),

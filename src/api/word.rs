@@ -1,14 +1,15 @@
 //! Words of fixed lists in answers: documented as enumerations, from the lists that the domain keeps.
 
-use ordermill_actors::ids::ServiceName;
-use ordermill_actors::messages::{Flow, Kind, Plan, Priority, Queue, Step};
-use ordermill_actors::notification::Topic;
-use ordermill_actors::order::decide::BY_CUSTOMER;
-use ordermill_actors::order::{CAUSES, OrderStatus, SagaStatus, SagaStep};
-use ordermill_actors::payment::PaymentStatus;
+use ordermill_actors::order::CAUSES;
 use ordermill_actors::runtime::lifecycle::LifecycleEventKind;
 use ordermill_actors::runtime::tree::{KINDS, Status as ActorStatus};
-use ordermill_actors::shipping::ShipmentStatus;
+use ordermill_domain::ids::ServiceName;
+use ordermill_domain::messages::{Flow, Kind, Plan, Priority, Queue, Step};
+use ordermill_domain::notification::Topic;
+use ordermill_domain::order::decide::BY_CUSTOMER;
+use ordermill_domain::order::{OrderStatus, SagaStatus, SagaStep};
+use ordermill_domain::payment::PaymentStatus;
+use ordermill_domain::shipping::ShipmentStatus;
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
 use serde_json::Value;

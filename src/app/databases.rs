@@ -8,20 +8,28 @@ use crate::backup::Backups;
 use crate::config::{Config, Infrastructure, Secret, Servers};
 use anyhow::{anyhow, bail};
 use futures::future::join_all;
-use ordermill_actors::audit::{AuditReads, AuditService};
-use ordermill_actors::clock::World;
-use ordermill_actors::gateway::{GatewayReads, SimulatedGateway};
-use ordermill_actors::ids::ServiceName;
-use ordermill_actors::inventory::{Inventory, InventoryReads};
-use ordermill_actors::notification::{NotificationReads, NotificationService};
-use ordermill_actors::order::{DueOrders, Order, OrderReads};
-use ordermill_actors::payment::{PaymentReads, PaymentService};
+use ordermill_actors::audit::AuditReads;
+use ordermill_actors::gateway::GatewayReads;
+use ordermill_actors::inventory::InventoryReads;
+use ordermill_actors::notification::NotificationReads;
+use ordermill_actors::order::{DueOrders, OrderReads};
+use ordermill_actors::payment::PaymentReads;
 use ordermill_actors::ports::Database;
-use ordermill_actors::reconciliation::{
-    AuditRecord, LedgerRecord, NotificationRecord, OrderRecord, OrderRecords, PaymentRecord,
-    ProductRecords, ReservationRecord, ShipmentRecord,
+use ordermill_actors::reconciliation::{OrderRecords, ProductRecords};
+use ordermill_actors::shipping::ShipmentReads;
+use ordermill_domain::audit::AuditService;
+use ordermill_domain::clock::World;
+use ordermill_domain::gateway::SimulatedGateway;
+use ordermill_domain::ids::ServiceName;
+use ordermill_domain::inventory::Inventory;
+use ordermill_domain::notification::NotificationService;
+use ordermill_domain::order::Order;
+use ordermill_domain::payment::PaymentService;
+use ordermill_domain::reconciliation::{
+    AuditRecord, LedgerRecord, NotificationRecord, OrderRecord, PaymentRecord, ReservationRecord,
+    ShipmentRecord,
 };
-use ordermill_actors::shipping::{ShipmentReads, Shipping};
+use ordermill_domain::shipping::Shipping;
 use ordermill_sqlite::{DataDir, Database as SqliteDatabase, progress};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

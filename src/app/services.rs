@@ -6,23 +6,28 @@ use crate::app::databases::{
     OrderDatabase, PaymentDatabase, ShippingDatabase,
 };
 use crate::config::Config;
-use ordermill_actors::audit::{AuditReads, AuditService};
-use ordermill_actors::clock::Timestamp;
-use ordermill_actors::gateway::{GatewayPolicy, GatewayReads, SimulatedGateway};
-use ordermill_actors::ids::{OrderId, ServiceName};
-use ordermill_actors::inventory::{Inventory, InventoryReads, Stock};
-use ordermill_actors::notification::{
-    Messengers, NotificationReads, NotificationService, Notifications,
-};
-use ordermill_actors::order::{Order, OrderReads, Orders, SagaObserver, SagaPolicy};
-use ordermill_actors::payment::{PaymentPolicy, PaymentReads, PaymentService};
+use ordermill_actors::audit::AuditReads;
+use ordermill_actors::gateway::GatewayReads;
+use ordermill_actors::inventory::{InventoryReads, Stock};
+use ordermill_actors::notification::{Messengers, NotificationReads, Notifications};
+use ordermill_actors::order::{OrderReads, Orders, SagaObserver};
+use ordermill_actors::payment::PaymentReads;
 use ordermill_actors::ports::{Outbox, ReadError};
 use ordermill_actors::reconciliation::Sources;
-use ordermill_actors::runtime::outbox::OutboxRow;
 use ordermill_actors::runtime::service_builder::Process;
 use ordermill_actors::runtime::supervisor::ChildSpec;
 use ordermill_actors::services::{self, InventorySettings, OrderSettings};
-use ordermill_actors::shipping::{ShipmentReads, Shipping, ShippingPolicy};
+use ordermill_actors::shipping::ShipmentReads;
+use ordermill_domain::audit::AuditService;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::gateway::{GatewayPolicy, SimulatedGateway};
+use ordermill_domain::ids::{OrderId, ServiceName};
+use ordermill_domain::inventory::Inventory;
+use ordermill_domain::notification::NotificationService;
+use ordermill_domain::order::{Order, SagaPolicy};
+use ordermill_domain::outbox::OutboxRow;
+use ordermill_domain::payment::{PaymentPolicy, PaymentService};
+use ordermill_domain::shipping::{Shipping, ShippingPolicy};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use thiserror::Error;

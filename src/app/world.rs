@@ -1,6 +1,6 @@
 //! The real world: the system's clock, and UUIDv7s that grow.
 
-use ordermill_actors::clock::{Clock, IdSource, Timestamp, World, storable};
+use ordermill_domain::clock::{Clock, IdSource, Timestamp, World, storable};
 use std::sync::{Arc, Mutex};
 use uuid::{ContextV7, Uuid};
 

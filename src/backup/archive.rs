@@ -12,7 +12,7 @@ use super::manifest::{Entry, FORMAT, Manifest, NAME, hex};
 use bytes::Bytes;
 use futures::Stream;
 use futures::stream::unfold;
-use ordermill_actors::clock::World;
+use ordermill_domain::clock::World;
 use ordermill_sqlite::Database;
 use ordermill_sqlite::snapshot::{Snapshot, SnapshotError, Snapshots};
 use sha2::{Digest, Sha256};

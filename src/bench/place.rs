@@ -6,7 +6,7 @@ use super::stack;
 use crate::config::{Config, Infrastructure};
 use crate::waiting;
 use anyhow::{Context, bail};
-use ordermill_actors::ids::ServiceName;
+use ordermill_domain::ids::ServiceName;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

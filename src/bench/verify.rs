@@ -7,7 +7,7 @@ use crate::demo::shop::Shop;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt};
-use ordermill_actors::ids::{OrderId, ProductId};
+use ordermill_domain::ids::{OrderId, ProductId};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::time::Duration;

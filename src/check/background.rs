@@ -5,14 +5,15 @@
 
 use super::checker::{System, SystemState};
 use metrics::{counter, gauge};
-use ordermill_actors::ids::OrderId;
 use ordermill_actors::ports::ReadError;
-use ordermill_actors::reconciliation::{
-    Aspect, Disagreement, OrderObservation, OrderSides, Sources, Span, compare_product,
-};
+use ordermill_actors::reconciliation::Sources;
 use ordermill_actors::runtime::periodic_task::PeriodicTask;
 use ordermill_actors::runtime::supervisor::ChildSpec;
 use ordermill_actors::runtime::tree::Node;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::reconciliation::{
+    Aspect, Disagreement, OrderObservation, OrderSides, Span, compare_product,
+};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;

@@ -3,12 +3,12 @@
 use super::progress::Progress;
 use anyhow::Context;
 use async_trait::async_trait;
-use ordermill_actors::clock::Timestamp;
-use ordermill_actors::ids::{OrderId, ProductId};
 use ordermill_actors::ports::ReadError;
-use ordermill_actors::reconciliation::{
-    Disagreement, OrderObservation, OrderSides, Page, Sources, Span, Stage, Subject,
-    compare_product,
+use ordermill_actors::reconciliation::{Page, Sources};
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::ids::{OrderId, ProductId};
+use ordermill_domain::reconciliation::{
+    Disagreement, OrderObservation, OrderSides, Span, Stage, Subject, compare_product,
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};

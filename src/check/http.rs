@@ -5,12 +5,11 @@ use crate::api::reconciliation::{Kind, RepairRequest};
 use crate::dlq::server::Server;
 use crate::print;
 use async_trait::async_trait;
-use ordermill_actors::clock::Timestamp;
-use ordermill_actors::ids::{OrderId, ProductId};
 use ordermill_actors::ports::ReadError;
-use ordermill_actors::reconciliation::{
-    OrderRecords, PaymentRecord, ProductRecord, ProductRecords, Record, Sources, Span,
-};
+use ordermill_actors::reconciliation::{OrderRecords, ProductRecords, Sources};
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::ids::{OrderId, ProductId};
+use ordermill_domain::reconciliation::{PaymentRecord, ProductRecord, Record, Span};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;

@@ -7,8 +7,8 @@
 use super::checker::{Checker, Outcome, Scope};
 use super::http::Remote;
 use super::progress::Progress;
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::reconciliation::{Aspect, Subject};
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::reconciliation::{Aspect, Subject};
 use std::collections::BTreeSet;
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! What came of a check, for people and for machines.
 
 use super::checker::Outcome;
-use ordermill_actors::reconciliation::Disagreement;
+use ordermill_domain::reconciliation::Disagreement;
 use serde_json::json;
 
 /// Orders whose saga is FAILED that are named one by one; `GET /admin/sagas?status=FAILED` lists all.

@@ -8,7 +8,7 @@ use super::secret::Secret;
 use clap::builder::Resettable;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, FromArgMatches};
-use ordermill_actors::payment::DEFAULT_METHODS;
+use ordermill_domain::payment::DEFAULT_METHODS;
 use std::ffi::OsString;
 
 /// The settings of `ordermill serve`. An empty value counts as not set.

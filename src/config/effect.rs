@@ -7,8 +7,8 @@ use super::args::ServeArgs;
 use super::infrastructure::Infrastructure;
 use super::reader::{Reader, variable_of};
 use super::{Config, OrderConfig};
-use ordermill_actors::ids::ServiceName;
-use ordermill_actors::messages::{Flow, Plan};
+use ordermill_domain::ids::ServiceName;
+use ordermill_domain::messages::{Flow, Plan};
 use std::collections::BTreeSet;
 
 /// An unknown variable that differs from a setting by so many letters at the most is taken for a slip of

@@ -5,7 +5,7 @@ use super::address::{self, BROKER, DATABASE};
 use super::args::ServeArgs;
 use super::reader::Reader;
 use super::secret::Secret;
-use ordermill_actors::ids::ServiceName;
+use ordermill_domain::ids::ServiceName;
 use std::collections::BTreeSet;
 
 /// What stands behind the services.

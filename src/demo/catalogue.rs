@@ -5,7 +5,7 @@ use super::scenario::{Scenario, last_units};
 use super::shop::Shop;
 use super::views::ProductStock;
 use anyhow::Context;
-use ordermill_actors::money::Money;
+use ordermill_domain::money::Money;
 use serde_json::json;
 use std::collections::BTreeMap;
 use uuid::Uuid;

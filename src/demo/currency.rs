@@ -1,6 +1,6 @@
 //! The currency of the demo.
 
-use ordermill_actors::money::Currency;
+use ordermill_domain::money::Currency;
 
 /// The demo trades in dollars.
 pub(super) const CURRENCY: Currency = Currency::USD;

@@ -5,7 +5,7 @@ use super::customer::CustomerRun;
 use super::shop::Shop;
 use super::views::OrdersPage;
 use crate::check::{self, Outcome, Remote, Scope};
-use ordermill_actors::ids::{OrderId, ProductId};
+use ordermill_domain::ids::{OrderId, ProductId};
 use std::time::Duration;
 use uuid::Uuid;
 

@@ -8,8 +8,8 @@ use super::scenario::{Ending, Scenario, assign};
 use super::views::{OrderView, ProductStock};
 use super::{order_mix, table};
 use crate::check::Outcome;
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::reconciliation::{Aspect, Disagreement, Statement, Subject};
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::reconciliation::{Aspect, Disagreement, Statement, Subject};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 

@@ -2,7 +2,7 @@
 
 use super::currency::CURRENCY;
 use super::scenario::Ending;
-use ordermill_actors::money::Money;
+use ordermill_domain::money::Money;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;

@@ -1,8 +1,8 @@
 //! Every planted bug, run until a seed finds it: that the simulation would notice.
 
 use super::pool::each;
-use ordermill_actors::planted::Bug;
 use ordermill_actors::sim::{FoundBug, search};
+use ordermill_domain::planted::Bug;
 use std::collections::BTreeSet;
 use std::ops::Range;
 

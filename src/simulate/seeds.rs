@@ -1,8 +1,8 @@
 //! Seeds, one after the other: which of them fail, and what was covered by them.
 
 use super::pool::{a_minute, each};
-use ordermill_actors::planted::Bug;
 use ordermill_actors::sim::{Coverage, Fault, Finding, Plan, Rule, run};
+use ordermill_domain::planted::Bug;
 use std::ops::Range;
 use std::time::Instant;
 

@@ -1,9 +1,9 @@
 //! Dead letters: what nobody could handle is shown, and goes back when an operator says so.
 
 use super::support::{Shop, order, with};
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::messages::{Body, Flow, Message, Origin, Payload, Plan, Queue};
-use ordermill_actors::runtime::outbox::OutboxRow;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::messages::{Body, Flow, Message, Origin, Payload, Plan, Queue};
+use ordermill_domain::outbox::OutboxRow;
 use serde_json::{Value, json};
 use sqlx::Connection;
 use std::collections::BTreeSet;

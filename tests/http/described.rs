@@ -2,7 +2,7 @@
 
 use super::dead_letters::store_dead_letter;
 use super::support::{Shop, ShopResponse, order, with};
-use ordermill_actors::messages::Queue;
+use ordermill_domain::messages::Queue;
 use serde_json::{Value, json};
 
 /// The document that the shop serves.

@@ -1,7 +1,7 @@
 //! `ordermill dlq` against a running server.
 
 use super::dead_letters::{place_unreachable, shop_with_sms, store_dead_letter, until};
-use ordermill_actors::messages::Queue;
+use ordermill_domain::messages::Queue;
 use serde_json::Value;
 use std::process::{Command, Stdio};
 

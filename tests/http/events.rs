@@ -1,7 +1,7 @@
 //! Server-sent events of an order.
 
 use super::support::{Shop, order, send};
-use ordermill_actors::messages::Flow;
+use ordermill_domain::messages::Flow;
 use reqwest::{Method, Response};
 use std::time::{Duration, Instant};
 

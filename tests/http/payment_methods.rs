@@ -2,7 +2,7 @@
 
 use super::support::{Shop, order, with};
 use ordermill::config::Config;
-use ordermill_actors::payment::PaymentMethods;
+use ordermill_domain::payment::PaymentMethods;
 use serde_json::{Value, json};
 
 const DEFAULT: [&str; 11] = [

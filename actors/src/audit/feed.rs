@@ -1,8 +1,8 @@
 //! How audit is fed with events.
 
-use super::service::{AuditService, Change};
-use crate::messages::Message;
 use crate::runtime::feed::FeedService;
+use ordermill_domain::audit::{AuditService, Change};
+use ordermill_domain::messages::Message;
 use std::sync::Arc;
 
 impl FeedService for AuditService {

@@ -1,14 +1,13 @@
 //! Kept events in memory: the model that the real stores are held against.
 
-use super::entry::{AuditCursor, AuditEntry};
 use super::reads::AuditReads;
-use super::service::AuditService;
-use crate::clock::{Timestamp, storable};
-use crate::ids::OrderId;
-use crate::messages::{Kind, Message};
 use crate::ports::ReadError;
 use crate::testing::{MemoryStore, MemoryTables};
 use async_trait::async_trait;
+use ordermill_domain::audit::{AuditCursor, AuditEntry, AuditService};
+use ordermill_domain::clock::{Timestamp, storable};
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::messages::{Kind, Message};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

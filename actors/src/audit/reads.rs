@@ -1,9 +1,9 @@
 //! What is read of kept events.
 
-use super::entry::{AuditCursor, AuditEntry};
-use crate::ids::OrderId;
 use crate::ports::ReadError;
 use async_trait::async_trait;
+use ordermill_domain::audit::{AuditCursor, AuditEntry};
+use ordermill_domain::ids::OrderId;
 
 /// Reads kept events.
 #[async_trait]

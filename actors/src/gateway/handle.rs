@@ -1,14 +1,13 @@
 //! The gateway as the payment service calls it: through its journal, late or never where the method
 //! plays that.
 
-use super::ledger::GatewayResponse;
-use super::methods::GatewayPolicy;
 use super::reads::GatewayReads;
-use super::service::{GatewayChange, SimulatedGateway};
-use crate::money::Money;
-use crate::payment::{Charge, ChargeRequest, Gateway, GatewayError, GatewayKey, Holding, Undone};
+use crate::payment::Gateway;
 use crate::runtime::journal::{CommitOutcome, JournalHandle};
 use async_trait::async_trait;
+use ordermill_domain::gateway::{GatewayChange, GatewayPolicy, GatewayResponse, SimulatedGateway};
+use ordermill_domain::money::Money;
+use ordermill_domain::payment::{Charge, ChargeRequest, GatewayError, GatewayKey, Holding, Undone};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;

@@ -1,13 +1,12 @@
 //! The gateway's ledger in memory.
 
-use super::ledger::Entry;
 use super::reads::{GatewayReads, Totals};
-use super::service::{GatewayWrites, SimulatedGateway};
-use crate::clock::Timestamp;
-use crate::payment::GatewayKey;
 use crate::ports::ReadError;
 use crate::testing::{MemoryStore, MemoryTables};
 use async_trait::async_trait;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::gateway::{Entry, GatewayWrites, SimulatedGateway};
+use ordermill_domain::payment::GatewayKey;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The table.

@@ -1,7 +1,7 @@
 //! The gateway publishes nothing, so it has no relay.
 
 use crate::runtime::journal::OutboxListener;
-use crate::runtime::outbox::OutboxRow;
+use ordermill_domain::outbox::OutboxRow;
 
 /// In the place of a relay: the gateway answers, and says nothing by itself.
 #[derive(Clone, Copy, Debug, Default)]

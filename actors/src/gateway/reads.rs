@@ -1,10 +1,10 @@
 //! The gateway's ledger, as an auditor reads them.
 
-use super::ledger::Entry;
-use crate::money::Currency;
-use crate::payment::GatewayKey;
 use crate::ports::ReadError;
 use async_trait::async_trait;
+use ordermill_domain::gateway::Entry;
+use ordermill_domain::money::Currency;
+use ordermill_domain::payment::GatewayKey;
 use std::collections::BTreeMap;
 
 /// Sums over the whole ledger.

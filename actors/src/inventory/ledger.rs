@@ -1,9 +1,9 @@
 //! Reads a product's ledger, movement by movement.
 
-use super::movement::{Movement, MovementRow, Place};
 use super::reads::InventoryReads;
-use crate::ids::ProductId;
 use crate::ports::ReadError;
+use ordermill_domain::ids::ProductId;
+use ordermill_domain::inventory::{Movement, MovementRow, Place};
 
 /// Ledger rows that are read at first. A row of a product in demand has hundreds of movements, one of
 /// another product a single one: each further read asks for twice as many.

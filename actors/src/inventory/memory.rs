@@ -1,14 +1,14 @@
 //! Inventory's tables in memory: the model that the real stores are held against.
 
-use super::{
-    AdjustmentRecord, Inventory, InventoryReads, Keys, MovementRow, ReservationRow, Rows, StockRow,
-    Writes,
-};
-use crate::clock::Timestamp;
-use crate::ids::{OrderId, ProductId};
+use super::InventoryReads;
 use crate::ports::ReadError;
 use crate::testing::{MemoryStore, MemoryTables};
 use async_trait::async_trait;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::ids::{OrderId, ProductId};
+use ordermill_domain::inventory::{
+    AdjustmentRecord, Inventory, Keys, MovementRow, ReservationRow, Rows, StockRow, Writes,
+};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 

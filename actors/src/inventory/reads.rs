@@ -1,10 +1,10 @@
 //! What inventory's database is asked, outside of the journal. Only committed rows are seen.
 
-use super::{MovementRow, ReservationRow, StockRow};
-use crate::clock::Timestamp;
-use crate::ids::{OrderId, ProductId};
 use crate::ports::ReadError;
 use async_trait::async_trait;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::ids::{OrderId, ProductId};
+use ordermill_domain::inventory::{MovementRow, ReservationRow, StockRow};
 
 /// Reads of the inventory service's own tables.
 #[async_trait]

@@ -13,11 +13,11 @@
 //! and its ticket says so.
 
 use super::sku::{Msg, SkuKind, Skus};
-use super::{Change, InventoryAnswer, Lines};
-use crate::messages::{Origin, StockLine};
 use crate::runtime::directory::Directory;
 use crate::runtime::journal::CommitOutcome;
 use crate::runtime::ticket::{Ticket, TicketOutcome};
+use ordermill_domain::inventory::{Change, InventoryAnswer, Lines};
+use ordermill_domain::messages::{Origin, StockLine};
 use ractor::ActorRef;
 use std::time::Duration;
 use tokio::time::Instant;

@@ -1,10 +1,10 @@
 //! What inventory keeps for a while only: movements, and the keys of requests to adjust stock.
 
 use super::InventoryReads;
-use crate::clock::World;
 use crate::ports::ReadError;
 use crate::runtime::retention::Retained;
 use async_trait::async_trait;
+use ordermill_domain::clock::World;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -4,12 +4,13 @@
 //! every batch that touches the product. It is never the arbiter: a store that does not answer, or a
 //! product that it does not know, sends the request on to the batch undecided.
 
+use super::InventoryReads;
 use super::request::{ReservationRequest, UnitHold, WAIT_MAX};
 use super::stock_levels::{HoldReply, StockLevels};
-use super::{Inventory, InventoryReads, StockRow};
-use crate::ids::ProductId;
 use crate::runtime::directory::{Directory, EntityKind, SpawnArguments, Spawned};
 use crate::runtime::journal::JournalHandle;
+use ordermill_domain::ids::ProductId;
+use ordermill_domain::inventory::{Inventory, StockRow};
 use ractor::{Actor, ActorProcessingErr, ActorRef, ActorRuntime, MessagingErr, SpawnErr};
 use std::sync::Arc;
 use std::time::Duration;

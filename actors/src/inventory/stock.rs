@@ -1,15 +1,15 @@
 //! The stock, as the shop's own people see and set it.
 
 use super::sku::Skus;
-use super::{
-    Adjustment, AdjustmentKey, AdjustmentOutcome, Change, InventoryAnswer, Quantity, StockRow,
-};
-use crate::clock::World;
-use crate::ids::ProductId;
-use crate::runtime::expected::Expected;
 use crate::runtime::journal::CommitOutcome;
 use crate::runtime::request::{self, RequestError};
 use crate::runtime::ticket::Ticket;
+use ordermill_domain::clock::World;
+use ordermill_domain::expected::Expected;
+use ordermill_domain::ids::ProductId;
+use ordermill_domain::inventory::{
+    Adjustment, AdjustmentKey, AdjustmentOutcome, Change, InventoryAnswer, Quantity, StockRow,
+};
 use std::sync::Arc;
 use thiserror::Error;
 use tokio::sync::Semaphore;

@@ -9,7 +9,7 @@
 //! if every hold failed, is short. One in between waits, in the order of arrival: its outcome depends on
 //! holds that are still being decided. Whatever the levels say, the batch decides.
 
-use super::StockRow;
+use ordermill_domain::inventory::StockRow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::time::Instant;

@@ -5,11 +5,11 @@
 //!                       ──sms────▶ notification.sms ────▶ ChannelHandler ──▶ the provider
 //! ```
 
-use super::channel::Channel;
-use crate::messages::{Message, Payload};
 use crate::ports::{ChannelError, Messenger};
 use crate::runtime::consumer::Handler;
 use crate::runtime::ticket::{Ticket, TicketOutcome};
+use ordermill_domain::messages::{Message, Payload};
+use ordermill_domain::notification::Channel;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,9 +1,8 @@
 //! How notification is fed with events.
 
-use super::change::{Change, NotificationAnswer};
-use super::service::NotificationService;
-use crate::messages::Message;
 use crate::runtime::feed::FeedService;
+use ordermill_domain::messages::Message;
+use ordermill_domain::notification::{Change, NotificationAnswer, NotificationService};
 use std::sync::Arc;
 
 impl FeedService for NotificationService {

@@ -1,12 +1,12 @@
 //! The notification service as the API sees it.
 
-use super::change::{Change, NotificationAnswer, Scope, UnreadPage};
-use super::entry::NotificationId;
-use super::service::NotificationService;
-use crate::runtime::expected::Expected;
 use crate::runtime::journal::JournalHandle;
 use crate::runtime::request::{self, LATE, RequestError};
 use crate::runtime::ticket::Ticket;
+use ordermill_domain::expected::Expected;
+use ordermill_domain::notification::{
+    Change, NotificationAnswer, NotificationId, NotificationService, Scope, UnreadPage,
+};
 use thiserror::Error;
 
 /// Why entries were not marked.

@@ -1,13 +1,13 @@
 //! Notifications in memory: the model that the real stores are held against.
 
-use super::change::{Keys, Rows, UNREAD_PAGE, UnreadPage, Writes};
-use super::entry::{Notification, NotificationId};
 use super::reads::{NotificationFilter, NotificationReads};
-use super::service::NotificationService;
-use crate::clock::Timestamp;
 use crate::ports::ReadError;
 use crate::testing::{MemoryStore, MemoryTables};
 use async_trait::async_trait;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::notification::{
+    Keys, Notification, NotificationId, NotificationService, Rows, UNREAD_PAGE, UnreadPage, Writes,
+};
 use std::collections::BTreeMap;
 
 /// The table.

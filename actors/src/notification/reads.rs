@@ -1,10 +1,9 @@
 //! What is read of notifications, outside of their own transactions.
 
-use super::entry::{Notification, NotificationId};
-use super::topic::Topic;
-use crate::ids::OrderId;
 use crate::ports::ReadError;
 use async_trait::async_trait;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::notification::{Notification, NotificationId, Topic};
 
 /// Which entries are listed; what is None is not asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,17 +3,18 @@
 mod components;
 
 use super::*;
-use crate::clock::Timestamp;
-use crate::ids::{OrderId, ProductId};
-use crate::messages::{
+use crate::testing::MemoryTables;
+use chrono::DateTime;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::expected::Expected;
+use ordermill_domain::ids::{OrderId, ProductId};
+use ordermill_domain::messages::{
     Body, Contact, Exchange, Failure, Flow, Line, Message, OrderDetails, OrderNotice, Origin,
     Payload, Plan, Priority, Queue, Shortage, queues_for,
 };
-use crate::money::{Currency, Money};
-use crate::runtime::expected::Expected;
-use crate::runtime::service::{Outcome, Service};
-use crate::testing::MemoryTables;
-use chrono::DateTime;
+use ordermill_domain::money::{Currency, Money};
+use ordermill_domain::notification::*;
+use ordermill_domain::service::{Outcome, Service};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;

@@ -1,13 +1,11 @@
 //! The order service as the API sees it.
 
 use super::rules::{SagaInput, SagaReply, Sagas};
-use super::saga::Saga;
-use super::service::Claim;
-use super::status::OrderStatus;
-use crate::clock::World;
-use crate::ids::OrderId;
-use crate::messages::{Flow, OrderDetails, Origin, Plan};
 use crate::runtime::request::{self, LATE, RequestError};
+use ordermill_domain::clock::World;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::messages::{Flow, OrderDetails, Origin, Plan};
+use ordermill_domain::order::{Claim, OrderStatus, Saga};
 use std::sync::Arc;
 use thiserror::Error;
 use uuid::Uuid;

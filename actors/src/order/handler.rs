@@ -1,9 +1,9 @@
 //! What the order service's queues bring: what the services say, each to its saga.
 
 use super::rules::{SagaInput, Sagas};
-use crate::messages::Message;
 use crate::runtime::consumer::Handler;
 use crate::runtime::ticket::Ticket;
+use ordermill_domain::messages::Message;
 use std::sync::Arc;
 
 /// Hands answers to sagas.

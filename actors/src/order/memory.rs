@@ -1,14 +1,13 @@
 //! The order service's tables in memory.
 
 use super::reads::{DueOrders, OrderFilter, OrderReads, UnreadableOrder};
-use super::saga::{HistoryRow, Saga};
-use super::service::{Claim, Keys, Order, Rows, Writes};
-use super::status::SagaStatus;
-use crate::clock::Timestamp;
-use crate::ids::OrderId;
 use crate::ports::ReadError;
 use crate::testing::{MemoryStore, MemoryTables};
 use async_trait::async_trait;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::order::service::{Keys, Rows, Writes};
+use ordermill_domain::order::{Claim, HistoryRow, Order, Saga, SagaStatus};
 use std::collections::{BTreeMap, HashMap};
 
 /// The tables.

@@ -1,11 +1,10 @@
 //! What is asked of the order service's database outside of its journal.
 
-use super::saga::{HistoryRow, Saga};
-use super::status::{OrderStatus, SagaStatus};
-use crate::clock::Timestamp;
-use crate::ids::OrderId;
 use crate::ports::ReadError;
 use async_trait::async_trait;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::order::{HistoryRow, OrderStatus, Saga, SagaStatus};
 
 /// Which orders are listed; what is None is not asked.
 #[derive(Clone, Debug, Default)]

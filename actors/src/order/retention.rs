@@ -1,10 +1,10 @@
 //! Idempotency keys are kept for longer than the API promises, and not for ever.
 
 use super::reads::DueOrders;
-use crate::clock::World;
 use crate::ports::ReadError;
 use crate::runtime::retention::Retained;
 use async_trait::async_trait;
+use ordermill_domain::clock::World;
 use std::sync::Arc;
 use std::time::Duration;
 

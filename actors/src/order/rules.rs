@@ -1,24 +1,23 @@
 //! The saga as an entity: what it loads, decides and does.
 
-use super::decide::{DecideInput, decide};
-use super::decision::SagaDecision;
-use super::facts::Fact;
 use super::reads::OrderReads;
-use super::record::{Record, postpone, record, resend, touch};
-use super::republish::republish;
-use super::saga::{Saga, SagaPolicy};
-use super::service::{Change, Claim, Order, OrderAnswer};
-use super::status::{OrderStatus, SagaStatus};
-use super::steps::awaited;
-use crate::clock::World;
 use crate::faults::{self, Point};
-use crate::ids::OrderId;
-use crate::messages::{Message, OrderDetails, Origin};
-use crate::planted::{Bug, planted};
 use crate::ports::ReadError;
 use crate::runtime::directory::Directory;
 use crate::runtime::entity::{Entities, EntityDecision, EntityRules};
 use async_trait::async_trait;
+use ordermill_domain::clock::World;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::messages::{Message, OrderDetails, Origin};
+use ordermill_domain::order::decide::{DecideInput, decide};
+use ordermill_domain::order::decision::SagaDecision;
+use ordermill_domain::order::facts::Fact;
+use ordermill_domain::order::record::{Record, postpone, record, resend, touch};
+use ordermill_domain::order::republish::republish;
+use ordermill_domain::order::service::{Change, OrderAnswer};
+use ordermill_domain::order::steps::awaited;
+use ordermill_domain::order::{Claim, Order, OrderStatus, Saga, SagaPolicy, SagaStatus};
+use ordermill_domain::planted::{Bug, planted};
 use std::sync::Arc;
 use std::time::Duration;
 

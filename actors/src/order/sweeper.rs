@@ -3,10 +3,8 @@
 //! The broker is never the only holder of a step. Orders are claimed a few at a time, so that a great
 //! many that are overdue are never all in memory.
 
-use super::deadlines::CLAIM;
 use super::reads::DueOrders;
 use super::rules::{SagaInput, Sagas};
-use crate::clock::World;
 use crate::faults::{self, Point};
 use crate::runtime::admission::LAG_TARGET;
 use crate::runtime::lag::Lag;
@@ -14,6 +12,8 @@ use crate::runtime::periodic_task::PeriodicTask;
 use crate::runtime::supervisor::ChildSpec;
 use crate::runtime::ticket::{Ticket, TicketOutcome};
 use crate::runtime::tree::Node;
+use ordermill_domain::clock::World;
+use ordermill_domain::order::deadlines::CLAIM;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};

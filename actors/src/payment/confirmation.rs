@@ -9,16 +9,15 @@
 //! A question changes nothing and is kept nowhere: who gets no answer asks again.
 
 use super::reads::PaymentReads;
-use super::state::PaymentStatus;
-use super::view::PaymentView;
-use crate::clock::Timestamp;
-use crate::ids::OrderId;
-use crate::messages::RPC_PAYMENT;
-use crate::money::{Currency, Money, MoneyError};
 use crate::ports::{Responder, Rpc, RpcError, Subscription};
 use crate::runtime::supervisor::ChildSpec;
 use crate::runtime::tree::Node;
 use async_trait::async_trait;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::messages::RPC_PAYMENT;
+use ordermill_domain::money::{Currency, Money, MoneyError};
+use ordermill_domain::payment::{PaymentStatus, PaymentView};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -4,24 +4,20 @@
 //! actor, or to the next one of its name. A task that dies with its process is made good by
 //! the [`sweeper`](super::sweeper).
 
-use super::charge::GatewayError;
-use super::decide::decide;
-use super::decision::Effect;
-use super::event::apply;
 use super::gateway_port::Gateway;
-use super::input::{GatewayAnswer, GatewayReply, PaymentInput};
-use super::policy::{Now, PaymentPolicy};
 use super::reads::PaymentReads;
-use super::service::{PaymentChange, PaymentService};
-use super::state::{Payment, Question};
-use crate::clock::World;
 use crate::faults::{self, Point};
-use crate::ids::OrderId;
 use crate::ports::ReadError;
 use crate::runtime::directory::Directory;
 use crate::runtime::entity::{Entities, EntityDecision, EntityRules};
 use crate::runtime::ticket::Ticket;
 use async_trait::async_trait;
+use ordermill_domain::clock::World;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::payment::{
+    Effect, GatewayAnswer, GatewayError, GatewayReply, Now, Payment, PaymentChange, PaymentInput,
+    PaymentPolicy, PaymentService, Question, apply, decide,
+};
 use std::sync::Arc;
 use std::time::Duration;
 

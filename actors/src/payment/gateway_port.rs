@@ -3,9 +3,9 @@
 //! The key is the payment's own for its whole life, so that asking again never does a thing twice.
 //! An answer is the truth; no answer is no truth at all: an error says only that nobody knows.
 
-use super::charge::{Charge, ChargeRequest, GatewayError, GatewayKey, Holding, Undone};
-use crate::money::Money;
 use async_trait::async_trait;
+use ordermill_domain::money::Money;
+use ordermill_domain::payment::{Charge, ChargeRequest, GatewayError, GatewayKey, Holding, Undone};
 
 /// A payment gateway.
 ///

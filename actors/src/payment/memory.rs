@@ -1,12 +1,12 @@
 //! The payment service's table in memory.
 
 use super::reads::PaymentReads;
-use super::service::{PaymentRow, PaymentService, PaymentWrite};
-use crate::clock::Timestamp;
-use crate::ids::OrderId;
 use crate::ports::ReadError;
 use crate::testing::{MemoryStore, MemoryTables};
 use async_trait::async_trait;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::payment::{PaymentRow, PaymentService, PaymentWrite};
 use std::collections::{BTreeMap, HashMap};
 
 /// The table.

@@ -1,10 +1,10 @@
 //! What is read of payments, outside of their own transactions.
 
-use super::service::PaymentRow;
-use crate::clock::Timestamp;
-use crate::ids::OrderId;
 use crate::ports::ReadError;
 use async_trait::async_trait;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::payment::PaymentRow;
 
 /// Reads committed payments.
 #[async_trait]

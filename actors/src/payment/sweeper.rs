@@ -1,9 +1,7 @@
 //! The sweeper: takes up payments whose gateway call was lost with the process that made it.
 
 use super::entity::Payments;
-use super::input::PaymentInput;
 use super::reads::PaymentReads;
-use crate::clock::{Timestamp, World};
 use crate::faults::{self, Point};
 use crate::ports::ReadError;
 use crate::runtime::periodic_task::PeriodicTask;
@@ -11,8 +9,11 @@ use crate::runtime::supervisor::ChildSpec;
 use crate::runtime::ticket::Ticket;
 use crate::runtime::tree::Node;
 use chrono::{DateTime, Utc};
+use ordermill_domain::clock::{Timestamp, World};
+use ordermill_domain::payment::PaymentInput;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 

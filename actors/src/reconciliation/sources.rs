@@ -1,14 +1,13 @@
 //! Where the records come from: each service's, or those of the services that can be reached.
 
-use super::order::{OrderSides, Side};
-use super::reads::{OrderRecords, ProductRecords, Record, Span};
-use super::records::{
-    AuditRecord, LedgerRecord, NotificationRecord, OrderRecord, PaymentRecord, ReservationRecord,
-    ShipmentRecord,
-};
-use crate::ids::OrderId;
+use super::reads::{OrderRecords, ProductRecords};
 use crate::ports::ReadError;
 use futures::try_join;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::reconciliation::{
+    AuditRecord, LedgerRecord, NotificationRecord, OrderRecord, OrderSides, PaymentRecord, Record,
+    ReservationRecord, ShipmentRecord, Side, Span,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

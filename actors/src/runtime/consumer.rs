@@ -4,15 +4,16 @@
 use super::address::Address;
 use super::in_flight::InFlightDelivery;
 use super::journal::JournalHandle;
-use super::service::{DeadLetter, Service};
 use super::ticket::Ticket;
 use super::tree::Node;
-use crate::clock::World;
 use crate::faults::{self, Point};
-use crate::messages::{Body, Message};
 use crate::ports::{Broker, DeadMessage, Delivery, DeliverySink, Subscription};
+use ordermill_domain::clock::World;
+use ordermill_domain::messages::{Body, Message};
+use ordermill_domain::service::{DeadLetter, Service};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{AcqRel, Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex};
 
 /// What a service does with what its queue brings. Called in the order of delivery; must not block.
@@ -77,7 +78,7 @@ impl Msg {
 /// What a consumer is made of.
 pub struct ConsumerParts {
     /// The queue.
-    pub queue: crate::messages::Queue,
+    pub queue: ordermill_domain::messages::Queue,
     /// Deliveries unacknowledged at a time, each a bundle at most: bounds the memory that a slow service costs.
     pub prefetch: usize,
     /// The broker.

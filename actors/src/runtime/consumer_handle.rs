@@ -3,7 +3,7 @@
 use super::address::Address;
 use super::consumer::{self, ConsumerCounters};
 use super::tree::Node;
-use crate::messages::Queue;
+use ordermill_domain::messages::Queue;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 

@@ -14,17 +14,18 @@
 //! at once only where they cannot be read: one that can be read may be what an order waits for.
 
 use super::journal::{JournalHandle, StoredCallback};
-use super::outbox::OutboxRow;
 use super::request::{ASK_TIMEOUT, LATE};
 use super::retention::Retained;
-use super::service::{DeadLetter, Discard, DiscardedLetter, Redrive, Service};
-use crate::clock::World;
-use crate::ids::ServiceName;
-use crate::messages::{Body, Queue};
 use crate::ports::{DeadLetterFilter, DeadLetters, Outbox, ReadError};
 use async_trait::async_trait;
+use ordermill_domain::clock::World;
+use ordermill_domain::ids::ServiceName;
+use ordermill_domain::messages::{Body, Queue};
+use ordermill_domain::outbox::OutboxRow;
+use ordermill_domain::service::{DeadLetter, Discard, DiscardedLetter, Redrive, Service};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::oneshot::{self, Receiver};

@@ -18,13 +18,14 @@ pub use entity_supervisor::EntitySupervisor;
 
 use super::quarantine::{FailureWindow, QuarantineList, QuarantinedEntity};
 use super::tree::{IntentionalStop, Node, Population, Status};
-use crate::clock::World;
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
+use ordermill_domain::clock::World;
 use ractor::{ActorCell, ActorId, ActorRef, ActorStatus, Message, SpawnErr};
 use std::fmt::Display;
 use std::hash::Hash;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use tokio::task::JoinHandle;

@@ -14,12 +14,12 @@ mod pending_input;
 
 use super::directory::{Directory, EntityKind, SpawnArguments, Spawned};
 use super::journal::{CommitOutcome, JournalHandle, MemoryEpoch};
-use super::service::Service;
 use super::ticket::{Ticket, TicketOutcome};
 use super::tree::Node;
-use crate::planted::{Bug, planted};
 use crate::ports::ReadError;
 use async_trait::async_trait;
+use ordermill_domain::planted::{Bug, planted};
+use ordermill_domain::service::Service;
 use pending_input::PendingInput;
 use ractor::{Actor, ActorProcessingErr, ActorRef, ActorRuntime, SpawnErr};
 use std::fmt::Display;

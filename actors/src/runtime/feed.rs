@@ -6,9 +6,9 @@
 
 use super::consumer::Handler;
 use super::journal::{CommitOutcome, JournalHandle};
-use super::service::Service;
 use super::ticket::{Ticket, TicketOutcome};
-use crate::messages::Message;
+use ordermill_domain::messages::Message;
+use ordermill_domain::service::Service;
 use std::sync::Arc;
 
 /// How a service takes events.

@@ -13,11 +13,12 @@
 use super::consumer::{ConsumerParts, Msg};
 use super::ticket::{Ticket, TicketOutcome};
 use crate::faults::{self, Point};
-use crate::messages::{Body, Message};
-use crate::planted::{Bug, planted};
 use crate::ports::{Delivery, DeliveryChannel, DeliveryPart, Disposition, Remainder};
+use ordermill_domain::messages::{Body, Message};
+use ordermill_domain::planted::{Bug, planted};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -48,7 +49,7 @@ impl InFlightDelivery {
     /// Takes a delivery with this body.
     pub fn new(parts: &Arc<ConsumerParts>, delivery: &Delivery, body: Body) -> Arc<Self> {
         let at = parts.world.now();
-        let malformed = |entry: &crate::messages::Unreadable| {
+        let malformed = |entry: &ordermill_domain::messages::Unreadable| {
             let cause = format!("malformed: {}", entry.error);
             let part = DeliveryPart::Unreadable(entry.clone());
             (0, Remainder { part, disposition: Disposition::Reject, cause, at })

@@ -23,8 +23,8 @@ pub use handle::{JournalHandle, JournalParts, OutboxListener};
 pub use health::JournalHealth;
 pub use message::{CommitOutcome, MemoryEpoch, Msg, StoredCallback, Submission};
 
-use super::service::Service;
 use commit::{ChangeWaiter, FinishGuard};
+use ordermill_domain::service::Service;
 use pending_batch::PendingBatch;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::sync::Arc;

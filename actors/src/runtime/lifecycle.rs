@@ -8,7 +8,7 @@
 //! With nobody listening, telling costs a look at two counters. Who listens too slowly misses the oldest
 //! events, and is told how many.
 
-use crate::clock::Timestamp;
+use ordermill_domain::clock::Timestamp;
 use serde::Serialize;
 use std::sync::Arc;
 use tokio::sync::broadcast::{self, Receiver, Sender};

@@ -10,12 +10,12 @@ use super::journal::{Journal, JournalHandle, JournalHealth, JournalParts};
 use super::lag::{Lag, LagMeter, LagMeterParts};
 use super::relay::{Relay, RelayBacklog, RelayHandle, RelayParts};
 use super::retention::{self, Retained};
-use super::service::Service;
 use super::supervisor::{ChildSpec, Supervisor};
 use super::tree::{Node, Tree};
-use crate::clock::World;
-use crate::messages::{Queue, QueueKind};
 use crate::ports::{Broker, Database, Rpc};
+use ordermill_domain::clock::World;
+use ordermill_domain::messages::{Queue, QueueKind};
+use ordermill_domain::service::Service;
 use std::sync::Arc;
 
 /// The name of the process's own supervisor: the root of the tree.

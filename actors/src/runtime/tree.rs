@@ -16,7 +16,7 @@ pub use status::Status;
 pub use view::{ActorPage, Totals, TreeQuery};
 
 use super::lifecycle::Lifecycle;
-use crate::clock::{Clock, Timestamp};
+use ordermill_domain::clock::{Clock, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use view::FirstByName;

@@ -1,13 +1,12 @@
 //! Shipments in memory: the model that the real stores are held against.
 
 use super::reads::ShipmentReads;
-use super::service::{Shipping, Writes};
-use super::shipment::Shipment;
-use crate::clock::Timestamp;
-use crate::ids::OrderId;
 use crate::ports::ReadError;
 use crate::testing::{MemoryStore, MemoryTables};
 use async_trait::async_trait;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::shipping::{Shipment, Shipping, Writes};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The table.

@@ -1,15 +1,16 @@
 //! What holds for any sequence of commands to any orders, repeated, reordered, batched as it comes.
 
 use super::*;
-use crate::clock::Timestamp;
-use crate::ids::OrderId;
-use crate::messages::{
-    Address, Flow, Kind, Message, Origin, Payload, Plan, Priority, ShippingSchedule,
-};
-use crate::money::{Currency, Money};
-use crate::runtime::service::{Outcome, Service};
 use crate::testing::MemoryTables;
 use chrono::{DateTime, TimeDelta};
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::messages::{
+    Address, Flow, Kind, Message, Origin, Payload, Plan, Priority, ShippingSchedule,
+};
+use ordermill_domain::money::{Currency, Money};
+use ordermill_domain::service::{Outcome, Service};
+use ordermill_domain::shipping::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;

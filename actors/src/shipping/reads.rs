@@ -1,9 +1,9 @@
 //! What is read of shipments, outside of their own transactions.
 
-use super::shipment::Shipment;
-use crate::ids::OrderId;
 use crate::ports::ReadError;
 use async_trait::async_trait;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::shipping::Shipment;
 
 /// Reads committed shipments.
 #[async_trait]

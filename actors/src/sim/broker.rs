@@ -3,14 +3,14 @@
 use super::Shared;
 use super::fault::Fault;
 use super::process_gate::ProcessGate;
-use crate::messages::{Body, Queue, RETRY_DELAYS, queues_for};
 use crate::ports::{
     Broker, BrokerError, ConfirmCallback, DeadMessage, Delivery, DeliveryChannel, DeliverySink,
     Depth, Health, PublishOutcome, Remainder, Subscription,
 };
-use crate::runtime::failures::Failures;
-use crate::runtime::outbox::OutboundMessage;
 use async_trait::async_trait;
+use ordermill_domain::failures::Failures;
+use ordermill_domain::messages::{Body, Queue, RETRY_DELAYS, queues_for};
+use ordermill_domain::outbox::OutboundMessage;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use super::invariants::Finding;
 use super::run::{Plan, run};
-use crate::planted::Bug;
+use ordermill_domain::planted::Bug;
 use std::ops::Range;
 use std::time::Duration;
 

@@ -1,9 +1,10 @@
 //! A process's own clock: the world's, but for its error.
 
-use crate::clock::{Clock, Timestamp};
 use chrono::TimeDelta;
+use ordermill_domain::clock::{Clock, Timestamp};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::sync::atomic::AtomicI64;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// A clock that may be wrong, and may jump.
 pub struct SimClock {

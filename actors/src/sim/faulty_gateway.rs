@@ -3,9 +3,10 @@
 use super::Shared;
 use super::fault::Fault;
 use super::process_gate::ProcessGate;
-use crate::money::Money;
-use crate::payment::{Charge, ChargeRequest, Gateway, GatewayError, GatewayKey, Holding, Undone};
+use crate::payment::Gateway;
 use async_trait::async_trait;
+use ordermill_domain::money::Money;
+use ordermill_domain::payment::{Charge, ChargeRequest, GatewayError, GatewayKey, Holding, Undone};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;

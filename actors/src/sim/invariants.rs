@@ -2,13 +2,15 @@
 //! moment is looked at while things go wrong; the rest when everything is at rest.
 
 use super::script::{CustomerOutcome, Promises};
-use crate::ids::{OrderId, ProductId};
-use crate::inventory::{Reservation, StockRow};
-use crate::order::{OrderReads, OrderStatus, Saga};
-use crate::reconciliation::{
-    Aspect, Disagreement, ProductRecords, Span, compare_order, compare_product,
-};
+use crate::order::OrderReads;
+use crate::reconciliation::ProductRecords;
 use crate::testing::shop::ShopStores;
+use ordermill_domain::ids::{OrderId, ProductId};
+use ordermill_domain::inventory::{Reservation, StockRow};
+use ordermill_domain::order::{OrderStatus, Saga};
+use ordermill_domain::reconciliation::{
+    Aspect, Disagreement, Span, compare_order, compare_product,
+};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -90,7 +92,7 @@ impl OrderHoldings {
     /// What this order has.
     pub fn of(stores: &ShopStores, order: OrderId) -> Self {
         let (captures, held) = stores.gateway.with(|ledger| {
-            let booked = |entry: &&crate::gateway::Entry| {
+            let booked = |entry: &&ordermill_domain::gateway::Entry| {
                 entry.booking.as_ref().is_some_and(|booking| booking.order_id == order)
             };
             let captured = ledger.entries().filter(booked).filter(|entry| entry.is_captured());

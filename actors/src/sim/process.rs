@@ -6,9 +6,9 @@ use super::clock::SimClock;
 use super::faulty_gateway::FaultyGateway;
 use super::process_gate::ProcessGate;
 use super::store::SimStore;
-use crate::clock::World;
 use crate::testing::MemoryStore;
 use crate::testing::shop::{Backing, Reads, Shop, ShopSettings, ShopStores};
+use ordermill_domain::clock::World;
 use std::sync::Arc;
 
 /// A process that was started.

@@ -2,17 +2,21 @@
 
 use super::fault::Fault;
 use super::store::SimStore;
-use crate::clock::Timestamp;
 use crate::gateway::memory::GatewayTables;
-use crate::gateway::{Entry, GatewayReads, Totals};
-use crate::ids::{OrderId, ProductId};
-use crate::inventory::{InventoryReads, InventoryTables, MovementRow, ReservationRow, StockRow};
+use crate::gateway::{GatewayReads, Totals};
+use crate::inventory::{InventoryReads, InventoryTables};
 use crate::order::memory::OrderTables;
-use crate::order::{DueOrders, HistoryRow, OrderFilter, OrderReads, Saga, UnreadableOrder};
+use crate::order::{DueOrders, OrderFilter, OrderReads, UnreadableOrder};
+use crate::payment::PaymentReads;
 use crate::payment::memory::PaymentTables;
-use crate::payment::{GatewayKey, PaymentReads, PaymentRow};
 use crate::ports::ReadError;
 use async_trait::async_trait;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::gateway::Entry;
+use ordermill_domain::ids::{OrderId, ProductId};
+use ordermill_domain::inventory::{MovementRow, ReservationRow, StockRow};
+use ordermill_domain::order::{HistoryRow, Saga};
+use ordermill_domain::payment::{GatewayKey, PaymentRow};
 
 impl<T> SimStore<T> {
     /// A read on its way: it takes a while, and may find nobody there.

@@ -7,9 +7,10 @@ use super::script::{Customer, CustomerOutcome, Customers, scenario, wanted};
 use super::trace::Trace;
 use super::world::{CALM_MAX, World};
 use super::{Shared, Sim};
-use crate::order::{OrderReads, OrderStatus};
-use crate::planted::{Bug, Planted};
+use crate::order::OrderReads;
 use crate::testing::shop::Way;
+use ordermill_domain::order::OrderStatus;
+use ordermill_domain::planted::{Bug, Planted};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -149,7 +150,7 @@ async fn finish(sim: &Shared, world: World, bought: &[CustomerOutcome]) -> Outco
         orders.push(End { status, held_minor: OrderHoldings::of(&world.stores, *order).held });
     }
     let stock = world.stores.inventory.with(|tables| {
-        let row = |row: &crate::inventory::StockRow| (row.on_hand, row.reserved);
+        let row = |row: &ordermill_domain::inventory::StockRow| (row.on_hand, row.reserved);
         tables.stock.values().map(|stock| (stock.product_id.to_string(), row(stock))).collect()
     });
     let (hash, events, lines) = sim.trace.read();

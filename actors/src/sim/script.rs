@@ -3,11 +3,13 @@
 use super::Shared;
 use super::chance::Chance;
 use super::process::Running;
-use crate::ids::OrderId;
-use crate::messages::{Address, OrderDetails};
-use crate::order::{AskError, OrderReads, OrderStatus, Orders, RequestContext};
-use crate::shipping::UNDELIVERABLE_POSTAL_CODE;
-use crate::testing::shop::{ShopStores, order_of};
+use crate::order::{AskError, OrderReads, Orders, RequestContext};
+use crate::testing::shop::ShopStores;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::messages::{Address, OrderDetails};
+use ordermill_domain::order::OrderStatus;
+use ordermill_domain::shipping::UNDELIVERABLE_POSTAL_CODE;
+use ordermill_domain::testing::order_of;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 

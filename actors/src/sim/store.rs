@@ -3,14 +3,14 @@
 use super::Shared;
 use super::fault::Fault;
 use super::process_gate::ProcessGate;
-use crate::clock::Timestamp;
 use crate::ports::{
     CommitError, Committed, DeadLetterFilter, DeadLetters, Outbox, ReadError, Store,
 };
-use crate::runtime::outbox::OutboxRow;
-use crate::runtime::service::{Batch, DeadLetter, DiscardedLetter, Service};
 use crate::testing::{MemoryStore, MemoryTables};
 use async_trait::async_trait;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::outbox::OutboxRow;
+use ordermill_domain::service::{Batch, DeadLetter, DiscardedLetter, Service};
 use std::time::Duration;
 use uuid::Uuid;
 

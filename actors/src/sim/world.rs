@@ -9,11 +9,13 @@ use super::panics::Panics;
 use super::process::{Running, start, unpublished};
 use super::run::{Plan, RunMode};
 use super::script::{CustomerOutcome, Fleet};
-use crate::inventory::{CreateError, Quantity, Stock};
-use crate::messages::Flow;
-use crate::order::{OrderReads, SagaPolicy};
+use crate::inventory::{CreateError, Stock};
+use crate::order::OrderReads;
 use crate::services::OrderSettings;
 use crate::testing::shop::{ShopSettings, ShopStores};
+use ordermill_domain::inventory::Quantity;
+use ordermill_domain::messages::Flow;
+use ordermill_domain::order::SagaPolicy;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -73,7 +75,7 @@ impl World {
         let chance = &self.sim.chance;
         let flow = if chance.percent(50) { Flow::Orchestrated } else { Flow::Choreographed };
         let plan = *chance
-            .pick(&[Default::default(), crate::messages::Plan::PaymentFirst])
+            .pick(&[Default::default(), ordermill_domain::messages::Plan::PaymentFirst])
             .unwrap_or(&Default::default());
         let (flow, plan) = self.plan.way.unwrap_or((flow, plan));
         let order_timeout = if chance.percent(30) { 60 } else { 900 };

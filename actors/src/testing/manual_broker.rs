@@ -1,14 +1,15 @@
 //! A broker that takes everything and brings nothing by itself: whoever holds it hands one queue's consumer
 //! what it should get.
 
-use crate::messages::Queue;
 use crate::ports::{
     Broker, BrokerError, ConfirmCallback, DeliverySink, Depth, Health, PublishOutcome, Subscription,
 };
-use crate::runtime::outbox::OutboundMessage;
 use async_trait::async_trait;
+use ordermill_domain::messages::Queue;
+use ordermill_domain::outbox::OutboundMessage;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use tokio::sync::watch;
 
 /// The broker.

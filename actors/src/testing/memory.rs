@@ -1,12 +1,12 @@
 //! A store in memory: the tables of one service, its outbox and its dead letters, behind one lock.
 
-use crate::clock::Timestamp;
 use crate::ports::{
     CommitError, Committed, DeadLetterFilter, DeadLetters, Outbox, ReadError, Store,
 };
-use crate::runtime::outbox::OutboxRow;
-use crate::runtime::service::{Batch, DeadLetter, DiscardedLetter, Service};
 use async_trait::async_trait;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::outbox::OutboxRow;
+use ordermill_domain::service::{Batch, DeadLetter, DiscardedLetter, Service};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -4,19 +4,20 @@
 use super::MemoryStore;
 use crate::audit::AuditMemory;
 use crate::gateway::memory::GatewayTables;
-use crate::ids::{OrderId, ProductId};
-use crate::inventory::{InventoryTables, Reservation, StockRow};
+use crate::inventory::InventoryTables;
 use crate::notification::NotificationMemory;
 use crate::order::memory::OrderTables;
 use crate::payment::memory::PaymentTables;
 use crate::ports::ReadError;
-use crate::reconciliation::{
-    AuditRecord, LedgerEntry, LedgerRecord, NotificationRecord, OrderRecord, OrderRecords,
-    PaymentRecord, ProductRecord, ProductRecords, Record, ReservationRecord, ShipmentRecord, Span,
-    StockRecord,
-};
+use crate::reconciliation::{OrderRecords, ProductRecords};
 use crate::shipping::ShippingMemory;
 use async_trait::async_trait;
+use ordermill_domain::ids::{OrderId, ProductId};
+use ordermill_domain::inventory::{Reservation, StockRow};
+use ordermill_domain::reconciliation::{
+    AuditRecord, LedgerEntry, LedgerRecord, NotificationRecord, OrderRecord, PaymentRecord,
+    ProductRecord, Record, ReservationRecord, ShipmentRecord, Span, StockRecord,
+};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 

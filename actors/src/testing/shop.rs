@@ -4,26 +4,32 @@
 //! is tokio's, so that hours pass in milliseconds under paused time.
 
 use super::{MemoryStore, world};
-use crate::audit::{AuditMemory, AuditService};
+use crate::audit::AuditMemory;
 use crate::broker::LocalBroker;
-use crate::clock::World;
+use crate::gateway::GatewayReads;
 use crate::gateway::memory::GatewayTables;
-use crate::gateway::{GatewayPolicy, GatewayReads, SimulatedGateway};
-use crate::ids::{OrderId, ProductId};
-use crate::inventory::{Inventory, InventoryReads, InventoryTables, Quantity, Stock, StockRow};
-use crate::messages::{Contact, Flow, Line, OrderDetails, Plan, Priority};
-use crate::money::Currency;
-use crate::notification::{Messengers, NotificationMemory, NotificationService};
+use crate::inventory::{InventoryReads, InventoryTables, Stock};
+use crate::notification::{Messengers, NotificationMemory};
 use crate::order::memory::OrderTables;
-use crate::order::{DueOrders, Order, OrderReads, Orders, Saga, SagaObserver, SagaStatus};
+use crate::order::{DueOrders, OrderReads, Orders, SagaObserver};
 use crate::payment::memory::PaymentTables;
-use crate::payment::{Gateway, GatewayKey, PaymentPolicy, PaymentReads, PaymentService};
+use crate::payment::{Gateway, PaymentReads};
 use crate::ports::{Broker, Database};
 use crate::reconciliation::Sources;
 use crate::runtime::service_builder::{Process, ROOT};
 use crate::runtime::tree::TreeQuery;
 use crate::services::{self, InventorySettings, OrderSettings, PaymentSettings};
-use crate::shipping::{Shipping, ShippingMemory, ShippingPolicy};
+use crate::shipping::ShippingMemory;
+use ordermill_domain::audit::AuditService;
+use ordermill_domain::clock::World;
+use ordermill_domain::gateway::{GatewayPolicy, SimulatedGateway};
+use ordermill_domain::ids::{OrderId, ProductId};
+use ordermill_domain::inventory::{Inventory, Quantity, StockRow};
+use ordermill_domain::messages::{Flow, Plan};
+use ordermill_domain::notification::NotificationService;
+use ordermill_domain::order::{Order, Saga, SagaStatus};
+use ordermill_domain::payment::{GatewayKey, PaymentPolicy, PaymentService};
+use ordermill_domain::shipping::{Shipping, ShippingPolicy};
 use ractor::{Actor, ActorCell};
 use std::sync::Arc;
 use std::time::Duration;
@@ -316,28 +322,5 @@ impl Shop {
     pub async fn money_held(&self, order: OrderId) -> i64 {
         let entry = self.stores.gateway.entry(GatewayKey::of(order)).await;
         entry.expect("memory answers").map_or(0, |entry| entry.held_minor())
-    }
-}
-
-/// An order of these products and quantities, at 10.00 a unit.
-pub fn order_of(lines: &[(&str, u32)], payment_method: &str) -> OrderDetails {
-    let lines: Vec<Line> = lines
-        .iter()
-        .map(|(product, quantity)| Line {
-            product_id: ProductId::from(*product),
-            quantity: *quantity,
-            unit_price_minor: Some(1_000),
-            amount_minor: i64::from(*quantity) * 1_000,
-        })
-        .collect();
-    OrderDetails {
-        customer_id: "anna".to_owned(),
-        payment_method: payment_method.to_owned(),
-        currency: Currency::USD,
-        total_minor: lines.iter().map(|line| line.amount_minor).sum(),
-        lines,
-        contact: Contact::default(),
-        address: None,
-        priority: Priority::Standard,
     }
 }

@@ -1,9 +1,10 @@
 //! Time and ids of a test.
 
-use crate::clock::{Clock, IdSource, Timestamp, World, storable};
 use chrono::{DateTime, Utc};
+use ordermill_domain::clock::{Clock, IdSource, Timestamp, World, storable};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;

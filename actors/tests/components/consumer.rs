@@ -3,19 +3,19 @@
 
 use crate::toy::{node, said};
 use ordermill_actors::broker::LocalBroker;
-use ordermill_actors::messages::{
-    Body, Bundle, Exchange, Message, Queue, RETRY_DELAYS, Unreadable,
-};
 use ordermill_actors::ports::{Broker, DeadMessage, PublishOutcome};
 use ordermill_actors::runtime::address::Address;
 use ordermill_actors::runtime::consumer::{
     Consumer, ConsumerCounters, ConsumerParts, DeadLetterSink, Handler,
 };
-use ordermill_actors::runtime::failures::Failures;
-use ordermill_actors::runtime::outbox::OutboundMessage;
-use ordermill_actors::runtime::service::DeadLetter;
 use ordermill_actors::runtime::ticket::{Ticket, TicketOutcome};
 use ordermill_actors::testing::{ManualBroker, world};
+use ordermill_domain::failures::Failures;
+use ordermill_domain::messages::{
+    Body, Bundle, Exchange, Message, Queue, RETRY_DELAYS, Unreadable,
+};
+use ordermill_domain::outbox::OutboundMessage;
+use ordermill_domain::service::DeadLetter;
 use ractor::Actor;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};

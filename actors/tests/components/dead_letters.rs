@@ -4,13 +4,6 @@
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use ordermill_actors::broker::LocalBroker;
-use ordermill_actors::clock::{Clock, Timestamp, World};
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::messages::{
-    Body, Bundle, ChannelMessage, Contact, Exchange, Flow, Message, OrderNotice, Origin, Payload,
-    Plan, Priority, Queue,
-};
-use ordermill_actors::money::{Currency, Money};
 use ordermill_actors::notification::{Messengers, NotificationMemory};
 use ordermill_actors::ports::{
     Broker, ChannelError, DeadLetterFilter, Messenger, Outbox, PublishOutcome,
@@ -18,14 +11,22 @@ use ordermill_actors::ports::{
 use ordermill_actors::runtime::dead_letters::{
     DEAD_LETTERS_KEPT, DeadLetterService, RedriveError, Redriven,
 };
-use ordermill_actors::runtime::outbox::OutboundMessage;
 use ordermill_actors::runtime::retention::FORGET_EVERY;
-use ordermill_actors::runtime::service::DeadLetter;
 use ordermill_actors::runtime::service_builder::Process;
 use ordermill_actors::services;
 use ordermill_actors::testing::{CommitFault, MemoryStore, world};
+use ordermill_domain::clock::{Clock, Timestamp, World};
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::messages::{
+    Body, Bundle, ChannelMessage, Contact, Exchange, Flow, Message, OrderNotice, Origin, Payload,
+    Plan, Priority, Queue,
+};
+use ordermill_domain::money::{Currency, Money};
+use ordermill_domain::outbox::OutboundMessage;
+use ordermill_domain::service::DeadLetter;
 use ractor::{Actor, ActorCell};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::sleep;

@@ -1,11 +1,11 @@
 //! Commits in groups, and what becomes of a group that goes wrong.
 
 use crate::toy::{Bench, CURSED, Change, Counter, Toy};
-use ordermill_actors::messages::Queue;
 use ordermill_actors::runtime::journal::{CommitOutcome, MemoryEpoch};
-use ordermill_actors::runtime::outbox::OutboxRow;
-use ordermill_actors::runtime::service::{DeadLetter, Service};
 use ordermill_actors::testing::CommitFault;
+use ordermill_domain::messages::Queue;
+use ordermill_domain::outbox::OutboxRow;
+use ordermill_domain::service::{DeadLetter, Service};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;

@@ -2,23 +2,23 @@
 
 use crate::toy::{Change, Counter, Counters, Toy, node, said};
 use async_trait::async_trait;
-use ordermill_actors::clock::World;
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::messages::{
-    Body, ChannelMessage, Exchange, Flow, Message, Origin, Payload, Plan, Priority, Queue,
-};
 use ordermill_actors::ports::{
     Broker, BrokerError, ConfirmCallback, DeliverySink, Depth, Health, Outbox, PublishOutcome,
     Store, Subscription,
 };
-use ordermill_actors::runtime::failures::Failures;
 use ordermill_actors::runtime::journal::{Journal, JournalHandle, JournalParts, OutboxListener};
-use ordermill_actors::runtime::outbox::{Content, OutboundMessage, OutboxRow};
 use ordermill_actors::runtime::relay::{Relay, RelayHandle, RelayParts};
-use ordermill_actors::runtime::service::{Batch, OutboxMaintenance};
 use ordermill_actors::runtime::supervisor::{ChildSpec, Supervisor};
 use ordermill_actors::runtime::tree::Tree;
 use ordermill_actors::testing::{CommitFault, MemoryStore, world};
+use ordermill_domain::clock::World;
+use ordermill_domain::failures::Failures;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::messages::{
+    Body, ChannelMessage, Exchange, Flow, Message, Origin, Payload, Plan, Priority, Queue,
+};
+use ordermill_domain::outbox::{Content, OutboundMessage, OutboxRow};
+use ordermill_domain::service::{Batch, OutboxMaintenance};
 use ractor::Actor;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

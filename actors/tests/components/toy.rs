@@ -2,21 +2,22 @@
 //! that it was committed.
 
 use async_trait::async_trait;
-use ordermill_actors::clock::{Timestamp, World};
-use ordermill_actors::ids::{OrderId, ServiceName};
-use ordermill_actors::messages::{Flow, Message, Origin, Payload, Plan};
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::runtime::directory::{Directory, EntitySupervisor};
 use ordermill_actors::runtime::entity::{Entities, EntityDecision, EntityRules};
 use ordermill_actors::runtime::journal::{Journal, JournalHandle, JournalParts, OutboxListener};
-use ordermill_actors::runtime::outbox::OutboxRow;
-use ordermill_actors::runtime::service::{BatchDecision, Outcome, Service, Versions};
 use ordermill_actors::runtime::ticket::{Ticket, TicketOutcome};
 use ordermill_actors::runtime::tree::Node;
 use ordermill_actors::testing::{MemoryStore, MemoryTables, world};
+use ordermill_domain::clock::{Timestamp, World};
+use ordermill_domain::ids::{OrderId, ServiceName};
+use ordermill_domain::messages::{Flow, Message, Origin, Payload, Plan};
+use ordermill_domain::outbox::OutboxRow;
+use ordermill_domain::service::{BatchDecision, Outcome, Service, Versions};
 use ractor::{Actor, ActorCell};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use uuid::Uuid;

@@ -1,17 +1,15 @@
 //! The actors: holds, waiters and their deadlines, and what is left when something fails.
 
 use crate::bench::{Bench, done, end, origin, settle_down};
-use ordermill_actors::ids::ProductId;
-use ordermill_actors::inventory::{
-    Adjustment, AdjustmentOutcome, CreateError, IDLE_AFTER, Quantity, Reservation, SetError,
-    WAIT_MAX,
-};
-use ordermill_actors::messages::{Kind, Payload};
-use ordermill_actors::runtime::expected::Expected;
+use ordermill_actors::inventory::{CreateError, IDLE_AFTER, SetError, WAIT_MAX};
 use ordermill_actors::runtime::request::ASK_TIMEOUT;
 use ordermill_actors::runtime::ticket::TicketOutcome;
 use ordermill_actors::runtime::tree::Population;
 use ordermill_actors::testing::CommitFault;
+use ordermill_domain::expected::Expected;
+use ordermill_domain::ids::ProductId;
+use ordermill_domain::inventory::{Adjustment, AdjustmentOutcome, Quantity, Reservation};
+use ordermill_domain::messages::{Kind, Payload};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::time::Instant;

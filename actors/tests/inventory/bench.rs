@@ -2,24 +2,27 @@
 //! held up.
 
 use async_trait::async_trait;
-use ordermill_actors::clock::{Timestamp, World};
-use ordermill_actors::ids::{OrderId, ProductId};
 use ordermill_actors::inventory::{
-    CommandHandler, IDLE_AFTER, Inventory, InventoryReads, InventoryTables, MovementRow, Quantity,
-    Reservation, ReservationRow, SkuKind, Skus, Stock, StockRow,
+    CommandHandler, IDLE_AFTER, InventoryReads, InventoryTables, SkuKind, Skus, Stock,
 };
-use ordermill_actors::messages::{Message, Origin, Payload, StockLine};
 use ordermill_actors::ports::{CommitError, Committed, ReadError, Store};
 use ordermill_actors::runtime::consumer::Handler;
 use ordermill_actors::runtime::directory::{Directory, EntitySupervisor};
 use ordermill_actors::runtime::journal::{Journal, JournalHandle, JournalParts, OutboxListener};
-use ordermill_actors::runtime::outbox::{Content, OutboxRow};
-use ordermill_actors::runtime::service::Batch;
 use ordermill_actors::runtime::ticket::{Ticket, TicketOutcome};
 use ordermill_actors::runtime::tree::Node;
 use ordermill_actors::testing::{MemoryStore, world};
+use ordermill_domain::clock::{Timestamp, World};
+use ordermill_domain::ids::{OrderId, ProductId};
+use ordermill_domain::inventory::{
+    Inventory, MovementRow, Quantity, Reservation, ReservationRow, StockRow,
+};
+use ordermill_domain::messages::{Message, Origin, Payload, StockLine};
+use ordermill_domain::outbox::{Content, OutboxRow};
+use ordermill_domain::service::Batch;
 use ractor::{Actor, ActorRef};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};

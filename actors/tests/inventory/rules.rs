@@ -1,16 +1,17 @@
 //! The rules: any commands, in any order, repeated and batched in any way.
 
 use chrono::{DateTime, Duration};
-use ordermill_actors::clock::Timestamp;
-use ordermill_actors::ids::{OrderId, ProductId};
-use ordermill_actors::inventory::{
-    Adjustment, AdjustmentKey, AdjustmentOutcome, Change, Entry, Inventory, InventoryAnswer,
-    InventoryTables, Lines, MovementRow, Quantity, Reservation, StockRow,
-};
-use ordermill_actors::messages::{Kind, Message, Origin, Payload, StockLine};
-use ordermill_actors::runtime::expected::Expected;
-use ordermill_actors::runtime::service::{Outcome, Service};
+use ordermill_actors::inventory::InventoryTables;
 use ordermill_actors::testing::MemoryTables;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::expected::Expected;
+use ordermill_domain::ids::{OrderId, ProductId};
+use ordermill_domain::inventory::{
+    Adjustment, AdjustmentKey, AdjustmentOutcome, Change, Entry, Inventory, InventoryAnswer, Lines,
+    MovementRow, Quantity, Reservation, StockRow,
+};
+use ordermill_domain::messages::{Kind, Message, Origin, Payload, StockLine};
+use ordermill_domain::service::{Outcome, Service};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

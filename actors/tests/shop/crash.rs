@@ -1,9 +1,11 @@
 //! Killed in the middle, started again on the same databases: every accepted order comes to rest.
 
-use ordermill_actors::order::{OrderStatus, RequestContext};
+use ordermill_actors::order::RequestContext;
 use ordermill_actors::runtime::tree::TreeQuery;
 use ordermill_actors::testing::CommitFault;
-use ordermill_actors::testing::shop::{Shop, ShopSettings, ShopStores, WAYS, Way, order_of};
+use ordermill_actors::testing::shop::{Shop, ShopSettings, ShopStores, WAYS, Way};
+use ordermill_domain::order::OrderStatus;
+use ordermill_domain::testing::order_of;
 use std::time::Duration;
 
 fn every_way(moments: impl Iterator<Item = u64> + Clone) -> impl Iterator<Item = (Way, u64)> {

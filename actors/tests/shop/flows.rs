@@ -1,10 +1,12 @@
 //! Flows side by side: the same outcome whichever way an order goes, and each order to its end in its own.
 
 use ordermill_actors::audit::AuditReads;
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::messages::{Address, Flow, Kind, Message, OrderDetails, Plan};
-use ordermill_actors::order::{OrderStatus, RequestContext};
-use ordermill_actors::testing::shop::{Shop, ShopSettings, ShopStores, WAYS, order_of};
+use ordermill_actors::order::RequestContext;
+use ordermill_actors::testing::shop::{Shop, ShopSettings, ShopStores, WAYS};
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::messages::{Address, Flow, Kind, Message, OrderDetails, Plan};
+use ordermill_domain::order::OrderStatus;
+use ordermill_domain::testing::order_of;
 use std::collections::BTreeSet;
 use std::time::Duration;
 

@@ -1,10 +1,11 @@
 //! A process that is killed ends as everything else in a simulation does: in an order that can be told.
 
 use async_trait::async_trait;
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::order::{HistoryRow, OrderFilter, OrderReads, Saga, UnreadableOrder};
+use ordermill_actors::order::{OrderFilter, OrderReads, UnreadableOrder};
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::testing::shop::{Backing, Shop, ShopSettings, ShopStores};
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::order::{HistoryRow, Saga};
 use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

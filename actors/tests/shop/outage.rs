@@ -2,16 +2,16 @@
 
 use async_trait::async_trait;
 use ordermill_actors::broker::LocalBroker;
-use ordermill_actors::ids::{OrderId, ServiceName};
-use ordermill_actors::messages::{FEEDS, Queue, queues_for};
-use ordermill_actors::order::{OrderStatus, RequestContext};
+use ordermill_actors::order::RequestContext;
 use ordermill_actors::ports::{
     Broker, BrokerError, ConfirmCallback, DeliverySink, Depth, Health, Subscription,
 };
-use ordermill_actors::runtime::outbox::OutboundMessage;
-use ordermill_actors::testing::shop::{
-    Backing, Shop, ShopSettings, ShopStores, WAYS, Way, order_of,
-};
+use ordermill_actors::testing::shop::{Backing, Shop, ShopSettings, ShopStores, WAYS, Way};
+use ordermill_domain::ids::{OrderId, ServiceName};
+use ordermill_domain::messages::{FEEDS, Queue, queues_for};
+use ordermill_domain::order::OrderStatus;
+use ordermill_domain::outbox::OutboundMessage;
+use ordermill_domain::testing::order_of;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

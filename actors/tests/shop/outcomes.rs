@@ -1,10 +1,12 @@
 //! Every outcome of an order, and the reconciliation afterwards.
 
-use ordermill_actors::clock::Timestamp;
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::messages::{Address, Flow, OrderDetails, Plan};
-use ordermill_actors::order::{AskError, OrderStatus, RequestContext, Saga, SagaStatus};
-use ordermill_actors::testing::shop::{Shop, ShopSettings, ShopStores, WAYS, Way, order_of};
+use ordermill_actors::order::{AskError, RequestContext};
+use ordermill_actors::testing::shop::{Shop, ShopSettings, ShopStores, WAYS, Way};
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::messages::{Address, Flow, OrderDetails, Plan};
+use ordermill_domain::order::{OrderStatus, Saga, SagaStatus};
+use ordermill_domain::testing::order_of;
 use std::time::Duration;
 
 async fn shop(way: Way) -> Shop {

@@ -1,14 +1,17 @@
 //! Buyers who race: nothing is sold twice, and nobody is refused what is there.
 
 use futures::future::join_all;
-use ordermill_actors::ids::OrderId;
 use ordermill_actors::inventory::InventoryReads;
-use ordermill_actors::messages::OrderDetails;
-use ordermill_actors::order::{OrderStatus, RequestContext, Saga};
-use ordermill_actors::testing::shop::{Shop, ShopSettings, ShopStores, WAYS, Way, order_of};
+use ordermill_actors::order::RequestContext;
+use ordermill_actors::testing::shop::{Shop, ShopSettings, ShopStores, WAYS, Way};
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::messages::OrderDetails;
+use ordermill_domain::order::{OrderStatus, Saga};
+use ordermill_domain::testing::order_of;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 async fn open(way: Way, failure_rate: f64) -> Shop {
@@ -175,7 +178,7 @@ async fn assert_reconciled(shop: &Shop, sagas: &[Saga]) -> BTreeMap<String, i64>
                 let failure = saga.facts.failure.as_ref().unwrap();
                 if failure.step == "inventory" {
                     assert!(!failure.shortages.is_empty());
-                    let short = |s: &ordermill_actors::messages::Shortage| {
+                    let short = |s: &ordermill_domain::messages::Shortage| {
                         s.available.is_some_and(|available| available < i64::from(s.requested))
                     };
                     assert!(failure.shortages.iter().all(short), "{failure:?}");

@@ -1,12 +1,13 @@
 //! A consumer that gets nothing although messages wait is noticed, and subscribes again.
 
-use ordermill_actors::messages::Queue;
 use ordermill_actors::runtime::consumer::Handler;
 use ordermill_actors::runtime::consumer_watchdog::SILENT_AFTER;
 use ordermill_actors::runtime::service_builder::Process;
 use ordermill_actors::runtime::ticket::{Ticket, TicketOutcome};
-use ordermill_actors::shipping::{Shipping, ShippingMemory, ShippingPolicy};
+use ordermill_actors::shipping::ShippingMemory;
 use ordermill_actors::testing::{ManualBroker, MemoryStore, world};
+use ordermill_domain::messages::Queue;
+use ordermill_domain::shipping::{Shipping, ShippingPolicy};
 use ractor::Actor;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -22,7 +23,7 @@ async fn hands_one(broker: &ManualBroker) {
 fn dead() -> ordermill_actors::ports::DeadMessage {
     ordermill_actors::ports::DeadMessage {
         queue: QUEUE,
-        content: Err(ordermill_actors::messages::Unreadable {
+        content: Err(ordermill_domain::messages::Unreadable {
             error: "none".to_owned(),
             body: "{".to_owned(),
         }),
@@ -35,7 +36,7 @@ fn dead() -> ordermill_actors::ports::DeadMessage {
 struct Idle;
 
 impl Handler for Idle {
-    fn handle(&self, _: Arc<ordermill_actors::messages::Message>, ticket: Ticket<()>) {
+    fn handle(&self, _: Arc<ordermill_domain::messages::Message>, ticket: Ticket<()>) {
         ticket.complete(TicketOutcome::Done(()));
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::backend::{Backend, PATIENCE};
 use async_trait::async_trait;
-use ordermill_actors::messages::RPC_PAYMENT;
 use ordermill_actors::ports::{Responder, RpcError};
+use ordermill_domain::messages::RPC_PAYMENT;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;

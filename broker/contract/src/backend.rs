@@ -1,9 +1,9 @@
 //! What a broker must offer to be held to the contract.
 
 use async_trait::async_trait;
-use ordermill_actors::messages::{Body, Exchange, Message};
 use ordermill_actors::ports::{Broker, PublishOutcome, Rpc};
-use ordermill_actors::runtime::outbox::OutboundMessage;
+use ordermill_domain::messages::{Body, Exchange, Message};
+use ordermill_domain::outbox::OutboundMessage;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;

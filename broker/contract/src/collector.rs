@@ -1,8 +1,8 @@
 //! A consumer that keeps what it gets.
 
 use crate::backend::{Backend, PATIENCE, QUIET};
-use ordermill_actors::messages::Queue;
 use ordermill_actors::ports::{DeadMessage, Delivery, DeliverySink, Subscription};
+use ordermill_domain::messages::Queue;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;

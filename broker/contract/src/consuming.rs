@@ -3,8 +3,8 @@
 use crate::backend::{Backend, PATIENCE, QUIET, send};
 use crate::collector::{TestConsumer, ack, consumer_of};
 use crate::samples::{each_order, message, orders};
-use ordermill_actors::messages::{Exchange, Kind, Queue};
 use ordermill_actors::ports::Depth;
+use ordermill_domain::messages::{Exchange, Kind, Queue};
 use tokio::time::Instant;
 
 const QUEUE: Queue = Queue::OrderEvents;

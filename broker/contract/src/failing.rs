@@ -3,10 +3,10 @@
 use crate::backend::{Backend, QUIET, publish, send};
 use crate::collector::{ack, consumer_of};
 use crate::samples::{at, bundle, each_order, feed, message, orders};
-use ordermill_actors::messages::{Body, Exchange, Kind, Queue, RETRY_DELAYS, Unreadable};
 use ordermill_actors::ports::{Delivery, DeliveryPart, Disposition, Remainder};
-use ordermill_actors::runtime::failures::Failures;
-use ordermill_actors::runtime::outbox::OutboundMessage;
+use ordermill_domain::failures::Failures;
+use ordermill_domain::messages::{Body, Exchange, Kind, Queue, RETRY_DELAYS, Unreadable};
+use ordermill_domain::outbox::OutboundMessage;
 use std::time::Duration;
 use tokio::time::Instant;
 

@@ -3,12 +3,12 @@
 use crate::backend::{Backend, QUIET, publish, send};
 use crate::collector::{ack, consumer_of};
 use crate::samples::{self, TRACE, at, by_channel, each_order, feed, message};
-use ordermill_actors::messages::{
+use ordermill_actors::ports::PublishOutcome;
+use ordermill_domain::failures::Failures;
+use ordermill_domain::messages::{
     BINDINGS, Body, Exchange, ExchangeKind, Kind, Message, Queue, queues_for,
 };
-use ordermill_actors::ports::PublishOutcome;
-use ordermill_actors::runtime::failures::Failures;
-use ordermill_actors::runtime::outbox::OutboundMessage;
+use ordermill_domain::outbox::OutboundMessage;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 

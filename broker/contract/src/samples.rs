@@ -1,7 +1,7 @@
 //! Messages of every kind.
 
-use ordermill_actors::messages::{Body, Bundle, Flow, Kind, Message};
 use ordermill_actors::ports::Delivery;
+use ordermill_domain::messages::{Body, Bundle, Flow, Kind, Message};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -13,7 +13,7 @@ pub const AT: &str = "2026-03-01T10:00:00.123456Z";
 pub const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 /// [`AT`], read.
-pub fn at() -> ordermill_actors::clock::Timestamp {
+pub fn at() -> ordermill_domain::clock::Timestamp {
     AT.parse().unwrap()
 }
 

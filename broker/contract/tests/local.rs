@@ -34,12 +34,12 @@ mod only_here {
     //! What the in-process broker promises beyond: its durable side is the outbox of whoever publishes.
 
     use super::local;
-    use ordermill_actors::messages::{Body, Exchange, Kind, Queue, RETRY_DELAYS};
     use ordermill_actors::ports::{Broker, PublishOutcome};
-    use ordermill_actors::runtime::failures::Failures;
-    use ordermill_actors::runtime::outbox::OutboundMessage;
     use ordermill_broker_contract::consumer_of;
     use ordermill_broker_contract::samples::{at, message};
+    use ordermill_domain::failures::Failures;
+    use ordermill_domain::messages::{Body, Exchange, Kind, Queue, RETRY_DELAYS};
+    use ordermill_domain::outbox::OutboundMessage;
     use tokio::sync::oneshot;
 
     fn publish(broker: &dyn Broker, attempt: u32) -> oneshot::Receiver<PublishOutcome> {

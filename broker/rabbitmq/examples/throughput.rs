@@ -5,14 +5,15 @@
 //! cargo run --release -p ordermill-rabbitmq --example throughput -- 200000
 //! ```
 
-use ordermill_actors::messages::{Body, Exchange, Kind, Queue};
 use ordermill_actors::ports::{Broker, DeadMessage, Delivery, DeliverySink, PublishOutcome};
-use ordermill_actors::runtime::outbox::OutboundMessage;
 use ordermill_broker_contract::samples::message;
+use ordermill_domain::messages::{Body, Exchange, Kind, Queue};
+use ordermill_domain::outbox::OutboundMessage;
 use ordermill_rabbitmq::RabbitBroker;
 use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 const PREFETCH: usize = 2_000;

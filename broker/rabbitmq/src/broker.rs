@@ -11,15 +11,16 @@ use crate::rpc::{RpcClient, RpcServer};
 use crate::topology::Claim;
 use crate::{topology, wire};
 use async_trait::async_trait;
-use ordermill_actors::messages::Queue;
 use ordermill_actors::ports::{
     Broker, BrokerError, ConfirmCallback, DeliverySink, Depth, Health, PublishOutcome, Responder,
     Rpc, RpcError, Subscription,
 };
-use ordermill_actors::runtime::outbox::OutboundMessage;
+use ordermill_domain::messages::Queue;
+use ordermill_domain::outbox::OutboundMessage;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;

@@ -9,12 +9,13 @@ use crate::acks::Acks;
 use crate::publisher::{ConfirmOutcome, Content, PendingPublish, Publisher};
 use crate::wire;
 use lapin::BasicProperties;
-use ordermill_actors::messages::{Body, Queue, Unreadable, retry_exchange};
 use ordermill_actors::ports::{DeliveryChannel, DeliveryPart, Remainder};
-use ordermill_actors::runtime::failures::Failures;
+use ordermill_domain::failures::Failures;
+use ordermill_domain::messages::{Body, Queue, Unreadable, retry_exchange};
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{AcqRel, Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 

@@ -3,7 +3,7 @@
 use crate::address::Address;
 use lapin::ErrorKind;
 use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
-use ordermill_actors::ids::ServiceName;
+use ordermill_domain::ids::ServiceName;
 use std::time::Duration;
 use thiserror::Error;
 

@@ -12,8 +12,8 @@
 
 use crate::error::Declared;
 use lapin::types::{AMQPValue, FieldTable};
-use ordermill_actors::ids::ServiceName;
-use ordermill_actors::messages::{
+use ordermill_domain::ids::ServiceName;
+use ordermill_domain::messages::{
     BINDINGS, Exchange, ExchangeKind, Queue, QueueKind, RETRY_DELAYS, RPC_PAYMENT, UNROUTED,
     retry_exchange,
 };

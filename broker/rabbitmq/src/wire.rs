@@ -14,11 +14,11 @@
 use chrono::SecondsFormat;
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
-use ordermill_actors::clock::Timestamp;
-use ordermill_actors::messages::{
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::failures::Failures;
+use ordermill_domain::messages::{
     Body, Exchange, ExchangeKind, Message, Payload, Priority, Queue, Unreadable, routing_key,
 };
-use ordermill_actors::runtime::failures::Failures;
 use std::collections::BTreeMap;
 
 const TRACEPARENT: &str = "traceparent";

@@ -4,9 +4,10 @@ use crate::backend::Backend;
 use crate::batches::{batch, make, on_both};
 use crate::records;
 use crate::values::{AWKWARD, at, finer, order, origin};
-use ordermill_actors::audit::{AuditEntry, AuditMemory, AuditReads, AuditService, Change};
-use ordermill_actors::messages::{Failure, Message, Origin, Payload};
+use ordermill_actors::audit::{AuditMemory, AuditReads};
 use ordermill_actors::testing::MemoryStore;
+use ordermill_domain::audit::{AuditEntry, AuditService, Change};
+use ordermill_domain::messages::{Failure, Message, Origin, Payload};
 use std::sync::Arc;
 
 /// What JSON escapes, and what it does not: an escaped NUL among it, which is text like any other.

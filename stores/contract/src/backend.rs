@@ -1,16 +1,23 @@
 //! What a store must offer to be held to the contract: each service's database, opened on demand.
 
 use async_trait::async_trait;
-use ordermill_actors::audit::{AuditReads, AuditService};
-use ordermill_actors::gateway::{GatewayReads, SimulatedGateway};
-use ordermill_actors::inventory::{Inventory, InventoryReads};
-use ordermill_actors::notification::{NotificationReads, NotificationService};
-use ordermill_actors::order::{DueOrders, Order, OrderReads};
-use ordermill_actors::payment::{PaymentReads, PaymentService};
+use ordermill_actors::audit::AuditReads;
+use ordermill_actors::gateway::GatewayReads;
+use ordermill_actors::inventory::InventoryReads;
+use ordermill_actors::notification::NotificationReads;
+use ordermill_actors::order::{DueOrders, OrderReads};
+use ordermill_actors::payment::PaymentReads;
 use ordermill_actors::ports::Database;
 use ordermill_actors::reconciliation::Sources;
-use ordermill_actors::runtime::service::Service;
-use ordermill_actors::shipping::{ShipmentReads, Shipping};
+use ordermill_actors::shipping::ShipmentReads;
+use ordermill_domain::audit::AuditService;
+use ordermill_domain::gateway::SimulatedGateway;
+use ordermill_domain::inventory::Inventory;
+use ordermill_domain::notification::NotificationService;
+use ordermill_domain::order::Order;
+use ordermill_domain::payment::PaymentService;
+use ordermill_domain::service::Service;
+use ordermill_domain::shipping::Shipping;
 use std::sync::Arc;
 
 /// Everything that the order service asks of its database outside of its journal.

@@ -1,11 +1,11 @@
 //! Batches, and what stores make of them.
 
 use crate::values::world;
-use ordermill_actors::clock::Timestamp;
-use ordermill_actors::messages::Message;
 use ordermill_actors::ports::{CommitError, Store};
-use ordermill_actors::runtime::outbox::{Content, OutboxRow};
-use ordermill_actors::runtime::service::{Batch, OutboxMaintenance, Outcome, Service};
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::messages::Message;
+use ordermill_domain::outbox::{Content, OutboxRow};
+use ordermill_domain::service::{Batch, OutboxMaintenance, Outcome, Service};
 use std::fmt::Debug;
 use std::sync::Arc;
 

@@ -4,20 +4,20 @@ use crate::backend::Backend;
 use crate::batches::maintenance;
 use crate::outbox::{adopt_all, saying};
 use crate::values::{AWKWARD, at, finer, order, world};
-use ordermill_actors::audit::AuditService;
-use ordermill_actors::clock::{Timestamp, storable};
-use ordermill_actors::gateway::SimulatedGateway;
-use ordermill_actors::inventory::Inventory;
-use ordermill_actors::messages::{Body, Queue};
-use ordermill_actors::notification::NotificationService;
-use ordermill_actors::order::Order;
-use ordermill_actors::payment::PaymentService;
 use ordermill_actors::ports::{Database, DeadLetterFilter};
-use ordermill_actors::runtime::outbox::{Content, OutboxRow};
-use ordermill_actors::runtime::service::{
+use ordermill_domain::audit::AuditService;
+use ordermill_domain::clock::{Timestamp, storable};
+use ordermill_domain::gateway::SimulatedGateway;
+use ordermill_domain::inventory::Inventory;
+use ordermill_domain::messages::{Body, Queue};
+use ordermill_domain::notification::NotificationService;
+use ordermill_domain::order::Order;
+use ordermill_domain::outbox::{Content, OutboxRow};
+use ordermill_domain::payment::PaymentService;
+use ordermill_domain::service::{
     Batch, DeadLetter, Discard, DiscardedLetter, OutboxMaintenance, Redrive, Service,
 };
-use ordermill_actors::shipping::Shipping;
+use ordermill_domain::shipping::Shipping;
 use uuid::Uuid;
 
 /// The largest message that the system has to bear, in bytes.
@@ -131,9 +131,9 @@ fn again(letter: u128, queue: Queue) -> Redrive {
 }
 
 fn saying_one() -> Body {
-    let message = ordermill_actors::messages::Message::new(
+    let message = ordermill_domain::messages::Message::new(
         &crate::values::origin(1),
-        ordermill_actors::messages::Payload::ShippingCancel,
+        ordermill_domain::messages::Payload::ShippingCancel,
         0,
         at(1),
     );

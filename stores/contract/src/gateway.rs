@@ -5,14 +5,13 @@ use crate::batches::on_both;
 use crate::records;
 use crate::values::{AWKWARD, at, finer};
 use ordermill_actors::gateway::memory::GatewayTables;
-use ordermill_actors::gateway::{
-    EntryStatus, GatewayChange, GatewayReads, GatewayResponse, SimulatedGateway, Sums,
-};
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::money::{AMOUNT_MAX_MINOR, Currency, Money};
-use ordermill_actors::payment::{ChargeRequest, GatewayKey};
-use ordermill_actors::runtime::service::Outcome;
+use ordermill_actors::gateway::{GatewayReads, Sums};
 use ordermill_actors::testing::MemoryStore;
+use ordermill_domain::gateway::{EntryStatus, GatewayChange, GatewayResponse, SimulatedGateway};
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::money::{AMOUNT_MAX_MINOR, Currency, Money};
+use ordermill_domain::payment::{ChargeRequest, GatewayKey};
+use ordermill_domain::service::Outcome;
 use uuid::Uuid;
 
 fn key(n: u128) -> GatewayKey {

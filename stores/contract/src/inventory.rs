@@ -5,15 +5,16 @@ use crate::batches::{batch, insist, on_both};
 use crate::records;
 use crate::values::{AWKWARD, at, finer, order, origin};
 use futures::future::join;
-use ordermill_actors::ids::ProductId;
-use ordermill_actors::inventory::{
-    Adjustment, AdjustmentKey, AdjustmentOutcome, Change, Entry, Inventory, InventoryAnswer,
-    InventoryReads, InventoryTables, Lines, MovementRow, Quantity, StockRow, movements,
-};
-use ordermill_actors::messages::StockLine;
-use ordermill_actors::runtime::expected::Expected;
-use ordermill_actors::runtime::service::Outcome;
+use ordermill_actors::inventory::{InventoryReads, InventoryTables, movements};
 use ordermill_actors::testing::MemoryStore;
+use ordermill_domain::expected::Expected;
+use ordermill_domain::ids::ProductId;
+use ordermill_domain::inventory::{
+    Adjustment, AdjustmentKey, AdjustmentOutcome, Change, Entry, Inventory, InventoryAnswer, Lines,
+    MovementRow, Quantity, StockRow,
+};
+use ordermill_domain::messages::StockLine;
+use ordermill_domain::service::Outcome;
 use std::sync::Arc;
 
 type Model = MemoryStore<InventoryTables>;
@@ -306,7 +307,7 @@ pub async fn the_ledger_is_read_page_by_page(backend: &dyn Backend) {
     for limit in [1, 7, 30, 61] {
         let mut read = Vec::new();
         loop {
-            let before = read.last().map(|last: &ordermill_actors::inventory::Movement| last.place);
+            let before = read.last().map(|last: &ordermill_domain::inventory::Movement| last.place);
             let page = movements(&*opened.reads, &pear, before, limit).await.unwrap();
             assert!(page.len() <= limit);
             if page.is_empty() {

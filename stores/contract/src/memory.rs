@@ -2,18 +2,25 @@
 
 use crate::backend::{Backend, Opened, OrderData};
 use async_trait::async_trait;
-use ordermill_actors::audit::{AuditReads, AuditService};
-use ordermill_actors::gateway::{GatewayReads, SimulatedGateway};
-use ordermill_actors::inventory::{Inventory, InventoryReads};
-use ordermill_actors::notification::{NotificationReads, NotificationService};
-use ordermill_actors::order::Order;
-use ordermill_actors::payment::{PaymentReads, PaymentService};
+use ordermill_actors::audit::AuditReads;
+use ordermill_actors::gateway::GatewayReads;
+use ordermill_actors::inventory::InventoryReads;
+use ordermill_actors::notification::NotificationReads;
+use ordermill_actors::payment::PaymentReads;
 use ordermill_actors::reconciliation::Sources;
-use ordermill_actors::shipping::{ShipmentReads, Shipping};
+use ordermill_actors::shipping::ShipmentReads;
 use ordermill_actors::testing::MemoryStore;
 use ordermill_actors::testing::shop::ShopStores;
+use ordermill_domain::audit::AuditService;
+use ordermill_domain::gateway::SimulatedGateway;
+use ordermill_domain::inventory::Inventory;
+use ordermill_domain::notification::NotificationService;
+use ordermill_domain::order::Order;
+use ordermill_domain::payment::PaymentService;
+use ordermill_domain::shipping::Shipping;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// Databases in memory. They outlive being closed, as files do; what is opened is one more process.
 #[derive(Default)]

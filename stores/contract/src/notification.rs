@@ -4,17 +4,17 @@ use crate::backend::Backend;
 use crate::batches::{batch, make, on_both};
 use crate::records;
 use crate::values::{AWKWARD, at, finer, order, origin};
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::messages::{Contact, Failure, Message, OrderNotice, Payload};
-use ordermill_actors::money::{AMOUNT_MAX_MINOR, Currency, Money};
-use ordermill_actors::notification::{
-    Change, NotificationAnswer, NotificationFilter, NotificationId, NotificationMemory,
-    NotificationPolicy, NotificationReads, NotificationService, Scope, Topic, UNREAD_PAGE,
-    UnreadPage,
-};
-use ordermill_actors::runtime::expected::Expected;
-use ordermill_actors::runtime::service::Outcome;
+use ordermill_actors::notification::{NotificationFilter, NotificationMemory, NotificationReads};
 use ordermill_actors::testing::MemoryStore;
+use ordermill_domain::expected::Expected;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::messages::{Contact, Failure, Message, OrderNotice, Payload};
+use ordermill_domain::money::{AMOUNT_MAX_MINOR, Currency, Money};
+use ordermill_domain::notification::{
+    Change, NotificationAnswer, NotificationId, NotificationPolicy, NotificationService, Scope,
+    Topic, UNREAD_PAGE, UnreadPage,
+};
+use ordermill_domain::service::Outcome;
 use std::sync::Arc;
 
 type Model = MemoryStore<NotificationMemory>;

@@ -15,19 +15,18 @@ use crate::batches::{batch, insist, make, on_both};
 use crate::records;
 use crate::values::{AWKWARD, at, order, world};
 use futures::future::join_all;
-use ordermill_actors::ids::{OrderId, ProductId};
-use ordermill_actors::messages::{
+use ordermill_actors::order::memory::OrderTables;
+use ordermill_actors::order::{DueOrders, OrderFilter, OrderReads};
+use ordermill_actors::testing::MemoryStore;
+use ordermill_domain::ids::{OrderId, ProductId};
+use ordermill_domain::messages::{
     Address, Contact, Flow, Line, OrderDetails, Origin, Plan, Priority,
 };
-use ordermill_actors::money::{AMOUNT_MAX_MINOR, Currency};
-use ordermill_actors::order::facts::Fact;
-use ordermill_actors::order::memory::OrderTables;
-use ordermill_actors::order::service::{Change, OrderAnswer};
-use ordermill_actors::order::{
-    Claim, DueOrders, Order, OrderFilter, OrderReads, OrderStatus, Saga, SagaStatus,
-};
-use ordermill_actors::runtime::service::Outcome;
-use ordermill_actors::testing::MemoryStore;
+use ordermill_domain::money::{AMOUNT_MAX_MINOR, Currency};
+use ordermill_domain::order::facts::Fact;
+use ordermill_domain::order::service::{Change, OrderAnswer};
+use ordermill_domain::order::{Claim, Order, OrderStatus, Saga, SagaStatus};
+use ordermill_domain::service::Outcome;
 use scenarios::{compare, learn, placed, scenarios};
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -5,15 +5,16 @@ use crate::batches::{batch, insist, on_both};
 use crate::records;
 use crate::values::{AWKWARD, at, order, origin};
 use futures::future::join_all;
-use ordermill_actors::messages::{Origin, PaymentProcess};
-use ordermill_actors::money::{AMOUNT_MAX_MINOR, Currency, Money};
+use ordermill_actors::payment::PaymentReads;
 use ordermill_actors::payment::memory::PaymentTables;
-use ordermill_actors::payment::{
-    Charge, GatewayAnswer, GatewayReply, Now, Payment, PaymentChange, PaymentInput, PaymentPolicy,
-    PaymentReads, PaymentService, Undone, apply, decide,
-};
-use ordermill_actors::runtime::service::{Batch, Outcome};
 use ordermill_actors::testing::MemoryStore;
+use ordermill_domain::messages::{Origin, PaymentProcess};
+use ordermill_domain::money::{AMOUNT_MAX_MINOR, Currency, Money};
+use ordermill_domain::payment::{
+    Charge, GatewayAnswer, GatewayReply, Now, Payment, PaymentChange, PaymentInput, PaymentPolicy,
+    PaymentService, Undone, apply, decide,
+};
+use ordermill_domain::service::{Batch, Outcome};
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,7 +1,8 @@
 //! What reconciliation reads of a store: the same as of the model, in spans of any size.
 
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::reconciliation::{OrderRecords, ProductRecords, Record, Source, Span};
+use ordermill_actors::reconciliation::{OrderRecords, ProductRecords, Source};
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::reconciliation::{Record, Span};
 use std::fmt::Debug;
 use uuid::Uuid;
 

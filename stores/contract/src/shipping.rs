@@ -4,14 +4,14 @@ use crate::backend::Backend;
 use crate::batches::on_both;
 use crate::records;
 use crate::values::{AWKWARD, at, finer, order, origin};
-use ordermill_actors::messages::{Address, Priority, ShippingSchedule};
-use ordermill_actors::money::{AMOUNT_MAX_MINOR, Currency, Money};
-use ordermill_actors::runtime::service::Outcome;
-use ordermill_actors::shipping::{
-    Change, Command, ShipmentReads, Shipping, ShippingAnswer, ShippingMemory,
-    UNDELIVERABLE_POSTAL_CODE,
-};
+use ordermill_actors::shipping::{ShipmentReads, ShippingMemory};
 use ordermill_actors::testing::MemoryStore;
+use ordermill_domain::messages::{Address, Priority, ShippingSchedule};
+use ordermill_domain::money::{AMOUNT_MAX_MINOR, Currency, Money};
+use ordermill_domain::service::Outcome;
+use ordermill_domain::shipping::{
+    Change, Command, Shipping, ShippingAnswer, UNDELIVERABLE_POSTAL_CODE,
+};
 
 type Model = MemoryStore<ShippingMemory>;
 

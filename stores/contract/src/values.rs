@@ -1,9 +1,9 @@
 //! The values that the tests write: times, keys, and texts that are easily written wrong.
 
-use ordermill_actors::clock::{Timestamp, World};
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::messages::{Flow, Origin, Plan};
 use ordermill_actors::testing::{CountedIds, TokioClock};
+use ordermill_domain::clock::{Timestamp, World};
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::messages::{Flow, Origin, Plan};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use uuid::Uuid;

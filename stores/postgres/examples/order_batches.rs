@@ -7,12 +7,12 @@
 //!
 //! Writes into the schema `orders` of the database that `DATABASE_URL` names: take an empty one.
 
-use ordermill_actors::order::Order;
-use ordermill_actors::order::facts::Fact;
 use ordermill_actors::ports::Store;
 use ordermill_contract::batches::batch;
 use ordermill_contract::order::scenarios::{learn, placed};
 use ordermill_contract::values::at;
+use ordermill_domain::order::Order;
+use ordermill_domain::order::facts::Fact;
 use ordermill_postgres::order::{MIGRATIONS, OrderTables, SCHEMA};
 use ordermill_postgres::{Database, PgStore};
 use std::time::{Duration, Instant};

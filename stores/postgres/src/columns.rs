@@ -8,8 +8,8 @@
 //! | JSON | `text`: it is only carried, and never asked about |
 
 use crate::error::Error;
-use ordermill_actors::clock;
-use ordermill_actors::clock::Timestamp;
+use ordermill_domain::clock;
+use ordermill_domain::clock::Timestamp;
 
 /// One column of some rows: a parameter for `UNNEST`.
 pub fn column<'a, R, T>(rows: &'a [R], of: impl Fn(&'a R) -> T) -> Vec<T> {

@@ -36,7 +36,6 @@ use sqlx::{PgConnection, PgPool};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::JoinError;
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -64,14 +63,10 @@ impl Database {
     where
         R: Send + 'static,
         F: Future<Output = Result<R, Error>> + Send + 'static,
-        W: FnOnce(PgPool) -> F,
+        W: FnOnce(PgPool) -> F + Send + 'static,
     {
-        let pool = self.readers.pool();
-        let answer = owned(self.readers.in_turn(work(pool.clone()))).await;
-        if let Err(ReadTaskError::Late) = answer {
-            self.readers.give_up(&pool);
-        }
-        Ok(answer?)
+        let readers = self.readers.clone();
+        owned(async move { readers.in_turn(work).await }).await
     }
 
     /// Runs writing statements that are no change of an entity (a claim, a retention) in a task of
@@ -88,7 +83,8 @@ impl Database {
             lease.keep();
             Ok(done)
         };
-        Ok(owned(leased).await?)
+        let late = |_| Err(Error::late("a statement", ANSWER_TIMEOUT));
+        owned(async move { timeout(ANSWER_TIMEOUT, leased).await.unwrap_or_else(late) }).await
     }
 
     /// Which installation the schema belongs to: drawn when it was made, and kept by its backups.
@@ -114,31 +110,11 @@ impl Database {
     }
 }
 
-/// Why a task has brought no answer.
-enum ReadTaskError {
-    Late,
-    Failed(Error),
-    Broken(JoinError),
-}
-
-impl From<ReadTaskError> for ReadError {
-    fn from(why: ReadTaskError) -> Self {
-        match why {
-            ReadTaskError::Late => Error::late("a statement", ANSWER_TIMEOUT).into(),
-            ReadTaskError::Failed(error) => error.into(),
-            ReadTaskError::Broken(error) => {
-                Self::Away(format!("the task of a statement failed: {error}"))
-            }
-        }
-    }
-}
-
 async fn owned<R: Send + 'static>(
     work: impl Future<Output = Result<R, Error>> + Send + 'static,
-) -> Result<R, ReadTaskError> {
-    match tokio::spawn(timeout(ANSWER_TIMEOUT, work)).await {
-        Ok(Ok(answer)) => answer.map_err(ReadTaskError::Failed),
-        Ok(Err(_)) => Err(ReadTaskError::Late),
-        Err(error) => Err(ReadTaskError::Broken(error)),
+) -> Result<R, ReadError> {
+    match tokio::spawn(work).await {
+        Ok(answer) => Ok(answer?),
+        Err(error) => Err(ReadError::Away(format!("the task of a statement failed: {error}"))),
     }
 }

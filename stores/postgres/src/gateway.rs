@@ -8,13 +8,12 @@ use crate::database::Database;
 use crate::error::Error;
 use crate::store::Tables;
 use async_trait::async_trait;
-use ordermill_actors::clock::Timestamp;
-use ordermill_actors::gateway::{
-    Entry, GatewayReads, GatewayWrites, SimulatedGateway, Sums, Totals,
-};
-use ordermill_actors::money::Currency;
-use ordermill_actors::payment::GatewayKey;
+use ordermill_actors::gateway::{GatewayReads, Sums, Totals};
 use ordermill_actors::ports::ReadError;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::gateway::{Entry, GatewayWrites, SimulatedGateway};
+use ordermill_domain::money::Currency;
+use ordermill_domain::payment::GatewayKey;
 use rows::StoredGatewayEntry;
 use sqlx::PgConnection;
 use sqlx::migrate::Migrator;

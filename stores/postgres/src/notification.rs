@@ -10,9 +10,9 @@ pub use read::NotificationDatabase;
 use crate::error::Error;
 use crate::store::Tables;
 use async_trait::async_trait;
-use ordermill_actors::clock::Timestamp;
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::notification::{
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::notification::{
     Keys, NotificationId, NotificationService, Rows, Topic, Writes,
 };
 use sqlx::PgConnection;

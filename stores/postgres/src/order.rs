@@ -11,9 +11,10 @@ use crate::columns::count;
 use crate::error::Error;
 use crate::store::Tables;
 use async_trait::async_trait;
-use ordermill_actors::clock::Timestamp;
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::order::service::{Claim, Keys, Order, Rows, Writes};
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::order::service::{Keys, Rows, Writes};
+use ordermill_domain::order::{Claim, Order};
 use sqlx::PgConnection;
 use sqlx::migrate::Migrator;
 

@@ -7,10 +7,10 @@ use crate::database::Database;
 use crate::dead_letters;
 use crate::error::Error;
 use async_trait::async_trait;
-use ordermill_actors::clock::Timestamp;
 use ordermill_actors::ports::{Outbox, ReadError};
-use ordermill_actors::runtime::outbox::OutboxRow;
-use ordermill_actors::runtime::service::{Parking, Redrive};
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::outbox::OutboxRow;
+use ordermill_domain::service::{Parking, Redrive};
 use sqlx::PgConnection;
 use uuid::Uuid;
 

@@ -8,15 +8,13 @@ use crate::database::{Database, Lease};
 use crate::error::Error;
 use crate::{dead_letters, outbox};
 use async_trait::async_trait;
-use ordermill_actors::clock::Timestamp;
 use ordermill_actors::faults::{self, Point};
 use ordermill_actors::ports::{
     CommitError, Committed, DeadLetterFilter, DeadLetters, Outbox, ReadError, Store,
 };
-use ordermill_actors::runtime::outbox::OutboxRow;
-use ordermill_actors::runtime::service::{
-    Batch, DeadLetter, DecidedBatch, DiscardedLetter, Service,
-};
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::outbox::OutboxRow;
+use ordermill_domain::service::{Batch, DeadLetter, DecidedBatch, DiscardedLetter, Service};
 use sqlx::{Connection, PgConnection};
 use std::marker::PhantomData;
 use std::time::Duration;

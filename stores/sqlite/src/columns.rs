@@ -8,7 +8,7 @@
 
 use crate::error::Error;
 use chrono::DateTime;
-use ordermill_actors::clock::Timestamp;
+use ordermill_domain::clock::Timestamp;
 use uuid::Uuid;
 
 /// A time as it is stored: whole microseconds.

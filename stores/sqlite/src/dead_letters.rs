@@ -5,10 +5,10 @@ use crate::database::Database;
 use crate::error::Error;
 use crate::script::{Script, statement};
 use async_trait::async_trait;
-use ordermill_actors::clock::Timestamp;
-use ordermill_actors::messages::Queue;
 use ordermill_actors::ports::{DeadLetterFilter, DeadLetters, ReadError};
-use ordermill_actors::runtime::service::{DeadLetter, Discard, DiscardedLetter};
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::messages::Queue;
+use ordermill_domain::service::{DeadLetter, Discard, DiscardedLetter};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 

@@ -8,12 +8,11 @@ use crate::error::Error;
 use crate::script::{Script, statement};
 use crate::store::Tables;
 use async_trait::async_trait;
-use ordermill_actors::clock::Timestamp;
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::payment::{
-    Payment, PaymentReads, PaymentRow, PaymentService, PaymentStatus, PaymentWrite,
-};
+use ordermill_actors::payment::PaymentReads;
 use ordermill_actors::ports::ReadError;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::payment::{Payment, PaymentRow, PaymentService, PaymentStatus, PaymentWrite};
 use serde::Serialize;
 use sqlx::SqliteConnection;
 use sqlx::migrate::Migrator;

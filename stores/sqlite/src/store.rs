@@ -9,15 +9,13 @@ use crate::error::Error;
 use crate::script::Script;
 use crate::{dead_letters, outbox, progress};
 use async_trait::async_trait;
-use ordermill_actors::clock::Timestamp;
 use ordermill_actors::faults::{self, Point};
 use ordermill_actors::ports::{
     CommitError, Committed, DeadLetterFilter, DeadLetters, Outbox, ReadError, Store,
 };
-use ordermill_actors::runtime::outbox::OutboxRow;
-use ordermill_actors::runtime::service::{
-    Batch, DeadLetter, DecidedBatch, DiscardedLetter, Service,
-};
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::outbox::OutboxRow;
+use ordermill_domain::service::{Batch, DeadLetter, DecidedBatch, DiscardedLetter, Service};
 use sqlx::{Connection, SqliteConnection};
 use std::marker::PhantomData;
 use uuid::Uuid;

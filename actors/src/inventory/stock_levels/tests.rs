@@ -1,5 +1,5 @@
 use super::*;
-use crate::ids::ProductId;
+use ordermill_domain::ids::ProductId;
 use proptest::prelude::*;
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -1,15 +1,16 @@
 //! The handle on a journal, and messages on their way to a provider.
 
 use super::*;
-use crate::messages::ChannelMessage;
 use crate::ports::{ChannelError, Messenger};
 use crate::runtime::consumer::Handler;
-use crate::runtime::expected::Expected;
 use crate::runtime::feed::FeedHandler;
 use crate::runtime::feed::tests::journal;
 use crate::runtime::ticket::{Ticket, TicketOutcome};
 use crate::testing::{CommitFault, MemoryStore};
 use async_trait::async_trait;
+use ordermill_domain::expected::Expected;
+use ordermill_domain::messages::ChannelMessage;
+use ordermill_domain::notification::{NotificationId, Scope, Topic};
 
 #[tokio::test(start_paused = true)]
 async fn a_request_is_repeated_until_its_outcome_is_known() {

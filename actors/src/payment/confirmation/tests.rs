@@ -2,13 +2,13 @@
 
 use super::*;
 use crate::broker::LocalBroker;
-use crate::messages::{Flow, Origin, PaymentProcess, Plan};
-use crate::payment::{GatewayAttempts, Payment, PaymentRow, State, Undo};
 use crate::ports::ReadError;
 use crate::runtime::supervisor::Supervisor;
 use crate::runtime::tree::{Status, Tree};
 use crate::testing::world;
 use chrono::DateTime;
+use ordermill_domain::messages::{Flow, Origin, PaymentProcess, Plan};
+use ordermill_domain::payment::{GatewayAttempts, Payment, PaymentRow, State, Undo};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tokio::time::sleep;

@@ -1,14 +1,15 @@
 //! Events on a journal whose database fails as it is told to.
 
 use super::*;
-use crate::audit::{AuditMemory, AuditService};
-use crate::ids::OrderId;
-use crate::messages::{Flow, Origin, Payload, Plan};
+use crate::audit::AuditMemory;
 use crate::ports::Store;
 use crate::runtime::journal::{Journal, JournalParts, OutboxListener};
-use crate::runtime::outbox::OutboxRow;
 use crate::runtime::tree::Node;
 use crate::testing::{CommitFault, MemoryStore, world};
+use ordermill_domain::audit::AuditService;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::messages::{Flow, Origin, Payload, Plan};
+use ordermill_domain::outbox::OutboxRow;
 use ractor::Actor;
 use uuid::Uuid;
 

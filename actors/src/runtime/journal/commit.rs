@@ -4,12 +4,12 @@
 use super::handle::JournalParts;
 use super::message::{CommitCallback, CommitOutcome, MemoryEpoch, Msg, StoredCallback};
 use crate::faults::{self, Point};
-use crate::planted::{Bug, planted};
 use crate::ports::{CommitError, Committed};
 use crate::runtime::linked_task::catch_panic;
-use crate::runtime::outbox::OutboxRow;
-use crate::runtime::service::{Batch, OutboxMaintenance, Outcome, Service};
 use crate::runtime::tree::Node;
+use ordermill_domain::outbox::OutboxRow;
+use ordermill_domain::planted::{Bug, planted};
+use ordermill_domain::service::{Batch, OutboxMaintenance, Outcome, Service};
 use ractor::ActorRef;
 use std::sync::Arc;
 use std::time::Duration;

@@ -2,12 +2,12 @@
 
 use super::health::JournalHealth;
 use super::message::{CommitCallback, CommitOutcome, MemoryEpoch, Msg, StoredCallback, Submission};
-use crate::clock::World;
 use crate::ports::Store;
 use crate::runtime::address::Address;
-use crate::runtime::outbox::OutboxRow;
-use crate::runtime::service::{DeadLetter, Discard, Parking, Redrive, Service};
 use crate::runtime::tree::Node;
+use ordermill_domain::clock::World;
+use ordermill_domain::outbox::OutboxRow;
+use ordermill_domain::service::{DeadLetter, Discard, Parking, Redrive, Service};
 use std::sync::Arc;
 use tokio::time::Instant;
 use uuid::Uuid;

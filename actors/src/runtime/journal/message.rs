@@ -1,8 +1,11 @@
 //! The messages to a journal, and the outcome of a change.
 
-use crate::runtime::service::{DeadLetter, Discard, OutboxMaintenance, Parking, Redrive, Service};
+use ordermill_domain::service::{
+    DeadLetter, Discard, OutboxMaintenance, Parking, Redrive, Service,
+};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use tokio::time::Instant;
 use uuid::Uuid;
 

@@ -7,7 +7,7 @@
 //! back as many as they were.
 
 use super::message::{StoredCallback, Submission};
-use crate::runtime::service::{OutboxMaintenance, Service};
+use ordermill_domain::service::{OutboxMaintenance, Service};
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;

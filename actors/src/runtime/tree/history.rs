@@ -1,7 +1,7 @@
 //! What an actor remembers of itself for people to look at: its last messages, and why it failed.
 //! Bounded, and nothing is allocated before there is something to remember.
 
-use crate::clock::Timestamp;
+use ordermill_domain::clock::Timestamp;
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::time::Duration;

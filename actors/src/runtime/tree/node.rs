@@ -3,9 +3,10 @@
 use super::history::{ActorHistory, Failure, HandlingOutcome, LastMessage};
 use super::node_view::NodeView;
 use super::status::Status;
-use crate::clock::{Clock, Timestamp};
 use crate::runtime::lifecycle::{Lifecycle, LifecycleEvent, LifecycleEventKind};
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use ordermill_domain::clock::{Clock, Timestamp};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::time::Instant;
 

@@ -1,8 +1,8 @@
 //! What lies in a queue: a message or a bundle, and what becomes of its parts.
 
-use crate::messages::{Body, Message, Unreadable};
 use crate::ports::{DeliveryPart, Remainder};
-use crate::runtime::failures::Failures;
+use ordermill_domain::failures::Failures;
+use ordermill_domain::messages::{Body, Message, Unreadable};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;

@@ -1,7 +1,7 @@
 //! One publish, and what may become of it.
 
 use lapin::BasicProperties;
-use ordermill_actors::messages::Body;
+use ordermill_domain::messages::Body;
 use std::borrow::Cow;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;

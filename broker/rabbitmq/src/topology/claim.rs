@@ -6,12 +6,13 @@
 //! installation is refused before it takes or publishes anything. Nothing is ever published to these
 //! exchanges; other arguments than this one RabbitMQ does not compare.
 
-use super::{ExchangePlan, declare::declare_exchange, text};
+use super::declare::declare_exchange;
+use super::{ExchangePlan, text};
 use crate::address::Address;
 use crate::error::BrokerOpenError;
 use lapin::Channel;
-use ordermill_actors::ids::ServiceName;
-use ordermill_actors::messages::ExchangeKind;
+use ordermill_domain::ids::ServiceName;
+use ordermill_domain::messages::ExchangeKind;
 use uuid::Uuid;
 
 /// The identity of a service's database.

@@ -8,7 +8,7 @@ use crate::link::answer;
 use futures::future::{join_all, try_join_all};
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::{Channel, Connection};
-use ordermill_actors::messages::ExchangeKind;
+use ordermill_domain::messages::ExchangeKind;
 use std::time::Duration;
 
 /// How long one declaration may take. A quorum queue that is new is several writes to disk, one after the

@@ -1,6 +1,6 @@
 use super::*;
-use ordermill_actors::messages::Kind;
 use ordermill_broker_contract::samples::{TRACE, at, by_channel, envelope, feed, message};
+use ordermill_domain::messages::Kind;
 
 fn header(properties: &BasicProperties, name: &str) -> Option<String> {
     words(headers_of(properties)?.get(name)?)

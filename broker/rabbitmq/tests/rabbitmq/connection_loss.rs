@@ -1,17 +1,18 @@
 //! Losing connections, channels and queues: nothing else is lost.
 
 use crate::test_vhost::{through_proxy, vhost};
-use ordermill_actors::messages::{Body, Exchange, Kind, Queue};
 use ordermill_actors::ports::{
     Broker, DeadMessage, Delivery, DeliverySink, Health, PublishOutcome,
 };
-use ordermill_actors::runtime::outbox::OutboundMessage;
 use ordermill_broker_contract::backend::PATIENCE;
 use ordermill_broker_contract::collector::{ack, consumer_of};
 use ordermill_broker_contract::samples::{feed, message, orders};
 use ordermill_broker_contract::{Backend, send};
+use ordermill_domain::messages::{Body, Exchange, Kind, Queue};
+use ordermill_domain::outbox::OutboundMessage;
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;

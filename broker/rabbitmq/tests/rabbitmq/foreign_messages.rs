@@ -1,15 +1,16 @@
 //! What others put into our queues, and what the broker itself gives up.
 
 use crate::test_vhost::vhost;
-use ordermill_actors::messages::{Exchange, Kind, Queue, UNROUTED};
 use ordermill_actors::ports::{Broker, DeadMessage, Delivery, DeliverySink};
-use ordermill_actors::runtime::failures::Failures;
 use ordermill_broker_contract::collector::{Collector, TestConsumer, ack, consumer_of};
 use ordermill_broker_contract::samples::{at, by_channel, envelope, message, orders};
 use ordermill_broker_contract::{Backend, send};
+use ordermill_domain::failures::Failures;
+use ordermill_domain::messages::{Exchange, Kind, Queue, UNROUTED};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 
 const PREFETCH: usize = 100;
 
@@ -136,7 +137,7 @@ async fn an_unconsumed_channel_queue_is_visible_and_express_messages_come_first(
         let data =
             json!({"channel": "sms", "to": "1", "subject": "s", "body": "b", "priority": priority});
         let text = envelope(Kind::NotificationSend, order, &data).to_string();
-        let message = ordermill_actors::messages::Message::from_json(&text).unwrap();
+        let message = ordermill_domain::messages::Message::from_json(&text).unwrap();
         send(&place, Exchange::NotificationChannels, &message).taken().await;
     }
     let consumer = consumer_of(&place, Queue::NotificationSms, 1).await;

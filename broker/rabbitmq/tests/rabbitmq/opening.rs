@@ -1,8 +1,8 @@
 //! Opening: what cannot be opened is said in a sentence, without the password.
 
 use crate::test_vhost::Vhost;
-use ordermill_actors::ids::ServiceName;
-use ordermill_actors::messages::{BINDINGS, RETRY_DELAYS, UNROUTED};
+use ordermill_domain::ids::ServiceName;
+use ordermill_domain::messages::{BINDINGS, RETRY_DELAYS, UNROUTED};
 use ordermill_rabbitmq::{BrokerOpenError, Claim, RabbitBroker};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -150,7 +150,7 @@ async fn everything_is_declared_and_declaring_again_changes_nothing() {
         .collect();
     let namesake = |name: String| (name.clone(), String::new(), name);
     expected.insert(namesake(UNROUTED.to_owned()));
-    for service in ordermill_actors::ids::ServiceName::ALL {
+    for service in ordermill_domain::ids::ServiceName::ALL {
         for delay in RETRY_DELAYS {
             expected.insert(namesake(format!("{service}.retry.{}s", delay.as_secs())));
         }

@@ -1,11 +1,11 @@
 //! Ending in good order: what is acknowledged is heard, what is not comes again.
 
 use crate::test_vhost::vhost;
-use ordermill_actors::messages::{Exchange, Kind, Queue};
 use ordermill_actors::ports::Broker;
 use ordermill_broker_contract::collector::{ack, consumer_of};
 use ordermill_broker_contract::samples::{each_order, message};
 use ordermill_broker_contract::{Backend, send};
+use ordermill_domain::messages::{Exchange, Kind, Queue};
 use ordermill_rabbitmq::RabbitBroker;
 use std::time::{Duration, Instant};
 

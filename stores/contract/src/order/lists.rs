@@ -4,9 +4,10 @@ use super::commit;
 use super::scenarios::{learn, placed, placed_by};
 use crate::backend::Backend;
 use crate::values::{at, order};
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::order::facts::Fact;
-use ordermill_actors::order::{OrderFilter, OrderStatus, Saga, SagaStatus};
+use ordermill_actors::order::OrderFilter;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::order::facts::Fact;
+use ordermill_domain::order::{OrderStatus, Saga, SagaStatus};
 
 pub async fn lists_are_read_page_by_page(backend: &dyn Backend) {
     let opened = backend.order().await;

@@ -2,17 +2,18 @@
 
 use crate::backend::OrderData;
 use crate::values::{at, order, origin};
-use ordermill_actors::clock::Timestamp;
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::messages::{
+use ordermill_actors::order::OrderFilter;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::messages::{
     Failure, Origin, PaymentApproved, Refusal, ShipmentScheduled, Shortage, Step,
 };
-use ordermill_actors::money::{Currency, Money};
-use ordermill_actors::order::facts::Fact;
-use ordermill_actors::order::record::record;
-use ordermill_actors::order::service::Change;
-use ordermill_actors::order::{OrderFilter, OrderStatus, Saga, SagaPolicy, SagaStatus};
-use ordermill_actors::testing::shop::order_of;
+use ordermill_domain::money::{Currency, Money};
+use ordermill_domain::order::facts::Fact;
+use ordermill_domain::order::record::record;
+use ordermill_domain::order::service::Change;
+use ordermill_domain::order::{OrderStatus, Saga, SagaPolicy, SagaStatus};
+use ordermill_domain::testing::order_of;
 use std::sync::Arc;
 
 /// Learns facts, as the saga's actor would, and asks for them to be written.

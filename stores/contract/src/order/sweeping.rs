@@ -5,7 +5,7 @@ use super::{commit, written};
 use crate::backend::Backend;
 use crate::values::{at, order};
 use futures::future::join_all;
-use ordermill_actors::order::facts::Fact;
+use ordermill_domain::order::facts::Fact;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;

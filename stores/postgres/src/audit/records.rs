@@ -3,9 +3,10 @@
 use super::AuditDatabase;
 use crate::error::Error;
 use async_trait::async_trait;
-use ordermill_actors::ids::OrderId;
 use ordermill_actors::ports::ReadError;
-use ordermill_actors::reconciliation::{AuditRecord, OrderRecords, Record, Span};
+use ordermill_actors::reconciliation::OrderRecords;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::reconciliation::{AuditRecord, Record, Span};
 
 #[async_trait]
 impl OrderRecords<AuditRecord> for AuditDatabase {

@@ -5,21 +5,25 @@
 //! longest, and so has no time left: it gives up half connected, and the next one too. While hundreds
 //! waited nobody ever got through.
 
+use super::ANSWER_TIMEOUT;
 use super::session::Plan;
 use crate::error::Error;
 use sqlx::Connection;
 use sqlx::postgres::{PgPool, PgPoolOptions};
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, timeout};
 
 /// Sessions that read: three processes of seven services stay below the 100 that PostgreSQL allows
 /// by default.
 const SESSIONS_MAX: u32 = 2;
-/// How long a read waits for its turn before the database counts as away.
-const TURN_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a read waits for its turn while no other read is answered, before the database counts as away.
+const STALLED_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a read waits for its turn while others are answered: the database is only busy.
+const TURN_TIMEOUT: Duration = Duration::from_secs(25);
 /// How long connecting may take then.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A session that nobody needs is given up after this time.
@@ -31,52 +35,76 @@ const ASK_AFTER: Duration = Duration::from_secs(1);
 pub(super) struct Readers {
     plan: Plan,
     pool: Mutex<PgPool>,
-    turns: Arc<Semaphore>,
+    turns: Semaphore,
+    answered_at: Mutex<Instant>,
 }
 
 impl Readers {
     pub fn new(plan: Plan) -> Self {
         let pool = Mutex::new(pool(plan.clone()));
-        let turns = Arc::new(Semaphore::new(SESSIONS_MAX as usize));
-        Self { plan, pool, turns }
+        let turns = Semaphore::new(SESSIONS_MAX as usize);
+        Self { plan, pool, turns, answered_at: Mutex::new(Instant::now()) }
     }
 
     /// Reads when its turn has come.
-    pub fn in_turn<R, F: Future<Output = Result<R, Error>>>(
-        &self,
-        reading: F,
-    ) -> impl Future<Output = Result<R, Error>> + use<R, F> {
-        let (turns, plan) = (self.turns.clone(), self.plan.clone());
-        async move {
-            let _turn = match timeout(TURN_TIMEOUT, turns.acquire()).await {
-                Ok(turn) => turn.map_err(|_| sqlx::Error::PoolClosed)?,
-                Err(_) => return Err(sqlx::Error::PoolTimedOut.into()),
-            };
-            match reading.await {
-                // A pool does not tell why it has no session: a session of one's own does.
-                Err(Error::Sql(sqlx::Error::PoolTimedOut)) => {
-                    let session = plan.open().await?;
-                    let _ = session.conn.close().await;
-                    Err(sqlx::Error::PoolTimedOut.into())
-                }
-                done => done,
+    pub async fn in_turn<R, F, W>(&self, work: W) -> Result<R, Error>
+    where
+        F: Future<Output = Result<R, Error>>,
+        W: FnOnce(PgPool) -> F,
+    {
+        let _turn = self.turn().await?;
+        let pool = self.pool();
+        match timeout(ANSWER_TIMEOUT, work(pool.clone())).await {
+            Ok(Ok(answer)) => {
+                *locked(&self.answered_at) = Instant::now();
+                Ok(answer)
+            }
+            // A pool does not tell why it has no session: a session of one's own does.
+            Ok(Err(Error::Sql(sqlx::Error::PoolTimedOut))) => {
+                let session = self.plan.open().await?;
+                let _ = session.conn.close().await;
+                Err(sqlx::Error::PoolTimedOut.into())
+            }
+            Ok(Err(error)) => Err(error),
+            Err(_) => {
+                self.give_up(&pool);
+                Err(Error::late("a statement", ANSWER_TIMEOUT))
+            }
+        }
+    }
+
+    /// Waits for its turn, longer while the database answers others.
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, Error> {
+        let mut turn = pin!(self.turns.acquire());
+        let begun = Instant::now();
+        loop {
+            if let Ok(turn) = timeout(STALLED_TIMEOUT, &mut turn).await {
+                return Ok(turn.map_err(|_| sqlx::Error::PoolClosed)?);
+            }
+            let is_stalled = locked(&self.answered_at).elapsed() >= STALLED_TIMEOUT;
+            if is_stalled || begun.elapsed() >= TURN_TIMEOUT {
+                return Err(Error::late("waiting for a reading session", begun.elapsed()));
             }
         }
     }
 
     pub fn pool(&self) -> PgPool {
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        locked(&self.pool).clone()
     }
 
     /// Goes on with other sessions: one of this pool is silent. Where a network has swallowed its other
     /// end, the system would only notice after a quarter of an hour, and until then it is no use.
-    pub fn give_up(&self, silent: &PgPool) {
-        let mut current = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+    fn give_up(&self, silent: &PgPool) {
+        let mut current = locked(&self.pool);
         // Whoever else waited on the same pool may have been here before.
         if std::ptr::eq(current.options(), silent.options()) && !current.is_closed() {
             *current = pool(self.plan.clone());
         }
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn pool(plan: Plan) -> PgPool {

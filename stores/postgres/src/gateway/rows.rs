@@ -2,11 +2,11 @@
 
 use crate::columns::count;
 use crate::error::Error;
-use ordermill_actors::clock::Timestamp;
-use ordermill_actors::gateway::{Booking, Entry, EntryStatus};
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::money::{Currency, Money};
-use ordermill_actors::payment::GatewayKey;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::gateway::{Booking, Entry, EntryStatus};
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::money::{Currency, Money};
+use ordermill_domain::payment::GatewayKey;
 use uuid::Uuid;
 
 /// A row, as it is read.

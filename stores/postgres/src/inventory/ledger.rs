@@ -2,9 +2,9 @@
 
 use crate::columns::{column, count, number, time};
 use crate::error::Error;
-use ordermill_actors::clock::Timestamp;
-use ordermill_actors::ids::ProductId;
-use ordermill_actors::inventory::{AdjustmentKey, AdjustmentRecord, MovementRow, StockRow};
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::ids::ProductId;
+use ordermill_domain::inventory::{AdjustmentKey, AdjustmentRecord, MovementRow, StockRow};
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

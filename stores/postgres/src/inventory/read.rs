@@ -5,10 +5,11 @@ use super::rows::{StoredReservation, StoredStock};
 use crate::columns::{number, time};
 use crate::database::Database;
 use async_trait::async_trait;
-use ordermill_actors::clock::Timestamp;
-use ordermill_actors::ids::{OrderId, ProductId};
-use ordermill_actors::inventory::{InventoryReads, MovementRow, ReservationRow, StockRow};
+use ordermill_actors::inventory::InventoryReads;
 use ordermill_actors::ports::ReadError;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::ids::{OrderId, ProductId};
+use ordermill_domain::inventory::{MovementRow, ReservationRow, StockRow};
 
 /// The inventory service's database, as its readers see it.
 #[derive(Clone, Debug)]

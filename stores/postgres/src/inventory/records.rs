@@ -4,10 +4,11 @@ use super::InventoryDatabase;
 use super::rows::StoredReservation;
 use crate::columns::count;
 use async_trait::async_trait;
-use ordermill_actors::ids::{OrderId, ProductId};
 use ordermill_actors::ports::ReadError;
-use ordermill_actors::reconciliation::{
-    OrderRecords, ProductRecord, ProductRecords, Record, ReservationRecord, Span, StockRecord,
+use ordermill_actors::reconciliation::{OrderRecords, ProductRecords};
+use ordermill_domain::ids::{OrderId, ProductId};
+use ordermill_domain::reconciliation::{
+    ProductRecord, Record, ReservationRecord, Span, StockRecord,
 };
 
 #[async_trait]

@@ -2,10 +2,10 @@
 
 use crate::columns::count;
 use crate::error::Error;
-use ordermill_actors::clock::Timestamp;
-use ordermill_actors::ids::{OrderId, ProductId};
-use ordermill_actors::inventory::{Lines, Reservation, ReservationRow, StockRow};
-use ordermill_actors::messages::Refusal;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::ids::{OrderId, ProductId};
+use ordermill_domain::inventory::{Lines, Reservation, ReservationRow, StockRow};
+use ordermill_domain::messages::Refusal;
 use uuid::Uuid;
 
 /// A row of `stock` as it is read.

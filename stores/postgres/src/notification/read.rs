@@ -6,11 +6,10 @@ use super::id;
 use crate::database::Database;
 use crate::error::Error;
 use async_trait::async_trait;
-use ordermill_actors::clock::Timestamp;
-use ordermill_actors::notification::{
-    Notification, NotificationFilter, NotificationId, NotificationReads,
-};
+use ordermill_actors::notification::{NotificationFilter, NotificationReads};
 use ordermill_actors::ports::ReadError;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::notification::{Notification, NotificationId};
 use sqlx::PgPool;
 use uuid::Uuid;
 

@@ -3,10 +3,11 @@
 use super::NotificationDatabase;
 use crate::error::Error;
 use async_trait::async_trait;
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::notification::Topic;
 use ordermill_actors::ports::ReadError;
-use ordermill_actors::reconciliation::{NotificationRecord, OrderRecords, Record, Span};
+use ordermill_actors::reconciliation::OrderRecords;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::notification::Topic;
+use ordermill_domain::reconciliation::{NotificationRecord, Record, Span};
 
 #[async_trait]
 impl OrderRecords<NotificationRecord> for NotificationDatabase {

@@ -2,7 +2,7 @@
 
 use crate::columns::{all_met, column, time};
 use crate::error::Error;
-use ordermill_actors::notification::{Notification, NotificationId};
+use ordermill_domain::notification::{Notification, NotificationId};
 use sqlx::PgConnection;
 
 pub async fn insert(conn: &mut PgConnection, entries: &[Notification]) -> Result<(), Error> {

@@ -4,12 +4,11 @@ use super::rows::{OrderRow, StoredHistory};
 use crate::columns::{column, count, time};
 use crate::database::Database;
 use async_trait::async_trait;
-use ordermill_actors::clock::Timestamp;
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::order::{
-    DueOrders, HistoryRow, OrderFilter, OrderReads, Saga, UnreadableOrder,
-};
+use ordermill_actors::order::{DueOrders, OrderFilter, OrderReads, UnreadableOrder};
 use ordermill_actors::ports::ReadError;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::order::{HistoryRow, Saga};
 use uuid::Uuid;
 
 /// The order service's database, as its readers see it.

@@ -2,12 +2,13 @@
 
 use crate::columns::{count, from_micros};
 use crate::error::Error;
-use ordermill_actors::clock::Timestamp;
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::messages::{Flow, Origin, Plan};
-use ordermill_actors::order::facts::Facts;
-use ordermill_actors::order::saga::Sending;
-use ordermill_actors::order::{HistoryRow, OrderStatus, Saga, SagaStatus, UnreadableOrder};
+use ordermill_actors::order::UnreadableOrder;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::messages::{Flow, Origin, Plan};
+use ordermill_domain::order::facts::Facts;
+use ordermill_domain::order::saga::Sending;
+use ordermill_domain::order::{HistoryRow, OrderStatus, Saga, SagaStatus};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use uuid::Uuid;

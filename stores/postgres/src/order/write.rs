@@ -3,9 +3,8 @@
 use super::rows::{StoredOrigin, StoredState};
 use crate::columns::{all_met, column, number, time};
 use crate::error::Error;
-use ordermill_actors::clock::Timestamp;
-use ordermill_actors::order::service::Claim;
-use ordermill_actors::order::{HistoryRow, Saga};
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::order::{Claim, HistoryRow, Saga};
 use serde::Serialize;
 use sqlx::PgConnection;
 use std::sync::Arc;

@@ -4,10 +4,11 @@ use super::PaymentDatabase;
 use crate::columns::count;
 use crate::error::Error;
 use async_trait::async_trait;
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::payment::{Payment, PaymentRow};
 use ordermill_actors::ports::ReadError;
-use ordermill_actors::reconciliation::{OrderRecords, PaymentRecord, Record, Span};
+use ordermill_actors::reconciliation::OrderRecords;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::payment::{Payment, PaymentRow};
+use ordermill_domain::reconciliation::{PaymentRecord, Record, Span};
 use std::sync::Arc;
 
 #[async_trait]

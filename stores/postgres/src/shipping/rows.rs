@@ -2,11 +2,11 @@
 
 use crate::columns::count;
 use crate::error::Error;
-use ordermill_actors::clock::Timestamp;
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::messages::{Address, Priority, Refusal, ShipmentScheduled};
-use ordermill_actors::money::{Currency, Money};
-use ordermill_actors::shipping::{Parcel, Shipment, ShipmentState, Undone};
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::messages::{Address, Priority, Refusal, ShipmentScheduled};
+use ordermill_domain::money::{Currency, Money};
+use ordermill_domain::shipping::{Parcel, Shipment, ShipmentState, Undone};
 use uuid::Uuid;
 
 /// An address, as it stands in its column.

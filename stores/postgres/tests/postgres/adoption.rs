@@ -2,12 +2,12 @@
 
 use crate::backend::{PostgresBackend, next_owner};
 use ordermill_actors::ports::{Outbox, Store};
-use ordermill_actors::runtime::outbox::{Content, OutboxRow};
-use ordermill_actors::runtime::service::{OutboxMaintenance, Parking};
-use ordermill_actors::shipping::Shipping;
 use ordermill_contract::batches::maintenance;
 use ordermill_contract::outbox::{adopt_all, saying};
 use ordermill_contract::values::at;
+use ordermill_domain::outbox::{Content, OutboxRow};
+use ordermill_domain::service::{OutboxMaintenance, Parking};
+use ordermill_domain::shipping::Shipping;
 use ordermill_postgres::PgStore;
 use ordermill_postgres::shipping::{MIGRATIONS, SCHEMA, ShippingTables};
 use sqlx::PgConnection;

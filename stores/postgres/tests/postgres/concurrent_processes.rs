@@ -3,21 +3,22 @@
 
 use crate::backend::{PostgresBackend, next_owner};
 use futures::future::join_all;
-use ordermill_actors::inventory::{Change, Inventory, Lines, Quantity, Reservation};
-use ordermill_actors::messages::StockLine;
-use ordermill_actors::order::Order;
-use ordermill_actors::order::facts::Fact;
 use ordermill_actors::ports::{CommitError, Database};
-use ordermill_actors::runtime::service::Outcome;
 use ordermill_contract::Backend;
 use ordermill_contract::batches::{batch, insist};
 use ordermill_contract::order::scenarios::{learn, placed};
 use ordermill_contract::values::{at, order, origin};
+use ordermill_domain::inventory::{Change, Inventory, Lines, Quantity, Reservation};
+use ordermill_domain::messages::StockLine;
+use ordermill_domain::order::Order;
+use ordermill_domain::order::facts::Fact;
+use ordermill_domain::service::Outcome;
 use ordermill_postgres::inventory::{MIGRATIONS, SCHEMA};
 use sqlx::Connection;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;

@@ -7,19 +7,19 @@
 
 use crate::backend::PostgresBackend;
 use crate::server::run;
-use ordermill_actors::inventory::{Change, Inventory, Lines, Quantity};
-use ordermill_actors::messages::StockLine;
-use ordermill_actors::order::Order;
-use ordermill_actors::order::facts::Fact;
 use ordermill_actors::ports::Store;
-use ordermill_actors::runtime::service::{Batch, Service};
-use ordermill_actors::shipping::Shipping;
 use ordermill_contract::Backend;
 use ordermill_contract::batches::batch;
 use ordermill_contract::order::scenarios::{learn, placed};
 use ordermill_contract::outbox::saying;
 use ordermill_contract::payment::paying;
 use ordermill_contract::values::{at, order, origin};
+use ordermill_domain::inventory::{Change, Inventory, Lines, Quantity};
+use ordermill_domain::messages::StockLine;
+use ordermill_domain::order::Order;
+use ordermill_domain::order::facts::Fact;
+use ordermill_domain::service::{Batch, Service};
+use ordermill_domain::shipping::Shipping;
 use sqlx::{AssertSqlSafe, PgConnection};
 use std::sync::Arc;
 use std::time::Duration;

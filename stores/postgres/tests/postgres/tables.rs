@@ -1,16 +1,17 @@
 //! What the tables themselves refuse, whatever a service believes.
 
 use crate::backend::{PostgresBackend, next_owner};
-use ordermill_actors::audit::{AuditService, Change};
-use ordermill_actors::ids::ProductId;
-use ordermill_actors::inventory::{InventoryReads, StockRow, Writes};
-use ordermill_actors::messages::{Message, Payload};
-use ordermill_actors::order::Order;
+use ordermill_actors::inventory::InventoryReads;
 use ordermill_actors::ports::ReadError;
 use ordermill_contract::Backend;
 use ordermill_contract::batches::{batch, make};
 use ordermill_contract::order::scenarios::scenarios;
 use ordermill_contract::values::{at, order, origin};
+use ordermill_domain::audit::{AuditService, Change};
+use ordermill_domain::ids::ProductId;
+use ordermill_domain::inventory::{StockRow, Writes};
+use ordermill_domain::messages::{Message, Payload};
+use ordermill_domain::order::Order;
 use ordermill_postgres::inventory::{InventoryDatabase, InventoryTables, MIGRATIONS, SCHEMA};
 use ordermill_postgres::{Database, Tables};
 use std::sync::Arc;

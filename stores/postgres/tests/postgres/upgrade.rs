@@ -2,11 +2,11 @@
 
 use crate::backend::{PostgresBackend, next_owner};
 use crate::server::run;
-use ordermill_actors::order::Order;
 use ordermill_contract::Backend;
 use ordermill_contract::batches::{batch, make};
 use ordermill_contract::order::scenarios::{compare, scenarios};
 use ordermill_contract::values::{at, order};
+use ordermill_domain::order::Order;
 use ordermill_postgres::order::{MIGRATIONS, OrderDatabase};
 use sqlx::migrate::Migrator;
 

@@ -3,9 +3,10 @@
 use super::GatewayDatabase;
 use super::rows::StoredGatewayEntry;
 use async_trait::async_trait;
-use ordermill_actors::ids::OrderId;
 use ordermill_actors::ports::ReadError;
-use ordermill_actors::reconciliation::{LedgerEntry, LedgerRecord, OrderRecords, Record, Span};
+use ordermill_actors::reconciliation::OrderRecords;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::reconciliation::{LedgerEntry, LedgerRecord, Record, Span};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 

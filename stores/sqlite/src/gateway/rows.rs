@@ -2,10 +2,10 @@
 
 use crate::columns::{self, micros};
 use crate::error::Error;
-use ordermill_actors::gateway::{Booking, Entry, EntryStatus};
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::money::{Currency, Money};
-use ordermill_actors::payment::GatewayKey;
+use ordermill_domain::gateway::{Booking, Entry, EntryStatus};
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::money::{Currency, Money};
+use ordermill_domain::payment::GatewayKey;
 use serde::Serialize;
 use uuid::Uuid;
 

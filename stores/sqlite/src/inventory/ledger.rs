@@ -3,9 +3,9 @@
 use crate::columns::{count, micros, time};
 use crate::error::Error;
 use crate::script::{Script, statement};
-use ordermill_actors::clock::Timestamp;
-use ordermill_actors::ids::ProductId;
-use ordermill_actors::inventory::{
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::ids::ProductId;
+use ordermill_domain::inventory::{
     AdjustmentKey, AdjustmentOutcome, AdjustmentRecord, Entry, MovementRow, StockRow,
 };
 use serde::Serialize;

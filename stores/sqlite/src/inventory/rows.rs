@@ -2,9 +2,9 @@
 
 use crate::columns::{count, micros, time};
 use crate::error::Error;
-use ordermill_actors::ids::{OrderId, ProductId};
-use ordermill_actors::inventory::{Lines, Reservation, ReservationRow, StockRow};
-use ordermill_actors::messages::Refusal;
+use ordermill_domain::ids::{OrderId, ProductId};
+use ordermill_domain::inventory::{Lines, Reservation, ReservationRow, StockRow};
+use ordermill_domain::messages::Refusal;
 use serde::Serialize;
 use std::sync::Arc;
 use uuid::Uuid;

@@ -7,10 +7,9 @@ use crate::columns::time;
 use crate::database::Database;
 use crate::error::Error;
 use async_trait::async_trait;
-use ordermill_actors::notification::{
-    Notification, NotificationFilter, NotificationId, NotificationReads,
-};
+use ordermill_actors::notification::{NotificationFilter, NotificationReads};
 use ordermill_actors::ports::ReadError;
+use ordermill_domain::notification::{Notification, NotificationId};
 use sqlx::SqlitePool;
 use uuid::Uuid;
 

@@ -3,7 +3,7 @@
 
 use super::id;
 use crate::error::Error;
-use ordermill_actors::notification::{NotificationId, Scope, UNREAD_PAGE, UnreadPage};
+use ordermill_domain::notification::{NotificationId, Scope, UNREAD_PAGE, UnreadPage};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 

@@ -3,7 +3,7 @@
 use crate::columns::micros;
 use crate::error::Error;
 use crate::script::{Script, statement};
-use ordermill_actors::notification::{Notification, NotificationId};
+use ordermill_domain::notification::{Notification, NotificationId};
 use serde::Serialize;
 use uuid::Uuid;
 

@@ -5,12 +5,11 @@ use crate::columns::{self, micros};
 use crate::database::Database;
 use crate::error::Error;
 use async_trait::async_trait;
-use ordermill_actors::clock::Timestamp;
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::order::{
-    DueOrders, HistoryRow, OrderFilter, OrderReads, Saga, UnreadableOrder,
-};
+use ordermill_actors::order::{DueOrders, OrderFilter, OrderReads, UnreadableOrder};
 use ordermill_actors::ports::ReadError;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::order::{HistoryRow, Saga};
 use serde::Serialize;
 use uuid::Uuid;
 

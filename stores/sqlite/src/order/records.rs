@@ -4,7 +4,8 @@ use super::OrderDatabase;
 use super::rows::OrderRow;
 use async_trait::async_trait;
 use ordermill_actors::ports::ReadError;
-use ordermill_actors::reconciliation::{OrderRecord, OrderRecords, Record, Span};
+use ordermill_actors::reconciliation::OrderRecords;
+use ordermill_domain::reconciliation::{OrderRecord, Record, Span};
 use uuid::Uuid;
 
 #[async_trait]

@@ -3,9 +3,10 @@
 use super::ShippingDatabase;
 use super::rows::StoredShipment;
 use async_trait::async_trait;
-use ordermill_actors::ids::OrderId;
 use ordermill_actors::ports::ReadError;
-use ordermill_actors::reconciliation::{OrderRecords, Record, ShipmentRecord, Span};
+use ordermill_actors::reconciliation::OrderRecords;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::reconciliation::{Record, ShipmentRecord, Span};
 use uuid::Uuid;
 
 #[async_trait]

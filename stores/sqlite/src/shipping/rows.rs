@@ -2,10 +2,10 @@
 
 use crate::columns::{count, micros, time};
 use crate::error::Error;
-use ordermill_actors::ids::OrderId;
-use ordermill_actors::messages::{Priority, Refusal, ShipmentScheduled};
-use ordermill_actors::money::{Currency, Money};
-use ordermill_actors::shipping::{Parcel, Shipment, ShipmentState, Undone};
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::messages::{Priority, Refusal, ShipmentScheduled};
+use ordermill_domain::money::{Currency, Money};
+use ordermill_domain::shipping::{Parcel, Shipment, ShipmentState, Undone};
 use serde::Serialize;
 use uuid::Uuid;
 

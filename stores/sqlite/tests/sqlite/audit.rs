@@ -1,11 +1,11 @@
 //! What was kept once is never changed; and how fast it is kept.
 
 use crate::backend::Scratch;
-use ordermill_actors::audit::{AuditService, Change};
-use ordermill_actors::messages::{Failure, Message, Payload};
 use ordermill_actors::ports::Store;
 use ordermill_contract::batches::batch;
 use ordermill_contract::values::{at, origin};
+use ordermill_domain::audit::{AuditService, Change};
+use ordermill_domain::messages::{Failure, Message, Payload};
 use ordermill_sqlite::audit::{AuditTables, MIGRATIONS};
 use ordermill_sqlite::{Database, SqliteStore};
 use std::sync::Arc;

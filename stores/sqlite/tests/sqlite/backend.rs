@@ -1,20 +1,29 @@
 //! A data directory of a test's own, and the services' files in it.
 
 use async_trait::async_trait;
-use ordermill_actors::audit::{AuditReads, AuditService};
-use ordermill_actors::gateway::{GatewayReads, SimulatedGateway};
-use ordermill_actors::inventory::{Inventory, InventoryReads};
-use ordermill_actors::notification::{NotificationReads, NotificationService};
-use ordermill_actors::order::Order;
-use ordermill_actors::payment::{PaymentReads, PaymentService};
+use ordermill_actors::audit::AuditReads;
+use ordermill_actors::gateway::GatewayReads;
+use ordermill_actors::inventory::InventoryReads;
+use ordermill_actors::notification::NotificationReads;
+use ordermill_actors::payment::PaymentReads;
 use ordermill_actors::reconciliation::Sources;
-use ordermill_actors::shipping::{ShipmentReads, Shipping};
+use ordermill_actors::shipping::ShipmentReads;
 use ordermill_contract::{Backend, Opened, OrderData};
-use ordermill_sqlite::{DataDir, Database, SqliteStore};
-use ordermill_sqlite::{audit, gateway, inventory, notification, order, payment, shipping};
+use ordermill_domain::audit::AuditService;
+use ordermill_domain::gateway::SimulatedGateway;
+use ordermill_domain::inventory::Inventory;
+use ordermill_domain::notification::NotificationService;
+use ordermill_domain::order::Order;
+use ordermill_domain::payment::PaymentService;
+use ordermill_domain::shipping::Shipping;
+use ordermill_sqlite::{
+    DataDir, Database, SqliteStore, audit, gateway, inventory, notification, order, payment,
+    shipping,
+};
 use sqlx::migrate::Migrator;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 
 /// A directory that nobody else uses, removed when the test is over.

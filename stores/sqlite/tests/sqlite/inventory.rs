@@ -1,10 +1,11 @@
 //! The last defence of the stock: what the tables refuse, whatever a service believes.
 
 use crate::backend::Scratch;
-use ordermill_actors::ids::ProductId;
-use ordermill_actors::inventory::{InventoryReads, StockRow, Writes};
+use ordermill_actors::inventory::InventoryReads;
 use ordermill_actors::ports::ReadError;
 use ordermill_contract::values::at;
+use ordermill_domain::ids::ProductId;
+use ordermill_domain::inventory::{StockRow, Writes};
 use ordermill_sqlite::inventory::{InventoryDatabase, InventoryTables, MIGRATIONS};
 use ordermill_sqlite::{Database, Script, Tables};
 use std::sync::Arc;

@@ -1,11 +1,11 @@
 //! A service that only keeps notes: the transaction around it is what is tested.
 
 use async_trait::async_trait;
-use ordermill_actors::clock::Timestamp;
-use ordermill_actors::ids::ServiceName;
-use ordermill_actors::runtime::service::{Batch, BatchDecision, Outcome, Service};
 use ordermill_contract::batches;
 use ordermill_contract::values::at;
+use ordermill_domain::clock::Timestamp;
+use ordermill_domain::ids::ServiceName;
+use ordermill_domain::service::{Batch, BatchDecision, Outcome, Service};
 use ordermill_sqlite::{DataDir, Database, Error, Script, SqliteStore, Tables};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{SqlSafeStr, SqliteConnection};

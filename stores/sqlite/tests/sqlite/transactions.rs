@@ -3,7 +3,7 @@
 use crate::backend::Scratch;
 use crate::notes::{batch, open};
 use ordermill_actors::ports::{CommitError, Store};
-use ordermill_actors::runtime::service::Outcome;
+use ordermill_domain::service::Outcome;
 
 #[tokio::test]
 async fn a_batch_that_fails_leaves_nothing() {

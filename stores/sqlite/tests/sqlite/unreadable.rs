@@ -1,12 +1,12 @@
 //! Rows that nobody can read: they are told from a database that is away.
 
 use crate::backend::SqliteBackend;
-use ordermill_actors::order::Order;
 use ordermill_actors::ports::ReadError;
 use ordermill_contract::Backend;
 use ordermill_contract::batches::{batch, make};
 use ordermill_contract::order::scenarios::scenarios;
 use ordermill_contract::values::{at, order};
+use ordermill_domain::order::Order;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 

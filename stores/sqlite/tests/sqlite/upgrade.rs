@@ -1,11 +1,11 @@
 //! Files of earlier versions: what stands in them reads the same once they are brought up to date.
 
 use crate::backend::SqliteBackend;
-use ordermill_actors::order::Order;
 use ordermill_contract::Backend;
 use ordermill_contract::batches::{batch, make};
 use ordermill_contract::order::scenarios::{compare, scenarios};
 use ordermill_contract::values::{at, order};
+use ordermill_domain::order::Order;
 use ordermill_sqlite::order::{MIGRATIONS, OrderDatabase};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqliteConnectOptions;
