@@ -11,5 +11,7 @@ mod choreography;
 mod lateness;
 #[path = "saga/matrix.rs"]
 mod matrix;
+#[path = "saga/outcomes.rs"]
+mod outcomes;
 #[path = "saga/properties.rs"]
 mod properties;

@@ -41,6 +41,7 @@ pub enum Has {
 }
 
 /// One order and its world.
+#[derive(Clone)]
 pub struct Bench {
     pub saga: Saga,
     pub history: Vec<HistoryRow>,
@@ -307,7 +308,8 @@ fn taken_for(service: ServiceName, message: &Message) -> (Kind, Origin) {
     }
 }
 
-fn answer(step: Step, has: Has) -> Payload {
+/// What a service says that has this for the order.
+pub fn answer(step: Step, has: Has) -> Payload {
     match (step, has) {
         (Step::Inventory, Has::Done) => Payload::InventoryReserved(Vec::new()),
         (Step::Inventory, Has::Refused) => {
