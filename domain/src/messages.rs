@@ -14,7 +14,7 @@ pub use address::{Address, Contact, Priority};
 pub use body::{Body, Bundle, Unreadable};
 pub use content::{
     ChannelMessage, Failure, OrderNotice, PaymentApproved, PaymentProcess, Refusal,
-    ShipmentScheduled, ShippingSchedule, Shortage, Step, StockLine,
+    ShipmentScheduled, ShippingSchedule, Shortage, StockLine,
 };
 pub use details::{Line, OrderDetails};
 pub use envelope::{Flow, Message, Origin, Plan, event_id};

@@ -7,11 +7,14 @@
 //! due ───┘
 //! ```
 //!
-//! What an order has is a set of facts ([`facts`]); what it does next ([`advance`]) and what it is
-//! called ([`derived_status`]) are derived from them, so that any order of arrival ends the same. In the
-//! choreographed flow the services react to each other and the saga only follows ([`choreography`]).
+//! The steps are one table ([`steps`]). What is known of an order is a set of facts ([`facts`]), and how far each step is
+//! follows from them ([`step_state`]). What an order does next ([`advance`]) and what it is called ([`derived_status`])
+//! are derived from both, so that any order of arrival ends the same. In the choreographed flow the services react to
+//! each other and the saga only follows ([`choreography`]).
 
 pub mod advance;
+pub mod answer;
+pub mod awaited;
 pub mod choreography;
 pub mod deadlines;
 pub mod decide;
@@ -19,13 +22,17 @@ pub mod decision;
 pub mod derived_status;
 pub mod fact_messages;
 pub mod facts;
+pub mod policy;
 pub mod record;
 pub mod republish;
 pub mod saga;
 pub mod service;
 pub mod status;
+pub mod step_state;
 pub mod steps;
 
-pub use saga::{HistoryRow, Saga, SagaPolicy};
+pub use policy::SagaPolicy;
+pub use saga::{HistoryRow, Saga};
 pub use service::{Claim, Order};
-pub use status::{OrderStatus, SagaStatus, SagaStep};
+pub use status::{OrderStatus, SagaStatus};
+pub use steps::{SagaStep, Step};

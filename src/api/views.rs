@@ -7,8 +7,8 @@ use ordermill_actors::order::SagaRules;
 use ordermill_actors::runtime::entity::EntityRules;
 use ordermill_domain::messages::{Failure, Flow, Plan, Priority};
 use ordermill_domain::money::Money;
-use ordermill_domain::order::steps::{steps, taking};
-use ordermill_domain::order::{HistoryRow, OrderStatus, Saga, SagaStatus, SagaStep};
+use ordermill_domain::order::steps::steps;
+use ordermill_domain::order::{HistoryRow, OrderStatus, Saga, SagaStatus, SagaStep, Step};
 use ordermill_domain::payment::PaymentStatus;
 use ordermill_domain::shipping::ShipmentStatus;
 use poem_openapi::Object;
@@ -132,7 +132,7 @@ impl PlacedView {
             status: OrderStatus::Pending.into(),
             saga: SagaView {
                 status: SagaStatus::InProgress.into(),
-                step: taking(first).into(),
+                step: first.spec().action.activity.into(),
                 stuck: None,
             },
             customer_id: saga.details.customer_id.clone(),
@@ -231,7 +231,7 @@ impl OrderView {
                 stuck: saga.facts.stuck.clone(),
             },
             actor: format!("{}/{}", SagaRules::KIND, saga.order_id()),
-            failure: saga.facts.failure.as_ref().map(FailureView::from),
+            failure: saga.facts.failure().map(FailureView::from),
             items: lines(saga),
             total_amount: Decimal(saga.details.total()),
             currency: saga.details.currency.code().to_owned(),
@@ -259,8 +259,8 @@ fn lines(saga: &Saga) -> Vec<LineView> {
 }
 
 fn payment(saga: &Saga) -> Option<OrderPaymentView> {
-    let paid = saga.facts.paid.as_ref()?;
-    let status = match saga.facts.payment.undone {
+    let paid = saga.facts.payment()?;
+    let status = match saga.facts.step(Step::Payment).is_undone() {
         true => PaymentStatus::Reversed,
         false => PaymentStatus::Approved,
     };
@@ -273,12 +273,12 @@ fn payment(saga: &Saga) -> Option<OrderPaymentView> {
 
 fn shipment(saga: &Saga) -> Option<OrderShipmentView> {
     let facts = &saga.facts;
-    let shipment = facts.shipment.as_ref()?;
-    let status = if facts.delivered_at.is_some() {
+    let shipment = facts.shipment()?;
+    let status = if facts.step(Step::Delivery).is_done() {
         ShipmentStatus::Delivered
-    } else if facts.dispatched_at.is_some() {
+    } else if facts.step(Step::Dispatch).is_done() {
         ShipmentStatus::Dispatched
-    } else if facts.shipping.undone {
+    } else if facts.step(Step::Shipping).is_undone() {
         ShipmentStatus::Cancelled
     } else {
         ShipmentStatus::Scheduled

@@ -4,10 +4,10 @@ use ordermill_actors::order::CAUSES;
 use ordermill_actors::runtime::lifecycle::LifecycleEventKind;
 use ordermill_actors::runtime::tree::{KINDS, Status as ActorStatus};
 use ordermill_domain::ids::ServiceName;
-use ordermill_domain::messages::{Flow, Kind, Plan, Priority, Queue, Step};
+use ordermill_domain::messages::{Flow, Kind, Plan, Priority, Queue};
 use ordermill_domain::notification::Topic;
 use ordermill_domain::order::decide::BY_CUSTOMER;
-use ordermill_domain::order::{OrderStatus, SagaStatus, SagaStep};
+use ordermill_domain::order::{OrderStatus, SagaStatus, SagaStep, Step};
 use ordermill_domain::payment::PaymentStatus;
 use ordermill_domain::shipping::ShipmentStatus;
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
@@ -151,8 +151,9 @@ impl Words for FailedStep {
         deadline, the step that the saga was waiting for.";
 
     fn all() -> Vec<Cow<'static, str>> {
-        let steps = Step::ALL.iter().map(|step| step.as_str().into());
-        let expired = SagaStep::ALL.iter().filter(|step| **step != SagaStep::Done);
+        let refusable = Step::ALL.iter().filter(|step| step.undo().is_some());
+        let steps = refusable.map(|step| step.as_str().into());
+        let expired = SagaStep::ALL.iter().filter(|step| **step != SagaStep::DONE);
         let expired = expired.map(|step| step.as_str().to_lowercase().into());
         steps.chain([BY_CUSTOMER.into()]).chain(expired).collect()
     }

@@ -28,7 +28,7 @@ async fn ends(shop: &Shop, details: OrderDetails) -> Saga {
 async fn assert_undone(shop: &Shop, saga: &Saga, step: &str, reason: &str) {
     assert_eq!(saga.status(), OrderStatus::Cancelled);
     assert_eq!(saga.saga_status(), SagaStatus::Compensated);
-    let failure = saga.facts.failure.as_ref().unwrap();
+    let failure = saga.facts.failure().unwrap();
     assert_eq!((failure.step.as_str(), failure.reason.as_str()), (step, reason));
     assert_eq!(shop.money_held(saga.order_id()).await, 0);
     let stock_row = shop.stock_row("MUG").await;
@@ -79,14 +79,14 @@ async fn a_failed_order_is_compensated() {
         let shop = shop(way).await;
         let saga = ends(&shop, order_of(&[("MUG", 101)], "credit_card")).await;
         assert_undone(&shop, &saga, "inventory", "insufficient_stock").await;
-        let shortage = &saga.facts.failure.as_ref().unwrap().shortages[0];
+        let shortage = &saga.facts.failure().unwrap().shortages[0];
         assert_eq!((shortage.requested, shortage.available), (101, Some(100)));
 
         let saga = ends(&shop, order_of(&[("MUG", 1), ("NOPE", 1)], "credit_card")).await;
         assert_undone(&shop, &saga, "inventory", "unknown_product").await;
 
         let saga = ends(&shop, order_of(&[("MUG", 1)], "test_declined")).await;
-        assert_eq!(saga.facts.failure.as_ref().unwrap().step, "payment");
+        assert_eq!(saga.facts.failure().unwrap().step, "payment");
         assert_eq!(shop.stock_row("MUG").await.reserved, 0);
 
         let postal_code = Some("TEST-UNDELIVERABLE".to_owned());
@@ -143,7 +143,7 @@ async fn an_order_that_is_not_confirmed_in_time_is_cancelled_and_its_stock_is_fr
         tokio::time::sleep(Duration::from_secs(5)).await;
         let saga = shop.stores.order.clone();
         let saga = ordermill_actors::order::OrderReads::order(&saga, order).await.unwrap().unwrap();
-        assert_eq!(saga.facts.failure.as_ref().unwrap().reason, "deadline_exceeded");
+        assert_eq!(saga.facts.failure().unwrap().reason, "deadline_exceeded");
         assert_eq!(shop.stock_row("MUG").await.reserved, 0, "the stock is free at once");
         assert_eq!(shop.rested(order).await.status(), OrderStatus::Cancelled);
         assert_eq!(shop.money_held(order).await, 0);

@@ -43,7 +43,7 @@ async fn fifty_buyers_of_ten_units() {
         let stock_row = shop.stock_row("MUG").await;
         assert_eq!((stock_row.on_hand, stock_row.reserved), (10, 10));
         for saga in sagas.iter().filter(|saga| saga.status() == OrderStatus::Cancelled) {
-            let failure = saga.facts.failure.as_ref().unwrap();
+            let failure = saga.facts.failure().unwrap();
             assert_eq!(failure.shortages[0].available, Some(0));
             assert_eq!(shop.money_held(saga.order_id()).await, 0);
         }
@@ -175,7 +175,7 @@ async fn assert_reconciled(shop: &Shop, sagas: &[Saga]) -> BTreeMap<String, i64>
             }
             OrderStatus::Cancelled => {
                 assert_eq!(shop.money_held(order).await, 0);
-                let failure = saga.facts.failure.as_ref().unwrap();
+                let failure = saga.facts.failure().unwrap();
                 if failure.step == "inventory" {
                     assert!(!failure.shortages.is_empty());
                     let short = |s: &ordermill_domain::messages::Shortage| {

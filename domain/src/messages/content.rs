@@ -43,32 +43,6 @@ impl Refusal {
     }
 }
 
-/// A step of a saga.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Step {
-    /// Reserve the stock.
-    Inventory,
-    /// Take the money.
-    Payment,
-    /// Schedule the parcel.
-    Shipping,
-}
-
-impl Step {
-    /// Every step.
-    pub const ALL: [Self; 3] = [Self::Inventory, Self::Payment, Self::Shipping];
-
-    /// The step's name in statuses and answers.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Inventory => "inventory",
-            Self::Payment => "payment",
-            Self::Shipping => "shipping",
-        }
-    }
-}
-
 /// Why an order ended as cancelled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {

@@ -5,64 +5,65 @@
 
 use super::choreography;
 use super::facts::{Fact, Facts};
-use super::steps::steps;
-use crate::messages::{Flow, Origin, Plan, Step};
+use super::step_state::StepChange;
+use super::steps::{COMPENSATION, FULFILMENT, Step, Trigger, steps};
+use crate::messages::{Flow, Origin, Plan};
 use crate::planted::{Bug, planted};
 
 /// What is to be done next, given what is known. Empty: wait, or rest.
 pub fn next(facts: &Facts, origin: &Origin) -> Vec<Fact> {
     match (facts.is_failing(), origin.flow) {
-        _ if facts.closed => Vec::new(),
+        _ if facts.is_closed() => Vec::new(),
         (false, _) => next_forward(facts, origin.plan),
         (true, Flow::Orchestrated) => next_undoing(facts),
         (true, Flow::Choreographed) => choreography::next_undoing(facts),
     }
 }
 
-/// Shipping is undone first and alone: a parcel must not leave while its money goes back. Then money
-/// and stock together. What was sent counts as done, answered or not.
+/// The first step of [`COMPENSATION`] is undone alone, then the others together. A step that was sent counts as done,
+/// answered or not.
 fn next_undoing(facts: &Facts) -> Vec<Fact> {
-    let unsent = |step: Step| !facts.step(step).is_settled() && !facts.step(step).undo_sent;
-    if !facts.shipping.is_settled() {
-        return if unsent(Step::Shipping) {
-            vec![Fact::UndoSent { step: Step::Shipping }]
-        } else {
-            Vec::new()
-        };
+    let [first, others @ ..] = &COMPENSATION;
+    if !facts.step(*first).is_settled() {
+        return undo(facts, &[*first]);
     }
-    if planted(Bug::SkipRelease) && unsent(Step::Inventory) {
-        return vec![Fact::StepUndone { step: Step::Inventory }];
+    if planted(Bug::SkipRelease) && facts.step(Step::Inventory).needs_undo() {
+        return vec![Fact::Step(Step::Inventory, StepChange::Undone)];
     }
-    let undo: Vec<Fact> = [Step::Payment, Step::Inventory]
-        .into_iter()
-        .filter(|step| unsent(*step))
-        .map(|step| Fact::UndoSent { step })
-        .collect();
-    if undo.is_empty() && facts.payment.is_settled() && facts.inventory.is_settled() {
+    if others.iter().all(|step| facts.step(*step).is_settled()) {
         return vec![Fact::Closed];
     }
-    undo
+    undo(facts, others)
+}
+
+/// The undos of these steps that are still to be sent.
+fn undo(facts: &Facts, steps: &[Step]) -> Vec<Fact> {
+    let steps = steps.iter().filter(|step| facts.step(**step).needs_undo());
+    steps.map(|step| Fact::Step(*step, StepChange::UndoSent)).collect()
 }
 
 fn next_forward(facts: &Facts, plan: Plan) -> Vec<Fact> {
     if choreography::is_unexplained(facts) {
         return Vec::new();
     }
-    let unpaid = planted(Bug::ConfirmUnpaid) && facts.payment.sent;
-    let is_done = |step: Step| facts.step(step).done || (unpaid && step == Step::Payment);
+    let unpaid = planted(Bug::ConfirmUnpaid) && facts.step(Step::Payment).is_sent();
+    let is_done = |step: Step| facts.step(step).is_done() || (unpaid && step == Step::Payment);
     if let Some(step) = steps(plan).into_iter().find(|step| !is_done(*step)) {
-        return if facts.step(step).sent { Vec::new() } else { vec![Fact::StepSent { step }] };
+        let sent = (!facts.step(step).is_sent()).then_some(Fact::Step(step, StepChange::Sent));
+        return sent.into_iter().collect();
     }
-    let next = if facts.confirmed_at.is_none() {
-        Fact::Confirmed
-    } else if facts.dispatch_asked && !facts.dispatch_sent {
-        Fact::DispatchSent
-    } else if facts.dispatched_at.is_some() && !facts.commit_sent {
-        Fact::CommitSent
-    } else if facts.delivery_asked && !facts.deliver_sent {
-        Fact::DeliverSent
-    } else {
-        return Vec::new();
+    if facts.confirmed_at.is_none() {
+        return vec![Fact::Confirmed];
+    }
+    let ready = FULFILMENT.into_iter().find(|step| is_ready(facts, *step));
+    ready.map(|step| Fact::Step(step, StepChange::Sent)).into_iter().collect()
+}
+
+/// True when what starts a step of the fulfilment has happened, and its command is not sent.
+fn is_ready(facts: &Facts, step: Step) -> bool {
+    let has_started = match step.trigger() {
+        Some(Trigger::Previous) => step.previous().is_some_and(|step| facts.step(step).is_done()),
+        Some(Trigger::Request { .. }) | None => facts.step(step).is_started(),
     };
-    vec![next]
+    has_started && !facts.step(step).is_sent()
 }

@@ -18,63 +18,66 @@
 
 use super::facts::{Fact, Facts};
 use super::saga::Saga;
-use crate::messages::{Payload, Refusal, Step};
+use super::step_state::StepChange;
+use super::steps::{FULFILMENT, Step, Trigger, steps};
+use crate::messages::{Payload, Plan, Refusal};
 
-/// The reason of an order whose money went back before anybody said why.
+/// The reason of an order whose payment was reversed before a reason was known.
 pub const PAYMENT_REVERSED: &str = "payment_reversed";
 
-/// True when the money is back, and why is still to be heard: the order neither goes on nor ends.
+/// True when the payment is reversed and the reason is not known yet: the order neither goes on nor ends.
 pub fn is_unexplained(facts: &Facts) -> bool {
-    facts.payment.undone && !facts.is_failing()
+    facts.step(Step::Payment).is_undone() && !facts.is_failing()
 }
 
-/// What becomes known when nobody has said why in time.
+/// What becomes known when the reason did not arrive in time.
 pub fn unexplained() -> Fact {
-    let refusal = Refusal::because(PAYMENT_REVERSED);
-    Fact::StepRefused { step: Step::Payment, refusal }
+    Fact::Step(Step::Payment, StepChange::Refused(Refusal::because(PAYMENT_REVERSED)))
 }
 
-/// What a failing order comes to by what is known. Nothing of it sends anything but the end's notice: the
-/// services undo each other's steps.
+/// What follows for a failing order. Nothing of it sends anything but the notice of its end: the services undo each
+/// other's steps, the last step of the chain first.
 pub(super) fn next_undoing(facts: &Facts) -> Vec<Fact> {
-    let unasked = |step: Step| !facts.step(step).is_settled() && !facts.step(step).undo_sent;
-    if facts.payment.is_settled() {
+    let backwards = steps(Plan::PaymentFirst).into_iter().rev();
+    if facts.step(Step::Payment).is_settled() {
         // `payment.reversed` is only said in answer to `inventory.failed` or `inventory.released`, and
         // stock is released only once there is no parcel: all of it is undone, or will never be done.
-        let mut facts: Vec<Fact> = [Step::Shipping, Step::Inventory]
-            .into_iter()
-            .filter(|step| !facts.step(*step).is_settled())
-            .map(|step| Fact::StepUndone { step })
+        let open = backwards.filter(|step| !facts.step(*step).is_settled());
+        return open
+            .map(|step| Fact::Step(step, StepChange::Undone))
+            .chain([Fact::Closed])
             .collect();
-        facts.push(Fact::Closed);
-        return facts;
     }
-    let was_refused = facts.failed_step.is_some();
-    if !was_refused && !facts.shipping.undo_sent {
+    let shipping = facts.step(Step::Shipping);
+    if facts.refused_step().is_none() && !shipping.is_undo_sent() {
         // Whether there is a parcel or not: `order.cancel_requested` has shipping begin the chain.
-        return vec![Fact::UndoSent { step: Step::Shipping }];
+        return vec![Fact::Step(Step::Shipping, StepChange::UndoSent)];
     }
-    if !facts.shipping.is_settled() {
+    if !shipping.is_settled() {
         return Vec::new();
     }
-    let undone = [Step::Inventory, Step::Payment].into_iter().filter(|step| unasked(*step));
-    undone.map(|step| Fact::UndoSent { step }).collect()
+    let open = backwards.filter(|step| facts.step(*step).needs_undo());
+    open.map(|step| Fact::Step(step, StepChange::UndoSent)).collect()
 }
 
-/// The event that, said again, makes the chain move on from wherever it stopped: every service answers
+/// The event that makes the chain continue from wherever it stopped when it is sent again: every service answers
 /// with its latest outcome.
 pub(super) fn moves_on(saga: &Saga) -> Option<Payload> {
     let facts = &saga.facts;
     let created = || Some(Payload::OrderCreated(saga.details.clone()));
-    match &facts.failure {
-        _ if facts.closed => None,
-        Some(_) if facts.failed_step.is_some() => created(),
+    match facts.failure() {
+        _ if facts.is_closed() => None,
+        Some(_) if facts.refused_step().is_some() => created(),
         Some(failure) => Some(Payload::OrderCancelRequested(failure.clone())),
         None if facts.confirmed_at.is_none() => created(),
-        None if facts.dispatch_asked && !facts.committed => Some(Payload::OrderDispatchRequested),
-        None if facts.delivery_asked && facts.delivered_at.is_none() => {
-            Some(Payload::OrderDeliveryConfirmed)
+        None => {
+            let open = FULFILMENT.into_iter().find(|step| !facts.step(*step).is_done())?.leader();
+            match open.trigger()? {
+                Trigger::Request { event, .. } if facts.step(open).is_started() => {
+                    Some(event(&saga.details))
+                }
+                Trigger::Request { .. } | Trigger::Previous => None,
+            }
         }
-        None => None,
     }
 }

@@ -1,10 +1,13 @@
 //! When an order is looked at next, and what is done then.
 
+use super::awaited::awaited;
 use super::choreography::{is_unexplained, unexplained};
 use super::decision::SagaDecision;
 use super::facts::Fact;
-use super::saga::{Saga, SagaPolicy};
-use super::steps::awaited;
+use super::policy::SagaPolicy;
+use super::saga::Saga;
+use super::step_state::StepChange;
+use super::steps::{FULFILMENT, Step, Trigger};
 use crate::clock::Timestamp;
 use crate::messages::Failure;
 use crate::planted::{Bug, planted};
@@ -28,16 +31,18 @@ fn expires_at(saga: &Saga, policy: &SagaPolicy) -> Option<Timestamp> {
 
 /// When the compensation must be done.
 fn stuck_at(saga: &Saga, policy: &SagaPolicy) -> Option<Timestamp> {
-    let open = !saga.facts.closed && saga.facts.stuck.is_none();
-    let failing_since = saga.facts.failing_since.filter(|_| open)?;
-    Some(failing_since + policy.compensation_timeout)
+    let open = saga.facts.compensation.as_ref().filter(|compensation| !compensation.closed)?;
+    saga.facts.stuck.is_none().then(|| open.since + policy.compensation_timeout)
 }
 
-/// When a confirmed order is dispatched by itself.
-fn dispatched_at(saga: &Saga, policy: &SagaPolicy) -> Option<Timestamp> {
-    let waits = !saga.facts.dispatch_asked && !saga.facts.is_failing();
-    let confirmed_at = saga.facts.confirmed_at.filter(|_| waits)?;
-    Some(confirmed_at + policy.dispatch_after?)
+/// The step that a confirmed order requests by itself, and when.
+fn automatic(saga: &Saga, policy: &SagaPolicy) -> Option<(Step, Timestamp)> {
+    let confirmed_at = saga.facts.confirmed_at.filter(|_| !saga.facts.is_failing())?;
+    let is_open = |step: &Step| !saga.facts.step(*step).is_started();
+    FULFILMENT.into_iter().filter(is_open).find_map(|step| match step.trigger()? {
+        Trigger::Request { automatic, .. } => Some((step, confirmed_at + automatic(policy)?)),
+        Trigger::Previous => None,
+    })
 }
 
 /// When the sweeper should look at the order next. None: it rests.
@@ -46,7 +51,7 @@ fn due_at(saga: &Saga, policy: &SagaPolicy) -> Option<Timestamp> {
         resend_at(saga, policy),
         expires_at(saga, policy),
         stuck_at(saga, policy),
-        dispatched_at(saga, policy),
+        automatic(saga, policy).map(|(_, at)| at),
     ]
     .into_iter()
     .flatten()
@@ -88,8 +93,8 @@ pub fn decide_due(saga: &Saga, now: Timestamp, lag: Duration, policy: &SagaPolic
         };
         return SagaDecision::Learned(vec![Fact::CancelAsked { failure }]);
     }
-    if passed(dispatched_at(saga, policy)) {
-        return SagaDecision::Learned(vec![Fact::DispatchAsked]);
+    if let Some((step, _)) = automatic(saga, policy).filter(|(_, at)| *at <= now) {
+        return SagaDecision::Learned(vec![Fact::Step(step, StepChange::Requested)]);
     }
     let unanswered = passed(resend_at(saga, policy));
     let merely_late = unanswered && is_merely_late(saga, now, lag);

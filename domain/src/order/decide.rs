@@ -1,13 +1,16 @@
 //! What an order makes of what it is told: facts, or a refusal. Pure.
 
+use super::answer::answer;
+use super::awaited::awaited;
 use super::deadlines::decide_due;
 use super::decision::SagaDecision;
 use super::facts::Fact;
-use super::saga::{Saga, SagaPolicy};
-use super::status::OrderStatus;
-use super::steps::awaited;
+use super::policy::SagaPolicy;
+use super::saga::Saga;
+use super::step_state::StepChange;
+use super::steps::{Phase, Step, Trigger};
 use crate::clock::Timestamp;
-use crate::messages::{Failure, Flow, Kind, Message, Payload, Refusal, Step};
+use crate::messages::{Failure, Flow, Kind, Message};
 use crate::planted::{Bug, planted};
 use std::time::Duration;
 
@@ -41,8 +44,8 @@ pub fn decide(
     match input {
         DecideInput::Message(message) => decide_service_answer(saga, message),
         DecideInput::Cancel => cancel(saga),
-        DecideInput::Dispatch => dispatch(saga),
-        DecideInput::Deliver => deliver(saga),
+        DecideInput::Dispatch => request(saga, Step::Dispatch),
+        DecideInput::Deliver => request(saga, Step::Delivery),
         DecideInput::Due { lag } => decide_due(saga, now, lag, policy),
         DecideInput::Retry => retry(saga),
     }
@@ -54,7 +57,7 @@ pub const BY_CUSTOMER: &str = "customer";
 /// Cancelled by the customer: until dispatch was asked, at any moment.
 fn cancel(saga: &Saga) -> SagaDecision {
     let facts = &saga.facts;
-    if facts.dispatch_asked && !planted(Bug::CancelDispatched) {
+    if facts.step(Step::Dispatch).is_started() && !planted(Bug::CancelDispatched) {
         return SagaDecision::Conflict(
             "the order cannot be cancelled: its dispatch is already requested",
         );
@@ -70,26 +73,19 @@ fn cancel(saga: &Saga) -> SagaDecision {
     SagaDecision::Learned(vec![Fact::CancelAsked { failure }])
 }
 
-fn dispatch(saga: &Saga) -> SagaDecision {
-    if saga.facts.dispatch_asked {
-        return SagaDecision::Known;
-    }
-    match saga.status() {
-        OrderStatus::Confirmed if saga.facts.is_failing() => {
-            SagaDecision::Conflict("the order cannot be dispatched: it is being cancelled")
+/// A step of the fulfilment is requested.
+fn request(saga: &Saga, step: Step) -> SagaDecision {
+    match step.trigger() {
+        Some(Trigger::Request { from, conflict, compensating, .. })
+            if !saga.facts.step(step).is_started() =>
+        {
+            match () {
+                () if saga.status() != *from => SagaDecision::Conflict(conflict),
+                () if saga.facts.is_failing() => SagaDecision::Conflict(compensating),
+                () => learned(step, StepChange::Requested),
+            }
         }
-        OrderStatus::Confirmed => SagaDecision::Learned(vec![Fact::DispatchAsked]),
-        _ => SagaDecision::Conflict("only a CONFIRMED order can be dispatched"),
-    }
-}
-
-fn deliver(saga: &Saga) -> SagaDecision {
-    if saga.facts.delivery_asked {
-        return SagaDecision::Known;
-    }
-    match saga.status() {
-        OrderStatus::Shipped => SagaDecision::Learned(vec![Fact::DeliveryAsked]),
-        _ => SagaDecision::Conflict("only a SHIPPED order can be confirmed as delivered"),
+        _ => SagaDecision::Known,
     }
 }
 
@@ -100,112 +96,89 @@ fn retry(saga: &Saga) -> SagaDecision {
     SagaDecision::Resend(vec![Fact::RetryAsked])
 }
 
-/// A service has answered. Every pair of answer and facts has its line here: what is known already is
-/// known, what comes too late is only recorded, what cannot be raises an alarm.
+/// A service has answered. What is known already is known, what comes too late is only recorded, what cannot be
+/// raises an alarm.
 ///
 /// Choreographed, the services go on without the saga: an answer may be heard before the one that it
 /// followed.
 fn decide_service_answer(saga: &Saga, message: &Message) -> SagaDecision {
-    let facts = &saga.facts;
     let kind = message.kind();
-    let follows = saga.origin.flow == Flow::Choreographed;
-    // What is answered was asked for, heard of or not.
-    let asked = |step: Step, fact: Fact| {
-        let sent = (!facts.step(step).sent).then_some(Fact::StepSent { step });
-        SagaDecision::Learned(sent.into_iter().chain([fact]).collect())
-    };
-    let stale = || SagaDecision::Learned(vec![Fact::Stale { kind }]);
-    let forward = |step: Step, fact: Fact| {
-        let known = facts.step(step);
-        match () {
-            () if known.done => SagaDecision::Known,
-            // Refused or undone first: its late original changes nothing.
-            () if known.refused || known.undone || facts.closed => stale(),
-            () => asked(step, fact),
-        }
-    };
-    let refused = |step: Step, refusal: &Refusal| {
-        let known = facts.step(step);
-        match () {
-            () if known.refused => SagaDecision::Known,
-            () if known.undone || facts.closed => stale(),
-            () if known.done && !known.undo_sent => {
-                impossible(kind, "a completed step was reported as refused")
-            }
-            () => asked(step, Fact::StepRefused { step, refusal: refusal.clone() }),
-        }
-    };
-    let undone = |step: Step| {
-        let known = facts.step(step);
-        match () {
-            () if known.undone => SagaDecision::Known,
-            () if facts.closed => stale(),
-            // Its cause may be heard later, but not of an order for which everything was done.
-            () if follows && (facts.is_failing() || facts.confirmed_at.is_none()) => {
-                SagaDecision::Learned(vec![Fact::StepUndone { step }])
-            }
-            () if !known.undo_sent => impossible(kind, "a step was compensated without a command"),
-            () => SagaDecision::Learned(vec![Fact::StepUndone { step }]),
-        }
-    };
-    match &message.payload {
-        Payload::InventoryReserved(_) => forward(Step::Inventory, Fact::Reserved),
-        Payload::PaymentApproved(payment) => {
-            forward(Step::Payment, Fact::Paid { payment: payment.clone() })
-        }
-        Payload::ShippingScheduled(shipment) => {
-            forward(Step::Shipping, Fact::Scheduled { shipment: shipment.clone() })
-        }
-        Payload::InventoryFailed(refusal) => refused(Step::Inventory, refusal),
-        Payload::PaymentFailed(refusal) => refused(Step::Payment, refusal),
-        // The one name that answers both the step and its undoing.
-        Payload::ShippingFailed(_) if facts.shipping.undo_sent => undone(Step::Shipping),
-        Payload::ShippingFailed(refusal) => refused(Step::Shipping, refusal),
-        Payload::InventoryReleased => undone(Step::Inventory),
-        Payload::PaymentReversed => undone(Step::Payment),
-        Payload::ShippingDispatched => match () {
-            () if facts.dispatched_at.is_some() => SagaDecision::Known,
-            () if !facts.dispatch_sent => {
-                impossible(kind, "a parcel was dispatched without a command")
-            }
-            () => SagaDecision::Learned(vec![Fact::Dispatched]),
-        },
-        Payload::InventoryCommitted => match () {
-            () if facts.committed => SagaDecision::Known,
-            // Stock only leaves with its parcel.
-            () if follows && facts.dispatch_sent && !facts.commit_sent => {
-                let learned = [Fact::Dispatched, Fact::CommitSent, Fact::StockCommitted];
-                SagaDecision::Learned(learned.into())
-            }
-            () if !facts.commit_sent => impossible(kind, "stock was committed without a command"),
-            () => SagaDecision::Learned(vec![Fact::StockCommitted]),
-        },
-        Payload::ShippingDelivered => match () {
-            () if facts.delivered_at.is_some() => SagaDecision::Known,
-            () if !facts.deliver_sent => {
-                impossible(kind, "a parcel was delivered without a command")
-            }
-            () => SagaDecision::Learned(vec![Fact::Delivered]),
-        },
-        Payload::OrderCreated(_)
-        | Payload::OrderConfirmed(_)
-        | Payload::OrderShipped(_)
-        | Payload::OrderCompleted(_)
-        | Payload::OrderCancelled(_)
-        | Payload::OrderCancelRequested(_)
-        | Payload::OrderDispatchRequested
-        | Payload::OrderDeliveryConfirmed
-        | Payload::InventoryReserve(_)
-        | Payload::InventoryRelease
-        | Payload::InventoryCommit
-        | Payload::PaymentProcess(_)
-        | Payload::PaymentRefund
-        | Payload::ShippingSchedule(_)
-        | Payload::ShippingCancel
-        | Payload::ShippingDispatch
-        | Payload::ShippingDeliver
-        | Payload::NotificationSend(_) => SagaDecision::Known,
+    let Some((step, change)) = answer(&saga.facts, message) else { return SagaDecision::Known };
+    match change {
+        StepChange::Done(_) => done(saga, step, change, kind),
+        StepChange::Refused(_) => refused(saga, step, change, kind),
+        StepChange::Undone => undone(saga, step, kind),
+        StepChange::Requested | StepChange::Sent | StepChange::UndoSent => SagaDecision::Known,
     }
+}
+
+fn done(saga: &Saga, step: Step, change: StepChange, kind: Kind) -> SagaDecision {
+    let (facts, known) = (&saga.facts, saga.facts.step(step));
+    match &step.spec().phase {
+        _ if known.is_done() => SagaDecision::Known,
+        // Refused or undone first: its late original changes nothing.
+        Phase::Plan { .. } if known.is_refused() || known.is_undone() || facts.is_closed() => {
+            stale(kind)
+        }
+        Phase::Plan { .. } => sent_and(saga, step, change),
+        Phase::Fulfilment { .. } if known.is_sent() => learned(step, change),
+        Phase::Fulfilment { trigger, unsent, .. } => match (trigger, step.previous()) {
+            // Stock only leaves with its parcel.
+            (Trigger::Previous, Some(previous))
+                if follows(saga) && facts.step(previous).is_awaited() =>
+            {
+                let sent = Fact::Step(step, StepChange::Sent);
+                SagaDecision::Learned(vec![Fact::done(previous), sent, Fact::Step(step, change)])
+            }
+            _ => impossible(kind, unsent),
+        },
+    }
+}
+
+fn refused(saga: &Saga, step: Step, change: StepChange, kind: Kind) -> SagaDecision {
+    let known = saga.facts.step(step);
+    match () {
+        () if known.is_refused() => SagaDecision::Known,
+        () if known.is_undone() || saga.facts.is_closed() => stale(kind),
+        () if known.is_done() && !known.is_undo_sent() => {
+            impossible(kind, "a completed step was reported as refused")
+        }
+        () => sent_and(saga, step, change),
+    }
+}
+
+fn undone(saga: &Saga, step: Step, kind: Kind) -> SagaDecision {
+    let (facts, known) = (&saga.facts, saga.facts.step(step));
+    // Its cause may be heard later, but not of an order for which everything was done.
+    let may_follow = follows(saga) && (facts.is_failing() || facts.confirmed_at.is_none());
+    match () {
+        () if known.is_undone() => SagaDecision::Known,
+        () if facts.is_closed() => stale(kind),
+        () if !may_follow && !known.is_undo_sent() => {
+            impossible(kind, "a step was compensated without a command")
+        }
+        () => learned(step, StepChange::Undone),
+    }
+}
+
+/// True when the services react to each other, and the saga only follows.
+fn follows(saga: &Saga) -> bool {
+    saga.origin.flow == Flow::Choreographed
+}
+
+fn learned(step: Step, change: StepChange) -> SagaDecision {
+    SagaDecision::Learned(vec![Fact::Step(step, change)])
+}
+
+/// The change, and that the step's command was sent: what is answered was asked for, recorded or not.
+fn sent_and(saga: &Saga, step: Step, change: StepChange) -> SagaDecision {
+    let sent = (!saga.facts.step(step).is_sent()).then_some(Fact::Step(step, StepChange::Sent));
+    SagaDecision::Learned(sent.into_iter().chain([Fact::Step(step, change)]).collect())
+}
+
+/// Comes too late to change anything: it is only recorded.
+fn stale(kind: Kind) -> SagaDecision {
+    SagaDecision::Learned(vec![Fact::Stale { kind }])
 }
 
 /// Cannot happen while every service keeps its promises: an alarm, recorded once.

@@ -2,7 +2,8 @@
 
 use super::facts::Fact;
 use super::saga::Saga;
-use super::steps::{command, undo};
+use super::step_state::StepChange;
+use super::steps::{Phase, Step, Trigger};
 use crate::messages::{Flow, OrderNotice, Payload};
 
 /// The message that a fact sends, if it sends one. The saga knows the fact already.
@@ -19,27 +20,27 @@ pub fn payload(saga: &Saga, fact: &Fact) -> Option<Payload> {
 fn payload_of(saga: &Saga, fact: &Fact) -> Option<Payload> {
     match fact {
         Fact::Placed => Some(Payload::OrderCreated(saga.details.clone())),
-        Fact::StepSent { step } => Some(command(*step, &saga.details)),
-        Fact::UndoSent { step } => Some(undo(*step)),
+        Fact::Step(step, change) => step_payload(saga, *step, change),
         Fact::CancelAsked { failure } => Some(Payload::OrderCancelRequested(failure.clone())),
         Fact::Confirmed => Some(Payload::OrderConfirmed(notice(saga))),
-        Fact::DispatchAsked => Some(Payload::OrderDispatchRequested),
-        Fact::DispatchSent => Some(Payload::ShippingDispatch),
-        Fact::CommitSent => Some(Payload::InventoryCommit),
-        Fact::StockCommitted => Some(Payload::OrderShipped(notice(saga))),
-        Fact::DeliveryAsked => Some(Payload::OrderDeliveryConfirmed),
-        Fact::DeliverSent => Some(Payload::ShippingDeliver),
-        Fact::Delivered => Some(Payload::OrderCompleted(notice(saga))),
         Fact::Closed => Some(Payload::OrderCancelled(notice(saga))),
-        Fact::Reserved
-        | Fact::Paid { .. }
-        | Fact::Scheduled { .. }
-        | Fact::StepRefused { .. }
-        | Fact::StepUndone { .. }
-        | Fact::Dispatched
-        | Fact::Stuck { .. }
-        | Fact::RetryAsked
-        | Fact::Stale { .. } => None,
+        Fact::Stuck { .. } | Fact::RetryAsked | Fact::Stale { .. } => None,
+    }
+}
+
+fn step_payload(saga: &Saga, step: Step, change: &StepChange) -> Option<Payload> {
+    let spec = step.spec();
+    match (change, &spec.phase) {
+        (StepChange::Sent, _) => Some((spec.action.command)(&saga.details)),
+        (StepChange::UndoSent, Phase::Plan { undo, .. }) => Some((undo.command)(&saga.details)),
+        (
+            StepChange::Requested,
+            Phase::Fulfilment { trigger: Trigger::Request { event, .. }, .. },
+        ) => Some(event(&saga.details)),
+        (StepChange::Done(_), Phase::Fulfilment { notice: payload, .. }) => {
+            payload.map(|payload| payload(notice(saga)))
+        }
+        _ => None,
     }
 }
 
@@ -49,7 +50,7 @@ fn notice(saga: &Saga) -> OrderNotice {
         contact: saga.details.contact.clone(),
         total: saga.details.total(),
         priority: saga.details.priority,
-        tracking_code: saga.facts.shipment.as_ref().map(|shipment| shipment.tracking_code.clone()),
-        failure: saga.facts.failure.clone(),
+        tracking_code: saga.facts.shipment().map(|shipment| shipment.tracking_code.clone()),
+        failure: saga.facts.failure().cloned(),
     }
 }

@@ -1,264 +1,226 @@
-//! What is known of an order. Facts only ever accumulate; nothing here says what to do about them.
+//! The facts that are known of an order. They only accumulate; what follows from them is decided elsewhere.
 
+use super::step_state::{AnswerData, StepChange, StepState, is_default};
+use super::steps::Step;
 use crate::clock::Timestamp;
-use crate::messages::{Failure, Kind, PaymentApproved, Refusal, ShipmentScheduled, Step};
-use crate::planted::{Bug, planted};
+use crate::messages::{Failure, Kind, PaymentApproved, Refusal, ShipmentScheduled};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
-/// One thing that became known, or was decided. What a history row holds, and what replays it.
+/// One thing that became known, or was decided. History rows contain facts; replaying them yields the saga.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "fact", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Fact {
     /// The order was accepted.
     Placed,
-    /// The step's command was sent.
-    StepSent {
-        /// Which step.
-        step: Step,
-    },
-    /// The stock is reserved.
-    Reserved,
-    /// The money is taken.
-    Paid {
-        /// What the gateway said.
-        payment: PaymentApproved,
-    },
-    /// The parcel is scheduled.
-    Scheduled {
-        /// What the carrier said.
-        shipment: ShipmentScheduled,
-    },
-    /// The step was refused.
-    StepRefused {
-        /// Which step.
-        step: Step,
-        /// Why.
-        refusal: Refusal,
-    },
-    /// The step's undoing was sent.
-    UndoSent {
-        /// Which step.
-        step: Step,
-    },
-    /// The step is undone, or will never be done.
-    StepUndone {
-        /// Which step.
-        step: Step,
-    },
-    /// The customer, or the deadline, wants it to end.
+    /// Something happened to a step.
+    Step(Step, StepChange),
+    /// The customer, or the deadline, wants the order to end.
     CancelAsked {
         /// Who and why.
         failure: Failure,
     },
-    /// All steps are done.
+    /// All steps of the plan are done.
     Confirmed,
-    /// The parcel may leave.
-    DispatchAsked,
-    /// Shipping was told so.
-    DispatchSent,
-    /// The parcel has left.
-    Dispatched,
-    /// Inventory was told so.
-    CommitSent,
-    /// The stock has left.
-    StockCommitted,
-    /// The customer said that it arrived.
-    DeliveryAsked,
-    /// Shipping was told so.
-    DeliverSent,
-    /// Shipping has noted it.
-    Delivered,
     /// Everything that was done is undone.
     Closed,
-    /// The compensation takes longer than it may: a person should look.
+    /// A person should look.
     Stuck {
         /// What is the matter.
         reason: String,
     },
     /// A person asked for another try.
     RetryAsked,
-    /// A message that no longer says anything.
+    /// A message that no longer changes anything.
     Stale {
         /// Which.
         kind: Kind,
     },
 }
 
-/// What is known of one step.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StepFacts {
-    /// Its command was sent: from here on it counts as done until it is refused or undone.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub sent: bool,
-    /// It was answered: done.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub done: bool,
-    /// It was answered: refused.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub refused: bool,
-    /// Its undoing was sent.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub undo_sent: bool,
-    /// Its undoing was answered.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub undone: bool,
-}
-
-impl StepFacts {
-    /// True when nothing of it is left to undo.
-    pub fn is_settled(&self) -> bool {
-        let asked =
-            self.undo_sent || if planted(Bug::UndoAnsweredOnly) { self.done } else { self.sent };
-        !asked || self.refused || self.undone
-    }
-
-    /// True while its command is sent and not answered.
-    pub fn is_awaited(&self) -> bool {
-        self.sent && !self.done && !self.refused
+impl Fact {
+    /// The step is done; nothing is kept of the answer.
+    pub const fn done(step: Step) -> Self {
+        Self::Step(step, StepChange::Done(AnswerData::None))
     }
 }
 
-/// Everything that is known of an order's way.
+/// A fact does not fit what is known already.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} does not fit the facts known before")]
+pub struct Unfit(String);
+
+/// Everything that is known of an order's saga.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
 pub struct Facts {
-    /// The stock.
-    pub inventory: StepFacts,
-    /// The money.
-    pub payment: StepFacts,
-    /// The parcel.
-    pub shipping: StepFacts,
-    /// What the gateway said.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub paid: Option<PaymentApproved>,
-    /// What the carrier said.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub shipment: Option<ShipmentScheduled>,
-    /// Why it must end, by what became known first. Some: the order must end as cancelled.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub failure: Option<Failure>,
-    /// Since when it is being undone.
-    #[serde(rename = "doomed_at", skip_serializing_if = "Option::is_none")]
-    pub failing_since: Option<Timestamp>,
-    /// The step that was refused first, when one was.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub failed_step: Option<Step>,
-    /// When all steps were done.
+    steps: Steps,
+    /// When all steps of the plan were done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confirmed_at: Option<Timestamp>,
-    /// Dispatch was asked for.
-    #[serde(skip_serializing_if = "is_false")]
-    pub dispatch_asked: bool,
-    /// Shipping was told.
-    #[serde(skip_serializing_if = "is_false")]
-    pub dispatch_sent: bool,
-    /// When the parcel left.
+    /// The compensation, if the order must end as cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub dispatched_at: Option<Timestamp>,
-    /// Inventory was told.
-    #[serde(skip_serializing_if = "is_false")]
-    pub commit_sent: bool,
-    /// The stock has left.
-    #[serde(skip_serializing_if = "is_false")]
-    pub committed: bool,
-    /// The customer has confirmed.
-    #[serde(skip_serializing_if = "is_false")]
-    pub delivery_asked: bool,
-    /// Shipping was told.
-    #[serde(skip_serializing_if = "is_false")]
-    pub deliver_sent: bool,
-    /// When shipping noted the delivery.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub delivered_at: Option<Timestamp>,
-    /// Undone for good.
-    #[serde(skip_serializing_if = "is_false")]
-    pub closed: bool,
+    pub compensation: Option<Compensation>,
     /// What is the matter, when a person should look.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stuck: Option<String>,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands in a reference")]
-fn is_false(value: &bool) -> bool {
-    !*value
+/// Why, and since when, an order is compensated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compensation {
+    /// Why the order must end, by what became known first.
+    pub failure: Failure,
+    /// The step whose refusal is the failure, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Step>,
+    /// When the failure became known.
+    pub since: Timestamp,
+    /// True when everything that was done is undone.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub closed: bool,
 }
 
 impl Facts {
-    /// What is known of a step.
-    pub fn step(&self, step: Step) -> &StepFacts {
-        match step {
-            Step::Inventory => &self.inventory,
-            Step::Payment => &self.payment,
-            Step::Shipping => &self.shipping,
-        }
+    /// How far a step is.
+    pub const fn step(&self, step: Step) -> &StepState {
+        &self.steps.0[step as usize]
     }
 
-    fn step_mut(&mut self, step: Step) -> &mut StepFacts {
-        match step {
-            Step::Inventory => &mut self.inventory,
-            Step::Payment => &mut self.payment,
-            Step::Shipping => &mut self.shipping,
-        }
+    /// Why the order must end as cancelled, if it must.
+    pub fn failure(&self) -> Option<&Failure> {
+        self.compensation.as_ref().map(|compensation| &compensation.failure)
+    }
+
+    /// The step whose refusal is the reason for the compensation, if it is.
+    pub fn refused_step(&self) -> Option<Step> {
+        self.compensation.as_ref().and_then(|compensation| compensation.refused)
     }
 
     /// True when the order must end as cancelled.
-    pub fn is_failing(&self) -> bool {
-        self.failure.is_some()
+    pub const fn is_failing(&self) -> bool {
+        self.compensation.is_some()
     }
 
-    /// Learns a fact.
-    pub fn apply(&mut self, fact: &Fact, at: Timestamp) {
+    /// True when the order has ended as cancelled.
+    pub fn is_closed(&self) -> bool {
+        self.compensation.as_ref().is_some_and(|compensation| compensation.closed)
+    }
+
+    /// The gateway's answer, once the payment is done.
+    pub fn payment(&self) -> Option<&PaymentApproved> {
+        match self.step(Step::Payment).data()? {
+            AnswerData::Payment(payment) => Some(payment),
+            AnswerData::None | AnswerData::Shipment(_) => None,
+        }
+    }
+
+    /// The carrier's answer, once the parcel is scheduled.
+    pub fn shipment(&self) -> Option<&ShipmentScheduled> {
+        match self.step(Step::Shipping).data()? {
+            AnswerData::Shipment(shipment) => Some(shipment),
+            AnswerData::None | AnswerData::Payment(_) => None,
+        }
+    }
+
+    /// Learns a fact, or leaves everything as it is if the fact does not fit.
+    pub fn apply(&mut self, fact: &Fact, at: Timestamp) -> Result<(), Unfit> {
+        let unfit = || Unfit(format!("{fact:?}"));
         match fact {
             Fact::Placed | Fact::RetryAsked | Fact::Stale { .. } => {}
-            Fact::StepSent { step } => self.step_mut(*step).sent = true,
-            Fact::Reserved => self.inventory.done = true,
-            Fact::Paid { payment } => {
-                self.payment.done = true;
-                self.paid = Some(payment.clone());
-            }
-            Fact::Scheduled { shipment } => {
-                self.shipping.done = true;
-                self.shipment = Some(shipment.clone());
-            }
-            Fact::StepRefused { step, refusal } => {
-                self.step_mut(*step).refused = true;
-                if self.failure.is_none() {
-                    self.failed_step = Some(*step);
+            Fact::Step(step, change) => {
+                let state = &mut self.steps.0[*step as usize];
+                *state = state.after(*step, change, at).ok_or_else(unfit)?;
+                if let StepChange::Refused(refusal) = change
+                    && !self.is_failing()
+                {
+                    self.fail(refused(*step, refusal), Some(*step), at);
                 }
-                self.fail(refused(*step, refusal), at);
             }
-            Fact::UndoSent { step } => self.step_mut(*step).undo_sent = true,
-            Fact::StepUndone { step } => self.step_mut(*step).undone = true,
-            Fact::CancelAsked { failure } => self.fail(failure.clone(), at),
-            Fact::Confirmed => self.confirmed_at = Some(at),
-            Fact::DispatchAsked => self.dispatch_asked = true,
-            Fact::DispatchSent => self.dispatch_sent = true,
-            Fact::Dispatched => self.dispatched_at = Some(at),
-            Fact::CommitSent => self.commit_sent = true,
-            Fact::StockCommitted => self.committed = true,
-            Fact::DeliveryAsked => self.delivery_asked = true,
-            Fact::DeliverSent => self.deliver_sent = true,
-            Fact::Delivered => self.delivered_at = Some(at),
+            Fact::CancelAsked { failure } if !self.is_failing() => {
+                self.fail(failure.clone(), None, at);
+            }
+            Fact::Confirmed if self.confirmed_at.is_none() => self.confirmed_at = Some(at),
             Fact::Closed => {
-                self.closed = true;
+                let compensation = self.compensation.as_mut().filter(|known| !known.closed);
+                compensation.ok_or_else(unfit)?.closed = true;
                 self.stuck = None;
             }
             Fact::Stuck { reason } => self.stuck = Some(reason.clone()),
+            Fact::CancelAsked { .. } | Fact::Confirmed => return Err(unfit()),
         }
+        Ok(())
     }
 
-    fn fail(&mut self, failure: Failure, at: Timestamp) {
-        if self.failure.is_none() {
-            self.failure = Some(failure);
-            self.failing_since = Some(at);
-        }
+    fn fail(&mut self, failure: Failure, refused: Option<Step>, since: Timestamp) {
+        self.compensation = Some(Compensation { failure, refused, since, closed: false });
     }
 }
 
 fn refused(step: Step, refusal: &Refusal) -> Failure {
-    Failure {
-        step: step.as_str().to_owned(),
-        reason: refusal.reason.clone(),
-        shortages: refusal.shortages.clone(),
+    let Refusal { reason, shortages } = refusal.clone();
+    Failure { step: step.as_str().to_owned(), reason, shortages }
+}
+
+/// The state of each step. Stored by name, and only if the step is started or undone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "BTreeMap<Step, StepState>", try_from = "BTreeMap<Step, StepState>")]
+struct Steps([StepState; Step::ALL.len()]);
+
+impl From<Steps> for BTreeMap<Step, StepState> {
+    fn from(steps: Steps) -> Self {
+        Step::ALL.into_iter().zip(steps.0).filter(|(_, state)| !is_default(state)).collect()
+    }
+}
+
+impl TryFrom<BTreeMap<Step, StepState>> for Steps {
+    type Error = Unfit;
+
+    fn try_from(stored: BTreeMap<Step, StepState>) -> Result<Self, Unfit> {
+        let mut steps = Self::default();
+        for (step, state) in stored {
+            if !state.is_possible(step) {
+                return Err(Unfit(format!("{step:?} {state:?}")));
+            }
+            steps.0[step as usize] = state;
+        }
+        Ok(steps)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_stored_state_that_is_not_possible_is_unreadable() {
+        let payment =
+            json!({"total": {"amount": "1.00", "currency": "USD"}, "transaction_id": "t"});
+        let paid = json!({"done": {"at": 0, "data": {"payment": payment}}});
+        let read = |steps| serde_json::from_value::<Facts>(json!({ "steps": steps }));
+        assert!(read(json!({"payment": {"command": paid, "undo": "sent"}})).is_ok());
+        for steps in [
+            json!({"inventory": {"command": paid}}),
+            json!({"inventory": {"command": "requested"}}),
+            json!({"dispatch": {"command": "sent", "undo": "sent"}}),
+            json!({"dispatch": {"command": {"refused": {}}}}),
+            json!({"tea": {"command": "sent"}}),
+        ] {
+            assert!(read(steps.clone()).is_err(), "{steps}");
+        }
+    }
+
+    #[test]
+    fn a_fact_that_does_not_fit_is_an_error_and_changes_nothing() {
+        let at = Timestamp::UNIX_EPOCH;
+        let mut facts = Facts::default();
+        let asked = Fact::Step(Step::Inventory, StepChange::Requested);
+        for unfit in [Fact::done(Step::Payment), asked, Fact::Closed] {
+            assert!(facts.apply(&unfit, at).is_err(), "{unfit:?}");
+            assert_eq!(facts, Facts::default());
+        }
+        facts.apply(&Fact::Step(Step::Payment, StepChange::Sent), at).unwrap();
+        facts.apply(&Fact::done(Step::Payment), at).unwrap();
+        assert!(facts.apply(&Fact::done(Step::Payment), at).is_err(), "done twice");
     }
 }

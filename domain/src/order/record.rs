@@ -1,12 +1,14 @@
 //! Recording: learns facts, goes on to what follows from them, and writes down each status on the way.
 
 use super::advance::next;
+use super::awaited::awaited;
 use super::choreography::moves_on;
 use super::deadlines::stored_due_at;
 use super::fact_messages::payload;
 use super::facts::Fact;
-use super::saga::{HistoryRow, Saga, SagaPolicy, Sending};
-use super::steps::awaited;
+use super::policy::SagaPolicy;
+use super::saga::{HistoryRow, Saga, Sending};
+use super::step_state::StepChange;
 use crate::clock::Timestamp;
 use crate::messages::{Flow, Message, Payload};
 use std::sync::Arc;
@@ -33,7 +35,7 @@ pub fn record(
     let mut todo: std::collections::VecDeque<Fact> = facts.into();
     while let Some(fact) = todo.pop_front() {
         let before = (saga.status(), saga.saga_status());
-        saga.facts.apply(&fact, now);
+        saga.facts.apply(&fact, now).expect("only facts that fit are decided");
         if is_progress(&fact, saga.origin.flow) {
             saga.sending = Sending { at: now, again: 0 };
         }
@@ -68,24 +70,11 @@ pub fn record(
 /// is heard, since it shows that the chain moves.
 fn is_progress(fact: &Fact, flow: Flow) -> bool {
     match fact {
-        Fact::StepSent { .. }
-        | Fact::UndoSent { .. }
-        | Fact::DispatchSent
-        | Fact::CommitSent
-        | Fact::DeliverSent => true,
+        Fact::Step(_, StepChange::Sent | StepChange::UndoSent) => true,
         Fact::Placed
-        | Fact::Reserved
-        | Fact::Paid { .. }
-        | Fact::Scheduled { .. }
-        | Fact::StepRefused { .. }
-        | Fact::StepUndone { .. }
+        | Fact::Step(..)
         | Fact::CancelAsked { .. }
         | Fact::Confirmed
-        | Fact::DispatchAsked
-        | Fact::Dispatched
-        | Fact::StockCommitted
-        | Fact::DeliveryAsked
-        | Fact::Delivered
         | Fact::Closed => flow == Flow::Choreographed,
         Fact::Stuck { .. } | Fact::RetryAsked | Fact::Stale { .. } => false,
     }
@@ -99,7 +88,7 @@ pub fn resend(saga: &mut Saga, now: Timestamp, policy: &SagaPolicy) -> Vec<Arc<M
     let again: Vec<Payload> = match saga.origin.flow {
         Flow::Orchestrated => awaited(&saga.facts, saga.origin.plan)
             .into_iter()
-            .map(|awaited| awaited.command(&saga.details))
+            .map(|action| (action.command)(&saga.details))
             .collect(),
         Flow::Choreographed => moves_on(saga).into_iter().collect(),
     };

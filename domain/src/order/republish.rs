@@ -7,9 +7,10 @@
 use super::fact_messages::payload;
 use super::facts::Fact;
 use super::saga::Saga;
-use super::steps::{steps, undo};
+use super::step_state::StepChange;
+use super::steps::{FULFILMENT, Step, steps};
 use crate::clock::Timestamp;
-use crate::messages::{Flow, Message, Payload, Plan, Step};
+use crate::messages::{Flow, Message, Payload};
 use std::sync::Arc;
 
 /// The messages that say it all again.
@@ -27,20 +28,18 @@ fn own_facts(saga: &Saga) -> Vec<(Fact, Timestamp)> {
     let rested = saga.updated_at;
     let mut own_facts = vec![(Fact::Placed, saga.created_at)];
     own_facts.extend(facts.confirmed_at.map(|at| (Fact::Confirmed, at)));
-    if let Some(failure) = facts.failure.clone().filter(|_| facts.failed_step.is_none()) {
-        own_facts.push((Fact::CancelAsked { failure }, facts.failing_since.unwrap_or(rested)));
+    if let Some(cancelled) = facts.compensation.as_ref().filter(|known| known.refused.is_none()) {
+        let failure = cancelled.failure.clone();
+        own_facts.push((Fact::CancelAsked { failure }, cancelled.since));
     }
-    if facts.dispatch_asked {
-        own_facts.push((Fact::DispatchAsked, facts.dispatched_at.unwrap_or(rested)));
+    for step in FULFILMENT {
+        let at = facts.step(step.leader()).done_at().unwrap_or(rested);
+        let known = facts.step(step);
+        own_facts
+            .extend(known.is_started().then_some((Fact::Step(step, StepChange::Requested), at)));
+        own_facts.extend(known.is_done().then_some((Fact::done(step), at)));
     }
-    if facts.committed {
-        own_facts.push((Fact::StockCommitted, facts.dispatched_at.unwrap_or(rested)));
-    }
-    if facts.delivery_asked {
-        own_facts.push((Fact::DeliveryAsked, facts.delivered_at.unwrap_or(rested)));
-    }
-    own_facts.extend(facts.delivered_at.map(|at| (Fact::Delivered, at)));
-    if facts.closed {
+    if facts.is_closed() {
         own_facts.push((Fact::Closed, rested));
     }
     own_facts
@@ -60,14 +59,11 @@ fn asked_commands(saga: &Saga) -> Vec<Payload> {
     if saga.origin.flow == Flow::Choreographed {
         return Vec::new();
     }
-    let sent = |step: &Step| facts.step(*step).sent;
+    let sent = |step: &Step| facts.step(*step).is_sent();
     if facts.is_failing() {
-        return steps(Plan::ReserveFirst).into_iter().filter(sent).map(undo).collect();
+        let undos = Step::ALL.into_iter().filter(sent).filter_map(Step::undo);
+        return undos.map(|undo| (undo.command)(&saga.details)).collect();
     }
-    let steps = steps(saga.origin.plan).into_iter().filter(sent);
-    let mut known: Vec<Fact> = steps.map(|step| Fact::StepSent { step }).collect();
-    known.extend(facts.dispatch_sent.then_some(Fact::DispatchSent));
-    known.extend(facts.commit_sent.then_some(Fact::CommitSent));
-    known.extend(facts.deliver_sent.then_some(Fact::DeliverSent));
-    known.iter().filter_map(|fact| payload(saga, fact)).collect()
+    let steps = steps(saga.origin.plan).into_iter().chain(FULFILMENT).filter(sent);
+    steps.map(|step| (step.spec().action.command)(&saga.details)).collect()
 }

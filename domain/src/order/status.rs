@@ -55,6 +55,13 @@ statuses! {
     }
 }
 
+impl OrderStatus {
+    /// True of a status in which an order may stay for ever.
+    pub const fn is_at_rest(self) -> bool {
+        matches!(self, Self::Confirmed | Self::Shipped | Self::Completed | Self::Cancelled)
+    }
+}
+
 statuses! {
     /// A saga's status.
     SagaStatus {
@@ -68,31 +75,5 @@ statuses! {
         Compensated = "COMPENSATED",
         /// Stuck: goes on trying, but a person should look.
         Failed = "FAILED",
-    }
-}
-
-statuses! {
-    /// What a saga is doing: what it waits for first.
-    SagaStep {
-        /// Waits for the reservation.
-        ReservingInventory = "RESERVING_INVENTORY",
-        /// Waits for the payment.
-        ProcessingPayment = "PROCESSING_PAYMENT",
-        /// Waits for the parcel to be scheduled.
-        SchedulingShipment = "SCHEDULING_SHIPMENT",
-        /// Waits for the parcel to be dispatched.
-        Dispatching = "DISPATCHING",
-        /// Waits for the reserved stock to leave the books.
-        CommittingInventory = "COMMITTING_INVENTORY",
-        /// Waits for the delivery to be recorded.
-        ConfirmingDelivery = "CONFIRMING_DELIVERY",
-        /// Waits for the parcel to be cancelled.
-        CancellingShipment = "CANCELLING_SHIPMENT",
-        /// Waits for the refund.
-        RefundingPayment = "REFUNDING_PAYMENT",
-        /// Waits for the stock to be released.
-        ReleasingInventory = "RELEASING_INVENTORY",
-        /// Waits for nothing.
-        Done = "DONE",
     }
 }

@@ -1,10 +1,39 @@
-//! The steps of an order, their commands and their undoing, and which of them wait for an answer.
+//! The steps of a saga: the order in which they are taken and undone, and the table of what is fixed about each.
+//!
+//! ```text
+//! plan: inventory, payment, shipping ─▶ CONFIRMED ─▶ fulfilment: dispatch, commit, delivery
+//!       refusable, undone on failure                 neither refused nor undone
+//! ```
+//!
+//! Everything that handles steps derives from this file: a new step is a variant, its places in the lists, and a row.
 
-use super::facts::Facts;
-use super::status::SagaStep;
-use crate::messages::{Kind, OrderDetails, Payload, Plan, Step};
+mod derived;
+mod spec;
 
-/// The steps of a plan, in their order. A step's undoing is its [`undo`].
+use super::status::OrderStatus;
+use crate::messages::{Kind, Payload, Plan};
+use serde::{Deserialize, Serialize};
+pub use spec::{Action, Phase, SagaStep, StepSpec, Trigger};
+
+/// A step of a saga.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Reserve the stock.
+    Inventory,
+    /// Take the money.
+    Payment,
+    /// Schedule the parcel.
+    Shipping,
+    /// Hand the parcel to the carrier.
+    Dispatch,
+    /// Remove the reserved units from the stock.
+    Commit,
+    /// Record the delivery.
+    Delivery,
+}
+
+/// The steps of a plan, in their order. The order is confirmed when all of them are done.
 pub const fn steps(plan: Plan) -> [Step; 3] {
     match plan {
         Plan::ReserveFirst => [Step::Inventory, Step::Payment, Step::Shipping],
@@ -12,92 +41,153 @@ pub const fn steps(plan: Plan) -> [Step; 3] {
     }
 }
 
-/// The command that takes a step.
-pub fn command(step: Step, details: &OrderDetails) -> Payload {
-    match step {
-        Step::Inventory => Payload::InventoryReserve(details.stock_lines()),
-        Step::Payment => Payload::PaymentProcess(details.payment()),
-        Step::Shipping => Payload::ShippingSchedule(details.parcel()),
-    }
-}
+/// The steps of a confirmed order, in their order.
+pub const FULFILMENT: [Step; 3] = [Step::Dispatch, Step::Commit, Step::Delivery];
 
-/// The command that undoes a step.
-pub const fn undo(step: Step) -> Payload {
-    match step {
-        Step::Inventory => Payload::InventoryRelease,
-        Step::Payment => Payload::PaymentRefund,
-        Step::Shipping => Payload::ShippingCancel,
-    }
-}
+/// The steps of a plan in the order in which they are undone. The first is undone alone, because a parcel must not
+/// leave while its money goes back; the others follow together.
+pub const COMPENSATION: [Step; 3] = [Step::Shipping, Step::Payment, Step::Inventory];
 
-/// What is asked of the services and not answered: it is asked again when its answer is late.
-pub fn awaited(facts: &Facts, plan: Plan) -> Vec<Awaited> {
-    if facts.closed {
-        return Vec::new();
-    }
-    if facts.is_failing() {
-        return [Step::Shipping, Step::Payment, Step::Inventory]
-            .into_iter()
-            .filter(|step| facts.step(*step).undo_sent && !facts.step(*step).is_settled())
-            .map(Awaited::Undo)
-            .collect();
-    }
-    let step = steps(plan).into_iter().find(|step| facts.step(*step).is_awaited());
-    let fulfilment = [
-        (facts.dispatch_sent && facts.dispatched_at.is_none(), Kind::ShippingDispatch),
-        (facts.commit_sent && !facts.committed, Kind::InventoryCommit),
-        (facts.deliver_sent && facts.delivered_at.is_none(), Kind::ShippingDeliver),
+impl Step {
+    /// Every step.
+    pub const ALL: [Self; 6] = [
+        Self::Inventory,
+        Self::Payment,
+        Self::Shipping,
+        Self::Dispatch,
+        Self::Commit,
+        Self::Delivery,
     ];
-    step.map(Awaited::Step)
-        .into_iter()
-        .chain(
-            fulfilment.into_iter().filter(|(open, _)| *open).map(|(_, kind)| Awaited::Late(kind)),
-        )
-        .collect()
-}
 
-/// Something whose answer is awaited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Awaited {
-    /// A step forward.
-    Step(Step),
-    /// A step's undoing.
-    Undo(Step),
-    /// Dispatch, commit or delivery.
-    Late(Kind),
-}
-
-impl Awaited {
-    /// Its command.
-    pub fn command(self, details: &OrderDetails) -> Payload {
-        match self {
-            Self::Step(step) => command(step, details),
-            Self::Undo(step) => undo(step),
-            Self::Late(Kind::InventoryCommit) => Payload::InventoryCommit,
-            Self::Late(Kind::ShippingDeliver) => Payload::ShippingDeliver,
-            Self::Late(_) => Payload::ShippingDispatch,
-        }
-    }
-
-    /// What the saga is doing while it waits for it.
-    pub const fn step(self) -> SagaStep {
-        match self {
-            Self::Step(step) => taking(step),
-            Self::Undo(Step::Inventory) => SagaStep::ReleasingInventory,
-            Self::Undo(Step::Payment) => SagaStep::RefundingPayment,
-            Self::Undo(Step::Shipping) => SagaStep::CancellingShipment,
-            Self::Late(Kind::InventoryCommit) => SagaStep::CommittingInventory,
-            Self::Late(Kind::ShippingDeliver) => SagaStep::ConfirmingDelivery,
-            Self::Late(_) => SagaStep::Dispatching,
-        }
+    /// What is fixed about the step.
+    pub const fn spec(self) -> &'static StepSpec {
+        &TABLE[self as usize]
     }
 }
 
-/// What a saga is doing while it takes a step.
-pub const fn taking(step: Step) -> SagaStep {
-    match step {
-        Step::Inventory => SagaStep::ReservingInventory,
-        Step::Payment => SagaStep::ProcessingPayment,
-        Step::Shipping => SagaStep::SchedulingShipment,
-    }
-}
+/// The rows are in the order of the variants of [`Step`].
+static TABLE: [StepSpec; Step::ALL.len()] = [
+    StepSpec {
+        name: "inventory",
+        action: Action {
+            activity: SagaStep("RESERVING_INVENTORY"),
+            command: |details| Payload::InventoryReserve(details.stock_lines()),
+            done: Kind::InventoryReserved,
+            status: Some(OrderStatus::InventoryReserved),
+        },
+        phase: Phase::Plan {
+            refused: Kind::InventoryFailed,
+            refusal: |payload| match payload {
+                Payload::InventoryFailed(refusal) => Some(refusal),
+                _ => None,
+            },
+            failed: OrderStatus::InventoryFailed,
+            undo: Action {
+                activity: SagaStep("RELEASING_INVENTORY"),
+                command: |_| Payload::InventoryRelease,
+                done: Kind::InventoryReleased,
+                status: None,
+            },
+        },
+    },
+    StepSpec {
+        name: "payment",
+        action: Action {
+            activity: SagaStep("PROCESSING_PAYMENT"),
+            command: |details| Payload::PaymentProcess(details.payment()),
+            done: Kind::PaymentApproved,
+            status: Some(OrderStatus::PaymentApproved),
+        },
+        phase: Phase::Plan {
+            refused: Kind::PaymentFailed,
+            refusal: |payload| match payload {
+                Payload::PaymentFailed(refusal) => Some(refusal),
+                _ => None,
+            },
+            failed: OrderStatus::PaymentFailed,
+            undo: Action {
+                activity: SagaStep("REFUNDING_PAYMENT"),
+                command: |_| Payload::PaymentRefund,
+                done: Kind::PaymentReversed,
+                status: Some(OrderStatus::PaymentReversed),
+            },
+        },
+    },
+    StepSpec {
+        name: "shipping",
+        action: Action {
+            activity: SagaStep("SCHEDULING_SHIPMENT"),
+            command: |details| Payload::ShippingSchedule(details.parcel()),
+            done: Kind::ShippingScheduled,
+            status: None, // It is the last step: with it the order is confirmed.
+        },
+        phase: Phase::Plan {
+            refused: Kind::ShippingFailed,
+            refusal: |payload| match payload {
+                Payload::ShippingFailed(refusal) => Some(refusal),
+                _ => None,
+            },
+            failed: OrderStatus::ShippingFailed,
+            undo: Action {
+                activity: SagaStep("CANCELLING_SHIPMENT"),
+                command: |_| Payload::ShippingCancel,
+                done: Kind::ShippingFailed, // The same event answers the step and its undo.
+                status: None,
+            },
+        },
+    },
+    StepSpec {
+        name: "dispatch",
+        action: Action {
+            activity: SagaStep("DISPATCHING"),
+            command: |_| Payload::ShippingDispatch,
+            done: Kind::ShippingDispatched,
+            status: None, // The order is shipped when the stock has left, too.
+        },
+        phase: Phase::Fulfilment {
+            trigger: Trigger::Request {
+                event: |_| Payload::OrderDispatchRequested,
+                from: OrderStatus::Confirmed,
+                conflict: "only a CONFIRMED order can be dispatched",
+                compensating: "the order cannot be dispatched: it is being cancelled",
+                automatic: |policy| policy.dispatch_after,
+            },
+            unsent: "a parcel was dispatched without a command",
+            notice: None,
+        },
+    },
+    StepSpec {
+        name: "commit",
+        action: Action {
+            activity: SagaStep("COMMITTING_INVENTORY"),
+            command: |_| Payload::InventoryCommit,
+            done: Kind::InventoryCommitted,
+            status: Some(OrderStatus::Shipped),
+        },
+        phase: Phase::Fulfilment {
+            trigger: Trigger::Previous,
+            unsent: "stock was committed without a command",
+            notice: Some(Payload::OrderShipped),
+        },
+    },
+    StepSpec {
+        name: "delivery",
+        action: Action {
+            activity: SagaStep("CONFIRMING_DELIVERY"),
+            command: |_| Payload::ShippingDeliver,
+            done: Kind::ShippingDelivered,
+            status: Some(OrderStatus::Completed),
+        },
+        phase: Phase::Fulfilment {
+            trigger: Trigger::Request {
+                event: |_| Payload::OrderDeliveryConfirmed,
+                from: OrderStatus::Shipped,
+                conflict: "only a SHIPPED order can be confirmed as delivered",
+                compensating: "the order cannot be confirmed as delivered: it is being cancelled",
+                automatic: |_| None,
+            },
+            unsent: "a parcel was delivered without a command",
+            notice: Some(Payload::OrderCompleted),
+        },
+    },
+];

@@ -3,6 +3,7 @@
 use super::records::OrderRecord;
 use crate::messages::{Flow, Kind};
 use crate::order::choreography::PAYMENT_REVERSED;
+use crate::order::steps::{Phase, Step};
 
 /// The events that the order service itself tells, in the order of an order's life.
 const OWN: [Kind; 8] = [
@@ -37,12 +38,12 @@ fn was_published(order: &OrderRecord, kind: Kind) -> bool {
         Kind::OrderCreated => true,
         Kind::OrderConfirmed => facts.confirmed_at.is_some(),
         // What ends an order is the refusal of a step, or somebody's wish.
-        Kind::OrderCancelRequested => facts.is_failing() && facts.failed_step.is_none(),
-        Kind::OrderDispatchRequested => facts.dispatch_asked,
-        Kind::OrderShipped => facts.committed,
-        Kind::OrderDeliveryConfirmed => facts.delivery_asked,
-        Kind::OrderCompleted => facts.delivered_at.is_some(),
-        Kind::OrderCancelled => facts.closed,
+        Kind::OrderCancelRequested => facts.is_failing() && facts.refused_step().is_none(),
+        Kind::OrderDispatchRequested => facts.step(Step::Dispatch).is_started(),
+        Kind::OrderShipped => facts.step(Step::Commit).is_done(),
+        Kind::OrderDeliveryConfirmed => facts.step(Step::Delivery).is_started(),
+        Kind::OrderCompleted => facts.step(Step::Delivery).is_done(),
+        Kind::OrderCancelled => facts.is_closed(),
         _ => false,
     }
 }
@@ -53,22 +54,18 @@ pub(super) fn consumed(order: &OrderRecord) -> Vec<Kind> {
     // Choreographed, that a step is undone may be concluded from another's undoing; and the refusal of a payment
     // may stand for a reversal that nobody explained.
     let orchestrated = order.flow == Flow::Orchestrated;
-    let explained = facts.failure.as_ref().is_none_or(|why| why.reason != PAYMENT_REVERSED);
-    [
-        (facts.inventory.done, Kind::InventoryReserved),
-        (facts.inventory.refused, Kind::InventoryFailed),
-        (facts.inventory.undone && orchestrated, Kind::InventoryReleased),
-        (facts.payment.done, Kind::PaymentApproved),
-        (facts.payment.refused && explained, Kind::PaymentFailed),
-        (facts.payment.undone, Kind::PaymentReversed),
-        (facts.shipping.done, Kind::ShippingScheduled),
-        (facts.shipping.refused, Kind::ShippingFailed),
-        (facts.shipping.undone && orchestrated, Kind::ShippingFailed),
-        (facts.dispatched_at.is_some(), Kind::ShippingDispatched),
-        (facts.committed, Kind::InventoryCommitted),
-        (facts.delivered_at.is_some(), Kind::ShippingDelivered),
-    ]
-    .into_iter()
-    .filter_map(|(known, kind)| known.then_some(kind))
-    .collect()
+    let explained = facts.failure().is_none_or(|why| why.reason != PAYMENT_REVERSED);
+    let consumed = Step::ALL.into_iter().flat_map(|step| {
+        let (known, is_payment) = (facts.step(step), step == Step::Payment);
+        let done = known.is_done().then_some(step.spec().action.done);
+        let (refused, undone) = match &step.spec().phase {
+            Phase::Plan { refused, undo, .. } => (
+                (known.is_refused() && (explained || !is_payment)).then_some(*refused),
+                (known.is_undone() && (orchestrated || is_payment)).then_some(undo.done),
+            ),
+            Phase::Fulfilment { .. } => (None, None),
+        };
+        [done, refused, undone]
+    });
+    consumed.flatten().collect()
 }

@@ -293,7 +293,7 @@ fn shipment_fits(order: &OrderRecord, side: &Side<ShipmentRecord>, found: &mut F
         OrderStatus::Completed => Some(ShipmentStatus::Delivered),
         _ => None,
     };
-    let known = order.facts.shipment.as_ref().map(|shipment| shipment.tracking_code.as_str());
+    let known = order.facts.shipment().map(|shipment| shipment.tracking_code.as_str());
     let units: u64 = order.lines.iter().map(|line| u64::from(line.quantity)).sum();
     let fits = match (wanted, record) {
         (Some(_), Some(record)) => {

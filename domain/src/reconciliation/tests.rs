@@ -4,11 +4,11 @@ use super::*;
 use crate::clock::Timestamp;
 use crate::gateway::EntryStatus;
 use crate::ids::{OrderId, ProductId};
-use crate::messages::{
-    Flow, Kind, PaymentApproved, Plan, Refusal, ShipmentScheduled, Step, StockLine,
-};
+use crate::messages::{Flow, Kind, PaymentApproved, Plan, Refusal, ShipmentScheduled, StockLine};
 use crate::money::{Currency, Money};
+use crate::order::Step;
 use crate::order::facts::{Fact, Facts};
+use crate::order::step_state::{AnswerData, StepChange};
 use crate::payment::PaymentStatus;
 use crate::shipping::ShipmentStatus;
 use uuid::Uuid;
@@ -37,7 +37,7 @@ fn names(kinds: &[Kind]) -> Vec<String> {
 
 fn facts(learned: Vec<Fact>) -> Facts {
     let mut facts = Facts::default();
-    learned.iter().for_each(|fact| facts.apply(fact, at()));
+    learned.iter().for_each(|fact| facts.apply(fact, at()).unwrap());
     facts
 }
 
@@ -48,29 +48,29 @@ fn confirmed() -> Vec<Fact> {
         freight: usd(500),
         estimated_delivery: at(),
     };
-    let sent = |step| Fact::StepSent { step };
+    let sent = |step| Fact::Step(step, StepChange::Sent);
     vec![
         Fact::Placed,
         sent(Step::Inventory),
-        Fact::Reserved,
+        Fact::done(Step::Inventory),
         sent(Step::Payment),
-        Fact::Paid { payment },
+        Fact::Step(Step::Payment, StepChange::Done(AnswerData::Payment(payment))),
         sent(Step::Shipping),
-        Fact::Scheduled { shipment },
+        Fact::Step(Step::Shipping, StepChange::Done(AnswerData::Shipment(shipment))),
         Fact::Confirmed,
     ]
 }
 
 fn completed() -> Vec<Fact> {
     let rest = [
-        Fact::DispatchAsked,
-        Fact::DispatchSent,
-        Fact::Dispatched,
-        Fact::CommitSent,
-        Fact::StockCommitted,
-        Fact::DeliveryAsked,
-        Fact::DeliverSent,
-        Fact::Delivered,
+        Fact::Step(Step::Dispatch, StepChange::Requested),
+        Fact::Step(Step::Dispatch, StepChange::Sent),
+        Fact::done(Step::Dispatch),
+        Fact::Step(Step::Commit, StepChange::Sent),
+        Fact::done(Step::Commit),
+        Fact::Step(Step::Delivery, StepChange::Requested),
+        Fact::Step(Step::Delivery, StepChange::Sent),
+        Fact::done(Step::Delivery),
     ];
     confirmed().into_iter().chain(rest).collect()
 }
@@ -79,12 +79,12 @@ fn completed() -> Vec<Fact> {
 fn declined() -> Vec<Fact> {
     vec![
         Fact::Placed,
-        Fact::StepSent { step: Step::Inventory },
-        Fact::Reserved,
-        Fact::StepSent { step: Step::Payment },
-        Fact::StepRefused { step: Step::Payment, refusal: Refusal::because("declined") },
-        Fact::UndoSent { step: Step::Inventory },
-        Fact::StepUndone { step: Step::Inventory },
+        Fact::Step(Step::Inventory, StepChange::Sent),
+        Fact::done(Step::Inventory),
+        Fact::Step(Step::Payment, StepChange::Sent),
+        Fact::Step(Step::Payment, StepChange::Refused(Refusal::because("declined"))),
+        Fact::Step(Step::Inventory, StepChange::UndoSent),
+        Fact::Step(Step::Inventory, StepChange::Undone),
         Fact::Closed,
     ]
 }
@@ -329,7 +329,7 @@ fn only_requested_services_are_compared() {
 #[test]
 fn an_order_under_way_or_stuck_is_not_compared() {
     let under_way = OrderSides {
-        order: Side::Says(order(vec![Fact::Placed, Fact::StepSent { step: Step::Inventory }])),
+        order: Side::Says(order(vec![Fact::Placed, Fact::Step(Step::Inventory, StepChange::Sent)])),
         ..whole()
     };
     assert_eq!(compare_order(&under_way).stage, Stage::UnderWay);

@@ -3,11 +3,11 @@
 use crate::bench::{Bench, CHOREOGRAPHED, Has};
 use ordermill_domain::ids::ServiceName;
 use ordermill_domain::messages::{
-    BINDINGS, Exchange, Kind, Message, Origin, Payload, PaymentApproved, Queue, Step,
+    BINDINGS, Exchange, Kind, Message, Origin, Payload, PaymentApproved, Queue,
 };
 use ordermill_domain::money::{Currency, Money};
-use ordermill_domain::order::SagaStatus;
 use ordermill_domain::order::decide::DecideInput;
+use ordermill_domain::order::{SagaStatus, Step};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -101,7 +101,7 @@ fn money_that_comes_back_unexplained_ends_the_order() {
     assert_eq!(bench.saga.status().as_str(), "PENDING", "why may still be heard");
     assert_eq!(bench.saga.due_at, Some(bench.now + bench.policy.step_timeout));
     bench.wait();
-    let failure = bench.saga.facts.failure.clone().expect("nobody said why");
+    let failure = bench.saga.facts.failure().cloned().expect("nobody said why");
     assert_eq!((failure.step.as_str(), failure.reason.as_str()), ("payment", "payment_reversed"));
     assert_eq!(bench.statuses(), ["PENDING", "PAYMENT_REVERSED", "CANCELLED"]);
     assert!(bench.rests());
@@ -126,7 +126,7 @@ fn every_awaited_step_has_a_name() {
     assert_eq!(bench.saga.step(), "PROCESSING_PAYMENT");
     bench.tell(DecideInput::Cancel);
     assert_eq!(bench.saga.step(), "CANCELLING_SHIPMENT", "the chain begins there, parcel or not");
-    while !bench.saga.facts.shipping.undone {
+    while !bench.saga.facts.step(Step::Shipping).is_undone() {
         bench.deliver(0, false);
     }
     assert_eq!(bench.saga.step(), "REFUNDING_PAYMENT");
@@ -228,7 +228,7 @@ fn republishing_one_event_resumes_the_chain() {
     assert!(said_again(&mut bench).is_empty(), "confirmed: a rest");
     bench.tell(DecideInput::Dispatch);
     assert_eq!(said_again(&mut bench), [Kind::OrderDispatchRequested]);
-    while bench.saga.facts.dispatched_at.is_none() {
+    while bench.saga.facts.step(Step::Dispatch).done_at().is_none() {
         bench.deliver(0, false);
     }
     assert_eq!(said_again(&mut bench), [Kind::OrderDispatchRequested], "until the stock has left");
@@ -245,7 +245,7 @@ fn republishing_one_event_resumes_the_chain() {
     bench.assert_sound();
 
     let mut bench = Bench::new(CHOREOGRAPHED, Some(Step::Shipping));
-    while bench.saga.facts.failure.is_none() {
+    while bench.saga.facts.failure().is_none() {
         bench.deliver(0, false);
     }
     assert_eq!(said_again(&mut bench), [Kind::OrderCreated]);
@@ -262,7 +262,7 @@ fn patience_begins_anew_with_each_progress() {
     }
     assert_eq!(bench.saga.sending.again, 3);
     bench.wait();
-    while bench.saga.facts.paid.is_none() {
+    while bench.saga.facts.payment().is_none() {
         bench.deliver(0, false);
     }
     assert_eq!((bench.saga.sending.again, bench.saga.sending.at), (0, bench.now));

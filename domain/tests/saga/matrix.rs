@@ -1,9 +1,9 @@
 //! Every step failed, repeated, undone twice, from one shared helper; and cancel at every state.
 
 use crate::bench::{Bench, CHOREOGRAPHED, Has, PAYMENT_FIRST, RESERVE_FIRST, WAYS, Way};
-use ordermill_domain::messages::{Kind, Step};
-use ordermill_domain::order::SagaStatus;
+use ordermill_domain::messages::Kind;
 use ordermill_domain::order::decide::DecideInput;
+use ordermill_domain::order::{SagaStatus, Step};
 
 const STEPS: [Step; 3] = [Step::Inventory, Step::Payment, Step::Shipping];
 
@@ -53,7 +53,7 @@ fn every_step_that_fails_is_undone_from_there() {
     for way in WAYS {
         for step in STEPS {
             let bench = play(way, Some(step), 1, undisturbed);
-            let failure = bench.saga.facts.failure.clone().expect("it failed");
+            let failure = bench.saga.facts.failure().cloned().expect("it failed");
             assert_eq!(failure.step, step.as_str());
             let failed = format!("{}_FAILED", step.as_str().to_uppercase());
             assert!(bench.statuses().contains(&failed.as_str()), "{:?}", bench.statuses());
@@ -127,7 +127,7 @@ fn an_expired_order_is_undone_whatever_was_answered() {
             }
             // The rest is lost; time passes.
             bench.bag.clear();
-            while bench.saga.facts.failure.is_none() {
+            while bench.saga.facts.failure().is_none() {
                 bench.wait();
                 bench.bag.clear();
             }
@@ -137,7 +137,7 @@ fn an_expired_order_is_undone_whatever_was_answered() {
             }
             bench.assert_sound();
             assert_eq!(bench.saga.status().as_str(), "CANCELLED");
-            let failure = bench.saga.facts.failure.clone().expect("it expired");
+            let failure = bench.saga.facts.failure().cloned().expect("it expired");
             assert_eq!(failure.reason, "deadline_exceeded");
         }
     }
@@ -163,7 +163,7 @@ fn shipping_is_undone_first_and_alone() {
 #[test]
 fn a_compensation_past_its_deadline_is_failed_and_keeps_retrying() {
     let mut bench = Bench::new(RESERVE_FIRST, Some(Step::Payment));
-    while bench.saga.facts.failure.is_none() {
+    while bench.saga.facts.failure().is_none() {
         bench.deliver(0, false);
     }
     let mut tries = 0;

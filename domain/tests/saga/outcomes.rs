@@ -13,9 +13,8 @@
 
 use crate::bench::{Bench, Has, WAYS, Way, answer};
 use ordermill_domain::ids::ServiceName;
-use ordermill_domain::messages::{
-    Body, Flow, Message, Plan, Queue, Route, Step, queues_for, route,
-};
+use ordermill_domain::messages::{Body, Flow, Message, Plan, Queue, Route, queues_for, route};
+use ordermill_domain::order::Step;
 use ordermill_domain::order::decide::DecideInput;
 use ordermill_domain::order::republish::republish;
 use ordermill_domain::reconciliation::{AuditRecord, NotificationRecord, OrderRecord};
@@ -293,6 +292,7 @@ fn every_order_of_arrival_has_its_recorded_outcome() {
     if std::env::var_os("OUTCOMES_WRITE").is_some() {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/saga/outcomes.txt");
         std::fs::write(file, &lines).expect("the table can be written");
+        return;
     }
     let recorded = include_str!("outcomes.txt");
     for (line, recorded) in lines.lines().zip(recorded.lines()) {

@@ -1,7 +1,7 @@
 //! Whatever comes in whatever order, however often: the order ends at rest, wholly done or wholly undone.
 
 use crate::bench::{Bench, CHOREOGRAPHED, PAYMENT_FIRST, RESERVE_FIRST, WAYS, Way};
-use ordermill_domain::messages::Step;
+use ordermill_domain::order::Step;
 use ordermill_domain::order::decide::DecideInput;
 use proptest::prelude::*;
 use std::time::Duration;

@@ -25,7 +25,7 @@ use ordermill_domain::messages::{
 use ordermill_domain::money::{AMOUNT_MAX_MINOR, Currency};
 use ordermill_domain::order::facts::Fact;
 use ordermill_domain::order::service::{Change, OrderAnswer};
-use ordermill_domain::order::{Claim, Order, OrderStatus, Saga, SagaStatus};
+use ordermill_domain::order::{Claim, Order, OrderStatus, Saga, SagaStatus, Step};
 use ordermill_domain::service::Outcome;
 use scenarios::{compare, learn, placed, scenarios};
 use std::collections::BTreeSet;
@@ -59,7 +59,7 @@ pub async fn orders_are_the_same_as_in_memory_and_after_a_restart(backend: &dyn 
     // Three orders, one of them two changes further, in one batch.
     let mut changes: Vec<Change> =
         sagas.iter_mut().map(|saga| learn(saga, vec![Fact::Placed], at(1))).collect();
-    changes.push(learn(&mut sagas[1], vec![Fact::Reserved], at(2)));
+    changes.push(learn(&mut sagas[1], vec![Fact::done(Step::Inventory)], at(2)));
     let (outcomes, said) = on_both(&Order, &model, &*opened.store, &changes, at(2)).await;
     assert_eq!(outcomes, [(); 4].map(|()| written()));
     assert_eq!(said.len(), 7, "created and reserve of three, and the payment of one");
@@ -67,8 +67,8 @@ pub async fn orders_are_the_same_as_in_memory_and_after_a_restart(backend: &dyn 
 
     // Updates, two of one order among them.
     let changes = [
-        learn(&mut sagas[0], vec![Fact::Reserved], at(3)),
-        learn(&mut sagas[2], vec![Fact::Reserved], at(3)),
+        learn(&mut sagas[0], vec![Fact::done(Step::Inventory)], at(3)),
+        learn(&mut sagas[2], vec![Fact::done(Step::Inventory)], at(3)),
         learn(&mut sagas[2], vec![Fact::RetryAsked], at(4)),
     ];
     on_both(&Order, &model, &*opened.store, &changes, at(4)).await;
@@ -115,12 +115,12 @@ pub async fn a_change_decided_on_another_version_is_refused_with_all_that_follow
 
     let mut stale = sagas[0].clone();
     stale.version += 1;
-    let on_top = learn(&mut stale.clone(), vec![Fact::Reserved], at(2));
+    let on_top = learn(&mut stale.clone(), vec![Fact::done(Step::Inventory)], at(2));
     let changes = [
-        learn(&mut stale, vec![Fact::Reserved], at(2)),
+        learn(&mut stale, vec![Fact::done(Step::Inventory)], at(2)),
         // The number fits, but it was decided on top of what was refused.
         Change { expected: 1, ..on_top },
-        learn(&mut sagas[1], vec![Fact::Reserved], at(2)),
+        learn(&mut sagas[1], vec![Fact::done(Step::Inventory)], at(2)),
         first[1].clone(),
     ];
     let (outcomes, said) = on_both(&Order, &model, &*opened.store, &changes, at(2)).await;
@@ -134,7 +134,7 @@ pub async fn a_change_decided_on_another_version_is_refused_with_all_that_follow
     // An order that is not there is at version 0.
     let mut unknown = placed(9);
     unknown.version = 4;
-    let change = learn(&mut unknown, vec![Fact::Reserved], at(3));
+    let change = learn(&mut unknown, vec![Fact::Placed], at(3));
     let (outcomes, said) = on_both(&Order, &model, &*opened.store, &[change], at(3)).await;
     assert_eq!((outcomes, said), (vec![Outcome::Refused], Vec::new()));
     assert_eq!(opened.reads.order(order(9)).await.unwrap(), None);
@@ -146,7 +146,7 @@ pub async fn one_of_two_concurrent_changes_on_a_version_is_refused(backend: &dyn
     for n in 0..10 {
         let mut saga = placed(n);
         let place = learn(&mut saga, vec![Fact::Placed], at(1));
-        let reserve = learn(&mut saga.clone(), vec![Fact::Reserved], at(2));
+        let reserve = learn(&mut saga.clone(), vec![Fact::done(Step::Inventory)], at(2));
         // First two inserts, then two updates.
         for change in [place, reserve] {
             let rivals = [&opened, &other]
@@ -213,7 +213,7 @@ pub async fn five_hundred_orders_are_one_batch(backend: &dyn Backend) {
     on_both(&Order, &model, &*opened.store, &placing, at(1)).await;
     let mut changes = Vec::new();
     for saga in &mut sagas {
-        changes.push(learn(saga, vec![Fact::Reserved], at(2)));
+        changes.push(learn(saga, vec![Fact::done(Step::Inventory)], at(2)));
         changes.push(learn(saga, vec![Fact::RetryAsked], at(3)));
     }
     let (outcomes, _) = on_both(&Order, &model, &*opened.store, &changes, at(3)).await;

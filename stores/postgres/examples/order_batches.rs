@@ -11,14 +11,14 @@ use ordermill_actors::ports::Store;
 use ordermill_contract::batches::batch;
 use ordermill_contract::order::scenarios::{learn, placed};
 use ordermill_contract::values::at;
-use ordermill_domain::order::Order;
 use ordermill_domain::order::facts::Fact;
+use ordermill_domain::order::{Order, Step};
 use ordermill_postgres::order::{MIGRATIONS, OrderTables, SCHEMA};
 use ordermill_postgres::{Database, PgStore};
 use std::time::{Duration, Instant};
 
 /// What an order learns, a batch each.
-const LIFE: [Fact; 3] = [Fact::Placed, Fact::Reserved, Fact::RetryAsked];
+const LIFE: &[Fact] = &[Fact::Placed, Fact::done(Step::Inventory), Fact::RetryAsked];
 
 #[tokio::main]
 async fn main() {

@@ -7,7 +7,7 @@ use crate::values::{at, order};
 use ordermill_actors::order::OrderFilter;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::order::facts::Fact;
-use ordermill_domain::order::{OrderStatus, Saga, SagaStatus};
+use ordermill_domain::order::{OrderStatus, Saga, SagaStatus, Step};
 
 pub async fn lists_are_read_page_by_page(backend: &dyn Backend) {
     let opened = backend.order().await;
@@ -15,7 +15,8 @@ pub async fn lists_are_read_page_by_page(backend: &dyn Backend) {
     let mut sagas: Vec<_> = (1..=23).map(|n| placed_by(n, customer(n))).collect();
     let changes = sagas.iter_mut().map(|saga| learn(saga, vec![Fact::Placed], at(1))).collect();
     commit(&opened, changes).await;
-    let changes = sagas.iter_mut().step_by(3).map(|s| learn(s, vec![Fact::Reserved], at(2)));
+    let changes =
+        sagas.iter_mut().step_by(3).map(|s| learn(s, vec![Fact::done(Step::Inventory)], at(2)));
     commit(&opened, changes.collect()).await;
 
     let everybody = OrderFilter::default();
@@ -54,7 +55,9 @@ pub async fn history_is_read_in_bulk_and_from_where_it_was_left(backend: &dyn Ba
     let opened = backend.order().await;
     let mut sagas = [placed(1), placed(2)];
     for saga in &mut sagas {
-        for (second, fact) in (1..).zip([Fact::Placed, Fact::Reserved, Fact::RetryAsked]) {
+        for (second, fact) in
+            (1..).zip([Fact::Placed, Fact::done(Step::Inventory), Fact::RetryAsked])
+        {
             commit(&opened, vec![learn(saga, vec![fact], at(second))]).await;
         }
     }

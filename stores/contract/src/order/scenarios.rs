@@ -6,13 +6,14 @@ use ordermill_actors::order::OrderFilter;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::messages::{
-    Failure, Origin, PaymentApproved, Refusal, ShipmentScheduled, Shortage, Step,
+    Failure, Origin, PaymentApproved, Refusal, ShipmentScheduled, Shortage,
 };
 use ordermill_domain::money::{Currency, Money};
 use ordermill_domain::order::facts::Fact;
 use ordermill_domain::order::record::record;
 use ordermill_domain::order::service::Change;
-use ordermill_domain::order::{OrderStatus, Saga, SagaPolicy, SagaStatus};
+use ordermill_domain::order::step_state::{AnswerData, StepChange};
+use ordermill_domain::order::{OrderStatus, Saga, SagaPolicy, SagaStatus, Step};
 use ordermill_domain::testing::order_of;
 use std::sync::Arc;
 
@@ -45,7 +46,8 @@ pub fn placed_by(n: u128, customer: &str) -> Saga {
 
 fn paid() -> Fact {
     let total = Money { minor: 2_000, currency: Currency::USD };
-    Fact::Paid { payment: PaymentApproved { total, transaction_id: "sim-1".to_owned() } }
+    let payment = PaymentApproved { total, transaction_id: "sim-1".to_owned() };
+    Fact::Step(Step::Payment, StepChange::Done(AnswerData::Payment(payment)))
 }
 
 fn scheduled() -> Fact {
@@ -54,17 +56,17 @@ fn scheduled() -> Fact {
         freight: Money { minor: 800, currency: Currency::USD },
         estimated_delivery: at(100_000),
     };
-    Fact::Scheduled { shipment }
+    Fact::Step(Step::Shipping, StepChange::Done(AnswerData::Shipment(shipment)))
 }
 
 fn refused(step: Step) -> Fact {
     let short = Shortage { product_id: "MUG".into(), requested: 2, available: Some(1) };
     let refusal = Refusal { reason: "no".to_owned(), shortages: vec![short] };
-    Fact::StepRefused { step, refusal }
+    Fact::Step(step, StepChange::Refused(refusal))
 }
 
 fn undone(step: Step) -> Fact {
-    Fact::StepUndone { step }
+    Fact::Step(step, StepChange::Undone)
 }
 
 fn cancelled() -> Fact {
@@ -74,23 +76,23 @@ fn cancelled() -> Fact {
 
 /// Orders that go every way there is, one fact of each in a batch.
 pub fn scenarios() -> Vec<Vec<Change>> {
-    use Step::{Inventory, Payment, Shipping};
+    use Step::{Commit, Delivery, Dispatch, Inventory, Payment, Shipping};
     let scenarios = [
         vec![
-            Fact::Reserved,
+            Fact::done(Inventory),
             paid(),
             scheduled(),
-            Fact::DispatchAsked,
-            Fact::Dispatched,
-            Fact::StockCommitted,
-            Fact::DeliveryAsked,
-            Fact::Delivered,
+            Fact::Step(Dispatch, StepChange::Requested),
+            Fact::done(Dispatch),
+            Fact::done(Commit),
+            Fact::Step(Delivery, StepChange::Requested),
+            Fact::done(Delivery),
         ],
         vec![refused(Inventory)],
-        vec![Fact::Reserved, refused(Payment), undone(Inventory)],
-        vec![Fact::Reserved, paid(), refused(Shipping), undone(Payment), undone(Inventory)],
+        vec![Fact::done(Inventory), refused(Payment), undone(Inventory)],
+        vec![Fact::done(Inventory), paid(), refused(Shipping), undone(Payment), undone(Inventory)],
         vec![
-            Fact::Reserved,
+            Fact::done(Inventory),
             cancelled(),
             Fact::Stuck { reason: "no consumer for the request".to_owned() },
             undone(Payment),

@@ -5,6 +5,7 @@ use super::{commit, written};
 use crate::backend::Backend;
 use crate::values::{at, order};
 use futures::future::join_all;
+use ordermill_domain::order::Step;
 use ordermill_domain::order::facts::Fact;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -58,7 +59,7 @@ pub async fn the_longest_overdue_are_claimed_first_and_a_claim_lapses(backend: &
 
     // What was decided meanwhile is no hindrance to what is decided on the same version.
     let mut saga = opened.reads.order(order(2)).await.unwrap().unwrap();
-    let reserved = learn(&mut saga, vec![Fact::Reserved], at(502));
+    let reserved = learn(&mut saga, vec![Fact::done(Step::Inventory)], at(502));
     assert_eq!(commit(&opened, vec![reserved]).await, [written()]);
     // Of the others nobody has heard: their claims lapse.
     let mut lapsed = opened.reads.claim(until, at(600), 10).await.unwrap();

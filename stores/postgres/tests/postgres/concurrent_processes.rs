@@ -10,8 +10,8 @@ use ordermill_contract::order::scenarios::{learn, placed};
 use ordermill_contract::values::{at, order, origin};
 use ordermill_domain::inventory::{Change, Inventory, Lines, Quantity, Reservation};
 use ordermill_domain::messages::StockLine;
-use ordermill_domain::order::Order;
 use ordermill_domain::order::facts::Fact;
+use ordermill_domain::order::{Order, Step};
 use ordermill_domain::service::Outcome;
 use ordermill_postgres::inventory::{MIGRATIONS, SCHEMA};
 use sqlx::Connection;
@@ -167,9 +167,9 @@ async fn a_change_decided_on_an_old_version_is_refused() {
 
     // The other process has the same row in memory, and both go on from it.
     let (mut ours, mut theirs) = (saga.clone(), saga);
-    let ours = learn(&mut ours, vec![Fact::Reserved], at(2));
+    let ours = learn(&mut ours, vec![Fact::done(Step::Inventory)], at(2));
     let first = learn(&mut theirs, vec![Fact::RetryAsked], at(3));
-    let second = learn(&mut theirs, vec![Fact::Reserved], at(4));
+    let second = learn(&mut theirs, vec![Fact::done(Step::Inventory)], at(4));
     here.store.commit(&batch(Order, vec![ours], at(2))).await.unwrap();
     let refused = there.store.commit(&batch(Order, vec![first, second, place], at(4))).await;
     let refused = refused.unwrap();

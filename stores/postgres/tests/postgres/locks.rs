@@ -16,8 +16,8 @@ use ordermill_contract::payment::paying;
 use ordermill_contract::values::{at, order, origin};
 use ordermill_domain::inventory::{Change, Inventory, Lines, Quantity};
 use ordermill_domain::messages::StockLine;
-use ordermill_domain::order::Order;
 use ordermill_domain::order::facts::Fact;
+use ordermill_domain::order::{Order, Step};
 use ordermill_domain::service::{Batch, Service};
 use ordermill_domain::shipping::Shipping;
 use sqlx::{AssertSqlSafe, PgConnection};
@@ -123,7 +123,7 @@ async fn orders_are_locked_in_their_order() {
         sagas.iter_mut().map(|saga| learn(saga, vec![fact.clone()], at(1))).collect()
     };
     store.commit(&batch(Order, learned(Fact::Placed), at(1))).await.unwrap();
-    let changes = batch(Order, learned(Fact::Reserved), at(2));
+    let changes = batch(Order, learned(Fact::done(Step::Inventory)), at(2));
     assert_in_order(&backend, Rows::of_orders("orders.sagas"), store, changes).await;
 }
 

@@ -1,0 +1,34 @@
+//! What a message of a service says about a step.
+
+use super::facts::Facts;
+use super::step_state::{AnswerData, StepChange};
+use super::steps::{Phase, Step};
+use crate::messages::{Message, Payload};
+
+/// The step that a message answers, and what the answer is: done, refused or undone. None: it answers no step.
+pub fn answer(facts: &Facts, message: &Message) -> Option<(Step, StepChange)> {
+    Step::ALL.into_iter().find_map(|step| Some((step, answer_of(step, facts, message)?)))
+}
+
+fn answer_of(step: Step, facts: &Facts, message: &Message) -> Option<StepChange> {
+    let (kind, spec) = (message.kind(), step.spec());
+    if kind == spec.action.done {
+        return Some(StepChange::Done(data(&message.payload)));
+    }
+    let Phase::Plan { refused, refusal, undo, .. } = &spec.phase else { return None };
+    // One kind may answer both the step and its undo: the undo, once it is sent.
+    if kind == undo.done && (kind != *refused || facts.step(step).is_undo_sent()) {
+        return Some(StepChange::Undone);
+    }
+    let refusal = refusal(&message.payload).filter(|_| kind == *refused)?;
+    Some(StepChange::Refused(refusal.clone()))
+}
+
+/// What the saga keeps of an answer.
+fn data(payload: &Payload) -> AnswerData {
+    match payload {
+        Payload::PaymentApproved(payment) => AnswerData::Payment(payment.clone()),
+        Payload::ShippingScheduled(shipment) => AnswerData::Shipment(shipment.clone()),
+        _ => AnswerData::None,
+    }
+}
