@@ -23,19 +23,7 @@ impl OrderFilter {
     /// True when only orders that are under way can meet it. Each of them has a time at which it is looked at,
     /// and they are few among all that rest: stores need not look through the others for them.
     pub fn is_of_those_under_way(&self) -> bool {
-        let status = self.status.is_some_and(|status| match status {
-            OrderStatus::Pending
-            | OrderStatus::InventoryReserved
-            | OrderStatus::PaymentApproved
-            | OrderStatus::InventoryFailed
-            | OrderStatus::PaymentFailed
-            | OrderStatus::ShippingFailed
-            | OrderStatus::PaymentReversed => true,
-            OrderStatus::Confirmed
-            | OrderStatus::Shipped
-            | OrderStatus::Completed
-            | OrderStatus::Cancelled => false,
-        });
+        let status = self.status.is_some_and(|status| !status.is_at_rest());
         let saga = self.saga_status.is_some_and(|status| match status {
             SagaStatus::InProgress | SagaStatus::Compensating | SagaStatus::Failed => true,
             SagaStatus::Completed | SagaStatus::Compensated => false,
