@@ -18,7 +18,7 @@
 
 use super::facts::{Fact, Facts};
 use super::saga::Saga;
-use crate::messages::{Payload, Refusal, Step};
+use crate::messages::{OrderMessage, Payload, Refusal, Step};
 
 /// The reason of an order whose money went back before anybody said why.
 pub const PAYMENT_REVERSED: &str = "payment_reversed";
@@ -65,15 +65,17 @@ pub(super) fn next_undoing(facts: &Facts) -> Vec<Fact> {
 /// with its latest outcome.
 pub(super) fn moves_on(saga: &Saga) -> Option<Payload> {
     let facts = &saga.facts;
-    let created = || Some(Payload::OrderCreated(saga.details.clone()));
+    let created = || Some(Payload::Order(OrderMessage::Created(saga.details.clone())));
     match &facts.failure {
         _ if facts.closed => None,
         Some(_) if facts.failed_step.is_some() => created(),
-        Some(failure) => Some(Payload::OrderCancelRequested(failure.clone())),
+        Some(failure) => Some(Payload::Order(OrderMessage::CancelRequested(failure.clone()))),
         None if facts.confirmed_at.is_none() => created(),
-        None if facts.dispatch_asked && !facts.committed => Some(Payload::OrderDispatchRequested),
+        None if facts.dispatch_asked && !facts.committed => {
+            Some(Payload::Order(OrderMessage::DispatchRequested))
+        }
         None if facts.delivery_asked && facts.delivered_at.is_none() => {
-            Some(Payload::OrderDeliveryConfirmed)
+            Some(Payload::Order(OrderMessage::DeliveryConfirmed))
         }
         None => None,
     }

@@ -7,7 +7,10 @@ use super::saga::{Saga, SagaPolicy};
 use super::status::OrderStatus;
 use super::steps::awaited;
 use crate::clock::Timestamp;
-use crate::messages::{Failure, Flow, Kind, Message, Payload, Refusal, Step};
+use crate::messages::{
+    Failure, Flow, InventoryMessage, Kind, Message, Payload, PaymentMessage, Refusal,
+    ShippingMessage, Step,
+};
 use crate::planted::{Bug, planted};
 use std::time::Duration;
 
@@ -149,28 +152,32 @@ fn decide_service_answer(saga: &Saga, message: &Message) -> SagaDecision {
         }
     };
     match &message.payload {
-        Payload::InventoryReserved(_) => forward(Step::Inventory, Fact::Reserved),
-        Payload::PaymentApproved(payment) => {
+        Payload::Inventory(InventoryMessage::Reserved(_)) => {
+            forward(Step::Inventory, Fact::Reserved)
+        }
+        Payload::Payment(PaymentMessage::Approved(payment)) => {
             forward(Step::Payment, Fact::Paid { payment: payment.clone() })
         }
-        Payload::ShippingScheduled(shipment) => {
+        Payload::Shipping(ShippingMessage::Scheduled(shipment)) => {
             forward(Step::Shipping, Fact::Scheduled { shipment: shipment.clone() })
         }
-        Payload::InventoryFailed(refusal) => refused(Step::Inventory, refusal),
-        Payload::PaymentFailed(refusal) => refused(Step::Payment, refusal),
+        Payload::Inventory(InventoryMessage::Failed(refusal)) => refused(Step::Inventory, refusal),
+        Payload::Payment(PaymentMessage::Failed(refusal)) => refused(Step::Payment, refusal),
         // The one name that answers both the step and its undoing.
-        Payload::ShippingFailed(_) if facts.shipping.undo_sent => undone(Step::Shipping),
-        Payload::ShippingFailed(refusal) => refused(Step::Shipping, refusal),
-        Payload::InventoryReleased => undone(Step::Inventory),
-        Payload::PaymentReversed => undone(Step::Payment),
-        Payload::ShippingDispatched => match () {
+        Payload::Shipping(ShippingMessage::Failed(_)) if facts.shipping.undo_sent => {
+            undone(Step::Shipping)
+        }
+        Payload::Shipping(ShippingMessage::Failed(refusal)) => refused(Step::Shipping, refusal),
+        Payload::Inventory(InventoryMessage::Released) => undone(Step::Inventory),
+        Payload::Payment(PaymentMessage::Reversed) => undone(Step::Payment),
+        Payload::Shipping(ShippingMessage::Dispatched) => match () {
             () if facts.dispatched_at.is_some() => SagaDecision::Known,
             () if !facts.dispatch_sent => {
                 impossible(kind, "a parcel was dispatched without a command")
             }
             () => SagaDecision::Learned(vec![Fact::Dispatched]),
         },
-        Payload::InventoryCommitted => match () {
+        Payload::Inventory(InventoryMessage::Committed) => match () {
             () if facts.committed => SagaDecision::Known,
             // Stock only leaves with its parcel.
             () if follows && facts.dispatch_sent && !facts.commit_sent => {
@@ -180,31 +187,25 @@ fn decide_service_answer(saga: &Saga, message: &Message) -> SagaDecision {
             () if !facts.commit_sent => impossible(kind, "stock was committed without a command"),
             () => SagaDecision::Learned(vec![Fact::StockCommitted]),
         },
-        Payload::ShippingDelivered => match () {
+        Payload::Shipping(ShippingMessage::Delivered) => match () {
             () if facts.delivered_at.is_some() => SagaDecision::Known,
             () if !facts.deliver_sent => {
                 impossible(kind, "a parcel was delivered without a command")
             }
             () => SagaDecision::Learned(vec![Fact::Delivered]),
         },
-        Payload::OrderCreated(_)
-        | Payload::OrderConfirmed(_)
-        | Payload::OrderShipped(_)
-        | Payload::OrderCompleted(_)
-        | Payload::OrderCancelled(_)
-        | Payload::OrderCancelRequested(_)
-        | Payload::OrderDispatchRequested
-        | Payload::OrderDeliveryConfirmed
-        | Payload::InventoryReserve(_)
-        | Payload::InventoryRelease
-        | Payload::InventoryCommit
-        | Payload::PaymentProcess(_)
-        | Payload::PaymentRefund
-        | Payload::ShippingSchedule(_)
-        | Payload::ShippingCancel
-        | Payload::ShippingDispatch
-        | Payload::ShippingDeliver
-        | Payload::NotificationSend(_) => SagaDecision::Known,
+        Payload::Inventory(
+            InventoryMessage::Reserve(_) | InventoryMessage::Release | InventoryMessage::Commit,
+        )
+        | Payload::Payment(PaymentMessage::Process(_) | PaymentMessage::Refund)
+        | Payload::Shipping(
+            ShippingMessage::Schedule(_)
+            | ShippingMessage::Cancel
+            | ShippingMessage::Dispatch
+            | ShippingMessage::Deliver,
+        )
+        | Payload::Order(_)
+        | Payload::Notification(_) => SagaDecision::Known,
     }
 }
 

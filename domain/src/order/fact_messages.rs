@@ -3,7 +3,9 @@
 use super::facts::Fact;
 use super::saga::Saga;
 use super::steps::{command, undo};
-use crate::messages::{Flow, OrderNotice, Payload};
+use crate::messages::{
+    Flow, InventoryMessage, OrderMessage, OrderNotice, Payload, ShippingMessage,
+};
 
 /// The message that a fact sends, if it sends one. The saga knows the fact already.
 ///
@@ -18,19 +20,21 @@ pub fn payload(saga: &Saga, fact: &Fact) -> Option<Payload> {
 
 fn payload_of(saga: &Saga, fact: &Fact) -> Option<Payload> {
     match fact {
-        Fact::Placed => Some(Payload::OrderCreated(saga.details.clone())),
+        Fact::Placed => Some(Payload::Order(OrderMessage::Created(saga.details.clone()))),
         Fact::StepSent { step } => Some(command(*step, &saga.details)),
         Fact::UndoSent { step } => Some(undo(*step)),
-        Fact::CancelAsked { failure } => Some(Payload::OrderCancelRequested(failure.clone())),
-        Fact::Confirmed => Some(Payload::OrderConfirmed(notice(saga))),
-        Fact::DispatchAsked => Some(Payload::OrderDispatchRequested),
-        Fact::DispatchSent => Some(Payload::ShippingDispatch),
-        Fact::CommitSent => Some(Payload::InventoryCommit),
-        Fact::StockCommitted => Some(Payload::OrderShipped(notice(saga))),
-        Fact::DeliveryAsked => Some(Payload::OrderDeliveryConfirmed),
-        Fact::DeliverSent => Some(Payload::ShippingDeliver),
-        Fact::Delivered => Some(Payload::OrderCompleted(notice(saga))),
-        Fact::Closed => Some(Payload::OrderCancelled(notice(saga))),
+        Fact::CancelAsked { failure } => {
+            Some(Payload::Order(OrderMessage::CancelRequested(failure.clone())))
+        }
+        Fact::Confirmed => Some(Payload::Order(OrderMessage::Confirmed(notice(saga)))),
+        Fact::DispatchAsked => Some(Payload::Order(OrderMessage::DispatchRequested)),
+        Fact::DispatchSent => Some(Payload::Shipping(ShippingMessage::Dispatch)),
+        Fact::CommitSent => Some(Payload::Inventory(InventoryMessage::Commit)),
+        Fact::StockCommitted => Some(Payload::Order(OrderMessage::Shipped(notice(saga)))),
+        Fact::DeliveryAsked => Some(Payload::Order(OrderMessage::DeliveryConfirmed)),
+        Fact::DeliverSent => Some(Payload::Shipping(ShippingMessage::Deliver)),
+        Fact::Delivered => Some(Payload::Order(OrderMessage::Completed(notice(saga)))),
+        Fact::Closed => Some(Payload::Order(OrderMessage::Cancelled(notice(saga)))),
         Fact::Reserved
         | Fact::Paid { .. }
         | Fact::Scheduled { .. }

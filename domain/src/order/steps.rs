@@ -2,7 +2,9 @@
 
 use super::facts::Facts;
 use super::status::SagaStep;
-use crate::messages::{Kind, OrderDetails, Payload, Plan, Step};
+use crate::messages::{
+    InventoryMessage, Kind, OrderDetails, Payload, PaymentMessage, Plan, ShippingMessage, Step,
+};
 
 /// The steps of a plan, in their order. A step's undoing is its [`undo`].
 pub const fn steps(plan: Plan) -> [Step; 3] {
@@ -15,18 +17,18 @@ pub const fn steps(plan: Plan) -> [Step; 3] {
 /// The command that takes a step.
 pub fn command(step: Step, details: &OrderDetails) -> Payload {
     match step {
-        Step::Inventory => Payload::InventoryReserve(details.stock_lines()),
-        Step::Payment => Payload::PaymentProcess(details.payment()),
-        Step::Shipping => Payload::ShippingSchedule(details.parcel()),
+        Step::Inventory => Payload::Inventory(InventoryMessage::Reserve(details.stock_lines())),
+        Step::Payment => Payload::Payment(PaymentMessage::Process(details.payment())),
+        Step::Shipping => Payload::Shipping(ShippingMessage::Schedule(details.parcel())),
     }
 }
 
 /// The command that undoes a step.
 pub const fn undo(step: Step) -> Payload {
     match step {
-        Step::Inventory => Payload::InventoryRelease,
-        Step::Payment => Payload::PaymentRefund,
-        Step::Shipping => Payload::ShippingCancel,
+        Step::Inventory => Payload::Inventory(InventoryMessage::Release),
+        Step::Payment => Payload::Payment(PaymentMessage::Refund),
+        Step::Shipping => Payload::Shipping(ShippingMessage::Cancel),
     }
 }
 
@@ -73,9 +75,9 @@ impl Awaited {
         match self {
             Self::Step(step) => command(step, details),
             Self::Undo(step) => undo(step),
-            Self::Late(Kind::InventoryCommit) => Payload::InventoryCommit,
-            Self::Late(Kind::ShippingDeliver) => Payload::ShippingDeliver,
-            Self::Late(_) => Payload::ShippingDispatch,
+            Self::Late(Kind::InventoryCommit) => Payload::Inventory(InventoryMessage::Commit),
+            Self::Late(Kind::ShippingDeliver) => Payload::Shipping(ShippingMessage::Deliver),
+            Self::Late(_) => Payload::Shipping(ShippingMessage::Dispatch),
         }
     }
 
