@@ -18,7 +18,10 @@ pub use content::{
 };
 pub use details::{Line, OrderDetails};
 pub use envelope::{Flow, Message, Origin, Plan, event_id};
-pub use payload::{Kind, Payload, Role};
+pub use payload::{
+    InventoryMessage, Kind, NotificationMessage, OrderMessage, Payload, PaymentMessage, Role,
+    ShippingMessage,
+};
 pub use route::{FEEDS, Route, bundles, feeds, queues_for, route};
 pub use routing_key::routing_key;
 pub use topology::{

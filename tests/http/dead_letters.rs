@@ -2,7 +2,9 @@
 
 use super::support::{Shop, order, with};
 use ordermill_domain::ids::OrderId;
-use ordermill_domain::messages::{Body, Flow, Message, Origin, Payload, Plan, Queue};
+use ordermill_domain::messages::{
+    Body, Flow, InventoryMessage, Message, Origin, Payload, Plan, Queue,
+};
 use ordermill_domain::outbox::OutboxRow;
 use serde_json::{Value, json};
 use sqlx::Connection;
@@ -78,7 +80,7 @@ pub async fn store_dead_letter(shop: &Shop, id: u128, queue: Queue, body: &str) 
 async fn an_impossible_command_is_shown_goes_back_and_dies_again() {
     let shop = Shop::open().await;
     assert_eq!(shop.get(LIST).await.expect(200).json()["dead_letters"], json!([]));
-    let event = command_inventory(&shop, Payload::InventoryCommit).await;
+    let event = command_inventory(&shop, Payload::Inventory(InventoryMessage::Commit)).await;
     let letter = until(&shop, "", 1).await.remove(0);
     assert_eq!(
         (&letter["queue"], &letter["service"]),
@@ -115,7 +117,7 @@ async fn an_impossible_command_is_shown_goes_back_and_dies_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_redrives_of_a_dead_letter_send_it_once() {
     let shop = Shop::open().await;
-    command_inventory(&shop, Payload::InventoryCommit).await;
+    command_inventory(&shop, Payload::Inventory(InventoryMessage::Commit)).await;
     let letter = until(&shop, "", 1).await.remove(0);
     let path = format!("{LIST}/{}/redrive", letter["id"].as_str().unwrap());
     for answer in futures::future::join_all((0..20).map(|_| shop.ask(&path))).await {
@@ -232,7 +234,12 @@ async fn an_unreadable_dead_letter_stays_and_is_shown_unchanged() {
 async fn an_event_of_a_feed_goes_back_by_itself() {
     let shop = Shop::open().await;
     let origin = Origin::new(OrderId(Uuid::from_u128(7)), Flow::Orchestrated, Plan::ReserveFirst);
-    let event = Message::new(&origin, Payload::InventoryReleased, 0, chrono::DateTime::UNIX_EPOCH);
+    let event = Message::new(
+        &origin,
+        Payload::Inventory(InventoryMessage::Released),
+        0,
+        chrono::DateTime::UNIX_EPOCH,
+    );
     let id = store_dead_letter(&shop, 1, Queue::AuditEvents, event.json()).await;
     shop.ask(&format!("{LIST}/{id}/redrive")).await.expect(202);
     let audit = format!("/audit?order_id={}", Uuid::from_u128(7));
@@ -304,7 +311,7 @@ async fn an_unreadable_dead_letter_is_discarded_with_a_stored_reason() {
     let poison = store_dead_letter(&shop, 1, queue, "{").await;
     let more = store_dead_letter(&shop, 2, queue, "nonsense").await;
     store_dead_letter(&shop, 3, other, "{").await;
-    command_inventory(&shop, Payload::InventoryCommit).await;
+    command_inventory(&shop, Payload::Inventory(InventoryMessage::Commit)).await;
     until(&shop, "&queue=inventory.commands", 3).await;
     let discarded = format!("{LIST}/discarded");
     assert_eq!(shop.get(&discarded).await.expect(200).json()["discarded"], json!([]));

@@ -8,7 +8,7 @@
 use crate::ports::{ChannelError, Messenger};
 use crate::runtime::consumer::Handler;
 use crate::runtime::ticket::{Ticket, TicketOutcome};
-use ordermill_domain::messages::{Message, Payload};
+use ordermill_domain::messages::{Message, NotificationMessage, Payload};
 use ordermill_domain::notification::Channel;
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,7 +63,7 @@ impl Handler for ChannelHandler {
 }
 
 async fn send(messenger: &dyn Messenger, message: &Message) -> TicketOutcome<()> {
-    let Payload::NotificationSend(words) = &message.payload else {
+    let Payload::Notification(NotificationMessage::Send(words)) = &message.payload else {
         return TicketOutcome::Dead(format!("`{}` is not a notification", message.kind()));
     };
     match tokio::time::timeout(SEND_MAX, messenger.send(words)).await {

@@ -9,8 +9,9 @@ use ordermill_domain::clock::Timestamp;
 use ordermill_domain::expected::Expected;
 use ordermill_domain::ids::{OrderId, ProductId};
 use ordermill_domain::messages::{
-    Body, Contact, Exchange, Failure, Flow, Line, Message, OrderDetails, OrderNotice, Origin,
-    Payload, Plan, Priority, Queue, Shortage, queues_for,
+    Body, Contact, Exchange, Failure, Flow, InventoryMessage, Line, Message, NotificationMessage,
+    OrderDetails, OrderMessage, OrderNotice, Origin, Payload, Plan, Priority, Queue, Shortage,
+    queues_for,
 };
 use ordermill_domain::money::{Currency, Money};
 use ordermill_domain::notification::*;
@@ -59,12 +60,16 @@ fn notice() -> OrderNotice {
 
 fn cancelled(step: &str, reason: &str, shortages: Vec<Shortage>) -> Payload {
     let failure = Some(Failure { step: step.to_owned(), reason: reason.to_owned(), shortages });
-    Payload::OrderCancelled(OrderNotice { failure, tracking_code: None, ..notice() })
+    Payload::Order(OrderMessage::Cancelled(OrderNotice {
+        failure,
+        tracking_code: None,
+        ..notice()
+    }))
 }
 
 fn created(quantity: u32) -> Payload {
     let product_id = ProductId::from("mug");
-    Payload::OrderCreated(Arc::new(OrderDetails {
+    Payload::Order(OrderMessage::Created(Arc::new(OrderDetails {
         customer_id: "ada".to_owned(),
         payment_method: "credit_card".to_owned(),
         currency: Currency::USD,
@@ -73,7 +78,7 @@ fn created(quantity: u32) -> Payload {
         contact: contact(),
         address: None,
         priority: Priority::Standard,
-    }))
+    })))
 }
 
 /// A service and its table, committed batch by batch.
@@ -128,11 +133,11 @@ fn page(customer: Option<&str>, after: Option<NotificationId>) -> Change {
 fn a_repeated_event_notifies_once() {
     let mut service = TestService::with_email();
     let feed = || {
-        let others = event(1, Payload::InventoryReleased);
+        let others = event(1, Payload::Inventory(InventoryMessage::Released));
         Change::Notify(vec![
             event(1, created(2)),
             others,
-            event(1, Payload::OrderConfirmed(notice())),
+            event(1, Payload::Order(OrderMessage::Confirmed(notice()))),
         ])
     };
     let (answers, mails) = service.batch(vec![feed(), feed()]);
@@ -148,16 +153,18 @@ fn every_mail_of_an_order_has_an_id_of_its_own_and_goes_to_its_address() {
     let mut service = TestService::with_email();
     let payloads = [
         created(1),
-        Payload::OrderConfirmed(notice()),
-        Payload::OrderShipped(notice()),
-        Payload::OrderCompleted(notice()),
+        Payload::Order(OrderMessage::Confirmed(notice())),
+        Payload::Order(OrderMessage::Shipped(notice())),
+        Payload::Order(OrderMessage::Completed(notice())),
         cancelled("customer", "cancelled_by_customer", Vec::new()),
     ];
     let (_, mails) = service.batch(vec![Change::Notify(payloads.map(|p| event(1, p)).to_vec())]);
     let ids: BTreeSet<_> = mails.iter().map(|mail| mail.event_id).collect();
     assert_eq!(ids.len(), 5);
     for mail in mails {
-        let Payload::NotificationSend(send) = &mail.payload else { panic!("{mail:?}") };
+        let Payload::Notification(NotificationMessage::Send(send)) = &mail.payload else {
+            panic!("{mail:?}")
+        };
         assert_eq!((send.channel.as_str(), send.to.as_str()), ("email", "ada@example.org"));
         assert!(send.body.contains(&order(1).to_string()), "{}", send.body);
     }
@@ -167,7 +174,7 @@ fn every_mail_of_an_order_has_an_id_of_its_own_and_goes_to_its_address() {
 fn without_a_mail_server_or_an_address_nothing_is_sent() {
     let tell = |contact| {
         let notice = OrderNotice { contact, ..notice() };
-        vec![Change::Notify(vec![event(1, Payload::OrderConfirmed(notice))])]
+        vec![Change::Notify(vec![event(1, Payload::Order(OrderMessage::Confirmed(notice)))])]
     };
     assert!(TestService::default().batch(tell(contact())).1.is_empty());
     assert!(TestService::with_email().batch(tell(Contact::default())).1.is_empty());
@@ -178,15 +185,19 @@ fn a_customer_is_notified_by_every_channel_they_have() {
     let [email, phone] = ["ada@example.org", "+49 30 1234"].map(|text| Some(text.to_owned()));
     let tell = |contact| {
         let notice = OrderNotice { contact, priority: Priority::Express, ..notice() };
-        let shipped = Payload::OrderShipped(notice.clone());
-        [Payload::OrderConfirmed(notice), shipped].map(|payload| event(1, payload)).to_vec()
+        let shipped = Payload::Order(OrderMessage::Shipped(notice.clone()));
+        [Payload::Order(OrderMessage::Confirmed(notice)), shipped]
+            .map(|payload| event(1, payload))
+            .to_vec()
     };
     let reached = |policy, contact| {
         let (_, sent) = TestService::with(policy).batch(vec![Change::Notify(tell(contact))]);
         let ids: BTreeSet<_> = sent.iter().map(|message| message.event_id).collect();
         assert_eq!(ids.len(), sent.len(), "each has an id of its own");
         let channel = |message: &Arc<Message>| {
-            let Payload::NotificationSend(send) = &message.payload else { panic!("{message:?}") };
+            let Payload::Notification(NotificationMessage::Send(send)) = &message.payload else {
+                panic!("{message:?}")
+            };
             assert_eq!(send.priority, Priority::Express);
             let queues = queues_for(Exchange::NotificationChannels, &Body::One(message.clone()));
             (send.to.clone(), queues)
@@ -211,7 +222,11 @@ fn the_words_say_what_happened() {
     let mut service = TestService::default();
     assert!(service.body(created(1)).contains(": 1 item, total 49.90 USD"));
     assert!(service.body(created(2)).contains("2 items"));
-    assert!(service.body(Payload::OrderShipped(notice())).ends_with("Track it with TRK-01234567."));
+    assert!(
+        service
+            .body(Payload::Order(OrderMessage::Shipped(notice())))
+            .ends_with("Track it with TRK-01234567.")
+    );
     let short = vec![Shortage { product_id: "mug".into(), requested: 2, available: Some(1) }];
     let mut because = |step, reason, shortages| service.body(cancelled(step, reason, shortages));
     assert!(
@@ -249,8 +264,8 @@ fn mark_all_counts_what_was_unread_in_its_scope() {
     let other = OrderNotice { customer_id: "bob".to_owned(), ..notice() };
     service.one(Change::Notify(vec![
         event(1, created(1)),
-        event(1, Payload::OrderConfirmed(notice())),
-        event(2, Payload::OrderConfirmed(other)),
+        event(1, Payload::Order(OrderMessage::Confirmed(notice()))),
+        event(2, Payload::Order(OrderMessage::Confirmed(other))),
     ]));
     let id = NotificationId { order_id: order(1), topic: Topic::Created };
     let (answers, _) = service.batch(vec![

@@ -17,7 +17,9 @@ use crate::testing::{CommitFault, MemoryStore, world};
 use ordermill_domain::clock::World;
 use ordermill_domain::gateway::{EntryStatus, GatewayPolicy, SimulatedGateway};
 use ordermill_domain::ids::OrderId;
-use ordermill_domain::messages::{Flow, Kind, Message, Origin, Payload, PaymentProcess, Plan};
+use ordermill_domain::messages::{
+    Flow, InventoryMessage, Kind, Message, Origin, Payload, PaymentMessage, PaymentProcess, Plan,
+};
 use ordermill_domain::money::{Currency, Money};
 use ordermill_domain::outbox::{Content, OutboxRow};
 use ordermill_domain::payment::*;
@@ -120,7 +122,11 @@ impl Process {
     async fn pay(&self, order: OrderId, method: &str) {
         let total = Money { minor: 4_990, currency: Currency::USD };
         let (method, customer_id) = (method.to_owned(), "c".to_owned());
-        let command = Payload::PaymentProcess(PaymentProcess { total, method, customer_id });
+        let command = Payload::Payment(PaymentMessage::Process(PaymentProcess {
+            total,
+            method,
+            customer_id,
+        }));
         self.command(order, command).await;
     }
 
@@ -202,7 +208,7 @@ async fn reversed_is_published_only_after_the_gateway_has_refunded() {
     let process = Process::start(&Disk::default(), GatewayPolicy::default()).await;
     process.pay(order(1), "test_refund_fails").await;
     a_while(1).await;
-    process.command(order(1), Payload::PaymentRefund).await;
+    process.command(order(1), Payload::Payment(PaymentMessage::Refund)).await;
     a_while(1).await;
     let view = process.view(order(1)).await.unwrap();
     assert_eq!((view.status, view.refunded), (PaymentStatus::Reversing, None));
@@ -219,14 +225,14 @@ async fn an_unknown_outcome_is_voided_and_a_late_command_hears_of_the_undoing() 
     let process = Process::start(&Disk::default(), GatewayPolicy::default()).await;
     for (n, method) in [(1, "test_timeout_charged"), (2, "test_timeout_uncharged")] {
         process.pay(order(n), method).await;
-        process.command(order(n), Payload::PaymentRefund).await;
+        process.command(order(n), Payload::Payment(PaymentMessage::Refund)).await;
         a_while(1).await;
         assert_eq!(process.said(order(n)), [Kind::PaymentReversed]);
         process.pay(order(n), method).await;
         a_while(1).await;
         assert_eq!(process.said(order(n)), [Kind::PaymentReversed; 2]);
     }
-    process.command(order(3), Payload::PaymentRefund).await;
+    process.command(order(3), Payload::Payment(PaymentMessage::Refund)).await;
     process.pay(order(3), "credit_card").await;
     a_while(60).await;
     assert_eq!(process.said(order(3)), [Kind::PaymentReversed; 2]);
@@ -241,7 +247,7 @@ async fn open_payments_of_a_dead_process_are_resumed_at_once() {
     for n in 0..1_200 {
         process.pay(order(n), if n % 2 == 0 { "test_timeout_charged" } else { "test_slow" }).await;
     }
-    process.command(order(0), Payload::PaymentRefund).await;
+    process.command(order(0), Payload::Payment(PaymentMessage::Refund)).await;
     process.kill();
     let process = Process::start(&disk, GatewayPolicy::default()).await;
     a_while(20).await;
@@ -268,7 +274,7 @@ async fn commits_that_fail_or_that_nobody_knows_of_take_no_money_twice() {
                 }
                 match commit {
                     0 => process.pay(order, "credit_card").await,
-                    2 => process.command(order, Payload::PaymentRefund).await,
+                    2 => process.command(order, Payload::Payment(PaymentMessage::Refund)).await,
                     _ => a_while(60).await,
                 }
             }
@@ -292,7 +298,12 @@ async fn a_message_that_is_no_payment_command_is_a_dead_letter() {
         traceparent: None,
         order: None,
     };
-    let message = Message::new(&origin, Payload::InventoryRelease, 0, process.world.now());
+    let message = Message::new(
+        &origin,
+        Payload::Inventory(InventoryMessage::Release),
+        0,
+        process.world.now(),
+    );
     let (ticket, settled) = Ticket::channel();
     CommandHandler::new(process.payments.clone()).handle(message, ticket);
     assert!(matches!(settled.await.unwrap(), TicketOutcome::Dead(_)));

@@ -6,7 +6,8 @@ use chrono::{DateTime, TimeDelta};
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::messages::{
-    Address, Flow, Kind, Message, Origin, Payload, Plan, Priority, ShippingSchedule,
+    Address, Flow, Kind, Message, Origin, Payload, Plan, Priority, ShippingMessage,
+    ShippingSchedule,
 };
 use ordermill_domain::money::{Currency, Money};
 use ordermill_domain::service::{Outcome, Service};
@@ -95,10 +96,10 @@ proptest! {
             let Command::Cancel = change.command else { continue };
             let message = message.expect("a cancel is never too early");
             match &message.payload {
-                Payload::ShippingFailed(refusal) => {
+                Payload::Shipping(ShippingMessage::Failed(refusal)) => {
                     prop_assert_eq!(&refusal.reason, WORD_CANCELLED);
                 }
-                Payload::ShippingDispatched | Payload::ShippingDelivered => {}
+                Payload::Shipping(ShippingMessage::Dispatched) | Payload::Shipping(ShippingMessage::Delivered) => {}
                 other => prop_assert!(false, "answered by {}", other.kind()),
             }
         }
@@ -177,7 +178,9 @@ fn the_schedule_is_a_function_of_the_order() {
         order: None,
     };
     let (played, _) = play(&[vec![Change { origin, command: schedule(0) }]]);
-    let Payload::ShippingScheduled(shipment) = &played[0].1.as_ref().unwrap().payload else {
+    let Payload::Shipping(ShippingMessage::Scheduled(shipment)) =
+        &played[0].1.as_ref().unwrap().payload
+    else {
         panic!("{played:?}");
     };
     assert_eq!(shipment.freight.decimal(), "8.00");

@@ -18,8 +18,8 @@ use ordermill_actors::testing::{CommitFault, MemoryStore, world};
 use ordermill_domain::clock::{Clock, Timestamp, World};
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::messages::{
-    Body, Bundle, ChannelMessage, Contact, Exchange, Flow, Message, OrderNotice, Origin, Payload,
-    Plan, Priority, Queue,
+    Body, Bundle, ChannelMessage, Contact, Exchange, Flow, Message, OrderMessage, OrderNotice,
+    Origin, Payload, Plan, Priority, Queue,
 };
 use ordermill_domain::money::{Currency, Money};
 use ordermill_domain::outbox::OutboundMessage;
@@ -116,7 +116,7 @@ impl Bench {
             failure: None,
         };
         let origin = Origin::new(order_id, Flow::Orchestrated, Plan::ReserveFirst);
-        Message::new(&origin, Payload::OrderConfirmed(notice), 0, self.world.now())
+        Message::new(&origin, Payload::Order(OrderMessage::Confirmed(notice)), 0, self.world.now())
     }
 
     async fn letters(&self) -> Vec<DeadLetter> {

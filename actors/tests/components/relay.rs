@@ -15,7 +15,8 @@ use ordermill_domain::clock::World;
 use ordermill_domain::failures::Failures;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::messages::{
-    Body, ChannelMessage, Exchange, Flow, Message, Origin, Payload, Plan, Priority, Queue,
+    Body, ChannelMessage, Exchange, Flow, InventoryMessage, Message, NotificationMessage, Origin,
+    Payload, PaymentMessage, Plan, Priority, Queue,
 };
 use ordermill_domain::outbox::{Content, OutboundMessage, OutboxRow};
 use ordermill_domain::service::{Batch, OutboxMaintenance};
@@ -203,14 +204,14 @@ fn reply(order: u32, flow: Flow, payload: Payload) -> Arc<Message> {
 fn mail(order: u32) -> Arc<Message> {
     let [channel, to, subject, body] = ["email", "ada", "Hello", "…"].map(str::to_owned);
     let mail = ChannelMessage { channel, to, subject, body, priority: Priority::Express };
-    reply(order, Flow::Orchestrated, Payload::NotificationSend(mail))
+    reply(order, Flow::Orchestrated, Payload::Notification(NotificationMessage::Send(mail)))
 }
 
 #[test]
 fn messages_with_the_same_route_are_bundled_in_order() {
     use Flow::{Choreographed, Orchestrated};
-    let released = |order, flow| reply(order, flow, Payload::InventoryReleased);
-    let refund = |order| reply(order, Orchestrated, Payload::PaymentRefund);
+    let released = |order, flow| reply(order, flow, Payload::Inventory(InventoryMessage::Released));
+    let refund = |order| reply(order, Orchestrated, Payload::Payment(PaymentMessage::Refund));
     let messages = vec![
         released(1, Orchestrated),
         refund(1),
@@ -248,7 +249,8 @@ fn messages_with_the_same_route_are_bundled_in_order() {
 
 #[test]
 fn a_parked_row_is_read_as_it_was_written() {
-    let released = |order| reply(order, Flow::Orchestrated, Payload::InventoryReleased);
+    let released =
+        |order| reply(order, Flow::Orchestrated, Payload::Inventory(InventoryMessage::Released));
     let fresh = OutboxRow::fresh(Uuid::from_u128(7), vec![released(1), released(2), mail(3)]);
     let row = OutboxRow { content: Content::Parked(fresh.messages()), ..fresh };
     let read = OutboxRow::from_json(row.id, 1, &row.to_json()).unwrap();

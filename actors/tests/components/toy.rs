@@ -11,7 +11,7 @@ use ordermill_actors::runtime::tree::Node;
 use ordermill_actors::testing::{MemoryStore, MemoryTables, world};
 use ordermill_domain::clock::{Timestamp, World};
 use ordermill_domain::ids::{OrderId, ServiceName};
-use ordermill_domain::messages::{Flow, Message, Origin, Payload, Plan};
+use ordermill_domain::messages::{Flow, InventoryMessage, Message, Origin, Payload, Plan};
 use ordermill_domain::outbox::OutboxRow;
 use ordermill_domain::service::{BatchDecision, Outcome, Service, Versions};
 use ractor::{Actor, ActorCell};
@@ -92,7 +92,7 @@ pub fn said(key: u32, version: u64, at: Timestamp) -> Arc<Message> {
         order: None,
     };
     let number = u32::try_from(version).unwrap();
-    Message::new(&origin, Payload::InventoryReleased, number, at)
+    Message::new(&origin, Payload::Inventory(InventoryMessage::Released), number, at)
 }
 
 #[derive(Default)]

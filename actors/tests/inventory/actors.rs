@@ -9,7 +9,9 @@ use ordermill_actors::testing::CommitFault;
 use ordermill_domain::expected::Expected;
 use ordermill_domain::ids::ProductId;
 use ordermill_domain::inventory::{Adjustment, AdjustmentOutcome, Quantity, Reservation};
-use ordermill_domain::messages::{Kind, Payload};
+use ordermill_domain::messages::{
+    InventoryMessage, Kind, Payload, PaymentMessage, ShippingMessage,
+};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -29,11 +31,11 @@ async fn an_order_goes_its_whole_way() {
     bench.stocked("pear", 5).await;
     done(bench.reserve(1, &[("pear", 2), ("apple", 3)])).await;
     assert_eq!((bench.row("apple").reserved, bench.row("pear").reserved), (3, 2));
-    done(bench.command(1, Payload::InventoryCommit)).await;
+    done(bench.command(1, Payload::Inventory(InventoryMessage::Commit))).await;
     let row = bench.row("apple");
     assert_eq!((row.on_hand, row.reserved), (2, 0));
     done(bench.reserve(2, &[("apple", 2)])).await;
-    done(bench.command(2, Payload::InventoryRelease)).await;
+    done(bench.command(2, Payload::Inventory(InventoryMessage::Release))).await;
     assert_eq!(bench.row("apple").available(), 2);
     let kinds: Vec<_> = bench.heard().iter().map(|message| message.kind()).collect();
     use Kind::{InventoryCommitted, InventoryReleased, InventoryReserved};
@@ -47,7 +49,7 @@ async fn requests_that_depend_on_a_hold_wait_in_the_order_of_arrival() {
     bench.stocked("apple", 12).await;
     bench.stocked("pear", 1).await;
     done(bench.reserve(1, &[("pear", 1)])).await;
-    done(bench.command(1, Payload::InventoryRelease)).await;
+    done(bench.command(1, Payload::Inventory(InventoryMessage::Release))).await;
     take_elsewhere(&bench, "pear", 1);
     bench.shut();
     let first = bench.reserve(2, &[("apple", 10), ("pear", 1)]);
@@ -177,7 +179,7 @@ async fn idle_skus_leave_memory() {
     assert_eq!(bench.skus.len(), 1);
     tokio::time::sleep(IDLE_AFTER * 2).await;
     assert!(bench.skus.is_empty());
-    done(bench.command(2, Payload::InventoryRelease)).await;
+    done(bench.command(2, Payload::Inventory(InventoryMessage::Release))).await;
     done(bench.reserve(3, &[("apple", 1)])).await;
     assert!(bench.has_stock(3));
 }
@@ -220,7 +222,7 @@ async fn the_committed_stock_is_known_when_a_hold_ends() {
     bench.stocked("apple", 10).await;
     done(bench.reserve(1, &[("apple", 9)])).await;
     assert_eq!(one_by_one(&bench, [2, 3]).await, 1, "one is left: the other waits");
-    done(bench.command(1, Payload::InventoryRelease)).await;
+    done(bench.command(1, Payload::Inventory(InventoryMessage::Release))).await;
     assert_eq!(one_by_one(&bench, [4, 5]).await, 2, "nine are back: both are held");
 }
 
@@ -245,10 +247,10 @@ async fn an_impossible_command_is_a_dead_letter() {
     let dead = [
         bench.reserve(1, &[]),
         bench.reserve(1, &[("apple", 0)]),
-        bench.command(1, Payload::InventoryCommit),
-        bench.command(1, Payload::InventoryReleased),
-        bench.command(1, Payload::ShippingDispatch),
-        bench.command(1, Payload::PaymentReversed),
+        bench.command(1, Payload::Inventory(InventoryMessage::Commit)),
+        bench.command(1, Payload::Inventory(InventoryMessage::Released)),
+        bench.command(1, Payload::Shipping(ShippingMessage::Dispatch)),
+        bench.command(1, Payload::Payment(PaymentMessage::Reversed)),
     ];
     for pending in dead {
         assert!(matches!(end(pending).await, TicketOutcome::Dead(_)));

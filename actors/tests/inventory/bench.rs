@@ -17,7 +17,7 @@ use ordermill_domain::ids::{OrderId, ProductId};
 use ordermill_domain::inventory::{
     Inventory, MovementRow, Quantity, Reservation, ReservationRow, StockRow,
 };
-use ordermill_domain::messages::{Message, Origin, Payload, StockLine};
+use ordermill_domain::messages::{InventoryMessage, Message, Origin, Payload, StockLine};
 use ordermill_domain::outbox::{Content, OutboxRow};
 use ordermill_domain::service::Batch;
 use ractor::{Actor, ActorRef};
@@ -199,7 +199,10 @@ impl Bench {
     pub fn reserve(&self, order: u128, lines: &[(&str, u32)]) -> Pending {
         let line =
             |&(product, quantity): &(&str, u32)| StockLine { product_id: product.into(), quantity };
-        self.command(order, Payload::InventoryReserve(lines.iter().map(line).collect()))
+        self.command(
+            order,
+            Payload::Inventory(InventoryMessage::Reserve(lines.iter().map(line).collect())),
+        )
     }
 
     /// Changes that have reached the journal, which tells itself of each commit besides.

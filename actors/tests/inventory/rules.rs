@@ -10,7 +10,7 @@ use ordermill_domain::inventory::{
     Adjustment, AdjustmentKey, AdjustmentOutcome, Change, Entry, Inventory, InventoryAnswer, Lines,
     MovementRow, Quantity, Reservation, StockRow,
 };
-use ordermill_domain::messages::{Kind, Message, Origin, Payload, StockLine};
+use ordermill_domain::messages::{InventoryMessage, Kind, Message, Origin, Payload, StockLine};
 use ordermill_domain::service::{Outcome, Service};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -428,7 +428,13 @@ fn after_an_undo_a_late_reservation_takes_nothing() {
     let release = Change::Release { origin: origin(1) };
     let decided = decide_all(&mut tables, &[stock, release, reserve], at(0));
     let said: Vec<_> = decided.messages.iter().map(|message| &message.payload).collect();
-    assert!(matches!(said[..], [Payload::InventoryReleased, Payload::InventoryReleased]));
+    assert!(matches!(
+        said[..],
+        [
+            Payload::Inventory(InventoryMessage::Released),
+            Payload::Inventory(InventoryMessage::Released)
+        ]
+    ));
     assert_eq!(decided.messages[0].event_id, decided.messages[1].event_id);
     assert_eq!(tables.stock[&ProductId::from("apple")].available(), 10);
 }

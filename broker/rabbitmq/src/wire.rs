@@ -17,7 +17,8 @@ use lapin::types::{AMQPValue, FieldTable, ShortString};
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::failures::Failures;
 use ordermill_domain::messages::{
-    Body, Exchange, ExchangeKind, Message, Payload, Priority, Queue, Unreadable, routing_key,
+    Body, Exchange, ExchangeKind, Message, NotificationMessage, Payload, Priority, Queue,
+    Unreadable, routing_key,
 };
 use std::collections::BTreeMap;
 
@@ -83,7 +84,7 @@ pub fn properties(exchange: Exchange, body: &Body, failures: Failures) -> BasicP
             if exchange.kind() == ExchangeKind::Headers {
                 put(&mut headers, CHANNEL, &clean(routing_key(message)));
             }
-            if let Payload::NotificationSend(send) = &message.payload {
+            if let Payload::Notification(NotificationMessage::Send(send)) = &message.payload {
                 properties = properties.with_priority(match send.priority {
                     Priority::Express => PRIORITY_EXPRESS,
                     Priority::Standard => PRIORITY_STANDARD,

@@ -2,48 +2,35 @@
 
 use super::change::Change;
 use super::reservation::Lines;
-use crate::messages::{Message, Origin, Payload, StockLine};
+use crate::messages::{
+    InventoryMessage, Message, Origin, Payload, PaymentMessage, ShippingMessage, StockLine,
+};
 
 /// What a message asks of inventory, as a command or as an event that it reacts to. The queue that
 /// brought it does not matter. `Err`: nothing, and why.
 pub fn change(message: &Message) -> Result<Change, String> {
     let origin = || message.origin.slim();
     match &message.payload {
-        Payload::InventoryReserve(lines) => reserve(origin(), lines.clone()),
+        Payload::Inventory(InventoryMessage::Reserve(lines)) => reserve(origin(), lines.clone()),
         // Shipping needs the order, too: it travels on.
-        Payload::PaymentApproved(_) => match &message.origin.order {
+        Payload::Payment(PaymentMessage::Approved(_)) => match &message.origin.order {
             Some(order) => reserve(message.origin.clone(), order.stock_lines()),
             None => Err("`payment.approved` contains no order lines".to_owned()),
         },
-        Payload::InventoryRelease | Payload::ShippingFailed(_) => {
-            Ok(Change::Release { origin: origin() })
-        }
-        Payload::InventoryCommit | Payload::ShippingDispatched => {
-            Ok(Change::Commit { origin: origin() })
-        }
-        Payload::OrderCreated(_)
-        | Payload::OrderConfirmed(_)
-        | Payload::OrderShipped(_)
-        | Payload::OrderCompleted(_)
-        | Payload::OrderCancelled(_)
-        | Payload::OrderCancelRequested(_)
-        | Payload::OrderDispatchRequested
-        | Payload::OrderDeliveryConfirmed
-        | Payload::InventoryReserved(_)
-        | Payload::InventoryFailed(_)
-        | Payload::InventoryReleased
-        | Payload::InventoryCommitted
-        | Payload::PaymentProcess(_)
-        | Payload::PaymentRefund
-        | Payload::PaymentFailed(_)
-        | Payload::PaymentReversed
-        | Payload::ShippingSchedule(_)
-        | Payload::ShippingCancel
-        | Payload::ShippingDispatch
-        | Payload::ShippingDeliver
-        | Payload::ShippingScheduled(_)
-        | Payload::ShippingDelivered
-        | Payload::NotificationSend(_) => {
+        Payload::Inventory(InventoryMessage::Release)
+        | Payload::Shipping(ShippingMessage::Failed(_)) => Ok(Change::Release { origin: origin() }),
+        Payload::Inventory(InventoryMessage::Commit)
+        | Payload::Shipping(ShippingMessage::Dispatched) => Ok(Change::Commit { origin: origin() }),
+        Payload::Inventory(
+            InventoryMessage::Reserved(_)
+            | InventoryMessage::Failed(_)
+            | InventoryMessage::Released
+            | InventoryMessage::Committed,
+        )
+        | Payload::Order(_)
+        | Payload::Payment(_)
+        | Payload::Shipping(_)
+        | Payload::Notification(_) => {
             Err(format!("the inventory service does not handle `{}`", message.kind()))
         }
     }

@@ -11,7 +11,7 @@
 
 use crate::clock::Timestamp;
 use crate::ids::{OrderId, ProductId};
-use crate::messages::{Message, Origin, Payload, Refusal, StockLine};
+use crate::messages::{InventoryMessage, Message, Origin, Payload, Refusal, StockLine};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use thiserror::Error;
@@ -156,10 +156,12 @@ impl Reservation {
     /// What is said of it.
     fn payload(&self) -> Payload {
         match self {
-            Self::Reserved(lines) => Payload::InventoryReserved(lines.clone().into()),
-            Self::Committed(_) => Payload::InventoryCommitted,
-            Self::Released(_) => Payload::InventoryReleased,
-            Self::Refused(refusal) => Payload::InventoryFailed(refusal.clone()),
+            Self::Reserved(lines) => {
+                Payload::Inventory(InventoryMessage::Reserved(lines.clone().into()))
+            }
+            Self::Committed(_) => Payload::Inventory(InventoryMessage::Committed),
+            Self::Released(_) => Payload::Inventory(InventoryMessage::Released),
+            Self::Refused(refusal) => Payload::Inventory(InventoryMessage::Failed(refusal.clone())),
         }
     }
 }

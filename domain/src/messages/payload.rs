@@ -25,130 +25,154 @@ pub enum Role {
 }
 
 macro_rules! messages {
-    ($($service:ident {
-        $($(#[$doc:meta])* $role:ident $variant:ident $(($data:ty))? = $name:literal;)*
+    ($($(#[$of:meta])* $service:ident($messages:ident) {
+        $($(#[$doc:meta])* $role:ident $variant:ident $(($data:ty))? = $kind:ident $name:literal;)*
     })*) => {
-        /// What a message says. Adjacently tagged: `{"event_type": "...", "data": ...}`.
+        /// What a message says, by the service that a command is for or that an event comes from. In JSON:
+        /// `{"event_type": "...", "data": ...}`.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-        #[serde(tag = "event_type", content = "data")]
+        #[serde(untagged)]
         pub enum Payload {
-            $($($(#[$doc])* #[serde(rename = $name)] $variant $(($data))?,)*)*
+            $($(#[$of])* $service($messages),)*
         }
+
+        $(
+            $(#[$of])*
+            #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+            #[serde(tag = "event_type", content = "data")]
+            pub enum $messages {
+                $($(#[$doc])* #[serde(rename = $name)] $variant $(($data))?,)*
+            }
+
+            impl $messages {
+                /// Which kind it is.
+                pub const fn kind(&self) -> Kind {
+                    match self { $(messages!(@pattern $variant $(($data))?) => Kind::$kind,)* }
+                }
+            }
+        )*
 
         /// The name of a message: an event's routing key, a command's name.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Kind {
-            $($($(#[$doc])* #[serde(rename = $name)] $variant,)*)*
+            $($($(#[$doc])* #[serde(rename = $name)] $kind,)*)*
         }
 
         impl Kind {
             /// Every kind there is.
-            pub const ALL: &'static [Self] = &[$($(Self::$variant,)*)*];
+            pub const ALL: &'static [Self] = &[$($(Self::$kind,)*)*];
 
             /// The name as it is written.
             pub const fn as_str(self) -> &'static str {
-                match self { $($(Self::$variant => $name,)*)* }
+                match self { $($(Self::$kind => $name,)*)* }
             }
 
             /// Its role.
             pub const fn role(self) -> Role {
-                match self { $($(Self::$variant => Role::$role,)*)* }
+                match self { $($(Self::$kind => Role::$role,)*)* }
             }
 
             /// The service that a command is for, or that an event comes from.
             pub const fn service(self) -> ServiceName {
-                match self { $($(Self::$variant => ServiceName::$service,)*)* }
+                match self { $($(Self::$kind => ServiceName::$service,)*)* }
             }
         }
 
         impl Payload {
             /// Which kind it is.
             pub const fn kind(&self) -> Kind {
-                match self { $($(messages!(@pattern $variant $(($data))?) => Kind::$variant,)*)* }
+                match self { $(Self::$service(message) => message.kind(),)* }
             }
 
             /// Reads what a message of this kind says.
             pub(super) fn read(kind: Kind, data: Option<&RawValue>) -> serde_json::Result<Self> {
-                match kind { $($(Kind::$variant => messages!(@read data $variant $(($data))?),)*)* }
+                match kind { $($(Kind::$kind => {
+                    messages!(@read data $messages $variant $(($data))?).map(Self::$service)
+                })*)* }
             }
         }
     };
     (@pattern $variant:ident) => { Self::$variant };
     (@pattern $variant:ident ($data:ty)) => { Self::$variant(_) };
-    (@read $raw:ident $variant:ident) => { Ok(Self::$variant) };
-    (@read $raw:ident $variant:ident ($data:ty)) => {
-        serde_json::from_str::<$data>($raw.map_or("null", RawValue::get)).map(Self::$variant)
+    (@read $raw:ident $messages:ident $variant:ident) => { Ok($messages::$variant) };
+    (@read $raw:ident $messages:ident $variant:ident ($data:ty)) => {
+        serde_json::from_str::<$data>($raw.map_or("null", RawValue::get)).map($messages::$variant)
     };
 }
 
 messages! {
-    Order {
+    /// Of orders.
+    Order(OrderMessage) {
         /// The order was accepted.
-        PublicEvent OrderCreated(Arc<OrderDetails>) = "order.created";
+        PublicEvent Created(Arc<OrderDetails>) = OrderCreated "order.created";
         /// All steps are done.
-        Notice OrderConfirmed(OrderNotice) = "order.confirmed";
+        Notice Confirmed(OrderNotice) = OrderConfirmed "order.confirmed";
         /// The parcel left and its stock with it.
-        Notice OrderShipped(OrderNotice) = "order.shipped";
+        Notice Shipped(OrderNotice) = OrderShipped "order.shipped";
         /// The customer has it.
-        Notice OrderCompleted(OrderNotice) = "order.completed";
+        Notice Completed(OrderNotice) = OrderCompleted "order.completed";
         /// It ended, and everything that was done is undone.
-        Notice OrderCancelled(OrderNotice) = "order.cancelled";
+        Notice Cancelled(OrderNotice) = OrderCancelled "order.cancelled";
         /// The customer, or the deadline, asked for the order's end.
-        Event OrderCancelRequested(Failure) = "order.cancel_requested";
+        Event CancelRequested(Failure) = OrderCancelRequested "order.cancel_requested";
         /// The parcel may leave.
-        Event OrderDispatchRequested = "order.dispatch_requested";
+        Event DispatchRequested = OrderDispatchRequested "order.dispatch_requested";
         /// The customer said that it arrived.
-        Event OrderDeliveryConfirmed = "order.delivery_confirmed";
+        Event DeliveryConfirmed = OrderDeliveryConfirmed "order.delivery_confirmed";
     }
-    Inventory {
+    /// Of stock.
+    Inventory(InventoryMessage) {
         /// Reserve the stock.
-        Command InventoryReserve(Vec<StockLine>) = "inventory.reserve";
+        Command Reserve(Vec<StockLine>) = InventoryReserve "inventory.reserve";
         /// Put the stock back.
-        Command InventoryRelease = "inventory.release";
+        Command Release = InventoryRelease "inventory.release";
         /// The stock has left.
-        Command InventoryCommit = "inventory.commit";
+        Command Commit = InventoryCommit "inventory.commit";
         /// The stock is reserved.
-        Event InventoryReserved(Vec<StockLine>) = "inventory.reserved";
+        Event Reserved(Vec<StockLine>) = InventoryReserved "inventory.reserved";
         /// The stock is refused.
-        Event InventoryFailed(Refusal) = "inventory.failed";
+        Event Failed(Refusal) = InventoryFailed "inventory.failed";
         /// The stock is back, or was never taken and never will be.
-        Event InventoryReleased = "inventory.released";
+        Event Released = InventoryReleased "inventory.released";
         /// The stock has left.
-        Event InventoryCommitted = "inventory.committed";
+        Event Committed = InventoryCommitted "inventory.committed";
     }
-    Payment {
+    /// Of payments.
+    Payment(PaymentMessage) {
         /// Take the money.
-        Command PaymentProcess(PaymentProcess) = "payment.process";
+        Command Process(PaymentProcess) = PaymentProcess "payment.process";
         /// Give the money back.
-        Command PaymentRefund = "payment.refund";
+        Command Refund = PaymentRefund "payment.refund";
         /// The money is taken.
-        Event PaymentApproved(PaymentApproved) = "payment.approved";
+        Event Approved(PaymentApproved) = PaymentApproved "payment.approved";
         /// The money is refused.
-        Event PaymentFailed(Refusal) = "payment.failed";
+        Event Failed(Refusal) = PaymentFailed "payment.failed";
         /// The money is back, or was never taken and never will be.
-        Event PaymentReversed = "payment.reversed";
+        Event Reversed = PaymentReversed "payment.reversed";
     }
-    Shipping {
+    /// Of parcels.
+    Shipping(ShippingMessage) {
         /// Schedule the parcel.
-        Command ShippingSchedule(ShippingSchedule) = "shipping.schedule";
+        Command Schedule(ShippingSchedule) = ShippingSchedule "shipping.schedule";
         /// Cancel the parcel.
-        Command ShippingCancel = "shipping.cancel";
+        Command Cancel = ShippingCancel "shipping.cancel";
         /// Hand the parcel to the carrier.
-        Command ShippingDispatch = "shipping.dispatch";
+        Command Dispatch = ShippingDispatch "shipping.dispatch";
         /// Note the delivery.
-        Command ShippingDeliver = "shipping.deliver";
+        Command Deliver = ShippingDeliver "shipping.deliver";
         /// The parcel is scheduled.
-        Event ShippingScheduled(ShipmentScheduled) = "shipping.scheduled";
+        Event Scheduled(ShipmentScheduled) = ShippingScheduled "shipping.scheduled";
         /// The parcel is refused or cancelled.
-        Event ShippingFailed(Refusal) = "shipping.failed";
+        Event Failed(Refusal) = ShippingFailed "shipping.failed";
         /// The parcel has left.
-        Event ShippingDispatched = "shipping.dispatched";
+        Event Dispatched = ShippingDispatched "shipping.dispatched";
         /// The parcel has arrived.
-        Event ShippingDelivered = "shipping.delivered";
+        Event Delivered = ShippingDelivered "shipping.delivered";
     }
-    Notification {
+    /// Of notifications.
+    Notification(NotificationMessage) {
         /// Send this to a customer.
-        Command NotificationSend(ChannelMessage) = "notification.send";
+        Command Send(ChannelMessage) = NotificationSend "notification.send";
     }
 }
 

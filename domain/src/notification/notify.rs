@@ -7,7 +7,7 @@ use super::entry_batch::EntryBatch;
 use super::policy::NotificationPolicy;
 use super::text::{CustomerNotice, notice};
 use crate::clock::Timestamp;
-use crate::messages::{ChannelMessage, Message, Payload};
+use crate::messages::{ChannelMessage, Message, NotificationMessage, Payload};
 use crate::planted::{Bug, planted};
 use std::sync::Arc;
 
@@ -68,5 +68,10 @@ fn channel_message(
         priority: notice.priority,
     };
     let (number, origin) = (channel.number(notice.topic), event.origin.slim());
-    Some(Message::new(&origin, Payload::NotificationSend(message), number, at))
+    Some(Message::new(
+        &origin,
+        Payload::Notification(NotificationMessage::Send(message)),
+        number,
+        at,
+    ))
 }

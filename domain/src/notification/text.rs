@@ -2,7 +2,9 @@
 
 use super::topic::Topic;
 use crate::ids::OrderId;
-use crate::messages::{Contact, Failure, OrderDetails, OrderNotice, Payload, Priority};
+use crate::messages::{
+    Contact, Failure, OrderDetails, OrderMessage, OrderNotice, Payload, Priority,
+};
 
 /// What a customer is to be told, who that is, and how they can be reached.
 pub(super) struct CustomerNotice<'a> {
@@ -17,7 +19,7 @@ pub(super) struct CustomerNotice<'a> {
 /// What customers are told of an event. None: it is none of their business.
 pub(super) fn notice(order: OrderId, payload: &Payload) -> Option<CustomerNotice<'_>> {
     match payload {
-        Payload::OrderCreated(details) => Some(CustomerNotice {
+        Payload::Order(OrderMessage::Created(details)) => Some(CustomerNotice {
             topic: Topic::Created,
             customer_id: &details.customer_id,
             contact: &details.contact,
@@ -25,52 +27,37 @@ pub(super) fn notice(order: OrderId, payload: &Payload) -> Option<CustomerNotice
             title: "We have received your order",
             body: received(order, details),
         }),
-        Payload::OrderConfirmed(notice) => Some(of_notice(
+        Payload::Order(OrderMessage::Confirmed(notice)) => Some(of_notice(
             Topic::Confirmed,
             notice,
             "Your order is confirmed",
             confirmed(order, notice),
         )),
-        Payload::OrderShipped(notice) => Some(of_notice(
+        Payload::Order(OrderMessage::Shipped(notice)) => Some(of_notice(
             Topic::Shipped,
             notice,
             "Your order is on its way",
             shipped(order, notice),
         )),
-        Payload::OrderCompleted(notice) => {
+        Payload::Order(OrderMessage::Completed(notice)) => {
             let body = format!("Your order {order} has arrived. Thank you!");
             Some(of_notice(Topic::Completed, notice, "Your order has arrived", body))
         }
-        Payload::OrderCancelled(notice) => Some(of_notice(
+        Payload::Order(OrderMessage::Cancelled(notice)) => Some(of_notice(
             Topic::Cancelled,
             notice,
             "Your order is cancelled",
             cancelled(order, notice),
         )),
-        Payload::OrderCancelRequested(_)
-        | Payload::OrderDispatchRequested
-        | Payload::OrderDeliveryConfirmed
-        | Payload::InventoryReserve(_)
-        | Payload::InventoryRelease
-        | Payload::InventoryCommit
-        | Payload::InventoryReserved(_)
-        | Payload::InventoryFailed(_)
-        | Payload::InventoryReleased
-        | Payload::InventoryCommitted
-        | Payload::PaymentProcess(_)
-        | Payload::PaymentRefund
-        | Payload::PaymentApproved(_)
-        | Payload::PaymentFailed(_)
-        | Payload::PaymentReversed
-        | Payload::ShippingSchedule(_)
-        | Payload::ShippingCancel
-        | Payload::ShippingDispatch
-        | Payload::ShippingDeliver
-        | Payload::ShippingScheduled(_)
-        | Payload::ShippingFailed(_)
-        | Payload::ShippingDispatched
-        | Payload::ShippingDelivered
-        | Payload::NotificationSend(_) => None,
+        Payload::Order(
+            OrderMessage::CancelRequested(_)
+            | OrderMessage::DispatchRequested
+            | OrderMessage::DeliveryConfirmed,
+        )
+        | Payload::Inventory(_)
+        | Payload::Payment(_)
+        | Payload::Shipping(_)
+        | Payload::Notification(_) => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::facts::Facts;
 use super::step_state::{AnswerData, StepChange};
 use super::steps::{Phase, Step};
-use crate::messages::{Message, Payload};
+use crate::messages::{Message, Payload, PaymentMessage, ShippingMessage};
 
 /// The step that a message answers, and what the answer is: done, refused or undone. None: it answers no step.
 pub fn answer(facts: &Facts, message: &Message) -> Option<(Step, StepChange)> {
@@ -27,8 +27,10 @@ fn answer_of(step: Step, facts: &Facts, message: &Message) -> Option<StepChange>
 /// What the saga keeps of an answer.
 fn data(payload: &Payload) -> AnswerData {
     match payload {
-        Payload::PaymentApproved(payment) => AnswerData::Payment(payment.clone()),
-        Payload::ShippingScheduled(shipment) => AnswerData::Shipment(shipment.clone()),
+        Payload::Payment(PaymentMessage::Approved(payment)) => AnswerData::Payment(payment.clone()),
+        Payload::Shipping(ShippingMessage::Scheduled(shipment)) => {
+            AnswerData::Shipment(shipment.clone())
+        }
         _ => AnswerData::None,
     }
 }

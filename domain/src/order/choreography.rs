@@ -20,7 +20,7 @@ use super::facts::{Fact, Facts};
 use super::saga::Saga;
 use super::step_state::StepChange;
 use super::steps::{FULFILMENT, Step, Trigger, steps};
-use crate::messages::{Payload, Plan, Refusal};
+use crate::messages::{OrderMessage, Payload, Plan, Refusal};
 
 /// The reason of an order whose payment was reversed before a reason was known.
 pub const PAYMENT_REVERSED: &str = "payment_reversed";
@@ -64,11 +64,11 @@ pub(super) fn next_undoing(facts: &Facts) -> Vec<Fact> {
 /// with its latest outcome.
 pub(super) fn moves_on(saga: &Saga) -> Option<Payload> {
     let facts = &saga.facts;
-    let created = || Some(Payload::OrderCreated(saga.details.clone()));
+    let created = || Some(Payload::Order(OrderMessage::Created(saga.details.clone())));
     match facts.failure() {
         _ if facts.is_closed() => None,
         Some(_) if facts.refused_step().is_some() => created(),
-        Some(failure) => Some(Payload::OrderCancelRequested(failure.clone())),
+        Some(failure) => Some(Payload::Order(OrderMessage::CancelRequested(failure.clone()))),
         None if facts.confirmed_at.is_none() => created(),
         None => {
             let open = FULFILMENT.into_iter().find(|step| !facts.step(*step).is_done())?.leader();

@@ -4,7 +4,7 @@ use super::facts::Fact;
 use super::saga::Saga;
 use super::step_state::StepChange;
 use super::steps::{Phase, Step, Trigger};
-use crate::messages::{Flow, OrderNotice, Payload};
+use crate::messages::{Flow, OrderMessage, OrderNotice, Payload};
 
 /// The message that a fact sends, if it sends one. The saga knows the fact already.
 ///
@@ -19,11 +19,13 @@ pub fn payload(saga: &Saga, fact: &Fact) -> Option<Payload> {
 
 fn payload_of(saga: &Saga, fact: &Fact) -> Option<Payload> {
     match fact {
-        Fact::Placed => Some(Payload::OrderCreated(saga.details.clone())),
+        Fact::Placed => Some(Payload::Order(OrderMessage::Created(saga.details.clone()))),
         Fact::Step(step, change) => step_payload(saga, *step, change),
-        Fact::CancelAsked { failure } => Some(Payload::OrderCancelRequested(failure.clone())),
-        Fact::Confirmed => Some(Payload::OrderConfirmed(notice(saga))),
-        Fact::Closed => Some(Payload::OrderCancelled(notice(saga))),
+        Fact::CancelAsked { failure } => {
+            Some(Payload::Order(OrderMessage::CancelRequested(failure.clone())))
+        }
+        Fact::Confirmed => Some(Payload::Order(OrderMessage::Confirmed(notice(saga)))),
+        Fact::Closed => Some(Payload::Order(OrderMessage::Cancelled(notice(saga)))),
         Fact::Stuck { .. } | Fact::RetryAsked | Fact::Stale { .. } => None,
     }
 }
@@ -37,8 +39,8 @@ fn step_payload(saga: &Saga, step: Step, change: &StepChange) -> Option<Payload>
             StepChange::Requested,
             Phase::Fulfilment { trigger: Trigger::Request { event, .. }, .. },
         ) => Some(event(&saga.details)),
-        (StepChange::Done(_), Phase::Fulfilment { notice: payload, .. }) => {
-            payload.map(|payload| payload(notice(saga)))
+        (StepChange::Done(_), Phase::Fulfilment { notice: message, .. }) => {
+            message.map(|message| Payload::Order(message(notice(saga))))
         }
         _ => None,
     }

@@ -11,7 +11,9 @@ mod derived;
 mod spec;
 
 use super::status::OrderStatus;
-use crate::messages::{Kind, Payload, Plan};
+use crate::messages::{
+    InventoryMessage, Kind, OrderMessage, Payload, PaymentMessage, Plan, ShippingMessage,
+};
 use serde::{Deserialize, Serialize};
 pub use spec::{Action, Phase, SagaStep, StepSpec, Trigger};
 
@@ -71,20 +73,20 @@ static TABLE: [StepSpec; Step::ALL.len()] = [
         name: "inventory",
         action: Action {
             activity: SagaStep("RESERVING_INVENTORY"),
-            command: |details| Payload::InventoryReserve(details.stock_lines()),
+            command: |details| Payload::Inventory(InventoryMessage::Reserve(details.stock_lines())),
             done: Kind::InventoryReserved,
             status: Some(OrderStatus::InventoryReserved),
         },
         phase: Phase::Plan {
             refused: Kind::InventoryFailed,
             refusal: |payload| match payload {
-                Payload::InventoryFailed(refusal) => Some(refusal),
+                Payload::Inventory(InventoryMessage::Failed(refusal)) => Some(refusal),
                 _ => None,
             },
             failed: OrderStatus::InventoryFailed,
             undo: Action {
                 activity: SagaStep("RELEASING_INVENTORY"),
-                command: |_| Payload::InventoryRelease,
+                command: |_| Payload::Inventory(InventoryMessage::Release),
                 done: Kind::InventoryReleased,
                 status: None,
             },
@@ -94,20 +96,20 @@ static TABLE: [StepSpec; Step::ALL.len()] = [
         name: "payment",
         action: Action {
             activity: SagaStep("PROCESSING_PAYMENT"),
-            command: |details| Payload::PaymentProcess(details.payment()),
+            command: |details| Payload::Payment(PaymentMessage::Process(details.payment())),
             done: Kind::PaymentApproved,
             status: Some(OrderStatus::PaymentApproved),
         },
         phase: Phase::Plan {
             refused: Kind::PaymentFailed,
             refusal: |payload| match payload {
-                Payload::PaymentFailed(refusal) => Some(refusal),
+                Payload::Payment(PaymentMessage::Failed(refusal)) => Some(refusal),
                 _ => None,
             },
             failed: OrderStatus::PaymentFailed,
             undo: Action {
                 activity: SagaStep("REFUNDING_PAYMENT"),
-                command: |_| Payload::PaymentRefund,
+                command: |_| Payload::Payment(PaymentMessage::Refund),
                 done: Kind::PaymentReversed,
                 status: Some(OrderStatus::PaymentReversed),
             },
@@ -117,20 +119,20 @@ static TABLE: [StepSpec; Step::ALL.len()] = [
         name: "shipping",
         action: Action {
             activity: SagaStep("SCHEDULING_SHIPMENT"),
-            command: |details| Payload::ShippingSchedule(details.parcel()),
+            command: |details| Payload::Shipping(ShippingMessage::Schedule(details.parcel())),
             done: Kind::ShippingScheduled,
             status: None, // It is the last step: with it the order is confirmed.
         },
         phase: Phase::Plan {
             refused: Kind::ShippingFailed,
             refusal: |payload| match payload {
-                Payload::ShippingFailed(refusal) => Some(refusal),
+                Payload::Shipping(ShippingMessage::Failed(refusal)) => Some(refusal),
                 _ => None,
             },
             failed: OrderStatus::ShippingFailed,
             undo: Action {
                 activity: SagaStep("CANCELLING_SHIPMENT"),
-                command: |_| Payload::ShippingCancel,
+                command: |_| Payload::Shipping(ShippingMessage::Cancel),
                 done: Kind::ShippingFailed, // The same event answers the step and its undo.
                 status: None,
             },
@@ -140,13 +142,13 @@ static TABLE: [StepSpec; Step::ALL.len()] = [
         name: "dispatch",
         action: Action {
             activity: SagaStep("DISPATCHING"),
-            command: |_| Payload::ShippingDispatch,
+            command: |_| Payload::Shipping(ShippingMessage::Dispatch),
             done: Kind::ShippingDispatched,
             status: None, // The order is shipped when the stock has left, too.
         },
         phase: Phase::Fulfilment {
             trigger: Trigger::Request {
-                event: |_| Payload::OrderDispatchRequested,
+                event: |_| Payload::Order(OrderMessage::DispatchRequested),
                 from: OrderStatus::Confirmed,
                 conflict: "only a CONFIRMED order can be dispatched",
                 compensating: "the order cannot be dispatched: it is being cancelled",
@@ -160,34 +162,34 @@ static TABLE: [StepSpec; Step::ALL.len()] = [
         name: "commit",
         action: Action {
             activity: SagaStep("COMMITTING_INVENTORY"),
-            command: |_| Payload::InventoryCommit,
+            command: |_| Payload::Inventory(InventoryMessage::Commit),
             done: Kind::InventoryCommitted,
             status: Some(OrderStatus::Shipped),
         },
         phase: Phase::Fulfilment {
             trigger: Trigger::Previous,
             unsent: "stock was committed without a command",
-            notice: Some(Payload::OrderShipped),
+            notice: Some(OrderMessage::Shipped),
         },
     },
     StepSpec {
         name: "delivery",
         action: Action {
             activity: SagaStep("CONFIRMING_DELIVERY"),
-            command: |_| Payload::ShippingDeliver,
+            command: |_| Payload::Shipping(ShippingMessage::Deliver),
             done: Kind::ShippingDelivered,
             status: Some(OrderStatus::Completed),
         },
         phase: Phase::Fulfilment {
             trigger: Trigger::Request {
-                event: |_| Payload::OrderDeliveryConfirmed,
+                event: |_| Payload::Order(OrderMessage::DeliveryConfirmed),
                 from: OrderStatus::Shipped,
                 conflict: "only a SHIPPED order can be confirmed as delivered",
                 compensating: "the order cannot be confirmed as delivered: it is being cancelled",
                 automatic: |_| None,
             },
             unsent: "a parcel was delivered without a command",
-            notice: Some(Payload::OrderCompleted),
+            notice: Some(OrderMessage::Completed),
         },
     },
 ];

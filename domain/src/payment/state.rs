@@ -11,7 +11,9 @@
 
 use super::charge::{ChargeRequest, GatewayKey};
 use crate::clock::Timestamp;
-use crate::messages::{Message, Origin, Payload, PaymentApproved, PaymentProcess, Refusal};
+use crate::messages::{
+    Message, Origin, Payload, PaymentApproved, PaymentMessage, PaymentProcess, Refusal,
+};
 use crate::money::Money;
 use crate::planted::{Bug, planted};
 use serde::{Deserialize, Serialize};
@@ -218,12 +220,19 @@ impl Payment {
             State::Charging { .. } | State::Reversing { .. } => return None,
             State::Approved { intent, transaction_id } => {
                 let (total, transaction_id) = (intent.total, transaction_id.clone());
-                let payload = Payload::PaymentApproved(PaymentApproved { total, transaction_id });
+                let payload = Payload::Payment(PaymentMessage::Approved(PaymentApproved {
+                    total,
+                    transaction_id,
+                }));
                 return Some(Message::new(&self.origin, payload, 0, self.changed_at));
             }
-            State::Declined { reason, .. } => (Payload::PaymentFailed(Refusal::because(reason)), 0),
-            State::Reversed { .. } => (Payload::PaymentReversed, self.reversals.saturating_sub(1)),
-            State::Tombstoned => (Payload::PaymentReversed, 0),
+            State::Declined { reason, .. } => {
+                (Payload::Payment(PaymentMessage::Failed(Refusal::because(reason))), 0)
+            }
+            State::Reversed { .. } => {
+                (Payload::Payment(PaymentMessage::Reversed), self.reversals.saturating_sub(1))
+            }
+            State::Tombstoned => (Payload::Payment(PaymentMessage::Reversed), 0),
         };
         Some(Message::new(&self.origin.slim(), payload, number, self.changed_at))
     }

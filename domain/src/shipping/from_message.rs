@@ -1,41 +1,33 @@
 //! What a message asks of shipping.
 
 use super::change::{Change, Command};
-use crate::messages::{Message, Payload};
+use crate::messages::{InventoryMessage, Message, OrderMessage, Payload, ShippingMessage};
 
 /// What a message asks of shipping, as a command or as an event that it reacts to. The queue that
 /// brought it does not matter. `Err`: nothing, and why.
 pub fn change(message: &Message) -> Result<Change, String> {
     let command = match &message.payload {
-        Payload::ShippingSchedule(wanted) => Command::Schedule(wanted.clone()),
-        Payload::InventoryReserved(_) => match &message.origin.order {
+        Payload::Shipping(ShippingMessage::Schedule(wanted)) => Command::Schedule(wanted.clone()),
+        Payload::Inventory(InventoryMessage::Reserved(_)) => match &message.origin.order {
             Some(order) => Command::Schedule(order.parcel()),
             None => return Err("`inventory.reserved` contains no order lines".to_owned()),
         },
-        Payload::ShippingCancel | Payload::OrderCancelRequested(_) => Command::Cancel,
-        Payload::ShippingDispatch | Payload::OrderDispatchRequested => Command::Dispatch,
-        Payload::ShippingDeliver | Payload::OrderDeliveryConfirmed => Command::Deliver,
-        Payload::OrderCreated(_)
-        | Payload::OrderConfirmed(_)
-        | Payload::OrderShipped(_)
-        | Payload::OrderCompleted(_)
-        | Payload::OrderCancelled(_)
-        | Payload::InventoryReserve(_)
-        | Payload::InventoryRelease
-        | Payload::InventoryCommit
-        | Payload::InventoryFailed(_)
-        | Payload::InventoryReleased
-        | Payload::InventoryCommitted
-        | Payload::PaymentProcess(_)
-        | Payload::PaymentRefund
-        | Payload::PaymentApproved(_)
-        | Payload::PaymentFailed(_)
-        | Payload::PaymentReversed
-        | Payload::ShippingScheduled(_)
-        | Payload::ShippingFailed(_)
-        | Payload::ShippingDispatched
-        | Payload::ShippingDelivered
-        | Payload::NotificationSend(_) => {
+        Payload::Shipping(ShippingMessage::Cancel)
+        | Payload::Order(OrderMessage::CancelRequested(_)) => Command::Cancel,
+        Payload::Shipping(ShippingMessage::Dispatch)
+        | Payload::Order(OrderMessage::DispatchRequested) => Command::Dispatch,
+        Payload::Shipping(ShippingMessage::Deliver)
+        | Payload::Order(OrderMessage::DeliveryConfirmed) => Command::Deliver,
+        Payload::Shipping(
+            ShippingMessage::Scheduled(_)
+            | ShippingMessage::Failed(_)
+            | ShippingMessage::Dispatched
+            | ShippingMessage::Delivered,
+        )
+        | Payload::Order(_)
+        | Payload::Inventory(_)
+        | Payload::Payment(_)
+        | Payload::Notification(_) => {
             return Err(format!("the shipping service does not handle `{}`", message.kind()));
         }
     };

@@ -2,7 +2,9 @@
 
 use crate::clock::Timestamp;
 use crate::ids::OrderId;
-use crate::messages::{Address, Message, Origin, Payload, Priority, Refusal, ShipmentScheduled};
+use crate::messages::{
+    Address, Message, Origin, Payload, Priority, Refusal, ShipmentScheduled, ShippingMessage,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -124,18 +126,22 @@ impl ShipmentState {
     /// its first: a refusal, and the cancel that followed it.
     fn outcome(&self) -> (Payload, u32) {
         match self {
-            Self::Scheduled(parcel) => (Payload::ShippingScheduled(parcel.scheduled.clone()), 0),
-            Self::Failed(refusal) => (Payload::ShippingFailed(refusal.clone()), 0),
+            Self::Scheduled(parcel) => {
+                (Payload::Shipping(ShippingMessage::Scheduled(parcel.scheduled.clone())), 0)
+            }
+            Self::Failed(refusal) => {
+                (Payload::Shipping(ShippingMessage::Failed(refusal.clone())), 0)
+            }
             Self::Cancelled(Undone::Parcel(_) | Undone::Nothing) => (cancelled(), 0),
             Self::Cancelled(Undone::Refused(_)) => (cancelled(), 1),
-            Self::Dispatched(_) => (Payload::ShippingDispatched, 0),
-            Self::Delivered { .. } => (Payload::ShippingDelivered, 0),
+            Self::Dispatched(_) => (Payload::Shipping(ShippingMessage::Dispatched), 0),
+            Self::Delivered { .. } => (Payload::Shipping(ShippingMessage::Delivered), 0),
         }
     }
 }
 
 fn cancelled() -> Payload {
-    Payload::ShippingFailed(Refusal::because(WORD_CANCELLED))
+    Payload::Shipping(ShippingMessage::Failed(Refusal::because(WORD_CANCELLED)))
 }
 
 /// A shipment's row.

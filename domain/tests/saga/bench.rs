@@ -8,8 +8,9 @@ use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::{OrderId, ProductId, ServiceName};
 use ordermill_domain::inventory::Change;
 use ordermill_domain::messages::{
-    Body, Contact, Flow, Kind, Line, Message, OrderDetails, Origin, Payload, PaymentApproved, Plan,
-    Priority, Queue, Refusal, Route, ShipmentScheduled, queues_for, route,
+    Body, Contact, Flow, InventoryMessage, Kind, Line, Message, OrderDetails, Origin, Payload,
+    PaymentApproved, PaymentMessage, Plan, Priority, Queue, Refusal, Route, ShipmentScheduled,
+    ShippingMessage, queues_for, route,
 };
 use ordermill_domain::money::{Currency, Money};
 use ordermill_domain::order::decide::{DecideInput, decide};
@@ -214,8 +215,11 @@ impl Bench {
             Step::Payment => self.paid_for.get_or_insert(origin).clone(),
             _ => origin,
         };
-        let carries_on =
-            matches!(payload, Payload::PaymentApproved(_) | Payload::InventoryReserved(_));
+        let carries_on = matches!(
+            payload,
+            Payload::Payment(PaymentMessage::Approved(_))
+                | Payload::Inventory(InventoryMessage::Reserved(_))
+        );
         let origin = if carries_on { origin } else { origin.slim() };
         Message::new(&origin, payload, 0, self.now)
     }
@@ -316,29 +320,37 @@ fn taken_for(service: ServiceName, message: &Message) -> (Kind, Origin) {
 /// What a service says that has this for the order.
 pub fn answer(step: Step, has: Has) -> Payload {
     match (step, has) {
-        (Step::Inventory, Has::Done) => Payload::InventoryReserved(Vec::new()),
+        (Step::Inventory, Has::Done) => Payload::Inventory(InventoryMessage::Reserved(Vec::new())),
         (Step::Inventory, Has::Refused) => {
-            Payload::InventoryFailed(Refusal::because("insufficient_stock"))
+            Payload::Inventory(InventoryMessage::Failed(Refusal::because("insufficient_stock")))
         }
-        (Step::Inventory, Has::Gone | Has::Arrived) => Payload::InventoryCommitted,
-        (Step::Inventory, Has::Undone | Has::Nothing) => Payload::InventoryReleased,
+        (Step::Inventory, Has::Gone | Has::Arrived) => {
+            Payload::Inventory(InventoryMessage::Committed)
+        }
+        (Step::Inventory, Has::Undone | Has::Nothing) => {
+            Payload::Inventory(InventoryMessage::Released)
+        }
         (Step::Payment, Has::Done | Has::Gone | Has::Arrived) => {
-            Payload::PaymentApproved(PaymentApproved {
+            Payload::Payment(PaymentMessage::Approved(PaymentApproved {
                 total: Money { minor: 9980, currency: Currency::USD },
                 transaction_id: "tx".to_owned(),
-            })
+            }))
         }
-        (Step::Payment, Has::Refused) => Payload::PaymentFailed(Refusal::because("declined")),
-        (Step::Payment, Has::Undone | Has::Nothing) => Payload::PaymentReversed,
-        (Step::Shipping, Has::Done) => Payload::ShippingScheduled(ShipmentScheduled {
-            tracking_code: "TRK-00000000".to_owned(),
-            freight: Money { minor: 800, currency: Currency::USD },
-            estimated_delivery: DateTime::<Utc>::UNIX_EPOCH,
-        }),
-        (Step::Shipping, Has::Gone) => Payload::ShippingDispatched,
-        (Step::Shipping, Has::Arrived) => Payload::ShippingDelivered,
+        (Step::Payment, Has::Refused) => {
+            Payload::Payment(PaymentMessage::Failed(Refusal::because("declined")))
+        }
+        (Step::Payment, Has::Undone | Has::Nothing) => Payload::Payment(PaymentMessage::Reversed),
+        (Step::Shipping, Has::Done) => {
+            Payload::Shipping(ShippingMessage::Scheduled(ShipmentScheduled {
+                tracking_code: "TRK-00000000".to_owned(),
+                freight: Money { minor: 800, currency: Currency::USD },
+                estimated_delivery: DateTime::<Utc>::UNIX_EPOCH,
+            }))
+        }
+        (Step::Shipping, Has::Gone) => Payload::Shipping(ShippingMessage::Dispatched),
+        (Step::Shipping, Has::Arrived) => Payload::Shipping(ShippingMessage::Delivered),
         (Step::Shipping, Has::Refused | Has::Undone | Has::Nothing) => {
-            Payload::ShippingFailed(Refusal::because("carrier_failed"))
+            Payload::Shipping(ShippingMessage::Failed(Refusal::because("carrier_failed")))
         }
         (Step::Dispatch | Step::Commit | Step::Delivery, _) => {
             unreachable!("the bench answers by the service's step of the plan")

@@ -3,7 +3,8 @@
 use crate::bench::{Bench, CHOREOGRAPHED, Has};
 use ordermill_domain::ids::ServiceName;
 use ordermill_domain::messages::{
-    BINDINGS, Exchange, Kind, Message, Origin, Payload, PaymentApproved, Queue,
+    BINDINGS, Exchange, InventoryMessage, Kind, Message, Origin, Payload, PaymentApproved,
+    PaymentMessage, Queue, ShippingMessage,
 };
 use ordermill_domain::money::{Currency, Money};
 use ordermill_domain::order::decide::DecideInput;
@@ -96,7 +97,7 @@ fn money_that_comes_back_unexplained_ends_the_order() {
         said_again(&mut bench);
     }
     bench.bag.clear();
-    let reversed = says(&bench, Payload::PaymentReversed);
+    let reversed = says(&bench, Payload::Payment(PaymentMessage::Reversed));
     assert!(bench.tell(DecideInput::Message(&reversed)));
     assert_eq!(bench.saga.status().as_str(), "PENDING", "why may still be heard");
     assert_eq!(bench.saga.due_at, Some(bench.now + bench.policy.step_timeout));
@@ -113,7 +114,7 @@ fn an_order_whose_money_is_back_is_never_confirmed() {
     let mut bench = Bench::new(CHOREOGRAPHED, None);
     bench.run_services();
     let mut heard: Vec<_> = std::mem::take(&mut bench.bag).into_iter().map(|(_, m)| m).collect();
-    heard.insert(1, says(&bench, Payload::PaymentReversed));
+    heard.insert(1, says(&bench, Payload::Payment(PaymentMessage::Reversed)));
     for message in heard {
         bench.tell(DecideInput::Message(&message));
         assert!(bench.saga.facts.confirmed_at.is_none());
@@ -171,15 +172,18 @@ fn an_impossible_event_raises_an_alarm() {
         bench.tell(DecideInput::Message(&message));
         bench.saga.saga_status() == SagaStatus::Failed
     };
-    assert!(alarms(cancelled(), Payload::ShippingDispatched));
-    assert!(alarms(cancelled(), Payload::InventoryCommitted));
-    assert!(alarms(confirmed(), Payload::ShippingDispatched));
-    assert!(alarms(confirmed(), Payload::InventoryCommitted));
-    assert!(alarms(confirmed(), Payload::ShippingDelivered));
-    assert!(alarms(confirmed(), Payload::PaymentReversed));
+    assert!(alarms(cancelled(), Payload::Shipping(ShippingMessage::Dispatched)));
+    assert!(alarms(cancelled(), Payload::Inventory(InventoryMessage::Committed)));
+    assert!(alarms(confirmed(), Payload::Shipping(ShippingMessage::Dispatched)));
+    assert!(alarms(confirmed(), Payload::Inventory(InventoryMessage::Committed)));
+    assert!(alarms(confirmed(), Payload::Shipping(ShippingMessage::Delivered)));
+    assert!(alarms(confirmed(), Payload::Payment(PaymentMessage::Reversed)));
     let total = Money { minor: 9980, currency: Currency::USD };
     let late = PaymentApproved { total, transaction_id: "tx".to_owned() };
-    assert!(!alarms(cancelled(), Payload::PaymentApproved(late)), "late, but possible");
+    assert!(
+        !alarms(cancelled(), Payload::Payment(PaymentMessage::Approved(late))),
+        "late, but possible"
+    );
 }
 
 #[test]
@@ -324,9 +328,9 @@ fn an_event_that_does_not_say_what_was_ordered_is_refused() {
     let event = |payload| Message::new(&slim, payload, 0, bench.now);
     let total = Money { minor: 9980, currency: Currency::USD };
     let approved = PaymentApproved { total, transaction_id: "tx".to_owned() };
-    let approved = event(Payload::PaymentApproved(approved));
+    let approved = event(Payload::Payment(PaymentMessage::Approved(approved)));
     assert!(ordermill_domain::inventory::change(&approved).is_err());
-    let reserved = event(Payload::InventoryReserved(Vec::new()));
+    let reserved = event(Payload::Inventory(InventoryMessage::Reserved(Vec::new())));
     assert!(ordermill_domain::shipping::change(&reserved).is_err());
 }
 

@@ -21,7 +21,9 @@ use ordermill_domain::clock::World;
 use ordermill_domain::failures::Failures;
 use ordermill_domain::ids::{OrderId, ProductId};
 use ordermill_domain::inventory::{Lines, Quantity};
-use ordermill_domain::messages::{Body, Flow, Message, Origin, Payload, Plan, Queue, StockLine};
+use ordermill_domain::messages::{
+    Body, Flow, InventoryMessage, Message, Origin, Payload, Plan, Queue, StockLine,
+};
 use ordermill_postgres::inventory::{InventoryDatabase, InventoryTables, MIGRATIONS};
 use ordermill_postgres::{Database, PgStore};
 use ractor::{Actor, ActorRef};
@@ -106,7 +108,7 @@ async fn client(
     let mut tally = Tally::default();
     while Instant::now() < until {
         let origin = Origin::new(OrderId(world.ids.next()), Flow::Orchestrated, Plan::ReserveFirst);
-        let ask = Payload::InventoryReserve(lines.iter().cloned().collect());
+        let ask = Payload::Inventory(InventoryMessage::Reserve(lines.iter().cloned().collect()));
         let message = Message::new(&origin, ask, 0, world.clock.now());
         sink.deliver(Delivery {
             queue: Queue::InventoryCommands,

@@ -7,7 +7,10 @@ use crate::values::{AWKWARD, at, finer, order, origin};
 use ordermill_actors::audit::{AuditMemory, AuditReads};
 use ordermill_actors::testing::MemoryStore;
 use ordermill_domain::audit::{AuditEntry, AuditService, Change};
-use ordermill_domain::messages::{Failure, Message, Origin, Payload};
+use ordermill_domain::messages::{
+    Failure, InventoryMessage, Message, OrderMessage, Origin, Payload, PaymentMessage,
+    ShippingMessage,
+};
 use std::sync::Arc;
 
 /// What JSON escapes, and what it does not: an escaped NUL among it, which is text like any other.
@@ -20,21 +23,24 @@ fn event(n: u128, payload: Payload, number: u32, seconds: u64) -> Arc<Message> {
 
 fn asked(reason: &str) -> Payload {
     let (step, reason) = ("customer".to_owned(), reason.to_owned());
-    Payload::OrderCancelRequested(Failure { step, reason, shortages: Vec::new() })
+    Payload::Order(OrderMessage::CancelRequested(Failure { step, reason, shortages: Vec::new() }))
 }
 
 /// Feeds that come late, twice, and in pieces.
 fn scenario() -> Vec<Vec<Change>> {
-    let paid = || event(1, Payload::PaymentReversed, 0, 5);
+    let paid = || event(1, Payload::Payment(PaymentMessage::Reversed), 0, 5);
     vec![
-        vec![Change(vec![event(1, Payload::InventoryReleased, 0, 3), paid()])],
+        vec![Change(vec![event(1, Payload::Inventory(InventoryMessage::Released), 0, 3), paid()])],
         vec![
             Change(vec![paid(), event(1, asked(ESCAPED), 0, 1)]),
-            Change(vec![event(1, Payload::ShippingDispatched, 0, 5)]),
+            Change(vec![event(1, Payload::Shipping(ShippingMessage::Dispatched), 0, 5)]),
         ],
-        vec![Change(Vec::new()), Change(vec![paid(), event(2, Payload::PaymentReversed, 0, 1)])],
+        vec![
+            Change(Vec::new()),
+            Change(vec![paid(), event(2, Payload::Payment(PaymentMessage::Reversed), 0, 1)]),
+        ],
         // The same name again, as another event.
-        vec![Change(vec![event(1, Payload::PaymentReversed, 1, 5)])],
+        vec![Change(vec![event(1, Payload::Payment(PaymentMessage::Reversed), 1, 5)])],
     ]
 }
 
@@ -94,7 +100,12 @@ pub async fn a_list_is_read_page_by_page(backend: &dyn Backend) {
         .into_iter()
         .zip(0..)
         .map(|(second, number)| {
-            vec![Change(vec![event(1, Payload::ShippingDelivered, number, second)])]
+            vec![Change(vec![event(
+                1,
+                Payload::Shipping(ShippingMessage::Delivered),
+                number,
+                second,
+            )])]
         })
         .collect();
     for feed in feeds {

@@ -9,7 +9,7 @@ use ordermill_domain::audit::AuditService;
 use ordermill_domain::clock::{Timestamp, storable};
 use ordermill_domain::gateway::SimulatedGateway;
 use ordermill_domain::inventory::Inventory;
-use ordermill_domain::messages::{Body, Queue};
+use ordermill_domain::messages::{Body, Queue, ShippingMessage};
 use ordermill_domain::notification::NotificationService;
 use ordermill_domain::order::Order;
 use ordermill_domain::outbox::{Content, OutboxRow};
@@ -133,7 +133,7 @@ fn again(letter: u128, queue: Queue) -> Redrive {
 fn saying_one() -> Body {
     let message = ordermill_domain::messages::Message::new(
         &crate::values::origin(1),
-        ordermill_domain::messages::Payload::ShippingCancel,
+        ordermill_domain::messages::Payload::Shipping(ShippingMessage::Cancel),
         0,
         at(1),
     );

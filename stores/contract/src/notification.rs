@@ -8,7 +8,7 @@ use ordermill_actors::notification::{NotificationFilter, NotificationMemory, Not
 use ordermill_actors::testing::MemoryStore;
 use ordermill_domain::expected::Expected;
 use ordermill_domain::ids::OrderId;
-use ordermill_domain::messages::{Contact, Failure, Message, OrderNotice, Payload};
+use ordermill_domain::messages::{Contact, Failure, Message, OrderMessage, OrderNotice, Payload};
 use ordermill_domain::money::{AMOUNT_MAX_MINOR, Currency, Money};
 use ordermill_domain::notification::{
     Change, NotificationAnswer, NotificationId, NotificationPolicy, NotificationService, Scope,
@@ -21,7 +21,7 @@ type Model = MemoryStore<NotificationMemory>;
 
 const ADA: &str = "ada \"\u{1F600}\"";
 
-fn event(n: u128, customer: &str, payload: fn(OrderNotice) -> Payload) -> Arc<Message> {
+fn event(n: u128, customer: &str, message: fn(OrderNotice) -> OrderMessage) -> Arc<Message> {
     let notice = OrderNotice {
         customer_id: customer.to_owned(),
         contact: Contact { email: Some("ada@example.org".to_owned()), phone: None },
@@ -30,15 +30,15 @@ fn event(n: u128, customer: &str, payload: fn(OrderNotice) -> Payload) -> Arc<Me
         tracking_code: None,
         failure: None,
     };
-    Message::new(&origin(n), payload(notice), 0, at(0))
+    Message::new(&origin(n), Payload::Order(message(notice)), 0, at(0))
 }
 
 fn confirmed(n: u128, customer: &str) -> Arc<Message> {
-    event(n, customer, Payload::OrderConfirmed)
+    event(n, customer, OrderMessage::Confirmed)
 }
 
 fn shipped(n: u128, customer: &str) -> Arc<Message> {
-    event(n, customer, Payload::OrderShipped)
+    event(n, customer, OrderMessage::Shipped)
 }
 
 fn id(n: u128, topic: Topic) -> NotificationId {
@@ -195,7 +195,7 @@ pub async fn any_customer_and_any_text_are_read_back(backend: &dyn Backend) {
         let (step, reason) = (AWKWARD.to_owned(), AWKWARD.to_owned());
         notice.failure = Some(Failure { step, reason, shortages: Vec::new() });
         notice.total.minor = AMOUNT_MAX_MINOR;
-        Payload::OrderCancelled(notice)
+        OrderMessage::Cancelled(notice)
     };
     let tell = [Change::Notify(vec![event(1, AWKWARD, failed)])];
     on_both(&service, &model, &*opened.store, &tell, at(0)).await;

@@ -10,6 +10,7 @@ use crate::testing::{CommitFault, MemoryStore};
 use async_trait::async_trait;
 use ordermill_domain::expected::Expected;
 use ordermill_domain::messages::ChannelMessage;
+use ordermill_domain::messages::{InventoryMessage, NotificationMessage};
 use ordermill_domain::notification::{NotificationId, Scope, Topic};
 
 #[tokio::test(start_paused = true)]
@@ -63,11 +64,20 @@ async fn a_message_is_sent_tried_again_or_given_up() {
         let [channel, subject, body] = ["email", "Hello", "…"].map(str::to_owned);
         let priority = Priority::Standard;
         let to = to.to_owned();
-        Payload::NotificationSend(ChannelMessage { channel, to, subject, body, priority })
+        Payload::Notification(NotificationMessage::Send(ChannelMessage {
+            channel,
+            to,
+            subject,
+            body,
+            priority,
+        }))
     };
     assert!(matches!(handle(mail("ada")).await, TicketOutcome::Done(())));
     assert!(matches!(handle(mail("busy")).await, TicketOutcome::Retry(_)));
     assert!(matches!(handle(mail("silent")).await, TicketOutcome::Retry(_)));
     assert!(matches!(handle(mail("nobody")).await, TicketOutcome::Dead(_)));
-    assert!(matches!(handle(Payload::InventoryReleased).await, TicketOutcome::Dead(_)));
+    assert!(matches!(
+        handle(Payload::Inventory(InventoryMessage::Released)).await,
+        TicketOutcome::Dead(_)
+    ));
 }

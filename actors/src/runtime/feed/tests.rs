@@ -8,7 +8,7 @@ use crate::runtime::tree::Node;
 use crate::testing::{CommitFault, MemoryStore, world};
 use ordermill_domain::audit::AuditService;
 use ordermill_domain::ids::OrderId;
-use ordermill_domain::messages::{Flow, Origin, Payload, Plan};
+use ordermill_domain::messages::{Flow, InventoryMessage, Origin, Payload, Plan};
 use ordermill_domain::outbox::OutboxRow;
 use ractor::Actor;
 use uuid::Uuid;
@@ -40,7 +40,7 @@ fn events() -> Vec<Arc<Message>> {
     let event = |n| {
         let origin =
             Origin::new(OrderId(Uuid::from_u128(n)), Flow::Orchestrated, Plan::ReserveFirst);
-        Message::new(&origin, Payload::InventoryReleased, 0, world().now())
+        Message::new(&origin, Payload::Inventory(InventoryMessage::Released), 0, world().now())
     };
     (0..3).map(event).collect()
 }

@@ -2,13 +2,13 @@
 
 use super::*;
 use crate::ids::OrderId;
-use crate::messages::{Flow, Origin, Payload, Plan};
+use crate::messages::{Flow, InventoryMessage, Origin, Payload, Plan};
 use chrono::DateTime;
 
 fn message(order: u128) -> Arc<Message> {
     let origin =
         Origin::new(OrderId(Uuid::from_u128(order)), Flow::Orchestrated, Plan::ReserveFirst);
-    Message::new(&origin, Payload::InventoryReleased, 0, DateTime::UNIX_EPOCH)
+    Message::new(&origin, Payload::Inventory(InventoryMessage::Released), 0, DateTime::UNIX_EPOCH)
 }
 
 fn body(orders: u128) -> Body {

@@ -1,6 +1,6 @@
 //! The columns of the table of steps.
 
-use crate::messages::{Kind, OrderDetails, OrderNotice, Payload, Refusal};
+use crate::messages::{Kind, OrderDetails, OrderMessage, OrderNotice, Payload, Refusal};
 use crate::order::policy::SagaPolicy;
 use crate::order::status::OrderStatus;
 use std::time::Duration;
@@ -50,7 +50,7 @@ pub enum Phase {
         /// The alarm if the step is reported as done but its command was not sent.
         unsent: &'static str,
         /// The notice that the step is done. None: customers are not told.
-        notice: Option<fn(OrderNotice) -> Payload>,
+        notice: Option<fn(OrderNotice) -> OrderMessage>,
     },
 }
 

@@ -2,7 +2,10 @@
 
 use crate::clock::Timestamp;
 use crate::ids::OrderId;
-use crate::messages::{Flow, Kind, Message, Origin, Payload, PaymentProcess, Plan, Refusal};
+use crate::messages::{
+    Flow, InventoryMessage, Kind, Message, OrderMessage, Origin, Payload, PaymentProcess, Plan,
+    Refusal,
+};
 use crate::money::{Currency, Money};
 use crate::payment::*;
 use crate::testing::order_of;
@@ -189,7 +192,7 @@ fn heard(payload: Payload) -> PaymentInput {
 }
 
 fn created() -> PaymentInput {
-    heard(Payload::OrderCreated(Arc::new(order_of(&[("MUG", 2)], "credit_card"))))
+    heard(Payload::Order(OrderMessage::Created(Arc::new(order_of(&[("MUG", 2)], "credit_card")))))
 }
 
 #[test]
@@ -200,7 +203,9 @@ fn choreographed_an_approval_says_what_was_ordered_and_nothing_else_does() {
         assert_eq!(message.origin.flow, Flow::Choreographed);
         (message.kind(), message.origin.order.is_some())
     };
-    let refused = || heard(Payload::InventoryFailed(Refusal::because("insufficient_stock")));
+    let refused = || {
+        heard(Payload::Inventory(InventoryMessage::Failed(Refusal::because("insufficient_stock"))))
+    };
     assert_eq!(said(&[created(), approved(1, total)]), (Kind::PaymentApproved, true));
     assert_eq!(said(&[created(), declined(1)]), (Kind::PaymentFailed, false));
     let reversed = [created(), approved(1, total), refused(), undone(2)];
@@ -209,7 +214,7 @@ fn choreographed_an_approval_says_what_was_ordered_and_nothing_else_does() {
 
 #[test]
 fn choreographed_an_undo_that_comes_first_tombstones_the_payment() {
-    let inputs = [heard(Payload::InventoryReleased), created()];
+    let inputs = [heard(Payload::Inventory(InventoryMessage::Released)), created()];
     assert_eq!(told(&inputs), Some((Kind::PaymentReversed, 0)));
     assert_eq!(after(&inputs).0.attempts, 0, "the gateway never hears of it");
 }

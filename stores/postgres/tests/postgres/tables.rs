@@ -10,7 +10,7 @@ use ordermill_contract::values::{at, order, origin};
 use ordermill_domain::audit::{AuditService, Change};
 use ordermill_domain::ids::ProductId;
 use ordermill_domain::inventory::{StockRow, Writes};
-use ordermill_domain::messages::{Message, Payload};
+use ordermill_domain::messages::{Message, Payload, PaymentMessage};
 use ordermill_domain::order::Order;
 use ordermill_postgres::inventory::{InventoryDatabase, InventoryTables, MIGRATIONS, SCHEMA};
 use ordermill_postgres::{Database, Tables};
@@ -67,7 +67,7 @@ async fn an_unreadable_saga_is_not_reported_as_an_unavailable_database() {
 async fn entries_of_the_audit_are_neither_changed_nor_deleted() {
     let backend = PostgresBackend::new().await;
     let opened = backend.audit().await;
-    let event = Message::new(&origin(1), Payload::PaymentReversed, 0, at(0));
+    let event = Message::new(&origin(1), Payload::Payment(PaymentMessage::Reversed), 0, at(0));
     make(&*opened.store, batch(AuditService, vec![Change(vec![event])], at(0))).await;
     let mut conn = backend.scratch().connect().await;
     for statement in [

@@ -5,7 +5,7 @@ use ordermill_actors::ports::Store;
 use ordermill_contract::batches::batch;
 use ordermill_contract::values::{at, origin};
 use ordermill_domain::audit::{AuditService, Change};
-use ordermill_domain::messages::{Failure, Message, Payload};
+use ordermill_domain::messages::{Failure, Message, OrderMessage, Payload};
 use ordermill_sqlite::audit::{AuditTables, MIGRATIONS};
 use ordermill_sqlite::{Database, SqliteStore};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use std::time::Instant;
 fn event(n: u128, reason: &str, number: u32) -> Arc<Message> {
     let (step, reason) = ("customer".to_owned(), reason.to_owned());
     let failure = Failure { step, reason, shortages: Vec::new() };
-    Message::new(&origin(n), Payload::OrderCancelRequested(failure), number, at(0))
+    Message::new(&origin(n), Payload::Order(OrderMessage::CancelRequested(failure)), number, at(0))
 }
 
 #[tokio::test]
