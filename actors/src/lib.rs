@@ -24,6 +24,4 @@ pub mod runtime;
 pub mod services;
 pub mod shipping;
 #[cfg(any(test, feature = "testing"))]
-pub mod sim;
-#[cfg(any(test, feature = "testing"))]
 pub mod testing;

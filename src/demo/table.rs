@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 /// How a text is set off.
 #[derive(Clone, Copy)]
-pub(crate) enum Tone {
+pub enum Tone {
     Heading,
     Faint,
     Good,
@@ -15,19 +15,19 @@ pub(crate) enum Tone {
 
 /// Whether colours are shown.
 #[derive(Clone, Copy)]
-pub(crate) struct Paint {
-    pub(crate) on: bool,
+pub struct Paint {
+    pub on: bool,
 }
 
 impl Paint {
     /// Colours if the standard output is a terminal and nobody asked for none.
-    pub(crate) fn for_stdout() -> Self {
+    pub fn for_stdout() -> Self {
         let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self { on: STDOUT.is_terminal() && !refused }
     }
 
     /// The text in a tone.
-    pub(crate) fn tone(self, tone: Tone, text: &str) -> String {
+    pub fn tone(self, tone: Tone, text: &str) -> String {
         let style = match tone {
             Tone::Heading => Style::new().bold(),
             Tone::Faint => Style::new().dimmed(),
@@ -38,7 +38,7 @@ impl Paint {
     }
 
     /// The mark of what is as it should be, or not.
-    pub(crate) fn mark(self, good: bool) -> String {
+    pub fn mark(self, good: bool) -> String {
         match good {
             true => self.tone(Tone::Good, "✓"),
             false => self.tone(Tone::Bad, "✗"),
@@ -47,31 +47,31 @@ impl Paint {
 }
 
 /// Rows under a heading. Columns whose heading begins with `>` stand to the right.
-pub(crate) struct Table {
+pub struct Table {
     heading: Vec<&'static str>,
     rows: Vec<(Vec<String>, Option<bool>)>,
 }
 
 impl Table {
     /// A table with these columns; a mark stands behind the last.
-    pub(crate) fn new(heading: &[&'static str]) -> Self {
+    pub fn new(heading: &[&'static str]) -> Self {
         Self { heading: heading.to_vec(), rows: Vec::new() }
     }
 
     /// Adds a row that is as it should be, or not.
-    pub(crate) fn row(&mut self, cells: Vec<String>, good: bool) {
+    pub fn row(&mut self, cells: Vec<String>, good: bool) {
         debug_assert_eq!(cells.len(), self.heading.len());
         self.rows.push((cells, Some(good)));
     }
 
     /// Adds a row that is neither.
-    pub(crate) fn plain(&mut self, cells: Vec<String>) {
+    pub fn plain(&mut self, cells: Vec<String>) {
         debug_assert_eq!(cells.len(), self.heading.len());
         self.rows.push((cells, None));
     }
 
     /// The table as text, a newline at the end of each line.
-    pub(crate) fn render(&self, paint: Paint) -> String {
+    pub fn render(&self, paint: Paint) -> String {
         let names: Vec<_> = self.heading.iter().map(|name| name.trim_start_matches('>')).collect();
         let widths: Vec<usize> = (0..names.len())
             .map(|column| {
