@@ -138,7 +138,7 @@ pub struct Facts {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
     /// Since when it is being undone.
-    #[serde(rename = "doomed_at", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub failing_since: Option<Timestamp>,
     /// The step that was refused first, when one was.
     #[serde(skip_serializing_if = "Option::is_none")]

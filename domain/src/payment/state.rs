@@ -84,7 +84,6 @@ pub enum State {
         refunded: Option<Money>,
     },
     /// It was undone before it was ever asked for: the gateway has not heard of it, and never will.
-    #[serde(rename = "forestalled")]
     Tombstoned,
 }
 

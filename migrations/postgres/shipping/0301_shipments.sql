@@ -1,6 +1,6 @@
--- One row an order, under the order's own key, whatever became of its parcel. A cancelled order that
--- never had one keeps a row too (a tombstone): the late command to schedule finds it.
--- A row is written when it is scheduled, dispatched and delivered: the pages keep room for that.
+-- One row per order, whatever became of its parcel. An order that was cancelled before it had one has a row too (a
+-- tombstone), so that the late command to schedule has no effect. A row is written when the parcel is scheduled,
+-- dispatched and delivered: the fillfactor keeps room for that.
 CREATE TABLE shipments (
     order_id           uuid        NOT NULL PRIMARY KEY,
     status             text        NOT NULL
@@ -16,7 +16,7 @@ CREATE TABLE shipments (
     priority           text CHECK (priority IN ('standard', 'express')),
     address            text,                 -- JSON
     dispatched_at      timestamptz,
-    -- What has no parcel is neither on its way nor about to be.
+    -- Without a parcel nothing is scheduled, dispatched or delivered.
     CHECK (tracking_code IS NOT NULL OR status IN ('FAILED', 'CANCELLED')),
     CHECK (dispatched_at IS NOT NULL OR status NOT IN ('DISPATCHED', 'DELIVERED'))
 ) WITH (fillfactor = 80);

@@ -1,6 +1,7 @@
--- One row an order, under the order's own key, whatever became of its parcel. A cancelled order that
--- never had one keeps a row too (a tombstone): the late command to schedule finds it.
--- Times are microseconds since 1970, UTC.
+-- Shipments. Times are microseconds since 1970, UTC.
+
+-- One row per order, whatever became of its parcel. An order that was cancelled before it had one has a row too (a
+-- tombstone), so that the late command to schedule has no effect.
 CREATE TABLE shipments (
     order_id           BLOB    NOT NULL PRIMARY KEY CHECK (length(order_id) = 16),
     status             TEXT    NOT NULL
@@ -16,7 +17,7 @@ CREATE TABLE shipments (
     priority           TEXT CHECK (priority IN ('standard', 'express')),
     address            TEXT,             -- JSON
     dispatched_at      INTEGER,
-    -- What has no parcel is neither on its way nor about to be.
+    -- Without a parcel nothing is scheduled, dispatched or delivered.
     CHECK (tracking_code IS NOT NULL OR status IN ('FAILED', 'CANCELLED')),
     CHECK (dispatched_at IS NOT NULL OR status NOT IN ('DISPATCHED', 'DELIVERED'))
 ) STRICT, WITHOUT ROWID;

@@ -1,4 +1,4 @@
--- Every event, in the order in which it was kept: appended, never changed.
+-- The audit: every event, in the order in which it was stored. Append-only.
 CREATE TABLE audit_entries (
     position    bigint      NOT NULL GENERATED ALWAYS AS IDENTITY,
     order_id    uuid        NOT NULL,
@@ -7,7 +7,7 @@ CREATE TABLE audit_entries (
     event_id    uuid        NOT NULL,
     occurred_at timestamptz NOT NULL,
     recorded_at timestamptz NOT NULL,
-    message     text        NOT NULL, -- JSON: envelope and payload, as they were said
+    message     text        NOT NULL, -- JSON: envelope and payload, as they were published
     PRIMARY KEY (order_id, event_type, number)
 );
 

@@ -1,6 +1,7 @@
--- What customers are told: one row for each order and topic.
+-- What customers are told. Times are microseconds since 1970, UTC.
+
+-- One row for each order and topic.
 -- Topics: 1 order.created, 2 order.confirmed, 3 order.shipped, 4 order.completed, 5 order.cancelled.
--- Times are microseconds since 1970, UTC.
 CREATE TABLE notifications (
     order_id    BLOB    NOT NULL CHECK (length(order_id) = 16),
     topic       INTEGER NOT NULL CHECK (topic BETWEEN 1 AND 5),
@@ -12,5 +13,5 @@ CREATE TABLE notifications (
     PRIMARY KEY (order_id, topic)
 ) STRICT, WITHOUT ROWID;
 
--- The key comes along with it: a customer's entries are listed by order, too.
+-- A customer's entries are listed by order: the index contains the primary key.
 CREATE INDEX notifications_of_customer ON notifications (customer_id);

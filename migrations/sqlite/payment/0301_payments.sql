@@ -1,6 +1,6 @@
 -- Payments. Times are microseconds since 1970, UTC.
 
--- One row an order: its payment, or that it was undone before it began.
+-- One row per order: its payment, or that it was undone before it began (a tombstone).
 CREATE TABLE payments (
     order_id BLOB    NOT NULL PRIMARY KEY CHECK (length(order_id) = 16),
     version  INTEGER NOT NULL,

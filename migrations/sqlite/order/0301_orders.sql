@@ -1,24 +1,30 @@
 -- Orders and their sagas. Times are microseconds since 1970, UTC.
 
--- One row an order. `details` never changes; `state` holds the facts. The columns beside them are
--- derived from the facts, for the lists and the sweeper.
+-- What was ordered: one row per order, written once.
 CREATE TABLE orders (
     order_id    BLOB    NOT NULL PRIMARY KEY CHECK (length(order_id) = 16),
-    version     INTEGER NOT NULL,
     customer_id TEXT    NOT NULL,
-    status      TEXT    NOT NULL,
-    saga_status TEXT    NOT NULL,
     created_at  INTEGER NOT NULL,
-    updated_at  INTEGER NOT NULL,
-    due_at      INTEGER, -- when the sweeper looks at it; null: it rests
     origin      TEXT    NOT NULL, -- JSON: flow, plan, request id
-    details     TEXT    NOT NULL, -- JSON: what was ordered
-    state       TEXT    NOT NULL  -- JSON: facts, when commands were sent, length of the history
+    details     TEXT    NOT NULL  -- JSON: what was ordered
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX orders_of_customer ON orders (customer_id, order_id);
-CREATE INDEX orders_due ON orders (due_at) WHERE due_at IS NOT NULL;
-CREATE INDEX orders_failed ON orders (order_id) WHERE saga_status = 'FAILED';
+
+-- How far it is: one small row per order, written at every step. `state` holds the facts; the columns beside it are
+-- derived from them, for the lists and the sweeper.
+CREATE TABLE sagas (
+    order_id    BLOB    NOT NULL PRIMARY KEY CHECK (length(order_id) = 16),
+    version     INTEGER NOT NULL,
+    status      TEXT    NOT NULL,
+    saga_status TEXT    NOT NULL,
+    updated_at  INTEGER NOT NULL,
+    due_at      INTEGER,          -- when the sweeper looks at it; null: it rests
+    state       TEXT    NOT NULL  -- JSON: facts, when commands were sent, length of the history
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX sagas_due ON sagas (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX sagas_failed ON sagas (order_id) WHERE saga_status = 'FAILED';
 
 -- Every status that an order has had. Append-only.
 CREATE TABLE order_history (
@@ -36,7 +42,7 @@ CREATE TABLE order_history (
 -- `Idempotency-Key` headers of POST /orders, kept for two days.
 CREATE TABLE idempotency_keys (
     key         TEXT    NOT NULL PRIMARY KEY,
-    fingerprint BLOB    NOT NULL,
+    fingerprint BLOB    NOT NULL, -- of the order
     order_id    BLOB    NOT NULL,
     created_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

@@ -1,6 +1,6 @@
--- The simulated gateway's books. Times are microseconds since 1970, UTC.
+-- The simulated payment gateway's own ledger. Times are microseconds since 1970, UTC.
 
--- One row a key. Amounts are in minor units of the row's currency.
+-- One row per key. Amounts are in minor units of the row's currency.
 CREATE TABLE gateway_ledger (
     key             BLOB    NOT NULL PRIMARY KEY CHECK (length(key) = 16),
     status          TEXT    NOT NULL,
@@ -17,3 +17,7 @@ CREATE TABLE gateway_ledger (
     changed_at      INTEGER NOT NULL,
     CHECK (0 <= refunded_minor AND refunded_minor <= captured_minor)
 ) STRICT, WITHOUT ROWID;
+
+-- Reconciliation reads the ledger by order, a range of orders at a time. Ids of orders grow, so new entries of the
+-- index lie together.
+CREATE INDEX gateway_ledger_of_order ON gateway_ledger (order_id);

@@ -1,4 +1,4 @@
--- The simulated gateway's books. One row a key. Amounts are in minor units of the row's currency.
+-- The simulated payment gateway's own ledger: one row per key. Amounts are in minor units of the row's currency.
 CREATE TABLE gateway_ledger (
     key             uuid        NOT NULL PRIMARY KEY,
     status          text        NOT NULL,
@@ -15,3 +15,7 @@ CREATE TABLE gateway_ledger (
     changed_at      timestamptz NOT NULL,
     CHECK (0 <= refunded_minor AND refunded_minor <= captured_minor)
 ) WITH (fillfactor = 80);
+
+-- Reconciliation reads the ledger by order, a range of orders at a time. Ids of orders grow, so new entries of the
+-- index lie together.
+CREATE INDEX gateway_ledger_of_order ON gateway_ledger (order_id);

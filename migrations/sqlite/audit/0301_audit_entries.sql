@@ -1,6 +1,8 @@
--- Every event, in the order in which it was kept: appended, never changed.
--- Times are microseconds since 1970, UTC. Rows are long (a message each), so that they stand in the
--- order of their arrival and not in that of their key: a third of the writing, measured.
+-- The audit: every event, in the order in which it was stored. Append-only.
+-- Times are microseconds since 1970, UTC.
+
+-- Rows are long (a message each), so they are stored in the order of their arrival and not in that of their key:
+-- this writes a third of the bytes (measured).
 CREATE TABLE audit_entries (
     position    INTEGER NOT NULL PRIMARY KEY,
     order_id    BLOB    NOT NULL CHECK (length(order_id) = 16),
@@ -9,7 +11,7 @@ CREATE TABLE audit_entries (
     event_id    BLOB    NOT NULL CHECK (length(event_id) = 16),
     occurred_at INTEGER NOT NULL,
     recorded_at INTEGER NOT NULL,
-    message     TEXT    NOT NULL, -- JSON: envelope and payload, as they were said
+    message     TEXT    NOT NULL, -- JSON: envelope and payload, as they were published
     UNIQUE (order_id, event_type, number)
 ) STRICT;
 
