@@ -30,7 +30,7 @@
 //! UPDATE t SET x = v.x FROM UNNEST($1::uuid[], $2::text[]) AS v (id, x) WHERE t.id = v.id;
 //! ```
 //!
-//! An update in bulk checks by [`columns::all_met`] that it met the rows that it was meant for. What
+//! An update in bulk checks by [`ordermill_rows::all_met`] that it met the rows that it was meant for. What
 //! an error means to the journal: [`error`].
 //!
 //! # Several processes

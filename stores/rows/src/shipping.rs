@@ -1,20 +1,19 @@
-//! Shipments as they stand in their table.
+//! Shipments.
 
-use crate::columns::count;
-use crate::error::Error;
-use ordermill_domain::clock::Timestamp;
+use crate::columns::{StoredTime, count, from_json};
+use crate::error::{Corrupt, corrupt};
+use crate::record::record;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::messages::{Address, Priority, Refusal, ShipmentScheduled};
 use ordermill_domain::money::{Currency, Money};
+use ordermill_domain::reconciliation::{Record, ShipmentRecord};
 use ordermill_domain::shipping::{Parcel, Shipment, ShipmentState, Undone};
 use uuid::Uuid;
 
-/// An address, as it stands in its column.
-pub fn address(address: &Address) -> String {
-    serde_json::to_string(address).expect("an address contains only strings")
-}
+const STANDARD: &str = "standard";
+const EXPRESS: &str = "express";
 
-/// A priority, as it stands in its column.
+/// The column `priority` of a parcel.
 pub const fn priority(priority: Priority) -> &'static str {
     match priority {
         Priority::Standard => STANDARD,
@@ -22,28 +21,34 @@ pub const fn priority(priority: Priority) -> &'static str {
     }
 }
 
-const STANDARD: &str = "standard";
-const EXPRESS: &str = "express";
+/// The column `address` of a parcel, as JSON.
+pub fn address(address: &Address) -> String {
+    serde_json::to_string(address).expect("an address contains only strings")
+}
 
-/// A row as it is read.
-pub struct StoredShipment {
+/// A row of `shipments`, as it is read.
+pub struct StoredShipment<T> {
     pub order_id: Uuid,
     pub status: String,
-    pub decided_at: Timestamp,
+    pub decided_at: T,
     pub reason: Option<String>,
     pub tracking_code: Option<String>,
     pub freight_minor: Option<i64>,
     pub currency: Option<String>,
-    pub estimated_delivery: Option<Timestamp>,
+    pub estimated_delivery: Option<T>,
     pub units: Option<i64>,
     pub priority: Option<String>,
     pub address: Option<String>,
-    pub dispatched_at: Option<Timestamp>,
+    pub dispatched_at: Option<T>,
 }
 
-impl StoredShipment {
+impl<T: StoredTime + Copy> StoredShipment<T> {
     /// The shipment that the row stands for.
-    pub fn shipment(self) -> Result<Shipment, Error> {
+    ///
+    /// # Errors
+    ///
+    /// When a column cannot be read, or the status does not fit to what is there.
+    pub fn shipment(self) -> Result<Shipment, Corrupt> {
         let parcel = self.parcel()?;
         let refusal = self.reason.as_deref().map(Refusal::because);
         let state = match (self.status.as_str(), parcel, refusal) {
@@ -56,39 +61,45 @@ impl StoredShipment {
             ("CANCELLED", None, None) => ShipmentState::Cancelled(Undone::Nothing),
             ("DISPATCHED", Some(parcel), None) => ShipmentState::Dispatched(parcel),
             ("DELIVERED", Some(parcel), None) => {
-                let dispatched_at = present(self.dispatched_at)?;
+                let dispatched_at = present(self.dispatched_at)?.timestamp()?;
                 ShipmentState::Delivered { parcel, dispatched_at }
             }
-            (status, ..) => return Err(Error::corrupt("shipment")(status)),
+            (status, ..) => return Err(corrupt("shipment")(status)),
         };
-        Ok(Shipment { order_id: OrderId(self.order_id), state, decided_at: self.decided_at })
+        let decided_at = self.decided_at.timestamp()?;
+        Ok(Shipment { order_id: OrderId(self.order_id), state, decided_at })
     }
 
-    fn parcel(&self) -> Result<Option<Parcel>, Error> {
+    /// What the shipping service says of the order.
+    pub fn record(self) -> Record<ShipmentRecord> {
+        record(self.order_id, self.shipment().map(|shipment| (&shipment).into()))
+    }
+
+    fn parcel(&self) -> Result<Option<Parcel>, Corrupt> {
         let Some(tracking_code) = self.tracking_code.clone() else { return Ok(None) };
-        let currency = Currency::read(present(self.currency.as_deref())?)
-            .map_err(Error::corrupt("currency"))?;
+        let currency =
+            Currency::read(present(self.currency.as_deref())?).map_err(corrupt("currency"))?;
         let priority = match present(self.priority.as_deref())? {
             STANDARD => Priority::Standard,
             EXPRESS => Priority::Express,
-            other => return Err(Error::corrupt("priority")(other)),
+            other => return Err(corrupt("priority")(other)),
         };
-        let address = self.address.as_deref().map(serde_json::from_str).transpose();
+        let address = self.address.as_deref().map(|address| from_json("address", address));
         let scheduled = ShipmentScheduled {
             tracking_code,
             freight: Money { minor: present(self.freight_minor)?, currency },
-            estimated_delivery: present(self.estimated_delivery)?,
+            estimated_delivery: present(self.estimated_delivery)?.timestamp()?,
         };
         Ok(Some(Parcel {
             scheduled,
             units: count(present(self.units)?)?,
             priority,
-            address: address.map_err(Error::corrupt("address"))?,
+            address: address.transpose()?,
         }))
     }
 }
 
 /// A column that is filled in wherever there is a parcel.
-fn present<T>(column: Option<T>) -> Result<T, Error> {
-    column.ok_or("a required column is NULL").map_err(Error::corrupt("parcel"))
+fn present<T>(column: Option<T>) -> Result<T, Corrupt> {
+    column.ok_or("a required column is NULL").map_err(corrupt("parcel"))
 }
