@@ -13,6 +13,7 @@ use crate::inventory::{CreateError, Stock};
 use crate::order::OrderReads;
 use crate::services::OrderSettings;
 use crate::testing::shop::{ShopSettings, ShopStores};
+use ordermill_domain::backoff::Backoff;
 use ordermill_domain::inventory::Quantity;
 use ordermill_domain::messages::Flow;
 use ordermill_domain::order::SagaPolicy;
@@ -255,7 +256,7 @@ impl World {
     /// Waits until every order rests and everything that was said is heard; then checks the invariants.
     pub async fn come_to_rest(&mut self, bought: &[CustomerOutcome]) {
         let begun = Instant::now();
-        let mut pause = POLL_MIN;
+        let (poll, mut looks) = (Backoff::new(POLL_MIN, POLL_MAX), 0);
         while self.found.is_empty() {
             let mut open = 0;
             for CustomerOutcome { order, .. } in bought {
@@ -274,8 +275,8 @@ impl World {
                 self.found.push(Finding::new(Rule::Rest, what));
                 break;
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(POLL_MAX);
+            tokio::time::sleep(poll.delay(looks)).await;
+            looks += 1;
             self.check_now();
         }
         self.check_now();
