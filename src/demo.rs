@@ -21,7 +21,6 @@ mod reconciliation;
 mod report;
 mod scenario;
 pub(crate) mod shop;
-pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 mod views;

@@ -24,5 +24,6 @@ pub mod simulate;
 pub mod sms;
 pub mod smtp;
 pub mod stop_signal;
+mod table;
 pub mod telemetry;
 pub mod waiting;

@@ -15,7 +15,7 @@ use super::report::{self, Setting, seconds};
 use super::servers::Servers;
 use super::verify::{self, Faults, ListedOrder};
 use crate::config::Config;
-use crate::demo::table::{Paint, Tone};
+use crate::table::{Paint, Tone};
 use crate::waiting;
 use serde::Serialize;
 use std::sync::Arc;

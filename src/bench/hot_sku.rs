@@ -18,7 +18,7 @@ use super::args::HotSkuArgs;
 use super::{postgres, report};
 use crate::config::Secret;
 use crate::demo::run_number;
-use crate::demo::table::{Paint, Table, Tone};
+use crate::table::{Paint, Table, Tone};
 use crate::waiting;
 use anyhow::{bail, ensure};
 use seeds::Seeds;

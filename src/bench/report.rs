@@ -5,7 +5,7 @@ use super::place::Place;
 use super::process::Memory;
 use super::readings::Costs;
 use crate::config::Config;
-use crate::demo::table::{Paint, Table, Tone};
+use crate::table::{Paint, Table, Tone};
 use anyhow::Context;
 use serde::Serialize;
 use std::collections::BTreeMap;
