@@ -21,7 +21,6 @@ mod reconciliation;
 mod report;
 mod scenario;
 pub mod shop;
-pub mod table;
 #[cfg(test)]
 mod tests;
 mod views;

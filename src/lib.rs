@@ -23,5 +23,6 @@ pub mod server_url;
 pub mod sms;
 pub mod smtp;
 pub mod stop_signal;
+pub mod table;
 pub mod telemetry;
 pub mod waiting;

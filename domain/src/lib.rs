@@ -9,6 +9,7 @@
 //! SQL, no AMQP, no HTTP. Time and identity come from [`clock`].
 
 pub mod audit;
+pub mod backoff;
 pub mod clock;
 pub mod expected;
 pub mod failures;

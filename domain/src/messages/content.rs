@@ -5,6 +5,7 @@ use crate::clock::Timestamp;
 use crate::ids::ProductId;
 use crate::money::Money;
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 /// A quantity of a product, without a price.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +47,8 @@ impl Refusal {
 /// A step of a saga.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[derive(IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Step {
     /// Reserve the stock.
     Inventory,
@@ -57,15 +60,11 @@ pub enum Step {
 
 impl Step {
     /// Every step.
-    pub const ALL: [Self; 3] = [Self::Inventory, Self::Payment, Self::Shipping];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The step's name in statuses and answers.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Inventory => "inventory",
-            Self::Payment => "payment",
-            Self::Shipping => "shipping",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -15,7 +15,7 @@ use super::report::{self, Setting, seconds};
 use super::servers::Servers;
 use super::verify::{self, Faults, ListedOrder};
 use ordermill::config::Config;
-use ordermill::demo::table::{Paint, Tone};
+use ordermill::table::{Paint, Tone};
 use ordermill::waiting;
 use serde::Serialize;
 use std::sync::Arc;

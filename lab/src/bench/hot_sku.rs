@@ -19,7 +19,7 @@ use super::{postgres, report};
 use anyhow::{bail, ensure};
 use ordermill::config::Secret;
 use ordermill::demo::run_number;
-use ordermill::demo::table::{Paint, Table, Tone};
+use ordermill::table::{Paint, Table, Tone};
 use ordermill::waiting;
 use seeds::Seeds;
 use serde::Serialize;

@@ -6,7 +6,7 @@ use super::process::Memory;
 use super::readings::Costs;
 use anyhow::Context;
 use ordermill::config::Config;
-use ordermill::demo::table::{Paint, Table, Tone};
+use ordermill::table::{Paint, Table, Tone};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -13,6 +13,7 @@ use ordermill_actors::inventory::{CreateError, Stock};
 use ordermill_actors::order::OrderReads;
 use ordermill_actors::services::OrderSettings;
 use ordermill_actors::testing::shop::{ShopSettings, ShopStores};
+use ordermill_domain::backoff::Backoff;
 use ordermill_domain::inventory::Quantity;
 use ordermill_domain::messages::Flow;
 use ordermill_domain::order::SagaPolicy;
@@ -251,7 +252,7 @@ impl World {
     /// Waits until every order rests and everything that was said is heard; then checks the invariants.
     pub async fn come_to_rest(&mut self, bought: &[CustomerOutcome]) {
         let begun = Instant::now();
-        let mut pause = POLL_MIN;
+        let (poll, mut looks) = (Backoff::new(POLL_MIN, POLL_MAX), 0);
         while self.found.is_empty() {
             let mut open = 0;
             for CustomerOutcome { order, .. } in bought {
@@ -270,8 +271,8 @@ impl World {
                 self.found.push(Finding::new(Rule::Rest, what));
                 break;
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(POLL_MAX);
+            tokio::time::sleep(poll.delay(looks)).await;
+            looks += 1;
             self.check_now();
         }
         self.check_now();
