@@ -3,7 +3,7 @@
 //! The shell around `ordermill-actors`: configuration, HTTP, the demo, and the wiring of the services
 //! to their databases and their broker. Rules live in `actors`, rows in `stores`.
 
-#![warn(clippy::print_stdout, clippy::print_stderr)]
+#![forbid(unsafe_code)]
 
 pub mod actors;
 pub mod api;

@@ -1,7 +1,5 @@
 //! The binary: reads what it is told, and does it.
 
-#![warn(clippy::print_stdout, clippy::print_stderr)]
-
 use ordermill::cli::{DemoArgs, Invocation};
 use ordermill::config::{self, Config};
 use ordermill::{
@@ -17,6 +15,10 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// What is empty is given back within a second or two (ten by default), by a thread of the allocator's own, so
 /// that nobody who serves pays for it. jemalloc looks for its settings under this name.
+#[expect(
+    unsafe_code,
+    reason = "the allocator finds its settings by this symbol; nobody else has it"
+)]
 #[unsafe(export_name = "_rjem_malloc_conf")]
 static ALLOCATOR_SETTINGS: &[u8; 60] =
     b"background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0\0";

@@ -7,15 +7,20 @@ use comfy_table::{CellAlignment, presets};
 /// How a text is set off.
 #[derive(Clone, Copy)]
 pub enum Tone {
+    /// A heading.
     Heading,
+    /// Less important than the rest.
     Faint,
+    /// As it should be.
     Good,
+    /// Not as it should be.
     Bad,
 }
 
 /// Whether colours are shown.
 #[derive(Clone, Copy)]
 pub struct Paint {
+    /// They are.
     pub on: bool,
 }
 

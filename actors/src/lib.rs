@@ -10,6 +10,8 @@
 //! Invariant of absence: this crate knows no SQL, no AMQP and no HTTP; its `Cargo.toml` lacks them.
 //! Everything outside is a trait in [`ports`].
 
+#![forbid(unsafe_code)]
+
 pub mod audit;
 pub mod broker;
 pub mod faults;

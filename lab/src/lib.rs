@@ -7,7 +7,7 @@
 //!
 //! The benchmark runs the `ordermill` that stands beside this program.
 
-#![warn(clippy::print_stdout, clippy::print_stderr)]
+#![forbid(unsafe_code)]
 
 pub mod bench;
 pub mod cli;

@@ -1,7 +1,5 @@
 //! The laboratory's program: reads what it is told, and does it.
 
-#![warn(clippy::print_stdout, clippy::print_stderr)]
-
 use ordermill::program;
 use ordermill_lab::bench::{self, Bench};
 use ordermill_lab::cli::Invocation;

@@ -1,5 +1,7 @@
 //! Seeded simulations of two processes in a world that fails in every way.
 
+#![expect(clippy::unwrap_used, reason = "a test panics when it fails")]
+
 use ordermill_domain::messages::Kind;
 use ordermill_domain::planted::Bug;
 use ordermill_lab::sim::{Coverage, Fault, Plan, compare, run};

@@ -28,6 +28,7 @@ pub struct Shop {
 
 /// What the server answered.
 pub struct ShopResponse {
+    /// Its status.
     pub status: StatusCode,
     text: String,
     asked: String,

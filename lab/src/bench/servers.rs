@@ -100,11 +100,11 @@ impl Servers {
         let (mut since, mut looks) = (Instant::now(), 0);
         loop {
             let looked = Instant::now();
-            if !self.rests().await? {
-                looks = 0;
-            } else {
+            if self.rests().await? {
                 since = if looks == 0 { looked } else { since };
                 looks += 1;
+            } else {
+                looks = 0;
             }
             if looks == QUIET_POLLS {
                 return Ok(since);

@@ -42,6 +42,8 @@
 //!
 //! A pooler between must pool whole sessions: ours hold locks and settings.
 
+#![forbid(unsafe_code)]
+
 pub mod audit;
 pub mod columns;
 pub mod database;

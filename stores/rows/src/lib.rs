@@ -13,6 +13,12 @@
 //!
 //! The crate's `Cargo.toml` keeps it so: there is no sqlx and nothing asynchronous.
 
+#![expect(
+    missing_docs,
+    reason = "a row's field is the column of its name, which the migration describes"
+)]
+#![forbid(unsafe_code)]
+
 pub mod audit;
 pub mod columns;
 pub mod dead_letters;

@@ -35,6 +35,8 @@
 //! An update in bulk checks by [`Script::must_meet`] that it met the rows that it was meant for. What
 //! an error means to the journal: [`error`].
 
+#![forbid(unsafe_code)]
+
 pub mod audit;
 pub mod columns;
 pub mod data_dir;

@@ -150,7 +150,7 @@ async fn everything_is_declared_and_declaring_again_changes_nothing() {
         .collect();
     let namesake = |name: String| (name.clone(), String::new(), name);
     expected.insert(namesake(UNROUTED.to_owned()));
-    for service in ordermill_domain::ids::ServiceName::ALL {
+    for service in ServiceName::ALL {
         for delay in RETRY_DELAYS {
             expected.insert(namesake(format!("{service}.retry.{}s", delay.as_secs())));
         }
