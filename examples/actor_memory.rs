@@ -8,6 +8,9 @@
 //! It prints the bytes that an order under way takes (its saga is in memory, its payment has left it and waits
 //! for an answer), and of which sizes they are: a size that occurs about once an order is somebody's.
 
+#![expect(clippy::print_stdout, reason = "an example prints its result")]
+#![expect(unsafe_code, reason = "an allocator that counts is unsafe to write")]
+
 use anyhow::Context;
 use ordermill::app::App;
 use ordermill::config::Config;

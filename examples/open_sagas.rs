@@ -18,6 +18,8 @@
 //! With `--servers` it works in the database and the vhost that `DATABASE_URL` and `AMQP_URL` name, which
 //! should be empty.
 
+#![expect(clippy::print_stdout, reason = "an example prints its result")]
+
 use anyhow::{Context, bail, ensure};
 use clap::{Parser, ValueEnum};
 use futures::future::try_join_all;

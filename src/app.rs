@@ -14,7 +14,7 @@ mod databases;
 mod http;
 mod open_stores;
 mod services;
-pub(crate) mod world;
+pub mod world;
 
 pub use boot::{Boot, NotAvailable};
 pub(crate) use open_stores::open_stores;

@@ -2,18 +2,15 @@
 
 use crate::actors::ActorsArgs;
 use crate::backup::BackupArgs;
-use crate::bench::{Bench, BenchArgs};
 use crate::check::{Check, CheckArgs, CheckError};
 use crate::config::{Config, ConfigError, LogFormat, ServeArgs, may_hold_secret};
 use crate::dlq::DlqArgs;
 use crate::output::STDERR;
 use crate::server_url::server_url;
-use crate::simulate::{SimMode, SimOptions};
 use crate::telemetry;
 use clap::builder::{RangedU64ValueParser, StyledStr};
 use clap::error::ContextValue;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-use ordermill_domain::planted::Bug;
+use clap::{ArgMatches, Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
 use thiserror::Error;
@@ -46,11 +43,6 @@ struct Cli {
 enum Command {
     /// Serve the API (the default command)
     Serve(Box<ServeArgs>),
-    /// Measure throughput, latency and cost per order, then verify the orders
-    ///
-    /// Places orders over HTTP and waits until all of them are confirmed, audited and notified.
-    /// Exits with 1 if an order is lost or a unit is oversold.
-    Bench(Box<BenchArgs>),
     /// Place some hundred orders with every possible outcome over HTTP, then reconcile them
     ///
     /// Stocks its own products, places orders for every possible outcome, waits until all are
@@ -77,12 +69,6 @@ enum Command {
     /// databases in the settings. Reports both sides of each disagreement. Exits with 1 if records
     /// differ, and with 69 if they cannot be compared.
     Check(CheckArgs),
-    /// Simulate two processes with injected faults, one seed after another
-    ///
-    /// The same seed replays exactly the same history. At the end every order must be final, and
-    /// stock, money, shipments, audit and notifications must match its status. Exits with 1 if a
-    /// seed fails, and prints the first.
-    Sim(SimArgs),
     /// Print the OpenAPI document of the API
     Openapi,
 }
@@ -100,67 +86,11 @@ pub struct DemoArgs {
     pub orders: usize,
 }
 
-/// What the simulation is told.
-#[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct SimArgs {
-    /// Number of seeds to run
-    #[arg(long, value_name = "N", default_value_t = 1_000)]
-    #[arg(value_parser = RangedU64ValueParser::<u64>::new().range(1..))]
-    seeds: u64,
-    /// First seed
-    #[arg(long, value_name = "SEED", default_value_t = 0)]
-    from: u64,
-    /// Run only this seed
-    #[arg(long, value_name = "SEED", conflicts_with_all = ["seeds", "from"])]
-    seed: Option<u64>,
-    /// Run each seed twice and compare the histories
-    #[arg(long)]
-    twice: bool,
-    /// Print the history
-    #[arg(long)]
-    told: bool,
-    /// Print the number of injected faults and handled messages
-    #[arg(long)]
-    coverage: bool,
-    /// Enable a planted bug; an unknown name lists all (only in builds with the feature `planted`)
-    #[arg(long, value_name = "NAME", value_parser = bug)]
-    bug: Option<Bug>,
-    /// Run seeds for every planted bug until one finds it (only in builds with the feature
-    /// `planted`)
-    #[arg(long, conflicts_with_all = ["twice", "told", "coverage", "bug"])]
-    bugs: bool,
-    /// Run the same orders in both flows and compare their outcomes
-    #[arg(long, conflicts_with_all = ["twice", "told", "coverage", "bug", "bugs"])]
-    flows: bool,
-}
-
-fn bug(name: &str) -> Result<Bug, String> {
-    let names: Vec<_> = Bug::ALL.iter().map(|bug| bug.name()).collect();
-    Bug::named(name).ok_or_else(|| format!("unknown bug; expected one of {}", names.join(", ")))
-}
-
-impl SimArgs {
-    fn options(&self) -> SimOptions {
-        let first = self.seed.unwrap_or(self.from);
-        let count = if self.seed.is_some() { 1 } else { self.seeds };
-        let seeds = first..first.saturating_add(count);
-        let Self { twice, told, coverage, bug, bugs, flows, .. } = *self;
-        let mode = match () {
-            () if bugs => SimMode::Bugs,
-            () if flows => SimMode::Flows,
-            () => SimMode::Seeds { twice, told, coverage, bug },
-        };
-        SimOptions { seeds, mode }
-    }
-}
-
 /// What is to be done, settings read and checked.
 #[derive(Debug)]
 pub enum Invocation {
     /// Serve the API.
     Serve(Box<Config>),
-    /// Measure.
-    Bench(Box<Bench>),
     /// Play the demo, with these settings where it starts a server itself.
     Demo(DemoArgs, Box<Config>),
     /// Look at actors.
@@ -171,8 +101,6 @@ pub enum Invocation {
     Dlq(DlqArgs),
     /// Compare what the services say.
     Check(Box<Check>),
-    /// Simulate.
-    Sim(SimOptions),
     /// Print the OpenAPI document.
     OpenApi,
 }
@@ -197,16 +125,8 @@ impl Invocation {
         Self::parse(std::env::args_os())
     }
 
-    /// The log's format as far as it is known before the command line is read: what is wrong with that is a line
-    /// of it, too.
-    pub fn log_format() -> LogFormat {
-        let args = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned());
-        log_format_among(args, std::env::var("ORDERMILL_LOG_FORMAT").ok())
-    }
-
     fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Self, Refusal> {
-        let matches = Cli::command().try_get_matches_from(args).map_err(hidden)?;
-        let cli = Cli::from_arg_matches(&matches).map_err(hidden)?;
+        let (cli, matches) = parse::<Cli>(args)?;
         match cli.command.unwrap_or_else(|| Command::Serve(Box::new(cli.serve))) {
             Command::Serve(_) => {
                 let given = match matches.subcommand() {
@@ -215,13 +135,11 @@ impl Invocation {
                 };
                 Ok(Self::Serve(Box::new(Config::read(&ServeArgs::given_in(given))?)))
             }
-            Command::Bench(args) => Ok(Self::Bench(Box::new(Bench::read(*args)?))),
             Command::Demo(args) => Ok(Self::Demo(args, Box::new(Config::for_demo()?))),
             Command::Actors(args) => Ok(Self::Actors(args)),
             Command::Backup(args) => Ok(Self::Backup(args)),
             Command::Dlq(args) => Ok(Self::Dlq(args)),
             Command::Check(args) => Ok(Self::Check(Box::new(Check::read(args)?))),
-            Command::Sim(args) => Ok(Self::Sim(args.options())),
             Command::Openapi => Ok(Self::OpenApi),
         }
     }
@@ -257,6 +175,22 @@ impl Refusal {
 fn refuse(words: &str, message: &str) -> ExitCode {
     STDERR.offer(telemetry::said(Level::ERROR, words.trim_end(), message.trim_end(), []));
     ExitCode::from(EXIT_USAGE)
+}
+
+/// The log's format as far as it is known before the command line is read: what is wrong with that is a line
+/// of it, too.
+pub fn log_format() -> LogFormat {
+    let args = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned());
+    log_format_among(args, std::env::var("ORDERMILL_LOG_FORMAT").ok())
+}
+
+/// Reads a command line, and what was given in it. A refusal shows no value that may hold a secret.
+pub fn parse<T: Parser>(
+    args: impl IntoIterator<Item = OsString>,
+) -> Result<(T, ArgMatches), Refusal> {
+    let matches = T::command().try_get_matches_from(args).map_err(hidden)?;
+    let parsed = T::from_arg_matches(&matches).map_err(hidden)?;
+    Ok((parsed, matches))
 }
 
 fn log_format_among(args: impl IntoIterator<Item = String>, variable: Option<String>) -> LogFormat {
@@ -302,9 +236,8 @@ fn hidden(mut error: clap::Error) -> clap::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::Extent;
     use crate::dlq::DlqCommand;
-    use std::time::Duration;
+    use clap::CommandFactory;
     use uuid::Uuid;
 
     fn parse(line: &str) -> Result<Invocation, Refusal> {
@@ -340,33 +273,6 @@ mod tests {
             ["--orders 0", "--orders 1e9", "--url 127.0.0.1", "--url https://h", "--listen x"]
         {
             assert!(parse(&format!("ordermill demo {bad}")).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_benchmark_takes_a_rate_or_clients_a_duration_or_orders() {
-        let orders = |line: &str| match parse(&format!("ordermill bench {line}")) {
-            Ok(Invocation::Bench(bench)) => match *bench {
-                Bench::Orders(args, _) => args,
-                other => panic!("{line}: {other:?}"),
-            },
-            other => panic!("{line}: {other:?}"),
-        };
-        let seconds = |count| Extent::For(Duration::from_secs(count));
-        assert_eq!((orders("").clients(), orders("").extent()), (100, seconds(60)));
-        assert_eq!(orders("orders --rate 500 --duration 5s").extent(), seconds(5));
-        assert_eq!(orders("--orders 7").extent(), Extent::Orders(7));
-        for bad in
-            ["--rate 0", "--rate x", "--orders 0", "--orders 1 --duration 1s", "--watch-pid 7", "x"]
-        {
-            assert!(parse(&format!("ordermill bench {bad}")).is_err(), "{bad}");
-        }
-        match parse("ordermill bench hot-sku --clients 1,4 --seconds 2") {
-            Ok(Invocation::Bench(bench)) => match *bench {
-                Bench::HotSku(args) => assert_eq!((args.clients, args.seconds), (vec![1, 4], 2)),
-                other => panic!("{other:?}"),
-            },
-            other => panic!("{other:?}"),
         }
     }
 

@@ -13,7 +13,7 @@ mod secret;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use address::DATABASE;
+pub use address::{DATABASE, Kind};
 pub use args::ServeArgs;
 pub use infrastructure::{Infrastructure, Servers};
 pub use reader::{ConfigError, Problem};

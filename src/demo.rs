@@ -20,15 +20,14 @@ mod progress;
 mod reconciliation;
 mod report;
 mod scenario;
-pub(crate) mod shop;
-pub(crate) mod table;
+pub mod shop;
 #[cfg(test)]
 mod tests;
 mod views;
 
 use crate::waiting;
 use anyhow::Context;
-pub(crate) use catalogue::run_number;
+pub use catalogue::run_number;
 pub use options::DemoOptions;
 
 use catalogue::Catalogue;

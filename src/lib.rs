@@ -3,13 +3,12 @@
 //! The shell around `ordermill-actors`: configuration, HTTP, the demo, and the wiring of the services
 //! to their databases and their broker. Rules live in `actors`, rows in `stores`.
 
-#![warn(clippy::print_stdout, clippy::print_stderr)]
+#![forbid(unsafe_code)]
 
 pub mod actors;
 pub mod api;
 pub mod app;
 pub mod backup;
-pub mod bench;
 mod characters;
 pub mod check;
 pub mod cli;
@@ -19,10 +18,11 @@ pub mod dlq;
 mod host;
 pub mod output;
 pub mod print;
-mod server_url;
-pub mod simulate;
+pub mod program;
+pub mod server_url;
 pub mod sms;
 pub mod smtp;
 pub mod stop_signal;
+pub mod table;
 pub mod telemetry;
 pub mod waiting;

@@ -1,7 +1,7 @@
 //! The address of a server, as a command takes it.
 
 /// The address of a server, without a slash at its end.
-pub(crate) fn server_url(text: &str) -> Result<String, String> {
+pub fn server_url(text: &str) -> Result<String, String> {
     let url = reqwest::Url::parse(text).ok();
     let taken = |url: &reqwest::Url| {
         let bare = url.username().is_empty() && url.password().is_none();

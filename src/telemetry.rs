@@ -183,8 +183,7 @@ mod tests {
 
     #[test]
     fn a_json_line_has_the_fields_of_its_spans() {
-        let line: serde_json::Value =
-            serde_json::from_str(&logged(LogFormat::Json, a_charge)).unwrap();
+        let line: Value = serde_json::from_str(&logged(LogFormat::Json, a_charge)).unwrap();
         assert_eq!(line["service"], "payment", "the inner span's");
         assert_eq!(line["order_id"], "o-1");
         assert_eq!(line["request_id"], "r-1");

@@ -2,6 +2,8 @@
 //!
 //! One file a part of the contract; `support` is the customer that all of them share.
 
+#![expect(clippy::unwrap_used, reason = "a test panics when it fails")]
+
 mod http {
     mod actors;
     mod actors_cli;

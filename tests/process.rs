@@ -9,6 +9,9 @@
 //!  or a database and a vhost                               Databases: what the databases say
 //! ```
 
+#![expect(clippy::unwrap_used, reason = "a test panics when it fails")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "measurements are printed")]
+
 /// Has each of these run on the embedded system and on servers; those after a semicolon on servers only,
 /// as processes share no data directory.
 macro_rules! everywhere {

@@ -9,8 +9,11 @@
 //! Behind the feature `faults`. Without it, as in every build that is shipped, [`passes`] is empty and the
 //! variables mean nothing.
 
+use strum::{IntoStaticStr, VariantArray};
+
 /// A named point on a message's way through a service's components, or in a process's life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Point {
     /// A database's tables are about to be brought up to date.
     Unmigrated,
@@ -48,45 +51,11 @@ pub enum Point {
 
 impl Point {
     /// All of them.
-    pub const ALL: [Self; 16] = [
-        Self::Unmigrated,
-        Self::Migrated,
-        Self::Delivered,
-        Self::Gathered,
-        Self::Written,
-        Self::Committed,
-        Self::Offered,
-        Self::Published,
-        Self::Confirmed,
-        Self::Unacked,
-        Self::GatewayAnswered,
-        Self::Compensating,
-        Self::OrdersClaimed,
-        Self::PaymentsFound,
-        Self::Adopted,
-        Self::Draining,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// As the variables name it.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Unmigrated => "unmigrated",
-            Self::Migrated => "migrated",
-            Self::Delivered => "delivered",
-            Self::Gathered => "gathered",
-            Self::Written => "written",
-            Self::Committed => "committed",
-            Self::Offered => "offered",
-            Self::Published => "published",
-            Self::Confirmed => "confirmed",
-            Self::Unacked => "unacked",
-            Self::GatewayAnswered => "gateway-answered",
-            Self::Compensating => "compensating",
-            Self::OrdersClaimed => "orders-claimed",
-            Self::PaymentsFound => "payments-found",
-            Self::Adopted => "adopted",
-            Self::Draining => "draining",
-        }
+        self.into()
     }
 }
 
@@ -112,6 +81,7 @@ pub fn passes(point: Point) {
 }
 
 #[cfg(feature = "faults")]
+#[expect(clippy::print_stderr, reason = "a process that kills itself has no time to log")]
 mod plan {
     use super::Point;
     use rustix::process::{Signal, getpid, kill_process};
@@ -145,7 +115,7 @@ mod plan {
         /// `name:n`, or `name` for the first passage.
         pub fn read(text: &str) -> Option<Self> {
             let (name, planned) = text.split_once(':').unwrap_or((text, "1"));
-            let point = Point::ALL.into_iter().find(|point| point.name() == name)?;
+            let point = *Point::ALL.iter().find(|point| point.name() == name)?;
             Some(Self { point, planned: planned.parse().ok()?, passed: AtomicU64::new(0) })
         }
 
@@ -169,7 +139,7 @@ mod plan {
 
         #[test]
         fn every_point_is_found_by_its_name() {
-            for point in Point::ALL {
+            for &point in Point::ALL {
                 let plan = Plan::read(&format!("{}:2", point.name())).unwrap();
                 let passages = [point, point, point].map(|point| plan.passage(point).unwrap());
                 assert_eq!(passages, [(1, 2), (2, 2), (3, 2)], "{point:?}");

@@ -10,6 +10,8 @@
 //! Invariant of absence: this crate knows no SQL, no AMQP and no HTTP; its `Cargo.toml` lacks them.
 //! Everything outside is a trait in [`ports`].
 
+#![forbid(unsafe_code)]
+
 pub mod audit;
 pub mod broker;
 pub mod faults;
@@ -23,7 +25,5 @@ pub mod reconciliation;
 pub mod runtime;
 pub mod services;
 pub mod shipping;
-#[cfg(any(test, feature = "testing"))]
-pub mod sim;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -198,7 +198,7 @@ pub fn notification(
         process.service("notification", Arc::new(NotificationService { policy }), store);
     let journal = builder.journal.clone();
     builder.consume(Queue::NotificationOrders, Arc::new(FeedHandler::new(journal.clone())));
-    for channel in Channel::ALL {
+    for &channel in Channel::ALL {
         if let Some(messenger) = messengers.of(channel) {
             builder.consume(channel.queue(), Arc::new(ChannelHandler::new(messenger.clone())));
         }

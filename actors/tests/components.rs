@@ -1,5 +1,7 @@
 //! The promises of a service's components, on a toy service, the in-memory store and the in-process broker.
 
+#![expect(clippy::unwrap_used, reason = "a test panics when it fails")]
+
 #[path = "components/consumer.rs"]
 mod consumer;
 #[path = "components/dead_letters.rs"]

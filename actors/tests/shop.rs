@@ -1,5 +1,8 @@
 //! The whole shop in memory: orders of every outcome, buyers who race for the last unit, processes that die.
 
+#![expect(clippy::unwrap_used, reason = "a test panics when it fails")]
+#![expect(clippy::print_stderr, reason = "measurements are printed")]
+
 #[path = "shop/crash.rs"]
 mod crash;
 #[path = "shop/flows.rs"]

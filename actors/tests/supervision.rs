@@ -1,6 +1,8 @@
 //! What fails is started again, what keeps failing is left alone or takes its supervisor along, what is
 //! silent is noticed, and all of it can be seen.
 
+#![expect(clippy::unwrap_used, reason = "a test panics when it fails")]
+
 #[path = "supervision/escalation.rs"]
 mod escalation;
 #[path = "supervision/quarantine.rs"]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
+use strum::{IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
 /// An order's identifier (UUIDv7). It is the key of everything that the order has in any service:
@@ -44,6 +45,8 @@ impl fmt::Display for ProductId {
 /// The six services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[derive(IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum ServiceName {
     /// Takes orders and runs their sagas.
     Order,
@@ -61,25 +64,11 @@ pub enum ServiceName {
 
 impl ServiceName {
     /// Every service, in the order in which an order meets them.
-    pub const ALL: [Self; 6] = [
-        Self::Order,
-        Self::Inventory,
-        Self::Payment,
-        Self::Shipping,
-        Self::Notification,
-        Self::Audit,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The service's name in queues, logs and paths.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Order => "order",
-            Self::Inventory => "inventory",
-            Self::Payment => "payment",
-            Self::Shipping => "shipping",
-            Self::Notification => "notification",
-            Self::Audit => "audit",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

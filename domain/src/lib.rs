@@ -8,7 +8,10 @@
 //! Everything here is pure. The crate's `Cargo.toml` keeps it so: there is no tokio, no ractor, nothing asynchronous, no
 //! SQL, no AMQP, no HTTP. Time and identity come from [`clock`].
 
+#![forbid(unsafe_code)]
+
 pub mod audit;
+pub mod backoff;
 pub mod clock;
 pub mod expected;
 pub mod failures;

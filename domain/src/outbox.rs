@@ -97,14 +97,14 @@ pub struct OutboxRow {
 #[serde(rename_all = "snake_case")]
 enum StoredContent {
     Messages(Vec<Arc<Message>>),
-    Parcels(Vec<StoredOutboundMessage>),
+    Parked(Vec<StoredOutboundMessage>),
 }
 
 #[derive(Serialize, Deserialize)]
 struct StoredOutboundMessage {
     exchange: Exchange,
-    /// The bundle's id, when it is one. Earlier versions had feeds.
-    #[serde(alias = "feed", skip_serializing_if = "Option::is_none")]
+    /// The bundle's id, when it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     bundle: Option<Uuid>,
     messages: Vec<Arc<Message>>,
     only: Option<Vec<Queue>>,
@@ -159,10 +159,11 @@ impl OutboxRow {
         match &self.content {
             Content::Fresh(messages) => Message::list_json("", messages),
             Content::Parked(messages) => {
-                let stored = StoredContent::Parcels(
+                let stored = StoredContent::Parked(
                     messages.iter().map(StoredOutboundMessage::from).collect(),
                 );
-                serde_json::to_string(&stored).expect("parcels hold only strings and numbers")
+                serde_json::to_string(&stored)
+                    .expect("a parked row contains only strings and numbers")
             }
         }
     }
@@ -171,7 +172,7 @@ impl OutboxRow {
     pub fn from_json(id: Uuid, tries: u32, text: &str) -> Result<Self, serde_json::Error> {
         let content = match serde_json::from_str(text)? {
             StoredContent::Messages(messages) => Content::Fresh(messages),
-            StoredContent::Parcels(messages) => Content::Parked(
+            StoredContent::Parked(messages) => Content::Parked(
                 messages.into_iter().filter_map(StoredOutboundMessage::unpack).collect(),
             ),
         };

@@ -2,51 +2,26 @@
 
 use super::answer::{Actor, Totals, Tree};
 use crate::characters::is_control;
+use crate::table::Table;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 /// Characters of an error that are shown: the actor's page has more.
 const ERROR_CHARS: usize = 60;
 
-const COLUMNS: usize = 6;
-const HEADINGS: [&str; COLUMNS] = ["ACTOR", "STATUS", "RESTARTS", "MAILBOX", "HANDLED", "UPTIME"];
-
-/// An actor's line: its cells, and what is the matter with it.
-struct Line {
-    cells: [String; COLUMNS],
-    error: String,
-}
+const HEADINGS: [&str; 7] =
+    ["ACTOR", "STATUS", ">RESTARTS", ">MAILBOX", ">HANDLED", ">UPTIME", "LAST ERROR"];
 
 /// The whole.
 pub(super) fn of(tree: &Tree) -> String {
-    let mut lines =
-        vec![Line { cells: HEADINGS.map(str::to_owned), error: "LAST ERROR".to_owned() }];
-    for actor in &tree.actors {
-        line(actor, "", "", &mut lines);
-    }
-    let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
-        lines.iter().map(|line| line.cells[column].chars().count()).max().unwrap_or(0)
-    });
-    let mut text = totals(&tree.totals);
+    let totals = totals(&tree.totals);
     if tree.actors.is_empty() {
-        text.push_str("\nno actor matches the filters\n");
-        return text;
+        return format!("{totals}\nno actor matches the filters\n");
     }
-    text.push('\n');
-    for Line { cells, error } in lines {
-        let mut line = String::new();
-        for (column, (cell, width)) in cells.iter().zip(widths).enumerate() {
-            // Into a string: this cannot fail. Numbers stand to the right.
-            let _ = match column {
-                0 | 1 => write!(line, "{cell:width$}  "),
-                _ => write!(line, "{cell:>width$}  "),
-            };
-        }
-        line.push_str(&error);
-        text.push_str(line.trim_end());
-        text.push('\n');
+    let mut table = Table::new(&HEADINGS);
+    for actor in &tree.actors {
+        line(actor, "", "", &mut table);
     }
-    text
+    format!("{totals}\n{}", table.text())
 }
 
 fn totals(totals: &Totals) -> String {
@@ -64,30 +39,28 @@ fn totals(totals: &Totals) -> String {
 }
 
 /// An actor, and below it those that it supervises. `stem` leads to it, `trunk` to those below.
-fn line(actor: &Actor, stem: &str, trunk: &str, lines: &mut Vec<Line>) {
-    lines.push(Line {
-        cells: [
-            format!("{stem}{}", printable(&actor.name)),
-            printable(&actor.status),
-            actor.restarts.to_string(),
-            actor.mailbox.to_string(),
-            actor.handled.to_string(),
-            uptime(actor.uptime_ms),
-        ],
-        error: actor.last_error.as_deref().map(shortened).unwrap_or_default(),
-    });
+fn line(actor: &Actor, stem: &str, trunk: &str, table: &mut Table) {
+    table.plain(vec![
+        format!("{stem}{}", printable(&actor.name)),
+        printable(&actor.status),
+        actor.restarts.to_string(),
+        actor.mailbox.to_string(),
+        actor.handled.to_string(),
+        uptime(actor.uptime_ms),
+        actor.last_error.as_deref().map(shortened).unwrap_or_default(),
+    ]);
     let unlisted = actor.children_total.saturating_sub(actor.children.len() as u64);
     let mut children = actor.children.iter().peekable();
     while let Some(child) = children.next() {
         let is_last = children.peek().is_none() && unlisted == 0;
         let (branch, below) = if is_last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
-        line(child, &format!("{trunk}{branch}"), &format!("{trunk}{below}"), lines);
+        line(child, &format!("{trunk}{branch}"), &format!("{trunk}{below}"), table);
     }
     if unlisted > 0 {
         let more = if actor.children.is_empty() { "" } else { " more" };
-        let mut cells: [String; COLUMNS] = Default::default();
+        let mut cells = vec![String::new(); HEADINGS.len()];
         cells[0] = format!("{trunk}└─ … {unlisted}{more}");
-        lines.push(Line { cells, error: String::new() });
+        table.plain(cells);
     }
 }
 

@@ -167,8 +167,8 @@ impl ActorsApi {
 
 fn actor_status(word: &str) -> Result<Status, Problem> {
     Status::parse(word).ok_or_else(|| {
-        let words = Status::ALL.map(Status::as_str).join(", ");
-        Problem::bad_parameter("status", format!("must be one of {words}"))
+        let words: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
+        Problem::bad_parameter("status", format!("must be one of {}", words.join(", ")))
     })
 }
 

@@ -90,11 +90,6 @@ impl<T> Optional<T> {
 }
 
 impl<T> Raw<T> {
-    /// The bytes.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
     /// Reads it. Malformed JSON, a wrong type, an unknown or a missing field are 400, with the field.
     pub fn parse<R: DeserializeOwned>(&self) -> Result<R, Problem> {
         if self.bytes.iter().all(u8::is_ascii_whitespace) {

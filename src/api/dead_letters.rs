@@ -451,9 +451,9 @@ fn parse_queue(name: &str) -> Result<Queue, Problem> {
 }
 
 fn parse_service(name: &str) -> Result<ServiceName, Problem> {
-    ServiceName::ALL.into_iter().find(|service| service.as_str() == name).ok_or_else(|| {
-        let names = ServiceName::ALL.map(ServiceName::as_str).join(", ");
-        Problem::bad_parameter("service", format!("must be one of {names}"))
+    ServiceName::ALL.iter().copied().find(|service| service.as_str() == name).ok_or_else(|| {
+        let names: Vec<_> = ServiceName::ALL.iter().map(|service| service.as_str()).collect();
+        Problem::bad_parameter("service", format!("must be one of {}", names.join(", ")))
     })
 }
 

@@ -303,8 +303,8 @@ impl Checker<'_> {
     fn priority(&mut self, name: Option<&str>) -> Priority {
         let Some(name) = name else { return Priority::default() };
         Priority::parse(name).unwrap_or_else(|| {
-            let names = Priority::ALL.map(Priority::as_str).join(" or ");
-            self.fault("priority", format!("must be {names}"));
+            let names: Vec<_> = Priority::ALL.iter().map(|priority| priority.as_str()).collect();
+            self.fault("priority", format!("must be {}", names.join(" or ")));
             Priority::default()
         })
     }

@@ -113,7 +113,7 @@ impl OrdersApi {
         let orders = &self.0.services.order()?.orders;
         let placed = match key {
             None => orders.place(details, context, None).await?,
-            Some(key) => place_once(orders, key, details, context, body.bytes()).await?,
+            Some(key) => place_once(orders, key, details, context).await?,
         };
         let view = match &placed.saga {
             Some(saga) => PlacedView::of(saga),
@@ -283,20 +283,12 @@ async fn place_once(
     key: String,
     details: OrderDetails,
     context: RequestContext,
-    bytes: &[u8],
 ) -> Result<Placed, AskError> {
     // Keys outlive an upgrade: a field that details come to have must not be written while it says
     // nothing, or every digest is another one.
     let order = serde_json::to_vec(&details).expect("what came as JSON can be written as JSON");
     let digest = Sha256::digest(order).to_vec();
-    match orders.place(details.clone(), context.clone(), Some((key.clone(), digest))).await {
-        // Perhaps a version kept the key whose digest was of the bytes. Where those are the same, so
-        // is the order: asked by that digest it is found, or refused for good.
-        Err(AskError::KeyReused) => {
-            orders.place(details, context, Some((key, Sha256::digest(bytes).to_vec()))).await
-        }
-        placed => placed,
-    }
+    orders.place(details, context, Some((key, digest))).await
 }
 
 /// An order's id of a path.

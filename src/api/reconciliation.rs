@@ -15,6 +15,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::types::Any;
 use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
 /// Records of orders in an answer, at the most.
@@ -25,7 +26,8 @@ const PRODUCTS_MAX: u32 = 10_000;
 const REPAIRED_MAX: usize = 100;
 
 /// A kind of record, as paths name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Kind {
     /// What the order service says of orders.
     Orders,
@@ -47,29 +49,11 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
-        Self::Orders,
-        Self::Reservations,
-        Self::Payments,
-        Self::Ledger,
-        Self::Shipments,
-        Self::Audit,
-        Self::Notifications,
-        Self::Products,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The kind as it is written.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Orders => "orders",
-            Self::Reservations => "reservations",
-            Self::Payments => "payments",
-            Self::Ledger => "ledger",
-            Self::Shipments => "shipments",
-            Self::Audit => "audit",
-            Self::Notifications => "notifications",
-            Self::Products => "products",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     fn is_in(self, sources: &Sources) -> bool {
@@ -139,7 +123,7 @@ impl ReconciliationApi {
     #[oai(path = "/admin/reconciliation", method = "get")]
     async fn overview(&self) -> Result<Json<ReconciliationOverview>, Problem> {
         let state = self.0.system().state().await?;
-        let kinds = Kind::ALL.into_iter().filter(|kind| kind.is_in(self.0.services.sources()));
+        let kinds = Kind::ALL.iter().filter(|kind| kind.is_in(self.0.services.sources()));
         Ok(Json(ReconciliationOverview {
             records: kinds.map(|kind| kind.as_str().to_owned()).collect(),
             now: state.now.into(),
@@ -163,9 +147,9 @@ impl ReconciliationApi {
         /// Maximum number of records: 1 to 1000, for `products` 1 to 10000. Default: the maximum.
         limit: Query<Option<u32>>,
     ) -> Result<Json<RecordList>, Problem> {
-        let kind = Kind::ALL.into_iter().find(|known| known.as_str() == records.0);
+        let kind = Kind::ALL.iter().copied().find(|known| known.as_str() == records.0);
         let kind = kind.ok_or_else(|| {
-            let words = Kind::ALL.map(Kind::as_str);
+            let words: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
             Problem::bad_parameter("records", format!("must be one of {}", words.join(", ")))
         })?;
         let sources = self.0.services.sources();

@@ -6,16 +6,15 @@
 //! ```
 
 use crate::print::told;
+use ordermill_domain::backoff::Backoff;
 use std::future::Future;
 use std::sync::Mutex;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::time::{Instant, interval_at};
 
-/// The first pause before another try, doubled each time.
-const PAUSE_MIN: Duration = Duration::from_millis(200);
-/// The longest such pause: what comes up is noticed within this time, and each try has its log line.
-const PAUSE_MAX: Duration = Duration::from_secs(2);
+/// The pauses before another try. What comes up is noticed within the longest, and each try has its log line.
+const RETRY: Backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(2));
 /// A try that takes longer is logged while it goes on, at this interval.
 const TRY_LOGGED_EVERY: Duration = Duration::from_secs(2);
 
@@ -74,7 +73,7 @@ impl Boot {
     where
         F: Future<Output = Result<T, NotReady>> + Send,
     {
-        let mut pause = PAUSE_MIN;
+        let mut failures = 0;
         self.misses(Some(format!("{what}: no response yet")));
         loop {
             let error = match logged(what, attempt()).await {
@@ -85,7 +84,7 @@ impl Boot {
                 Err(NotReady::Never(error)) => return Err(error),
                 Err(NotReady::Again(error)) => error,
             };
-            let cause = told(&error);
+            let (cause, pause) = (told(&error), RETRY.delay(failures));
             if Instant::now() + pause > self.deadline {
                 let (what, patience) = (what.to_owned(), self.patience);
                 return Err(NotAvailable { what, patience, cause }.into());
@@ -93,7 +92,7 @@ impl Boot {
             self.misses(Some(format!("{what}: {cause}")));
             tracing::warn!(cause, again_in = ?pause, "waiting for {what}");
             tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(PAUSE_MAX);
+            failures += 1;
         }
     }
 }

@@ -214,7 +214,7 @@ fn tell(pass: &mut Pass, found: Vec<Disagreement>) {
     if std::mem::take(&mut pass.has_ended) {
         pass.known = std::mem::take(&mut pass.found);
     }
-    for aspect in Aspect::ALL {
+    for &aspect in Aspect::ALL {
         let there = pass.found.union(&pass.known).filter(|one| one.aspect == aspect);
         gauge!("reconciliation_disagreements", "aspect" => aspect.as_str())
             .set(there.count() as f64);

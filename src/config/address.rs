@@ -10,7 +10,7 @@ use reqwest::Url;
 use sqlx::postgres::PgConnectOptions;
 
 /// The kinds of address that a server may have.
-pub(crate) struct Kind {
+pub struct Kind {
     schemes: &'static [&'static str],
     /// Names of parameters that may follow the `?`.
     parameters: &'static [&'static str],
@@ -20,7 +20,8 @@ pub(crate) struct Kind {
     is_read: fn(&str) -> bool,
 }
 
-pub(crate) const DATABASE: Kind = Kind {
+/// Of PostgreSQL.
+pub const DATABASE: Kind = Kind {
     schemes: &["postgres", "postgresql"],
     parameters: &[
         "sslmode",
@@ -46,7 +47,7 @@ pub(crate) const DATABASE: Kind = Kind {
     is_read: |text| text.parse::<PgConnectOptions>().is_ok(),
 };
 
-pub(crate) const BROKER: Kind = Kind {
+pub const BROKER: Kind = Kind {
     schemes: &["amqp", "amqps"],
     parameters: &["frame_max", "channel_max", "heartbeat", "connection_timeout", "auth_mechanism"],
     accepted: "expected one RabbitMQ URL such as amqp://user:password@host:5672/vhost (write the \
@@ -83,12 +84,12 @@ const ESCAPED: &str = "the part after the host is malformed; in the user name an
 
 impl Kind {
     /// How an address of this kind is written.
-    pub(crate) fn accepted(&self) -> &'static str {
+    pub fn accepted(&self) -> &'static str {
         self.accepted
     }
 
     /// Whether an address is well formed, or what is wrong with it. No part of it is quoted.
-    pub(crate) fn check(&self, text: &str) -> Result<(), &'static str> {
+    pub fn check(&self, text: &str) -> Result<(), &'static str> {
         let text = text.trim();
         if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err("the URL contains whitespace");

@@ -95,9 +95,10 @@ impl Infrastructure {
 pub(super) fn services(read: &mut Reader, args: &ServeArgs) -> BTreeSet<ServiceName> {
     let accepted = "expected some of order, inventory, payment, shipping, notification, audit, \
                     separated by commas";
-    let named = |word: &str| ServiceName::ALL.into_iter().find(|name| name.as_str() == word.trim());
+    let all = || ServiceName::ALL.iter().copied();
+    let named = |word: &str| all().find(|name| name.as_str() == word.trim());
     let chosen = read.parsed("services", &args.services, accepted, |text| {
         text.split(',').filter(|word| !word.trim().is_empty()).map(named).collect::<Option<_>>()
     });
-    if BTreeSet::is_empty(&chosen) { ServiceName::ALL.into() } else { chosen }
+    if BTreeSet::is_empty(&chosen) { all().collect() } else { chosen }
 }

@@ -105,7 +105,7 @@ impl Catalogue {
 
 /// A number that no other run has.
 #[expect(clippy::disallowed_methods, reason = "a name for this run; nothing is decided by it")]
-pub(crate) fn run_number() -> u32 {
+pub fn run_number() -> u32 {
     Uuid::now_v7().as_u128() as u32
 }
 

@@ -6,16 +6,15 @@ use super::scenario::{Ending, Scenario};
 use super::shop::Shop;
 use super::views::OrderView;
 use anyhow::{Context, ensure};
+use ordermill_domain::backoff::Backoff;
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long an order may take to rest. A gateway that stays silent takes seconds, everything else less.
 const REST_LIMIT: Duration = Duration::from_secs(60);
-/// The pause before an order is looked at again, doubled each time ...
-const POLL_FIRST: Duration = Duration::from_millis(25);
-/// ... up to this.
-const POLL_LONGEST: Duration = Duration::from_millis(800);
+/// The pauses before an order is looked at again.
+const POLL: Backoff = Backoff::new(Duration::from_millis(25), Duration::from_millis(800));
 
 /// What became of one customer's order.
 pub(super) struct CustomerRun {
@@ -132,7 +131,7 @@ async fn ask(shop: &Shop, id: &str, request: &str) -> anyhow::Result<()> {
 /// Looks at the order until it rests. Past the limit it stays where it is, and the run says where.
 async fn rest(shop: &Shop, id: &str, run: &mut CustomerRun) -> anyhow::Result<OrderView> {
     let until = Instant::now() + REST_LIMIT;
-    let mut pause = POLL_FIRST;
+    let mut looks = 0;
     loop {
         let order = shop.get::<OrderView>(&format!("/orders/{id}")).await?;
         let order = order.context("an accepted order does not exist")?;
@@ -141,8 +140,8 @@ async fn rest(shop: &Shop, id: &str, run: &mut CustomerRun) -> anyhow::Result<Or
             return Ok(order);
         }
         ensure!(Instant::now() < until, "not final after {} s", REST_LIMIT.as_secs());
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(POLL_LONGEST);
+        tokio::time::sleep(POLL.delay(looks)).await;
+        looks += 1;
     }
 }
 

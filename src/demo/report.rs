@@ -4,7 +4,7 @@ use super::catalogue::{Catalogue, decimal};
 use super::customer::CustomerRun;
 use super::options::{DemoOptions, Pace};
 use super::reconciliation::{Reconciliation, in_words};
-use super::table::{Paint, Table, Tone};
+use crate::table::{Paint, Table, Tone};
 
 /// How many wrong things are listed: beyond that they are likely to be one thing.
 const WRONG_MAX: usize = 25;

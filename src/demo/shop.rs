@@ -20,22 +20,23 @@ const PAUSE: Duration = Duration::from_millis(200);
 const EXCERPT_CHARS: usize = 200;
 
 /// A server that sells things.
-pub(crate) struct Shop {
+pub struct Shop {
     http: reqwest::Client,
     url: String,
     requests: Semaphore,
 }
 
 /// What the server answered.
-pub(crate) struct ShopResponse {
-    pub(crate) status: StatusCode,
+pub struct ShopResponse {
+    /// Its status.
+    pub status: StatusCode,
     text: String,
     asked: String,
 }
 
 impl Shop {
     /// A client of the server at this address.
-    pub(crate) fn open(url: &str) -> anyhow::Result<Self> {
+    pub fn open(url: &str) -> anyhow::Result<Self> {
         // The server asked for is meant, not whatever proxy the environment names.
         let http = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).build()?;
         let requests = Semaphore::new(REQUESTS_MAX);
@@ -43,7 +44,7 @@ impl Shop {
     }
 
     /// What is found at a path; none when there is nothing.
-    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<Option<T>> {
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<Option<T>> {
         let answer = self.ask(Method::GET, path, None::<&()>, None).await?;
         if answer.status == StatusCode::NOT_FOUND {
             return Ok(None);
@@ -52,7 +53,7 @@ impl Shop {
     }
 
     /// Posts a body, or nothing, under an idempotency key, or none.
-    pub(crate) async fn post(
+    pub async fn post(
         &self,
         path: &str,
         body: Option<&impl Serialize>,
@@ -108,7 +109,7 @@ fn retry_after(response: &Response) -> Duration {
 
 impl ShopResponse {
     /// The answer, if its status is one of these.
-    pub(crate) fn expect(self, statuses: &[u16]) -> anyhow::Result<Self> {
+    pub fn expect(self, statuses: &[u16]) -> anyhow::Result<Self> {
         if statuses.contains(&self.status.as_u16()) {
             return Ok(self);
         }
@@ -117,7 +118,7 @@ impl ShopResponse {
     }
 
     /// What its body says.
-    pub(crate) fn read<T: DeserializeOwned>(&self) -> anyhow::Result<T> {
+    pub fn read<T: DeserializeOwned>(&self) -> anyhow::Result<T> {
         serde_json::from_str(&self.text).with_context(|| format!("{}: unreadable", self.asked))
     }
 }

@@ -2,11 +2,11 @@
 
 use super::catalogue::Catalogue;
 use super::customer::CustomerRun;
+use super::order_mix;
 use super::order_records::OrderRecords;
 use super::reconciliation::{Reconciliation, reconcile};
 use super::scenario::{Ending, Scenario, assign};
 use super::views::{OrderView, ProductStock};
-use super::{order_mix, table};
 use crate::check::Outcome;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::reconciliation::{Aspect, Disagreement, Statement, Subject};
@@ -153,13 +153,4 @@ fn an_order_rests_when_its_saga_does() {
     assert_eq!(order("CANCELLED", "COMPENSATED").total_amount, 1250);
     let stuck = order("PAYMENT_FAILED", "FAILED").ending();
     assert_eq!(stuck, Ending::Lost("PAYMENT_FAILED, saga FAILED".into()));
-}
-
-#[test]
-fn columns_stand_under_their_heading() {
-    let mut table = table::Table::new(&["name", ">n"]);
-    table.row(vec!["a".into(), "1".into()], true);
-    table.row(vec!["longer".into(), "100".into()], false);
-    let text = table.render(table::Paint { on: false });
-    assert_eq!(text, "  name      n\n  a         1  ✓\n  longer  100  ✗\n");
 }

@@ -1,49 +1,29 @@
 //! Dead letters as a plain table.
 
 use crate::characters::is_control;
+use crate::table::Table;
 use serde_json::Value;
-use std::fmt::Write;
 
 /// Characters of a cause that are shown: `--json` has all of it.
 const CAUSE_CHARS: usize = 80;
 
-const HEADINGS: [&str; 7] = ["ID", "QUEUE", "TRIES", "FAILED AT", "MESSAGE", "ORDER", "CAUSE"];
-const DISCARDED: [&str; 5] = ["ID", "QUEUE", "DISCARDED AT", "REASON", "CAUSE"];
-
 /// A line a dead letter, in aligned columns.
 pub(super) fn of(letters: &[Value]) -> String {
-    aligned(HEADINGS, letters.iter().map(row))
+    let mut table = Table::new(&["ID", "QUEUE", "TRIES", "FAILED AT", "MESSAGE", "ORDER", "CAUSE"]);
+    letters.iter().for_each(|letter| table.plain(row(letter)));
+    table.text()
 }
 
 /// A line a discarded dead letter.
 pub(super) fn of_discarded(letters: &[Value]) -> String {
-    aligned(DISCARDED, letters.iter().map(discarded_row))
+    let mut table = Table::new(&["ID", "QUEUE", "DISCARDED AT", "REASON", "CAUSE"]);
+    letters.iter().for_each(|letter| table.plain(discarded_row(letter)));
+    table.text()
 }
 
-fn aligned<const COLUMNS: usize>(
-    headings: [&str; COLUMNS],
-    rows: impl Iterator<Item = [String; COLUMNS]>,
-) -> String {
-    let rows: Vec<_> = std::iter::once(headings.map(str::to_owned)).chain(rows).collect();
-    let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
-        rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)
-    });
-    let mut table = String::new();
-    for row in &rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(widths) {
-            // Into a string: this cannot fail.
-            let _ = write!(line, "{cell:width$}  ");
-        }
-        table.push_str(line.trim_end());
-        table.push('\n');
-    }
-    table
-}
-
-fn discarded_row(discarded: &Value) -> [String; 5] {
+fn discarded_row(discarded: &Value) -> Vec<String> {
     let letter = &discarded["dead_letter"];
-    [
+    vec![
         text(&letter["id"]),
         text(&letter["queue"]),
         second(&discarded["discarded_at"]),
@@ -59,8 +39,8 @@ fn second(time: &Value) -> String {
     format!("{time}Z")
 }
 
-fn row(letter: &Value) -> [String; 7] {
-    [
+fn row(letter: &Value) -> Vec<String> {
+    vec![
         text(&letter["id"]),
         text(&letter["queue"]),
         text(&letter["attempts"]),

@@ -12,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(180);
 async fn measured(setup: &Setup, arguments: &[&str]) -> Value {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("figures.json");
-    let mut command = setup.command();
+    let mut command = setup.lab();
     command.arg("bench").args(arguments).arg("--json").arg(&file);
     let ended = tokio::task::spawn_blocking(move || Ended::within(PATIENCE, &mut command));
     let Ended { code, stdout, stderr } = ended.await.unwrap();
@@ -80,7 +80,7 @@ async fn a_hot_product(setup: Setup) {
 
 #[test]
 fn a_hot_product_says_what_it_needs() {
-    let ended = Setup::embedded().run(&["bench", "hot-sku"]);
+    let ended = Ended::of(Setup::embedded().lab().args(["bench", "hot-sku"]));
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("set DATABASE_URL"), "{}", ended.stderr);
 }
@@ -90,7 +90,7 @@ fn a_running_server_is_measured_and_left_running() {
     let mut server = Setup::embedded().start();
     let url = server.url.clone();
     let arguments = ["bench", "--url", &url, "--orders", "20", "--clients", "2", "--warmup", "0s"];
-    let ended = Setup::embedded().run(&arguments);
+    let ended = Ended::of(Setup::embedded().lab().args(arguments));
     assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
     assert!(ended.stdout.contains("20 orders"), "{}", ended.stdout);
     assert!(server.runs());

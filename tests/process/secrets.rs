@@ -1,6 +1,6 @@
 //! What may hold a secret is never shown: not in an error, not in the log, not in the help, not over HTTP.
 
-use super::server::{Ended, bare};
+use super::server::{Ended, bare, bare_lab};
 use super::setup::Setup;
 use super::shop::Shop;
 use reqwest::Method;
@@ -96,7 +96,6 @@ fn neither_help_nor_a_slip_on_the_command_line_shows_an_address() {
             vec![flag.to_owned(), String::new(), address.clone()],
             vec![address.clone()],
             vec!["serve".to_owned(), address.clone()],
-            vec!["sim".to_owned(), "--seeds".to_owned(), address.clone()],
             vec!["dlq".to_owned(), "redrive".to_owned(), address.clone()],
         ] {
             let ended = Ended::of(bare().args(&arguments));
@@ -110,9 +109,12 @@ fn neither_help_nor_a_slip_on_the_command_line_shows_an_address() {
             silent(&format!("{command:?} at {url}"), &ended);
         }
     }
-    for command in [&["bench", "hot-sku"][..], &["demo"], &["bench"]] {
+    for (mut program, command) in
+        [(bare_lab(), &["bench", "hot-sku"][..]), (bare(), &["demo"]), (bare_lab(), &["bench"])]
+    {
+        program.args(command);
         for value in malformed("postgres") {
-            let ended = Ended::of(bare().args(command).env("DATABASE_URL", &value));
+            let ended = Ended::of(program.env("DATABASE_URL", &value));
             silent(&format!("{command:?} on {value}"), &ended);
             assert_eq!(ended.code, Some(64), "{command:?} on {value}: {}", ended.stderr);
         }

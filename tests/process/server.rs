@@ -2,6 +2,7 @@
 
 use super::place::Place;
 use super::shop::Shop;
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -25,7 +26,18 @@ const OUR_URLS: &str = "_DATABASE_URL";
 /// release build, or an older one.
 pub fn bare() -> Command {
     let built = env!("CARGO_BIN_EXE_ordermill").into();
-    let mut command = Command::new(std::env::var_os("ORDERMILL_TEST_BINARY").unwrap_or(built));
+    without_settings(&std::env::var_os("ORDERMILL_TEST_BINARY").unwrap_or(built))
+}
+
+/// `ordermill-lab` without any setting. It runs the `ordermill` that Cargo has built beside it.
+pub fn bare_lab() -> Command {
+    let lab = Path::new(env!("CARGO_BIN_EXE_ordermill")).with_file_name("ordermill-lab");
+    assert!(lab.is_file(), "{} is missing: cargo build -p ordermill-lab", lab.display());
+    without_settings(lab.as_os_str())
+}
+
+fn without_settings(program: &OsStr) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if OURS.iter().any(|prefix| text.starts_with(prefix)) || text.ends_with(OUR_URLS) {

@@ -80,8 +80,11 @@ fn settings_that_contradict_each_other_are_refused() {
     let setup = Setup::embedded()
         .with("ORDERMILL_FLOW", "choreographed")
         .with("ORDERMILL_PLAN", "reserve-first");
-    for command in [&[][..], &["demo"], &["bench"]] {
-        let ended = setup.run(command);
+    let server = |command: &[&str]| setup.run(command);
+    let lab = |command: &[&str]| Ended::of(setup.lab().args(command));
+    for (ended, command) in
+        [(server(&[]), "serve"), (server(&["demo"]), "demo"), (lab(&["bench"]), "bench")]
+    {
         assert_eq!(ended.code, USAGE, "{command:?}: {}", ended.stderr);
         for word in ["ORDERMILL_FLOW", "ORDERMILL_PLAN", "conflicts"] {
             assert!(ended.stderr.contains(word), "{command:?}: {}", ended.stderr);

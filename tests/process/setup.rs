@@ -2,7 +2,7 @@
 
 use super::databases::Databases;
 use super::place::{OnServers, Place, Servers};
-use super::server::{Ended, Server, bare};
+use super::server::{Ended, Server, bare, bare_lab};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::process::Command;
@@ -105,7 +105,15 @@ impl Setup {
 
     /// The binary with these settings and nothing else of ours; they go before those of the place.
     pub fn command(&self) -> Command {
-        let mut command = bare();
+        self.configured(bare())
+    }
+
+    /// The same for `ordermill-lab`.
+    pub fn lab(&self) -> Command {
+        self.configured(bare_lab())
+    }
+
+    fn configured(&self, mut command: Command) -> Command {
         command.envs(self.place.settings());
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         command

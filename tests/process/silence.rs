@@ -1,6 +1,6 @@
 //! No command is silent for long while it waits: servers that refuse, and servers that accept and never answer.
 
-use super::server::bare;
+use super::server::{bare, bare_lab};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Command, ExitStatus, Stdio};
@@ -57,7 +57,10 @@ fn black_hole() -> (TcpListener, String) {
 }
 
 fn on_servers(arguments: &[&str], place: &str) -> Command {
-    let mut command = bare();
+    let (mut command, arguments) = match arguments {
+        ["lab", arguments @ ..] => (bare_lab(), arguments),
+        arguments => (bare(), arguments),
+    };
     command
         .args(arguments)
         .env("DATABASE_URL", format!("postgres://shop:hunter2@{place}/shop"))
@@ -90,10 +93,10 @@ fn no_command_is_silent_while_nobody_answers() {
     let commands = [
         &["serve", "--listen", "127.0.0.1:0"][..],
         &["demo"],
-        &["bench"],
-        &["bench", "hot-sku"],
+        &["lab", "bench"],
+        &["lab", "bench", "hot-sku"],
         &["demo", "--url", &url],
-        &["bench", "--url", &url],
+        &["lab", "bench", "--url", &url],
         &["actors", "--url", &url],
         &["dlq", "--url", &url, "list"],
     ];

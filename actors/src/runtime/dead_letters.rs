@@ -307,7 +307,7 @@ impl Retained for DeadLetterService {
     }
 }
 
-/// What a dead letter says, or why it still cannot be read. (Earlier versions kept feeds as one letter.)
+/// What a dead letter says, or why it still cannot be read.
 fn read(letter: &DeadLetter) -> Result<Body, String> {
     let body = Body::read(letter.body.as_bytes()).map_err(|unreadable| unreadable.error)?;
     if body.unreadable().is_empty() {

@@ -303,8 +303,9 @@ impl LagMeter {
     /// How long what stands still is taken to last, if anything that orders need does.
     fn stopped_ms(&self) -> u64 {
         let LagMeterParts { journals, broker, .. } = &*self.0;
-        let needed =
-            |health: &&Arc<JournalHealth>| !EXCLUDED_FROM_ADMISSION.contains(&health.service());
+        let needed = |health: &&Arc<JournalHealth>| {
+            EXCLUDED_FROM_ADMISSION.iter().all(|service| service.as_str() != health.service())
+        };
         let mut needed = journals.iter().filter(needed);
         if broker.health() != Health::Connected || needed.any(|health| health.is_down()) {
             FOR_EVER_MS
@@ -315,12 +316,10 @@ impl LagMeter {
 }
 
 /// The services that orders do not wait for.
-const EXCLUDED_FROM_ADMISSION: [&str; 2] =
-    [ServiceName::Notification.as_str(), ServiceName::Audit.as_str()];
+const EXCLUDED_FROM_ADMISSION: [ServiceName; 2] = [ServiceName::Notification, ServiceName::Audit];
 
 fn carries_orders(queue: Queue) -> bool {
-    queue.kind() == QueueKind::Quorum
-        && !EXCLUDED_FROM_ADMISSION.contains(&queue.service().as_str())
+    queue.kind() == QueueKind::Quorum && !EXCLUDED_FROM_ADMISSION.contains(&queue.service())
 }
 
 fn counts_for_admission(queue: Queue) -> bool {

@@ -11,6 +11,7 @@
 use ordermill_domain::clock::Timestamp;
 use serde::Serialize;
 use std::sync::Arc;
+use strum::{IntoStaticStr, VariantArray};
 use tokio::sync::broadcast::{self, Receiver, Sender};
 
 /// Events kept for slow listeners: some seconds of the worst that is notable, about 300 bytes each.
@@ -22,6 +23,8 @@ const ALL_KEPT: usize = 16_384;
 /// What became of an actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[derive(IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum LifecycleEventKind {
     /// It runs, for the first time or again.
     Started,
@@ -41,27 +44,11 @@ pub enum LifecycleEventKind {
 
 impl LifecycleEventKind {
     /// Every event.
-    pub const ALL: [Self; 7] = [
-        Self::Started,
-        Self::Failed,
-        Self::Restarting,
-        Self::Quarantined,
-        Self::Released,
-        Self::Retired,
-        Self::Stopped,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The event's name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Started => "started",
-            Self::Failed => "failed",
-            Self::Restarting => "restarting",
-            Self::Quarantined => "quarantined",
-            Self::Released => "released",
-            Self::Retired => "retired",
-            Self::Stopped => "stopped",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// True where it is out of the ordinary for one entity among a great many.

@@ -11,18 +11,20 @@
 //! next start of this one, try for themselves.
 
 use super::tree::Node;
+use ordermill_domain::backoff::Backoff;
 use std::collections::VecDeque;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The pause before an entity that failed is started again, doubled each time it fails in the window.
-const RESTART_MIN: Duration = Duration::from_millis(100);
-
 /// Failures in the window that an entity is forgiven. One message is tried four times: a bad one
 /// becomes a dead letter before the entity that fails on it is given up, and its other messages with it.
 pub const RESTARTS_MAX: usize = 5;
+
+/// The pauses before an entity that failed is started again, doubled each time it fails in the window. The last
+/// restart has the longest.
+const RESTART: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_millis(1_600));
 
 /// The window in which failures count together: longer than the tries of one message take (36 s), so
 /// that several bad messages count together; short enough that one an hour is no pattern.
@@ -42,14 +44,13 @@ impl FailureWindow {
     pub(super) fn another(&mut self, now: Instant, counts: bool) -> Option<Duration> {
         self.0.retain(|at| now.duration_since(*at) < RESTART_WINDOW);
         if !counts {
-            return Some(RESTART_MIN);
+            return Some(RESTART.delay(0));
         }
         self.0.push(now);
         if self.0.len() > RESTARTS_MAX {
             return None;
         }
-        let doublings = u32::try_from(self.0.len() - 1).unwrap_or(u32::MAX);
-        Some(RESTART_MIN * 2_u32.saturating_pow(doublings))
+        Some(RESTART.delay(u32::try_from(self.0.len() - 1).unwrap_or(u32::MAX)))
     }
 
     /// True when its failures need not be remembered any more.
@@ -111,7 +112,7 @@ mod tests {
         );
         assert_eq!(
             failures.another(begun, false),
-            Some(RESTART_MIN),
+            Some(Duration::from_millis(100)),
             "asked for: it does not count"
         );
         assert_eq!(failures.another(begun, true), None);

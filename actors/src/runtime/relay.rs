@@ -15,6 +15,7 @@ use super::linked_task::spawn_linked;
 use super::tree::Node;
 use crate::faults::{self, Point};
 use crate::ports::{Broker, Outbox, PublishOutcome, ReadError};
+use ordermill_domain::backoff::Backoff;
 use ordermill_domain::clock::World;
 use ordermill_domain::outbox::{Content, OutboundMessage, OutboxRow};
 use ordermill_domain::planted::{Bug, planted};
@@ -48,10 +49,8 @@ const ADOPT_ROWS: u32 = 1_000;
 /// of a commit that ended after everybody had given it up.
 const READ_ALL_EVERY: Duration = Duration::from_secs(60);
 
-/// The first pause of a row that nobody takes, doubled each time.
-const PARK_MIN: Duration = Duration::from_secs(1);
-/// The longest such pause.
-const PARK_MAX: Duration = Duration::from_secs(300);
+/// The pauses of a row that nobody takes.
+const PARK: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(300));
 
 /// What the relay is told.
 pub enum Msg {
@@ -403,7 +402,7 @@ impl<S: Service> Relay<S> {
     fn confirm(&self, window: &mut Window, id: Uuid, index: usize, how: PublishOutcome) {
         let Some(flight) = window.rows.get_mut(&id) else { return };
         flight.open -= 1;
-        let backoff = (PARK_MIN * 2_u32.saturating_pow(flight.tries.min(16))).min(PARK_MAX);
+        let pause = PARK.delay(flight.tries);
         let message = &flight.messages[index];
         let size = message.size();
         window.messages -= size;
@@ -415,7 +414,7 @@ impl<S: Service> Relay<S> {
                     service = %S::NAME, exchange = ?message.exchange, row = %id,
                     "message is unroutable; its outbox row is parked"
                 );
-                flight.delay = flight.delay.max(backoff);
+                flight.delay = flight.delay.max(pause);
                 flight.left.push(message.clone());
             }
             PublishOutcome::Deferred { left, delay } => {
@@ -423,7 +422,7 @@ impl<S: Service> Relay<S> {
                 flight.left.extend(left);
             }
             PublishOutcome::Lost => {
-                flight.delay = flight.delay.max(backoff);
+                flight.delay = flight.delay.max(pause);
                 flight.left.push(message.clone());
             }
         }

@@ -13,16 +13,15 @@
 
 use super::tree::{Node, Tree};
 use futures::future::BoxFuture;
+use ordermill_domain::backoff::Backoff;
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The pause before a part is started again, doubled with each failure in the window.
-const RESTART_MIN: Duration = Duration::from_millis(100);
-/// The longest such pause.
-const RESTART_MAX: Duration = Duration::from_secs(10);
+/// The pauses before a part is started again, doubled with each failure in the window.
+const RESTART: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(10));
 
 /// How often a part may fail until that is its supervisor's own failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,7 +200,7 @@ impl Supervisor {
         failures.retain(|at| now.duration_since(*at) < self.intensity.window);
         if !end.counts {
             tracing::warn!(%actor, cause = error, "actor was stopped deliberately; restarting");
-            myself.send_after(RESTART_MIN, move || Msg::Start(index));
+            myself.send_after(RESTART.delay(0), move || Msg::Start(index));
             return Ok(());
         }
         failures.push(now);
@@ -209,8 +208,7 @@ impl Supervisor {
             tracing::error!(%actor, error, "actor exceeded its restart limit; its supervisor fails");
             return Err(format!("{actor} failed too often: {error}").into());
         }
-        let doublings = u32::try_from(failures.len() - 1).unwrap_or(u32::MAX);
-        let pause = (RESTART_MIN * 2_u32.saturating_pow(doublings)).min(RESTART_MAX);
+        let pause = RESTART.delay(u32::try_from(failures.len() - 1).unwrap_or(u32::MAX));
         tracing::error!(%actor, error, ?pause, "actor failed; restarting");
         myself.send_after(pause, move || Msg::Start(index));
         Ok(())

@@ -99,7 +99,7 @@ proptest! {
                 Payload::Shipping(ShippingMessage::Failed(refusal)) => {
                     prop_assert_eq!(&refusal.reason, WORD_CANCELLED);
                 }
-                Payload::Shipping(ShippingMessage::Dispatched) | Payload::Shipping(ShippingMessage::Delivered) => {}
+                Payload::Shipping(ShippingMessage::Dispatched | ShippingMessage::Delivered) => {}
                 other => prop_assert!(false, "answered by {}", other.kind()),
             }
         }

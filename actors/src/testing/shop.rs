@@ -21,6 +21,7 @@ use crate::runtime::tree::TreeQuery;
 use crate::services::{self, InventorySettings, OrderSettings, PaymentSettings};
 use crate::shipping::ShippingMemory;
 use ordermill_domain::audit::AuditService;
+use ordermill_domain::backoff::Backoff;
 use ordermill_domain::clock::World;
 use ordermill_domain::gateway::{GatewayPolicy, SimulatedGateway};
 use ordermill_domain::ids::{OrderId, ProductId};
@@ -282,15 +283,16 @@ impl Shop {
     pub async fn rested(&self, order: OrderId) -> Saga {
         let resting = async {
             // Longer and longer: most rest at once, and the others wait for half a minute.
-            let mut pause = Duration::from_millis(1);
+            let poll = Backoff::new(Duration::from_millis(1), Duration::from_millis(500));
+            let mut looks = 0;
             loop {
                 if let Ok(Some(saga)) = self.stores.order.order(order).await
                     && saga.is_at_rest()
                 {
                     return saga;
                 }
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_millis(500));
+                tokio::time::sleep(poll.delay(looks)).await;
+                looks += 1;
             }
         };
         tokio::time::timeout(Duration::from_secs(3_600), resting)

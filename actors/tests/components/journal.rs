@@ -117,7 +117,7 @@ async fn an_unavailable_database_is_waited_for() {
     let bench = Bench::new().await;
     bench.store.fail([CommitFault::Unavailable; 5]);
     let outcome = submit(&bench, add(1, 0));
-    tokio::time::sleep(std::time::Duration::from_millis(60)).await;
+    tokio::time::sleep(Duration::from_millis(60)).await;
     assert!(bench.journal.health().unavailable_cause().is_some_and(|cause| !cause.is_empty()));
     assert!(matches!(outcome.await, Ok(CommitOutcome::Done(()))));
     assert_eq!(bench.journal.health().unavailable_cause(), None);

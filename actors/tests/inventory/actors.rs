@@ -279,7 +279,7 @@ async fn orders_of_several_products_never_wait_in_a_circle_and_leave_nothing_tha
     for sku in SKUS {
         bench.stocked(sku, 40).await;
     }
-    let started = tokio::time::Instant::now();
+    let started = Instant::now();
     let orders: Vec<Vec<(&str, u32)>> = (0..200_usize)
         .map(|order| {
             // Three of the five, in any order, by a step that meets them all.

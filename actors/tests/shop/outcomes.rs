@@ -2,6 +2,7 @@
 
 use ordermill_actors::order::{AskError, RequestContext};
 use ordermill_actors::testing::shop::{Shop, ShopSettings, ShopStores, WAYS, Way};
+use ordermill_domain::backoff::Backoff;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::messages::{Address, Flow, OrderDetails, Plan};
@@ -155,7 +156,7 @@ async fn a_refund_that_keeps_failing_is_an_alarm_and_ends_when_it_succeeds() {
     for way in WAYS {
         let mut settings = ShopSettings::of(way);
         settings.order.policy.compensation_timeout = Duration::from_secs(1);
-        settings.payment.pause_min = Duration::from_secs(20);
+        settings.payment.backoff = Backoff::new(Duration::from_secs(20), Duration::from_secs(30));
         let shop = Shop::open(ShopStores::default(), settings).await;
         shop.stock("MUG", 100).await;
         let saga = ends(&shop, order_of(&[("MUG", 1)], "test_refund_fails")).await;
@@ -264,7 +265,7 @@ async fn a_payment_leaves_memory_while_it_waits_for_a_slow_gateway_and_comes_bac
         settings.gateway.latency = Duration::from_secs(8);
         // Twice too slow: once while it is asked, once during the pause that follows.
         settings.payment.timeout = Duration::from_secs(3);
-        settings.payment.pause_min = Duration::from_secs(20);
+        settings.payment.backoff = Backoff::new(Duration::from_secs(20), Duration::from_secs(30));
         let shop = Shop::open(ShopStores::default(), settings).await;
         shop.stock("MUG", 1).await;
         let order = place(&shop, order_of(&[("MUG", 1)], "credit_card")).await;

@@ -15,7 +15,9 @@
 //! A new test is a `pub async fn name(backend: &dyn Backend)` and a name in [`contract`]'s list; one that is
 //! missing there fails this crate's own test.
 
-#![allow(clippy::missing_panics_doc, reason = "a test panics when it fails")]
+#![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "a test panics when it fails")]
+#![expect(missing_docs, reason = "a test's name says what it proves")]
 
 pub mod asking;
 pub mod backend;

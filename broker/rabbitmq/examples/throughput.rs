@@ -5,6 +5,8 @@
 //! cargo run --release -p ordermill-rabbitmq --example throughput -- 200000
 //! ```
 
+#![expect(clippy::print_stdout, reason = "an example prints its result")]
+
 use ordermill_actors::ports::{Broker, DeadMessage, Delivery, DeliverySink, PublishOutcome};
 use ordermill_broker_contract::samples::message;
 use ordermill_domain::messages::{Body, Exchange, Kind, Queue};

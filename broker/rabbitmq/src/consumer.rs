@@ -12,7 +12,7 @@
 use crate::acks::Acks;
 use crate::delivery_guard::{DeliveryGuard, Origin};
 use crate::error::LinkError;
-use crate::link::{ANSWERED_WITHIN, Backoff, Link, Live, answer};
+use crate::link::{ANSWERED_WITHIN, Link, Live, RETRY, answer};
 use crate::publisher::Publisher;
 use crate::{probe, wire};
 use futures::future::{FutureExt, try_join_all};
@@ -82,7 +82,7 @@ struct ConsumerChannel {
 impl ConsumerTask {
     /// Consumes until nobody wants it any more.
     pub async fn run(self) {
-        let mut backoff = Backoff::new();
+        let mut failures = 0;
         let name = self.name();
         while let Some(Some(live)) = self.stop.run_until_cancelled(self.link.live()).await {
             let begun = Instant::now();
@@ -96,9 +96,10 @@ impl ConsumerTask {
                 tracing::error!(queue = %name, %error, "declaring the topology again failed");
             }
             if begun.elapsed() > ANSWERED_WITHIN {
-                backoff = Backoff::new();
+                failures = 0;
             }
-            let pause = backoff.next();
+            let pause = RETRY.delay(failures);
+            failures += 1;
             tracing::warn!(queue = %name, cause = %error, again_in = ?pause, "consumer interrupted");
             self.stop.run_until_cancelled(tokio::time::sleep(pause)).await;
         }

@@ -17,6 +17,8 @@
 //! waits for the next, and begins anew: what is unconfirmed is published again, what is unacked comes
 //! again. So a message may come twice; none is lost.
 
+#![forbid(unsafe_code)]
+
 mod acks;
 mod address;
 mod broker;

@@ -14,6 +14,7 @@ use futures::{Stream, StreamExt};
 use lapin::{Channel, Connection, Event};
 use ordermill_actors::ports::Health;
 use ordermill_actors::runtime::linked_task::catch_panic;
+use ordermill_domain::backoff::Backoff;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
@@ -28,11 +29,9 @@ mod open;
 pub use greeting::verify_version;
 use open::{SocketCloser, open};
 
-/// The first pause before another try, doubled each time.
-const PAUSE_MIN: Duration = Duration::from_millis(200);
-/// The longest such pause: a broker that is back is noticed within this time, and all orders wait until then.
+/// The pauses before another try. A broker that is back is noticed within the longest, and all orders wait until then.
 /// A try a second by each of a process's two connections costs nobody anything.
-const PAUSE_MAX: Duration = Duration::from_secs(1);
+pub const RETRY: Backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(1));
 
 /// How often a connection is asked whether it lives: not every end of one is told.
 const POLL_EVERY: Duration = Duration::from_millis(200);
@@ -51,22 +50,6 @@ pub async fn answer<T>(
     match tokio::time::timeout(within, asked).await {
         Ok(answer) => Ok(answer?),
         Err(_) => Err(LinkError::Silent(within)),
-    }
-}
-
-/// A pause that grows with each failure.
-pub struct Backoff(Duration);
-
-impl Backoff {
-    pub const fn new() -> Self {
-        Self(PAUSE_MIN)
-    }
-
-    /// The next pause.
-    pub fn next(&mut self) -> Duration {
-        let pause = self.0;
-        self.0 = (self.0 * 2).min(PAUSE_MAX);
-        pause
     }
 }
 
@@ -260,7 +243,7 @@ impl LinkTask {
     }
 
     async fn reopen(&self) -> Live {
-        let mut backoff = Backoff::new();
+        let mut failures = 0;
         loop {
             match open(&self.address, self.role).await {
                 Ok(live) => {
@@ -268,7 +251,8 @@ impl LinkTask {
                     return live;
                 }
                 Err(error) => {
-                    let pause = backoff.next();
+                    let pause = RETRY.delay(failures);
+                    failures += 1;
                     tracing::warn!(connection = self.role, %error, again_in = ?pause, "the broker is unavailable");
                     self.says(Health::Away(error.to_string()));
                     tokio::time::sleep(pause).await;

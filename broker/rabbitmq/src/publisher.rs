@@ -10,7 +10,7 @@
 
 use crate::critical_tasks::CriticalTasks;
 use crate::error::LinkError;
-use crate::link::{ANSWERED_WITHIN, Backoff, Link, Live, answer};
+use crate::link::{ANSWERED_WITHIN, Link, Live, RETRY, answer};
 use lapin::options::ConfirmSelectOptions;
 use lapin::{Channel, Confirmation};
 use std::collections::{BTreeMap, VecDeque};
@@ -96,7 +96,7 @@ struct InFlight {
 
 impl PublisherTask {
     async fn work(mut self, link: Link, stop: CancellationToken) {
-        let mut backoff = Backoff::new();
+        let mut failures = 0;
         while let Some(Some(live)) = stop.run_until_cancelled(link.live()).await {
             let begun = Instant::now();
             let ended = stop.run_until_cancelled(self.serve(&live)).await;
@@ -115,9 +115,10 @@ impl PublisherTask {
                 tracing::error!(%error, "declaring the topology again failed");
             }
             if begun.elapsed() > ANSWERED_WITHIN {
-                backoff = Backoff::new();
+                failures = 0;
             }
-            stop.run_until_cancelled(tokio::time::sleep(backoff.next())).await;
+            stop.run_until_cancelled(tokio::time::sleep(RETRY.delay(failures))).await;
+            failures += 1;
         }
         self.close();
     }

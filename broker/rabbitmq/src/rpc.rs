@@ -2,7 +2,7 @@
 //! (RabbitMQ's direct reply-to), so that no queue is made for an answer.
 
 use crate::error::LinkError;
-use crate::link::{ANSWERED_WITHIN, Backoff, Link, Live, answer};
+use crate::link::{ANSWERED_WITHIN, Link, Live, RETRY, answer};
 use crate::publisher::{Content, PendingPublish, Publisher};
 use futures::StreamExt;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions};
@@ -38,7 +38,7 @@ pub struct RpcServer {
 impl RpcServer {
     /// Answers until nobody wants it any more.
     pub async fn run(self) {
-        let mut backoff = Backoff::new();
+        let mut failures = 0;
         while let Some(Some(live)) = self.stop.run_until_cancelled(self.link.live()).await {
             let served = live.unless_ended(self.serve(&live));
             let ended = self.stop.run_until_cancelled(served).await;
@@ -51,7 +51,8 @@ impl RpcServer {
                     tracing::error!(%error, "declaring the topology again failed");
                 }
             }
-            self.stop.run_until_cancelled(tokio::time::sleep(backoff.next())).await;
+            self.stop.run_until_cancelled(tokio::time::sleep(RETRY.delay(failures))).await;
+            failures += 1;
         }
     }
 

@@ -227,6 +227,6 @@ pub fn bindings() -> Vec<BindingPlan> {
 
 fn retries() -> impl Iterator<Item = (ServiceName, Duration)> {
     ServiceName::ALL
-        .into_iter()
-        .flat_map(|service| RETRY_DELAYS.into_iter().map(move |delay| (service, delay)))
+        .iter()
+        .flat_map(|&service| RETRY_DELAYS.into_iter().map(move |delay| (service, delay)))
 }

@@ -1,5 +1,8 @@
 //! RabbitMQ, held to the contract, and what only it can do wrong. Needs `./scripts/stack`.
 
+#![expect(clippy::unwrap_used, reason = "a test panics when it fails")]
+#![expect(clippy::print_stderr, reason = "a vhost that cannot be deleted is named")]
+
 #[path = "rabbitmq/connection_loss.rs"]
 mod connection_loss;
 #[path = "rabbitmq/contract.rs"]

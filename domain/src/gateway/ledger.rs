@@ -13,6 +13,7 @@ use crate::money::Money;
 use crate::payment::{Charge, ChargeRequest, GatewayKey, Holding, Undone};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use strum::{IntoStaticStr, VariantArray};
 
 /// What the ledger has under one key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +54,8 @@ pub struct Booking {
 /// Where an entry stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[derive(IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum EntryStatus {
     /// Heard of; nothing is booked.
     Asked,
@@ -68,23 +71,16 @@ pub enum EntryStatus {
 
 impl EntryStatus {
     /// Every status.
-    pub const ALL: [Self; 5] =
-        [Self::Asked, Self::Charged, Self::Declined, Self::Voided, Self::Refunded];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The word as it is written.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Asked => "ASKED",
-            Self::Charged => "CHARGED",
-            Self::Declined => "DECLINED",
-            Self::Voided => "VOIDED",
-            Self::Refunded => "REFUNDED",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// The status of a word.
     pub fn named(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == word)
+        Self::ALL.iter().copied().find(|status| status.as_str() == word)
     }
 }
 

@@ -1,10 +1,13 @@
 //! How a customer is reached, where the parcel goes, and how fast.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 /// How fast the parcel is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[derive(IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Priority {
     /// 3 to 7 days.
     #[default]
@@ -15,19 +18,16 @@ pub enum Priority {
 
 impl Priority {
     /// Every priority.
-    pub const ALL: [Self; 2] = [Self::Standard, Self::Express];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The priority as requests and answers name it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Standard => "standard",
-            Self::Express => "express",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// The priority of a name.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|priority| priority.as_str() == name)
+        Self::ALL.iter().copied().find(|priority| priority.as_str() == name)
     }
 }
 

@@ -50,13 +50,11 @@ pub struct Unreadable {
     pub error: String,
 }
 
-/// A bundle as it is written. Feeds of earlier versions, which rest in outboxes and dead letters, were
-/// bundles under another name.
+/// A bundle as it is written.
 #[derive(Deserialize)]
 struct Written<'a> {
-    #[serde(alias = "feed_id")]
     bundle_id: Option<Uuid>,
-    #[serde(borrow, alias = "events")]
+    #[serde(borrow)]
     messages: Option<Vec<&'a RawValue>>,
 }
 

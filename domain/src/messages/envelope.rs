@@ -8,11 +8,14 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use std::sync::{Arc, OnceLock};
+use strum::{IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
 /// How the steps of an order find each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[derive(IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Flow {
     /// The saga sends commands and takes replies.
     #[default]
@@ -23,20 +26,19 @@ pub enum Flow {
 
 impl Flow {
     /// Every flow.
-    pub const ALL: [Self; 2] = [Self::Orchestrated, Self::Choreographed];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The flow as settings and answers name it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Orchestrated => "orchestrated",
-            Self::Choreographed => "choreographed",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
 /// In which order the saga takes its steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[derive(IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Plan {
     /// Reserve, pay, ship.
     #[default]
@@ -47,14 +49,11 @@ pub enum Plan {
 
 impl Plan {
     /// Every plan.
-    pub const ALL: [Self; 2] = [Self::ReserveFirst, Self::PaymentFirst];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The plan as settings and answers name it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ReserveFirst => "reserve-first",
-            Self::PaymentFirst => "payment-first",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -3,9 +3,11 @@
 use super::text::CustomerNotice;
 use super::topic::Topic;
 use crate::messages::{Contact, Queue};
+use strum::{IntoStaticStr, VariantArray};
 
 /// A way to reach a customer outside of the shop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Channel {
     /// By e-mail.
     Email,
@@ -15,14 +17,11 @@ pub enum Channel {
 
 impl Channel {
     /// Every channel.
-    pub const ALL: [Self; 2] = [Self::Email, Self::Sms];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Its name: what its messages are routed by.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::Sms => "sms",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// The queue of its messages.

@@ -34,7 +34,7 @@ pub(super) fn notify(
         if batch.is_read(&id).is_some() && !planted(Bug::TellTwice) {
             continue;
         }
-        let channels = Channel::ALL.into_iter().filter(|channel| policy.takes(*channel));
+        let channels = Channel::ALL.iter().copied().filter(|channel| policy.takes(*channel));
         batch
             .messages
             .extend(channels.filter_map(|channel| channel_message(channel, event, &notice, at)));

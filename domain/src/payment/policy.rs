@@ -1,5 +1,6 @@
 //! How the gateway is waited for, and when a decision is made.
 
+use crate::backoff::Backoff;
 use crate::clock::Timestamp;
 use std::time::Duration;
 
@@ -8,10 +9,8 @@ use std::time::Duration;
 pub struct PaymentPolicy {
     /// How long an answer is waited for before the outcome counts as unknown.
     pub timeout: Duration,
-    /// The pause before a question is put the second time; doubled each further time.
-    pub pause_min: Duration,
-    /// The longest pause: a gateway that is back is noticed within this time.
-    pub pause_max: Duration,
+    /// The pauses before a question is put again. A gateway that is back is noticed within the longest.
+    pub backoff: Backoff,
 }
 
 impl PaymentPolicy {
@@ -21,8 +20,7 @@ impl PaymentPolicy {
 
     /// The pause after so many questions without an answer.
     pub(super) fn pause(&self, unanswered: u32) -> Duration {
-        let doublings = unanswered.saturating_sub(1);
-        self.pause_min.saturating_mul(2_u32.saturating_pow(doublings)).min(self.pause_max)
+        self.backoff.delay(unanswered.saturating_sub(1))
     }
 }
 
@@ -30,8 +28,7 @@ impl Default for PaymentPolicy {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(5),
-            pause_min: Duration::from_millis(100),
-            pause_max: Duration::from_secs(30),
+            backoff: Backoff::new(Duration::from_millis(100), Duration::from_secs(30)),
         }
     }
 }

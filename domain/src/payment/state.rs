@@ -18,6 +18,7 @@ use crate::money::Money;
 use crate::planted::{Bug, planted};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use strum::{IntoStaticStr, VariantArray};
 
 /// Everything that is remembered of a payment. There is none before the first command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,7 +85,6 @@ pub enum State {
         refunded: Option<Money>,
     },
     /// It was undone before it was ever asked for: the gateway has not heard of it, and never will.
-    #[serde(rename = "forestalled")]
     Tombstoned,
 }
 
@@ -111,6 +111,8 @@ pub enum Undo {
 /// The word for where a payment stands, in answers and lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[derive(IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum PaymentStatus {
     /// The gateway has not answered yet.
     Pending,
@@ -126,18 +128,11 @@ pub enum PaymentStatus {
 
 impl PaymentStatus {
     /// Every status.
-    pub const ALL: [Self; 5] =
-        [Self::Pending, Self::Approved, Self::Failed, Self::Reversing, Self::Reversed];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The word as it is written.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "PENDING",
-            Self::Approved => "APPROVED",
-            Self::Failed => "FAILED",
-            Self::Reversing => "REVERSING",
-            Self::Reversed => "REVERSED",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::ids::{OrderId, ProductId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use strum::{IntoStaticStr, VariantArray};
 
 /// What a disagreement is about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -26,6 +27,8 @@ impl fmt::Display for Subject {
 /// In which respect two sides differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[derive(IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Aspect {
     /// Some service has records of an order that the order service does not have.
     UnknownOrder,
@@ -51,33 +54,11 @@ pub enum Aspect {
 
 impl Aspect {
     /// Every aspect.
-    pub const ALL: [Self; 10] = [
-        Self::UnknownOrder,
-        Self::Unreadable,
-        Self::Reservation,
-        Self::Payment,
-        Self::Ledger,
-        Self::Shipment,
-        Self::Audit,
-        Self::Notification,
-        Self::ReservedStock,
-        Self::Movements,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The word for it, in answers, logs and metrics.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::UnknownOrder => "unknown_order",
-            Self::Unreadable => "unreadable",
-            Self::Reservation => "reservation",
-            Self::Payment => "payment",
-            Self::Ledger => "ledger",
-            Self::Shipment => "shipment",
-            Self::Audit => "audit",
-            Self::Notification => "notification",
-            Self::ReservedStock => "reserved_stock",
-            Self::Movements => "movements",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

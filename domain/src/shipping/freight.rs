@@ -28,7 +28,7 @@ mod tests {
     fn freight_is_counted_in_the_orders_currency() {
         let policy = ShippingPolicy { base_cost_hundredths: 505, failure_rate: 0.0 };
         let freight =
-            |units, code| super::freight(&policy, units, Currency::parse(code).unwrap()).decimal();
+            |units, code| freight(&policy, units, Currency::parse(code).unwrap()).decimal();
         assert_eq!(freight(0, "USD"), "5.05");
         assert_eq!(freight(3, "USD"), "9.55");
         assert_eq!(freight(3, "JPY"), "10");

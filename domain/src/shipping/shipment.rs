@@ -7,6 +7,7 @@ use crate::messages::{
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use strum::{IntoStaticStr, VariantArray};
 
 /// The reason that `shipping.failed` gives when it answers a cancel.
 pub const WORD_CANCELLED: &str = "cancelled";
@@ -38,6 +39,8 @@ pub enum Undone {
 /// The word for where a shipment stands, in answers and in rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[derive(IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum ShipmentStatus {
     /// The parcel waits to be dispatched.
     Scheduled,
@@ -53,18 +56,11 @@ pub enum ShipmentStatus {
 
 impl ShipmentStatus {
     /// Every status.
-    pub const ALL: [Self; 5] =
-        [Self::Scheduled, Self::Failed, Self::Cancelled, Self::Dispatched, Self::Delivered];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The word as it is written.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Scheduled => "SCHEDULED",
-            Self::Failed => "FAILED",
-            Self::Cancelled => "CANCELLED",
-            Self::Dispatched => "DISPATCHED",
-            Self::Delivered => "DELIVERED",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -7,6 +7,8 @@
 //!
 //! Writes into the schema `orders` of the database that `DATABASE_URL` names: take an empty one.
 
+#![expect(clippy::print_stdout, reason = "an example prints its result")]
+
 use ordermill_actors::ports::Store;
 use ordermill_contract::batches::batch;
 use ordermill_contract::order::scenarios::{learn, placed};

@@ -2,7 +2,7 @@
 
 mod records;
 
-use crate::columns::{column, count, time};
+use crate::columns::{column, time};
 use crate::database::Database;
 use crate::error::Error;
 use crate::store::Tables;
@@ -13,6 +13,7 @@ use ordermill_domain::audit::{AuditCursor, AuditEntry, AuditService};
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::messages::Message;
+use ordermill_rows::audit::StoredAuditEntry;
 use sqlx::PgConnection;
 use sqlx::migrate::Migrator;
 use std::sync::Arc;
@@ -80,7 +81,8 @@ impl AuditReads for AuditDatabase {
         let (occurred_at, position) =
             after.map(|after| (time(after.occurred_at), after.position)).unzip();
         let read = self.0.read(move |pool| async move {
-            let rows = sqlx::query!(
+            let rows = sqlx::query_as!(
+                StoredAuditEntry::<Timestamp>,
                 "SELECT position, event_id, event_type, number, occurred_at, recorded_at, message
                  FROM audit_entries
                  WHERE order_id = $1
@@ -93,20 +95,8 @@ impl AuditReads for AuditDatabase {
             )
             .fetch_all(&pool)
             .await?;
-            rows.into_iter()
-                .map(|row| {
-                    Ok(AuditEntry {
-                        position: row.position,
-                        order_id: order,
-                        event_id: row.event_id,
-                        event_type: row.event_type,
-                        number: count(row.number)?,
-                        occurred_at: row.occurred_at,
-                        recorded_at: row.recorded_at,
-                        message: row.message,
-                    })
-                })
-                .collect()
+            let entries = rows.into_iter().map(|row| row.entry(order));
+            Ok(entries.collect::<Result<_, _>>()?)
         });
         read.await
     }

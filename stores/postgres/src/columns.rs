@@ -7,13 +7,32 @@
 //! | number | `bigint` |
 //! | JSON | `text`: it is only carried, and never asked about |
 
-use crate::error::Error;
 use ordermill_domain::clock;
 use ordermill_domain::clock::Timestamp;
+use ordermill_rows::{Corrupt, to_json};
+use serde::Serialize;
 
 /// One column of some rows: a parameter for `UNNEST`.
 pub fn column<'a, R, T>(rows: &'a [R], of: impl Fn(&'a R) -> T) -> Vec<T> {
     rows.iter().map(of).collect()
+}
+
+/// One column of JSON. `what` is named in the error.
+pub fn json_column<'a, R, T: Serialize>(
+    what: &'static str,
+    rows: &'a [R],
+    of: impl Fn(&'a R) -> T,
+) -> Result<Vec<String>, Corrupt> {
+    rows.iter().map(|row| to_json(what, &of(row))).collect()
+}
+
+/// One column of JSON that may be NULL. `what` is named in the error.
+pub fn optional_json_column<'a, R, T: Serialize>(
+    what: &'static str,
+    rows: &'a [R],
+    of: impl Fn(&'a R) -> Option<T>,
+) -> Result<Vec<Option<String>>, Corrupt> {
+    rows.iter().map(|row| of(row).map(|value| to_json(what, &value)).transpose()).collect()
 }
 
 /// A time as it is stored: whole microseconds, cut and not rounded.
@@ -21,26 +40,8 @@ pub fn time(time: Timestamp) -> Timestamp {
     clock::storable(time)
 }
 
-/// A time that stands within JSON, as microseconds since 1970.
-pub fn from_micros(micros: i64) -> Result<Timestamp, Error> {
-    Timestamp::from_timestamp_micros(micros).ok_or(micros).map_err(Error::corrupt("time"))
-}
-
-/// A number that was stored as `bigint`.
-pub fn count<T: TryFrom<i64>>(stored: i64) -> Result<T, Error> {
-    T::try_from(stored).map_err(|_| stored).map_err(Error::corrupt("count"))
-}
-
 /// A number on its way into a `bigint`. Versions and counts never come near its end; what does is
 /// refused by the CHECK that it is not negative.
 pub const fn number(count: u64) -> i64 {
     count.cast_signed()
-}
-
-/// Checks that a bulk statement has met as many rows as it was meant for.
-pub fn all_met(what: &'static str, met: u64, meant: usize) -> Result<(), Error> {
-    match met == meant as u64 {
-        true => Ok(()),
-        false => Err(Error::corrupt(what)(format!("expected {meant} rows, found {met}"))),
-    }
 }

@@ -1,6 +1,6 @@
 //! The dead letters table, the same in every service's schema.
 
-use crate::columns::{count, time};
+use crate::columns::time;
 use crate::database::Database;
 use crate::error::Error;
 use async_trait::async_trait;
@@ -8,6 +8,7 @@ use ordermill_actors::ports::{DeadLetterFilter, DeadLetters, ReadError};
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::messages::Queue;
 use ordermill_domain::service::{DeadLetter, Discard, DiscardedLetter};
+use ordermill_rows::dead_letters::{StoredDeadLetter, StoredDiscardedLetter};
 use sqlx::PgConnection;
 use std::borrow::Cow;
 use uuid::Uuid;
@@ -80,71 +81,6 @@ pub(crate) async fn discard(
     Ok(())
 }
 
-struct StoredDeadLetter {
-    id: Uuid,
-    queue: String,
-    order_id: Option<Uuid>,
-    event_type: Option<String>,
-    cause: String,
-    attempts: i64,
-    body: String,
-    first_failed_at: Timestamp,
-    died_at: Timestamp,
-}
-
-impl StoredDeadLetter {
-    fn into_letter(self) -> Result<DeadLetter, Error> {
-        Ok(DeadLetter {
-            id: self.id,
-            queue: Queue::parse(&self.queue).ok_or(self.queue).map_err(Error::corrupt("queue"))?,
-            order_id: self.order_id,
-            event_type: self.event_type,
-            cause: self.cause,
-            attempts: count(self.attempts)?,
-            body: self.body,
-            first_failed_at: self.first_failed_at,
-            died_at: self.died_at,
-        })
-    }
-}
-
-struct StoredDiscardedLetter {
-    id: Uuid,
-    queue: String,
-    order_id: Option<Uuid>,
-    event_type: Option<String>,
-    cause: String,
-    attempts: i64,
-    body: String,
-    first_failed_at: Timestamp,
-    died_at: Timestamp,
-    reason: String,
-    discarded_at: Timestamp,
-}
-
-impl StoredDiscardedLetter {
-    fn into_letter(self) -> Result<DiscardedLetter, Error> {
-        let Self { id, queue, order_id, event_type, cause, attempts, body, .. } = self;
-        let (first_failed_at, died_at) = (self.first_failed_at, self.died_at);
-        let stored = StoredDeadLetter {
-            id,
-            queue,
-            order_id,
-            event_type,
-            cause,
-            attempts,
-            body,
-            first_failed_at,
-            died_at,
-        };
-        Ok(DiscardedLetter {
-            letter: stored.into_letter()?,
-            reason: self.reason,
-            discarded_at: self.discarded_at,
-        })
-    }
-}
-
 #[async_trait]
 impl DeadLetters for Database {
     async fn dead_letters(
@@ -159,7 +95,7 @@ impl DeadLetters for Database {
             let rows = match queue {
                 Some(queue) => {
                     sqlx::query_as!(
-                        StoredDeadLetter,
+                        StoredDeadLetter::<Timestamp>,
                         "SELECT id, queue, order_id, event_type, cause, attempts, body,
                             first_failed_at, died_at
                      FROM dead_letters WHERE queue = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
@@ -172,7 +108,7 @@ impl DeadLetters for Database {
                 }
                 None => {
                     sqlx::query_as!(
-                        StoredDeadLetter,
+                        StoredDeadLetter::<Timestamp>,
                         "SELECT id, queue, order_id, event_type, cause, attempts, body,
                             first_failed_at, died_at
                      FROM dead_letters WHERE id < $1 ORDER BY id DESC LIMIT $2",
@@ -183,7 +119,7 @@ impl DeadLetters for Database {
                     .await?
                 }
             };
-            rows.into_iter().map(StoredDeadLetter::into_letter).collect()
+            Ok(rows.into_iter().map(StoredDeadLetter::letter).collect::<Result<_, _>>()?)
         })
         .await
     }
@@ -191,7 +127,7 @@ impl DeadLetters for Database {
     async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetter>, ReadError> {
         self.read(move |pool| async move {
             let row = sqlx::query_as!(
-                StoredDeadLetter,
+                StoredDeadLetter::<Timestamp>,
                 "SELECT id, queue, order_id, event_type, cause, attempts, body,
                         first_failed_at, died_at
                  FROM dead_letters WHERE id = $1",
@@ -199,7 +135,7 @@ impl DeadLetters for Database {
             )
             .fetch_optional(&pool)
             .await?;
-            row.map(StoredDeadLetter::into_letter).transpose()
+            Ok(row.map(StoredDeadLetter::letter).transpose()?)
         })
         .await
     }
@@ -230,7 +166,7 @@ impl DeadLetters for Database {
         self.read(move |pool| async move {
             // They are few: each was looked at by a person.
             let rows = sqlx::query_as!(
-                StoredDiscardedLetter,
+                StoredDiscardedLetter::<Timestamp>,
                 "SELECT id, queue, order_id, event_type, cause, attempts, body,
                         first_failed_at, died_at, reason, discarded_at
                  FROM discarded_dead_letters
@@ -241,7 +177,7 @@ impl DeadLetters for Database {
             )
             .fetch_all(&pool)
             .await?;
-            rows.into_iter().map(StoredDiscardedLetter::into_letter).collect()
+            Ok(rows.into_iter().map(StoredDiscardedLetter::letter).collect::<Result<_, _>>()?)
         })
         .await
     }

@@ -2,8 +2,8 @@
 
 use crate::database::Unfit;
 use ordermill_actors::ports::{CommitError, ReadError};
+use ordermill_rows::Corrupt;
 use std::borrow::Cow;
-use std::fmt::Display;
 use std::io;
 use std::time::Duration;
 
@@ -17,13 +17,8 @@ pub enum Error {
     #[error(transparent)]
     Unfit(#[from] Unfit),
     /// A stored value is not what the service writes.
-    #[error("a stored value is not a valid {what}: {cause}")]
-    Corrupt {
-        /// What it should have been.
-        what: &'static str,
-        /// Why it is not.
-        cause: String,
-    },
+    #[error(transparent)]
+    Corrupt(#[from] Corrupt),
 }
 
 /// What the setup of a pool's session has found, as the pool hands it on.
@@ -32,7 +27,7 @@ impl From<Error> for sqlx::Error {
         match error {
             Error::Sql(error) => error,
             Error::Unfit(unfit) => Self::Configuration(Box::new(unfit)),
-            Error::Corrupt { .. } => Self::Decode(error.to_string().into()),
+            Error::Corrupt(_) => Self::Decode(error.to_string().into()),
         }
     }
 }
@@ -50,11 +45,6 @@ impl From<sqlx::Error> for Error {
 }
 
 impl Error {
-    /// A stored value that is not what the service writes. For `map_err`.
-    pub fn corrupt<E: Display>(what: &'static str) -> impl FnOnce(E) -> Self {
-        move |cause| Self::Corrupt { what, cause: cause.to_string() }
-    }
-
     /// The server has not answered within this time.
     pub(crate) fn late(what: &str, limit: Duration) -> Self {
         let said = format!("{what}: no response within {limit:?}");
@@ -84,7 +74,7 @@ impl Error {
 
     fn fault(&self) -> Fault {
         match (self, self.sql_state().as_deref()) {
-            (Self::Corrupt { .. }, _) => Fault::Data,
+            (Self::Corrupt(_), _) => Fault::Data,
             (Self::Unfit(_), _) => Fault::World,
             (Self::Sql(_), Some(state)) => fault_of(state),
             (Self::Sql(error), None) => match error {
@@ -100,7 +90,7 @@ impl Error {
     fn sql_state(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Sql(sqlx::Error::Database(error)) => error.code(),
-            Self::Sql(_) | Self::Unfit(_) | Self::Corrupt { .. } => None,
+            Self::Sql(_) | Self::Unfit(_) | Self::Corrupt(_) => None,
         }
     }
 }

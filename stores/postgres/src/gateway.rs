@@ -1,9 +1,8 @@
 //! The simulated gateway's ledger.
 
 mod records;
-mod rows;
 
-use crate::columns::{all_met, column, count, time};
+use crate::columns::{column, time};
 use crate::database::Database;
 use crate::error::Error;
 use crate::store::Tables;
@@ -14,7 +13,8 @@ use ordermill_domain::clock::Timestamp;
 use ordermill_domain::gateway::{Entry, GatewayWrites, SimulatedGateway};
 use ordermill_domain::money::Currency;
 use ordermill_domain::payment::GatewayKey;
-use rows::StoredGatewayEntry;
+use ordermill_rows::gateway::StoredGatewayEntry;
+use ordermill_rows::{all_met, corrupt, count};
 use sqlx::PgConnection;
 use sqlx::migrate::Migrator;
 use std::collections::HashMap;
@@ -37,7 +37,7 @@ impl Tables<SimulatedGateway> for GatewayTables {
     ) -> Result<HashMap<GatewayKey, Entry>, Error> {
         let keys = column(keys, |key| key.0);
         let rows = sqlx::query_as!(
-            StoredGatewayEntry,
+            StoredGatewayEntry::<Timestamp>,
             "SELECT key, status, order_id, currency, amount_minor, method, captured_minor,
                     refunded_minor, transaction_id, charge_attempts, refund_attempts, created_at,
                     changed_at
@@ -46,7 +46,8 @@ impl Tables<SimulatedGateway> for GatewayTables {
         )
         .fetch_all(conn)
         .await?;
-        rows.into_iter().map(|row| row.into_entry().map(|entry| (entry.key, entry))).collect()
+        let entries = rows.into_iter().map(|row| row.entry().map(|entry| (entry.key, entry)));
+        Ok(entries.collect::<Result<_, _>>()?)
     }
 
     async fn write(
@@ -125,7 +126,7 @@ async fn update(conn: &mut PgConnection, entries: &[Entry]) -> Result<(), Error>
     .execute(conn)
     .await?
     .rows_affected();
-    all_met("ledger entry", met, entries.len())
+    Ok(all_met("ledger entry", met, entries.len())?)
 }
 
 /// The gateway's database, as its readers see it.
@@ -138,7 +139,7 @@ impl GatewayReads for GatewayDatabase {
         self.0
             .read(move |readers| async move {
                 let row = sqlx::query_as!(
-                    StoredGatewayEntry,
+                    StoredGatewayEntry::<Timestamp>,
                     "SELECT key, status, order_id, currency, amount_minor, method, captured_minor,
                             refunded_minor, transaction_id, charge_attempts, refund_attempts,
                             created_at, changed_at
@@ -147,7 +148,7 @@ impl GatewayReads for GatewayDatabase {
                 )
                 .fetch_optional(&readers)
                 .await?;
-                row.map(StoredGatewayEntry::into_entry).transpose()
+                Ok(row.map(StoredGatewayEntry::entry).transpose()?)
             })
             .await
     }
@@ -167,8 +168,7 @@ impl GatewayReads for GatewayDatabase {
                 .await?;
                 let mut totals = Totals::default();
                 for row in rows {
-                    let currency =
-                        Currency::read(&row.currency).map_err(Error::corrupt("currency"))?;
+                    let currency = Currency::read(&row.currency).map_err(corrupt("currency"))?;
                     let sums = Sums { captured_minor: row.captured, refunded_minor: row.refunded };
                     totals.sums.insert(currency, sums);
                     totals.captures += count::<u64>(row.captures)?;

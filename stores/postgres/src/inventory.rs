@@ -3,18 +3,18 @@
 mod ledger;
 mod read;
 mod records;
-mod rows;
 
 pub use read::InventoryDatabase;
 
-use crate::columns::{all_met, column, number, time};
+use crate::columns::{column, number, optional_json_column, time};
 use crate::error::Error;
 use crate::store::Tables;
 use async_trait::async_trait;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::{OrderId, ProductId};
 use ordermill_domain::inventory::{Inventory, Keys, ReservationRow, Rows, StockRow, Writes};
-use rows::{StoredReservation, StoredStock};
+use ordermill_rows::all_met;
+use ordermill_rows::inventory::{StoredReservation, StoredStock};
 use sqlx::PgConnection;
 use sqlx::migrate::Migrator;
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,14 +63,15 @@ async fn load_reservations(
     }
     let orders: Vec<_> = orders.iter().map(|order| order.0).collect();
     let rows = sqlx::query_as!(
-        StoredReservation,
+        StoredReservation::<Timestamp>,
         "SELECT order_id, status, lines, refusal, updated_at FROM reservations
          WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE",
         &orders
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(|row| row.reservation().map(|row| (row.order_id, row))).collect()
+    let rows = rows.into_iter().map(|row| row.reservation().map(|row| (row.order_id, row)));
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 async fn load_stock(
@@ -89,7 +90,8 @@ async fn load_stock(
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(|row| row.stock().map(|row| (row.product_id.clone(), row))).collect()
+    let rows = rows.into_iter().map(|row| row.stock().map(|row| (row.product_id.clone(), row)));
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 async fn insert_stock(conn: &mut PgConnection, stock: &[Arc<StockRow>]) -> Result<(), Error> {
@@ -126,7 +128,7 @@ async fn update_stock(conn: &mut PgConnection, stock: &[Arc<StockRow>]) -> Resul
     .execute(conn)
     .await?
     .rows_affected();
-    all_met("stock", met, stock.len())
+    Ok(all_met("stock", met, stock.len())?)
 }
 
 async fn insert_reservations(
@@ -136,15 +138,13 @@ async fn insert_reservations(
     if reservations.is_empty() {
         return Ok(());
     }
-    let lines = reservations.iter().map(rows::lines).collect::<Result<Vec<_>, _>>()?;
-    let refusals = reservations.iter().map(rows::refusal).collect::<Result<Vec<_>, _>>()?;
     sqlx::query!(
         "INSERT INTO reservations (order_id, status, lines, refusal, updated_at)
          SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])",
         &column(reservations, |row| row.order_id.0),
         &column(reservations, |row| row.reservation.status()) as _,
-        &lines as _,
-        &refusals as _,
+        &optional_json_column("list of lines", reservations, |row| row.reservation.lines())? as _,
+        &optional_json_column("refusal", reservations, |row| row.reservation.refusal())? as _,
         &column(reservations, |row| time(row.updated_at))
     )
     .execute(conn)
@@ -171,5 +171,5 @@ async fn update_reservations(
     .execute(conn)
     .await?
     .rows_affected();
-    all_met("reservation", met, reservations.len())
+    Ok(all_met("reservation", met, reservations.len())?)
 }

@@ -2,8 +2,8 @@
 //!
 //! # How a service gets its tables
 //!
-//! 1. Its migrations stand in `migrations/postgres/<service>/`, numbered from 101 on (1 to 99 are
-//!    the common ones: `outbox`, `dead_letters`). Names are without a schema: each connection has the
+//! 1. Its migrations stand in `migrations/postgres/<service>/`, numbered from 301 on (201 to 299
+//!    are the common ones: `outbox`, `dead_letters`). Names are without a schema: each connection has the
 //!    service's as its search path. Table names are distinct among all services, because
 //!    `scripts/sqlx-prepare` puts them into one development database.
 //! 2. A unit struct in `<service>.rs` implements [`Tables`]: `load` locks the rows of the keys in
@@ -30,7 +30,7 @@
 //! UPDATE t SET x = v.x FROM UNNEST($1::uuid[], $2::text[]) AS v (id, x) WHERE t.id = v.id;
 //! ```
 //!
-//! An update in bulk checks by [`columns::all_met`] that it met the rows that it was meant for. What
+//! An update in bulk checks by [`ordermill_rows::all_met`] that it met the rows that it was meant for. What
 //! an error means to the journal: [`error`].
 //!
 //! # Several processes
@@ -41,6 +41,8 @@
 //! [`database`].
 //!
 //! A pooler between must pool whole sessions: ours hold locks and settings.
+
+#![forbid(unsafe_code)]
 
 pub mod audit;
 pub mod columns;

@@ -11,14 +11,11 @@ use crate::error::Error;
 use crate::store::Tables;
 use async_trait::async_trait;
 use ordermill_domain::clock::Timestamp;
-use ordermill_domain::ids::OrderId;
-use ordermill_domain::notification::{
-    Keys, NotificationId, NotificationService, Rows, Topic, Writes,
-};
+use ordermill_domain::notification::{Keys, NotificationId, NotificationService, Rows, Writes};
+use ordermill_rows::notification::id;
 use sqlx::PgConnection;
 use sqlx::migrate::Migrator;
 use std::collections::{BTreeMap, BTreeSet};
-use uuid::Uuid;
 
 /// The service's schema.
 pub const SCHEMA: &str = "notification";
@@ -72,11 +69,5 @@ async fn entries(
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(|row| Ok((id(row.order_id, row.topic)?, row.is_read))).collect()
-}
-
-/// A stored key.
-fn id(order: Uuid, topic: i16) -> Result<NotificationId, Error> {
-    let topic = Topic::numbered(topic.into()).ok_or(topic).map_err(Error::corrupt("topic"))?;
-    Ok(NotificationId { order_id: OrderId(order), topic })
+    rows.into_iter().map(|row| Ok((id(row.order_id, row.topic.into())?, row.is_read))).collect()
 }

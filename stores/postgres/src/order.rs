@@ -2,12 +2,10 @@
 
 mod read;
 mod records;
-mod rows;
 mod write;
 
 pub use read::OrderDatabase;
 
-use crate::columns::count;
 use crate::error::Error;
 use crate::store::Tables;
 use async_trait::async_trait;
@@ -15,6 +13,8 @@ use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::order::service::{Keys, Rows, Writes};
 use ordermill_domain::order::{Claim, Order};
+use ordermill_rows::count;
+use ordermill_rows::order::StoredClaim;
 use sqlx::PgConnection;
 use sqlx::migrate::Migrator;
 
@@ -47,20 +47,14 @@ impl Tables<Order> for OrderTables {
         }
         // They are inserted and forgotten, never changed: there is nothing to lock.
         let claims: Vec<_> = keys.claims.iter().map(String::as_str).collect();
-        let found = sqlx::query!(
+        let found = sqlx::query_as!(
+            StoredClaim,
             "SELECT key, fingerprint, order_id FROM idempotency_keys WHERE key = ANY($1::text[])",
             &claims as _
         )
         .fetch_all(&mut *conn)
         .await?;
-        for row in found {
-            let claim = Claim {
-                key: row.key.clone(),
-                fingerprint: row.fingerprint,
-                order_id: OrderId(row.order_id),
-            };
-            rows.claims.insert(row.key, claim);
-        }
+        rows.claims.extend(found.into_iter().map(|row| (row.key.clone(), Claim::from(row))));
         Ok(rows)
     }
 

@@ -2,7 +2,7 @@
 
 mod adopt;
 
-use crate::columns::{column, count, time};
+use crate::columns::{column, time};
 use crate::database::Database;
 use crate::dead_letters;
 use crate::error::Error;
@@ -11,6 +11,8 @@ use ordermill_actors::ports::{Outbox, ReadError};
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::outbox::OutboxRow;
 use ordermill_domain::service::{Parking, Redrive};
+use ordermill_rows::count;
+use ordermill_rows::outbox::{StoredOutboxRow, readable};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -90,31 +92,6 @@ pub(crate) async fn redrive(
     Ok(())
 }
 
-struct StoredOutboxRow {
-    id: Uuid,
-    content: String,
-    tries: i64,
-}
-
-/// The rows that can be read. One that cannot stays for a person to look at, and stops no other.
-fn readable(stored: Vec<StoredOutboxRow>) -> Vec<OutboxRow> {
-    let read = |row: StoredOutboxRow| -> Result<OutboxRow, Error> {
-        OutboxRow::from_json(row.id, count(row.tries)?, &row.content)
-            .map_err(Error::corrupt("outbox row"))
-    };
-    stored
-        .into_iter()
-        .filter_map(|row| {
-            let id = row.id;
-            read(row)
-                .inspect_err(
-                    |error| tracing::error!(%id, %error, "unreadable outbox row; not published"),
-                )
-                .ok()
-        })
-        .collect()
-}
-
 #[async_trait]
 impl Outbox for Database {
     async fn waiting(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<OutboxRow>, ReadError> {
@@ -160,7 +137,7 @@ impl Outbox for Database {
             )
             .fetch_one(&pool)
             .await?;
-            count(parked)
+            Ok(count(parked)?)
         })
         .await
     }

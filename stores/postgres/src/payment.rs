@@ -2,7 +2,7 @@
 
 mod records;
 
-use crate::columns::{all_met, column, count, number, time};
+use crate::columns::{column, json_column, number, time};
 use crate::database::Database;
 use crate::error::Error;
 use crate::store::Tables;
@@ -11,11 +11,12 @@ use ordermill_actors::payment::PaymentReads;
 use ordermill_actors::ports::ReadError;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
-use ordermill_domain::payment::{Payment, PaymentRow, PaymentService, PaymentWrite};
+use ordermill_domain::payment::{PaymentRow, PaymentService, PaymentWrite};
+use ordermill_rows::payment::StoredPayment;
+use ordermill_rows::{all_met, count};
 use sqlx::PgConnection;
 use sqlx::migrate::Migrator;
 use std::collections::HashMap;
-use std::sync::Arc;
 use uuid::Uuid;
 
 /// The service's schema.
@@ -58,16 +59,10 @@ impl Tables<PaymentService> for PaymentTables {
     }
 }
 
-fn json(write: &PaymentWrite) -> Result<String, Error> {
-    serde_json::to_string(&*write.row.payment).map_err(Error::corrupt("payment"))
-}
-
 async fn insert(conn: &mut PgConnection, writes: &[&PaymentWrite]) -> Result<(), Error> {
     if writes.is_empty() {
         return Ok(());
     }
-    let payments =
-        column(writes, |write| json(write)).into_iter().collect::<Result<Vec<_>, _>>()?;
     sqlx::query!(
         "INSERT INTO payments (order_id, version, status, due_at, payment)
          SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[])",
@@ -75,7 +70,7 @@ async fn insert(conn: &mut PgConnection, writes: &[&PaymentWrite]) -> Result<(),
         &column(writes, |write| number(write.row.version)),
         &column(writes, |write| write.row.payment.status().as_str()) as _,
         &column(writes, |write| write.row.due_at().map(time)) as _,
-        &payments
+        &json_column("payment", writes, |write| &*write.row.payment)?
     )
     .execute(conn)
     .await?;
@@ -86,8 +81,6 @@ async fn update(conn: &mut PgConnection, writes: &[&PaymentWrite]) -> Result<(),
     if writes.is_empty() {
         return Ok(());
     }
-    let payments =
-        column(writes, |write| json(write)).into_iter().collect::<Result<Vec<_>, _>>()?;
     let met = sqlx::query!(
         "UPDATE payments
          SET version = v.version, status = v.status, due_at = v.due_at, payment = v.payment
@@ -99,12 +92,12 @@ async fn update(conn: &mut PgConnection, writes: &[&PaymentWrite]) -> Result<(),
         &column(writes, |write| number(write.row.version)),
         &column(writes, |write| write.row.payment.status().as_str()) as _,
         &column(writes, |write| write.row.due_at().map(time)) as _,
-        &payments
+        &json_column("payment", writes, |write| &*write.row.payment)?
     )
     .execute(conn)
     .await?
     .rows_affected();
-    all_met("payment", met, writes.len())
+    Ok(all_met("payment", met, writes.len())?)
 }
 
 /// The payment service's database, as its readers see it.
@@ -123,10 +116,9 @@ impl PaymentReads for PaymentDatabase {
                 .fetch_optional(&readers)
                 .await?;
                 let Some(row) = row else { return Ok(None) };
-                let payment: Payment =
-                    serde_json::from_str(&row.payment).map_err(Error::corrupt("payment"))?;
-                let version = count(row.version)?;
-                Ok(Some(PaymentRow { order_id, version, payment: Arc::new(payment) }))
+                let order_id = order_id.0;
+                let stored = StoredPayment { order_id, version: row.version, payment: row.payment };
+                Ok(Some(stored.payment()?))
             })
             .await
     }

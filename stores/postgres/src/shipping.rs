@@ -1,9 +1,8 @@
 //! The shipping service's table: one shipment an order.
 
 mod records;
-mod rows;
 
-use crate::columns::{all_met, column, number, time};
+use crate::columns::{column, number, time};
 use crate::database::Database;
 use crate::error::Error;
 use crate::store::Tables;
@@ -13,7 +12,8 @@ use ordermill_actors::shipping::ShipmentReads;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::shipping::{Shipment, Shipping, Writes};
-use rows::{StoredShipment, address, priority};
+use ordermill_rows::all_met;
+use ordermill_rows::shipping::{StoredShipment, address, priority};
 use sqlx::PgConnection;
 use sqlx::migrate::Migrator;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,7 +36,7 @@ impl Tables<Shipping> for ShippingTables {
     ) -> Result<BTreeMap<OrderId, Shipment>, Error> {
         let keys: Vec<_> = keys.iter().map(|order| order.0).collect();
         let rows = sqlx::query_as!(
-            StoredShipment,
+            StoredShipment::<Timestamp>,
             "SELECT order_id, status, decided_at, reason, tracking_code, freight_minor, currency,
                     estimated_delivery, units, priority, address, dispatched_at
              FROM shipments WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE",
@@ -44,9 +44,8 @@ impl Tables<Shipping> for ShippingTables {
         )
         .fetch_all(conn)
         .await?;
-        rows.into_iter()
-            .map(|row| row.shipment().map(|shipment| (shipment.order_id, shipment)))
-            .collect()
+        let rows = rows.into_iter().map(|row| row.shipment().map(|row| (row.order_id, row)));
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     async fn write(
@@ -109,7 +108,7 @@ async fn update(conn: &mut PgConnection, shipments: &[Shipment]) -> Result<(), E
     .execute(conn)
     .await?
     .rows_affected();
-    all_met("shipment", met, shipments.len())
+    Ok(all_met("shipment", met, shipments.len())?)
 }
 
 /// The shipping service's database, as its readers see it.
@@ -121,7 +120,7 @@ impl ShipmentReads for ShippingDatabase {
     async fn shipment(&self, order: OrderId) -> Result<Option<Shipment>, ReadError> {
         let read = self.0.read(move |pool| async move {
             let row = sqlx::query_as!(
-                StoredShipment,
+                StoredShipment::<Timestamp>,
                 "SELECT order_id, status, decided_at, reason, tracking_code, freight_minor,
                         currency, estimated_delivery, units, priority, address, dispatched_at
                  FROM shipments WHERE order_id = $1",
@@ -129,7 +128,7 @@ impl ShipmentReads for ShippingDatabase {
             )
             .fetch_optional(&pool)
             .await?;
-            row.map(StoredShipment::shipment).transpose()
+            Ok(row.map(StoredShipment::shipment).transpose()?)
         });
         read.await
     }

@@ -1,6 +1,8 @@
 //! PostgreSQL's stores: the contract that all stores are held to, and what several processes on one
 //! server can do to each other. Every test has a database of its own.
 
+#![expect(clippy::unwrap_used, reason = "a test panics when it fails")]
+
 #[path = "postgres/adoption.rs"]
 mod adoption;
 #[path = "postgres/backend.rs"]

@@ -2,7 +2,7 @@
 
 mod records;
 
-use crate::columns::{count, micros, time};
+use crate::columns::{Micros, micros};
 use crate::database::Database;
 use crate::error::Error;
 use crate::script::{Script, statement};
@@ -14,6 +14,7 @@ use ordermill_domain::audit::{AuditCursor, AuditEntry, AuditService};
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::messages::Message;
+use ordermill_rows::audit::StoredAuditEntry;
 use sqlx::SqliteConnection;
 use sqlx::migrate::Migrator;
 use std::fmt::Write;
@@ -86,7 +87,8 @@ impl AuditReads for AuditDatabase {
         let (occurred_at, position) =
             after.map_or((i64::MIN, 0), |after| (micros(after.occurred_at), after.position));
         let read = self.0.read(move |pool| async move {
-            let rows = sqlx::query!(
+            let rows = sqlx::query_as!(
+                StoredAuditEntry::<Micros>,
                 r#"SELECT position, event_id AS "event_id: Uuid", event_type, number, occurred_at,
                           recorded_at, message
                    FROM audit_entries
@@ -99,20 +101,8 @@ impl AuditReads for AuditDatabase {
             )
             .fetch_all(&pool)
             .await?;
-            rows.into_iter()
-                .map(|row| {
-                    Ok(AuditEntry {
-                        position: row.position,
-                        order_id: order,
-                        event_id: row.event_id,
-                        event_type: row.event_type,
-                        number: count(row.number)?,
-                        occurred_at: time(row.occurred_at)?,
-                        recorded_at: time(row.recorded_at)?,
-                        message: row.message,
-                    })
-                })
-                .collect()
+            let entries = rows.into_iter().map(|row| row.entry(order));
+            Ok(entries.collect::<Result<_, _>>()?)
         });
         read.await
     }

@@ -6,21 +6,17 @@
 //! | time | INTEGER, microseconds since 1970 UTC | number |
 //! | number | INTEGER | number |
 
-use crate::error::Error;
-use chrono::DateTime;
 use ordermill_domain::clock::Timestamp;
+use ordermill_rows::{Corrupt, to_json};
+use serde::Serialize;
 use uuid::Uuid;
 
-/// A time as it is stored: whole microseconds.
-pub fn micros(time: Timestamp) -> i64 {
-    time.timestamp_micros()
-}
+/// A time as it is stored: microseconds since 1970 UTC.
+pub type Micros = i64;
 
-/// A stored time.
-pub fn time(micros: i64) -> Result<Timestamp, Error> {
-    DateTime::from_timestamp_micros(micros)
-        .ok_or(micros)
-        .map_err(Error::corrupt("time in microseconds"))
+/// A time on its way into its column.
+pub fn micros(time: Timestamp) -> Micros {
+    time.timestamp_micros()
 }
 
 /// Identifiers as a JSON list, for `… IN (SELECT unhex(value) FROM json_each(?1))`.
@@ -39,15 +35,10 @@ pub fn ids(ids: impl IntoIterator<Item = Uuid>) -> String {
     text
 }
 
-/// A number that is never negative and was stored as INTEGER.
-pub fn count<T: TryFrom<i64>>(stored: i64) -> Result<T, Error> {
-    T::try_from(stored).map_err(|_| stored).map_err(Error::corrupt("count"))
-}
-
-/// Checks that a bulk statement has met as many rows as it was meant for.
-pub fn all_met(what: &'static str, met: u64, meant: usize) -> Result<(), Error> {
-    match met == meant as u64 {
-        true => Ok(()),
-        false => Err(Error::corrupt(what)(format!("expected {meant} rows, found {met}"))),
-    }
+/// Rows as a JSON list, for `… FROM jsonb_each(?)`. `what` is named in the error.
+pub fn json_rows<T: Serialize>(
+    what: &'static str,
+    rows: impl IntoIterator<Item = T>,
+) -> Result<String, Corrupt> {
+    to_json(what, &rows.into_iter().collect::<Vec<_>>())
 }

@@ -48,10 +48,22 @@ const CHECKPOINT_PAGES: &str = "4096";
 const LOG_SIZE_MAX: &str = "67108864";
 
 static COMMON: Migrator = sqlx::migrate!("../../migrations/sqlite/common");
+/// The first migration of 0.2.0. Ordermill 0.1 had those below.
+const FIRST_MIGRATION: i64 = 201;
 
 /// Why a database cannot be opened.
 #[derive(Debug, Error)]
 pub enum OpenError {
+    /// Ordermill 0.1 has created it.
+    #[error(
+        "{} was created by Ordermill 0.1, whose data this version does not read; start with an \
+            empty data directory, or use version 0.1",
+        file.display()
+    )]
+    TooOld {
+        /// The file.
+        file: PathBuf,
+    },
     /// A newer Ordermill has been here.
     #[error(
         "{} was written by a newer version: migration {version} is unknown; start that version or a later one",
@@ -117,7 +129,7 @@ pub struct Database {
 
 impl Database {
     /// Opens `<directory>/<name>.db`, makes it where it is missing, and brings its tables up to
-    /// date: the common ones (versions 1 to 99), then the service's own (from 101 on).
+    /// date: the common ones (versions 201 to 299), then the service's own (from 301 on).
     pub async fn open(directory: &DataDir, name: &str, own: &Migrator) -> Result<Self, OpenError> {
         let file = directory.path().join(format!("{name}.db"));
         let database = Self::connect(directory, &file, true).await?;
@@ -257,6 +269,7 @@ async fn migrate(writer: &SqlitePool, own: &Migrator) -> Result<(), MigrateError
 
 fn explain(file: PathBuf, source: MigrateError) -> OpenError {
     match source {
+        MigrateError::VersionMissing(..FIRST_MIGRATION) => OpenError::TooOld { file },
         MigrateError::VersionMissing(version) => OpenError::Newer { file, version },
         MigrateError::VersionMismatch(version) => OpenError::Altered { file, version },
         source => OpenError::Migration { file, source },

@@ -1,6 +1,6 @@
 //! The dead letters table, the same in every service's file.
 
-use crate::columns::{count, micros, time};
+use crate::columns::{Micros, micros};
 use crate::database::Database;
 use crate::error::Error;
 use crate::script::{Script, statement};
@@ -9,6 +9,7 @@ use ordermill_actors::ports::{DeadLetterFilter, DeadLetters, ReadError};
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::messages::Queue;
 use ordermill_domain::service::{DeadLetter, Discard, DiscardedLetter};
+use ordermill_rows::dead_letters::{StoredDeadLetter, StoredDiscardedLetter};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
@@ -72,71 +73,6 @@ pub(crate) async fn discard(
     Ok(())
 }
 
-struct StoredDeadLetter {
-    id: Uuid,
-    queue: String,
-    order_id: Option<Uuid>,
-    event_type: Option<String>,
-    cause: String,
-    attempts: i64,
-    body: String,
-    first_failed_at: i64,
-    died_at: i64,
-}
-
-impl StoredDeadLetter {
-    fn into_letter(self) -> Result<DeadLetter, Error> {
-        Ok(DeadLetter {
-            id: self.id,
-            queue: Queue::parse(&self.queue).ok_or(self.queue).map_err(Error::corrupt("queue"))?,
-            order_id: self.order_id,
-            event_type: self.event_type,
-            cause: self.cause,
-            attempts: count(self.attempts)?,
-            body: self.body,
-            first_failed_at: time(self.first_failed_at)?,
-            died_at: time(self.died_at)?,
-        })
-    }
-}
-
-struct StoredDiscardedLetter {
-    id: Uuid,
-    queue: String,
-    order_id: Option<Uuid>,
-    event_type: Option<String>,
-    cause: String,
-    attempts: i64,
-    body: String,
-    first_failed_at: i64,
-    died_at: i64,
-    reason: String,
-    discarded_at: i64,
-}
-
-impl StoredDiscardedLetter {
-    fn into_letter(self) -> Result<DiscardedLetter, Error> {
-        let Self { id, queue, order_id, event_type, cause, attempts, body, .. } = self;
-        let (first_failed_at, died_at) = (self.first_failed_at, self.died_at);
-        let stored = StoredDeadLetter {
-            id,
-            queue,
-            order_id,
-            event_type,
-            cause,
-            attempts,
-            body,
-            first_failed_at,
-            died_at,
-        };
-        Ok(DiscardedLetter {
-            letter: stored.into_letter()?,
-            reason: self.reason,
-            discarded_at: time(self.discarded_at)?,
-        })
-    }
-}
-
 #[async_trait]
 impl DeadLetters for Database {
     async fn dead_letters(
@@ -151,7 +87,7 @@ impl DeadLetters for Database {
             let rows =
                 match queue {
                     Some(queue) => sqlx::query_as!(
-                        StoredDeadLetter,
+                        StoredDeadLetter::<Micros>,
                         r#"SELECT id AS "id: Uuid", queue, order_id AS "order_id: Uuid", event_type,
                                   cause, attempts, body, first_failed_at, died_at
                            FROM dead_letters WHERE queue = ?1 AND id < ?2
@@ -163,7 +99,7 @@ impl DeadLetters for Database {
                     .fetch_all(&pool)
                     .await?,
                     None => sqlx::query_as!(
-                        StoredDeadLetter,
+                        StoredDeadLetter::<Micros>,
                         r#"SELECT id AS "id: Uuid", queue, order_id AS "order_id: Uuid", event_type,
                                   cause, attempts, body, first_failed_at, died_at
                            FROM dead_letters WHERE id < ?1 ORDER BY id DESC LIMIT ?2"#,
@@ -173,7 +109,7 @@ impl DeadLetters for Database {
                     .fetch_all(&pool)
                     .await?,
                 };
-            rows.into_iter().map(StoredDeadLetter::into_letter).collect()
+            Ok(rows.into_iter().map(StoredDeadLetter::letter).collect::<Result<_, _>>()?)
         })
         .await
     }
@@ -181,7 +117,7 @@ impl DeadLetters for Database {
     async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetter>, ReadError> {
         self.read(move |pool| async move {
             let row = sqlx::query_as!(
-                StoredDeadLetter,
+                StoredDeadLetter::<Micros>,
                 r#"SELECT id AS "id: Uuid", queue, order_id AS "order_id: Uuid", event_type, cause,
                           attempts, body, first_failed_at, died_at
                    FROM dead_letters WHERE id = ?1"#,
@@ -189,7 +125,7 @@ impl DeadLetters for Database {
             )
             .fetch_optional(&pool)
             .await?;
-            row.map(StoredDeadLetter::into_letter).transpose()
+            Ok(row.map(StoredDeadLetter::letter).transpose()?)
         })
         .await
     }
@@ -218,7 +154,7 @@ impl DeadLetters for Database {
         self.read(move |pool| async move {
             // They are few: each was looked at by a person.
             let rows = sqlx::query_as!(
-                StoredDiscardedLetter,
+                StoredDiscardedLetter::<Micros>,
                 r#"SELECT id AS "id: Uuid", queue, order_id AS "order_id: Uuid", event_type, cause,
                           attempts, body, first_failed_at, died_at, reason, discarded_at
                    FROM discarded_dead_letters
@@ -229,7 +165,7 @@ impl DeadLetters for Database {
             )
             .fetch_all(&pool)
             .await?;
-            rows.into_iter().map(StoredDiscardedLetter::into_letter).collect()
+            Ok(rows.into_iter().map(StoredDiscardedLetter::letter).collect::<Result<_, _>>()?)
         })
         .await
     }

@@ -1,7 +1,7 @@
 //! What SQLite's errors mean to the domain. This is the one place that knows.
 
 use ordermill_actors::ports::{CommitError, ReadError};
-use std::fmt::Display;
+use ordermill_rows::Corrupt;
 
 /// What goes wrong in a statement, or in reading what it answers.
 #[derive(Debug, thiserror::Error)]
@@ -10,21 +10,11 @@ pub enum Error {
     #[error(transparent)]
     Sql(#[from] sqlx::Error),
     /// A stored value is not what the service writes.
-    #[error("a stored value is not a valid {what}: {cause}")]
-    Corrupt {
-        /// What it should have been.
-        what: &'static str,
-        /// Why it is not.
-        cause: String,
-    },
+    #[error(transparent)]
+    Corrupt(#[from] Corrupt),
 }
 
 impl Error {
-    /// A stored value that is not what the service writes. For `map_err`.
-    pub fn corrupt<E: Display>(what: &'static str) -> impl FnOnce(E) -> Self {
-        move |cause| Self::Corrupt { what, cause: cause.to_string() }
-    }
-
     /// What it means when it is met before COMMIT: nothing is written.
     pub(crate) fn before_commit(self) -> CommitError {
         match self.fault() {
@@ -51,7 +41,7 @@ impl Error {
     fn fault(&self) -> Fault {
         let extended = self.extended_code();
         match (self, self.result_code()) {
-            (Self::Corrupt { .. }, _) => Fault::Data,
+            (Self::Corrupt(_), _) => Fault::Data,
             // Somebody else inserted the row meanwhile: read again, it is there now.
             (_, Some(code::CONSTRAINT))
                 if matches!(
@@ -79,7 +69,7 @@ impl Error {
     fn extended_code(&self) -> Option<i32> {
         match self {
             Self::Sql(sqlx::Error::Database(error)) => error.code()?.parse().ok(),
-            Self::Sql(_) | Self::Corrupt { .. } => None,
+            Self::Sql(_) | Self::Corrupt(_) => None,
         }
     }
 

@@ -3,7 +3,7 @@
 mod records;
 mod rows;
 
-use crate::columns;
+use crate::columns::{self, Micros, json_rows};
 use crate::database::Database;
 use crate::error::Error;
 use crate::script::{Script, statement};
@@ -15,7 +15,9 @@ use ordermill_domain::clock::Timestamp;
 use ordermill_domain::gateway::{Entry, GatewayWrites, SimulatedGateway};
 use ordermill_domain::money::Currency;
 use ordermill_domain::payment::GatewayKey;
-use rows::{GatewayEntryRow, StoredGatewayEntry};
+use ordermill_rows::gateway::StoredGatewayEntry;
+use ordermill_rows::{Corrupt, corrupt, count};
+use rows::GatewayEntryRow;
 use sqlx::SqliteConnection;
 use sqlx::migrate::Migrator;
 use std::collections::HashMap;
@@ -36,7 +38,7 @@ impl Tables<SimulatedGateway> for GatewayTables {
     ) -> Result<HashMap<GatewayKey, Entry>, Error> {
         let keys = columns::ids(keys.iter().map(|key| key.0));
         let rows = sqlx::query_as!(
-            StoredGatewayEntry,
+            StoredGatewayEntry::<Micros>,
             r#"SELECT key AS "key: Uuid", status, order_id AS "order_id: Uuid", currency,
                       amount_minor, method, captured_minor, refunded_minor, transaction_id,
                       charge_attempts, refund_attempts, created_at, changed_at
@@ -45,7 +47,8 @@ impl Tables<SimulatedGateway> for GatewayTables {
         )
         .fetch_all(conn)
         .await?;
-        rows.into_iter().map(|row| row.into_entry().map(|entry| (entry.key, entry))).collect()
+        let entries = rows.into_iter().map(|row| row.entry().map(|entry| (entry.key, entry)));
+        Ok(entries.collect::<Result<_, _>>()?)
     }
 
     fn write(
@@ -59,9 +62,8 @@ impl Tables<SimulatedGateway> for GatewayTables {
     }
 }
 
-fn bound(entries: &[Entry]) -> Result<String, Error> {
-    let rows: Vec<GatewayEntryRow<'_>> = entries.iter().map(GatewayEntryRow::from).collect();
-    serde_json::to_string(&rows).map_err(Error::corrupt("ledger entries"))
+fn bound(entries: &[Entry]) -> Result<String, Corrupt> {
+    json_rows("ledger entries", entries.iter().map(GatewayEntryRow::from))
 }
 
 fn insert(script: &mut Script, entries: &[Entry]) -> Result<(), Error> {
@@ -120,7 +122,7 @@ impl GatewayReads for GatewayDatabase {
         self.0
             .read(move |readers| async move {
                 let row = sqlx::query_as!(
-                    StoredGatewayEntry,
+                    StoredGatewayEntry::<Micros>,
                     r#"SELECT key AS "key: Uuid", status, order_id AS "order_id: Uuid", currency,
                               amount_minor, method, captured_minor, refunded_minor,
                               transaction_id, charge_attempts, refund_attempts, created_at,
@@ -130,7 +132,7 @@ impl GatewayReads for GatewayDatabase {
                 )
                 .fetch_optional(&readers)
                 .await?;
-                row.map(StoredGatewayEntry::into_entry).transpose()
+                Ok(row.map(StoredGatewayEntry::entry).transpose()?)
             })
             .await
     }
@@ -150,12 +152,11 @@ impl GatewayReads for GatewayDatabase {
                 .await?;
                 let mut totals = Totals::default();
                 for row in rows {
-                    let currency =
-                        Currency::read(&row.currency).map_err(Error::corrupt("currency"))?;
+                    let currency = Currency::read(&row.currency).map_err(corrupt("currency"))?;
                     let sums = Sums { captured_minor: row.captured, refunded_minor: row.refunded };
                     totals.sums.insert(currency, sums);
-                    totals.captures += columns::count::<u64>(row.captures)?;
-                    totals.orders = columns::count(row.orders)?;
+                    totals.captures += count::<u64>(row.captures)?;
+                    totals.orders = count(row.orders)?;
                 }
                 Ok(totals)
             })

@@ -7,7 +7,7 @@ mod rows;
 
 pub use read::InventoryDatabase;
 
-use crate::columns;
+use crate::columns::{self, Micros, json_rows};
 use crate::error::Error;
 use crate::script::{Script, statement};
 use crate::store::Tables;
@@ -15,7 +15,9 @@ use async_trait::async_trait;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::{OrderId, ProductId};
 use ordermill_domain::inventory::{Inventory, Keys, ReservationRow, Rows, StockRow, Writes};
-use rows::{InsertedReservation, StoredReservation, StoredStock, UpdatedReservation, WrittenStock};
+use ordermill_rows::inventory::{StoredReservation, StoredStock};
+use ordermill_rows::{Corrupt, to_json};
+use rows::{InsertedReservation, UpdatedReservation, WrittenStock};
 use sqlx::SqliteConnection;
 use sqlx::migrate::Migrator;
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,14 +58,15 @@ async fn load_reservations(
     }
     let orders = columns::ids(orders.iter().map(|order| order.0));
     let rows = sqlx::query_as!(
-        StoredReservation,
+        StoredReservation::<Micros>,
         r#"SELECT order_id AS "order_id: Uuid", status, lines, refusal, updated_at
            FROM reservations WHERE order_id IN (SELECT unhex(value) FROM json_each(?1))"#,
         orders
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(|row| row.reservation().map(|row| (row.order_id, row))).collect()
+    let rows = rows.into_iter().map(|row| row.reservation().map(|row| (row.order_id, row)));
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 async fn load_stock(
@@ -73,7 +76,7 @@ async fn load_stock(
     if products.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let products = serde_json::to_string(products).map_err(Error::corrupt("product ids"))?;
+    let products = to_json("product ids", products)?;
     let rows = sqlx::query_as!(
         StoredStock,
         "SELECT product_id, on_hand, reserved, version
@@ -82,12 +85,12 @@ async fn load_stock(
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(|row| row.stock().map(|row| (row.product_id.clone(), row))).collect()
+    let rows = rows.into_iter().map(|row| row.stock().map(|row| (row.product_id.clone(), row)));
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn bound(stock: &[Arc<StockRow>]) -> Result<String, Error> {
-    let rows: Vec<_> = stock.iter().map(WrittenStock::from).collect();
-    serde_json::to_string(&rows).map_err(Error::corrupt("stock"))
+fn bound(stock: &[Arc<StockRow>]) -> Result<String, Corrupt> {
+    json_rows("stock", stock.iter().map(WrittenStock::from))
 }
 
 fn insert_stock(script: &mut Script, stock: &[Arc<StockRow>]) -> Result<(), Error> {
@@ -128,8 +131,7 @@ fn insert_reservations(script: &mut Script, reservations: &[ReservationRow]) -> 
     if reservations.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = reservations.iter().map(InsertedReservation::from).collect();
-    let rows = serde_json::to_string(&rows).map_err(Error::corrupt("reservations"))?;
+    let rows = json_rows("reservations", reservations.iter().map(InsertedReservation::from))?;
     statement!(
         script,
         "INSERT INTO reservations (order_id, status, lines, refusal, updated_at)
@@ -146,8 +148,7 @@ fn update_reservations(script: &mut Script, reservations: &[ReservationRow]) -> 
     if reservations.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = reservations.iter().map(UpdatedReservation::from).collect();
-    let rows = serde_json::to_string(&rows).map_err(Error::corrupt("reservations"))?;
+    let rows = json_rows("reservations", reservations.iter().map(UpdatedReservation::from))?;
     statement!(
         script,
         "UPDATE reservations

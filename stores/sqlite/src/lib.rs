@@ -2,8 +2,8 @@
 //!
 //! # How a service gets its tables
 //!
-//! 1. Its migrations stand in `migrations/sqlite/<service>/`, numbered from 101 on (1 to 99 are the
-//!    common ones: `outbox`, `dead_letters`). Table names are distinct among all services, because
+//! 1. Its migrations stand in `migrations/sqlite/<service>/`, numbered from 301 on (201 to 299 are
+//!    the common ones: `outbox`, `dead_letters`). Table names are distinct among all services, because
 //!    `scripts/sqlx-prepare` puts them into one development database.
 //! 2. A unit struct in `<service>.rs` implements [`Tables`]: `load` reads the rows of the keys,
 //!    `write` says how rows are written, as statements of one [`Script`]. [`SqliteStore`] is everything around them. [`shipping`] is an example.
@@ -34,6 +34,8 @@
 //!
 //! An update in bulk checks by [`Script::must_meet`] that it met the rows that it was meant for. What
 //! an error means to the journal: [`error`].
+
+#![forbid(unsafe_code)]
 
 pub mod audit;
 pub mod columns;

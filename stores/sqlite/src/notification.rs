@@ -12,10 +12,9 @@ use crate::script::Script;
 use crate::store::Tables;
 use async_trait::async_trait;
 use ordermill_domain::clock::Timestamp;
-use ordermill_domain::ids::OrderId;
-use ordermill_domain::notification::{
-    Keys, NotificationId, NotificationService, Rows, Topic, Writes,
-};
+use ordermill_domain::notification::{Keys, NotificationId, NotificationService, Rows, Writes};
+use ordermill_rows::notification::id;
+use ordermill_rows::to_json;
 use sqlx::SqliteConnection;
 use sqlx::migrate::Migrator;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,7 +53,7 @@ async fn entries(
         return Ok(BTreeMap::new());
     }
     let keys: Vec<_> = ids.iter().map(|id| (id.order_id, id.topic.number())).collect();
-    let keys = serde_json::to_string(&keys).map_err(Error::corrupt("keys of notifications"))?;
+    let keys = to_json("keys of notifications", &keys)?;
     // CROSS JOIN: SQLite's word for taking the keys one by one, each to its row.
     let rows = sqlx::query!(
         r#"SELECT n.order_id AS "order_id: Uuid", n.topic AS "topic!", n.is_read AS "is_read: bool"
@@ -65,10 +64,4 @@ async fn entries(
     .fetch_all(conn)
     .await?;
     rows.into_iter().map(|row| Ok((id(row.order_id, row.topic)?, row.is_read))).collect()
-}
-
-/// A stored key.
-fn id(order: Uuid, topic: i64) -> Result<NotificationId, Error> {
-    let topic = Topic::numbered(topic).ok_or(topic).map_err(Error::corrupt("topic"))?;
-    Ok(NotificationId { order_id: OrderId(order), topic })
 }

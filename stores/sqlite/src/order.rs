@@ -2,7 +2,6 @@
 
 mod read;
 mod records;
-mod rows;
 mod write;
 
 pub use read::OrderDatabase;
@@ -16,6 +15,8 @@ use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::order::service::{Keys, Rows, Writes};
 use ordermill_domain::order::{Claim, Order};
+use ordermill_rows::order::StoredClaim;
+use ordermill_rows::{count, to_json};
 use sqlx::SqliteConnection;
 use sqlx::migrate::Migrator;
 use uuid::Uuid;
@@ -39,28 +40,21 @@ impl Tables<Order> for OrderTables {
         .fetch_all(&mut *conn)
         .await?;
         for row in found {
-            rows.versions.insert(OrderId(row.order_id), columns::count(row.version)?);
+            rows.versions.insert(OrderId(row.order_id), count(row.version)?);
         }
         if keys.claims.is_empty() {
             return Ok(rows);
         }
-        let claims =
-            serde_json::to_string(&keys.claims).map_err(Error::corrupt("idempotency keys"))?;
-        let found = sqlx::query!(
+        let claims = to_json("idempotency keys", &keys.claims)?;
+        let found = sqlx::query_as!(
+            StoredClaim,
             r#"SELECT key, fingerprint, order_id AS "order_id: Uuid"
                FROM idempotency_keys WHERE key IN (SELECT value FROM json_each(?1))"#,
             claims
         )
         .fetch_all(&mut *conn)
         .await?;
-        for row in found {
-            let claim = Claim {
-                key: row.key.clone(),
-                fingerprint: row.fingerprint,
-                order_id: OrderId(row.order_id),
-            };
-            rows.claims.insert(row.key, claim);
-        }
+        rows.claims.extend(found.into_iter().map(|row| (row.key.clone(), Claim::from(row))));
         Ok(rows)
     }
 

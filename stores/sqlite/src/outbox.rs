@@ -1,6 +1,6 @@
 //! The outbox table, the same in every service's file.
 
-use crate::columns::{count, ids, micros};
+use crate::columns::{ids, micros};
 use crate::database::Database;
 use crate::dead_letters;
 use crate::error::Error;
@@ -10,6 +10,8 @@ use ordermill_actors::ports::{Outbox, ReadError};
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::outbox::OutboxRow;
 use ordermill_domain::service::{Parking, Redrive};
+use ordermill_rows::count;
+use ordermill_rows::outbox::{StoredOutboxRow, readable};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
@@ -85,31 +87,6 @@ pub(crate) async fn redrive(
     Ok(())
 }
 
-struct StoredOutboxRow {
-    id: Uuid,
-    content: String,
-    tries: i64,
-}
-
-/// The rows that can be read. One that cannot stays for a person to look at, and stops no other.
-fn readable(stored: Vec<StoredOutboxRow>) -> Vec<OutboxRow> {
-    let read = |row: StoredOutboxRow| -> Result<OutboxRow, Error> {
-        OutboxRow::from_json(row.id, count(row.tries)?, &row.content)
-            .map_err(Error::corrupt("outbox row"))
-    };
-    stored
-        .into_iter()
-        .filter_map(|row| {
-            let id = row.id;
-            read(row)
-                .inspect_err(
-                    |error| tracing::error!(%id, %error, "unreadable outbox row; not published"),
-                )
-                .ok()
-        })
-        .collect()
-}
-
 #[async_trait]
 impl Outbox for Database {
     async fn waiting(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<OutboxRow>, ReadError> {
@@ -152,7 +129,7 @@ impl Outbox for Database {
                 sqlx::query_scalar!("SELECT count(*) FROM outbox WHERE parked_until IS NOT NULL")
                     .fetch_one(&pool)
                     .await?;
-            count(parked)
+            Ok(count(parked)?)
         })
         .await
     }

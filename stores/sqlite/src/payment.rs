@@ -13,11 +13,12 @@ use ordermill_actors::ports::ReadError;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::payment::{Payment, PaymentRow, PaymentService, PaymentStatus, PaymentWrite};
+use ordermill_rows::payment::StoredPayment;
+use ordermill_rows::{count, to_json};
 use serde::Serialize;
 use sqlx::SqliteConnection;
 use sqlx::migrate::Migrator;
 use std::collections::HashMap;
-use std::sync::Arc;
 use uuid::Uuid;
 
 /// The payment service's migrations.
@@ -41,9 +42,7 @@ impl Tables<PaymentService> for PaymentTables {
         )
         .fetch_all(conn)
         .await?;
-        rows.into_iter()
-            .map(|row| Ok((OrderId(row.order_id), columns::count(row.version)?)))
-            .collect()
+        rows.into_iter().map(|row| Ok((OrderId(row.order_id), count(row.version)?))).collect()
     }
 
     fn write(
@@ -87,7 +86,7 @@ fn insert(script: &mut Script, rows: &[WrittenPayment<'_>]) -> Result<(), Error>
     if rows.is_empty() {
         return Ok(());
     }
-    let rows = serde_json::to_string(rows).map_err(Error::corrupt("payments"))?;
+    let rows = to_json("payments", rows)?;
     statement!(
         script,
         "INSERT INTO payments (order_id, version, status, due_at, payment)
@@ -104,7 +103,7 @@ fn update(script: &mut Script, rows: &[WrittenPayment<'_>]) -> Result<(), Error>
         return Ok(());
     }
     let meant = rows.len();
-    let rows = serde_json::to_string(rows).map_err(Error::corrupt("payments"))?;
+    let rows = to_json("payments", rows)?;
     statement!(
         script,
         "UPDATE payments
@@ -135,10 +134,9 @@ impl PaymentReads for PaymentDatabase {
                 .fetch_optional(&readers)
                 .await?;
                 let Some(row) = row else { return Ok(None) };
-                let payment: Payment =
-                    serde_json::from_str(&row.payment).map_err(Error::corrupt("payment"))?;
-                let version = columns::count(row.version)?;
-                Ok(Some(PaymentRow { order_id, version, payment: Arc::new(payment) }))
+                let order_id = order_id.0;
+                let stored = StoredPayment { order_id, version: row.version, payment: row.payment };
+                Ok(Some(stored.payment()?))
             })
             .await
     }

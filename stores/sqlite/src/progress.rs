@@ -20,6 +20,7 @@ use crate::error::Error;
 use crate::script::Script;
 use futures::future::join_all;
 use ordermill_actors::ports::ReadError;
+use ordermill_rows::{from_json, to_json};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use thiserror::Error as ThisError;
@@ -50,7 +51,7 @@ impl Progress {
 pub(crate) fn write(script: &mut Script, progress: &Progress, name: &str) -> Result<i64, Error> {
     let mut seen = progress.seen();
     let batch = seen.remove(name).unwrap_or_default() + 1;
-    let seen = serde_json::to_string(&seen).map_err(Error::corrupt("batches"))?;
+    let seen = to_json("batches", &seen)?;
     script.add("UPDATE progress SET batch = ?, seen = ?").with(batch)?.with(seen)?;
     Ok(batch)
 }
@@ -142,7 +143,7 @@ pub(crate) async fn read(database: &Database) -> Result<(i64, Batches), ReadErro
             }
             let stored = sqlx::query_as("SELECT batch, seen FROM progress");
             let (batch, seen): (i64, String) = stored.fetch_one(&pool).await?;
-            Ok((batch, serde_json::from_str(&seen).map_err(Error::corrupt("batches"))?))
+            Ok((batch, from_json("batches", &seen)?))
         })
         .await
 }

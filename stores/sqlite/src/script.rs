@@ -5,9 +5,9 @@
 //! journal ──▶ [INSERT …; UPDATE …; INSERT …; + arguments] ──▶ connection's thread ──▶ rows met by each
 //! ```
 
-use crate::columns::all_met;
 use crate::error::Error;
 use futures::TryStreamExt;
+use ordermill_rows::{all_met, corrupt};
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, Either, Encode, Executor, Sqlite, SqliteConnection, Type};
 
@@ -61,7 +61,7 @@ impl Script {
                 match done.try_next().await? {
                     Some(Either::Left(done)) => break done.rows_affected(),
                     Some(Either::Right(_row)) => {}
-                    None => return Err(Error::corrupt("script")("the script ended early")),
+                    None => return Err(corrupt("script")("the script ended early").into()),
                 }
             };
             if let Some((what, rows)) = meant {

@@ -3,7 +3,7 @@
 mod records;
 mod rows;
 
-use crate::columns;
+use crate::columns::{self, Micros, json_rows};
 use crate::database::Database;
 use crate::error::Error;
 use crate::script::{Script, statement};
@@ -14,7 +14,8 @@ use ordermill_actors::shipping::ShipmentReads;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::shipping::{Shipment, Shipping, Writes};
-use rows::{InsertedShipment, StoredShipment, UpdatedShipment};
+use ordermill_rows::shipping::StoredShipment;
+use rows::{InsertedShipment, UpdatedShipment};
 use sqlx::SqliteConnection;
 use sqlx::migrate::Migrator;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,7 +36,7 @@ impl Tables<Shipping> for ShippingTables {
     ) -> Result<BTreeMap<OrderId, Shipment>, Error> {
         let keys = columns::ids(keys.iter().map(|order| order.0));
         let rows = sqlx::query_as!(
-            StoredShipment,
+            StoredShipment::<Micros>,
             r#"SELECT order_id AS "order_id: Uuid", status, decided_at, reason, tracking_code,
                       freight_minor, currency, estimated_delivery, units, priority, address,
                       dispatched_at
@@ -44,9 +45,8 @@ impl Tables<Shipping> for ShippingTables {
         )
         .fetch_all(conn)
         .await?;
-        rows.into_iter()
-            .map(|row| row.shipment().map(|shipment| (shipment.order_id, shipment)))
-            .collect()
+        let rows = rows.into_iter().map(|row| row.shipment().map(|row| (row.order_id, row)));
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     fn write(&self, script: &mut Script, writes: &Writes, _at: Timestamp) -> Result<(), Error> {
@@ -59,8 +59,7 @@ fn insert(script: &mut Script, shipments: &[Shipment]) -> Result<(), Error> {
     if shipments.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = shipments.iter().map(InsertedShipment::from).collect();
-    let rows = serde_json::to_string(&rows).map_err(Error::corrupt("shipments"))?;
+    let rows = json_rows("shipments", shipments.iter().map(InsertedShipment::from))?;
     statement!(
         script,
         "INSERT INTO shipments (order_id, status, decided_at, reason, tracking_code, freight_minor,
@@ -81,8 +80,7 @@ fn update(script: &mut Script, shipments: &[Shipment]) -> Result<(), Error> {
     if shipments.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = shipments.iter().map(UpdatedShipment::from).collect();
-    let rows = serde_json::to_string(&rows).map_err(Error::corrupt("shipments"))?;
+    let rows = json_rows("shipments", shipments.iter().map(UpdatedShipment::from))?;
     statement!(
         script,
         "UPDATE shipments
@@ -105,7 +103,7 @@ impl ShipmentReads for ShippingDatabase {
     async fn shipment(&self, order: OrderId) -> Result<Option<Shipment>, ReadError> {
         let read = self.0.read(move |pool| async move {
             let row = sqlx::query_as!(
-                StoredShipment,
+                StoredShipment::<Micros>,
                 r#"SELECT order_id AS "order_id: Uuid", status, decided_at, reason, tracking_code,
                           freight_minor, currency, estimated_delivery, units, priority, address,
                           dispatched_at
@@ -114,7 +112,7 @@ impl ShipmentReads for ShippingDatabase {
             )
             .fetch_optional(&pool)
             .await?;
-            row.map(StoredShipment::shipment).transpose()
+            Ok(row.map(StoredShipment::shipment).transpose()?)
         });
         read.await
     }

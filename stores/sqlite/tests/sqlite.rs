@@ -1,5 +1,7 @@
 //! SQLite's stores: the contract that all stores are held to, and what only files can do wrong.
 
+#![expect(clippy::unwrap_used, reason = "a test panics when it fails")]
+
 #[path = "sqlite/audit.rs"]
 mod audit;
 #[path = "sqlite/backend.rs"]

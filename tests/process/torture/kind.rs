@@ -24,7 +24,7 @@ pub enum Kind {
 
 /// On a data directory: nobody else's outbox can be taken over there.
 pub fn on_embedded() -> Vec<Kind> {
-    let points = Point::ALL.into_iter().filter(|point| *point != Point::Adopted);
+    let points = Point::ALL.iter().copied().filter(|point| *point != Point::Adopted);
     points.map(Kind::At).chain([Kind::Killed, Kind::Starting, Kind::Frozen]).collect()
 }
 

@@ -7,6 +7,7 @@ use crate::faults::{self, Point};
 use crate::ports::{CommitError, Committed};
 use crate::runtime::linked_task::catch_panic;
 use crate::runtime::tree::Node;
+use ordermill_domain::backoff::Backoff;
 use ordermill_domain::outbox::OutboxRow;
 use ordermill_domain::planted::{Bug, planted};
 use ordermill_domain::service::{Batch, OutboxMaintenance, Outcome, Service};
@@ -14,10 +15,8 @@ use ractor::ActorRef;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Pauses between two tries on a database that does not answer.
-const RETRY_MIN: Duration = Duration::from_millis(50);
-/// The longest such pause: a database that is back is noticed within this time.
-const RETRY_MAX: Duration = Duration::from_secs(2);
+/// The pauses between two tries on a database that does not answer. One that is back is noticed within the longest.
+const RETRY: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
 
 /// Whoever waits for a change of the batch.
 pub struct ChangeWaiter<S: Service> {
@@ -212,8 +211,7 @@ async fn attempt<S: Service>(
     parts: &JournalParts<S>,
     batch: &Batch<S>,
 ) -> Result<Committed<S>, BatchFault> {
-    let mut pause = RETRY_MIN;
-    let mut contended = 0;
+    let (mut unavailable, mut contended) = (0, 0);
     faults::passes(Point::Gathered);
     loop {
         // Whoever made it panic is found as the one is whose data cannot be written.
@@ -233,8 +231,8 @@ async fn attempt<S: Service>(
                 if health.report_unavailable(&cause) {
                     tracing::warn!(service = %S::NAME, %cause, "the database is unavailable; waiting");
                 }
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(RETRY_MAX);
+                tokio::time::sleep(RETRY.delay(unavailable)).await;
+                unavailable += 1;
             }
             Err(CommitError::Unknown(cause)) if planted(Bug::UnknownIsFailed) => {
                 return Err(BatchFault::Data(cause));

@@ -1,10 +1,13 @@
 //! The status of an actor.
 
 use serde::Serialize;
+use strum::{IntoStaticStr, VariantArray};
 
 /// The status of an actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[derive(IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Status {
     /// Not started yet.
     Starting,
@@ -20,22 +23,15 @@ pub enum Status {
 
 impl Status {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Starting, Self::Running, Self::Restarting, Self::Stopped, Self::Quarantined];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Its name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Starting => "starting",
-            Self::Running => "running",
-            Self::Restarting => "restarting",
-            Self::Stopped => "stopped",
-            Self::Quarantined => "quarantined",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// The status of a name.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == name)
+        Self::ALL.iter().copied().find(|status| status.as_str() == name)
     }
 }

@@ -37,7 +37,7 @@ impl Claim {
 /// Claims the vhost for the address's services. They are claimed in one order by everybody: of two
 /// installations that start at the same time, the one that loses the first service gets no other.
 pub async fn claim(channel: &Channel, address: &Address) -> Result<(), BrokerOpenError> {
-    for service in ServiceName::ALL {
+    for &service in ServiceName::ALL {
         for claim in address.claims.iter().filter(|claim| claim.service == service) {
             let exchange = claim.exchange();
             declare_exchange(channel, &exchange).await.map_err(|error| {

@@ -150,7 +150,7 @@ async fn everything_is_declared_and_declaring_again_changes_nothing() {
         .collect();
     let namesake = |name: String| (name.clone(), String::new(), name);
     expected.insert(namesake(UNROUTED.to_owned()));
-    for service in ordermill_domain::ids::ServiceName::ALL {
+    for service in ServiceName::ALL {
         for delay in RETRY_DELAYS {
             expected.insert(namesake(format!("{service}.retry.{}s", delay.as_secs())));
         }
@@ -192,11 +192,11 @@ async fn a_vhost_belongs_to_the_installation_that_came_first() {
     let vhost = Vhost::create().await;
     let (order, inventory) = ([ServiceName::Order], [ServiceName::Inventory]);
     // Processes of one installation, split or whole, started again and again.
-    for services in [&order[..], &inventory, &ServiceName::ALL, &ServiceName::ALL] {
+    for services in [&order[..], &inventory, ServiceName::ALL, ServiceName::ALL] {
         connect(&vhost, &claims(1, services)).await.unwrap().close().await;
     }
     let before = vhost.bindings().await;
-    for services in [&order[..], &inventory, &ServiceName::ALL] {
+    for services in [&order[..], &inventory, ServiceName::ALL] {
         let error = connect(&vhost, &claims(2, services)).await.err().unwrap();
         let said = error.to_string();
         assert!(matches!(error, BrokerOpenError::Claimed { .. }) && !error.may_pass(), "{said}");
@@ -221,7 +221,7 @@ async fn a_vhost_belongs_to_the_installation_that_came_first() {
 async fn only_one_of_two_simultaneous_installations_claims_the_vhost() {
     let vhost = Vhost::create().await;
     let all: Vec<_> =
-        (0..6).map(|process| (process % 3, claims(process % 3, &ServiceName::ALL))).collect();
+        (0..6).map(|process| (process % 3, claims(process % 3, ServiceName::ALL))).collect();
     let opening = all.iter().map(|(_, claims)| connect(&vhost, claims));
     let opened = futures::future::join_all(opening).await;
     let mut stayed = BTreeSet::new();

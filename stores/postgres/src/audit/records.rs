@@ -1,12 +1,11 @@
 //! The records that reconciliation compares.
 
 use super::AuditDatabase;
-use crate::error::Error;
 use async_trait::async_trait;
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::reconciliation::OrderRecords;
-use ordermill_domain::ids::OrderId;
 use ordermill_domain::reconciliation::{AuditRecord, Record, Span};
+use ordermill_rows::audit::record;
 
 #[async_trait]
 impl OrderRecords<AuditRecord> for AuditDatabase {
@@ -23,13 +22,7 @@ impl OrderRecords<AuditRecord> for AuditDatabase {
             )
             .fetch_all(&pool)
             .await?;
-            rows.into_iter()
-                .map(|row| {
-                    let mut events = row.events;
-                    events.sort_unstable();
-                    Ok(Record { order_id: OrderId(row.order_id), says: Ok(AuditRecord(events)) })
-                })
-                .collect::<Result<Vec<_>, Error>>()
+            Ok(rows.into_iter().map(|row| record(row.order_id, row.events)).collect())
         });
         read.await
     }

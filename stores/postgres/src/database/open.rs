@@ -26,8 +26,8 @@ static COMMON: Migrator = sqlx::migrate!("../../migrations/postgres/common");
 
 impl Database {
     /// Opens a schema in the database that a `postgres://` URL names, makes it where it is missing,
-    /// and brings its tables up to date: the common ones (versions 1 to 99), then the service's own
-    /// (from 101 on). Any number of processes may do so at the same time.
+    /// and brings its tables up to date: the common ones (versions 201 to 299), then the service's own
+    /// (from 301 on). Any number of processes may do so at the same time.
     ///
     /// `owner` is this process's number among all that share the database: drawn at random, the same
     /// for all services in it.

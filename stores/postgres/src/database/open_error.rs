@@ -7,6 +7,9 @@ use sqlx::postgres::PgConnectOptions;
 use std::fmt::{self, Display, Formatter};
 use thiserror::Error;
 
+/// The first migration of 0.2.0. Ordermill 0.1 had those below.
+const FIRST_MIGRATION: i64 = 201;
+
 /// Where a schema is, as it is said to people.
 #[derive(Clone, Debug)]
 pub struct Place {
@@ -78,6 +81,15 @@ pub enum OpenError {
         /// What it says.
         cause: String,
     },
+    /// Ordermill 0.1 has created it.
+    #[error(
+        "{place} was created by Ordermill 0.1, whose data this version does not read; start with \
+            an empty database, or use version 0.1"
+    )]
+    TooOld {
+        /// Where.
+        place: Place,
+    },
     /// A newer Ordermill has been here.
     #[error(
         "{place} was written by a newer version: migration {version} is unknown; start that \
@@ -136,6 +148,7 @@ impl OpenError {
             | Self::Credentials { .. }
             | Self::NoDatabase { .. }
             | Self::Forbidden { .. }
+            | Self::TooOld { .. }
             | Self::Newer { .. }
             | Self::Altered { .. }
             | Self::Migration { .. }
@@ -168,6 +181,7 @@ impl Place {
     pub(super) fn migration(&self, source: MigrateError) -> OpenError {
         let place = self.clone();
         match source {
+            MigrateError::VersionMissing(..FIRST_MIGRATION) => OpenError::TooOld { place },
             MigrateError::VersionMissing(version) => OpenError::Newer { place, version },
             MigrateError::VersionMismatch(version) => OpenError::Altered { place, version },
             MigrateError::Execute(ref error) | MigrateError::ExecuteMigration(ref error, _) => {

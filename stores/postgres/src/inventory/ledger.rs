@@ -1,13 +1,12 @@
 //! The stock ledger and the keys of adjustments, as they stand in their tables.
 
-use crate::columns::{column, count, number, time};
+use crate::columns::{column, json_column, number, time};
 use crate::error::Error;
 use ordermill_domain::clock::Timestamp;
-use ordermill_domain::ids::ProductId;
-use ordermill_domain::inventory::{AdjustmentKey, AdjustmentRecord, MovementRow, StockRow};
+use ordermill_domain::inventory::{AdjustmentRecord, MovementRow};
+use ordermill_rows::inventory::StoredAdjustment;
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 pub async fn insert_movements(
     conn: &mut PgConnection,
@@ -16,8 +15,6 @@ pub async fn insert_movements(
     if movements.is_empty() {
         return Ok(());
     }
-    let entries = movements.iter().map(|row| serde_json::to_string(&row.entries));
-    let entries = entries.collect::<Result<Vec<_>, _>>().map_err(Error::corrupt("movements"))?;
     sqlx::query!(
         "INSERT INTO movements (product_id, version, on_hand, reserved, at, entries)
          SELECT * FROM UNNEST($1::text[], $2::bigint[], $3::bigint[], $4::bigint[],
@@ -27,31 +24,11 @@ pub async fn insert_movements(
         &column(movements, |row| row.stock.on_hand),
         &column(movements, |row| row.stock.reserved),
         &column(movements, |row| time(row.at)),
-        &entries
+        &json_column("movements", movements, |row| &row.entries)?
     )
     .execute(conn)
     .await?;
     Ok(())
-}
-
-/// A row of `movements` as it is read.
-pub struct StoredMovement {
-    pub version: i64,
-    pub on_hand: i64,
-    pub reserved: i64,
-    pub at: Timestamp,
-    pub entries: String,
-}
-
-impl StoredMovement {
-    /// The product's ledger row.
-    pub fn movement(self, product_id: ProductId) -> Result<MovementRow, Error> {
-        let Self { version, on_hand, reserved, at, entries } = self;
-        let version = count(version)?;
-        let stock = Arc::new(StockRow { product_id, on_hand, reserved, version });
-        let entries = serde_json::from_str(&entries).map_err(Error::corrupt("movement"))?;
-        Ok(MovementRow { stock, at, entries })
-    }
 }
 
 pub async fn insert_adjusted(
@@ -61,14 +38,12 @@ pub async fn insert_adjusted(
     if adjusted.is_empty() {
         return Ok(());
     }
-    let outcomes = adjusted.iter().map(|(record, _)| serde_json::to_string(&record.outcomes));
-    let outcomes = outcomes.collect::<Result<Vec<_>, _>>().map_err(Error::corrupt("adjustment"))?;
     sqlx::query!(
         "INSERT INTO adjustment_keys (key, fingerprint, outcomes, created_at)
          SELECT * FROM UNNEST($1::text[], $2::bytea[], $3::text[], $4::timestamptz[])",
         &column(adjusted, |(record, _)| record.key.key.as_str()) as _,
         &column(adjusted, |(record, _)| record.key.fingerprint.as_slice()) as _,
-        &outcomes,
+        &json_column("adjustment", adjusted, |(record, _)| &record.outcomes)?,
         &column(adjusted, |(_, at)| time(*at))
     )
     .execute(conn)
@@ -86,16 +61,13 @@ pub async fn load_adjusted(
     // They are inserted and forgotten, never changed: there is nothing to lock. A key that another process
     // inserts meanwhile makes this batch one to be tried again.
     let keys: Vec<_> = keys.iter().map(String::as_str).collect();
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        StoredAdjustment,
         "SELECT key, fingerprint, outcomes FROM adjustment_keys WHERE key = ANY($1::text[])",
         &keys as _
     )
     .fetch_all(conn)
     .await?;
-    let rows = rows.into_iter().map(|row| {
-        let outcomes = serde_json::from_str(&row.outcomes).map_err(Error::corrupt("adjustment"))?;
-        let key = AdjustmentKey { key: row.key.clone(), fingerprint: row.fingerprint };
-        Ok((row.key, AdjustmentRecord { key, outcomes }))
-    });
-    rows.collect()
+    let read = |row: StoredAdjustment| row.adjustment().map(|row| (row.key.key.clone(), row));
+    Ok(rows.into_iter().map(read).collect::<Result<_, _>>()?)
 }

@@ -1,7 +1,5 @@
 //! Reads of inventory's tables, and what retention forgets of them.
 
-use super::ledger::StoredMovement;
-use super::rows::{StoredReservation, StoredStock};
 use crate::columns::{number, time};
 use crate::database::Database;
 use async_trait::async_trait;
@@ -10,6 +8,7 @@ use ordermill_actors::ports::ReadError;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::{OrderId, ProductId};
 use ordermill_domain::inventory::{MovementRow, ReservationRow, StockRow};
+use ordermill_rows::inventory::{StoredMovement, StoredReservation, StoredStock};
 
 /// The inventory service's database, as its readers see it.
 #[derive(Clone, Debug)]
@@ -28,7 +27,7 @@ impl InventoryReads for InventoryDatabase {
             )
             .fetch_optional(&pool)
             .await?;
-            row.map(StoredStock::stock).transpose()
+            Ok(row.map(StoredStock::stock).transpose()?)
         });
         read.await
     }
@@ -51,7 +50,7 @@ impl InventoryReads for InventoryDatabase {
             )
             .fetch_all(&pool)
             .await?;
-            rows.into_iter().map(StoredStock::stock).collect()
+            Ok(rows.into_iter().map(StoredStock::stock).collect::<Result<_, _>>()?)
         });
         read.await
     }
@@ -59,14 +58,14 @@ impl InventoryReads for InventoryDatabase {
     async fn reservation(&self, order: OrderId) -> Result<Option<ReservationRow>, ReadError> {
         let read = self.0.read(move |pool| async move {
             let row = sqlx::query_as!(
-                StoredReservation,
+                StoredReservation::<Timestamp>,
                 "SELECT order_id, status, lines, refusal, updated_at
                  FROM reservations WHERE order_id = $1",
                 order.0
             )
             .fetch_optional(&pool)
             .await?;
-            row.map(StoredReservation::reservation).transpose()
+            Ok(row.map(StoredReservation::reservation).transpose()?)
         });
         read.await
     }
@@ -80,7 +79,7 @@ impl InventoryReads for InventoryDatabase {
         let product = product.clone();
         let read = self.0.read(move |pool| async move {
             let rows = sqlx::query_as!(
-                StoredMovement,
+                StoredMovement::<Timestamp>,
                 "SELECT version, on_hand, reserved, at, entries FROM movements
                  WHERE product_id = $1 AND version < $2 ORDER BY version DESC LIMIT $3",
                 product.as_str(),
@@ -89,7 +88,8 @@ impl InventoryReads for InventoryDatabase {
             )
             .fetch_all(&pool)
             .await?;
-            rows.into_iter().map(|row| row.movement(product.clone())).collect()
+            let movements = rows.into_iter().map(|row| row.movement(product.clone()));
+            Ok(movements.collect::<Result<_, _>>()?)
         });
         read.await
     }

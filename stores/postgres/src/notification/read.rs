@@ -2,7 +2,6 @@
 //! rows by the right index: an order's by the key, a customer's by theirs, the newest from the
 //! key's end.
 
-use super::id;
 use crate::database::Database;
 use crate::error::Error;
 use async_trait::async_trait;
@@ -10,36 +9,12 @@ use ordermill_actors::notification::{NotificationFilter, NotificationReads};
 use ordermill_actors::ports::ReadError;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::notification::{Notification, NotificationId};
+use ordermill_rows::notification::{StoredNotification, below};
 use sqlx::PgPool;
-use uuid::Uuid;
-
-/// A number above every topic's.
-const TOPIC_END: i16 = i16::MAX;
 
 /// The notification service's database, as its readers see it.
 #[derive(Clone, Debug)]
 pub struct NotificationDatabase(pub Database);
-
-struct StoredNotification {
-    order_id: Uuid,
-    topic: i16,
-    customer_id: String,
-    title: String,
-    body: String,
-    is_read: bool,
-    created_at: Timestamp,
-}
-
-impl TryFrom<StoredNotification> for Notification {
-    type Error = Error;
-
-    fn try_from(row: StoredNotification) -> Result<Self, Error> {
-        let StoredNotification { order_id, topic, customer_id, title, body, is_read, created_at } =
-            row;
-        let id = id(order_id, topic)?;
-        Ok(Self { id, customer_id, title, body, is_read, created_at })
-    }
-}
 
 #[async_trait]
 impl NotificationReads for NotificationDatabase {
@@ -47,7 +22,7 @@ impl NotificationReads for NotificationDatabase {
         let topic = i16::from(id.topic.number());
         let read = self.0.read(move |pool| async move {
             let row = sqlx::query_as!(
-                StoredNotification,
+                StoredNotification::<Timestamp>,
                 "SELECT order_id, topic, customer_id, title, body,
                           is_read, created_at
                    FROM notifications WHERE order_id = $1 AND topic = $2",
@@ -56,7 +31,7 @@ impl NotificationReads for NotificationDatabase {
             )
             .fetch_optional(&pool)
             .await?;
-            row.map(Notification::try_from).transpose()
+            Ok(row.map(StoredNotification::notification).transpose()?)
         });
         read.await
     }
@@ -73,28 +48,23 @@ impl NotificationReads for NotificationDatabase {
                 (None, Some(_)) => of_customer(&pool, &filter, limit).await?,
                 (None, None) => newest(&pool, &filter, limit).await?,
             };
-            rows.into_iter().map(Notification::try_from).collect()
+            let entries = rows.into_iter().map(StoredNotification::notification);
+            Ok(entries.collect::<Result<_, _>>()?)
         });
         read.await
     }
-}
-
-fn before(filter: &NotificationFilter) -> (Uuid, i16) {
-    filter
-        .after
-        .map_or((Uuid::max(), TOPIC_END), |last| (last.order_id.0, last.topic.number().into()))
 }
 
 async fn of_order(
     pool: &PgPool,
     filter: &NotificationFilter,
     limit: u32,
-) -> Result<Vec<StoredNotification>, Error> {
-    let NotificationFilter { order_id, customer_id, topic, is_read, after: _ } = filter;
+) -> Result<Vec<StoredNotification<Timestamp>>, Error> {
+    let NotificationFilter { order_id, customer_id, topic, is_read, after } = filter;
     let (of, topic) = (order_id.map(|order| order.0), topic.map(|topic| i16::from(topic.number())));
-    let (order, end) = before(filter);
+    let (order, topic_end) = below(*after);
     let rows = sqlx::query_as!(
-        StoredNotification,
+        StoredNotification::<Timestamp>,
         "SELECT order_id, topic, customer_id, title, body,
                   is_read, created_at
            FROM notifications
@@ -104,7 +74,7 @@ async fn of_order(
            ORDER BY order_id DESC, topic DESC LIMIT $7",
         of,
         order,
-        end,
+        topic_end,
         topic,
         *is_read,
         customer_id.as_deref(),
@@ -117,12 +87,12 @@ async fn of_customer(
     pool: &PgPool,
     filter: &NotificationFilter,
     limit: u32,
-) -> Result<Vec<StoredNotification>, Error> {
-    let NotificationFilter { order_id: _, customer_id, topic, is_read, after: _ } = filter;
+) -> Result<Vec<StoredNotification<Timestamp>>, Error> {
+    let NotificationFilter { order_id: _, customer_id, topic, is_read, after } = filter;
     let topic = topic.map(|topic| i16::from(topic.number()));
-    let (order, end) = before(filter);
+    let (order, topic_end) = below(*after);
     let rows = sqlx::query_as!(
-        StoredNotification,
+        StoredNotification::<Timestamp>,
         "SELECT order_id, topic, customer_id, title, body,
                   is_read, created_at
            FROM notifications
@@ -131,7 +101,7 @@ async fn of_customer(
            ORDER BY order_id DESC, topic DESC LIMIT $6",
         customer_id.as_deref(),
         order,
-        end,
+        topic_end,
         topic,
         *is_read,
         i64::from(limit)
@@ -143,12 +113,12 @@ async fn newest(
     pool: &PgPool,
     filter: &NotificationFilter,
     limit: u32,
-) -> Result<Vec<StoredNotification>, Error> {
-    let NotificationFilter { order_id: _, customer_id: _, topic, is_read, after: _ } = filter;
+) -> Result<Vec<StoredNotification<Timestamp>>, Error> {
+    let NotificationFilter { order_id: _, customer_id: _, topic, is_read, after } = filter;
     let topic = topic.map(|topic| i16::from(topic.number()));
-    let (order, end) = before(filter);
+    let (order, topic_end) = below(*after);
     let rows = sqlx::query_as!(
-        StoredNotification,
+        StoredNotification::<Timestamp>,
         "SELECT order_id, topic, customer_id, title, body,
                   is_read, created_at
            FROM notifications
@@ -156,7 +126,7 @@ async fn newest(
              AND ($3::smallint IS NULL OR topic = $3) AND ($4::boolean IS NULL OR is_read = $4)
            ORDER BY order_id DESC, topic DESC LIMIT $5",
         order,
-        end,
+        topic_end,
         topic,
         *is_read,
         i64::from(limit)

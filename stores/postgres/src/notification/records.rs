@@ -1,13 +1,11 @@
 //! The records that reconciliation compares.
 
 use super::NotificationDatabase;
-use crate::error::Error;
 use async_trait::async_trait;
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::reconciliation::OrderRecords;
-use ordermill_domain::ids::OrderId;
-use ordermill_domain::notification::Topic;
 use ordermill_domain::reconciliation::{NotificationRecord, Record, Span};
+use ordermill_rows::notification::record;
 
 #[async_trait]
 impl OrderRecords<NotificationRecord> for NotificationDatabase {
@@ -24,22 +22,8 @@ impl OrderRecords<NotificationRecord> for NotificationDatabase {
             )
             .fetch_all(&pool)
             .await?;
-            rows.into_iter()
-                .map(|row| {
-                    let numbers = row.topics.into_iter().map(i64::from);
-                    let says = topics(numbers).map(NotificationRecord);
-                    Ok(Record { order_id: OrderId(row.order_id), says })
-                })
-                .collect::<Result<Vec<_>, Error>>()
+            Ok(rows.into_iter().map(|row| record(row.order_id, row.topics)).collect())
         });
         read.await
     }
-}
-
-fn topics(numbers: impl IntoIterator<Item = i64>) -> Result<Vec<String>, String> {
-    let name = |number| {
-        let topic = Topic::numbered(number).ok_or_else(|| format!("unknown topic {number}"))?;
-        Ok(topic.as_str().to_owned())
-    };
-    numbers.into_iter().map(name).collect()
 }

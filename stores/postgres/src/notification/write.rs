@@ -1,8 +1,9 @@
 //! Bulk statements: one for new entries, one for marks.
 
-use crate::columns::{all_met, column, time};
+use crate::columns::{column, time};
 use crate::error::Error;
 use ordermill_domain::notification::{Notification, NotificationId};
+use ordermill_rows::all_met;
 use sqlx::PgConnection;
 
 pub async fn insert(conn: &mut PgConnection, entries: &[Notification]) -> Result<(), Error> {
@@ -42,5 +43,5 @@ pub async fn mark(conn: &mut PgConnection, marks: &[(NotificationId, bool)]) -> 
     .execute(conn)
     .await?
     .rows_affected();
-    all_met("notification", met, marks.len())
+    Ok(all_met("notification", met, marks.len())?)
 }

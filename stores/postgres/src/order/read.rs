@@ -1,7 +1,6 @@
 //! Reads of orders, and the sweeper's claim.
 
-use super::rows::{OrderRow, StoredHistory};
-use crate::columns::{column, count, time};
+use crate::columns::{column, time};
 use crate::database::Database;
 use async_trait::async_trait;
 use ordermill_actors::order::{DueOrders, OrderFilter, OrderReads, UnreadableOrder};
@@ -9,11 +8,19 @@ use ordermill_actors::ports::ReadError;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::order::{HistoryRow, Saga};
+use ordermill_rows::count;
+use ordermill_rows::order::{StoredHistory, StoredOrder};
 use uuid::Uuid;
 
 /// The order service's database, as its readers see it.
 #[derive(Clone, Debug)]
 pub struct OrderDatabase(pub Database);
+
+/// An order of a list, where one that cannot be read must not hide the others.
+fn listed(row: StoredOrder<Timestamp>) -> Result<Saga, UnreadableOrder> {
+    let order_id = OrderId(row.order_id);
+    row.saga().map_err(|error| UnreadableOrder { order_id, cause: error.to_string() })
+}
 
 #[async_trait]
 impl OrderReads for OrderDatabase {
@@ -21,7 +28,7 @@ impl OrderReads for OrderDatabase {
         self.0
             .read(move |readers| async move {
                 let row = sqlx::query_as!(
-                    OrderRow,
+                    StoredOrder::<Timestamp>,
                     "SELECT order_id, version, created_at, updated_at, due_at, origin, details,
                             state
                      FROM sagas JOIN orders USING (order_id) WHERE order_id = $1",
@@ -29,7 +36,7 @@ impl OrderReads for OrderDatabase {
                 )
                 .fetch_optional(&readers)
                 .await?;
-                row.map(OrderRow::into_saga).transpose()
+                Ok(row.map(StoredOrder::saga).transpose()?)
             })
             .await
     }
@@ -49,7 +56,7 @@ impl OrderReads for OrderDatabase {
                 let rows = match customer_id {
                     Some(customer_id) => {
                         sqlx::query_as!(
-                            OrderRow,
+                            StoredOrder::<Timestamp>,
                             "SELECT order_id, version, created_at, updated_at, due_at, origin,
                                     details, state
                              FROM orders JOIN sagas USING (order_id)
@@ -70,7 +77,7 @@ impl OrderReads for OrderDatabase {
                     // more than the status does, and has an index.
                     None if under_way => {
                         sqlx::query_as!(
-                            OrderRow,
+                            StoredOrder::<Timestamp>,
                             "WITH met AS MATERIALIZED (
                                  SELECT order_id, version, updated_at, due_at, state FROM sagas
                                  WHERE due_at IS NOT NULL AND order_id < $1
@@ -92,7 +99,7 @@ impl OrderReads for OrderDatabase {
                     }
                     None => {
                         sqlx::query_as!(
-                            OrderRow,
+                            StoredOrder::<Timestamp>,
                             "SELECT order_id, version, created_at, updated_at, due_at, origin,
                                     details, state
                              FROM sagas JOIN orders USING (order_id)
@@ -109,7 +116,7 @@ impl OrderReads for OrderDatabase {
                         .await?
                     }
                 };
-                Ok(rows.into_iter().map(OrderRow::listed).collect())
+                Ok(rows.into_iter().map(listed).collect())
             })
             .await
     }
@@ -124,7 +131,7 @@ impl OrderReads for OrderDatabase {
         self.0
             .read(move |readers| async move {
                 let rows = sqlx::query_as!(
-                    StoredHistory,
+                    StoredHistory::<Timestamp>,
                     "SELECT h.order_id, h.sequence, h.at, h.cause, h.status, h.saga_status, h.step,
                             h.facts
                      FROM UNNEST($1::uuid[], $2::bigint[]) AS s (order_id, sequence)
@@ -137,7 +144,7 @@ impl OrderReads for OrderDatabase {
                 )
                 .fetch_all(&readers)
                 .await?;
-                rows.into_iter().map(StoredHistory::into_row).collect()
+                Ok(rows.into_iter().map(StoredHistory::row).collect::<Result<_, _>>()?)
             })
             .await
     }

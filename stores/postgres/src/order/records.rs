@@ -1,11 +1,12 @@
 //! The records that reconciliation compares.
 
 use super::OrderDatabase;
-use super::rows::OrderRow;
 use async_trait::async_trait;
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::reconciliation::OrderRecords;
+use ordermill_domain::clock::Timestamp;
 use ordermill_domain::reconciliation::{OrderRecord, Record, Span};
+use ordermill_rows::order::StoredOrder;
 
 #[async_trait]
 impl OrderRecords<OrderRecord> for OrderDatabase {
@@ -14,7 +15,7 @@ impl OrderRecords<OrderRecord> for OrderDatabase {
         self.0
             .read(move |readers| async move {
                 let rows = sqlx::query_as!(
-                    OrderRow,
+                    StoredOrder::<Timestamp>,
                     "SELECT s.order_id, version, created_at, updated_at, due_at,
                               origin, details, state
                        FROM sagas AS s JOIN orders USING (order_id)
@@ -26,13 +27,7 @@ impl OrderRecords<OrderRecord> for OrderDatabase {
                 )
                 .fetch_all(&readers)
                 .await?;
-                let record = |row: OrderRow| match row.listed() {
-                    Ok(saga) => Record { order_id: saga.order_id(), says: Ok((&saga).into()) },
-                    Err(unreadable) => {
-                        Record { order_id: unreadable.order_id, says: Err(unreadable.cause) }
-                    }
-                };
-                Ok(rows.into_iter().map(record).collect())
+                Ok(rows.into_iter().map(StoredOrder::record).collect())
             })
             .await
     }

@@ -1,22 +1,13 @@
 //! Bulk statements: one a table, whatever the batch's size.
 
-use super::rows::{StoredOrigin, StoredState};
-use crate::columns::{all_met, column, number, time};
+use crate::columns::{column, json_column, number, time};
 use crate::error::Error;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::order::{Claim, HistoryRow, Saga};
-use serde::Serialize;
+use ordermill_rows::all_met;
+use ordermill_rows::order::{StoredOrigin, StoredState};
 use sqlx::PgConnection;
 use std::sync::Arc;
-
-/// A column of JSON.
-fn json<'a, R, T: Serialize>(
-    what: &'static str,
-    rows: &'a [R],
-    of: impl Fn(&'a R) -> T,
-) -> Result<Vec<String>, Error> {
-    rows.iter().map(|row| serde_json::to_string(&of(row)).map_err(Error::corrupt(what))).collect()
-}
 
 /// What never changes of new orders.
 pub async fn place(conn: &mut PgConnection, sagas: &[Arc<Saga>]) -> Result<(), Error> {
@@ -29,8 +20,8 @@ pub async fn place(conn: &mut PgConnection, sagas: &[Arc<Saga>]) -> Result<(), E
         &column(sagas, |saga| saga.order_id().0),
         &column(sagas, |saga| time(saga.created_at)),
         &column(sagas, |saga| saga.details.customer_id.as_str()) as _,
-        &json("origin", sagas, |saga| StoredOrigin::from(&saga.origin))?,
-        &json("order", sagas, |saga| &*saga.details)?
+        &json_column("origin", sagas, |saga| StoredOrigin::from(&saga.origin))?,
+        &json_column("order", sagas, |saga| &*saga.details)?
     )
     .execute(conn)
     .await?;
@@ -52,7 +43,7 @@ pub async fn begin(conn: &mut PgConnection, sagas: &[Arc<Saga>]) -> Result<(), E
         &column(sagas, |saga| saga.saga_status().as_str()) as _,
         &column(sagas, |saga| time(saga.updated_at)),
         &column(sagas, |saga| saga.due_at.map(time)) as _,
-        &json("state", sagas, |saga| StoredState::from(&**saga))?
+        &json_column("state", sagas, |saga| StoredState::from(&**saga))?
     )
     .execute(conn)
     .await?;
@@ -78,12 +69,12 @@ pub async fn update(conn: &mut PgConnection, sagas: &[Arc<Saga>]) -> Result<(), 
         &column(sagas, |saga| saga.saga_status().as_str()) as _,
         &column(sagas, |saga| time(saga.updated_at)),
         &column(sagas, |saga| saga.due_at.map(time)) as _,
-        &json("state", sagas, |saga| StoredState::from(&**saga))?
+        &json_column("state", sagas, |saga| StoredState::from(&**saga))?
     )
     .execute(conn)
     .await?
     .rows_affected();
-    all_met("saga", met, sagas.len())
+    Ok(all_met("saga", met, sagas.len())?)
 }
 
 pub async fn append(conn: &mut PgConnection, history: &[HistoryRow]) -> Result<(), Error> {
@@ -101,7 +92,7 @@ pub async fn append(conn: &mut PgConnection, history: &[HistoryRow]) -> Result<(
         &column(history, |row| row.status.as_str()) as _,
         &column(history, |row| row.saga_status.as_str()) as _,
         &column(history, |row| row.step.as_str()) as _,
-        &json("history", history, |row| &row.facts)?
+        &json_column("history", history, |row| &row.facts)?
     )
     .execute(conn)
     .await?;

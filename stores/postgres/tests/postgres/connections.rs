@@ -158,7 +158,7 @@ async fn a_cancelled_caller_leaves_the_store_unchanged() {
     for n in 0..200 {
         // Whatever point it is cancelled at, the connection is in order afterwards.
         let patience = Duration::from_micros(n * 10);
-        let _ = tokio::time::timeout(patience, opened.reads.shipment(order(1))).await;
+        let _ = timeout(patience, opened.reads.shipment(order(1))).await;
     }
     let looks = (0..20).map(|_| opened.reads.shipment(order(1)));
     for look in futures::future::join_all(looks).await {

@@ -67,16 +67,16 @@ fn with(more: &[(i64, &'static str)]) -> Migrator {
 async fn a_schema_of_another_version_is_refused() {
     let scratch = Scratch::new().await;
     let url = scratch.url();
-    let newer = with(&[(198, "CREATE TABLE of_later (id bigint)")]);
+    let newer = with(&[(398, "CREATE TABLE of_later (id bigint)")]);
     Database::open(&url, SCHEMA, &newer, next_owner()).await.unwrap().close().await;
     let old = open(&url).await.err().unwrap();
-    assert!(matches!(old, OpenError::Newer { version: 198, .. }), "{old}");
-    says(&old, &["shipping", "newer", "198"]);
+    assert!(matches!(old, OpenError::Newer { version: 398, .. }), "{old}");
+    says(&old, &["shipping", "newer", "398"]);
 
-    let altered = with(&[(198, "CREATE TABLE of_another_build (id bigint)")]);
+    let altered = with(&[(398, "CREATE TABLE of_another_build (id bigint)")]);
     let other = Database::open(&url, SCHEMA, &altered, next_owner()).await.err().unwrap();
-    assert!(matches!(other, OpenError::Altered { version: 198, .. }), "{other}");
-    says(&other, &["shipping", "198"]);
+    assert!(matches!(other, OpenError::Altered { version: 398, .. }), "{other}");
+    says(&other, &["shipping", "398"]);
 }
 
 #[tokio::test]
@@ -85,10 +85,10 @@ async fn an_older_schema_is_brought_up_to_date_and_a_failed_migration_leaves_it_
     let scratch = Scratch::new().await;
     let url = scratch.url();
     open(&url).await.unwrap().close().await;
-    let broken = with(&[(198, "CREATE TABLE half (id bigint); SELECT 1 / 0")]);
+    let broken = with(&[(398, "CREATE TABLE half (id bigint); SELECT 1 / 0")]);
     let failed = Database::open(&url, SCHEMA, &broken, next_owner()).await.err().unwrap();
     assert!(matches!(failed, OpenError::Migration { .. }), "{failed}");
-    let mended = with(&[(198, "CREATE TABLE half (id bigint)")]);
+    let mended = with(&[(398, "CREATE TABLE half (id bigint)")]);
     Database::open(&url, SCHEMA, &mended, next_owner()).await.unwrap().close().await;
 }
 

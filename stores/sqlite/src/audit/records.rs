@@ -5,8 +5,9 @@ use crate::error::Error;
 use async_trait::async_trait;
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::reconciliation::OrderRecords;
-use ordermill_domain::ids::OrderId;
 use ordermill_domain::reconciliation::{AuditRecord, Record, Span};
+use ordermill_rows::audit::record;
+use ordermill_rows::from_json;
 use uuid::Uuid;
 
 #[async_trait]
@@ -24,14 +25,11 @@ impl OrderRecords<AuditRecord> for AuditDatabase {
             )
             .fetch_all(&pool)
             .await?;
-            rows.into_iter()
-                .map(|row| {
-                    let mut events: Vec<String> = serde_json::from_str(&row.events)
-                        .map_err(Error::corrupt("list of events"))?;
-                    events.sort_unstable();
-                    Ok(Record { order_id: OrderId(row.order_id), says: Ok(AuditRecord(events)) })
-                })
-                .collect::<Result<Vec<_>, Error>>()
+            let records = rows.into_iter().map(|row| {
+                let events = from_json("list of events", &row.events)?;
+                Ok(record(row.order_id, events))
+            });
+            records.collect::<Result<Vec<_>, Error>>()
         });
         read.await
     }

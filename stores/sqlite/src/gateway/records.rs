@@ -1,13 +1,12 @@
 //! The records that reconciliation compares.
 
 use super::GatewayDatabase;
-use super::rows::StoredGatewayEntry;
+use crate::columns::Micros;
 use async_trait::async_trait;
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::reconciliation::OrderRecords;
-use ordermill_domain::ids::OrderId;
-use ordermill_domain::reconciliation::{LedgerEntry, LedgerRecord, Record, Span};
-use std::collections::BTreeMap;
+use ordermill_domain::reconciliation::{LedgerRecord, Record, Span};
+use ordermill_rows::gateway::{self, StoredGatewayEntry};
 use uuid::Uuid;
 
 #[async_trait]
@@ -17,7 +16,7 @@ impl OrderRecords<LedgerRecord> for GatewayDatabase {
         self.0
             .read(move |readers| async move {
                 let rows = sqlx::query_as!(
-                    StoredGatewayEntry,
+                    StoredGatewayEntry::<Micros>,
                     r#"SELECT key AS "key: Uuid", status, order_id AS "order_id: Uuid", currency, amount_minor, method,
                               captured_minor, refunded_minor, transaction_id, charge_attempts,
                               refund_attempts, created_at, changed_at
@@ -32,19 +31,7 @@ impl OrderRecords<LedgerRecord> for GatewayDatabase {
                 )
                 .fetch_all(&readers)
                 .await?;
-                // An order may have been charged under several keys.
-                let mut orders: BTreeMap<OrderId, Result<LedgerRecord, String>> = BTreeMap::new();
-                for row in rows {
-                    let Some(order) = row.order_id.map(OrderId) else { continue };
-                    let of_order = orders.entry(order).or_insert_with(|| Ok(LedgerRecord::default()));
-                    match (row.into_entry(), of_order) {
-                        (Ok(entry), Ok(record)) => record.0.extend(LedgerEntry::of(&entry)),
-                        (Err(error), of_order) => *of_order = Err(error.to_string()),
-                        (Ok(_), Err(_)) => {}
-                    }
-                }
-                let record = |(order_id, says)| Record { order_id, says };
-                Ok(orders.into_iter().map(record).collect())
+                Ok(gateway::records(rows))
             })
             .await
     }

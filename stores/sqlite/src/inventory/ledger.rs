@@ -1,17 +1,17 @@
 //! The stock ledger and the keys of adjustments, as they stand in their tables.
 
-use crate::columns::{count, micros, time};
+use crate::columns::{json_rows, micros};
 use crate::error::Error;
 use crate::script::{Script, statement};
 use ordermill_domain::clock::Timestamp;
-use ordermill_domain::ids::ProductId;
 use ordermill_domain::inventory::{
-    AdjustmentKey, AdjustmentOutcome, AdjustmentRecord, Entry, MovementRow, StockRow,
+    AdjustmentKey, AdjustmentOutcome, AdjustmentRecord, Entry, MovementRow,
 };
+use ordermill_rows::inventory::StoredAdjustment;
+use ordermill_rows::to_json;
 use serde::Serialize;
 use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// A row of `movements` to add.
 #[derive(Serialize)]
@@ -42,8 +42,7 @@ pub fn insert_movements(script: &mut Script, movements: &[MovementRow]) -> Resul
     if movements.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = movements.iter().map(WrittenMovement::from).collect();
-    let rows = serde_json::to_string(&rows).map_err(Error::corrupt("movements"))?;
+    let rows = json_rows("movements", movements.iter().map(WrittenMovement::from))?;
     statement!(
         script,
         "INSERT INTO movements (product_id, version, on_hand, reserved, at, entries)
@@ -53,26 +52,6 @@ pub fn insert_movements(script: &mut Script, movements: &[MovementRow]) -> Resul
         rows
     );
     Ok(())
-}
-
-/// A row of `movements` as it is read.
-pub struct StoredMovement {
-    pub version: i64,
-    pub on_hand: i64,
-    pub reserved: i64,
-    pub at: i64,
-    pub entries: String,
-}
-
-impl StoredMovement {
-    /// The product's ledger row.
-    pub fn movement(self, product_id: ProductId) -> Result<MovementRow, Error> {
-        let Self { version, on_hand, reserved, at, entries } = self;
-        let version = count(version)?;
-        let stock = Arc::new(StockRow { product_id, on_hand, reserved, version });
-        let entries = serde_json::from_str(&entries).map_err(Error::corrupt("movement"))?;
-        Ok(MovementRow { stock, at: time(at)?, entries })
-    }
 }
 
 /// A row of `adjustment_keys` to add.
@@ -104,8 +83,7 @@ pub fn insert_adjusted(
     if adjusted.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = adjusted.iter().map(WrittenKey::from).collect();
-    let rows = serde_json::to_string(&rows).map_err(Error::corrupt("keys of adjustments"))?;
+    let rows = json_rows("keys of adjustments", adjusted.iter().map(WrittenKey::from))?;
     statement!(
         script,
         "INSERT INTO adjustment_keys (key, fingerprint, outcomes, created_at)
@@ -124,18 +102,15 @@ pub async fn load_adjusted(
     if keys.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let keys = serde_json::to_string(keys).map_err(Error::corrupt("keys of adjustments"))?;
-    let rows = sqlx::query!(
+    let keys = to_json("keys of adjustments", keys)?;
+    let rows = sqlx::query_as!(
+        StoredAdjustment,
         "SELECT key, fingerprint, outcomes
          FROM adjustment_keys WHERE key IN (SELECT value FROM json_each(?1))",
         keys
     )
     .fetch_all(conn)
     .await?;
-    let rows = rows.into_iter().map(|row| {
-        let outcomes = serde_json::from_str(&row.outcomes).map_err(Error::corrupt("adjustment"))?;
-        let key = AdjustmentKey { key: row.key.clone(), fingerprint: row.fingerprint };
-        Ok((row.key, AdjustmentRecord { key, outcomes }))
-    });
-    rows.collect()
+    let read = |row: StoredAdjustment| row.adjustment().map(|row| (row.key.key.clone(), row));
+    Ok(rows.into_iter().map(read).collect::<Result<_, _>>()?)
 }

@@ -1,15 +1,13 @@
 //! The records that reconciliation compares.
 
 use super::InventoryDatabase;
-use super::rows::StoredReservation;
-use crate::columns::count;
+use crate::columns::Micros;
 use async_trait::async_trait;
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::reconciliation::{OrderRecords, ProductRecords};
-use ordermill_domain::ids::{OrderId, ProductId};
-use ordermill_domain::reconciliation::{
-    ProductRecord, Record, ReservationRecord, Span, StockRecord,
-};
+use ordermill_domain::ids::ProductId;
+use ordermill_domain::reconciliation::{ProductRecord, Record, ReservationRecord, Span};
+use ordermill_rows::inventory::{StoredProduct, StoredReservation};
 use uuid::Uuid;
 
 #[async_trait]
@@ -19,7 +17,7 @@ impl OrderRecords<ReservationRecord> for InventoryDatabase {
         self.0
             .read(move |readers| async move {
                 let rows = sqlx::query_as!(
-                    StoredReservation,
+                    StoredReservation::<Micros>,
                     r#"SELECT order_id AS "order_id: Uuid", status, lines, refusal, updated_at
                        FROM reservations WHERE order_id > ?1 AND order_id <= ?2
                        ORDER BY order_id LIMIT ?3"#,
@@ -29,12 +27,7 @@ impl OrderRecords<ReservationRecord> for InventoryDatabase {
                 )
                 .fetch_all(&readers)
                 .await?;
-                let record = |row: StoredReservation| {
-                    let order_id = OrderId(row.order_id);
-                    let row = row.reservation().map_err(|error| error.to_string());
-                    Record { order_id, says: row.map(|row| (&row.reservation).into()) }
-                };
-                Ok(rows.into_iter().map(record).collect())
+                Ok(rows.into_iter().map(StoredReservation::record).collect())
             })
             .await
     }
@@ -51,7 +44,8 @@ impl ProductRecords for InventoryDatabase {
         self.0
             .read(move |readers| async move {
                 // One statement, so that stock and reservations are of the same moment.
-                let rows = sqlx::query!(
+                let rows = sqlx::query_as!(
+                    StoredProduct,
                     r#"WITH page AS MATERIALIZED (
                            SELECT product_id, on_hand, reserved, version FROM stock
                            WHERE ?1 IS NULL OR product_id > ?1 ORDER BY product_id LIMIT ?2
@@ -77,25 +71,7 @@ impl ProductRecords for InventoryDatabase {
                 )
                 .fetch_all(&readers)
                 .await?;
-                let products = rows.into_iter().map(|row| {
-                    let (newest, on_hand, reserved) =
-                        (row.ledger_version, row.ledger_on_hand, row.ledger_reserved);
-                    let ledger = match (newest, on_hand, reserved) {
-                        (Some(version), Some(on_hand), Some(reserved)) => {
-                            Some(StockRecord { version: count(version)?, on_hand, reserved })
-                        }
-                        _ => None,
-                    };
-                    Ok(ProductRecord {
-                        product_id: ProductId::from(row.product_id.as_str()),
-                        on_hand: row.on_hand,
-                        reserved: row.reserved,
-                        version: count(row.version)?,
-                        ledger,
-                        claimed: row.claimed,
-                    })
-                });
-                products.collect()
+                Ok(rows.into_iter().map(StoredProduct::record).collect::<Result<_, _>>()?)
             })
             .await
     }

@@ -1,9 +1,7 @@
-//! Stock and reservations as they stand in their tables.
+//! Stock and reservations as JSON parameters.
 
-use crate::columns::{count, micros, time};
-use crate::error::Error;
-use ordermill_domain::ids::{OrderId, ProductId};
-use ordermill_domain::inventory::{Lines, Reservation, ReservationRow, StockRow};
+use crate::columns::micros;
+use ordermill_domain::inventory::{Lines, ReservationRow, StockRow};
 use ordermill_domain::messages::Refusal;
 use serde::Serialize;
 use std::sync::Arc;
@@ -27,23 +25,6 @@ impl<'a> From<&'a Arc<StockRow>> for WrittenStock<'a> {
             reserved: *reserved,
             version: *version,
         }
-    }
-}
-
-/// A row of `stock` as it is read.
-pub struct StoredStock {
-    pub product_id: String,
-    pub on_hand: i64,
-    pub reserved: i64,
-    pub version: i64,
-}
-
-impl StoredStock {
-    /// The stock that the row stands for.
-    pub fn stock(self) -> Result<StockRow, Error> {
-        let Self { product_id, on_hand, reserved, version } = self;
-        let product_id = ProductId::from(product_id.as_str());
-        Ok(StockRow { product_id, on_hand, reserved, version: count(version)? })
     }
 }
 
@@ -84,32 +65,5 @@ impl From<&ReservationRow> for UpdatedReservation {
             status: row.reservation.status(),
             updated_at: micros(row.updated_at),
         }
-    }
-}
-
-/// A row of `reservations` as it is read.
-pub struct StoredReservation {
-    pub order_id: Uuid,
-    pub status: String,
-    pub lines: Option<String>,
-    pub refusal: Option<String>,
-    pub updated_at: i64,
-}
-
-impl StoredReservation {
-    /// The reservation that the row stands for.
-    pub fn reservation(self) -> Result<ReservationRow, Error> {
-        let lines = self.lines.as_deref().map(serde_json::from_str::<Lines>).transpose();
-        let refusal = self.refusal.as_deref().map(serde_json::from_str::<Refusal>).transpose();
-        let reservation = Reservation::from_parts(
-            &self.status,
-            lines.map_err(Error::corrupt("list of lines"))?,
-            refusal.map_err(Error::corrupt("refusal"))?,
-        );
-        Ok(ReservationRow {
-            order_id: OrderId(self.order_id),
-            reservation: reservation.ok_or(self.status).map_err(Error::corrupt("reservation"))?,
-            updated_at: time(self.updated_at)?,
-        })
     }
 }

@@ -2,44 +2,20 @@
 //! rows by the right index: an order's by the key, a customer's by theirs, the newest from the
 //! key's end.
 
-use super::id;
-use crate::columns::time;
+use crate::columns::Micros;
 use crate::database::Database;
 use crate::error::Error;
 use async_trait::async_trait;
 use ordermill_actors::notification::{NotificationFilter, NotificationReads};
 use ordermill_actors::ports::ReadError;
 use ordermill_domain::notification::{Notification, NotificationId};
+use ordermill_rows::notification::{StoredNotification, below};
 use sqlx::SqlitePool;
 use uuid::Uuid;
-
-/// A number above every topic's.
-const TOPIC_END: u8 = u8::MAX;
 
 /// The notification service's database, as its readers see it.
 #[derive(Clone, Debug)]
 pub struct NotificationDatabase(pub Database);
-
-struct StoredNotification {
-    order_id: Uuid,
-    topic: i64,
-    customer_id: String,
-    title: String,
-    body: String,
-    is_read: bool,
-    created_at: i64,
-}
-
-impl TryFrom<StoredNotification> for Notification {
-    type Error = Error;
-
-    fn try_from(row: StoredNotification) -> Result<Self, Error> {
-        let StoredNotification { order_id, topic, customer_id, title, body, is_read, created_at } =
-            row;
-        let (id, created_at) = (id(order_id, topic)?, time(created_at)?);
-        Ok(Self { id, customer_id, title, body, is_read, created_at })
-    }
-}
 
 #[async_trait]
 impl NotificationReads for NotificationDatabase {
@@ -47,7 +23,7 @@ impl NotificationReads for NotificationDatabase {
         let topic = id.topic.number();
         let read = self.0.read(move |pool| async move {
             let row = sqlx::query_as!(
-                StoredNotification,
+                StoredNotification::<Micros>,
                 r#"SELECT order_id AS "order_id: Uuid", topic AS "topic!", customer_id, title, body,
                           is_read AS "is_read: bool", created_at
                    FROM notifications WHERE order_id = ?1 AND topic = ?2"#,
@@ -56,7 +32,7 @@ impl NotificationReads for NotificationDatabase {
             )
             .fetch_optional(&pool)
             .await?;
-            row.map(Notification::try_from).transpose()
+            Ok(row.map(StoredNotification::notification).transpose()?)
         });
         read.await
     }
@@ -73,26 +49,23 @@ impl NotificationReads for NotificationDatabase {
                 (None, Some(_)) => of_customer(&pool, &filter, limit).await?,
                 (None, None) => newest(&pool, &filter, limit).await?,
             };
-            rows.into_iter().map(Notification::try_from).collect()
+            let entries = rows.into_iter().map(StoredNotification::notification);
+            Ok(entries.collect::<Result<_, _>>()?)
         });
         read.await
     }
-}
-
-fn before(filter: &NotificationFilter) -> (Uuid, u8) {
-    filter.after.map_or((Uuid::max(), TOPIC_END), |last| (last.order_id.0, last.topic.number()))
 }
 
 async fn of_order(
     pool: &SqlitePool,
     filter: &NotificationFilter,
     limit: u32,
-) -> Result<Vec<StoredNotification>, Error> {
-    let NotificationFilter { order_id, customer_id, topic, is_read, after: _ } = filter;
+) -> Result<Vec<StoredNotification<Micros>>, Error> {
+    let NotificationFilter { order_id, customer_id, topic, is_read, after } = filter;
     let (of, topic) = (order_id.map(|order| order.0), topic.map(|topic| topic.number()));
-    let (order, end) = before(filter);
+    let (order, topic_end) = below(*after);
     let rows = sqlx::query_as!(
-        StoredNotification,
+        StoredNotification::<Micros>,
         r#"SELECT order_id AS "order_id: Uuid", topic AS "topic!", customer_id, title, body,
                   is_read AS "is_read: bool", created_at
            FROM notifications
@@ -102,7 +75,7 @@ async fn of_order(
            ORDER BY order_id DESC, topic DESC LIMIT ?7"#,
         of,
         order,
-        end,
+        topic_end,
         topic,
         is_read,
         customer_id,
@@ -115,12 +88,12 @@ async fn of_customer(
     pool: &SqlitePool,
     filter: &NotificationFilter,
     limit: u32,
-) -> Result<Vec<StoredNotification>, Error> {
-    let NotificationFilter { order_id: _, customer_id, topic, is_read, after: _ } = filter;
+) -> Result<Vec<StoredNotification<Micros>>, Error> {
+    let NotificationFilter { order_id: _, customer_id, topic, is_read, after } = filter;
     let topic = topic.map(|topic| topic.number());
-    let (order, end) = before(filter);
+    let (order, topic_end) = below(*after);
     let rows = sqlx::query_as!(
-        StoredNotification,
+        StoredNotification::<Micros>,
         r#"SELECT order_id AS "order_id: Uuid", topic AS "topic!", customer_id, title, body,
                   is_read AS "is_read: bool", created_at
            FROM notifications
@@ -129,7 +102,7 @@ async fn of_customer(
            ORDER BY order_id DESC, topic DESC LIMIT ?6"#,
         customer_id,
         order,
-        end,
+        topic_end,
         topic,
         is_read,
         limit
@@ -141,12 +114,12 @@ async fn newest(
     pool: &SqlitePool,
     filter: &NotificationFilter,
     limit: u32,
-) -> Result<Vec<StoredNotification>, Error> {
-    let NotificationFilter { order_id: _, customer_id: _, topic, is_read, after: _ } = filter;
+) -> Result<Vec<StoredNotification<Micros>>, Error> {
+    let NotificationFilter { order_id: _, customer_id: _, topic, is_read, after } = filter;
     let topic = topic.map(|topic| topic.number());
-    let (order, end) = before(filter);
+    let (order, topic_end) = below(*after);
     let rows = sqlx::query_as!(
-        StoredNotification,
+        StoredNotification::<Micros>,
         r#"SELECT order_id AS "order_id: Uuid", topic AS "topic!", customer_id, title, body,
                   is_read AS "is_read: bool", created_at
            FROM notifications
@@ -154,7 +127,7 @@ async fn newest(
              AND (?3 IS NULL OR topic = ?3) AND (?4 IS NULL OR is_read = ?4)
            ORDER BY order_id DESC, topic DESC LIMIT ?5"#,
         order,
-        end,
+        topic_end,
         topic,
         is_read,
         limit

@@ -5,9 +5,9 @@ use crate::error::Error;
 use async_trait::async_trait;
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::reconciliation::OrderRecords;
-use ordermill_domain::ids::OrderId;
-use ordermill_domain::notification::Topic;
 use ordermill_domain::reconciliation::{NotificationRecord, Record, Span};
+use ordermill_rows::from_json;
+use ordermill_rows::notification::record;
 use uuid::Uuid;
 
 #[async_trait]
@@ -25,23 +25,12 @@ impl OrderRecords<NotificationRecord> for NotificationDatabase {
             )
             .fetch_all(&pool)
             .await?;
-            rows.into_iter()
-                .map(|row| {
-                    let numbers: Vec<i64> = serde_json::from_str(&row.topics)
-                        .map_err(Error::corrupt("list of topics"))?;
-                    let says = topics(numbers).map(NotificationRecord);
-                    Ok(Record { order_id: OrderId(row.order_id), says })
-                })
-                .collect::<Result<Vec<_>, Error>>()
+            let records = rows.into_iter().map(|row| {
+                let topics: Vec<i64> = from_json("list of topics", &row.topics)?;
+                Ok(record(row.order_id, topics))
+            });
+            records.collect::<Result<Vec<_>, Error>>()
         });
         read.await
     }
-}
-
-fn topics(numbers: impl IntoIterator<Item = i64>) -> Result<Vec<String>, String> {
-    let name = |number| {
-        let topic = Topic::numbered(number).ok_or_else(|| format!("unknown topic {number}"))?;
-        Ok(topic.as_str().to_owned())
-    };
-    numbers.into_iter().map(name).collect()
 }

@@ -1,6 +1,6 @@
 //! Bulk statements: one for new entries, one for marks.
 
-use crate::columns::micros;
+use crate::columns::{json_rows, micros};
 use crate::error::Error;
 use crate::script::{Script, statement};
 use ordermill_domain::notification::{Notification, NotificationId};
@@ -36,8 +36,7 @@ pub fn insert(script: &mut Script, entries: &[Notification]) -> Result<(), Error
     if entries.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = entries.iter().map(InsertedNotification::from).collect();
-    let rows = serde_json::to_string(&rows).map_err(Error::corrupt("notifications"))?;
+    let rows = json_rows("notifications", entries.iter().map(InsertedNotification::from))?;
     statement!(
         script,
         "INSERT INTO notifications
@@ -54,11 +53,10 @@ pub fn mark(script: &mut Script, marks: &[(NotificationId, bool)]) -> Result<(),
     if marks.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = marks
-        .iter()
-        .map(|(id, is_read)| (id.order_id, id.topic.number(), u8::from(*is_read)))
-        .collect();
-    let rows = serde_json::to_string(&rows).map_err(Error::corrupt("marks"))?;
+    let mark = |(id, is_read): &(NotificationId, bool)| {
+        (id.order_id, id.topic.number(), u8::from(*is_read))
+    };
+    let rows = json_rows("marks", marks.iter().map(mark))?;
     statement!(
         script,
         "UPDATE notifications SET is_read = v.value ->> 2

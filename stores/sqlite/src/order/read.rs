@@ -1,7 +1,6 @@
 //! Reads of orders, and the sweeper's claim.
 
-use super::rows::{OrderRow, StoredHistory};
-use crate::columns::{self, micros};
+use crate::columns::{Micros, json_rows, micros};
 use crate::database::Database;
 use crate::error::Error;
 use async_trait::async_trait;
@@ -10,6 +9,8 @@ use ordermill_actors::ports::ReadError;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::order::{HistoryRow, Saga};
+use ordermill_rows::count;
+use ordermill_rows::order::{StoredHistory, StoredOrder};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -17,13 +18,19 @@ use uuid::Uuid;
 #[derive(Clone, Debug)]
 pub struct OrderDatabase(pub Database);
 
+/// An order of a list, where one that cannot be read must not hide the others.
+fn listed(row: StoredOrder<Micros>) -> Result<Saga, UnreadableOrder> {
+    let order_id = OrderId(row.order_id);
+    row.saga().map_err(|error| UnreadableOrder { order_id, cause: error.to_string() })
+}
+
 #[async_trait]
 impl OrderReads for OrderDatabase {
     async fn order(&self, id: OrderId) -> Result<Option<Saga>, ReadError> {
         self.0
             .read(move |readers| async move {
                 let row = sqlx::query_as!(
-                    OrderRow,
+                    StoredOrder::<Micros>,
                     r#"SELECT s.order_id AS "order_id: Uuid", version, created_at, updated_at, due_at,
                               origin, details, state
                        FROM sagas AS s JOIN orders USING (order_id) WHERE s.order_id = ?1"#,
@@ -31,7 +38,7 @@ impl OrderReads for OrderDatabase {
                 )
                 .fetch_optional(&readers)
                 .await?;
-                row.map(OrderRow::into_saga).transpose()
+                Ok(row.map(StoredOrder::saga).transpose()?)
             })
             .await
     }
@@ -52,7 +59,7 @@ impl OrderReads for OrderDatabase {
                 let rows = match customer_id {
                     Some(customer_id) => {
                         sqlx::query_as!(
-                            OrderRow,
+                            StoredOrder::<Micros>,
                             r#"SELECT o.order_id AS "order_id: Uuid", version, created_at, updated_at,
                                       due_at, origin, details, state
                                FROM orders AS o CROSS JOIN sagas USING (order_id)
@@ -70,7 +77,7 @@ impl OrderReads for OrderDatabase {
                     }
                     None if under_way => {
                         sqlx::query_as!(
-                            OrderRow,
+                            StoredOrder::<Micros>,
                             r#"SELECT s.order_id AS "order_id: Uuid", version, created_at, updated_at,
                                       due_at, origin, details, state
                                FROM sagas AS s INDEXED BY sagas_due CROSS JOIN orders USING (order_id)
@@ -87,7 +94,7 @@ impl OrderReads for OrderDatabase {
                     }
                     None => {
                         sqlx::query_as!(
-                            OrderRow,
+                            StoredOrder::<Micros>,
                             r#"SELECT s.order_id AS "order_id: Uuid", version, created_at, updated_at,
                                       due_at, origin, details, state
                                FROM sagas AS s CROSS JOIN orders USING (order_id)
@@ -103,7 +110,7 @@ impl OrderReads for OrderDatabase {
                         .await?
                     }
                 };
-                Ok(rows.into_iter().map(OrderRow::listed).collect())
+                Ok(rows.into_iter().map(listed).collect())
             })
             .await
     }
@@ -118,16 +125,13 @@ impl OrderReads for OrderDatabase {
             order_id: Uuid,
             sequence: u32,
         }
-        let since: Vec<Since> = since
-            .iter()
-            .map(|(order, sequence)| Since { order_id: order.0, sequence: *sequence })
-            .collect();
         let since =
-            serde_json::to_string(&since).map_err(|e| ReadError::Unreadable(e.to_string()))?;
+            since.iter().map(|(order, sequence)| Since { order_id: order.0, sequence: *sequence });
+        let since = json_rows("list of positions", since).map_err(Error::from)?;
         self.0
             .read(move |readers| async move {
                 let rows = sqlx::query_as!(
-                    StoredHistory,
+                    StoredHistory::<Micros>,
                     r#"SELECT h.order_id AS "order_id!: Uuid", h.sequence AS "sequence!",
                               h.at AS "at!", h.cause AS "cause!", h.status AS "status!",
                               h.saga_status AS "saga_status!", h.step AS "step!",
@@ -142,7 +146,7 @@ impl OrderReads for OrderDatabase {
                 )
                 .fetch_all(&readers)
                 .await?;
-                rows.into_iter().map(StoredHistory::into_row).collect()
+                Ok(rows.into_iter().map(StoredHistory::row).collect::<Result<_, _>>()?)
             })
             .await
     }
@@ -157,7 +161,7 @@ impl OrderReads for OrderDatabase {
                 )
                 .fetch_one(&readers)
                 .await?;
-                Ok((columns::count(row.open)?, columns::count(row.failed)?))
+                Ok((count(row.open)?, count(row.failed)?))
             })
             .await
     }

@@ -1,11 +1,12 @@
 //! The records that reconciliation compares.
 
 use super::OrderDatabase;
-use super::rows::OrderRow;
+use crate::columns::Micros;
 use async_trait::async_trait;
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::reconciliation::OrderRecords;
 use ordermill_domain::reconciliation::{OrderRecord, Record, Span};
+use ordermill_rows::order::StoredOrder;
 use uuid::Uuid;
 
 #[async_trait]
@@ -15,7 +16,7 @@ impl OrderRecords<OrderRecord> for OrderDatabase {
         self.0
             .read(move |readers| async move {
                 let rows = sqlx::query_as!(
-                    OrderRow,
+                    StoredOrder::<Micros>,
                     r#"SELECT s.order_id AS "order_id: Uuid", version, created_at, updated_at, due_at,
                               origin, details, state
                        FROM sagas AS s CROSS JOIN orders USING (order_id)
@@ -27,14 +28,7 @@ impl OrderRecords<OrderRecord> for OrderDatabase {
                 )
                 .fetch_all(&readers)
                 .await?;
-                let record = |row: OrderRow| match row.listed() {
-                    Ok(saga) => Record { order_id: saga.order_id(), says: Ok((&saga).into()) },
-                    Err(unreadable) => Record {
-                        order_id: unreadable.order_id,
-                        says: Err(unreadable.cause),
-                    },
-                };
-                Ok(rows.into_iter().map(record).collect())
+                Ok(rows.into_iter().map(StoredOrder::record).collect())
             })
             .await
     }

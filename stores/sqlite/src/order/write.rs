@@ -1,13 +1,14 @@
 //! Bulk statements: one a table, whatever the batch's size.
 
-use super::rows::{StoredOrigin, StoredState};
-use crate::columns::micros;
+use crate::columns::{json_rows, micros};
 use crate::error::Error;
 use crate::script::{Script, statement};
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::messages::OrderDetails;
 use ordermill_domain::order::facts::Fact;
 use ordermill_domain::order::{Claim, HistoryRow, OrderStatus, Saga, SagaStatus};
+use ordermill_rows::Corrupt;
+use ordermill_rows::order::{StoredOrigin, StoredState};
 use serde::Serialize;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -26,17 +27,14 @@ pub fn place(script: &mut Script, sagas: &[Arc<Saga>]) -> Result<(), Error> {
     if sagas.is_empty() {
         return Ok(());
     }
-    let rows: Vec<PlacedOrderRow<'_>> = sagas
-        .iter()
-        .map(|saga| PlacedOrderRow {
-            order_id: saga.order_id().0,
-            customer_id: &saga.details.customer_id,
-            created_at: micros(saga.created_at),
-            origin: StoredOrigin::from(&saga.origin),
-            details: &saga.details,
-        })
-        .collect();
-    let rows = serde_json::to_string(&rows).map_err(Error::corrupt("orders"))?;
+    let rows = sagas.iter().map(|saga| PlacedOrderRow {
+        order_id: saga.order_id().0,
+        customer_id: &saga.details.customer_id,
+        created_at: micros(saga.created_at),
+        origin: StoredOrigin::from(&saga.origin),
+        details: &saga.details,
+    });
+    let rows = json_rows("orders", rows)?;
     statement!(
         script,
         "INSERT INTO orders (order_id, customer_id, created_at, origin, details)
@@ -60,20 +58,17 @@ struct SagaStateRow<'a> {
 }
 
 /// What changes of orders, as a parameter.
-fn standing(sagas: &[Arc<Saga>]) -> Result<String, Error> {
-    let rows: Vec<SagaStateRow<'_>> = sagas
-        .iter()
-        .map(|saga| SagaStateRow {
-            order_id: saga.order_id().0,
-            version: saga.version,
-            status: saga.status(),
-            saga_status: saga.saga_status(),
-            updated_at: micros(saga.updated_at),
-            due_at: saga.due_at.map(micros),
-            state: StoredState::from(&**saga),
-        })
-        .collect();
-    serde_json::to_string(&rows).map_err(Error::corrupt("sagas"))
+fn standing(sagas: &[Arc<Saga>]) -> Result<String, Corrupt> {
+    let rows = sagas.iter().map(|saga| SagaStateRow {
+        order_id: saga.order_id().0,
+        version: saga.version,
+        status: saga.status(),
+        saga_status: saga.saga_status(),
+        updated_at: micros(saga.updated_at),
+        due_at: saga.due_at.map(micros),
+        state: StoredState::from(&**saga),
+    });
+    json_rows("sagas", rows)
 }
 
 /// The sagas of new orders.
@@ -130,20 +125,17 @@ pub fn append(script: &mut Script, history: &[HistoryRow]) -> Result<(), Error> 
     if history.is_empty() {
         return Ok(());
     }
-    let rows: Vec<HistoryAppend<'_>> = history
-        .iter()
-        .map(|row| HistoryAppend {
-            order_id: row.order_id.0,
-            sequence: row.sequence,
-            at: micros(row.at),
-            cause: &row.cause,
-            status: row.status,
-            saga_status: row.saga_status,
-            step: &row.step,
-            facts: &row.facts,
-        })
-        .collect();
-    let rows = serde_json::to_string(&rows).map_err(Error::corrupt("an order's history"))?;
+    let rows = history.iter().map(|row| HistoryAppend {
+        order_id: row.order_id.0,
+        sequence: row.sequence,
+        at: micros(row.at),
+        cause: &row.cause,
+        status: row.status,
+        saga_status: row.saga_status,
+        step: &row.step,
+        facts: &row.facts,
+    });
+    let rows = json_rows("an order's history", rows)?;
     statement!(script, "INSERT INTO order_history (order_id, sequence, at, cause, status, saga_status, step, facts)
          SELECT unhex(value ->> 'order_id', '-'), value ->> 'sequence', value ->> 'at',
                 value ->> 'cause', value ->> 'status', value ->> 'saga_status', value ->> 'step',
@@ -168,16 +160,13 @@ pub fn claim(script: &mut Script, claims: &[(Claim, Timestamp)]) -> Result<(), E
     if claims.is_empty() {
         return Ok(());
     }
-    let rows: Vec<ClaimKey<'_>> = claims
-        .iter()
-        .map(|(claim, at)| ClaimKey {
-            key: &claim.key,
-            fingerprint: claim.fingerprint.iter().map(|byte| format!("{byte:02x}")).collect(),
-            order_id: claim.order_id.0,
-            created_at: micros(*at),
-        })
-        .collect();
-    let rows = serde_json::to_string(&rows).map_err(Error::corrupt("idempotency keys"))?;
+    let rows = claims.iter().map(|(claim, at)| ClaimKey {
+        key: &claim.key,
+        fingerprint: claim.fingerprint.iter().map(|byte| format!("{byte:02x}")).collect(),
+        order_id: claim.order_id.0,
+        created_at: micros(*at),
+    });
+    let rows = json_rows("idempotency keys", rows)?;
     statement!(
         script,
         "INSERT INTO idempotency_keys (key, fingerprint, order_id, created_at)

@@ -1,12 +1,12 @@
 //! The records that reconciliation compares.
 
 use super::ShippingDatabase;
-use super::rows::StoredShipment;
+use crate::columns::Micros;
 use async_trait::async_trait;
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::reconciliation::OrderRecords;
-use ordermill_domain::ids::OrderId;
 use ordermill_domain::reconciliation::{Record, ShipmentRecord, Span};
+use ordermill_rows::shipping::StoredShipment;
 use uuid::Uuid;
 
 #[async_trait]
@@ -16,7 +16,7 @@ impl OrderRecords<ShipmentRecord> for ShippingDatabase {
         self.0
             .read(move |readers| async move {
                 let rows = sqlx::query_as!(
-                    StoredShipment,
+                    StoredShipment::<Micros>,
                     r#"SELECT order_id AS "order_id: Uuid", status, decided_at, reason, tracking_code,
                               freight_minor, currency, estimated_delivery, units, priority, address,
                               dispatched_at
@@ -28,12 +28,7 @@ impl OrderRecords<ShipmentRecord> for ShippingDatabase {
                 )
                 .fetch_all(&readers)
                 .await?;
-                let record = |row: StoredShipment| {
-                    let order_id = OrderId(row.order_id);
-                    let shipment = row.shipment().map_err(|error| error.to_string());
-                    Record { order_id, says: shipment.map(|shipment| (&shipment).into()) }
-                };
-                Ok(rows.into_iter().map(record).collect())
+                Ok(rows.into_iter().map(StoredShipment::record).collect())
             })
             .await
     }

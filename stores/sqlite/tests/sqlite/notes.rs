@@ -55,7 +55,7 @@ impl Tables<Notes> for NotesTables {
 
 /// The table. A note below zero is refused.
 pub const TABLE: (i64, &str) =
-    (101, "CREATE TABLE notes (note INTEGER PRIMARY KEY CHECK (note >= 0)) STRICT;");
+    (301, "CREATE TABLE notes (note INTEGER PRIMARY KEY CHECK (note >= 0)) STRICT;");
 
 pub fn migrations(statements: &[(i64, &'static str)]) -> Migrator {
     let migration = |(version, sql): &(i64, &'static str)| {

@@ -1,45 +1,121 @@
-//! Files of earlier versions: what stands in them reads the same once they are brought up to date.
+//! Upgrades: a file of any version since 0.2.0 is brought up to date. A file of version 0.1 or of a newer
+//! version is refused and left as it is.
 
-use crate::backend::SqliteBackend;
-use ordermill_contract::Backend;
-use ordermill_contract::batches::{batch, make};
-use ordermill_contract::order::scenarios::{compare, scenarios};
-use ordermill_contract::values::{at, order};
-use ordermill_domain::order::Order;
-use ordermill_sqlite::order::{MIGRATIONS, OrderDatabase};
-use sqlx::migrate::Migrator;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use crate::backend::Scratch;
+use crate::notes::migrations;
+use ordermill_sqlite::{
+    Database, OpenError, audit, gateway, inventory, notification, order, payment, shipping,
+};
+use sqlx::migrate::{Migration, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection};
+use std::path::Path;
 
-/// A service's tables as they were at a version.
-fn as_of(version: i64, all: &Migrator) -> Migrator {
-    Migrator::with_migrations(all.iter().filter(|m| m.version <= version).cloned().collect())
+static COMMON: Migrator = sqlx::migrate!("../../migrations/sqlite/common");
+
+/// Every service with its own migrations.
+fn services() -> [(&'static str, &'static Migrator); 7] {
+    [
+        ("order", &order::MIGRATIONS),
+        ("inventory", &inventory::MIGRATIONS),
+        ("payment", &payment::MIGRATIONS),
+        ("gateway", &gateway::MIGRATIONS),
+        ("shipping", &shipping::MIGRATIONS),
+        ("notification", &notification::MIGRATIONS),
+        ("audit", &audit::MIGRATIONS),
+    ]
+}
+
+/// The first `common` common migrations and the first `own` ones of the service.
+fn first(common: usize, service: &Migrator, own: usize) -> Vec<Migration> {
+    COMMON.iter().take(common).chain(service.iter().take(own)).cloned().collect()
+}
+
+async fn connect(file: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
+    options.connect().await.unwrap()
+}
+
+/// How many common migrations and how many of the service a file may have, whatever version left it and wherever
+/// that was interrupted.
+fn states(service: &Migrator) -> impl Iterator<Item = (usize, usize)> {
+    let own = service.iter().len();
+    (0..=COMMON.iter().len()).flat_map(move |common| (0..=own).map(move |own| (common, own)))
+}
+
+/// A file as another version has left it, with these migrations applied.
+async fn create(file: &Path, migrations: Vec<Migration>) {
+    let mut conn = connect(file).await;
+    Migrator::with_migrations(migrations).run(&mut conn).await.unwrap();
+    conn.close().await.unwrap();
+}
+
+/// All that is in the file: tables, indexes, triggers, and the migrations that are applied.
+async fn contents(file: &Path) -> (Vec<String>, Vec<i64>) {
+    let mut conn = connect(file).await;
+    let names = "SELECT name FROM sqlite_schema ORDER BY name";
+    let names = sqlx::query_scalar(names).fetch_all(&mut conn).await.unwrap();
+    let versions = "SELECT version FROM _sqlx_migrations ORDER BY version";
+    let versions = sqlx::query_scalar(versions).fetch_all(&mut conn).await.unwrap();
+    conn.close().await.unwrap();
+    (names, versions)
 }
 
 #[tokio::test]
-async fn orders_that_were_one_row_with_their_sagas_are_the_same_in_two() {
-    let backend = SqliteBackend::new();
-    let today = backend.order().await;
-    for changes in scenarios() {
-        make(&*today.store, batch(Order, changes, at(1))).await;
+async fn a_file_of_any_version_since_0_2_0_is_brought_up_to_date() {
+    let scratch = Scratch::new();
+    let directory = scratch.open();
+    for (service, own) in services() {
+        let newest = scratch.path().join(format!("{service}.db"));
+        Database::open(&directory, service, own).await.unwrap().close().await;
+        for (common, steps) in states(own) {
+            let name = format!("{service}-{common}-{steps}");
+            let file = scratch.path().join(format!("{name}.db"));
+            create(&file, first(common, own, steps)).await;
+            Database::open(&directory, &name, own).await.unwrap().close().await;
+            assert_eq!(contents(&file).await, contents(&newest).await, "{name}");
+        }
     }
+}
 
-    backend.database("earlier", &as_of(101, &MIGRATIONS)).await.close().await;
-    let path = |name: &str| backend.scratch().path().join(format!("{name}.db"));
-    let mut conn = SqliteConnectOptions::new().filename(path("earlier")).connect().await.unwrap();
-    let attach = format!("ATTACH '{}' AS today", path("order").display());
-    let copy = "INSERT INTO main.orders
-         SELECT order_id, version, customer_id, status, saga_status, created_at, updated_at, due_at,
-                origin, details, state
-         FROM today.orders JOIN today.sagas USING (order_id)";
-    let history = "INSERT INTO main.order_history SELECT * FROM today.order_history";
-    for statement in [attach.as_str(), copy, history] {
-        sqlx::query(AssertSqlSafe(statement)).execute(&mut conn).await.unwrap();
+#[tokio::test]
+async fn a_file_of_version_0_1_is_refused_with_what_to_do() {
+    let scratch = Scratch::new();
+    let directory = scratch.open();
+    let file = scratch.path().join("order.db");
+    // The numbers of its migrations: 1 to 99 and from 101 on. The common ones came first.
+    let old = migrations(&[
+        (1, "CREATE TABLE outbox (id BLOB)"),
+        (5, "CREATE TABLE progress (id INTEGER, batch INTEGER, seen TEXT)"),
+        (101, "CREATE TABLE orders (order_id BLOB)"),
+    ]);
+    for applied in 1..=3 {
+        create(&file, old.iter().take(applied).cloned().collect()).await;
+        let before = contents(&file).await;
+        let refused = Database::open(&directory, "order", &order::MIGRATIONS).await.unwrap_err();
+        assert!(matches!(refused, OpenError::TooOld { .. }), "{refused}");
+        let said = format!(
+            "{} was created by Ordermill 0.1, whose data this version does not read; start with an \
+             empty data directory, or use version 0.1",
+            file.display()
+        );
+        assert_eq!(refused.to_string(), said);
+        assert_eq!(contents(&file).await, before);
     }
-    conn.close().await.unwrap();
+}
 
-    let earlier = OrderDatabase(backend.database("earlier", &MIGRATIONS).await);
-    let orders: Vec<_> = (0..5).map(order).collect();
-    compare(&*today.reads, &earlier, &orders).await;
-    backend.close().await;
+#[tokio::test]
+async fn a_file_of_a_newer_version_is_refused() {
+    let scratch = Scratch::new();
+    let directory = scratch.open();
+    for (service, own) in services() {
+        let file = scratch.path().join(format!("{service}.db"));
+        let later = migrations(&[(999, "CREATE TABLE of_a_later_version (id INTEGER)")]);
+        let all = first(usize::MAX, own, usize::MAX);
+        create(&file, all.into_iter().chain(later.iter().cloned()).collect()).await;
+        let before = contents(&file).await;
+        let refused = Database::open(&directory, service, own).await.unwrap_err();
+        assert!(matches!(refused, OpenError::Newer { version: 999, .. }), "{refused}");
+        assert_eq!(contents(&file).await, before);
+    }
 }

@@ -1,0 +1,16 @@
+//! What proves and measures Ordermill, and does not belong into a production server.
+//!
+//! | command | what it does |
+//! |---|---|
+//! | `ordermill-lab sim` | [`sim`]: two processes with injected faults, one seed after another; planted bugs |
+//! | `ordermill-lab bench` | [`bench`]: throughput, latency and cost of a server, which is then reconciled |
+//!
+//! The benchmark runs the `ordermill` that stands beside this program.
+
+#![forbid(unsafe_code)]
+
+pub mod bench;
+pub mod cli;
+pub mod server_binary;
+pub mod sim;
+pub mod simulate;
