@@ -3,7 +3,7 @@
 //! | command | what it does |
 //! |---|---|
 //! | `ordermill-lab sim` | [`sim`]: two processes with injected faults, one seed after another; planted bugs |
-//! | `ordermill-lab bench` | [`bench`]: throughput, latency and cost of a server, which is then reconciled |
+//! | `ordermill-lab bench` | [`mod@bench`]: throughput, latency and cost of a server, which is then reconciled |
 //!
 //! The benchmark runs the `ordermill` that stands beside this program.
 
