@@ -258,15 +258,15 @@ async fn one_backup_is_taken_at_a_time_and_ends_with_its_reader() {
     assert_eq!(left, databases(), "a log is left");
 }
 
-/// Checks that no server starts there, that no backup is taken, and that the errors name this file.
-fn refused(setup: &Setup, file: &str) {
+/// Checks that no server starts there, that no backup is taken, and that the errors say this.
+fn refused(setup: &Setup, said: &str) {
     let copies = tempfile::tempdir().unwrap();
     let mut backup = bare();
     backup.arg("backup").arg(copies.path().join("copy")).arg("--data-dir").arg(setup.data());
     for ended in [setup.run(&[]), Ended::of(&mut backup)] {
         assert_eq!(ended.code, Some(1), "files of different moments pass: {}", ended.stdout);
         let words = "the files in the data directory are from different points in time";
-        assert!(ended.stderr.contains(words) && ended.stderr.contains(file), "{}", ended.stderr);
+        assert!(ended.stderr.contains(words) && ended.stderr.contains(said), "{}", ended.stderr);
     }
 }
 
@@ -294,7 +294,8 @@ async fn files_copied_from_a_busy_server_are_refused() {
         _ = shop.place_all(&wanted, 20) => unreachable!("nobody places so many orders in so short a time"),
     };
     server.kill9();
-    refused(&copy, "audit.db");
+    // Which of them is furthest behind depends on how fast each service writes.
+    refused(&copy, ".db contains batch");
 }
 
 /// One file of another day among the others, older or newer.
