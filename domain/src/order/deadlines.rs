@@ -8,6 +8,7 @@ use super::policy::SagaPolicy;
 use super::saga::Saga;
 use super::step_state::StepChange;
 use super::steps::{FULFILMENT, Step, Trigger};
+use crate::backoff::Backoff;
 use crate::clock::Timestamp;
 use crate::messages::Failure;
 use crate::planted::{Bug, planted};
@@ -18,9 +19,9 @@ fn resend_at(saga: &Saga, policy: &SagaPolicy) -> Option<Timestamp> {
     if awaited(&saga.facts, saga.origin.plan).is_empty() {
         return None;
     }
-    let pause =
-        policy.step_timeout.saturating_mul(2_u32.saturating_pow(saga.sending.again.min(16)));
-    Some(saga.sending.at + pause.min(SagaPolicy::RESEND_MAX.max(policy.step_timeout)))
+    let first = policy.step_timeout;
+    let pauses = Backoff::new(first, SagaPolicy::RESEND_MAX.max(first));
+    Some(saga.sending.at + pauses.delay(saga.sending.again))
 }
 
 /// When the order must be confirmed.
