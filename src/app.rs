@@ -10,7 +10,7 @@ mod acceptor;
 mod boot;
 mod brokers;
 mod connection;
-mod databases;
+pub(crate) mod databases;
 mod http;
 mod open_stores;
 mod services;

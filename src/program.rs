@@ -5,6 +5,7 @@ use crate::output::{self, STDERR};
 use crate::{print, telemetry};
 use std::future::Future;
 use std::panic::UnwindSafe;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tracing::Level;
 
@@ -31,7 +32,7 @@ pub fn block_on(work: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCod
 pub fn exit(done: anyhow::Result<ExitCode>) -> ExitCode {
     done.unwrap_or_else(|error| {
         let told = print::told(&error);
-        STDERR.offer(telemetry::said(Level::ERROR, &format!("ordermill: {told}"), &told, []));
+        STDERR.offer(telemetry::said(Level::ERROR, &format!("{}: {told}", name()), &told, []));
         ExitCode::FAILURE
     })
 }
@@ -39,6 +40,14 @@ pub fn exit(done: anyhow::Result<ExitCode>) -> ExitCode {
 /// Says what whoever started a command should know of its settings.
 pub fn print_notices(notices: &[String]) {
     for notice in notices {
-        crate::note!("ordermill: {notice}");
+        crate::note!("{}: {notice}", name());
     }
+}
+
+/// The name that the program was started by.
+fn name() -> String {
+    let path = std::env::args_os().next().map(PathBuf::from);
+    let name =
+        path.as_deref().and_then(Path::file_stem).map(|name| name.to_string_lossy().into_owned());
+    name.unwrap_or_else(|| "ordermill".to_owned())
 }

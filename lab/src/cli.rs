@@ -23,7 +23,7 @@ enum Command {
     /// Places orders over HTTP and waits until all of them are confirmed, audited and notified.
     /// Exits with 1 if an order is lost or a unit is oversold.
     Bench(Box<BenchArgs>),
-    /// Simulate two processes with injected faults, one seed after another
+    /// Simulate two or three processes with injected faults, one seed after another
     ///
     /// The same seed replays exactly the same history. At the end every order must be final, and
     /// stock, money, shipments, audit and notifications must match its status. Exits with 1 if a

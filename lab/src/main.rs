@@ -6,7 +6,7 @@ use ordermill_lab::cli::Invocation;
 use ordermill_lab::simulate;
 use std::process::ExitCode;
 
-/// The allocator of the server, so that the simulation runs on what it proves something about.
+/// The allocator of the server, with its default settings.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

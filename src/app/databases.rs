@@ -73,6 +73,10 @@ databases! {
     AuditDatabase: AuditReads, OrderRecords<AuditRecord>;
 }
 
+/// The names of the databases in a data directory: each is a file, `<name>.db`.
+pub const FILES: [&str; 7] =
+    ["order", "inventory", "payment", "gateway", "shipping", "notification", "audit"];
+
 /// Where the databases are.
 pub enum Databases {
     /// Files under a directory that nobody else uses meanwhile.
@@ -150,11 +154,13 @@ impl Databases {
         })
     }
 
-    /// Checks that the files of a data directory are of one moment, before any of them is made or changed. True when
-    /// they are not and that is accepted.
+    /// Checks that the files of a data directory are of one moment, before any of them is made. True when they are not
+    /// and that is accepted.
     pub async fn are_mixed(&self, accept: bool) -> anyhow::Result<bool> {
         let Self::Sqlite { directory, .. } = self else { return Ok(false) };
-        let Some(mixed) = progress::compare_files(directory).await? else { return Ok(false) };
+        let Some(mixed) = progress::compare_files(directory, &FILES).await? else {
+            return Ok(false);
+        };
         if !accept {
             bail!(mixed);
         }
@@ -162,7 +168,7 @@ impl Databases {
         Ok(true)
     }
 
-    /// Takes the files, which are all open, for one moment's from now on.
+    /// Treats the files, which are all open, as being of one moment from now on.
     pub async fn accept_mixed(&self) -> anyhow::Result<()> {
         let Self::Sqlite { opened, .. } = self else { return Ok(()) };
         let opened = opened.lock().unwrap_or_else(PoisonError::into_inner).clone();

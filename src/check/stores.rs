@@ -1,6 +1,7 @@
 //! The records as the databases hold them: a data directory that no server uses, or PostgreSQL.
 
 use super::checker::{System, SystemState};
+use crate::app::databases::FILES;
 use crate::app::{open_stores, world};
 use crate::config::{Config, Infrastructure};
 use async_trait::async_trait;
@@ -38,10 +39,6 @@ pub async fn open(config: &Config) -> anyhow::Result<Opened> {
     };
     Ok(Opened { sources: stores.sources(), system, pending })
 }
-
-/// The files of a data directory, by the services that have them.
-const FILES: [&str; 7] =
-    ["order", "inventory", "payment", "gateway", "shipping", "notification", "audit"];
 
 /// A start makes the files that are missing. A check of nothing would find nothing to be wrong.
 fn all_are_there(data_dir: &Path) -> anyhow::Result<()> {

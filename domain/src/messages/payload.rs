@@ -101,7 +101,7 @@ macro_rules! messages {
 }
 
 messages! {
-    /// Of orders.
+    /// Messages about orders.
     Order(OrderMessage) {
         /// The order was accepted.
         PublicEvent Created(Arc<OrderDetails>) = OrderCreated "order.created";
@@ -120,7 +120,7 @@ messages! {
         /// The customer said that it arrived.
         Event DeliveryConfirmed = OrderDeliveryConfirmed "order.delivery_confirmed";
     }
-    /// Of stock.
+    /// Messages about stock.
     Inventory(InventoryMessage) {
         /// Reserve the stock.
         Command Reserve(Vec<StockLine>) = InventoryReserve "inventory.reserve";
@@ -137,7 +137,7 @@ messages! {
         /// The stock has left.
         Event Committed = InventoryCommitted "inventory.committed";
     }
-    /// Of payments.
+    /// Messages about payments.
     Payment(PaymentMessage) {
         /// Take the money.
         Command Process(PaymentProcess) = PaymentProcess "payment.process";
@@ -150,7 +150,7 @@ messages! {
         /// The money is back, or was never taken and never will be.
         Event Reversed = PaymentReversed "payment.reversed";
     }
-    /// Of parcels.
+    /// Messages about parcels.
     Shipping(ShippingMessage) {
         /// Schedule the parcel.
         Command Schedule(ShippingSchedule) = ShippingSchedule "shipping.schedule";
@@ -169,7 +169,7 @@ messages! {
         /// The parcel has arrived.
         Event Delivered = ShippingDelivered "shipping.delivered";
     }
-    /// Of notifications.
+    /// Messages about notifications.
     Notification(NotificationMessage) {
         /// Send this to a customer.
         Command Send(ChannelMessage) = NotificationSend "notification.send";

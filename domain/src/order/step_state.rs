@@ -34,11 +34,11 @@ enum Command {
     Requested,
     /// From here on the step counts as done, until it is refused or undone.
     Sent,
-    Done(Answer),
+    Done(StepAnswer),
     Refused {
         /// The answer before the refusal, if the step was undone meanwhile.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        earlier: Option<Answer>,
+        earlier: Option<StepAnswer>,
     },
 }
 
@@ -56,7 +56,7 @@ enum Undo {
 
 /// The answer that a step is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Answer {
+struct StepAnswer {
     /// In microseconds, because the state of each saga is written at every step.
     #[serde(with = "chrono::serde::ts_microseconds")]
     at: Timestamp,
@@ -107,7 +107,7 @@ impl StepState {
             (Change::Requested, Command::NotSent, undo) => (Command::Requested, undo),
             (Change::Sent, Command::NotSent | Command::Requested, undo) => (Command::Sent, undo),
             (Change::Done(data), Command::Sent, undo @ (Undo::NotSent | Undo::Sent)) => {
-                (Command::Done(Answer { at, data: data.clone() }), undo)
+                (Command::Done(StepAnswer { at, data: data.clone() }), undo)
             }
             (Change::Refused(_), Command::Sent, undo) => (Command::Refused { earlier: None }, undo),
             (Change::Refused(_), Command::Done(answer), undo) if undo != Undo::NotSent => {
@@ -135,7 +135,7 @@ impl StepState {
         data_fits && phase_fits
     }
 
-    const fn answer(&self) -> Option<&Answer> {
+    const fn answer(&self) -> Option<&StepAnswer> {
         match &self.command {
             Command::Done(answer) => Some(answer),
             Command::Refused { earlier } => earlier.as_ref(),

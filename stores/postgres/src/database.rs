@@ -65,8 +65,9 @@ impl Database {
         F: Future<Output = Result<R, Error>> + Send + 'static,
         W: FnOnce(PgPool) -> F + Send + 'static,
     {
+        let turn = self.readers.turn().await?;
         let readers = self.readers.clone();
-        owned(async move { readers.in_turn(work).await }).await
+        owned(async move { readers.read(turn, work).await }).await
     }
 
     /// Runs writing statements that are no change of an entity (a claim, a retention) in a task of

@@ -12,6 +12,7 @@
 use crate::data_dir::DataDir;
 use crate::error::Error;
 use crate::progress;
+use futures::future::join_all;
 use ordermill_actors::faults::{self, Point};
 use ordermill_actors::ports::ReadError;
 use sqlx::migrate::{MigrateError, Migration, Migrator};
@@ -151,12 +152,32 @@ impl Database {
 
     /// Opens every database that is in the directory as it is: nothing is made, nothing brought up to date.
     pub async fn open_all(directory: &DataDir) -> Result<Vec<Self>, OpenError> {
-        let mut databases = Vec::new();
-        for file in directory.databases().map_err(|source| OpenError::Unusable {
+        let files = directory.databases().map_err(|source| OpenError::Unusable {
             file: directory.path().to_owned(),
             source: source.into(),
-        })? {
-            databases.push(Self::connect(directory, &file, false).await?);
+        })?;
+        Self::connect_all(directory, files).await
+    }
+
+    /// The same for those of the named databases that are there.
+    pub async fn open_existing(
+        directory: &DataDir,
+        names: &[&str],
+    ) -> Result<Vec<Self>, OpenError> {
+        let files = names.iter().map(|name| directory.path().join(format!("{name}.db")));
+        Self::connect_all(directory, files.filter(|file| file.is_file()).collect()).await
+    }
+
+    async fn connect_all(directory: &DataDir, files: Vec<PathBuf>) -> Result<Vec<Self>, OpenError> {
+        let mut databases: Vec<Self> = Vec::new();
+        for file in files {
+            match Self::connect(directory, &file, false).await {
+                Ok(database) => databases.push(database),
+                Err(error) => {
+                    join_all(databases.iter().map(Self::close)).await;
+                    return Err(error);
+                }
+            }
         }
         Ok(databases)
     }

@@ -90,12 +90,16 @@ impl Mixed {
     }
 }
 
-/// Compares the files that are in a directory, before a start opens them: none is made or changed.
+/// Compares those of the named databases that are in a directory, before a start opens them. No file is made, and no
+/// row changed.
 ///
 /// # Errors
 /// When a file cannot be opened or read.
-pub async fn compare_files(directory: &DataDir) -> Result<Option<Mixed>, OpenError> {
-    let databases = Database::open_all(directory).await?;
+pub async fn compare_files(
+    directory: &DataDir,
+    names: &[&str],
+) -> Result<Option<Mixed>, OpenError> {
+    let databases = Database::open_existing(directory, names).await?;
     let compared = compare(&databases).await;
     join_all(databases.iter().map(Database::close)).await;
     let unread = |source| OpenError::Unread { file: directory.path().to_owned(), source };
@@ -120,7 +124,7 @@ pub async fn compare(databases: &[Database]) -> Result<Option<Mixed>, ReadError>
     Ok(mixed.max_by_key(Mixed::behind))
 }
 
-/// Takes the files for one moment's from now on.
+/// Treats the files as being of one moment from now on.
 pub async fn accept(databases: &[Database]) -> Result<(), ReadError> {
     for database in databases {
         let forget = |writer| async move {

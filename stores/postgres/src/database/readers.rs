@@ -12,9 +12,9 @@ use sqlx::Connection;
 use sqlx::postgres::{PgPool, PgPoolOptions};
 use std::future::Future;
 use std::pin::pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
 /// Sessions that read: three processes of seven services stay below the 100 that PostgreSQL allows
@@ -24,58 +24,34 @@ const SESSIONS_MAX: u32 = 2;
 const STALLED_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a read waits for its turn while others are answered: the database is only busy.
 const TURN_TIMEOUT: Duration = Duration::from_secs(25);
-/// How long connecting may take then.
+/// How long a read that has its turn may wait for a session.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A session that nobody needs is given up after this time.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// A session that rested longer is asked whether it is alive before it is relied on.
 const ASK_AFTER: Duration = Duration::from_secs(1);
 
+/// The right to use a reading session.
+pub(super) type Turn = OwnedSemaphorePermit;
+
 #[derive(Debug)]
 pub(super) struct Readers {
     plan: Plan,
     pool: Mutex<PgPool>,
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
     answered_at: Mutex<Instant>,
 }
 
 impl Readers {
     pub fn new(plan: Plan) -> Self {
         let pool = Mutex::new(pool(plan.clone()));
-        let turns = Semaphore::new(SESSIONS_MAX as usize);
+        let turns = Arc::new(Semaphore::new(SESSIONS_MAX as usize));
         Self { plan, pool, turns, answered_at: Mutex::new(Instant::now()) }
     }
 
-    /// Reads when its turn has come.
-    pub async fn in_turn<R, F, W>(&self, work: W) -> Result<R, Error>
-    where
-        F: Future<Output = Result<R, Error>>,
-        W: FnOnce(PgPool) -> F,
-    {
-        let _turn = self.turn().await?;
-        let pool = self.pool();
-        match timeout(ANSWER_TIMEOUT, work(pool.clone())).await {
-            Ok(Ok(answer)) => {
-                *locked(&self.answered_at) = Instant::now();
-                Ok(answer)
-            }
-            // A pool does not tell why it has no session: a session of one's own does.
-            Ok(Err(Error::Sql(sqlx::Error::PoolTimedOut))) => {
-                let session = self.plan.open().await?;
-                let _ = session.conn.close().await;
-                Err(sqlx::Error::PoolTimedOut.into())
-            }
-            Ok(Err(error)) => Err(error),
-            Err(_) => {
-                self.give_up(&pool);
-                Err(Error::late("a statement", ANSWER_TIMEOUT))
-            }
-        }
-    }
-
-    /// Waits for its turn, longer while the database answers others.
-    async fn turn(&self) -> Result<SemaphorePermit<'_>, Error> {
-        let mut turn = pin!(self.turns.acquire());
+    /// Waits for a turn, longer while the database answers others. Whoever asks no more gives its place up.
+    pub async fn turn(&self) -> Result<Turn, Error> {
+        let mut turn = pin!(self.turns.clone().acquire_owned());
         let begun = Instant::now();
         loop {
             if let Ok(turn) = timeout(STALLED_TIMEOUT, &mut turn).await {
@@ -86,6 +62,29 @@ impl Readers {
                 return Err(Error::late("waiting for a reading session", begun.elapsed()));
             }
         }
+    }
+
+    /// Reads in its turn.
+    pub async fn read<R, F, W>(&self, turn: Turn, work: W) -> Result<R, Error>
+    where
+        F: Future<Output = Result<R, Error>>,
+        W: FnOnce(PgPool) -> F,
+    {
+        let pool = self.pool();
+        let Ok(answer) = timeout(ANSWER_TIMEOUT, work(pool.clone())).await else {
+            self.give_up(&pool);
+            return Err(Error::late("a statement", ANSWER_TIMEOUT));
+        };
+        drop(turn);
+        match &answer {
+            // A pool does not tell why it has no session: a session of one's own does.
+            Err(Error::Sql(sqlx::Error::PoolTimedOut)) => drop(self.plan.open().await?),
+            Ok(_) | Err(Error::Sql(sqlx::Error::Database(_)) | Error::Corrupt(_)) => {
+                *locked(&self.answered_at) = Instant::now();
+            }
+            Err(_) => {}
+        }
+        answer
     }
 
     pub fn pool(&self) -> PgPool {
