@@ -21,18 +21,7 @@ pub fn change(message: &Message) -> Result<Change, String> {
         | Payload::Shipping(ShippingMessage::Failed(_)) => Ok(Change::Release { origin: origin() }),
         Payload::Inventory(InventoryMessage::Commit)
         | Payload::Shipping(ShippingMessage::Dispatched) => Ok(Change::Commit { origin: origin() }),
-        Payload::Inventory(
-            InventoryMessage::Reserved(_)
-            | InventoryMessage::Failed(_)
-            | InventoryMessage::Released
-            | InventoryMessage::Committed,
-        )
-        | Payload::Order(_)
-        | Payload::Payment(_)
-        | Payload::Shipping(_)
-        | Payload::Notification(_) => {
-            Err(format!("the inventory service does not handle `{}`", message.kind()))
-        }
+        _ => Err(format!("the inventory service does not handle `{}`", message.kind())),
     }
 }
 

@@ -20,14 +20,6 @@ pub fn input(message: &Message) -> Result<PaymentInput, String> {
         | Payload::Inventory(InventoryMessage::Failed(_) | InventoryMessage::Released) => {
             Ok(PaymentInput::Refund(origin()))
         }
-        Payload::Payment(
-            PaymentMessage::Approved(_) | PaymentMessage::Failed(_) | PaymentMessage::Reversed,
-        )
-        | Payload::Order(_)
-        | Payload::Inventory(_)
-        | Payload::Shipping(_)
-        | Payload::Notification(_) => {
-            Err(format!("the payment service does not handle `{}`", message.kind()))
-        }
+        _ => Err(format!("the payment service does not handle `{}`", message.kind())),
     }
 }

@@ -18,16 +18,7 @@ pub fn change(message: &Message) -> Result<Change, String> {
         | Payload::Order(OrderMessage::DispatchRequested) => Command::Dispatch,
         Payload::Shipping(ShippingMessage::Deliver)
         | Payload::Order(OrderMessage::DeliveryConfirmed) => Command::Deliver,
-        Payload::Shipping(
-            ShippingMessage::Scheduled(_)
-            | ShippingMessage::Failed(_)
-            | ShippingMessage::Dispatched
-            | ShippingMessage::Delivered,
-        )
-        | Payload::Order(_)
-        | Payload::Inventory(_)
-        | Payload::Payment(_)
-        | Payload::Notification(_) => {
+        _ => {
             return Err(format!("the shipping service does not handle `{}`", message.kind()));
         }
     };
