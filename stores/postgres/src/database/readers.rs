@@ -24,8 +24,9 @@ const SESSIONS_MAX: u32 = 2;
 const STALLED_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a read waits for its turn while others are answered: the database is only busy.
 const TURN_TIMEOUT: Duration = Duration::from_secs(25);
-/// How long a read that has its turn may wait for a session.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a read that has its turn may wait for a session to be opened. On a machine without time that takes many
+/// seconds, and who gives up begins anew: with 5 s no process that had too little time was ever connected.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
 /// A session that nobody needs is given up after this time.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// A session that rested longer is asked whether it is alive before it is relied on.
