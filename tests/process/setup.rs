@@ -115,6 +115,10 @@ impl Setup {
 
     fn configured(&self, mut command: Command) -> Command {
         command.envs(self.place.settings());
+        if let Place::Servers(_) = &*self.place {
+            // The tests compare the records themselves. With it, six processes on one test machine read all the time.
+            command.env("ORDERMILL_CHECK_INTERVAL", "off");
+        }
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         command
     }
