@@ -20,8 +20,9 @@ use tokio::time::{Instant, timeout};
 /// Sessions that read: three processes of seven services stay below the 100 that PostgreSQL allows
 /// by default.
 const SESSIONS_MAX: u32 = 2;
-/// How long a read waits for its turn while no other read is answered, before the database counts as away.
-const STALLED_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a read waits for its turn while no other read is answered, before the database counts as away. Where there
+/// is little CPU time, opening the sessions takes longer than 5 s, and nobody is answered meanwhile.
+const STALLED_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a read waits for its turn while others are answered: the database is only busy.
 const TURN_TIMEOUT: Duration = Duration::from_secs(25);
 /// How long a read that has its turn may wait for a session to be opened. On a machine without time that takes many
