@@ -1,4 +1,4 @@
-//! What every program of ours does around its work: it prepares its log, prints what went wrong, and exits by a code.
+//! The frame of our two programs: preparing the log, printing an error, choosing the exit code.
 
 use crate::cli::{Refusal, log_format};
 use crate::output::{self, STDERR};

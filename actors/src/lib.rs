@@ -1,5 +1,5 @@
-//! Ordermill's actors: who decides, when it is committed and published, and what the world must provide. What is
-//! decided is in `ordermill-domain`.
+//! Ordermill's actors: entities and handlers that decide, journals that commit, relays that publish, and the ports
+//! to databases, brokers and the gateway. The rules that decisions follow are in `ordermill-domain`.
 //!
 //! ```text
 //! queue ──▶ consumer ──▶ entity ──▶ journal ──▶ relay ──▶ exchange

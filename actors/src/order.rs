@@ -7,7 +7,7 @@
 //! due ───┘
 //! ```
 //!
-//! What a saga decides is in `ordermill_domain::order`.
+//! The rules of a saga are in `ordermill_domain::order`.
 
 pub mod handle;
 pub mod handler;

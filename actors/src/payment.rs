@@ -6,7 +6,7 @@
 //!                                  └─ answer ◀─ gateway: charge, void, refund
 //! ```
 //!
-//! What a payment decides is in `ordermill_domain::payment`; the gateway is a port ([`Gateway`]).
+//! The rules of a payment are in `ordermill_domain::payment`; the gateway is a port ([`Gateway`]).
 
 mod commands;
 mod confirmation;

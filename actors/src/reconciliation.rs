@@ -1,8 +1,8 @@
 //! Reconciliation: how the records of all services are read, so that they can be compared.
 //!
-//! Whoever reads them (`ordermill check`, the background check, the demo, the bench, the tests) has to read a difference
-//! again before it counts: the records of a running system are read one after the other. What is compared with what is in
-//! `ordermill_domain::reconciliation`.
+//! The records of a running system are read one after the other, so that they may differ for a moment. Each reader
+//! (`ordermill check`, the background check, the demo, the benchmark, the tests) reads a difference a second time before
+//! reporting it. The rules that records are compared by are in `ordermill_domain::reconciliation`.
 
 mod reads;
 mod sources;

@@ -1,8 +1,8 @@
 //! Inventory's rules: what is in stock, and who has a claim on it. Never sells a unit it does not have.
 //!
-//! A batch ([`Inventory`]) decides each change in turn on the rows that its transaction has locked. What fits is RESERVED,
-//! what does not is REFUSED: the locked row is the committed view that a refusal needs. So no memory, however stale,
-//! oversells a unit or refuses an order that the stock could cover. A CHECK constraint of the table stands behind it.
+//! A batch ([`Inventory`]) decides each change in turn on the rows that its transaction has locked. A reservation that the
+//! locked stock covers is RESERVED, any other is REFUSED. Stale stock in memory therefore never oversells a unit, and
+//! never refuses an order that the stock could cover. A CHECK constraint of the table enforces the first of these, too.
 
 mod adjust;
 mod change;

@@ -7,7 +7,7 @@
 //! due ───┘
 //! ```
 //!
-//! The steps are one table ([`steps`]). What is known of an order is a set of facts ([`facts`]), and how far each step is
+//! The steps are one table ([`steps`]). The known facts of an order accumulate ([`facts`]), and how far each step is
 //! follows from them ([`step_state`]). What an order does next ([`advance`]) and what it is called ([`derived_status`])
 //! are derived from both, so that any order of arrival ends the same. In the choreographed flow the services react to
 //! each other and the saga only follows ([`choreography`]).

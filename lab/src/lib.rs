@@ -1,4 +1,4 @@
-//! What proves and measures Ordermill, and does not belong into a production server.
+//! Simulation and benchmark: the parts that test and measure Ordermill and do not belong in a production server.
 //!
 //! | command | what it does |
 //! |---|---|

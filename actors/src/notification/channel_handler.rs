@@ -1,4 +1,4 @@
-//! What a channel's queue brings is handed to its provider.
+//! Hands the messages of a channel's queue to the channel's provider.
 //!
 //! ```text
 //! notification.channels ──email──▶ notification.email ──▶ ChannelHandler ──▶ the mail server

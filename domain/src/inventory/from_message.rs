@@ -1,4 +1,4 @@
-//! What a message asks of inventory.
+//! Maps a message to a change of the inventory service.
 
 use super::change::Change;
 use super::reservation::Lines;

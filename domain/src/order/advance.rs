@@ -1,4 +1,4 @@
-//! What an order does next. Pure functions of its facts, its flow and its plan.
+//! Derives the next facts of an order from its facts, its flow and its plan. Pure.
 //!
 //! In both flows the same facts are recorded, so that an order reads the same. Orchestrated, a step's fact
 //! sends its command; choreographed, it sends nothing (see [`choreography`]).
@@ -24,13 +24,13 @@ pub fn next(facts: &Facts, origin: &Origin) -> Vec<Fact> {
 /// answered or not.
 fn next_undoing(facts: &Facts) -> Vec<Fact> {
     let [first, others @ ..] = &COMPENSATION;
-    if !facts.step(*first).is_settled() {
+    if !facts.step(*first).has_nothing_to_undo() {
         return undo(facts, &[*first]);
     }
     if planted(Bug::SkipRelease) && facts.step(Step::Inventory).needs_undo() {
         return vec![Fact::Step(Step::Inventory, StepChange::Undone)];
     }
-    if others.iter().all(|step| facts.step(*step).is_settled()) {
+    if others.iter().all(|step| facts.step(*step).has_nothing_to_undo()) {
         return vec![Fact::Closed];
     }
     undo(facts, others)

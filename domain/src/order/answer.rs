@@ -1,4 +1,4 @@
-//! What a message of a service says about a step.
+//! Maps a message of a service to the step that it answers.
 
 use super::facts::Facts;
 use super::step_state::{AnswerData, StepChange};
@@ -24,7 +24,7 @@ fn answer_of(step: Step, facts: &Facts, message: &Message) -> Option<StepChange>
     Some(StepChange::Refused(refusal.clone()))
 }
 
-/// What the saga keeps of an answer.
+/// The part of an answer that the saga keeps.
 fn data(payload: &Payload) -> AnswerData {
     match payload {
         Payload::Payment(PaymentMessage::Approved(payment)) => AnswerData::Payment(payment.clone()),

@@ -1,10 +1,10 @@
-//! What a saga waits for: the commands that are sent and not answered.
+//! The commands of a saga that are sent and not answered.
 
 use super::facts::Facts;
 use super::steps::{Action, COMPENSATION, FULFILMENT, Step, steps};
 use crate::messages::Plan;
 
-/// What is asked of the services and not answered: it is asked again when its answer is late.
+/// The commands that are sent and not answered. Each is sent again when its answer is late.
 pub fn awaited(facts: &Facts, plan: Plan) -> Vec<&'static Action> {
     if facts.is_closed() {
         return Vec::new();

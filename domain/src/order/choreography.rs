@@ -39,10 +39,10 @@ pub fn unexplained() -> Fact {
 /// other's steps, the last step of the chain first.
 pub(super) fn next_undoing(facts: &Facts) -> Vec<Fact> {
     let backwards = steps(Plan::PaymentFirst).into_iter().rev();
-    if facts.step(Step::Payment).is_settled() {
+    if facts.step(Step::Payment).has_nothing_to_undo() {
         // `payment.reversed` is only said in answer to `inventory.failed` or `inventory.released`, and
         // stock is released only once there is no parcel: all of it is undone, or will never be done.
-        let open = backwards.filter(|step| !facts.step(*step).is_settled());
+        let open = backwards.filter(|step| !facts.step(*step).has_nothing_to_undo());
         return open
             .map(|step| Fact::Step(step, StepChange::Undone))
             .chain([Fact::Closed])
@@ -53,7 +53,7 @@ pub(super) fn next_undoing(facts: &Facts) -> Vec<Fact> {
         // Whether there is a parcel or not: `order.cancel_requested` has shipping begin the chain.
         return vec![Fact::Step(Step::Shipping, StepChange::UndoSent)];
     }
-    if !shipping.is_settled() {
+    if !shipping.has_nothing_to_undo() {
         return Vec::new();
     }
     let open = backwards.filter(|step| facts.step(*step).needs_undo());

@@ -1,4 +1,4 @@
-//! What an order makes of what it is told: facts, or a refusal. Pure.
+//! Decides an input of an order: which facts it adds, or why it is refused. Pure.
 
 use super::answer::answer;
 use super::awaited::awaited;
@@ -14,7 +14,7 @@ use crate::messages::{Failure, Flow, Kind, Message};
 use crate::planted::{Bug, planted};
 use std::time::Duration;
 
-/// What an existing order is told.
+/// An input of an existing order.
 #[derive(Clone, Copy, Debug)]
 pub enum DecideInput<'a> {
     /// A service's answer.
@@ -51,7 +51,7 @@ pub fn decide(
     }
 }
 
-/// What stands for the failed step where no step failed: the customer has cancelled the order.
+/// The name in place of a failed step when the customer has cancelled the order.
 pub const BY_CUSTOMER: &str = "customer";
 
 /// Cancelled by the customer: until dispatch was asked, at any moment.

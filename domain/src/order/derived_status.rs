@@ -1,4 +1,4 @@
-//! What an order and its saga are called, derived from the facts.
+//! The statuses of an order and its saga, derived from the facts.
 
 use super::awaited::awaited;
 use super::facts::Facts;

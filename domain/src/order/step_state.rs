@@ -189,18 +189,18 @@ impl StepState {
     }
 
     /// True when nothing of the step is left to undo.
-    pub fn is_settled(&self) -> bool {
+    pub fn has_nothing_to_undo(&self) -> bool {
         let sent = if planted(Bug::UndoAnsweredOnly) { self.is_done() } else { self.is_sent() };
         !(sent || self.is_undo_sent()) || self.is_refused() || self.is_undone()
     }
 
     /// True while the undo is sent and not answered.
     pub fn is_undo_awaited(&self) -> bool {
-        self.is_undo_sent() && !self.is_settled()
+        self.is_undo_sent() && !self.has_nothing_to_undo()
     }
 
     /// True when something of the step is left to undo, and its undo is not sent.
     pub fn needs_undo(&self) -> bool {
-        !self.is_settled() && !self.is_undo_sent()
+        !self.has_nothing_to_undo() && !self.is_undo_sent()
     }
 }

@@ -1,4 +1,4 @@
-//! What the payment service and its gateway say to each other: a key, a charge, and what became of it.
+//! The values that payment service and gateway exchange: a key, a charge and its outcome.
 
 use crate::ids::OrderId;
 use crate::money::Money;

@@ -1,4 +1,4 @@
-//! What a message asks of a payment.
+//! Maps a message to the input of a payment.
 
 use super::input::PaymentInput;
 use crate::messages::{InventoryMessage, Message, OrderMessage, Origin, Payload, PaymentMessage};

@@ -1,4 +1,4 @@
-//! What a message asks of shipping.
+//! Maps a message to a change of the shipping service.
 
 use super::change::{Change, Command};
 use crate::messages::{InventoryMessage, Message, OrderMessage, Payload, ShippingMessage};

@@ -1,4 +1,4 @@
-//! What Ordermill's rows mean, the same on every database.
+//! Decodes and encodes Ordermill's rows, the same for every database.
 //!
 //! ```text
 //! query_as!(StoredShipment, …) ──▶ StoredShipment<T> ──▶ shipment() ──▶ Shipment, or Corrupt

@@ -1,4 +1,4 @@
-//! What follows from the table of steps.
+//! Values that are derived from the table of steps.
 
 use super::spec::{Action, Phase, SagaStep, Trigger};
 use super::{COMPENSATION, FULFILMENT, Step};

@@ -85,14 +85,7 @@ impl World {
 
     fn origin() -> Origin {
         let order_id = OrderId(Uuid::from_u128(7));
-        Origin {
-            order_id,
-            flow: Flow::default(),
-            plan: Plan::default(),
-            request_id: None,
-            traceparent: None,
-            order: None,
-        }
+        Origin::new(order_id, Flow::default(), Plan::default())
     }
 
     fn held(&self) -> i64 {

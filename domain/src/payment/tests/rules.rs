@@ -21,14 +21,7 @@ fn at(seconds: u64) -> Timestamp {
 
 fn origin() -> Origin {
     let order_id = OrderId(Uuid::from_u128(7));
-    Origin {
-        order_id,
-        flow: Flow::default(),
-        plan: Plan::default(),
-        request_id: None,
-        traceparent: None,
-        order: None,
-    }
+    Origin::new(order_id, Flow::default(), Plan::default())
 }
 
 fn process() -> PaymentInput {

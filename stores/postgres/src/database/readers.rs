@@ -21,12 +21,12 @@ use tokio::time::{Instant, timeout};
 /// by default.
 const SESSIONS_MAX: u32 = 2;
 /// How long a read waits for its turn while no other read is answered, before the database counts as away. Where there
-/// is little CPU time, opening the sessions takes longer than 5 s, and nobody is answered meanwhile.
+/// is little CPU time, opening the sessions takes longer than 5 s, and no read is answered meanwhile.
 const STALLED_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a read waits for its turn while others are answered: the database is only busy.
 const TURN_TIMEOUT: Duration = Duration::from_secs(25);
-/// How long a read that has its turn may wait for a session to be opened. On a machine without time that takes many
-/// seconds, and who gives up begins anew: with 5 s no process that had too little time was ever connected.
+/// How long a read that has its turn may wait for a session to be opened. With little CPU time that takes many seconds,
+/// and an attempt that is given up starts from the beginning: with 5 s such a process never connected.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
 /// A session that nobody needs is given up after this time.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -51,7 +51,7 @@ impl Readers {
         Self { plan, pool, turns, answered_at: Mutex::new(Instant::now()) }
     }
 
-    /// Waits for a turn, longer while the database answers others. Whoever asks no more gives its place up.
+    /// Waits for a turn, longer while the database answers other reads. Dropping the future leaves the queue.
     pub async fn turn(&self) -> Result<Turn, Error> {
         let mut turn = pin!(self.turns.clone().acquire_owned());
         let begun = Instant::now();
