@@ -18,6 +18,7 @@ mod flash_sale;
 mod hot_sku;
 mod latency;
 mod load;
+mod measure;
 mod orders;
 mod place;
 mod postgres;

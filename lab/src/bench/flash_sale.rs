@@ -7,10 +7,10 @@ use super::args::FlashSaleArgs;
 use super::catalogue::Catalogue;
 use super::latency::Percentiles;
 use super::load::{Extent, Load};
-use super::orders::drive;
+use super::measure::{Measured, measure};
 use super::place::Place;
-use super::process::{Memory, MemoryWatch};
-use super::readings::{Costs, Ledger, Readings};
+use super::process::Memory;
+use super::readings::Costs;
 use super::report::{self, Setting, seconds};
 use super::servers::Servers;
 use super::verify::{self, Faults, ListedOrder};
@@ -19,11 +19,6 @@ use ordermill::table::{Paint, Tone};
 use ordermill::waiting;
 use serde::Serialize;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::Instant;
-
-/// Everything may take this long to come to rest once all buyers were answered.
-const REST_LIMIT: Duration = Duration::from_secs(600);
 
 /// What came of it.
 #[derive(Debug, Serialize)]
@@ -59,10 +54,6 @@ pub async fn run(args: FlashSaleArgs, config: &Config) -> anyhow::Result<bool> {
     let catalogue = Arc::new(Catalogue::new(1, 1));
     let stocked = catalogue.stock(servers.shop(), units as u64);
     waiting::report_waiting(|| "the server to respond".to_owned(), stocked).await?;
-    let ledger =
-        waiting::report_waiting(|| "the databases' counters".to_owned(), Ledger::take(&place))
-            .await?;
-    let before = (Readings::take(&place, &servers).await?, ledger);
     let load = Load {
         urls: place.urls.clone(),
         catalogue: catalogue.clone(),
@@ -71,18 +62,8 @@ pub async fn run(args: FlashSaleArgs, config: &Config) -> anyhow::Result<bool> {
         rate: None,
         extent: Extent::Orders(buyers as u64),
     };
-    let watch = place.server_pid().map(MemoryWatch::start);
-    let began = Instant::now();
-    let result = drive(load, "sale", &servers).await?;
-    let rested = servers.rest(REST_LIMIT);
-    let rested =
-        waiting::report_waiting(|| "the last orders to settle".to_owned(), rested).await? - began;
-    let readings = Readings::take(&place, &servers).await?;
-    let memory = watch.and_then(MemoryWatch::told);
-    let ledger =
-        waiting::report_waiting(|| "the databases' counters".to_owned(), Ledger::take(&place))
-            .await?;
-    let after = (readings, ledger);
+    let Measured { result, rested, memory, before, after } =
+        measure(&place, &servers, load, "sale").await?;
 
     let orders = verify::read(servers.shop(), catalogue.customers("sale"));
     let orders = waiting::report_waiting(|| "the list of all orders".to_owned(), orders).await?;

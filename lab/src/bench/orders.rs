@@ -13,13 +13,11 @@
 
 use super::args::OrdersArgs;
 use super::catalogue::Catalogue;
-use super::clock::WallClock;
 use super::latency::Latencies;
 use super::load::{Extent, Load, LoadResult};
+use super::measure::{Measured, drive, measure, rest};
 use super::place::Place;
-use super::process::MemoryWatch;
-use super::progress;
-use super::readings::{Costs, Ledger, Readings};
+use super::readings::Costs;
 use super::report::{OrdersReport, Setting, seconds};
 use super::servers::Servers;
 use super::verify::{self, Faults, ListedOrder};
@@ -28,16 +26,10 @@ use ordermill::config::Config;
 use ordermill::waiting;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::time::Duration;
-use tokio::time::Instant;
 use uuid::Uuid;
 
 /// Units stocked of each product: more than any load orders.
 const UNITS: u64 = 1_000_000_000;
-/// A backlog may take this long to settle once no more orders are placed.
-const REST_LIMIT: Duration = Duration::from_secs(600);
-
 /// Runs it and prints what came of it. True when nothing was lost or oversold, and every request answered.
 pub async fn run(args: OrdersArgs, config: &Config) -> anyhow::Result<bool> {
     ensure!(
@@ -64,29 +56,11 @@ pub async fn run(args: OrdersArgs, config: &Config) -> anyhow::Result<bool> {
     };
     if !args.warmup.is_zero() {
         drive(load("warm", Extent::For(args.warmup)), "warming up", &servers).await?;
-        waiting::report_waiting(
-            || "the last orders to settle".to_owned(),
-            servers.rest(REST_LIMIT),
-        )
-        .await?;
+        rest(&servers).await?;
     }
 
-    let ledger =
-        waiting::report_waiting(|| "the databases' counters".to_owned(), Ledger::take(&place))
-            .await?;
-    let before = (Readings::take(&place, &servers).await?, ledger);
-    let watch = place.server_pid().map(MemoryWatch::start);
-    let began = Instant::now();
-    let result = drive(load("main", args.extent()), "measuring", &servers).await?;
-    let rested = servers.rest(REST_LIMIT);
-    let rested =
-        waiting::report_waiting(|| "the last orders to settle".to_owned(), rested).await? - began;
-    let readings = Readings::take(&place, &servers).await?;
-    let memory = watch.and_then(MemoryWatch::told);
-    let ledger =
-        waiting::report_waiting(|| "the databases' counters".to_owned(), Ledger::take(&place))
-            .await?;
-    let after = (readings, ledger);
+    let Measured { result, rested, memory, before, after } =
+        measure(&place, &servers, load("main", args.extent()), "measuring").await?;
 
     let orders = verify::read(servers.shop(), catalogue.customers("main"));
     let orders = waiting::report_waiting(|| "the list of all orders".to_owned(), orders).await?;
@@ -135,16 +109,6 @@ pub async fn run(args: OrdersArgs, config: &Config) -> anyhow::Result<bool> {
     report.print();
     report.write(args.server.json.as_deref())?;
     Ok(report.wrong.is_empty())
-}
-
-/// Places the orders, and shows how far it is.
-pub async fn drive(load: Load, what: &str, servers: &Servers) -> anyhow::Result<LoadResult> {
-    let accepted = Arc::new(AtomicU64::new(0));
-    let extent = load.extent;
-    tokio::select! {
-        result = load.run(WallClock::start(), accepted.clone()) => result,
-        () = progress::tick(what, extent, servers, &accepted) => unreachable!("it ticks for ever"),
-    }
 }
 
 /// How fast it was.
