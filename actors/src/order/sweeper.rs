@@ -14,6 +14,7 @@ use crate::runtime::ticket::{Ticket, TicketOutcome};
 use crate::runtime::tree::Node;
 use ordermill_domain::clock::World;
 use ordermill_domain::order::deadlines::CLAIM;
+use ordermill_domain::order::decide::DecideInput;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -61,7 +62,7 @@ impl Sweeper {
                 .into_iter()
                 .map(|order| {
                     let (ticket, receiver) = Ticket::channel();
-                    self.sagas.ask(&order, SagaInput::Due { lag }, ticket);
+                    self.sagas.ask(&order, SagaInput::Decide(DecideInput::Due { lag }), ticket);
                     receiver
                 })
                 .collect();

@@ -128,11 +128,11 @@ impl Bench {
     }
 
     /// Tells the saga something; false when it conflicts.
-    pub fn tell(&mut self, input: DecideInput<'_>) -> bool {
+    pub fn tell(&mut self, input: DecideInput) -> bool {
         if matches!(input, DecideInput::Due { .. }) {
             self.saga.due_at = None;
         }
-        match decide(&self.saga, input, self.now, &self.policy) {
+        match decide(&self.saga, &input, self.now, &self.policy) {
             SagaDecision::Known => {
                 if matches!(input, DecideInput::Due { .. }) {
                     touch(&mut self.saga, self.now, &self.policy);
@@ -156,7 +156,7 @@ impl Bench {
     pub fn deliver(&mut self, index: usize, twice: bool) {
         let (queue, message) = if twice { self.bag[index].clone() } else { self.bag.remove(index) };
         if queue.service() == ServiceName::Order {
-            self.tell(DecideInput::Message(&message));
+            self.tell(DecideInput::Message(message));
         } else {
             let (command, origin) = taken_for(queue.service(), &message);
             let answer = self.serve(command, origin);

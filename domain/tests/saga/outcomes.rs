@@ -118,7 +118,7 @@ impl Explored {
             }
             Event::Forged(message) => {
                 name = format!("forged {}", message.kind());
-                bench.tell(DecideInput::Message(message))
+                bench.tell(DecideInput::Message(message.clone()))
             }
         };
         if !concerned {
