@@ -41,7 +41,7 @@ pub enum AskError {
     Unavailable,
 }
 
-/// What is known of the request that places an order, for logs and traces.
+/// The context of a request that places an order, for logs and traces.
 #[derive(Clone, Debug, Default)]
 pub struct RequestContext {
     /// Its `X-Request-ID`.

@@ -1,4 +1,4 @@
-//! What the order service's queues bring: what the services say, each to its saga.
+//! The handler of the order service's queues: each answer of a service goes to its saga.
 
 use super::rules::{SagaInput, Sagas};
 use crate::runtime::consumer::Handler;

@@ -46,7 +46,7 @@ pub enum SagaInput {
     Restate,
 }
 
-/// What a saga answers.
+/// The reply of a saga.
 #[derive(Debug, PartialEq, Eq)]
 pub enum SagaReply {
     /// It is accepted, or was before under the same id.
@@ -69,7 +69,7 @@ pub trait SagaObserver: Send + Sync + 'static {
     fn reached(&self, status: SagaStatus, after: Duration);
 }
 
-/// What a saga does in the world: it is only seen.
+/// The effect of a decision: metrics and the log are told of the new status.
 #[derive(Debug)]
 pub struct SagaReached {
     order_id: OrderId,
@@ -89,7 +89,7 @@ pub struct SagaRules {
     pub policy: SagaPolicy,
     /// Time and ids.
     pub world: World,
-    /// Who counts them.
+    /// The observer, for metrics.
     pub observer: Arc<dyn SagaObserver>,
 }
 
@@ -266,7 +266,7 @@ fn quiet(reply: SagaReply) -> EntityDecision<SagaRules> {
     EntityDecision { change: None, reply, effects: Vec::new() }
 }
 
-/// What an order's history names as a cause, beside the names of messages.
+/// The causes in an order's history, beside the names of messages.
 pub const CAUSES: [&str; 3] = [CUSTOMER, OPERATOR, DEADLINE];
 /// The customer asked.
 const CUSTOMER: &str = "customer";

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// What an imaginary service has for the order.
+/// The state of an order in an imaginary service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Has {
     /// It has not heard of it.
@@ -49,7 +49,7 @@ pub struct Bench {
     pub bag: Vec<(Queue, Arc<Message>)>,
     pub said: Vec<Arc<Message>>,
     pub has: [Has; 3],
-    /// What payment remembers of its first message.
+    /// The origin of payment's first message.
     paid_for: Option<Origin>,
     pub refuse: Option<Step>,
     pub now: Timestamp,
@@ -229,7 +229,7 @@ impl Bench {
         self.bag.is_empty() && self.saga.is_at_rest()
     }
 
-    /// What must hold of any order that rests: it is wholly done or wholly undone, its names say so,
+    /// Checks an order that rests: it is wholly done or wholly undone, its statuses say so,
     /// and its history tells the way.
     pub fn assert_sound(&self) {
         let (status, saga_status) = (self.saga.status(), self.saga.saga_status());
@@ -317,7 +317,7 @@ fn taken_for(service: ServiceName, message: &Message) -> (Kind, Origin) {
     }
 }
 
-/// What a service says that has this for the order.
+/// The answer of a service that has the order in this state.
 pub fn answer(step: Step, has: Has) -> Payload {
     match (step, has) {
         (Step::Inventory, Has::Done) => Payload::Inventory(InventoryMessage::Reserved(Vec::new())),

@@ -203,7 +203,7 @@ fn no_command_is_ever_said_and_only_two_events_carry_the_order() {
     }
 }
 
-/// What is said again when everything that was under way is lost.
+/// Loses everything that was under way; the messages that are then sent again.
 fn said_again(bench: &mut Bench) -> Vec<Kind> {
     bench.bag.clear();
     let before = bench.said.len();
@@ -272,7 +272,7 @@ fn patience_begins_anew_with_each_progress() {
     assert_eq!((bench.saga.sending.again, bench.saga.sending.at), (0, bench.now));
 }
 
-/// What a service may answer to what it takes a message for, whatever became of the order before.
+/// The possible answers of a service to a message, whatever state the order was in.
 fn answers(service: ServiceName, heard: Kind) -> &'static [Kind] {
     use Kind as K;
     match (service, heard) {
