@@ -31,7 +31,7 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct LocalBroker(Arc<Inner>);
 
-/// Who answers at which address, each with a number of its own.
+/// The responders by address, each with a number of its own.
 type Responders = Arc<DashMap<&'static str, (u64, Arc<dyn Responder>)>>;
 
 struct Inner {
@@ -166,14 +166,14 @@ struct Item {
     receipt: Arc<Receipt>,
 }
 
-/// What a publish still waits for.
+/// A publish that waits for its queues.
 struct Receipt {
     exchange: Exchange,
     open: Mutex<Open>,
 }
 
 struct Open {
-    /// What is with a queue, or on its way into the dead letters.
+    /// The deliveries that are with a queue, or on their way into the dead letters.
     open: usize,
     left: Vec<OutboundMessage>,
     delay: Duration,
@@ -228,7 +228,7 @@ impl Receipt {
 }
 
 impl State {
-    /// What was with a consumer that is gone waits again, in its old order.
+    /// Puts the deliveries of a consumer that is gone back, in their old order.
     fn requeue(&mut self) {
         while let Some((_, item)) = self.unacked.pop_last() {
             self.ready.push_front(item);

@@ -27,13 +27,13 @@ pub enum Point {
     Written,
     /// A batch is committed: nothing is published of it, and nobody answered.
     Committed,
-    /// What a batch says is with the relay; whoever waits for it is not answered.
+    /// The messages of a batch are with the relay; the senders of its changes have no answer yet.
     Offered,
     /// A row of the outbox is handed to the broker, which has not confirmed it.
     Published,
     /// The broker has confirmed a row of the outbox, which is not forgotten.
     Confirmed,
-    /// What a delivery caused is committed, the delivery not acked.
+    /// The effects of a delivery are committed, and it is not acknowledged.
     Unacked,
     /// The gateway has answered, and nobody has written it down.
     GatewayAnswered,

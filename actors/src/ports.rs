@@ -1,4 +1,4 @@
-//! What the domain asks of the world, and what each answer promises.
+//! The ports: what the domain needs of databases and brokers, and what each answer promises.
 
 use async_trait::async_trait;
 use ordermill_domain::clock::Timestamp;
@@ -36,12 +36,12 @@ pub enum ReadError {
     /// The database is away: the read is tried again.
     #[error("the database is unavailable: {0}")]
     Away(String),
-    /// What is stored cannot be read, now or later: somebody has to mend it.
+    /// The stored data cannot be read, now or later: an operator has to repair it.
     #[error("stored data is unreadable: {0}")]
     Unreadable(String),
 }
 
-/// What a committed batch answers.
+/// The answer to a committed batch.
 pub struct Committed<S: Service> {
     /// One outcome a change, in their order.
     pub outcomes: Vec<Outcome<S::Answer>>,
@@ -112,7 +112,7 @@ pub trait Database<S: Service>: Store<S> + Outbox + DeadLetters {}
 
 impl<S: Service, T: Store<S> + Outbox + DeadLetters> Database<S> for T {}
 
-/// What became of a publish.
+/// The outcome of a publish.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PublishOutcome {
     /// The broker, or every consumer, has it for good.
@@ -121,7 +121,7 @@ pub enum PublishOutcome {
     Unroutable,
     /// Consumers failed on some of it for now: they want that again after the delay.
     Deferred {
-        /// What is left of it: each a message, its queue, and how often that has failed on it.
+        /// The messages that are left: each with its queue, and how often it has failed there.
         left: Vec<OutboundMessage>,
         /// How long to wait.
         delay: Duration,
@@ -138,24 +138,24 @@ pub type ConfirmCallback = Box<dyn FnOnce(PublishOutcome) + Send>;
 pub struct Delivery {
     /// The queue it came from.
     pub queue: Queue,
-    /// What it says, or why it could not be read.
+    /// Its content, or why it could not be read.
     pub content: Result<Body, Unreadable>,
     /// How often its consumer has failed on it.
     pub failures: Failures,
-    /// What the channel knows it by.
+    /// The channel's tag of the delivery.
     pub tag: u64,
     /// How it is acknowledged.
     pub channel: Arc<dyn DeliveryChannel>,
 }
 
-/// What is left of a delivery that is otherwise handled, and why.
+/// The unhandled rest of a delivery, and why it was not handled.
 #[derive(Clone, Debug)]
 pub struct Remainder {
     /// Which part of it.
     pub part: DeliveryPart,
-    /// What is to become of it.
+    /// The next step for it.
     pub disposition: Disposition,
-    /// What went wrong.
+    /// The cause of the failure.
     pub cause: String,
     /// When.
     pub at: Timestamp,
@@ -183,7 +183,7 @@ pub enum DeliveryPart {
 }
 
 impl DeliveryPart {
-    /// What it says, as a part of a delivery of this content.
+    /// Its content, as a part of a delivery of this content.
     pub fn of(self, whole: &Result<Body, Unreadable>) -> Result<Body, Unreadable> {
         match self {
             Self::Whole => whole.clone(),
@@ -193,7 +193,7 @@ impl DeliveryPart {
     }
 }
 
-/// What is to become of what was not handled.
+/// The next step for messages that were not handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disposition {
     /// It failed for now: bring it again later, counted; give it up after the last delay.
@@ -244,7 +244,7 @@ pub trait DeliveryChannel: Send + Sync + 'static {
 pub struct DeadMessage {
     /// The queue it could not be handled in.
     pub queue: Queue,
-    /// What it was; a bundle where nobody has looked into it.
+    /// Its content; a bundle if it was not taken apart.
     pub content: Result<Body, Unreadable>,
     /// How often it was tried, and since when.
     pub failures: Failures,
@@ -354,7 +354,7 @@ pub trait Rpc: Send + Sync + 'static {
     ) -> Result<String, RpcError>;
 }
 
-/// What a channel to customers answers.
+/// An error of a channel to customers.
 #[derive(Debug, Error)]
 pub enum ChannelError {
     /// May pass.

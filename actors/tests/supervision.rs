@@ -1,5 +1,5 @@
-//! What fails is started again, what keeps failing is left alone or takes its supervisor along, what is
-//! silent is noticed, and all of it can be seen.
+//! Failed actors are restarted; those that keep failing are quarantined or take their supervisor along; those that are
+//! silent are noticed; and all of it can be seen.
 
 #![expect(clippy::unwrap_used, reason = "a test panics when it fails")]
 

@@ -31,7 +31,7 @@ pub trait IdSource: Send + Sync + 'static {
 /// Clock and identifiers together, as every actor holds them.
 #[derive(Clone)]
 pub struct World {
-    /// What time it is.
+    /// The current time.
     pub clock: Arc<dyn Clock>,
     /// Where new identifiers come from.
     pub ids: Arc<dyn IdSource>,

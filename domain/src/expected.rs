@@ -1,4 +1,4 @@
-//! What a conditional request expects of a row, compared on the locked row.
+//! The precondition of a conditional request, compared with the locked row.
 
 /// The versions that a row may have for a request to change it. A version is whatever tells one state
 /// of the row from another.

@@ -1,4 +1,4 @@
-//! What the services say to each other: one envelope, typed payloads, and where each message goes.
+//! The messages between the services: one envelope, typed payloads, and where each message goes.
 
 mod address;
 mod body;

@@ -78,7 +78,7 @@ fn ways(messages: &[Arc<Message>]) -> Vec<(Exchange, Vec<Arc<Message>>)> {
 pub enum Content {
     /// As it was committed.
     Fresh(Vec<Arc<Message>>),
-    /// What is left of it.
+    /// The messages that are left of it.
     Parked(Vec<OutboundMessage>),
 }
 
@@ -87,7 +87,7 @@ pub enum Content {
 pub struct OutboxRow {
     /// Its key: grows with time.
     pub id: Uuid,
-    /// What is to be said.
+    /// The messages to send.
     pub content: Content,
     /// How often it was parked.
     pub tries: u32,
@@ -132,7 +132,7 @@ impl OutboxRow {
         Self { id, content: Content::Parked(vec![message]), tries: 1 }
     }
 
-    /// What is to be published for it.
+    /// The messages to publish for it.
     pub fn messages(&self) -> Vec<OutboundMessage> {
         match &self.content {
             Content::Parked(messages) => messages.clone(),

@@ -24,7 +24,7 @@ macro_rules! bugs {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// What is wrong.
+            /// The description of the bug.
             pub const fn what(self) -> &'static str {
                 match self { $(Self::$variant => $what,)* }
             }

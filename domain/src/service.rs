@@ -1,4 +1,4 @@
-//! What makes a service: how its changes are decided against the rows of its own database.
+//! Services: how changes are decided against the rows of a service's own database.
 //!
 //! ```text
 //! changes ──keys──▶ store: read and lock these rows ──decide_batch──▶ writes, outcomes, messages
@@ -26,7 +26,7 @@ pub trait Service: Send + Sync + Sized + 'static {
     /// How long after a transaction began the next one waits for company, at the most: a few milliseconds where
     /// orders wait for what is written, more where hardly anybody does.
     const GATHER: Duration = Duration::from_millis(5);
-    /// What is asked to be written.
+    /// A change to be written.
     type Change: Send + Sync + 'static;
     /// Which rows the changes concern.
     type Keys: Send + Sync + 'static;
@@ -34,7 +34,7 @@ pub trait Service: Send + Sync + Sized + 'static {
     type Rows: Send + 'static;
     /// The rows to write, each at most once however many changes touch it.
     type Writes: Send + Sync + 'static;
-    /// What whoever asked for a change is told when it is committed.
+    /// The answer to a change, sent when it is committed.
     type Answer: Send + 'static;
 
     /// The rows that must be read, and locked in the order of their keys.
@@ -53,7 +53,7 @@ pub trait Service: Send + Sync + Sized + 'static {
 /// time from those that orders wait for. Who marks a notification as read waits as long.
 pub const FEED_GATHER: Duration = Duration::from_millis(50);
 
-/// What became of one change.
+/// The outcome of one change.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome<A> {
     /// It is written.
@@ -62,13 +62,13 @@ pub enum Outcome<A> {
     Refused,
 }
 
-/// What a batch comes to.
+/// The result of a batch.
 pub struct BatchDecision<A, W> {
     /// The rows to write.
     pub writes: W,
     /// One outcome for each change, in their order.
     pub outcomes: Vec<Outcome<A>>,
-    /// What the written changes say to others.
+    /// The messages that the written changes send.
     pub messages: Vec<Arc<Message>>,
 }
 
@@ -128,7 +128,7 @@ pub struct Discard {
 /// A dead letter that was discarded, as it is kept for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DiscardedLetter {
-    /// What was discarded.
+    /// The dead letter.
     pub letter: DeadLetter,
     /// Why.
     pub reason: String,
@@ -139,13 +139,13 @@ pub struct DiscardedLetter {
 /// A row to park: what is left of it, and until when it waits.
 #[derive(Clone, Debug)]
 pub struct Parking {
-    /// What is left.
+    /// The row as it is now.
     pub row: OutboxRow,
     /// When it is tried again.
     pub until: Timestamp,
 }
 
-/// What the runtime itself asks to be written, beside the service's changes.
+/// Writes that the runtime asks for, beside the service's changes.
 #[derive(Debug, Default)]
 pub struct OutboxMaintenance {
     /// Outbox rows whose every message is confirmed.
@@ -172,7 +172,7 @@ impl OutboxMaintenance {
     }
 }
 
-/// What one transaction writes.
+/// The writes of one transaction.
 pub struct Batch<S: Service> {
     /// The service.
     pub service: Arc<S>,

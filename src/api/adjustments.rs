@@ -1,12 +1,12 @@
 //! /inventory/…/adjustments: units that arrive, or are found to be missing.
 
-use crate::api::body::Raw;
+use crate::api::body::{Fields, Raw};
 use crate::api::group::Group;
 use crate::api::inventory::{StockView, product, unavailable};
 use crate::api::limits::{self, ADJUSTMENTS_MAX, REASON_MAX};
 use crate::api::orders::idempotency_key;
 use crate::api::problem::{FieldError, Problem};
-use crate::api::scalar::{Count, Id, ProductIdInput};
+use crate::api::scalar::{Count, ProductIdInput};
 use crate::api::state::State;
 use crate::api::validate;
 use ordermill_actors::inventory::{AdjustError, Adjusted};
@@ -21,56 +21,38 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 /// A change of the units on hand.
-#[derive(Object)]
+#[derive(Object, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct NewAdjustment {
     /// Number of units to add; negative to remove units. Not 0.
     #[oai(validator(minimum(value = "-1000000000000"), maximum(value = "1000000000000")))]
-    delta: i64,
+    delta: Count<i64>,
     /// The reason, recorded in the stock ledger.
     #[oai(validator(min_length = 1, max_length = 200))]
     reason: String,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewAdjustmentRequest {
-    delta: Count,
-    reason: String,
-}
-
 /// A change of the units on hand of one product of an import.
-#[derive(Object)]
+#[derive(Object, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct NewImportedAdjustment {
     /// The product.
     product_id: ProductIdInput,
     /// Number of units to add; negative to remove units. Not 0.
     #[oai(validator(minimum(value = "-1000000000000"), maximum(value = "1000000000000")))]
-    delta: i64,
+    delta: Count<i64>,
     /// The reason, recorded in the stock ledger.
     #[oai(validator(min_length = 1, max_length = 200))]
     reason: String,
 }
 
 /// Adjustments of many products.
-#[derive(Object)]
+#[derive(Object, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct NewImport {
     /// The adjustments. A product may appear more than once.
     #[oai(validator(min_items = 1, max_items = 1000))]
-    adjustments: Vec<NewImportedAdjustment>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ImportedRequest {
-    product_id: Id,
-    delta: Count,
-    reason: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ImportRequest {
-    adjustments: Vec<ImportedRequest>,
+    adjustments: Vec<Fields<NewImportedAdjustment>>,
 }
 
 /// An applied adjustment.
@@ -170,7 +152,7 @@ impl AdjustmentsApi {
         _key: Header<Option<String>>,
     ) -> Result<Applied, Problem> {
         let key = idempotency_key(request)?;
-        let NewAdjustmentRequest { delta, reason } = body.parse()?;
+        let NewAdjustment { delta, reason } = body.parse()?;
         let product = product(&product_id.0)?;
         let mut errors = Vec::new();
         let adjustment = check(&mut errors, "", product, &delta, &reason);
@@ -260,7 +242,7 @@ fn check(
     errors: &mut Vec<FieldError>,
     at: &str,
     product_id: ProductId,
-    delta: &Count,
+    delta: &Count<i64>,
     reason: &str,
 ) -> Option<Adjustment> {
     validate::text(errors, &format!("{at}reason"), reason, REASON_MAX);
@@ -274,7 +256,7 @@ fn check(
     taken.map(|delta| Adjustment { product_id, delta, reason: reason.into() })
 }
 
-fn check_all(request: ImportRequest) -> Result<Vec<Adjustment>, Problem> {
+fn check_all(request: NewImport) -> Result<Vec<Adjustment>, Problem> {
     let count = request.adjustments.len();
     if !(1..=ADJUSTMENTS_MAX).contains(&count) {
         let message = format!("must have 1 to {ADJUSTMENTS_MAX} entries; it has {count}");
@@ -282,9 +264,9 @@ fn check_all(request: ImportRequest) -> Result<Vec<Adjustment>, Problem> {
     }
     let mut errors = Vec::new();
     let mut adjustments = Vec::with_capacity(count);
-    for (index, one) in request.adjustments.into_iter().enumerate() {
+    for (index, Fields(one)) in request.adjustments.into_iter().enumerate() {
         let at = format!("adjustments[{index}].");
-        let product = one.product_id.into_text();
+        let product = one.product_id.0;
         validate::text(&mut errors, &format!("{at}product_id"), &product, limits::PRODUCT_ID_MAX);
         let product = ProductId::from(product.as_str());
         adjustments.extend(check(&mut errors, &at, product, &one.delta, &one.reason));

@@ -1,9 +1,8 @@
-//! Bodies that are read as text: money and ids keep what the client wrote.
-//!
-//! Documented by one type (`T`, for the OpenAPI document), read by another: serde, strictly, with
-//! the path of the field at fault.
+//! Bodies of requests. One declaration is documented by poem-openapi and read by serde: strictly, with the path
+//! of the field at fault, and with scalars as they were written ([`scalar`](super::scalar)).
 
 use crate::api::problem::{FieldError, Problem};
+use crate::api::schema::described;
 use poem::{FromRequest, Request, RequestBody, Result};
 use poem_openapi::error::ContentTypeError;
 use poem_openapi::impl_apirequest_for_payload;
@@ -16,7 +15,7 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor}
 use std::fmt;
 use std::marker::PhantomData;
 
-/// A body as it was sent, documented as `T`.
+/// A body as it was sent: documented as `T`, and read as one.
 pub struct Raw<T> {
     bytes: Vec<u8>,
     documented: PhantomData<T>,
@@ -82,21 +81,21 @@ impl<'a, T: ParseFromJSON> ApiExtractor<'a> for Optional<T> {
     }
 }
 
-impl<T> Optional<T> {
-    /// Reads it as [`Raw::parse`] does; nothing stands for `R`'s default.
-    pub fn parse<R: DeserializeOwned + Default>(&self) -> Result<R, Problem> {
-        self.0.as_ref().map_or_else(|| Ok(R::default()), Raw::parse)
+impl<T: DeserializeOwned + Default> Optional<T> {
+    /// Reads it as [`Raw::parse`] does; the default stands for a missing body.
+    pub fn parse(&self) -> Result<T, Problem> {
+        self.0.as_ref().map_or_else(|| Ok(T::default()), Raw::parse)
     }
 }
 
-impl<T> Raw<T> {
+impl<T: DeserializeOwned> Raw<T> {
     /// Reads it. Malformed JSON, a wrong type, an unknown or a missing field are 400, with the field.
-    pub fn parse<R: DeserializeOwned>(&self) -> Result<R, Problem> {
+    pub fn parse(&self) -> Result<T, Problem> {
         if self.bytes.iter().all(u8::is_ascii_whitespace) {
             return Err(Problem::bad_request("the body is empty; expected JSON", Vec::new()));
         }
         let mut json = serde_json::Deserializer::from_slice(&self.bytes);
-        let parsed: Fields<R> = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let parsed: Fields<T> = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let path = error.path().to_string();
             let cause = error.into_inner();
             if !cause.is_data() {
@@ -117,6 +116,8 @@ impl<T> Raw<T> {
 /// A JSON object read by its fields' names. Serde would take an array for a struct as well, by the
 /// order of its fields.
 pub struct Fields<T>(pub T);
+
+described!([T: Type + 'static] Fields<T> as T, |_| None);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Fields<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -119,17 +119,11 @@ struct DiscardedList {
 }
 
 /// The reason for discarding dead letters.
-#[derive(Object)]
+#[derive(Object, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct NewDiscard {
     /// 1 to 200 characters; stored with the discarded message.
     #[oai(validator(min_length = 1, max_length = 200))]
-    reason: String,
-}
-
-/// The same as it is read.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DiscardRequest {
     reason: String,
 }
 
@@ -430,7 +424,7 @@ fn filter(queue: Option<&str>, cursor: Option<&str>) -> Result<DeadLetterFilter,
 }
 
 /// Why dead letters are discarded, as a person will read it later.
-fn reason(request: DiscardRequest) -> Result<String, Problem> {
+fn reason(request: NewDiscard) -> Result<String, Problem> {
     let mut errors = Vec::new();
     validate::text(&mut errors, "reason", &request.reason, limits::REASON_MAX);
     match errors.is_empty() {

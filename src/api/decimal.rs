@@ -1,10 +1,9 @@
 //! Money in answers: a JSON number that is exactly the decimal.
 
+use crate::api::schema::described;
 use ordermill_domain::money::Money;
-use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
-use poem_openapi::types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
+use poem_openapi::registry::MetaSchema;
 use serde_json::{Number, Value};
-use std::borrow::Cow;
 
 /// An amount, written as a JSON number. Amounts have 15 digits at the most (`AMOUNT_MAX_MINOR`), which a
 /// double holds exactly enough to be printed back digit by digit; inside they are integers.
@@ -19,51 +18,19 @@ impl Decimal {
     }
 }
 
-impl Type for Decimal {
-    const IS_REQUIRED: bool = true;
-    type RawValueType = Self;
-    type RawElementValueType = Self;
-
-    fn name() -> Cow<'static, str> {
-        "Amount".into()
-    }
-
-    fn schema_ref() -> MetaSchemaRef {
-        MetaSchemaRef::Reference(Self::name().into_owned())
-    }
-
-    fn register(registry: &mut Registry) {
-        registry.create_schema::<Self, _>(Self::name().into_owned(), |_| MetaSchema {
-            description: Some(
-                "An amount of money in the currency given next to it: at most as many decimals as \
-                 the currency has, and at most 15 digits.",
-            ),
-            example: Some(Value::from(49.9)),
-            ..MetaSchema::new_with_format("number", "decimal")
-        });
-    }
-
-    fn as_raw_value(&self) -> Option<&Self> {
-        Some(self)
-    }
-
-    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
-        Box::new(std::iter::once(self))
-    }
-}
-
-impl ToJSON for Decimal {
-    fn to_json(&self) -> Option<Value> {
-        Some(Value::Number(self.number()))
-    }
-}
-
-impl ParseFromJSON for Decimal {
-    fn parse_from_json(_: Option<Value>) -> ParseResult<Self> {
-        // Bodies are read by `body::Raw`; this type only documents.
-        Err(ParseError::custom("amounts are read from their text"))
-    }
-}
+described!(
+    [] Decimal,
+    "Amount",
+    MetaSchema {
+        description: Some(
+            "An amount of money in the currency given next to it: at most as many decimals as the \
+             currency has, and at most 15 digits.",
+        ),
+        example: Some(Value::from(49.9)),
+        ..MetaSchema::new_with_format("number", "decimal")
+    },
+    |amount| Some(Value::Number(amount.number()))
+);
 
 #[cfg(test)]
 mod tests {

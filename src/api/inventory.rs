@@ -4,7 +4,7 @@ use crate::api::body::Raw;
 use crate::api::group::Group;
 use crate::api::preconditions::{PreconditionOutcome, Preconditions, quoted};
 use crate::api::problem::{FieldError, Problem};
-use crate::api::scalar::{Count, Id, ProductIdInput};
+use crate::api::scalar::{Count, ProductIdInput};
 use crate::api::state::State;
 use crate::api::{cursor, limits, validate};
 use ordermill_actors::inventory::{CreateError, SetError};
@@ -18,34 +18,23 @@ use serde::Deserialize;
 use std::time::Duration;
 
 /// A product to stock.
-#[derive(Object)]
+#[derive(Object, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct NewProduct {
     /// The product.
     product_id: ProductIdInput,
     /// Number of available units.
     #[oai(validator(minimum(value = "0"), maximum(value = "1000000000000")))]
-    available_qty: i64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewProductRequest {
-    product_id: Id,
-    available_qty: Count,
+    available_qty: Count<i64>,
 }
 
 /// A product's stock.
-#[derive(Object)]
+#[derive(Object, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct NewStock {
     /// The new number of available units. Reserved units stay reserved.
     #[oai(validator(minimum(value = "0"), maximum(value = "1000000000000")))]
-    available_qty: i64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewStockRequest {
-    available_qty: Count,
+    available_qty: Count<i64>,
 }
 
 /// A product's stock.
@@ -131,9 +120,9 @@ impl InventoryApi {
     /// Responds with 409 if the product exists; use `PUT /inventory/{product_id}` to set its stock.
     #[oai(path = "/inventory", method = "post")]
     async fn create(&self, body: Raw<NewProduct>) -> Result<Stocked, Problem> {
-        let request: NewProductRequest = body.parse()?;
+        let request = body.parse()?;
         let mut errors = Vec::new();
-        let product = request.product_id.into_text();
+        let product = request.product_id.0;
         validate::identifier(&mut errors, "product_id", &product, limits::PRODUCT_ID_MAX);
         if product == RESERVED_ID {
             errors.push(FieldError::new(
@@ -227,7 +216,7 @@ impl InventoryApi {
         _if_none_match: Header<Option<String>>,
     ) -> Result<Json<StockView>, Problem> {
         let expected = Preconditions::of(request)?.of_writing(version);
-        let request: NewStockRequest = body.parse()?;
+        let request = body.parse()?;
         let mut errors = Vec::new();
         let Some(quantity) = quantity(&mut errors, &request.available_qty) else {
             return Err(faulty(errors));
@@ -283,7 +272,7 @@ fn path_segment(text: &str) -> String {
     text.bytes().map(encode).collect()
 }
 
-fn quantity(errors: &mut Vec<FieldError>, quantity: &Count) -> Option<Quantity> {
+fn quantity(errors: &mut Vec<FieldError>, quantity: &Count<i64>) -> Option<Quantity> {
     let taken = quantity.whole().and_then(Quantity::new);
     if taken.is_none() {
         errors.push(FieldError::new("available_qty", "must be an integer from 0 to 1000000000000"));

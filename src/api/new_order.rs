@@ -1,61 +1,131 @@
-//! POST /orders: both forms of the request, read strictly and checked whole.
+//! POST /orders: the request in both forms, read strictly and checked whole.
 
 use crate::api::body::Fields;
 use crate::api::problem::{FieldError, Problem};
-use crate::api::scalar::{Amount, Count, Id};
+use crate::api::scalar::{AmountInput, Count, CustomerIdInput, ProductIdInput};
+use crate::api::word::Word;
 use crate::api::{limits, validate};
 use ordermill_domain::ids::ProductId;
 use ordermill_domain::messages::{Address, Contact, Line, OrderDetails, Priority};
 use ordermill_domain::money::{AMOUNT_MAX_MINOR, Currency};
 use ordermill_domain::payment::PaymentMethods;
+use poem_openapi::Object;
 use serde::Deserialize;
 use std::collections::HashSet;
 
-/// The method of an order that names none.
-fn credit_card() -> String {
-    "credit_card".to_owned()
-}
+/// The payment method of an order that names none.
+const DEFAULT_METHOD: &str = "credit_card";
 
-/// The request as it is read.
-#[derive(Deserialize)]
+/// An order in one of two forms: with `items`, or the single-product form.
+#[derive(Object, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Request {
-    customer_id: Option<Id>,
+pub struct NewOrder {
+    /// The customer. If `user_id` is sent as well, both must have the same value.
+    customer_id: Option<CustomerIdInput>,
+    /// An alias of `customer_id`. If both are sent, they must have the same value.
+    user_id: Option<CustomerIdInput>,
+    /// The order lines. Each product may appear once.
+    #[oai(validator(min_items = 1, max_items = 100))]
+    items: Option<Vec<Fields<NewLine>>>,
+    /// The product.
+    product_id: Option<ProductIdInput>,
+    /// Number of units.
+    #[oai(validator(minimum(value = "1"), maximum(value = "1000000")))]
+    quantity: Option<Count<u32>>,
+    /// The total amount.
+    total_amount: Option<AmountInput>,
+    /// The payment method. Default: `credit_card`. `ORDERMILL_PAYMENT_METHODS` lists the accepted
+    /// methods. By default these are `credit_card`, `card`, `paypal`, `bank_transfer`, `ewallet`,
+    /// `gopay`, and the test methods of the simulated gateway: `test_declined`,
+    /// `test_timeout_charged`, `test_timeout_uncharged`, `test_slow` and `test_refund_fails`. Other
+    /// methods are rejected with 422.
     payment_method: Option<String>,
+    /// The currency of all amounts, an active ISO 4217 code. Default: `USD`.
+    #[oai(validator(pattern = "^[A-Z]{3}$"))]
     currency: Option<String>,
-    items: Option<Vec<Fields<Item>>>,
-    user_id: Option<Id>,
-    product_id: Option<Id>,
-    quantity: Option<Count>,
-    total_amount: Option<Amount>,
+    /// The e-mail address for notifications to the customer.
+    #[oai(validator(max_length = 254))]
     email: Option<String>,
+    /// The customer's telephone number.
+    #[oai(validator(min_length = 1, max_length = 32))]
     phone: Option<String>,
-    address: Option<Fields<AddressRequest>>,
-    priority: Option<String>,
+    /// The delivery address.
+    address: Option<Fields<NewAddress>>,
+    /// The shipping priority. Default: `standard`.
+    priority: Option<Word<Priority>>,
 }
 
-#[derive(Deserialize)]
+/// A form of a request: all members of its schema except some, of which some are required.
+pub struct Form {
+    /// The name of the form's own schema.
+    pub name: &'static str,
+    /// Its description.
+    pub about: &'static str,
+    /// The members that it must have.
+    pub required: &'static [&'static str],
+    /// The members that it cannot have.
+    pub without: &'static [&'static str],
+}
+
+/// The forms of [`NewOrder`] in the document. [`Checker`] checks the same, so that an absent field is reported
+/// together with all other faults.
+pub const FORMS: [Form; 2] = [
+    Form {
+        name: "OrderOfItems",
+        about: "An order of one or more products.",
+        required: &["customer_id", "items"],
+        without: &ONE_PRODUCT,
+    },
+    Form {
+        name: "OrderOfOneProduct",
+        about: "The single-product form: one product and a total amount.",
+        required: &["user_id", "product_id", "quantity", "total_amount"],
+        without: &["items"],
+    },
+];
+
+/// The fields of the single-product form only.
+const ONE_PRODUCT: [&str; 3] = ["product_id", "quantity", "total_amount"];
+
+/// A line of an order.
+#[derive(Object, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Item {
-    product_id: Id,
-    quantity: Count,
-    unit_price: Amount,
-    /// Only to say that all lines share the order's.
+struct NewLine {
+    /// The product.
+    product_id: ProductIdInput,
+    /// Number of units.
+    #[oai(validator(minimum(value = "1"), maximum(value = "1000000")))]
+    quantity: Count<u32>,
+    /// The price of one unit.
+    unit_price: AmountInput,
+    /// The currency of the price. Optional; it must be the currency of the order.
+    #[oai(validator(pattern = "^[A-Z]{3}$"))]
     currency: Option<String>,
 }
 
-#[derive(Deserialize)]
+/// A delivery address.
+#[derive(Object, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct AddressRequest {
+struct NewAddress {
+    /// Name of the recipient.
+    #[oai(validator(min_length = 1, max_length = 200))]
     name: Option<String>,
+    /// Street and number.
+    #[oai(validator(min_length = 1, max_length = 200))]
     street: Option<String>,
+    /// City.
+    #[oai(validator(min_length = 1, max_length = 200))]
     city: Option<String>,
+    /// Postal code. The simulated carrier refuses `TEST-UNDELIVERABLE`.
+    #[oai(validator(min_length = 1, max_length = 200))]
     postal_code: Option<String>,
+    /// Country, in free form.
+    #[oai(validator(min_length = 1, max_length = 200))]
     country: Option<String>,
 }
 
 /// Checks the request whole: every field at fault is named.
-pub fn check(request: Request, methods: &PaymentMethods) -> Result<OrderDetails, Problem> {
+pub fn check(request: NewOrder, methods: &PaymentMethods) -> Result<OrderDetails, Problem> {
     let mut errors = Vec::new();
     let details = Checker { errors: &mut errors, methods, currency: Currency::USD }.order(request);
     match details {
@@ -90,7 +160,7 @@ impl Checker<'_> {
         text
     }
 
-    fn order(&mut self, request: Request) -> Option<OrderDetails> {
+    fn order(&mut self, request: NewOrder) -> Option<OrderDetails> {
         if let Some(code) = &request.currency {
             match Currency::parse(code) {
                 Ok(currency) => self.currency = currency,
@@ -99,8 +169,8 @@ impl Checker<'_> {
         }
         let short = request.items.is_none()
             && (request.product_id.is_some() || request.total_amount.is_some());
-        let customer_id = self.buyer(request.customer_id.clone(), request.user_id.clone());
-        let payment_method = self.payment_method(request.payment_method.clone());
+        let customer_id = self.buyer(&request);
+        let payment_method = self.payment_method(&request);
         let lines = if short {
             self.short_line(request.product_id, request.quantity, request.total_amount)
         } else {
@@ -120,57 +190,48 @@ impl Checker<'_> {
                 phone: self.optional("phone", request.phone, limits::PHONE_MAX),
             },
             address: request.address.map(|address| self.address(address.0)),
-            priority: self.priority(request.priority.as_deref()),
+            priority: self.priority(request.priority.as_ref()),
         })
     }
 
     /// One that is on the list. What is refused is not quoted: it may be the number of a card.
-    fn payment_method(&mut self, method: Option<String>) -> String {
-        let is_missing = method.is_none();
-        let method = method.unwrap_or_else(credit_card);
-        if !self.methods.takes(&method) {
-            let what = if is_missing { "is missing" } else { "is not accepted" };
+    fn payment_method(&mut self, request: &NewOrder) -> String {
+        let method = request.payment_method.as_deref();
+        if !self.methods.takes(method.unwrap_or(DEFAULT_METHOD)) {
+            let what = if method.is_none() { "is missing" } else { "is not accepted" };
             self.fault("payment_method", format!("{what}; accepted: {}", self.methods));
         }
-        method
+        method.unwrap_or(DEFAULT_METHOD).to_owned()
     }
 
-    /// Who buys, by either name; both may be there when they say the same.
-    fn buyer(&mut self, customer: Option<Id>, user: Option<Id>) -> String {
-        let (customer, user) = (customer.map(Id::into_text), user.map(Id::into_text));
-        let (field, id) = match (customer, user) {
-            (Some(customer), Some(user)) if customer != user => {
-                self.fault("user_id", "differs from customer_id; send only one of them");
-                return customer;
-            }
-            (Some(id), _) => ("customer_id", id),
-            (None, Some(id)) => ("user_id", id),
-            (None, None) => {
-                self.fault("customer_id", "is missing");
-                return String::new();
-            }
+    /// The customer by either name. Both may be sent if they are equal.
+    fn buyer(&mut self, request: &NewOrder) -> String {
+        let customer = request.customer_id.as_ref().map(|id| ("customer_id", &id.0));
+        let user = request.user_id.as_ref().map(|id| ("user_id", &id.0));
+        let Some((field, id)) = customer.or(user) else {
+            self.fault("customer_id", "is missing");
+            return String::new();
         };
-        self.identifier(field, &id, limits::CUSTOMER_ID_MAX);
-        id
+        if user.is_some_and(|(_, user)| user != id) {
+            self.fault("user_id", "differs from customer_id; send only one of them");
+        } else {
+            self.identifier(field, id, limits::CUSTOMER_ID_MAX);
+        }
+        id.clone()
     }
 
-    fn no_short_form(&mut self, request: &Request) {
-        let short = [
-            ("product_id", request.product_id.is_some()),
-            ("quantity", request.quantity.is_some()),
-            ("total_amount", request.total_amount.is_some()),
-        ];
-        for (field, given) in short {
-            if given {
-                self.fault(
-                    field,
-                    "is only valid in the single-product form; it cannot be combined with items",
-                );
-            }
+    fn no_short_form(&mut self, request: &NewOrder) {
+        let NewOrder { product_id, quantity, total_amount, .. } = request;
+        let given = [product_id.is_some(), quantity.is_some(), total_amount.is_some()];
+        for (field, _) in ONE_PRODUCT.into_iter().zip(given).filter(|(_, given)| *given) {
+            self.fault(
+                field,
+                "is only valid in the single-product form; it cannot be combined with items",
+            );
         }
     }
 
-    fn lines(&mut self, items: Option<Vec<Fields<Item>>>) -> Vec<Line> {
+    fn lines(&mut self, items: Option<Vec<Fields<NewLine>>>) -> Vec<Line> {
         let Some(items) = items else {
             self.fault("items", "is missing");
             return Vec::new();
@@ -183,7 +244,7 @@ impl Checker<'_> {
         let mut lines = Vec::with_capacity(items.len());
         for (index, Fields(item)) in items.into_iter().enumerate() {
             let field = |name: &str| format!("items[{index}].{name}");
-            let product_id = item.product_id.into_text();
+            let product_id = item.product_id.0;
             self.identifier(&field("product_id"), &product_id, limits::PRODUCT_ID_MAX);
             if !seen.insert(product_id.clone()) {
                 self.fault(
@@ -216,11 +277,11 @@ impl Checker<'_> {
 
     fn short_line(
         &mut self,
-        product: Option<Id>,
-        quantity: Option<Count>,
-        total: Option<Amount>,
+        product: Option<ProductIdInput>,
+        quantity: Option<Count<u32>>,
+        total: Option<AmountInput>,
     ) -> Vec<Line> {
-        let product_id = product.map(Id::into_text);
+        let product_id = product.map(|product| product.0);
         match &product_id {
             Some(id) => self.identifier("product_id", id, limits::PRODUCT_ID_MAX),
             None => self.fault("product_id", "is missing"),
@@ -250,9 +311,8 @@ impl Checker<'_> {
         }
     }
 
-    fn quantity(&mut self, field: String, quantity: &Count) -> Option<u32> {
-        let taken = quantity.whole().and_then(|quantity| u32::try_from(quantity).ok());
-        let taken = taken.filter(|quantity| (1..=Line::QUANTITY_MAX).contains(quantity));
+    fn quantity(&mut self, field: String, quantity: &Count<u32>) -> Option<u32> {
+        let taken = quantity.whole().filter(|quantity| (1..=Line::QUANTITY_MAX).contains(quantity));
         if taken.is_none() {
             self.fault(field, format!("must be an integer from 1 to {}", Line::QUANTITY_MAX));
         }
@@ -260,7 +320,7 @@ impl Checker<'_> {
     }
 
     /// An amount over 0.
-    fn price(&mut self, field: &str, amount: &Amount) -> Option<i64> {
+    fn price(&mut self, field: &str, amount: &AmountInput) -> Option<i64> {
         match amount.more_than_nothing(self.currency) {
             Ok(minor) => Some(minor),
             Err(fault) => {
@@ -288,8 +348,8 @@ impl Checker<'_> {
         Some(email)
     }
 
-    fn address(&mut self, address: AddressRequest) -> Address {
-        let AddressRequest { name, street, city, postal_code, country } = address;
+    fn address(&mut self, address: NewAddress) -> Address {
+        let NewAddress { name, street, city, postal_code, country } = address;
         let max = limits::ADDRESS_MAX;
         Address {
             name: self.optional("address.name", name, max),
@@ -300,9 +360,9 @@ impl Checker<'_> {
         }
     }
 
-    fn priority(&mut self, name: Option<&str>) -> Priority {
-        let Some(name) = name else { return Priority::default() };
-        Priority::parse(name).unwrap_or_else(|| {
+    fn priority(&mut self, word: Option<&Word<Priority>>) -> Priority {
+        let Some(word) = word else { return Priority::default() };
+        Priority::parse(word.as_str()).unwrap_or_else(|| {
             let names: Vec<_> = Priority::ALL.iter().map(|priority| priority.as_str()).collect();
             self.fault("priority", format!("must be {}", names.join(" or ")));
             Priority::default()

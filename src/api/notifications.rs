@@ -85,34 +85,22 @@ enum Shown {
 }
 
 /// The read status to set.
-#[derive(Object)]
+#[derive(Object, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Mark {
     /// `true`: read; `false`: unread.
     is_read: bool,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MarkRequest {
-    is_read: bool,
-}
-
 /// Selects the notifications of one customer, of one order, or all notifications.
-#[derive(Object)]
+#[derive(Default, Object, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct MarkAll {
     /// Notifications of this customer.
     customer_id: Option<String>,
     /// Notifications of this order.
     order_id: Option<Uuid>,
     /// `true`: all notifications.
-    all: Option<bool>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MarkAllRequest {
-    customer_id: Option<String>,
-    order_id: Option<Uuid>,
     all: Option<bool>,
 }
 
@@ -210,7 +198,7 @@ impl NotificationsApi {
         _if_none_match: Header<Option<String>>,
     ) -> Result<Json<NotificationView>, Problem> {
         let expected = Preconditions::of(request)?.of_writing(state_of);
-        let MarkRequest { is_read } = body.parse()?;
+        let Mark { is_read } = body.parse()?;
         let id = known(&id.0)?;
         let service = self.0.services.notification()?;
         service.notifications.mark_read(id, is_read, expected).await?;
@@ -223,7 +211,7 @@ impl NotificationsApi {
     /// The body selects the notifications of one customer, of one order, or all notifications.
     #[oai(path = "/notifications/mark-all-read", method = "post")]
     async fn mark_all(&self, body: Optional<MarkAll>) -> Result<Json<Marked>, Problem> {
-        let request: MarkAllRequest = body.parse()?;
+        let request = body.parse()?;
         let named = request.customer_id.is_some() || request.order_id.is_some();
         if named == (request.all == Some(true)) {
             let message =

@@ -3,12 +3,12 @@
 use crate::api::body::Raw;
 use crate::api::group::Group;
 use crate::api::limits::IDEMPOTENCY_KEY_MAX;
-use crate::api::order_forms::NewOrder;
+use crate::api::new_order::{self, NewOrder};
 use crate::api::problem::Problem;
 use crate::api::state::State;
 use crate::api::views::{OrderView, PlacedView};
 use crate::api::word::Word;
-use crate::api::{cursor, events, new_order, request_id, validate};
+use crate::api::{cursor, events, request_id, validate};
 use ordermill_actors::order::{AskError, Asked, OrderFilter, Orders, Placed, RequestContext};
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::messages::OrderDetails;

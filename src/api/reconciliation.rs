@@ -89,17 +89,10 @@ struct RecordList {
 }
 
 /// Orders whose events are republished.
-#[derive(Object)]
-struct Repair {
-    /// The orders, 1 to 100.
-    order_ids: Vec<Uuid>,
-}
-
-/// The same as it is read, and written by `ordermill check`.
-#[derive(Serialize, Deserialize)]
+#[derive(Object, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RepairRequest {
-    /// The orders.
+pub struct Repair {
+    /// The orders, 1 to 100.
     pub order_ids: Vec<Uuid>,
 }
 
@@ -185,7 +178,7 @@ impl ReconciliationApi {
     /// contradict each other.
     #[oai(path = "/admin/reconciliation/repairs", method = "post")]
     async fn repair(&self, body: Raw<Repair>) -> Result<Json<Repaired>, Problem> {
-        let RepairRequest { order_ids } = body.parse()?;
+        let Repair { order_ids } = body.parse()?;
         if order_ids.is_empty() || order_ids.len() > REPAIRED_MAX {
             let message = format!("must have 1 to {REPAIRED_MAX} orders");
             return Err(Problem::faulty("repair", vec![FieldError::new("order_ids", message)]));

@@ -1,5 +1,6 @@
-//! Words of fixed lists in answers: documented as enumerations, from the lists that the domain keeps.
+//! Words of fixed lists: documented as enumerations, from the lists that the domain keeps.
 
+use crate::api::schema::described;
 use ordermill_actors::order::CAUSES;
 use ordermill_actors::runtime::lifecycle::LifecycleEventKind;
 use ordermill_actors::runtime::tree::{KINDS, Status as ActorStatus};
@@ -10,8 +11,8 @@ use ordermill_domain::order::decide::BY_CUSTOMER;
 use ordermill_domain::order::{OrderStatus, SagaStatus, SagaStep, Step};
 use ordermill_domain::payment::PaymentStatus;
 use ordermill_domain::shipping::ShipmentStatus;
-use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
-use poem_openapi::types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
+use poem_openapi::registry::MetaSchema;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -27,11 +28,11 @@ pub trait Words: 'static {
     fn all() -> Vec<Cow<'static, str>>;
 }
 
-/// A word of the list `T`.
+/// A word of the list `T`; in a request, one that may be of it.
 pub struct Word<T>(Cow<'static, str>, PhantomData<fn() -> T>);
 
 impl<T: Words> Word<T> {
-    /// A word that is stored as text. It is shown as it is stored.
+    /// A word as it was stored or sent, of the list or not.
     pub fn stored(word: impl Into<Cow<'static, str>>) -> Self {
         Self(word.into(), PhantomData)
     }
@@ -48,48 +49,22 @@ impl<T> Clone for Word<T> {
     }
 }
 
-impl<T: Words> Type for Word<T> {
-    const IS_REQUIRED: bool = true;
-    type RawValueType = Self;
-    type RawElementValueType = Self;
-
-    fn name() -> Cow<'static, str> {
-        T::NAME.into()
-    }
-
-    fn schema_ref() -> MetaSchemaRef {
-        MetaSchemaRef::Reference(T::NAME.to_owned())
-    }
-
-    fn register(registry: &mut Registry) {
-        registry.create_schema::<Self, _>(T::NAME.to_owned(), |_| MetaSchema {
-            description: Some(T::ABOUT),
-            enum_items: T::all().into_iter().map(|word| Value::String(word.into_owned())).collect(),
-            ..MetaSchema::new("string")
-        });
-    }
-
-    fn as_raw_value(&self) -> Option<&Self> {
-        Some(self)
-    }
-
-    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
-        Box::new(std::iter::once(self))
+impl<'de, T: Words> Deserialize<'de> for Word<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::stored)
     }
 }
 
-impl<T: Words> ToJSON for Word<T> {
-    fn to_json(&self) -> Option<Value> {
-        Some(Value::String(self.0.clone().into_owned()))
-    }
-}
-
-impl<T: Words> ParseFromJSON for Word<T> {
-    fn parse_from_json(_: Option<Value>) -> ParseResult<Self> {
-        // Bodies are read by `body::Raw`; this type only documents.
-        Err(ParseError::custom("words are read from their text"))
-    }
-}
+described!(
+    [T: Words] Word<T>,
+    T::NAME,
+    MetaSchema {
+        description: Some(T::ABOUT),
+        enum_items: T::all().into_iter().map(|word| Value::String(word.into_owned())).collect(),
+        ..MetaSchema::new("string")
+    },
+    |word| Some(Value::String(word.0.clone().into_owned()))
+);
 
 macro_rules! words {
     ($($name:literal: $type:ty, $about:literal;)*) => {

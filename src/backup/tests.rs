@@ -1,6 +1,7 @@
 //! What becomes of a backup whose reader stops, and of one that breaks off.
 
 use super::archive::Backups;
+use super::of_directory;
 use super::receive::receive;
 use super::target::Target;
 use crate::app::world;
@@ -91,4 +92,21 @@ async fn an_incomplete_or_corrupt_backup_is_never_renamed_into_place() {
     let manifest = receive(bytes, Target::make(&name).unwrap()).await.unwrap();
     assert_eq!(manifest.files.len(), 1);
     assert!(name.join("backup.json").exists() && name.join("order.db").exists());
+}
+
+#[tokio::test]
+async fn a_directory_that_no_start_reads_is_not_backed_up() {
+    let scratch = tempfile::tempdir().unwrap();
+    let data = scratch.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let options = SqliteConnectOptions::new().filename(data.join("order.db"));
+    let mut database = options.create_if_missing(true).connect().await.unwrap();
+    // The migrations of version 0.1 begin with 1.
+    let applied = "CREATE TABLE _sqlx_migrations AS SELECT 1 AS version";
+    sqlx::raw_sql(applied).execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
+    let target = Target::make(&scratch.path().join("backup")).unwrap();
+    let refused = of_directory(DataDir::open(&data).unwrap(), target).await.unwrap_err();
+    assert!(refused.to_string().contains("was created by Ordermill 0.1"), "{refused}");
+    assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 1, "something is left");
 }

@@ -1,7 +1,7 @@
 //! The records as running servers give them, over HTTP.
 
 use super::checker::{ORDERS_PAGE, Scope, System, SystemState};
-use crate::api::reconciliation::{Kind, RepairRequest};
+use crate::api::reconciliation::{Kind, Repair};
 use crate::dlq::server::Server;
 use crate::print;
 use async_trait::async_trait;
@@ -106,7 +106,7 @@ impl Remote {
         let server = self.server_of(Kind::Orders);
         let server = server
             .ok_or_else(|| anyhow::anyhow!("none of the given servers runs the order service"))?;
-        let request = RepairRequest { order_ids: orders.iter().map(|order| order.0).collect() };
+        let request = Repair { order_ids: orders.iter().map(|order| order.0).collect() };
         let request = serde_json::to_value(request)?;
         let repairs = "/admin/reconciliation/repairs";
         let _: serde_json::Value = server.post(repairs, &[], Some(&request)).await?;

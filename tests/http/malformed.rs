@@ -157,6 +157,13 @@ async fn the_other_bodies_are_read_as_strictly() {
         (Method::PUT, "/inventory/chair", r#"{"available_qty": 1e309}"#, 422, "available_qty"),
         (Method::PUT, "/inventory/chair", r#"{"on_hand": 1}"#, 400, "on_hand"),
         (Method::PUT, "/inventory/chair", "{}", 400, "available_qty"),
+        (
+            Method::POST,
+            "/inventory/adjustments",
+            r#"{"adjustments": [["chair", 1, "found"]]}"#,
+            400,
+            "adjustments[0]",
+        ),
         (Method::PATCH, "/notifications/x", "{}", 400, "is_read"),
         (Method::PATCH, "/notifications/x", r#"{"is_read": 1}"#, 400, "is_read"),
         (Method::PATCH, "/notifications/x", r#"{"is_read": true, "x": 1}"#, 400, "x"),

@@ -6,7 +6,7 @@
 
 Fifty users and ten products are the defaults; --users and --spawn-rate change the first, PRODUCTS the
 second. Each product is stocked before the first order. Locust measures the POST; what becomes of the orders
-afterwards, and whether the books balance, is what `ordermill-lab bench` tells.
+afterwards, and whether the records agree, is what `ordermill-lab bench` tells.
 """
 
 import itertools

@@ -1,4 +1,4 @@
-//! What is read of kept events.
+//! Reads of kept events.
 
 use crate::ports::ReadError;
 use async_trait::async_trait;

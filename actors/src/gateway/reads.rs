@@ -21,16 +21,16 @@ pub struct Totals {
 /// Sums in one currency, in minor units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sums {
-    /// What was captured.
+    /// The captured amount.
     pub captured_minor: i64,
-    /// What of it was given back.
+    /// The refunded part of it.
     pub refunded_minor: i64,
 }
 
 /// Reads committed entries.
 #[async_trait]
 pub trait GatewayReads: Send + Sync + 'static {
-    /// What the ledger has under a key. None: it was never heard of.
+    /// The ledger's entry under a key. None: the gateway was never asked under it.
     async fn entry(&self, key: GatewayKey) -> Result<Option<Entry>, ReadError>;
 
     /// Sums over the whole ledger.

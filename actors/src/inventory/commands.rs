@@ -1,4 +1,4 @@
-//! What inventory's queues bring: the saga's commands, and the events that it reacts to by itself.
+//! The handler of inventory's queues: the saga's commands, and the events that inventory reacts to by itself.
 
 use super::request::complete_ticket;
 use super::sku::Skus;

@@ -1,4 +1,4 @@
-//! What inventory's database is asked, outside of the journal. Only committed rows are seen.
+//! Reads of inventory's database, outside of the journal. Only committed rows are seen.
 
 use crate::ports::ReadError;
 use async_trait::async_trait;
@@ -16,7 +16,7 @@ pub trait InventoryReads: Send + Sync + 'static {
     async fn list(&self, after: Option<&ProductId>, limit: u32)
     -> Result<Vec<StockRow>, ReadError>;
 
-    /// What became of an order's reservation. None: nothing was ever asked for the order.
+    /// An order's reservation. None: none was ever requested.
     async fn reservation(&self, order: OrderId) -> Result<Option<ReservationRow>, ReadError>;
 
     /// The product's ledger, newest row first: rows of versions below `before`, `limit` at the most.

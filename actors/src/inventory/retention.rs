@@ -1,4 +1,4 @@
-//! What inventory keeps for a while only: movements, and the keys of requests to adjust stock.
+//! Data of inventory with a retention: movements, and the keys of requests to adjust stock.
 
 use super::InventoryReads;
 use crate::ports::ReadError;

@@ -1,6 +1,6 @@
 //! The SKU actor: `sku/<product_id>` serialises the reservations of one product in memory.
 //!
-//! What it remembers ([`stock_levels`](super::stock_levels)) is loaded from the store when it starts, and renewed by
+//! Its levels ([`stock_levels`](super::stock_levels)) are loaded from the store when it starts, and renewed by
 //! every batch that touches the product. It is never the arbiter: a store that does not answer, or a
 //! product that it does not know, sends the request on to the batch undecided.
 
@@ -20,7 +20,7 @@ use tokio_util::task::AbortOnDropHandle;
 /// A product that nobody asks for leaves memory after this time: loading it again costs one read.
 pub const IDLE_AFTER: Duration = Duration::from_secs(60);
 
-/// What a SKU actor is told.
+/// A message to a SKU actor.
 pub enum Msg {
     /// Hold the units of the request's next line.
     Ask(Box<ReservationRequest>),
@@ -52,7 +52,7 @@ impl Msg {
 /// The SKU actors of this process.
 pub type Skus = Directory<SkuKind>;
 
-/// What all SKU actors share.
+/// The part that all SKU actors share.
 pub struct SkuKind {
     reads: Arc<dyn InventoryReads>,
     journal: JournalHandle<Inventory>,

@@ -59,7 +59,7 @@ pub enum AdjustError {
     Unavailable(String),
 }
 
-/// What became of a request to adjust stock.
+/// The result of a request to adjust stock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adjusted {
     /// One outcome for each adjustment, in their order.

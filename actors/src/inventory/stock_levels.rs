@@ -19,7 +19,7 @@ use tokio::time::Instant;
 /// whoever stood further behind would wait longer than it takes to have it decided unheld.
 pub const WAITERS_MAX: usize = 1_000;
 
-/// What a request for units is told.
+/// The answer to a request for units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HoldReply {
     /// The units are kept for it until its hold ends.
@@ -135,7 +135,7 @@ impl<R> StockLevels<R> {
         replies
     }
 
-    /// What the levels say of so many units, waiters apart. None: the product is not known.
+    /// The answer to a request for so many units, waiters apart. None: the product is not known.
     fn judge(&self, units: i64) -> Option<HoldReply> {
         let available = self.view.as_ref()?.available();
         Some(if available < units {

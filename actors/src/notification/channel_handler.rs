@@ -16,7 +16,7 @@ use std::time::Duration;
 /// A provider that has not taken a message by then is tried again later.
 const SEND_MAX: Duration = Duration::from_secs(60);
 
-/// Who sends the messages of each channel; a channel without anybody is off.
+/// The messenger of each channel; a channel without one is off.
 #[derive(Clone, Default)]
 pub struct Messengers {
     /// E-mails.
@@ -26,7 +26,7 @@ pub struct Messengers {
 }
 
 impl Messengers {
-    /// Who serves a channel.
+    /// The messenger of a channel.
     pub fn of(&self, channel: Channel) -> Option<&Arc<dyn Messenger>> {
         match channel {
             Channel::Email => self.email.as_ref(),

@@ -18,7 +18,7 @@ pub enum MarkError {
     /// It is not as it was expected.
     #[error("the notification is marked as {}", if *is_read { "read" } else { "unread" })]
     Stale {
-        /// What it is.
+        /// Its read status.
         is_read: bool,
     },
     /// The database refuses to store it, and will refuse it again.

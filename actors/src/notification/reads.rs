@@ -1,4 +1,4 @@
-//! What is read of notifications, outside of their own transactions.
+//! Reads of notifications, outside of their own transactions.
 
 use crate::ports::ReadError;
 use async_trait::async_trait;

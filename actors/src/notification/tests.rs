@@ -1,4 +1,4 @@
-//! What customers are told, and what they have read.
+//! Notifications to customers, and their read status.
 
 mod components;
 

@@ -5,6 +5,7 @@ use crate::runtime::request::{self, LATE, RequestError};
 use ordermill_domain::clock::World;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::messages::{Flow, OrderDetails, Origin, Plan};
+use ordermill_domain::order::decide::DecideInput;
 use ordermill_domain::order::{Claim, OrderStatus, Saga};
 use std::sync::Arc;
 use thiserror::Error;
@@ -40,7 +41,7 @@ pub enum AskError {
     Unavailable,
 }
 
-/// What is known of the request that places an order, for logs and traces.
+/// The context of a request that places an order, for logs and traces.
 #[derive(Clone, Debug, Default)]
 pub struct RequestContext {
     /// Its `X-Request-ID`.
@@ -127,27 +128,31 @@ impl Orders {
 
     /// Asks for the order's end; it is undone from then on.
     pub async fn cancel(&self, id: OrderId) -> Result<Asked, AskError> {
-        self.ask(id, || SagaInput::Cancel).await.and_then(acknowledged)
+        self.request(id, DecideInput::Cancel).await
     }
 
     /// Asks for the parcel to leave.
     pub async fn dispatch(&self, id: OrderId) -> Result<Asked, AskError> {
-        self.ask(id, || SagaInput::Dispatch).await.and_then(acknowledged)
+        self.request(id, DecideInput::Dispatch).await
     }
 
     /// Notes that the customer has it.
     pub async fn deliver(&self, id: OrderId) -> Result<Asked, AskError> {
-        self.ask(id, || SagaInput::Deliver).await.and_then(acknowledged)
+        self.request(id, DecideInput::Deliver).await
     }
 
     /// Sends what the saga waits for again, at once.
     pub async fn retry(&self, id: OrderId) -> Result<Asked, AskError> {
-        self.ask(id, || SagaInput::Retry).await.and_then(acknowledged)
+        self.request(id, DecideInput::Retry).await
     }
 
     /// Says again what was said of the order, and asks the services again for their outcomes.
     pub async fn restate(&self, id: OrderId) -> Result<Asked, AskError> {
         self.ask(id, || SagaInput::Restate).await.and_then(acknowledged)
+    }
+
+    async fn request(&self, id: OrderId, input: DecideInput) -> Result<Asked, AskError> {
+        self.ask(id, || SagaInput::Decide(input.clone())).await.and_then(acknowledged)
     }
 
     /// Choreographed, the services know one chain only, which begins with the payment.

@@ -1,4 +1,4 @@
-//! What is asked of the order service's database outside of its journal.
+//! Reads of the order service's database outside of its journal.
 
 use crate::ports::ReadError;
 use async_trait::async_trait;

@@ -8,7 +8,7 @@ use crate::runtime::entity::{Entities, EntityDecision, EntityRules};
 use async_trait::async_trait;
 use ordermill_domain::clock::World;
 use ordermill_domain::ids::OrderId;
-use ordermill_domain::messages::{Message, OrderDetails, Origin};
+use ordermill_domain::messages::{OrderDetails, Origin};
 use ordermill_domain::order::awaited::awaited;
 use ordermill_domain::order::decide::{DecideInput, decide};
 use ordermill_domain::order::decision::SagaDecision;
@@ -28,38 +28,25 @@ pub type Sagas = Directory<Entities<SagaRules>>;
 /// again then.
 const STAYS_FOR: Duration = Duration::from_secs(5);
 
-/// What a saga is asked.
+/// An input of a saga.
 #[derive(Debug)]
 pub enum SagaInput {
-    /// Take this order.
+    /// Accept a new order.
     Place {
-        /// How it goes.
+        /// The flow and plan, and the request that placed it.
         origin: Origin,
-        /// What is ordered.
+        /// The contents of the order.
         details: Arc<OrderDetails>,
         /// The request's idempotency key.
         claim: Option<Claim>,
     },
-    /// A service has answered.
-    Message(Arc<Message>),
-    /// The customer wants it to end.
-    Cancel,
-    /// The parcel may leave.
-    Dispatch,
-    /// The customer has it.
-    Deliver,
-    /// Its time has come.
-    Due {
-        /// How far behind our own work is.
-        lag: Duration,
-    },
-    /// A person asks for another try.
-    Retry,
-    /// What was said of it is to be said again.
+    /// Decide an input of an existing order.
+    Decide(DecideInput),
+    /// Republish the messages of the order.
     Restate,
 }
 
-/// What a saga answers.
+/// The reply of a saga.
 #[derive(Debug, PartialEq, Eq)]
 pub enum SagaReply {
     /// It is accepted, or was before under the same id.
@@ -82,7 +69,7 @@ pub trait SagaObserver: Send + Sync + 'static {
     fn reached(&self, status: SagaStatus, after: Duration);
 }
 
-/// What a saga does in the world: it is only seen.
+/// The effect of a decision: metrics and the log are told of the new status.
 #[derive(Debug)]
 pub struct SagaReached {
     order_id: OrderId,
@@ -102,7 +89,7 @@ pub struct SagaRules {
     pub policy: SagaPolicy,
     /// Time and ids.
     pub world: World,
-    /// Who counts them.
+    /// The observer, for metrics.
     pub observer: Arc<dyn SagaObserver>,
 }
 
@@ -119,12 +106,7 @@ impl EntityRules for SagaRules {
     fn name_of(input: &SagaInput) -> &'static str {
         match input {
             SagaInput::Place { .. } => "place",
-            SagaInput::Message(message) => message.kind().as_str(),
-            SagaInput::Cancel => "cancel",
-            SagaInput::Dispatch => "dispatch",
-            SagaInput::Deliver => "deliver",
-            SagaInput::Due { .. } => "due",
-            SagaInput::Retry => "retry",
+            SagaInput::Decide(input) => input.name(),
             SagaInput::Restate => "restate",
         }
     }
@@ -164,11 +146,7 @@ impl EntityRules for SagaRules {
                 return quiet(SagaReply::Placed(Arc::new(saga.clone())));
             }
             (_, None) => return quiet(SagaReply::Unknown),
-            (SagaInput::Message(message), Some(_)) => DecideInput::Message(message),
-            (SagaInput::Cancel, Some(_)) => DecideInput::Cancel,
-            (SagaInput::Dispatch, Some(_)) => DecideInput::Dispatch,
-            (SagaInput::Deliver, Some(_)) => DecideInput::Deliver,
-            (SagaInput::Due { lag }, Some(_)) => DecideInput::Due { lag: *lag },
+            (SagaInput::Decide(input), Some(_)) => input,
             (SagaInput::Restate, Some(saga))
                 if awaited(&saga.facts, saga.origin.plan).is_empty() =>
             {
@@ -176,16 +154,17 @@ impl EntityRules for SagaRules {
                 let change = Change { messages, ..self.nothing(key, state) };
                 return EntityDecision { change: Some(change), reply, effects: Vec::new() };
             }
-            (SagaInput::Retry | SagaInput::Restate, Some(_)) => DecideInput::Retry,
+            (SagaInput::Restate, Some(_)) => &DecideInput::Retry,
         };
         let Some(saga) = state.as_mut() else { return quiet(SagaReply::Unknown) };
-        let cause = cause(input);
-        if matches!(input, SagaInput::Due { .. }) {
+        let cause = cause(decide_input);
+        let is_due = matches!(decide_input, DecideInput::Due { .. });
+        if is_due {
             // A sweeper's claim has moved it: it is written anew, or the order would be claimed again.
             saga.due_at = None;
         }
         let (history, messages) = match decide(saga, decide_input, now, &self.policy) {
-            SagaDecision::Known if matches!(input, SagaInput::Due { .. }) => {
+            SagaDecision::Known if is_due => {
                 touch(saga, now, &self.policy);
                 (Vec::new(), Vec::new())
             }
@@ -287,7 +266,7 @@ fn quiet(reply: SagaReply) -> EntityDecision<SagaRules> {
     EntityDecision { change: None, reply, effects: Vec::new() }
 }
 
-/// What an order's history names as a cause, beside the names of messages.
+/// The causes in an order's history, beside the names of messages.
 pub const CAUSES: [&str; 3] = [CUSTOMER, OPERATOR, DEADLINE];
 /// The customer asked.
 const CUSTOMER: &str = "customer";
@@ -296,12 +275,12 @@ const OPERATOR: &str = "operator";
 /// A time has come.
 const DEADLINE: &str = "deadline";
 
-fn cause(input: &SagaInput) -> &'static str {
+fn cause(input: &DecideInput) -> &'static str {
     match input {
-        SagaInput::Message(message) => message.kind().as_str(),
-        SagaInput::Place { .. } | SagaInput::Cancel | SagaInput::Deliver => CUSTOMER,
-        SagaInput::Dispatch | SagaInput::Retry | SagaInput::Restate => OPERATOR,
-        SagaInput::Due { .. } => DEADLINE,
+        DecideInput::Message(message) => message.kind().as_str(),
+        DecideInput::Cancel | DecideInput::Deliver => CUSTOMER,
+        DecideInput::Dispatch | DecideInput::Retry => OPERATOR,
+        DecideInput::Due { .. } => DEADLINE,
     }
 }
 

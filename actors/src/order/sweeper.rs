@@ -14,6 +14,7 @@ use crate::runtime::ticket::{Ticket, TicketOutcome};
 use crate::runtime::tree::Node;
 use ordermill_domain::clock::World;
 use ordermill_domain::order::deadlines::CLAIM;
+use ordermill_domain::order::decide::DecideInput;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -21,7 +22,7 @@ use tokio::time::{Instant, timeout_at};
 /// Orders claimed at a time: the bound on how many overdue sagas are brought to life at once.
 const CLAIM_MAX: u32 = 500;
 
-/// What takes them up.
+/// Takes up overdue orders.
 pub struct Sweeper {
     /// The database.
     pub due: Arc<dyn DueOrders>,
@@ -61,7 +62,7 @@ impl Sweeper {
                 .into_iter()
                 .map(|order| {
                     let (ticket, receiver) = Ticket::channel();
-                    self.sagas.ask(&order, SagaInput::Due { lag }, ticket);
+                    self.sagas.ask(&order, SagaInput::Decide(DecideInput::Due { lag }), ticket);
                     receiver
                 })
                 .collect();
@@ -82,7 +83,7 @@ impl Sweeper {
                     }
                 }
             }
-            // What is behind is not helped by more: the others have their turn at the next look.
+            // More orders do not help while answers are late: the others have their turn at the next look.
             if !more || self.lag.of_answers() >= LAG_TARGET {
                 return;
             }

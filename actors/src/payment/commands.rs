@@ -1,4 +1,4 @@
-//! What payment's queues bring: the saga's commands, and the events that it reacts to by itself.
+//! The handler of payment's queues: the saga's commands, and the events that payment reacts to by itself.
 
 use super::entity::Payments;
 use crate::runtime::consumer::Handler;

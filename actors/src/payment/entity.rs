@@ -32,7 +32,7 @@ const STAYS_FOR: Duration = Duration::from_secs(1);
 /// All payments that are in memory.
 pub type Payments = Directory<Entities<PaymentRules>>;
 
-/// What payments live by.
+/// The rules of payments.
 pub struct PaymentRules {
     /// The database.
     pub reads: Arc<dyn PaymentReads>,
@@ -44,7 +44,7 @@ pub struct PaymentRules {
     pub world: World,
 }
 
-/// What the actor remembers.
+/// The state of a payment in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentMemory {
     /// The row's version; 0: there is none.
@@ -53,7 +53,7 @@ pub struct PaymentMemory {
     pub payment: Option<Payment>,
 }
 
-/// What is done once a decision is committed.
+/// An effect, performed once a decision is committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PaymentEffect {
     /// Put a question to the gateway.

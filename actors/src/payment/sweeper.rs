@@ -26,7 +26,7 @@ const DECIDED_WITHIN: Duration = Duration::from_secs(15);
 /// How often it is looked whether those that were woken have left memory.
 const CROWD_POLL: Duration = Duration::from_millis(100);
 
-/// What takes them up.
+/// Takes up payments whose gateway call is due.
 pub struct Sweeper {
     /// The database.
     pub reads: Arc<dyn PaymentReads>,

@@ -29,7 +29,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// What the payment service has said, in the order of commits.
+/// The messages of the payment service, in the order of commits.
 #[derive(Clone, Default)]
 struct PublishedMessages(Arc<Mutex<Vec<Arc<Message>>>>);
 
@@ -43,7 +43,7 @@ impl OutboxListener for PublishedMessages {
     fn rescan(&self) {}
 }
 
-/// What outlives a process.
+/// The parts that outlive a process.
 #[derive(Clone, Default)]
 struct Disk {
     payments: MemoryStore<PaymentTables>,

@@ -8,14 +8,14 @@ use ordermill_domain::reconciliation::{ProductRecord, Record, Span};
 /// Reads what a service says of many orders.
 #[async_trait]
 pub trait OrderRecords<T>: Send + Sync + 'static {
-    /// What it says of the orders of a span that it has heard of, by order; one record an order.
+    /// Its records of the orders of a span, by order; one record an order.
     async fn records(&self, span: Span) -> Result<Vec<Record<T>>, ReadError>;
 }
 
 /// Reads what the inventory service says of products.
 #[async_trait]
 pub trait ProductRecords: Send + Sync + 'static {
-    /// What it says of the products after one of them, by their ids, `limit` at most. Stock and reservations of
+    /// Its records of the products after one of them, by their ids, `limit` at most. Stock and reservations of
     /// an answer are of the same moment.
     async fn products(
         &self,

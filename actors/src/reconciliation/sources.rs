@@ -38,7 +38,7 @@ pub struct Sources {
 /// A span as it was read.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// What the services say of each of its orders.
+    /// The services' records of each of its orders.
     pub orders: BTreeMap<OrderId, OrderSides>,
     /// Where it ends.
     pub until: OrderId,
@@ -47,7 +47,7 @@ pub struct Page {
 }
 
 impl Sources {
-    /// What is not compared, because it cannot be reached.
+    /// The records that are not compared, because they cannot be reached.
     pub fn missing(&self) -> Vec<&'static str> {
         [
             (self.order.is_none(), "orders"),
@@ -100,7 +100,7 @@ impl Sources {
         Ok(page)
     }
 
-    /// Who was asked and said nothing has nothing.
+    /// A service that was asked and has no record has nothing.
     fn asked(&self, sides: &mut OrderSides) {
         fn mark<T: 'static>(source: &Source<T>, side: &mut Side<T>) {
             if source.is_some() && matches!(side, Side::NotAsked) {

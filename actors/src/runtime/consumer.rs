@@ -16,7 +16,7 @@ use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex};
 
-/// What a service does with what its queue brings. Called in the order of delivery; must not block.
+/// Handles the deliveries of a service's queue. Called in the order of delivery; must not block.
 pub trait Handler: Send + Sync + 'static {
     /// Handles a message, and completes its ticket when everything that it caused is committed.
     fn handle(&self, message: Arc<Message>, ticket: Ticket<()>);
@@ -46,7 +46,7 @@ impl<S: Service> DeadLetterSink for JournalHandle<S> {
     }
 }
 
-/// What the consumer is told.
+/// A message to the consumer.
 pub enum Msg {
     /// A message to handle.
     Delivery(Box<Delivery>),
@@ -60,7 +60,7 @@ pub enum Msg {
 }
 
 impl Msg {
-    /// What it is called where people look at an actor: a message's own name, where it has one.
+    /// The name of the message in views of actors: a message's own name, where it has one.
     fn name(&self) -> &'static str {
         match self {
             Self::Delivery(delivery) => match &delivery.content {
@@ -75,7 +75,7 @@ impl Msg {
     }
 }
 
-/// What a consumer is made of.
+/// The parts of a consumer.
 pub struct ConsumerParts {
     /// The queue.
     pub queue: ordermill_domain::messages::Queue,
@@ -91,11 +91,11 @@ pub struct ConsumerParts {
     pub world: World,
     /// Where it is reached.
     pub address: Address<Msg>,
-    /// What went through it, in all its lives.
+    /// The counters of its deliveries, over all its lives.
     pub traffic: Arc<ConsumerCounters>,
 }
 
-/// What went through a consumer, in all its lives.
+/// Counters of a consumer's deliveries, over all its lives.
 #[derive(Debug, Default)]
 pub struct ConsumerCounters {
     /// Deliveries that the broker has handed to it.

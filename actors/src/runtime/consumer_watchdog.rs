@@ -22,7 +22,7 @@ pub const SILENT_AFTER: Duration = Duration::from_secs(60);
 /// The broker says within this time how full its queues are, or it is not known.
 const DEPTHS_WITHIN: Duration = Duration::from_secs(5);
 
-/// What a watchdog is made of.
+/// The parts of a watchdog.
 pub struct WatchdogParts {
     /// The consumers of this process.
     pub consumers: Vec<ConsumerHandle>,
@@ -41,7 +41,7 @@ pub struct ConsumerWatchdog(pub Arc<WatchdogParts>);
 #[derive(Clone, Copy, Debug)]
 pub struct Check;
 
-/// What was seen of a consumer.
+/// An observation of a consumer.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Observation {
     received: u64,

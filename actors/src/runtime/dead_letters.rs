@@ -50,7 +50,7 @@ pub enum RedriveError {
     /// It cannot be read by this version either; it stays.
     #[error("the dead letter is still unreadable: {error}")]
     StillUnreadable {
-        /// What is wrong with it.
+        /// Why it is unreadable.
         error: String,
     },
     /// The database is away. It may have been redriven all the same: asking again is safe.
@@ -83,7 +83,7 @@ impl From<ReadError> for DiscardError {
     }
 }
 
-/// What became of a queue's dead letters that cannot be read.
+/// The result of discarding a queue's unreadable dead letters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Discarded {
     /// So many are discarded.
@@ -92,7 +92,7 @@ pub struct Discarded {
     pub readable: u64,
 }
 
-/// What became of all of a queue's dead letters.
+/// The result of redriving a queue's dead letters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Redriven {
     /// So many are on their way.
@@ -307,7 +307,7 @@ impl Retained for DeadLetterService {
     }
 }
 
-/// What a dead letter says, or why it still cannot be read.
+/// The body of a dead letter, or why it still cannot be read.
 fn read(letter: &DeadLetter) -> Result<Body, String> {
     let body = Body::read(letter.body.as_bytes()).map_err(|unreadable| unreadable.error)?;
     if body.unreadable().is_empty() {

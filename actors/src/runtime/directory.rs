@@ -38,9 +38,9 @@ const CROWDED_IDLE_AFTER: Duration = Duration::from_secs(5);
 
 /// A kind of entity that lives in a directory.
 pub trait EntityKind: Send + Sync + Sized + 'static {
-    /// What it is found by.
+    /// The key of an entity.
     type Key: Clone + Eq + Hash + Ord + Display + Send + Sync + 'static;
-    /// What it is told.
+    /// A message to an entity.
     type Msg: Message;
     /// The word before the key in its name, as in `saga/<order_id>`.
     const KIND: &'static str;
@@ -56,10 +56,10 @@ pub trait EntityKind: Send + Sync + Sized + 'static {
     fn refuse(message: Self::Msg, cause: String);
 }
 
-/// What ractor gives for an actor that is spawned and not yet started.
+/// The result of spawning an actor with ractor: it may not have started yet.
 pub type Spawned<M> = (ActorRef<M>, JoinHandle<Result<JoinHandle<()>, SpawnErr>>);
 
-/// What a newly spawned entity is given.
+/// The arguments of a newly spawned entity.
 pub struct SpawnArguments<S: EntityKind> {
     /// Its key.
     pub key: S::Key,
@@ -67,7 +67,7 @@ pub struct SpawnArguments<S: EntityKind> {
     pub node: Arc<Node>,
     /// Where it and its like are found.
     pub directory: Directory<S>,
-    /// Who starts it again when it fails.
+    /// The supervisor that restarts it when it fails.
     pub supervisor: ActorCell,
 }
 
@@ -86,7 +86,7 @@ impl<M> Slot<M> {
     }
 }
 
-/// Who starts entities, and under which node they stand.
+/// The supervisor that starts entities, and the node that they are under.
 #[derive(Clone)]
 struct Parent {
     supervisor: ActorCell,
@@ -129,7 +129,7 @@ impl<S: EntityKind> Directory<S> {
         }))
     }
 
-    /// What all of the kind share.
+    /// The part that all entities of the kind share.
     pub fn kind(&self) -> &S {
         &self.0.kind
     }
@@ -151,7 +151,7 @@ impl<S: EntityKind> Directory<S> {
 
     /// Tells an entity something, and brings it to life for it if need be. A message that cannot be
     /// delivered (the entity failed a moment ago, or nobody supervises) is dropped: its ticket says so.
-    /// What a quarantined one is told is refused.
+    /// A quarantined entity refuses the message.
     pub fn send(&self, key: &S::Key, message: S::Msg) {
         if let Some(slot) = self.0.slots.get(key)
             && let Slot::Live { actor, node, used_s, .. } = slot.value()

@@ -6,7 +6,7 @@
 //!                                 └▶ the next message, without waiting for the disk
 //! ```
 //!
-//! What it remembers may be ahead of the database by the changes under way. Nothing of that is seen
+//! Its state may be ahead of the database by the changes under way. Nothing of that is seen
 //! by anybody: tickets, messages and effects wait for the commit, also those of decisions that change
 //! nothing but were made on top of one that does.
 
@@ -30,35 +30,34 @@ use std::time::Duration;
 /// Pauses between two tries to load from a database that does not answer.
 const LOAD_RETRY: Duration = Duration::from_millis(200);
 
-/// What an entity is: its rules and its store.
+/// A kind of entity: its rules and its store.
 #[async_trait]
 pub trait EntityRules: Send + Sync + Sized + 'static {
     /// The service it belongs to.
     type Service: Service;
-    /// What it is found by.
+    /// The key of an entity.
     type Key: Clone + Eq + Hash + Ord + Display + Send + Sync + 'static;
-    /// What it remembers.
+    /// The state in memory.
     type State: Send + Sync + 'static;
-    /// What it is asked.
+    /// An input to be decided.
     type Input: Send + Sync + 'static;
-    /// What it answers.
+    /// The reply to an input.
     type Reply: Send + 'static;
-    /// What it does in the world once a decision is committed.
+    /// An effect, performed once a decision is committed.
     type Effect: Send + 'static;
     /// The word before the key in its name.
     const KIND: &'static str;
 
-    /// What an input is called where people look at an actor.
+    /// The name of an input in views of actors.
     fn name_of(input: &Self::Input) -> &'static str;
 
-    /// What the database knows of it. Called when it starts, and after a refused change. One whose row
-    /// cannot be read fails, and what it was told counts as tried.
+    /// Loads the state. Called when the entity starts, and after a refused change. An entity whose row
+    /// cannot be read fails, and its messages count as tried.
     async fn load(&self, key: &Self::Key) -> Result<Self::State, ReadError>;
 
-    /// What is taken for granted of an entity that this input is the first to reach, so that the
-    /// database need not be asked: that nothing is stored of it yet. Where that is wrong the store
-    /// refuses what was decided, for its version, and the entity loads and decides again.
-    /// None: the database is asked.
+    /// The assumed state of an entity that this input is the first to reach, so that the
+    /// database need not be asked: nothing is stored of it yet. If that is wrong, the store refuses the
+    /// change, for its version, and the entity loads and decides again. None: the database is asked.
     fn initial_state(input: &Self::Input) -> Option<Self::State> {
         let _ = input;
         None
@@ -93,17 +92,17 @@ pub trait EntityRules: Send + Sync + Sized + 'static {
     fn at_rest(&self, state: &Self::State) -> bool;
 }
 
-/// What was decided.
+/// A decision on an input.
 pub struct EntityDecision<R: EntityRules> {
-    /// What is to be written. None: nothing changes.
+    /// The change to be written. None: nothing changes.
     pub change: Option<<R::Service as Service>::Change>,
-    /// What the asker is told.
+    /// The reply to the sender.
     pub reply: R::Reply,
-    /// What is done once it is committed.
+    /// The effects to perform once it is committed.
     pub effects: Vec<R::Effect>,
 }
 
-/// What an entity is told.
+/// A message to an entity.
 pub enum Msg<R: EntityRules> {
     /// Decide this.
     Ask(Arc<R::Input>, Ticket<R::Reply>),
@@ -199,7 +198,7 @@ struct Entity<R: EntityRules> {
     journal: JournalHandle<R::Service>,
 }
 
-/// What an entity remembers, and how much of it is not yet committed.
+/// The state of an entity in memory, and how much of it is not yet committed.
 struct Memory<R: EntityRules> {
     state: Option<R::State>,
     epoch: Arc<MemoryEpoch>,
@@ -267,7 +266,7 @@ impl<R: EntityRules> Memory<R> {
         }
     }
 
-    /// What was remembered in this epoch is no longer true.
+    /// Forgets the state of an epoch that is no longer true.
     fn forget(&mut self, epoch: &Arc<MemoryEpoch>) {
         epoch.invalidate();
         if Arc::ptr_eq(epoch, &self.epoch) {
@@ -398,7 +397,7 @@ impl<R: EntityRules> Entity<R> {
         }
     }
 
-    /// What the database knows of it, as soon as it answers.
+    /// Loads the state as soon as the database answers.
     async fn load(&self) -> Result<R::State, ReadError> {
         loop {
             match self.rules.load(&self.key).await {

@@ -1,8 +1,8 @@
-//! What a service does that is fed with events for the record: what comes together is one change, so that a
+//! The handler of services that only record events: events of one delivery are one change, so that a
 //! row of the publisher's outbox is one commit here.
 //!
-//! What cannot be written together is taken apart: the good events are committed, and only the bad ones become
-//! dead letters.
+//! If they cannot be written together they are tried one by one: the good events are committed, and only the bad ones
+//! become dead letters.
 
 use super::consumer::Handler;
 use super::journal::{CommitOutcome, JournalHandle};

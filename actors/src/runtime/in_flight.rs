@@ -41,7 +41,7 @@ pub struct InFlightDelivery {
     open: AtomicUsize,
     /// The message that the handler has now: a panic is its own.
     at_work: AtomicUsize,
-    /// What is left, by the message's place; what cannot be read comes first.
+    /// The messages that are left, by their places; unreadable ones come first.
     remainder: Mutex<Vec<(usize, Remainder)>>,
 }
 

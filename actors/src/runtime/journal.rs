@@ -58,7 +58,7 @@ impl<S: Service> Actor for Journal<S> {
         myself: ActorRef<Msg<S>>,
         (): (),
     ) -> Result<PendingBatch<S>, ActorProcessingErr> {
-        // What an earlier life had under way is its askers' to hand in again.
+        // The senders hand in again the changes that an earlier life had under way.
         self.0.handle.health.oldest(None);
         self.0.handle.health.busy(false);
         self.0.handle.address.fill(myself);

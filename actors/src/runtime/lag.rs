@@ -48,7 +48,7 @@ const BACKLOG_MIN: f64 = 500.0;
 /// The broker says within this time how full its queues are, or it is not known.
 const DEPTHS_WITHIN: Duration = Duration::from_secs(5);
 
-/// What stands still is this far behind, in milliseconds: a day, longer than anybody waits.
+/// The lag of work that stands still, in milliseconds: a day, longer than anybody waits.
 const FOR_EVER_MS: u64 = 24 * 3600 * 1_000;
 
 /// How far behind it is, as it was last measured.
@@ -138,7 +138,7 @@ impl Rate {
         if count > 0 || open == 0 {
             self.moved = self.at;
         }
-        // Who had nothing left to do was not slow.
+        // A service that had nothing left to do was not slow.
         if latest > self.per_second || open > 0 {
             // Half the old, half the new: a burst neither opens nor closes admission by itself.
             self.per_second =
@@ -169,7 +169,7 @@ impl Rate {
     }
 }
 
-/// What a meter measures.
+/// The parts of a lag meter.
 pub struct LagMeterParts {
     /// Where it writes what it has measured.
     pub lag: Arc<Lag>,
@@ -190,7 +190,7 @@ pub struct LagMeterParts {
 /// The actor that measures. One a process.
 pub struct LagMeter(pub Arc<LagMeterParts>);
 
-/// What a meter tells itself: measure.
+/// The message of a lag meter to itself: measure.
 #[derive(Clone, Copy, Debug)]
 pub struct Measure;
 
@@ -200,7 +200,7 @@ pub struct Rates {
     backlogs: Rate,
     /// One for each consumer.
     consumers: Vec<Rate>,
-    /// What comes back from the services in all.
+    /// The rate of all answers of the services.
     answers: Rate,
     /// The latest lags of answers, in milliseconds.
     late: VecDeque<u64>,

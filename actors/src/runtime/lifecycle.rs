@@ -20,7 +20,7 @@ const NOTABLE_KEPT: usize = 1_024;
 /// The same with every entity's: a second of some thousand orders, each with a saga, a payment and SKUs.
 const ALL_KEPT: usize = 16_384;
 
-/// What became of an actor.
+/// The kind of a lifecycle event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[derive(IntoStaticStr, VariantArray)]
@@ -66,7 +66,7 @@ impl LifecycleEventKind {
 pub struct LifecycleEvent {
     /// When.
     pub at: Timestamp,
-    /// What kind of actor.
+    /// The kind of actor.
     pub kind: &'static str,
     /// Its name.
     pub name: String,
@@ -92,7 +92,7 @@ impl Default for Lifecycle {
 }
 
 impl Lifecycle {
-    /// What becomes of parts, and of entities what is out of the ordinary, from now on.
+    /// The events of parts, and the unusual events of entities, from now on.
     pub fn notable(&self) -> Receiver<Arc<LifecycleEvent>> {
         self.notable.subscribe()
     }

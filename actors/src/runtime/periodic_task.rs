@@ -30,7 +30,7 @@ impl PeriodicTask {
     }
 }
 
-/// What a routine tells itself: do it again.
+/// The message of a periodic task to itself: run again.
 #[derive(Clone, Copy, Debug)]
 pub struct RunAgain;
 

@@ -6,7 +6,7 @@
 //!   └──────────── its next message starts it afresh from the store ◀── an operator ─────┘
 //! ```
 //!
-//! What it is told meanwhile is refused, which counts as an attempt: deliveries are tried again and
+//! Messages to it are refused meanwhile, which counts as an attempt: deliveries are tried again and
 //! become dead letters, requests are answered. Quarantine is this process's: another process, and the
 //! next start of this one, try for themselves.
 
@@ -68,13 +68,13 @@ pub(super) struct QuarantinedEntity {
 }
 
 impl QuarantinedEntity {
-    /// What senders are told.
+    /// The refusal that senders get.
     pub(super) fn refusal(&self) -> String {
         format!("{} is quarantined; an operator must release it: {}", self.node.name, self.cause)
     }
 }
 
-/// Who is quarantined, in the order in which it came to be: a bound on how many there are.
+/// The quarantined entities, in the order of their quarantine: a bound on how many there are.
 pub(super) struct QuarantineList<K>(Mutex<VecDeque<K>>);
 
 impl<K> Default for QuarantineList<K> {

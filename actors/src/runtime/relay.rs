@@ -52,11 +52,11 @@ const READ_ALL_EVERY: Duration = Duration::from_secs(60);
 /// The pauses of a row that nobody takes.
 const PARK: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(300));
 
-/// What the relay is told.
+/// A message to the relay.
 pub enum Msg {
     /// These rows are committed.
     Offer(Vec<OutboxRow>),
-    /// What became of one message of a row.
+    /// The outcome of publishing one message of a row.
     Confirmed(Uuid, usize, PublishOutcome),
     /// Look into the database for rows that nobody told of.
     Rescan,
@@ -64,14 +64,14 @@ pub enum Msg {
     Tick,
     /// Look for rows of processes that are dead.
     Adopt,
-    /// What a look into the database for waiting rows has brought.
+    /// The result of looking into the database for waiting rows.
     Waiting(Result<Vec<OutboxRow>, ReadError>),
-    /// What a look for parked rows has brought.
+    /// The result of looking for parked rows.
     Due(Vec<OutboxRow>),
 }
 
 impl Msg {
-    /// What it is called where people look at an actor. None: the relay has told itself, which is not counted
+    /// The name of the message in views of actors. None: it is from the relay itself, and is not counted
     /// as a message of its mailbox.
     fn name(&self) -> Option<&'static str> {
         match self {
@@ -83,7 +83,7 @@ impl Msg {
     }
 }
 
-/// What the relay counts, for admission and metrics: messages, once for each publish that carries them.
+/// Counters of the relay, for admission and metrics: messages, once for each publish that carries them.
 #[derive(Debug, Default)]
 pub struct RelayBacklog {
     /// Messages committed to the outbox, also those that wait in the database for room.
@@ -113,7 +113,7 @@ impl RelayHandle {
         Self { address: Address::new(node), backlog: Arc::default() }
     }
 
-    /// What it counts.
+    /// Its counters.
     pub fn backlog(&self) -> &Arc<RelayBacklog> {
         &self.backlog
     }
@@ -129,7 +129,7 @@ impl OutboxListener for RelayHandle {
     }
 }
 
-/// What a relay is made of.
+/// The parts of a relay.
 pub struct RelayParts<S: Service> {
     /// The outbox.
     pub outbox: Arc<dyn Outbox>,
@@ -194,10 +194,10 @@ impl<S: Service> Actor for Relay<S> {
         myself.send_interval(PARKED_EVERY, || Msg::Tick);
         myself.send_interval(ADOPT_EVERY, || Msg::Adopt);
         myself.cast(Msg::Adopt)?;
-        // What an earlier life had under way is counted again as this one publishes it.
+        // Publishes that an earlier life had under way are counted again as this one makes them.
         let backlog = &self.0.handle.backlog;
         backlog.settled.store(backlog.offered.load(Relaxed), Relaxed);
-        // What an earlier life left behind is read first.
+        // Rows that an earlier life left behind are read first.
         Ok(Window {
             rows: BTreeMap::new(),
             messages: 0,
@@ -332,7 +332,7 @@ impl<S: Service> Relay<S> {
             self.publish(myself, window, row);
         }
         if !window.behind {
-            // What was left to the database, and is not there, somebody else has published.
+            // Rows that were left to the database and are gone were published by another process.
             self.0.handle.backlog.settled.fetch_add(std::mem::take(&mut window.left), Relaxed);
         }
     }

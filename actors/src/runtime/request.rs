@@ -15,7 +15,7 @@ use thiserror::Error;
 /// A request waits this long for its commit. What was asked may still come to be done.
 pub const ASK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What is said of a service that did not answer within [`ASK_TIMEOUT`].
+/// The error text for a service that did not answer within [`ASK_TIMEOUT`].
 pub const LATE: &str = "does not respond in time; the request may still take effect";
 
 /// Pause before a request is handed in again that nobody decided.

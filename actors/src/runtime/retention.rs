@@ -20,7 +20,7 @@ const FORGET_ROWS: u32 = 1_000;
 /// Something that is kept for a while.
 #[async_trait]
 pub trait Retained: Send + Sync {
-    /// What it is called in the log.
+    /// Its name in the log.
     fn name(&self) -> String;
 
     /// Forgets what is old, `limit` rows at the most; says how many they were.

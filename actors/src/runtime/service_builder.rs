@@ -40,11 +40,11 @@ const fn prefetch(queue: Queue) -> usize {
     }
 }
 
-/// What all services of a process share.
+/// The parts that all services of a process share.
 pub struct Process {
     /// Time and ids.
     pub world: World,
-    /// What lives here.
+    /// The tree of its actors.
     pub tree: Tree,
     /// The broker.
     pub broker: Arc<dyn Broker>,
@@ -62,7 +62,7 @@ pub struct Process {
     pub rpc: Option<Arc<dyn Rpc>>,
     /// The dead letters of every service that consumes anything.
     pub dead_letters: Vec<DeadLetterService>,
-    /// What else its services keep for a while only.
+    /// Further data of its services with a retention.
     pub kept: Vec<Arc<dyn Retained>>,
 }
 
@@ -224,7 +224,7 @@ impl<S: Service> ServiceBuilder<'_, S> {
 
     /// Consumes a queue.
     pub fn consume(&mut self, queue: Queue, handler: Arc<dyn Handler>) {
-        // Who consumes nothing has no dead letters.
+        // A service without a consumer has no dead letters.
         self.process.dead_letters.extend(self.dead_letters.take());
         let node = self.process.tree.part(Some(self.name), "consumer", queue.as_str());
         let address = Address::new(node.clone());

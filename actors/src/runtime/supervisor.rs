@@ -102,7 +102,7 @@ impl Supervisor {
     }
 }
 
-/// What a supervisor tells itself.
+/// A message of a supervisor to itself.
 pub enum Msg {
     /// Start this part again.
     Start(usize),

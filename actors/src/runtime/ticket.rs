@@ -49,7 +49,7 @@ impl<R> Ticket<R> {
         Self { listener: None, at_work: false }
     }
 
-    /// What it stands for is being handled now: a panic from here on is its own.
+    /// Marks the start of handling: a panic from here on is the fault of this submission.
     pub fn begin(&mut self) {
         self.at_work = true;
     }

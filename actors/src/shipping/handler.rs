@@ -1,4 +1,4 @@
-//! What shipping's queues bring: the saga's commands, and the events that it reacts to by itself.
+//! The handler of shipping's queues: the saga's commands, and the events that shipping reacts to by itself.
 
 use crate::runtime::consumer::Handler;
 use crate::runtime::journal::{CommitOutcome, JournalHandle};

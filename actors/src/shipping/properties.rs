@@ -1,4 +1,4 @@
-//! What holds for any sequence of commands to any orders, repeated, reordered, batched as it comes.
+//! Properties that hold for any sequence of commands to any orders: repeated, reordered, batched in any way.
 
 use super::*;
 use crate::testing::MemoryTables;

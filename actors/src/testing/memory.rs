@@ -20,7 +20,7 @@ pub trait MemoryTables<S: Service>: Default + Send + 'static {
     fn write(&mut self, writes: &S::Writes, at: Timestamp);
 }
 
-/// What is to go wrong with a commit.
+/// A fault of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommitFault {
     /// Nothing is written; try again.

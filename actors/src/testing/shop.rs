@@ -103,7 +103,7 @@ impl Default for ShopStores {
 }
 
 impl ShopStores {
-    /// What reconciliation compares.
+    /// The sources that reconciliation compares.
     pub fn sources(&self) -> Sources {
         Sources {
             order: Some(Arc::new(self.order.clone())),
@@ -118,10 +118,10 @@ impl ShopStores {
     }
 }
 
-/// What stands between the payment service and the gateway.
+/// Wraps the gateway: the line between the payment service and the gateway.
 pub type GatewayLine = Box<dyn FnOnce(Arc<dyn Gateway>) -> Arc<dyn Gateway> + Send>;
 
-/// What a shop's actors load.
+/// The reads of a shop's actors.
 pub struct Reads {
     /// Orders.
     pub order: Arc<dyn OrderReads>,
@@ -135,13 +135,13 @@ pub struct Reads {
     pub gateway: Arc<dyn GatewayReads>,
 }
 
-/// What a shop's process runs on.
+/// The world, the broker and the databases of a shop's process.
 pub struct Backing {
     /// Time and ids, as this process has them.
     pub world: World,
     /// The broker.
     pub broker: Arc<dyn Broker>,
-    /// What its actors load.
+    /// The reads of its actors.
     pub reads: Reads,
     /// The order service's database.
     pub order: Arc<dyn Database<Order>>,
@@ -199,7 +199,7 @@ pub struct Shop {
     pub stores: ShopStores,
     /// Time and ids.
     pub world: World,
-    /// What lives in it.
+    /// Its actors and services.
     pub process: Process,
     root: ActorCell,
 }
@@ -320,7 +320,7 @@ impl Shop {
         row.expect("memory answers").expect("the product is there")
     }
 
-    /// What the gateway holds for an order, in minor units, by its own ledger.
+    /// The amount that the gateway holds for an order, in minor units, by its own ledger.
     pub async fn money_held(&self, order: OrderId) -> i64 {
         let entry = self.stores.gateway.entry(GatewayKey::of(order)).await;
         entry.expect("memory answers").map_or(0, |entry| entry.held_minor())

@@ -1,4 +1,4 @@
-//! What fails is started again; what fails too often takes its supervisor along.
+//! A failed actor is restarted; one that fails too often takes its supervisor along.
 
 use crate::toy::node;
 use ordermill_actors::runtime::supervisor::{ChildSpec, Supervisor};

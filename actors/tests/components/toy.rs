@@ -189,10 +189,10 @@ pub struct Adder {
     loads: Arc<AtomicU64>,
 }
 
-/// What is taken for the first thing that an adder is ever told.
+/// The assumed state of an adder at its first message.
 pub const OPENING: i64 = 1_000;
 
-/// What an adder panics on.
+/// The number on which an adder panics.
 pub const POISON: i64 = 666;
 
 #[async_trait]

@@ -210,7 +210,7 @@ impl Bench {
         self.journal.node().view(self.world.now()).handled - self.tables.commits()
     }
 
-    /// What became of an order; None: it is not decided.
+    /// The outcome of an order; None: it is not decided.
     pub fn outcome(&self, order: u128) -> Option<Reservation> {
         let order = OrderId(Uuid::from_u128(order));
         self.tables.with(|tables| Some(tables.reservations.get(&order)?.reservation.clone()))
@@ -226,7 +226,7 @@ impl Bench {
         self.tables.with(|tables| tables.stock[&ProductId::from(product)].clone())
     }
 
-    /// What was said, in its order.
+    /// The messages so far, in order.
     pub fn heard(&self) -> Vec<Arc<Message>> {
         self.ear.0.lock().unwrap().clone()
     }

@@ -107,7 +107,7 @@ fn json(messages: &[Arc<Message>]) -> Vec<&str> {
     messages.iter().map(|message| message.json()).collect()
 }
 
-/// What each product was stocked with, by the counting of somebody who only watches the stock.
+/// The expected stock of each product, counted by an auditor who only watches.
 #[derive(Default)]
 struct Auditor {
     stocked: BTreeMap<ProductId, i64>,
@@ -169,7 +169,7 @@ impl Auditor {
         }
     }
 
-    /// What is on hand has changed by what the outcomes say was applied, and by nothing else.
+    /// Checks that the units on hand have changed by the applied adjustments, and by nothing else.
     fn adjusted(
         &self,
         before: &InventoryTables,
@@ -278,7 +278,7 @@ impl Auditor {
         self.said.insert(origin.order_id, message.json().to_owned());
     }
 
-    /// What was stocked is in stock or has left it; what is reserved is some order's.
+    /// Checks that stocked units are in stock or have left it, and that reserved units belong to orders.
     fn count(&self, tables: &InventoryTables) {
         let mut reserved: BTreeMap<&ProductId, i64> = BTreeMap::new();
         let mut left: BTreeMap<&ProductId, i64> = BTreeMap::new();

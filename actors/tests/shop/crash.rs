@@ -28,7 +28,7 @@ async fn killed_at_any_moment_nothing_accepted_is_lost() {
         }
         tokio::time::sleep(Duration::from_micros(kill_after_us)).await;
         stores = shop.kill();
-        // What the dead process had under way must not go on.
+        // Work that the dead process had under way must not go on.
         tokio::time::sleep(Duration::from_millis(1)).await;
         let shop = Shop::open(stores, ShopSettings::of(way)).await;
         let mut held = 0;

@@ -10,7 +10,7 @@ use ordermill_domain::testing::order_of;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// What is asked of an order once it rests.
+/// A request for an order that rests.
 #[derive(Clone, Copy)]
 enum Then {
     Nothing,
@@ -142,7 +142,7 @@ async fn after_a_restart_with_the_other_flow_old_orders_finish_in_their_own() {
             assert!(held > 5, "{held}");
             let stock_row = shop.stock_row("MUG").await;
             assert_eq!((stock_row.on_hand, stock_row.reserved), (20, held));
-            // What was confirmed before goes on in its own flow, too.
+            // Orders that were confirmed before go on in their own flow, too.
             for order in old {
                 if shop.rested(order).await.status() == OrderStatus::Confirmed {
                     shop.orders.dispatch(order).await.unwrap();

@@ -20,7 +20,7 @@ use std::time::Duration;
 const ORDERS: u32 = 1_000;
 /// How long the outage lasts.
 const OUTAGE: Duration = Duration::from_secs(600);
-/// What is away.
+/// The part that is away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Away {
     /// Nothing.

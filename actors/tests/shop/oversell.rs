@@ -159,8 +159,8 @@ async fn the_same_while_payments_fail_and_customers_cancel() {
     }
 }
 
-/// What is reserved is what confirmed orders hold; every refusal recorded what was short. Returns
-/// what is left of each product.
+/// Checks that reserved units are those of confirmed orders, and that every refusal recorded its shortage. Returns
+/// the remaining units of each product.
 async fn assert_reconciled(shop: &Shop, sagas: &[Saga]) -> BTreeMap<String, i64> {
     let mut held: BTreeMap<String, i64> = BTreeMap::new();
     for saga in sagas {

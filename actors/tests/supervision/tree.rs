@@ -1,4 +1,4 @@
-//! What is to be seen of actors: filters, pages, totals, and what becomes of them as it happens.
+//! Views of actors: filters, pages, totals, and lifecycle events as they happen.
 
 use crate::toy::{Adder, Bench, POISON, ask};
 use ordermill_actors::order::RequestContext;

@@ -15,18 +15,18 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use strum::{IntoStaticStr, VariantArray};
 
-/// What the ledger has under one key.
+/// The ledger's entry under one key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The key.
     pub key: GatewayKey,
     /// Where it stands.
     pub status: EntryStatus,
-    /// What was to be charged. None: it was closed before any charge came.
+    /// The requested charge. None: the key was closed before any charge came.
     pub booking: Option<Booking>,
-    /// What was captured, in minor units of the booking's currency.
+    /// The captured amount, in minor units of the booking's currency.
     pub captured_minor: i64,
-    /// What of it was given back.
+    /// The refunded part of it.
     pub refunded_minor: i64,
     /// The gateway's identifier of the capture, once there is one.
     pub transaction_id: Option<String>,
@@ -40,7 +40,7 @@ pub struct Entry {
     pub changed_at: Timestamp,
 }
 
-/// What was to be charged.
+/// A requested charge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Booking {
     /// The order.
@@ -84,10 +84,10 @@ impl EntryStatus {
     }
 }
 
-/// What the gateway says, and how.
+/// A response of the gateway, and its timing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GatewayResponse {
-    /// What became of a charge, said after a delay.
+    /// The outcome of a charge, sent after a delay.
     Charge(Charge, Duration),
     /// No money is held any more.
     Undone(Undone),
@@ -181,7 +181,7 @@ impl Entry {
         }
     }
 
-    /// What the gateway answers to a query.
+    /// The answer to a query.
     pub fn holding(&self) -> Holding {
         match self.status {
             EntryStatus::Asked => Holding::Unknown,
@@ -197,7 +197,7 @@ impl Entry {
         self.captured_minor - self.refunded_minor
     }
 
-    /// What a charge is answered. None: nothing is booked.
+    /// The answer to a charge. None: nothing is booked.
     fn charged(&self) -> Option<Charge> {
         match self.status {
             EntryStatus::Asked => None,

@@ -1,13 +1,13 @@
-//! What the gateway does with a charge, by its method and its key.
+//! The gateway's treatment of a charge, by its method and its key.
 
 use crate::payment::GatewayKey;
 use std::time::Duration;
 
-/// What `test_timeout_*` keeps silent to: one call and its first repetition.
+/// Calls that `test_timeout_*` leaves unanswered: one call and its first repetition.
 const SILENT_CALLS: u32 = 2;
 /// How late `test_slow` is: longer than customers like, shorter than any sensible timeout.
 const SLOW_ANSWER: Duration = Duration::from_secs(2);
-/// What `test_refund_fails` refuses, before it gives in.
+/// Refunds that `test_refund_fails` refuses before it accepts one.
 const REFUSED_REFUNDS: u32 = 5;
 
 /// The payment methods that it treats differently.

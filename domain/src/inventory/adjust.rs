@@ -17,7 +17,7 @@ pub struct Adjustment {
     pub reason: Arc<str>,
 }
 
-/// What became of an adjustment.
+/// The outcome of an adjustment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdjustmentOutcome {

@@ -1,4 +1,4 @@
-//! What inventory is asked to write, and what a batch of it reads, writes and answers.
+//! Changes of the inventory service, and what a batch of them reads, writes and answers.
 
 use super::{
     Adjustment, AdjustmentKey, AdjustmentOutcome, AdjustmentRecord, Lines, MovementRow, Quantity,
@@ -18,7 +18,7 @@ pub enum Change {
     Reserve {
         /// The order.
         origin: Origin,
-        /// What it wants.
+        /// The units to reserve.
         lines: Lines,
     },
     /// Put back what the order has reserved, and never reserve anything for it again.
@@ -26,7 +26,7 @@ pub enum Change {
         /// The order.
         origin: Origin,
     },
-    /// What the order has reserved has left the warehouse.
+    /// The reserved units of the order have left the warehouse.
     Commit {
         /// The order.
         origin: Origin,
@@ -51,7 +51,7 @@ pub enum Change {
     Adjust {
         /// The request's key.
         key: AdjustmentKey,
-        /// What is changed, in this order.
+        /// The adjustments, in this order.
         adjustments: Arc<[Adjustment]>,
     },
 }
@@ -72,7 +72,7 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// What these changes concern.
+    /// The keys of the rows that these changes concern.
     pub fn of(changes: &[Change]) -> Self {
         let mut keys = Self::default();
         for change in changes {
@@ -145,7 +145,7 @@ pub struct Writes {
     pub adjusted: Vec<(AdjustmentRecord, Timestamp)>,
 }
 
-/// What whoever asked for a change is told when it is committed.
+/// The answer to a change, sent when it is committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InventoryAnswer {
     /// The order's latest outcome stands, and the message that says so is on its way. With the
@@ -159,7 +159,7 @@ pub enum InventoryAnswer {
     NotFound,
     /// Nothing is written: the row is at another version than was expected, at this one.
     Stale(Arc<StockRow>),
-    /// What became of each adjustment.
+    /// The outcome of each adjustment.
     Adjusted {
         /// One outcome for each, in their order.
         outcomes: Vec<AdjustmentOutcome>,

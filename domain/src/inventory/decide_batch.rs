@@ -23,11 +23,11 @@ use crate::service::{BatchDecision, Outcome};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What a change was answered, before it is known how the batch leaves the stock.
+/// The answer to a change, before it is known how the batch leaves the stock.
 enum DraftAnswer<'a> {
     OutcomePublished(Option<Lines>),
     Stocked(&'a ProductId),
-    /// What the request of this key was answered, here or in an earlier batch.
+    /// The answer to the request with this key, here or in an earlier batch.
     Adjusted {
         key: &'a str,
         replayed: bool,
@@ -135,7 +135,7 @@ struct StockSlot {
     row: StockRow,
     /// The batch has moved its units.
     moved: bool,
-    /// What the batch has done to it so far.
+    /// The entries of the batch so far.
     entries: Vec<Entry>,
 }
 

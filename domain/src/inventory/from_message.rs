@@ -6,7 +6,7 @@ use crate::messages::{
     InventoryMessage, Message, Origin, Payload, PaymentMessage, ShippingMessage, StockLine,
 };
 
-/// What a message asks of inventory, as a command or as an event that it reacts to. The queue that
+/// The change that a message is for inventory, as a command or as an event that it reacts to. The queue that
 /// brought it does not matter. `Err`: nothing, and why.
 pub fn change(message: &Message) -> Result<Change, String> {
     let origin = || message.origin.slim();

@@ -83,7 +83,7 @@ pub struct MovementRow {
     pub stock: Arc<StockRow>,
     /// When the batch was decided.
     pub at: Timestamp,
-    /// What happened, in its order: at least one entry.
+    /// Its entries, in order: at least one.
     pub entries: Vec<Entry>,
 }
 
@@ -129,7 +129,7 @@ pub struct Movement {
     pub place: Place,
     /// When it was decided.
     pub at: Timestamp,
-    /// What happened.
+    /// The entry.
     pub entry: Entry,
     /// Units on hand after it.
     pub on_hand: i64,

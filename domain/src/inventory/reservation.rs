@@ -30,7 +30,7 @@ pub enum LinesError {
     TooMany,
 }
 
-/// What an order wants of the stock: each product once, in the order of their ids, at least one of
+/// The units of an order: each product once, in the order of their ids, at least one of
 /// each. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<StockLine>", into = "Vec<StockLine>")]
@@ -82,7 +82,7 @@ impl From<Lines> for Vec<StockLine> {
     }
 }
 
-/// What a release found to undo.
+/// The state that a release found and undid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Undone {
     /// These lines, which went back into stock.
@@ -93,7 +93,7 @@ pub enum Undone {
     Nothing,
 }
 
-/// What became of an order's reservation.
+/// The state of an order's reservation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reservation {
     /// The order has a claim on these units.
@@ -153,7 +153,7 @@ impl Reservation {
         }
     }
 
-    /// What is said of it.
+    /// The message about it.
     fn payload(&self) -> Payload {
         match self {
             Self::Reserved(lines) => {
@@ -171,7 +171,7 @@ impl Reservation {
 pub struct ReservationRow {
     /// The order, whose reservation it is.
     pub order_id: OrderId,
-    /// What became of it.
+    /// Its state.
     pub reservation: Reservation,
     /// When it became so.
     pub updated_at: Timestamp,

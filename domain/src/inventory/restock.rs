@@ -10,7 +10,7 @@ pub(super) fn create(current: Option<&StockRow>, available: Quantity) -> Option<
     }
 }
 
-/// What makes `available` units of a product free. None: so many are free already.
+/// The entry that makes `available` units of a product free. None: so many are free already.
 pub(super) fn set_available(row: &StockRow, available: Quantity) -> Option<Entry> {
     let delta = available.units() - row.available();
     (delta != 0).then_some(Entry::Set(delta))

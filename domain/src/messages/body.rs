@@ -1,4 +1,4 @@
-//! What one publish carries, and how it is written and read where it leaves the process.
+//! The body of one publish, and how it is written and read where it leaves the process.
 //!
 //! ```text
 //! a message by itself   {"event_id": …, "event_type": …, "order_id": …, "data": …}
@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// What one publish carries.
+/// The body of one publish.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Body {
     /// A message by itself.
@@ -46,7 +46,7 @@ impl Bundle {
 pub struct Unreadable {
     /// As it was received; what is no UTF-8 is replaced.
     pub body: String,
-    /// What is wrong with it.
+    /// Why it cannot be read.
     pub error: String,
 }
 
@@ -86,7 +86,7 @@ impl Body {
         }
     }
 
-    /// What it is routed by: all of a bundle go one way.
+    /// Its routing key: all messages of a bundle have the same one.
     pub fn routing_key(&self) -> &str {
         self.messages().first().map_or("", |message| routing_key(message))
     }

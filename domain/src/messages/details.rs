@@ -1,4 +1,4 @@
-//! What a customer ordered, as it stands in `order.created` and in the order's row. Never changes.
+//! The contents of an order, as in `order.created` and in the order's row. They never change.
 
 use super::address::{Address, Contact, Priority};
 use super::content::{PaymentProcess, ShippingSchedule, StockLine};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// One line of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
-    /// What is bought.
+    /// The product.
     pub product_id: ProductId,
     /// How many, 1 to [`Line::QUANTITY_MAX`].
     pub quantity: u32,
@@ -28,13 +28,13 @@ impl Line {
 /// An order as its customer placed it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderDetails {
-    /// Who buys.
+    /// The customer.
     pub customer_id: String,
     /// How it is paid: `credit_card`, …, or one of the simulated gateway's test methods.
     pub payment_method: String,
     /// The currency of every amount.
     pub currency: Currency,
-    /// What is bought; a product stands in one line only.
+    /// The order lines; a product is in one line only.
     pub lines: Vec<Line>,
     /// The sum of the lines, in minor units.
     pub total_minor: i64,
@@ -60,7 +60,7 @@ impl OrderDetails {
         self.lines.iter().map(|line| u64::from(line.quantity)).sum()
     }
 
-    /// What inventory needs of it.
+    /// The part that inventory needs.
     pub fn stock_lines(&self) -> Vec<StockLine> {
         let line = |line: &Line| StockLine {
             product_id: line.product_id.clone(),
@@ -69,7 +69,7 @@ impl OrderDetails {
         self.lines.iter().map(line).collect()
     }
 
-    /// What payment needs of it.
+    /// The part that payment needs.
     pub fn payment(&self) -> PaymentProcess {
         PaymentProcess {
             total: self.total(),
@@ -78,7 +78,7 @@ impl OrderDetails {
         }
     }
 
-    /// What shipping needs of it.
+    /// The part that shipping needs.
     pub fn parcel(&self) -> ShippingSchedule {
         ShippingSchedule {
             units: self.units(),

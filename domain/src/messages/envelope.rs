@@ -57,7 +57,7 @@ impl Plan {
     }
 }
 
-/// What a message inherits from the order it speaks of, and what any answer to it carries on.
+/// The properties that a message inherits from its order, and that any answer to it carries on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     /// The order.
@@ -103,7 +103,7 @@ pub struct Message {
     /// The order it speaks of.
     #[serde(flatten)]
     pub origin: Origin,
-    /// What it says.
+    /// Its content.
     #[serde(flatten)]
     pub payload: Payload,
     #[serde(skip)]
@@ -180,7 +180,7 @@ impl Message {
         })
     }
 
-    /// What kind of message it is.
+    /// The kind of the message.
     pub fn kind(&self) -> Kind {
         self.payload.kind()
     }

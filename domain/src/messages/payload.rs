@@ -28,7 +28,7 @@ macro_rules! messages {
     ($($(#[$of:meta])* $service:ident($messages:ident) {
         $($(#[$doc:meta])* $role:ident $variant:ident $(($data:ty))? = $kind:ident $name:literal;)*
     })*) => {
-        /// What a message says, by the service that a command is for or that an event comes from. In JSON:
+        /// The content of a message, by the service that a command is for or that an event comes from. In JSON:
         /// `{"event_type": "...", "data": ...}`.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
         #[serde(untagged)]

@@ -11,7 +11,7 @@
 //!                notification.exchange   ──▶ notification.orders    (what customers care for)
 //! ```
 //!
-//! What one outbox row sends to the same exchange under the same routing key goes together, as a
+//! The messages of one outbox row to the same exchange under the same routing key travel together, as a
 //! [`Bundle`](super::Bundle); only what is for customers travels by itself.
 //!
 //! Every queue `q` has a dead letter queue `q.dlq`, drained into its service's `dead_letters`; every
@@ -99,7 +99,7 @@ exchanges! {
     Notification = "notification.exchange", Fanout;
 }
 
-/// What a queue is made for.
+/// The purpose of a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QueueKind {
     /// Work between services: replicated, in order.
@@ -130,7 +130,7 @@ macro_rules! queues {
                 match self { $(Self::$variant => ServiceName::$service,)* }
             }
 
-            /// What it is made for.
+            /// Its purpose.
             pub const fn kind(self) -> QueueKind {
                 match self { $(Self::$variant => QueueKind::$kind,)* }
             }
@@ -187,7 +187,7 @@ queues! {
     OrderShippingDispatched = "order.shipping-dispatched" of Order, Quorum;
     /// Choreographed: the saga follows.
     OrderShippingDelivered = "order.shipping-delivered" of Order, Quorum;
-    /// What customers care for.
+    /// Events that customers are told of.
     NotificationOrders = "notification.orders" of Notification, Quorum;
     /// E-mails to be sent.
     NotificationEmail = "notification.email" of Notification, Priority;

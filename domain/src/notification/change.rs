@@ -1,4 +1,4 @@
-//! What notification is asked to write, and what a batch of it reads, writes and answers.
+//! Changes of the notification service, and what a batch of them reads, writes and answers.
 
 use super::entry::{Notification, NotificationId};
 use crate::expected::Expected;
@@ -20,7 +20,7 @@ pub enum Change {
     MarkRead {
         /// The entry.
         id: NotificationId,
-        /// What it is from now on.
+        /// The new read status.
         is_read: bool,
         /// Whether it may be read, or unread, for that. If it is not so, nothing is marked.
         expected: Expected<bool>,
@@ -94,7 +94,7 @@ pub struct StoredEntry {
     pub request_id: Option<Arc<str>>,
 }
 
-/// What whoever asked is told when it is committed.
+/// The answer to a change, sent when it is committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotificationAnswer {
     /// These entries are new.
@@ -105,7 +105,7 @@ pub enum NotificationAnswer {
     NotFound,
     /// The entry is not as it was expected: it is read, or unread. Nothing is marked.
     Stale {
-        /// What it is.
+        /// Its read status.
         is_read: bool,
     },
     /// So many entries were unread and are read now.

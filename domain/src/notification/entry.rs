@@ -13,7 +13,7 @@ use uuid::Uuid;
 pub struct NotificationId {
     /// The order.
     pub order_id: OrderId,
-    /// What is told of it.
+    /// The event that it is about.
     pub topic: Topic,
 }
 
@@ -44,7 +44,7 @@ impl FromStr for NotificationId {
 pub struct Notification {
     /// Its key.
     pub id: NotificationId,
-    /// Who is told.
+    /// The recipient.
     pub customer_id: String,
     /// One line.
     pub title: String,

@@ -6,7 +6,7 @@ use crate::messages::{
     Contact, Failure, OrderDetails, OrderMessage, OrderNotice, Payload, Priority,
 };
 
-/// What a customer is to be told, who that is, and how they can be reached.
+/// A text for a customer, its recipient, and how they can be reached.
 pub(super) struct CustomerNotice<'a> {
     pub topic: Topic,
     pub customer_id: &'a str,
@@ -16,7 +16,7 @@ pub(super) struct CustomerNotice<'a> {
     pub body: String,
 }
 
-/// What customers are told of an event. None: it is none of their business.
+/// The notice that an event sends to the customer. None: customers are not told of it.
 pub(super) fn notice(order: OrderId, payload: &Payload) -> Option<CustomerNotice<'_>> {
     match payload {
         Payload::Order(OrderMessage::Created(details)) => Some(CustomerNotice {

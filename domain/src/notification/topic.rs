@@ -1,4 +1,4 @@
-//! What customers are told of: five moments of an order's life.
+//! Topics of notifications: the five events of an order that customers are told of.
 
 use crate::messages::Kind;
 

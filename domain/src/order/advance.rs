@@ -10,7 +10,7 @@ use super::steps::{COMPENSATION, FULFILMENT, Step, Trigger, steps};
 use crate::messages::{Flow, Origin, Plan};
 use crate::planted::{Bug, planted};
 
-/// What is to be done next, given what is known. Empty: wait, or rest.
+/// The facts that follow from these. Empty: wait, or rest.
 pub fn next(facts: &Facts, origin: &Origin) -> Vec<Fact> {
     match (facts.is_failing(), origin.flow) {
         _ if facts.is_closed() => Vec::new(),

@@ -30,12 +30,12 @@ pub fn is_unexplained(facts: &Facts) -> bool {
     facts.step(Step::Payment).is_undone() && !facts.is_failing()
 }
 
-/// What becomes known when the reason did not arrive in time.
+/// The fact that is recorded when the reason did not arrive in time.
 pub fn unexplained() -> Fact {
     Fact::Step(Step::Payment, StepChange::Refused(Refusal::because(PAYMENT_REVERSED)))
 }
 
-/// What follows for a failing order. Nothing of it sends anything but the notice of its end: the services undo each
+/// The facts that follow for a failing order. They send only the notice of its end: the services undo each
 /// other's steps, the last step of the chain first.
 pub(super) fn next_undoing(facts: &Facts) -> Vec<Fact> {
     let backwards = steps(Plan::PaymentFirst).into_iter().rev();

@@ -83,7 +83,7 @@ fn is_merely_late(saga: &Saga, now: Timestamp, lag: Duration) -> bool {
     now < saga.sending.at + explained
 }
 
-/// What is done about an order whose time has come, while our own work is so far behind.
+/// Decides about an order that is due, while our own work is behind by `lag`.
 pub fn decide_due(saga: &Saga, now: Timestamp, lag: Duration, policy: &SagaPolicy) -> SagaDecision {
     let passed = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
     if passed(expires_at(saga, policy)) {

@@ -12,13 +12,14 @@ use super::steps::{Phase, Step, Trigger};
 use crate::clock::Timestamp;
 use crate::messages::{Failure, Flow, Kind, Message};
 use crate::planted::{Bug, planted};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// An input of an existing order.
-#[derive(Clone, Copy, Debug)]
-pub enum DecideInput<'a> {
+#[derive(Clone, Debug)]
+pub enum DecideInput {
     /// A service's answer.
-    Message(&'a Message),
+    Message(Arc<Message>),
     /// The customer wants it to end.
     Cancel,
     /// The parcel may leave.
@@ -34,10 +35,24 @@ pub enum DecideInput<'a> {
     Retry,
 }
 
+impl DecideInput {
+    /// The name of the message or request.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Message(message) => message.kind().as_str(),
+            Self::Cancel => "cancel",
+            Self::Dispatch => "dispatch",
+            Self::Deliver => "deliver",
+            Self::Due { .. } => "due",
+            Self::Retry => "retry",
+        }
+    }
+}
+
 /// Decides what becomes known.
 pub fn decide(
     saga: &Saga,
-    input: DecideInput<'_>,
+    input: &DecideInput,
     now: Timestamp,
     policy: &SagaPolicy,
 ) -> SagaDecision {
@@ -46,7 +61,7 @@ pub fn decide(
         DecideInput::Cancel => cancel(saga),
         DecideInput::Dispatch => request(saga, Step::Dispatch),
         DecideInput::Deliver => request(saga, Step::Delivery),
-        DecideInput::Due { lag } => decide_due(saga, now, lag, policy),
+        DecideInput::Due { lag } => decide_due(saga, now, *lag, policy),
         DecideInput::Retry => retry(saga),
     }
 }

@@ -57,7 +57,7 @@ pub fn saga_status(facts: &Facts, plan: Plan) -> SagaStatus {
     }
 }
 
-/// What the saga is doing: the step that it waits for first, or [`SagaStep::DONE`].
+/// The activity of the saga: the step that it waits for first, or [`SagaStep::DONE`].
 pub fn saga_step(facts: &Facts, plan: Plan) -> SagaStep {
     awaited(facts, plan).first().map_or(SagaStep::DONE, |awaited| awaited.activity)
 }

@@ -1,4 +1,4 @@
-//! What an order says to others when it learns something.
+//! The messages that facts of an order send.
 
 use super::facts::Fact;
 use super::saga::Saga;

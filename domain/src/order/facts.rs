@@ -17,7 +17,7 @@ pub enum Fact {
     Step(Step, StepChange),
     /// The customer, or the deadline, wants the order to end.
     CancelAsked {
-        /// Who and why.
+        /// The requester, and the reason.
         failure: Failure,
     },
     /// All steps of the plan are done.
@@ -26,7 +26,7 @@ pub enum Fact {
     Closed,
     /// A person should look.
     Stuck {
-        /// What is the matter.
+        /// A description of the problem, for the operator.
         reason: String,
     },
     /// A person asked for another try.
@@ -60,7 +60,7 @@ pub struct Facts {
     /// The compensation, if the order must end as cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compensation: Option<Compensation>,
-    /// What is the matter, when a person should look.
+    /// A description of the problem, if an operator should look.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stuck: Option<String>,
 }

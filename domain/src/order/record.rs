@@ -13,12 +13,12 @@ use crate::clock::Timestamp;
 use crate::messages::{Flow, Message, Payload};
 use std::sync::Arc;
 
-/// What recording comes to, beside the saga's new state.
+/// The result of recording facts, beside the saga's new state.
 #[derive(Debug, Default)]
 pub struct Record {
     /// The statuses passed through.
     pub history: Vec<HistoryRow>,
-    /// What is said to others.
+    /// The messages that the facts send.
     pub messages: Vec<Arc<Message>>,
 }
 
@@ -54,7 +54,7 @@ pub fn record(
     }
     if !pending.is_empty() {
         match record.history.last_mut() {
-            // What followed from the last status belongs to its row.
+            // Facts that follow without a change of status belong to the row of the last status.
             Some(row) => {
                 row.facts.append(&mut pending);
                 saga.step().clone_into(&mut row.step);

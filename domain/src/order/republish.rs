@@ -22,7 +22,7 @@ pub fn republish(saga: &Saga) -> Vec<Arc<Message>> {
     own_facts.chain(asked_commands).map(message).collect()
 }
 
-/// What the order service itself has told, and when.
+/// The order service's own facts with messages, and when they were recorded.
 fn own_facts(saga: &Saga) -> Vec<(Fact, Timestamp)> {
     let facts = &saga.facts;
     let rested = saga.updated_at;

@@ -25,9 +25,9 @@ pub struct Saga {
     pub origin: Origin,
     /// Counted on with each change: what a change is decided on must still be there when it is written.
     pub version: u64,
-    /// What the customer ordered.
+    /// The contents of the order.
     pub details: Arc<OrderDetails>,
-    /// What is known.
+    /// The facts so far.
     pub facts: Facts,
     /// When what is awaited was asked for.
     pub sending: Sending,
@@ -62,17 +62,17 @@ impl Saga {
         self.origin.order_id
     }
 
-    /// What the order is called.
+    /// The status of the order.
     pub fn status(&self) -> OrderStatus {
         order_status(&self.facts, self.origin.plan)
     }
 
-    /// What its saga is called.
+    /// The status of the saga.
     pub fn saga_status(&self) -> SagaStatus {
         saga_status(&self.facts, self.origin.plan)
     }
 
-    /// What the saga is doing.
+    /// The step that the saga waits for, by its name in the API.
     pub fn step(&self) -> &'static str {
         saga_step(&self.facts, self.origin.plan).as_str()
     }
@@ -92,14 +92,14 @@ pub struct HistoryRow {
     pub sequence: u32,
     /// When.
     pub at: Timestamp,
-    /// What caused it: a message's name, `customer`, `operator`, `deadline`.
+    /// The cause: a message's name, `customer`, `operator`, `deadline`.
     pub cause: String,
     /// The order's status from then on.
     pub status: OrderStatus,
     /// The saga's status from then on.
     pub saga_status: SagaStatus,
-    /// What the saga then did.
+    /// The saga's step after it.
     pub step: String,
-    /// What became known, in order: applying all rows' facts gives the saga again.
+    /// The new facts, in order: applying all rows' facts gives the saga again.
     pub facts: Vec<Fact>,
 }

@@ -35,13 +35,13 @@ pub struct Change {
     pub next: Option<Arc<Saga>>,
     /// The statuses passed through.
     pub history: Vec<HistoryRow>,
-    /// What is said to others.
+    /// The messages to send.
     pub messages: Vec<Arc<Message>>,
     /// The idempotency key of the request that placed it.
     pub claim: Option<Claim>,
 }
 
-/// What the asker is told.
+/// The answer to a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OrderAnswer {
     /// It is written.
@@ -70,7 +70,7 @@ pub struct Rows {
     pub claims: HashMap<String, Claim>,
 }
 
-/// What is written.
+/// The writes of a batch.
 #[derive(Debug, Default)]
 pub struct Writes {
     /// New rows, by order.

@@ -64,7 +64,7 @@ struct StepAnswer {
     data: AnswerData,
 }
 
-/// What the saga keeps of the answer that a step is done.
+/// The part of a step's answer that the saga keeps.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AnswerData {
@@ -143,7 +143,7 @@ impl StepState {
         }
     }
 
-    /// What the service answered when it had done the step.
+    /// The data of the answer that the step is done.
     pub fn data(&self) -> Option<&AnswerData> {
         self.answer().map(|answer| &answer.data)
     }

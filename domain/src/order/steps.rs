@@ -61,7 +61,7 @@ impl Step {
         Self::Delivery,
     ];
 
-    /// What is fixed about the step.
+    /// The specification of the step.
     pub const fn spec(self) -> &'static StepSpec {
         &TABLE[self as usize]
     }

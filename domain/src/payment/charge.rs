@@ -7,7 +7,7 @@ use std::fmt;
 use thiserror::Error;
 use uuid::Uuid;
 
-/// What the gateway knows a payment by.
+/// The key of a payment at the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct GatewayKey(pub Uuid);
@@ -43,7 +43,7 @@ pub struct ChargeRequest {
     pub method: String,
 }
 
-/// What became of a charge, for good.
+/// The final outcome of a charge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Charge {
     /// The money is captured.
@@ -63,11 +63,11 @@ pub enum Charge {
 /// No money is held under a key any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Undone {
-    /// What was given back. None: nothing had been captured.
+    /// The refunded amount. None: nothing had been captured.
     pub refunded: Option<Money>,
 }
 
-/// What the gateway holds under a key.
+/// The gateway's holding under a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Holding {
     /// Nothing was ever decided under it.

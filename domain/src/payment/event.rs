@@ -1,4 +1,4 @@
-//! What happens to a payment, and what it is afterwards.
+//! Events of a payment, and its state after them.
 
 use super::state::{GatewayAttempts, Payment, PaymentStatus, State, Undo};
 use crate::clock::Timestamp;
@@ -6,14 +6,14 @@ use crate::messages::{Origin, PaymentProcess};
 use crate::money::Money;
 use thiserror::Error;
 
-/// What happens to a payment.
+/// An event of a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PaymentEvent {
     /// The money is asked for: the intent, recorded before the gateway hears of it.
     Begun {
         /// The order.
         origin: Origin,
-        /// What is to be paid.
+        /// The amount to be paid, and how.
         intent: PaymentProcess,
     },
     /// The gateway is asked (again).
@@ -40,7 +40,7 @@ pub enum PaymentEvent {
     },
     /// The gateway holds no money any more.
     Reversed {
-        /// What it gave back.
+        /// The refunded amount.
         refunded: Option<Money>,
     },
     /// It was undone before it was asked for.
@@ -58,7 +58,7 @@ pub struct IllegalEvent {
     event: Box<PaymentEvent>,
 }
 
-/// What a payment is after an event.
+/// The state of a payment after an event.
 pub fn apply(
     payment: Option<Payment>,
     event: PaymentEvent,

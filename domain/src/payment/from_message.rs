@@ -3,7 +3,7 @@
 use super::input::PaymentInput;
 use crate::messages::{InventoryMessage, Message, OrderMessage, Origin, Payload, PaymentMessage};
 
-/// What a message asks of the payment, as a command or as an event that it reacts to. The queue that
+/// The input that a message is for the payment, as a command or as an event that it reacts to. The queue that
 /// brought it does not matter. `Err`: nothing, and why.
 pub fn input(message: &Message) -> Result<PaymentInput, String> {
     let origin = || message.origin.slim();
@@ -11,7 +11,7 @@ pub fn input(message: &Message) -> Result<PaymentInput, String> {
         Payload::Payment(PaymentMessage::Process(intent)) => {
             Ok(PaymentInput::Process(origin(), intent.clone()))
         }
-        // What comes after the payment needs the order, too.
+        // The services after the payment need the order, too.
         Payload::Order(OrderMessage::Created(details)) => {
             let origin = Origin { order: Some(details.clone()), ..message.origin.clone() };
             Ok(PaymentInput::Process(origin, details.payment()))

@@ -79,7 +79,7 @@ fn declined(payment: &Payment, reason: &str) -> PaymentDecision {
         State::Charging { .. } => {
             PaymentDecision::outcome(PaymentEvent::Declined { reason: reason.to_owned() })
         }
-        // What is being undone is undone all the same; the others know better already.
+        // A payment that is being undone stays so. In the other states the outcome is known already.
         State::Reversing { .. }
         | State::Approved { .. }
         | State::Declined { .. }

@@ -23,7 +23,7 @@ pub enum PaymentInput {
 pub struct GatewayAnswer {
     /// Which question it answers: the payment's `attempts` when it was asked.
     pub attempt: u32,
-    /// What it says.
+    /// Its answer.
     pub result: Result<GatewayReply, GatewayError>,
 }
 

@@ -6,7 +6,7 @@
 use crate::gateway::TEST_METHODS;
 use std::fmt;
 
-/// What is taken when nobody says otherwise: what shops usually offer, and what the simulated gateway plays.
+/// The accepted methods by default: what shops usually offer, and the test methods of the simulated gateway.
 pub const DEFAULT_METHODS: &str = "credit_card,card,paypal,bank_transfer,ewallet,gopay,test_*";
 /// Stands in a list for every test method of the simulated gateway.
 const ALL_TEST_METHODS: &str = "test_*";

@@ -14,7 +14,7 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PaymentService;
 
-/// What a payment wants written.
+/// A change of a payment.
 #[derive(Clone, Debug)]
 pub struct PaymentChange {
     /// Whose payment.
@@ -23,7 +23,7 @@ pub struct PaymentChange {
     pub expected: u64,
     /// The payment as it is now. None: as it was.
     pub payment: Option<Arc<Payment>>,
-    /// What the saga is told.
+    /// The message to the saga.
     pub message: Option<Arc<Message>>,
 }
 

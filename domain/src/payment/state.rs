@@ -45,28 +45,28 @@ pub struct Payment {
 pub enum State {
     /// The gateway is asked to capture the money; what it did is unknown until it answers.
     Charging {
-        /// What is to be paid.
+        /// The amount to be paid, and how.
         intent: PaymentProcess,
         /// How asking goes.
         asking: GatewayAttempts,
     },
     /// The money is captured.
     Approved {
-        /// What was paid.
+        /// The paid amount, and how.
         intent: PaymentProcess,
         /// The gateway's identifier of the capture.
         transaction_id: String,
     },
     /// The gateway refused.
     Declined {
-        /// What was to be paid.
+        /// The amount that was to be paid, and how.
         intent: PaymentProcess,
         /// Its reason.
         reason: String,
     },
     /// The gateway is asked to give back what it has, or may have, captured.
     Reversing {
-        /// What was to be paid.
+        /// The amount that was to be paid, and how.
         intent: PaymentProcess,
         /// How it is undone.
         undo: Undo,
@@ -77,11 +77,11 @@ pub enum State {
     },
     /// The gateway holds no money, and never will.
     Reversed {
-        /// What was to be paid.
+        /// The amount that was to be paid, and how.
         intent: PaymentProcess,
         /// The gateway's identifier of the capture, where one is known.
         transaction_id: Option<String>,
-        /// What was given back. None: nothing had been captured.
+        /// The refunded amount. None: nothing had been captured.
         refunded: Option<Money>,
     },
     /// It was undone before it was ever asked for: the gateway has not heard of it, and never will.
@@ -104,7 +104,7 @@ pub struct GatewayAttempts {
 pub enum Undo {
     /// The key is closed, and what may have been captured under it is refunded.
     Void,
-    /// What was captured is refunded.
+    /// Refund the captured amount.
     Refund,
 }
 
@@ -136,7 +136,7 @@ impl PaymentStatus {
     }
 }
 
-/// What the gateway is asked.
+/// A question to the gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
     /// Capture this.
@@ -159,7 +159,7 @@ impl Payment {
         }
     }
 
-    /// What was to be paid. None: it was undone before that was said.
+    /// The amount to be paid, and how. None: the payment was undone before that was known.
     pub const fn intent(&self) -> Option<&PaymentProcess> {
         match &self.state {
             State::Charging { intent, .. }
@@ -187,7 +187,7 @@ impl Payment {
         self.asking().map_or(0, |asking| (self.attempts + 1).saturating_sub(asking.since))
     }
 
-    /// What the gateway is to be asked.
+    /// The question that the gateway has to be asked now.
     pub fn question(&self) -> Option<Question> {
         let order_id = self.origin.order_id;
         let key = GatewayKey::of(order_id);

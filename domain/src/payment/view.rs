@@ -13,13 +13,13 @@ pub struct PaymentView {
     pub order_id: OrderId,
     /// Where it stands.
     pub status: PaymentStatus,
-    /// What was to be paid. None: it was undone before that was said.
+    /// The amount to be paid. None: the payment was undone before the amount was known.
     pub amount: Option<Money>,
     /// How.
     pub method: Option<String>,
-    /// What the gateway is known to have captured.
+    /// The amount that the gateway is known to have captured.
     pub captured: Option<Money>,
-    /// What the gateway is known to have given back.
+    /// The amount that the gateway is known to have refunded.
     pub refunded: Option<Money>,
     /// The gateway's identifier of the capture.
     pub transaction_id: Option<String>,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use strum::{IntoStaticStr, VariantArray};
 
-/// What a disagreement is about.
+/// The subject of a disagreement.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
@@ -44,7 +44,7 @@ pub enum Aspect {
     Shipment,
     /// The events that the audit keeps.
     Audit,
-    /// What the customer was told.
+    /// The notifications of the customer.
     Notification,
     /// Units of a product that are reserved.
     ReservedStock,
@@ -62,12 +62,12 @@ impl Aspect {
     }
 }
 
-/// What one side says.
+/// The statement of one side.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Statement {
     /// The service, or the table, that says it.
     pub by: String,
-    /// What it says, in words.
+    /// Its content, in words.
     pub says: String,
 }
 
@@ -87,11 +87,11 @@ impl fmt::Display for Statement {
 /// Two sides that differ.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Disagreement {
-    /// What it is about.
+    /// Its subject.
     pub subject: Subject,
     /// In which respect.
     pub aspect: Aspect,
-    /// What each side says.
+    /// The statement of each side.
     pub sides: [Statement; 2],
 }
 

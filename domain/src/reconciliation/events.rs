@@ -37,7 +37,7 @@ fn was_published(order: &OrderRecord, kind: Kind) -> bool {
     match kind {
         Kind::OrderCreated => true,
         Kind::OrderConfirmed => facts.confirmed_at.is_some(),
-        // What ends an order is the refusal of a step, or somebody's wish.
+        // An order ends because a step is refused or because somebody cancels it.
         Kind::OrderCancelRequested => facts.is_failing() && facts.refused_step().is_none(),
         Kind::OrderDispatchRequested => facts.step(Step::Dispatch).is_started(),
         Kind::OrderShipped => facts.step(Step::Commit).is_done(),

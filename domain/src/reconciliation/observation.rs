@@ -10,12 +10,12 @@ use crate::clock::Timestamp;
 use crate::ids::OrderId;
 use std::time::Duration;
 
-/// What was seen of an order.
+/// An observation of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderObservation {
     /// How far the order was.
     pub stage: Stage,
-    /// What did not agree.
+    /// The disagreements.
     pub disagreements: Vec<Disagreement>,
     /// The version of its saga. None: the order service does not say.
     version: Option<u64>,

@@ -13,7 +13,7 @@ use crate::order::{OrderStatus, SagaStatus};
 use crate::payment::PaymentStatus;
 use crate::shipping::ShipmentStatus;
 
-/// What one service says of an order.
+/// One service's record of an order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Side<T> {
     /// It was not asked.
@@ -23,12 +23,12 @@ pub enum Side<T> {
     Nothing,
     /// It says this.
     Says(T),
-    /// What it has stored cannot be read.
+    /// The stored record cannot be read.
     Unreadable(String),
 }
 
 impl<T> Side<T> {
-    /// What it says, where it says anything.
+    /// The record, if there is one.
     pub const fn says(&self) -> Option<&T> {
         match self {
             Self::Says(record) => Some(record),
@@ -36,7 +36,7 @@ impl<T> Side<T> {
         }
     }
 
-    /// What there is to compare: whether it has anything, and what. None: nothing can be said.
+    /// The record to compare, or that there is none. The outer None: it is not known.
     const fn known(&self) -> Option<Option<&T>> {
         match self {
             Self::Nothing => Some(None),
@@ -46,7 +46,7 @@ impl<T> Side<T> {
     }
 }
 
-/// What all services say of an order.
+/// The records of all services of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderSides {
     /// The order.
@@ -96,12 +96,12 @@ pub enum Stage {
     Unknown,
 }
 
-/// What comparing an order comes to.
+/// The result of comparing an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comparison {
     /// How far the order is.
     pub stage: Stage,
-    /// What does not agree.
+    /// The disagreements.
     pub disagreements: Vec<Disagreement>,
 }
 
@@ -127,7 +127,7 @@ pub fn compare_order(sides: &OrderSides) -> Comparison {
     Comparison { stage, disagreements: found.disagreements }
 }
 
-/// What was found.
+/// Disagreements found so far.
 struct Found {
     order_id: OrderId,
     disagreements: Vec<Disagreement>,
@@ -260,7 +260,7 @@ fn ledger_fits(order: &OrderRecord, side: &Side<LedgerRecord>, found: &mut Found
     found.add(Aspect::Ledger, [order, Statement::new("gateway", says)]);
 }
 
-/// What the payment service knows of the money, against what the gateway has done.
+/// Compares the payment's amounts with the gateway's ledger.
 fn payment_fits_ledger(
     payment_side: &Side<PaymentRecord>,
     ledger_side: &Side<LedgerRecord>,
@@ -268,7 +268,7 @@ fn payment_fits_ledger(
 ) {
     let (Some(paid), Some(entries)) = (payment_side.says(), ledger_side.known()) else { return };
     if matches!(paid.status, PaymentStatus::Pending | PaymentStatus::Reversing) {
-        return; // What the gateway did is not known yet.
+        return; // The gateway's answer is not known yet.
     }
     let minor = |money: Option<Money>| money.map_or(0, |money| money.minor);
     let known = [minor(paid.captured), minor(paid.refunded)];
@@ -335,7 +335,7 @@ fn notifications_fit(order: &OrderRecord, side: &Side<NotificationRecord>, found
     events_fit(order, &expected, told, told, Aspect::Notification, "notification", found);
 }
 
-/// What is expected is there, and nothing is in `bounded` more often than it is expected.
+/// Checks that every expected event is present, and none of `bounded` more often than expected.
 fn events_fit(
     order: &OrderRecord,
     expected: &[Kind],

@@ -3,7 +3,7 @@
 use super::disagreement::{Aspect, Disagreement, Statement, Subject};
 use super::records::{ProductRecord, StockRecord};
 
-/// What does not agree about a product.
+/// The disagreements about a product.
 pub fn compare_product(product: &ProductRecord) -> Vec<Disagreement> {
     [compare_reservations(product), compare_ledger(product)].into_iter().flatten().collect()
 }

@@ -1,4 +1,4 @@
-//! What each service says of an order or a product, as far as it is compared.
+//! Each service's record of an order or a product, as far as it is compared.
 
 use crate::clock::Timestamp;
 use crate::gateway::{Entry, EntryStatus};
@@ -14,7 +14,7 @@ use crate::shipping::{Shipment, ShipmentStatus};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// What the order service says of an order.
+/// The order service's record of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderRecord {
     /// Counts the changes of its saga.
@@ -23,11 +23,11 @@ pub struct OrderRecord {
     pub flow: Flow,
     /// In which order they are taken.
     pub plan: Plan,
-    /// What was ordered.
+    /// The ordered units, by product.
     pub lines: Vec<StockLine>,
-    /// What it costs.
+    /// The total of the order.
     pub total: Money,
-    /// What is known of its way.
+    /// The facts of its saga.
     pub facts: Facts,
     /// When its saga last changed.
     pub updated_at: Timestamp,
@@ -48,18 +48,18 @@ impl From<&Saga> for OrderRecord {
 }
 
 impl OrderRecord {
-    /// What the order is called.
+    /// The status of the order.
     pub fn status(&self) -> OrderStatus {
         order_status(&self.facts, self.plan)
     }
 
-    /// What its saga is called.
+    /// The status of its saga.
     pub fn saga_status(&self) -> SagaStatus {
         saga_status(&self.facts, self.plan)
     }
 }
 
-/// What became of a reservation.
+/// The state of a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ReservationState {
@@ -73,12 +73,12 @@ pub enum ReservationState {
     Refused,
 }
 
-/// What the inventory service says of an order.
+/// The inventory service's record of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReservationRecord {
-    /// What became of the reservation.
+    /// The state of the reservation.
     pub state: ReservationState,
-    /// What is, or was, reserved, by product.
+    /// The reserved units, now or earlier, by product.
     pub lines: Vec<StockLine>,
 }
 
@@ -95,16 +95,16 @@ impl From<&Reservation> for ReservationRecord {
     }
 }
 
-/// What the payment service says of an order.
+/// The payment service's record of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentRecord {
     /// Where the payment stands.
     pub status: PaymentStatus,
-    /// What was to be paid. None: it was undone before that was said.
+    /// The amount to be paid. None: the payment was undone before the amount was known.
     pub amount: Option<Money>,
-    /// What the gateway is known to have captured.
+    /// The amount that the gateway is known to have captured.
     pub captured: Option<Money>,
-    /// What the gateway is known to have given back.
+    /// The amount that the gateway is known to have refunded.
     pub refunded: Option<Money>,
 }
 
@@ -115,21 +115,21 @@ impl From<&PaymentView> for PaymentRecord {
     }
 }
 
-/// What the gateway has under one key.
+/// The gateway's entry under one key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerEntry {
     /// The key.
     pub key: Uuid,
     /// Where it stands.
     pub status: EntryStatus,
-    /// What was captured.
+    /// The captured amount.
     pub captured: Money,
-    /// What was given back.
+    /// The refunded amount.
     pub refunded: Money,
 }
 
 impl LedgerEntry {
-    /// What an entry says. None: no charge was asked for under its key, so that it is nobody's.
+    /// The record of an entry. None: no charge was requested under its key, so it belongs to no order.
     pub fn of(entry: &Entry) -> Option<Self> {
         let currency = entry.booking.as_ref()?.amount.currency;
         let money = |minor| Money { minor, currency };
@@ -142,19 +142,19 @@ impl LedgerEntry {
     }
 }
 
-/// What the gateway's ledger says of an order: each key under which it was to be charged.
+/// The gateway's record of an order: each key under which it was to be charged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LedgerRecord(pub Vec<LedgerEntry>);
 
-/// What the shipping service says of an order.
+/// The shipping service's record of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShipmentRecord {
     /// Where the parcel is.
     pub status: ShipmentStatus,
     /// Units in it.
     pub units: Option<u64>,
-    /// What it is followed by.
+    /// Its tracking code.
     pub tracking_code: Option<String>,
 }
 
@@ -190,7 +190,7 @@ pub struct StockRecord {
     pub reserved: i64,
 }
 
-/// What the inventory service says of a product, all of it at the same moment.
+/// The inventory service's record of a product, read at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProductRecord {
     /// The product.

@@ -27,11 +27,11 @@ impl Span {
     }
 }
 
-/// What a service says of one order.
+/// A service's record of one order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record<T> {
     /// The order.
     pub order_id: OrderId,
-    /// What it says; or why what is stored cannot be read.
+    /// Its content, or why the stored record cannot be read.
     pub says: Result<T, String>,
 }

@@ -128,7 +128,7 @@ fn parcel(status: ShipmentStatus) -> ShipmentRecord {
     ShipmentRecord { status, units: Some(3), tracking_code: Some("SIM-1".to_owned()) }
 }
 
-/// What all services say of a confirmed order.
+/// The records of all services of a confirmed order.
 fn whole() -> OrderSides {
     OrderSides {
         order_id: OrderId(Uuid::from_u128(42)),

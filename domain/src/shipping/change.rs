@@ -1,4 +1,4 @@
-//! What shipping is asked, and what whoever asked is told.
+//! Changes of the shipping service, and their answers.
 
 use super::decision::ShippingDecision;
 use super::shipment::Shipment;
@@ -25,11 +25,11 @@ pub enum Command {
 pub struct Change {
     /// The order; what the answer carries on.
     pub origin: Origin,
-    /// What is asked.
+    /// The command.
     pub command: Command,
 }
 
-/// What whoever handed in a command is told when it is committed.
+/// The answer to a command, sent when it is committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShippingAnswer {
     /// The latest outcome stands, and the message that says so is on its way.

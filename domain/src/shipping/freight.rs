@@ -1,9 +1,9 @@
-//! What a parcel costs: the base, and 1.50 for each unit in it, in the order's currency.
+//! The freight of a parcel: the base, and 1.50 for each unit in it, in the order's currency.
 
 use super::ShippingPolicy;
 use crate::money::{AMOUNT_MAX_MINOR, Currency, Money};
 
-/// What a unit adds, in hundredths of the currency's unit.
+/// The freight of a unit, in hundredths of the currency's unit.
 const UNIT_HUNDREDTHS: i64 = 150;
 
 /// The freight of a parcel, never above what is taken as an amount at all.

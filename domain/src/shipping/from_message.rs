@@ -3,7 +3,7 @@
 use super::change::{Change, Command};
 use crate::messages::{InventoryMessage, Message, OrderMessage, Payload, ShippingMessage};
 
-/// What a message asks of shipping, as a command or as an event that it reacts to. The queue that
+/// The change that a message is for shipping, as a command or as an event that it reacts to. The queue that
 /// brought it does not matter. `Err`: nothing, and why.
 pub fn change(message: &Message) -> Result<Change, String> {
     let command = match &message.payload {

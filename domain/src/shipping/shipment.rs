@@ -15,7 +15,7 @@ pub const WORD_CANCELLED: &str = "cancelled";
 /// A parcel, as the carrier has it on its list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parcel {
-    /// What the order was told: tracking code, freight, estimated delivery.
+    /// The answer that the order got: tracking code, freight, estimated delivery.
     pub scheduled: ShipmentScheduled,
     /// How many units it holds.
     pub units: u64,
@@ -25,7 +25,7 @@ pub struct Parcel {
     pub address: Option<Address>,
 }
 
-/// What a cancel found to undo.
+/// The state that a cancel found and undid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Undone {
     /// This parcel, which never left.
@@ -64,7 +64,7 @@ impl ShipmentStatus {
     }
 }
 
-/// What became of an order's shipment.
+/// The state of an order's shipment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ShipmentState {
     /// The parcel waits to be dispatched.
@@ -118,7 +118,7 @@ impl ShipmentState {
         }
     }
 
-    /// What is said of it, and the number that tells the second `shipping.failed` of an order from
+    /// The message about it, and the number that tells the second `shipping.failed` of an order from
     /// its first: a refusal, and the cancel that followed it.
     fn outcome(&self) -> (Payload, u32) {
         match self {
@@ -145,7 +145,7 @@ fn cancelled() -> Payload {
 pub struct Shipment {
     /// Whose shipment; the key.
     pub order_id: OrderId,
-    /// What became of it.
+    /// Its state.
     pub state: ShipmentState,
     /// When the latest outcome was decided, in whole microseconds.
     pub decided_at: Timestamp,

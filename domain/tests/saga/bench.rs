@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// What an imaginary service has for the order.
+/// The state of an order in an imaginary service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Has {
     /// It has not heard of it.
@@ -49,7 +49,7 @@ pub struct Bench {
     pub bag: Vec<(Queue, Arc<Message>)>,
     pub said: Vec<Arc<Message>>,
     pub has: [Has; 3],
-    /// What payment remembers of its first message.
+    /// The origin of payment's first message.
     paid_for: Option<Origin>,
     pub refuse: Option<Step>,
     pub now: Timestamp,
@@ -128,11 +128,11 @@ impl Bench {
     }
 
     /// Tells the saga something; false when it conflicts.
-    pub fn tell(&mut self, input: DecideInput<'_>) -> bool {
+    pub fn tell(&mut self, input: DecideInput) -> bool {
         if matches!(input, DecideInput::Due { .. }) {
             self.saga.due_at = None;
         }
-        match decide(&self.saga, input, self.now, &self.policy) {
+        match decide(&self.saga, &input, self.now, &self.policy) {
             SagaDecision::Known => {
                 if matches!(input, DecideInput::Due { .. }) {
                     touch(&mut self.saga, self.now, &self.policy);
@@ -156,7 +156,7 @@ impl Bench {
     pub fn deliver(&mut self, index: usize, twice: bool) {
         let (queue, message) = if twice { self.bag[index].clone() } else { self.bag.remove(index) };
         if queue.service() == ServiceName::Order {
-            self.tell(DecideInput::Message(&message));
+            self.tell(DecideInput::Message(message));
         } else {
             let (command, origin) = taken_for(queue.service(), &message);
             let answer = self.serve(command, origin);
@@ -229,7 +229,7 @@ impl Bench {
         self.bag.is_empty() && self.saga.is_at_rest()
     }
 
-    /// What must hold of any order that rests: it is wholly done or wholly undone, its names say so,
+    /// Checks an order that rests: it is wholly done or wholly undone, its statuses say so,
     /// and its history tells the way.
     pub fn assert_sound(&self) {
         let (status, saga_status) = (self.saga.status(), self.saga.saga_status());
@@ -317,7 +317,7 @@ fn taken_for(service: ServiceName, message: &Message) -> (Kind, Origin) {
     }
 }
 
-/// What a service says that has this for the order.
+/// The answer of a service that has the order in this state.
 pub fn answer(step: Step, has: Has) -> Payload {
     match (step, has) {
         (Step::Inventory, Has::Done) => Payload::Inventory(InventoryMessage::Reserved(Vec::new())),

@@ -45,7 +45,7 @@ fn heard_in_any_order(prepare: impl Fn() -> Bench, status: &str) -> usize {
         let mut bench = heard();
         let bag = std::mem::take(&mut bench.bag);
         for index in order {
-            bench.tell(DecideInput::Message(&bag[*index].1));
+            bench.tell(DecideInput::Message(bag[*index].1.clone()));
             bench.assert_history();
         }
         assert_eq!(bench.saga.status().as_str(), status, "{order:?} of {bag:?}");
@@ -66,11 +66,11 @@ fn step_events_are_applied_in_any_order() {
 
 #[test]
 fn later_events_are_applied_in_any_order() {
-    let confirmed = |input: DecideInput<'static>| {
+    let confirmed = |input: DecideInput| {
         move || {
             let mut bench = Bench::new(CHOREOGRAPHED, None);
             bench.run();
-            assert!(bench.tell(input));
+            assert!(bench.tell(input.clone()));
             bench
         }
     };
@@ -98,7 +98,7 @@ fn money_that_comes_back_unexplained_ends_the_order() {
     }
     bench.bag.clear();
     let reversed = says(&bench, Payload::Payment(PaymentMessage::Reversed));
-    assert!(bench.tell(DecideInput::Message(&reversed)));
+    assert!(bench.tell(DecideInput::Message(reversed)));
     assert_eq!(bench.saga.status().as_str(), "PENDING", "why may still be heard");
     assert_eq!(bench.saga.due_at, Some(bench.now + bench.policy.step_timeout));
     bench.wait();
@@ -116,7 +116,7 @@ fn an_order_whose_money_is_back_is_never_confirmed() {
     let mut heard: Vec<_> = std::mem::take(&mut bench.bag).into_iter().map(|(_, m)| m).collect();
     heard.insert(1, says(&bench, Payload::Payment(PaymentMessage::Reversed)));
     for message in heard {
-        bench.tell(DecideInput::Message(&message));
+        bench.tell(DecideInput::Message(message));
         assert!(bench.saga.facts.confirmed_at.is_none());
     }
 }
@@ -169,7 +169,7 @@ fn an_impossible_event_raises_an_alarm() {
     };
     let alarms = |mut bench: Bench, payload: Payload| {
         let message = says(&bench, payload);
-        bench.tell(DecideInput::Message(&message));
+        bench.tell(DecideInput::Message(message));
         bench.saga.saga_status() == SagaStatus::Failed
     };
     assert!(alarms(cancelled(), Payload::Shipping(ShippingMessage::Dispatched)));
@@ -203,7 +203,7 @@ fn no_command_is_ever_said_and_only_two_events_carry_the_order() {
     }
 }
 
-/// What is said again when everything that was under way is lost.
+/// Loses everything that was under way; the messages that are then sent again.
 fn said_again(bench: &mut Bench) -> Vec<Kind> {
     bench.bag.clear();
     let before = bench.said.len();
@@ -272,7 +272,7 @@ fn patience_begins_anew_with_each_progress() {
     assert_eq!((bench.saga.sending.again, bench.saga.sending.at), (0, bench.now));
 }
 
-/// What a service may answer to what it takes a message for, whatever became of the order before.
+/// The possible answers of a service to a message, whatever state the order was in.
 fn answers(service: ServiceName, heard: Kind) -> &'static [Kind] {
     use Kind as K;
     match (service, heard) {

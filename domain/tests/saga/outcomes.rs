@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 const STEPS: [Step; 3] = [Step::Inventory, Step::Payment, Step::Shipping];
 
-/// What happens next to an order.
+/// The next event of an order.
 #[derive(Clone, Debug)]
 enum Event {
     /// The message of the bag arrives; it stays in the bag when true.
@@ -118,7 +118,7 @@ impl Explored {
             }
             Event::Forged(message) => {
                 name = format!("forged {}", message.kind());
-                bench.tell(DecideInput::Message(message))
+                bench.tell(DecideInput::Message(message.clone()))
             }
         };
         if !concerned {

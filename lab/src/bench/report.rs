@@ -212,7 +212,7 @@ pub fn costs(costs: &Costs, what: &str, paint: Paint) -> String {
 
 /// Whether the records reconcile, and what does not.
 pub fn verification(checked: &str, wrong: &[String], paint: Paint) {
-    ordermill::say!("{} books: {checked}", paint.mark(wrong.is_empty()));
+    ordermill::say!("{} records: {checked}", paint.mark(wrong.is_empty()));
     for line in wrong {
         ordermill::say!("  {}", paint.tone(Tone::Bad, line));
     }

@@ -1,11 +1,13 @@
 //! The schemas of the document, as generated clients need them.
 
 use super::json::{members, members_of, referred};
+use crate::api::new_order::{FORMS, Form};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// Finishes every schema.
 pub fn finish(document: &mut Value) {
+    divide(&mut document["components"]["schemas"], "NewOrder", &FORMS);
     let requests = of_requests(document);
     for (name, schema) in members(&mut document["components"]["schemas"]) {
         let required = schema["required"].as_array().cloned().unwrap_or_default();
@@ -26,6 +28,24 @@ pub fn finish(document: &mut Value) {
             members_of(schema).map(|schema| schema.remove("type"));
         }
     }
+}
+
+/// Makes a schema of each form of a request.
+fn divide(schemas: &mut Value, request: &str, forms: &[Form]) {
+    let whole = schemas[request].take();
+    for form in forms {
+        let mut schema = whole.clone();
+        schema["title"] = json!(form.name);
+        schema["description"] = json!(form.about);
+        schema["required"] = json!(form.required);
+        if let Some(properties) = members_of(&mut schema["properties"]) {
+            properties.retain(|name, _| !form.without.contains(&name.as_str()));
+        }
+        schemas[form.name] = schema;
+    }
+    let reference = |form: &Form| json!({ "$ref": format!("#/components/schemas/{}", form.name) });
+    let forms: Vec<_> = forms.iter().map(reference).collect();
+    schemas[request] = json!({ "description": whole["description"], "oneOf": forms });
 }
 
 /// Words beside a reference are not read: it is put into an `allOf` of its own.

@@ -142,15 +142,16 @@ impl Database {
         faults::passes(Point::Migrated);
         match progress::read(&database).await {
             Ok((batch, _)) => directory.progress().committed(name, batch),
-            Err(source) => {
+            Err(error) => {
                 database.close().await;
-                return Err(OpenError::Unread { file, source });
+                return Err(error);
             }
         }
         Ok(database)
     }
 
-    /// Opens every database that is in the directory as it is: nothing is made, nothing brought up to date.
+    /// Opens every database that is in the directory as it is: nothing is made, nothing brought up to date. Refuses
+    /// files that no start of this version reads.
     pub async fn open_all(directory: &DataDir) -> Result<Vec<Self>, OpenError> {
         let files = directory.databases().map_err(|source| OpenError::Unusable {
             file: directory.path().to_owned(),
@@ -171,15 +172,36 @@ impl Database {
     async fn connect_all(directory: &DataDir, files: Vec<PathBuf>) -> Result<Vec<Self>, OpenError> {
         let mut databases: Vec<Self> = Vec::new();
         for file in files {
-            match Self::connect(directory, &file, false).await {
-                Ok(database) => databases.push(database),
-                Err(error) => {
-                    join_all(databases.iter().map(Self::close)).await;
-                    return Err(error);
+            let opened = match Self::connect(directory, &file, false).await {
+                Ok(database) => {
+                    databases.push(database.clone());
+                    database.refuse_too_old().await
                 }
+                Err(error) => Err(error),
+            };
+            if let Err(error) = opened {
+                join_all(databases.iter().map(Self::close)).await;
+                return Err(error);
             }
         }
         Ok(databases)
+    }
+
+    /// Refuses a file of Ordermill 0.1.
+    async fn refuse_too_old(&self) -> Result<(), OpenError> {
+        let oldest = self.read(|pool| async move {
+            if !has_table(&pool, "_sqlx_migrations").await? {
+                return Ok(None);
+            }
+            let oldest = sqlx::query_scalar("SELECT min(version) FROM _sqlx_migrations");
+            Ok(oldest.fetch_one(&pool).await?)
+        });
+        let file = self.path().to_owned();
+        match oldest.await {
+            Ok(Some(..FIRST_MIGRATION)) => Err(OpenError::TooOld { file }),
+            Ok(_) => Ok(()),
+            Err(source) => Err(OpenError::Unread { file, source }),
+        }
     }
 
     async fn connect(directory: &DataDir, file: &Path, make: bool) -> Result<Self, OpenError> {
@@ -262,6 +284,12 @@ impl Database {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// Whether a file has a table: a process may have died before it made the tables of a new file.
+pub(crate) async fn has_table(pool: &SqlitePool, name: &str) -> Result<bool, Error> {
+    let tables = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?";
+    Ok(sqlx::query_scalar::<_, i64>(tables).bind(name).fetch_one(pool).await? > 0)
 }
 
 async fn owned<R: Send + 'static>(

@@ -15,7 +15,7 @@
 //! what is sold or lose what was paid. It is refused, unless a person accepts it.
 
 use crate::data_dir::DataDir;
-use crate::database::{Database, OpenError};
+use crate::database::{Database, OpenError, has_table};
 use crate::error::Error;
 use crate::script::Script;
 use futures::future::join_all;
@@ -102,12 +102,14 @@ pub async fn compare_files(
     let databases = Database::open_existing(directory, names).await?;
     let compared = compare(&databases).await;
     join_all(databases.iter().map(Database::close)).await;
-    let unread = |source| OpenError::Unread { file: directory.path().to_owned(), source };
-    compared.map_err(unread)
+    compared
 }
 
 /// Compares all files of a directory; they are all open, and nothing has been written yet.
-pub async fn compare(databases: &[Database]) -> Result<Option<Mixed>, ReadError> {
+///
+/// # Errors
+/// When a file cannot be read.
+pub async fn compare(databases: &[Database]) -> Result<Option<Mixed>, OpenError> {
     let mut files = BTreeMap::new();
     for database in databases {
         files.insert(database.name().to_owned(), read(database).await?);
@@ -136,18 +138,16 @@ pub async fn accept(databases: &[Database]) -> Result<(), ReadError> {
     Ok(())
 }
 
-/// A file's last batch, and what it had seen of the others. A process that died before it had made the tables
-/// of a new file has committed nothing to it.
-pub(crate) async fn read(database: &Database) -> Result<(i64, Batches), ReadError> {
-    database
-        .read(|pool| async move {
-            let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'progress'";
-            if sqlx::query_scalar::<_, i64>(tables).fetch_one(&pool).await? == 0 {
-                return Ok((0, Batches::new()));
-            }
-            let stored = sqlx::query_as("SELECT batch, seen FROM progress");
-            let (batch, seen): (i64, String) = stored.fetch_one(&pool).await?;
-            Ok((batch, from_json("batches", &seen)?))
-        })
-        .await
+/// A file's last batch, and what it had seen of the others. Nothing is committed to a file without the table.
+pub(crate) async fn read(database: &Database) -> Result<(i64, Batches), OpenError> {
+    let stored = database.read(|pool| async move {
+        if !has_table(&pool, "progress").await? {
+            return Ok((0, Batches::new()));
+        }
+        let stored = sqlx::query_as("SELECT batch, seen FROM progress");
+        let (batch, seen): (i64, String) = stored.fetch_one(&pool).await?;
+        Ok((batch, from_json("batches", &seen)?))
+    });
+    let unread = |source| OpenError::Unread { file: database.path().to_owned(), source };
+    stored.await.map_err(unread)
 }

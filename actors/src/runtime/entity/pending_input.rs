@@ -1,4 +1,4 @@
-//! What waits for the journal: an input, its decision handed in. It is answered once, or decided again.
+//! An input whose decision waits for the journal. It is answered once, or decided again.
 
 use super::super::journal::MemoryEpoch;
 use super::super::tree::Node;
@@ -7,7 +7,7 @@ use ractor::ActorRef;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What was decided, and got no answer from the journal, is decided again after this pause.
+/// The pause before an input is decided again whose change got no answer from the journal.
 const AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 /// An input whose decision is with the journal. Dropped undecided, it goes back to its entity.

@@ -22,7 +22,7 @@ const RETRY: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_se
 pub struct ChangeWaiter<S: Service> {
     /// The memory that it was decided on.
     pub epoch: Option<Arc<MemoryEpoch>>,
-    /// What it is told.
+    /// Called with the outcome.
     pub done: CommitCallback<S>,
 }
 
@@ -32,7 +32,7 @@ pub struct FinishGuard<S: Service> {
     pub myself: ActorRef<Msg<S>>,
     /// Its entry in the tree.
     pub node: Arc<Node>,
-    /// What must be written again.
+    /// The maintenance that must be written again.
     pub unfinished: Option<(OutboxMaintenance, Vec<StoredCallback>)>,
 }
 
@@ -163,7 +163,7 @@ async fn write<S: Service>(
         Err(BatchFault::Data(cause)) => {
             tracing::error!(service = %S::NAME, %cause, "the database rejects a change permanently");
             for waiter in waiters {
-                // What was decided on top of it cannot be written either.
+                // Decisions made on top of it cannot be written either.
                 if let Some(epoch) = waiter.epoch {
                     epoch.invalidate();
                 }
@@ -196,7 +196,7 @@ fn refuse_stale<S: Service>(
     }
 }
 
-/// What the runtime keeps is no change's fault: it is tried apart from them, and never lost with them.
+/// The maintenance of the runtime is tried apart from the changes: it is not lost because of a faulty one.
 fn can_be_split<S: Service>(batch: &Batch<S>) -> bool {
     batch.changes.len() + usize::from(!batch.maintenance.is_empty()) > 1
 }

@@ -75,7 +75,7 @@ pub enum Msg<S: Service> {
 }
 
 impl<S: Service> Msg<S> {
-    /// What it is called where people look at an actor.
+    /// The name of the message in views of actors.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Submit(_) => "submit",

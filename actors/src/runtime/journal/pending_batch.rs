@@ -1,4 +1,4 @@
-//! What gathers while a transaction is under way, and how long it goes on gathering afterwards.
+//! The batch that gathers while a transaction is under way, and how long it goes on gathering afterwards.
 //!
 //! A transaction costs what it costs, whether one change is in it or thirty: under half a load the
 //! journals would otherwise spend both cores on transactions of a few changes each. So the next one waits
@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What waits for the next transaction.
+/// The changes that wait for the next transaction.
 pub struct PendingBatch<S: Service> {
     pub(super) waiting: VecDeque<Submission<S>>,
     pub(super) maintenance: OutboxMaintenance,

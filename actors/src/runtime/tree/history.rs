@@ -1,4 +1,4 @@
-//! What an actor remembers of itself for people to look at: its last messages, and why it failed.
+//! The history of an actor, for views of actors: its last messages, and why it failed.
 //! Bounded, and nothing is allocated before there is something to remember.
 
 use ordermill_domain::clock::Timestamp;
@@ -18,7 +18,7 @@ const FAILURES_MAX: usize = 10;
 /// An error is kept to this length: enough to recognise it in a list.
 const CAUSE_CHARS_MAX: usize = 500;
 
-/// What came of handling a message.
+/// The outcome of handling a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HandlingOutcome {
@@ -49,7 +49,7 @@ pub struct LastMessage {
     pub at: Timestamp,
     /// How long handling it took, in microseconds.
     pub took_us: u32,
-    /// What came of it.
+    /// The outcome.
     pub how: HandlingOutcome,
 }
 
@@ -62,7 +62,7 @@ pub struct Failure {
     pub cause: String,
 }
 
-/// What a node remembers.
+/// The history of a node.
 #[derive(Debug, Default)]
 pub(super) struct ActorHistory {
     received: VecDeque<ReceivedMessage>,
@@ -88,7 +88,7 @@ impl ActorHistory {
         });
     }
 
-    /// What was begun last has ended now, if it has not yet.
+    /// Ends the last message, unless it has ended.
     pub(super) fn end(&mut self, at: Duration, how: HandlingOutcome) {
         if let Some(last) = self.received.back_mut()
             && last.how == HandlingOutcome::UnderWay

@@ -56,7 +56,7 @@ pub struct End {
     pub counts: bool,
 }
 
-/// What is known of one actor.
+/// The node of one actor.
 #[derive(Debug)]
 pub struct Node {
     /// `supervisor`, `journal`, `relay`, `consumer`, `saga`, `sku`, `payment`, …
@@ -156,7 +156,7 @@ impl Node {
         self.restarts.load(Relaxed)
     }
 
-    /// What it is doing.
+    /// Its status.
     pub fn status(&self) -> Status {
         match self.status.load(Relaxed) {
             0 => Status::Starting,
@@ -244,7 +244,7 @@ impl Node {
         self.history().last_messages(self.started_at)
     }
 
-    /// What it looks like now, without its children.
+    /// Its view now, without its children.
     pub fn view(&self, now: Timestamp) -> NodeView {
         NodeView {
             kind: self.kind,

@@ -6,11 +6,11 @@ use serde::Serialize;
 /// An actor as it is shown.
 #[derive(Clone, Debug, Serialize)]
 pub struct NodeView {
-    /// What kind of actor.
+    /// The kind of actor.
     pub kind: &'static str,
     /// Its name.
     pub name: String,
-    /// What it is doing.
+    /// Its status.
     pub status: Status,
     /// How often it was started again.
     pub restarts: u64,

@@ -1,4 +1,4 @@
-//! What is looked for in the tree, and what it looks like.
+//! Queries of the actor tree, and their results.
 
 use super::history::{Failure, LastMessage};
 use super::node::Node;
@@ -8,7 +8,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
-/// What is to be seen of the tree.
+/// A query of the tree.
 #[derive(Clone, Copy, Debug)]
 pub struct TreeQuery<'a> {
     /// Only this part and what is below it.
@@ -49,9 +49,9 @@ impl TreeQuery<'_> {
 pub struct ActorPage {
     /// The actor, without its children.
     pub actor: NodeView,
-    /// Who supervises it. None: nobody does, it is the root.
+    /// Its supervisor. None: it is the root.
     pub parent: Option<String>,
-    /// What it was told, the last few messages, oldest first.
+    /// Its last few messages, oldest first.
     pub last_messages: Vec<LastMessage>,
     /// Why it was started again, the last few times, oldest first.
     pub failures: Vec<Failure>,

@@ -17,7 +17,7 @@ impl Step {
         }
     }
 
-    /// What starts the step after the confirmation. None: its plan does.
+    /// The trigger of a step after the confirmation. None: its plan starts it.
     pub const fn trigger(self) -> Option<&'static Trigger> {
         match &self.spec().phase {
             Phase::Plan { .. } => None,

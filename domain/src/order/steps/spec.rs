@@ -5,7 +5,7 @@ use crate::order::policy::SagaPolicy;
 use crate::order::status::OrderStatus;
 use std::time::Duration;
 
-/// What is fixed about a step.
+/// The specification of a step.
 #[derive(Debug)]
 pub struct StepSpec {
     /// The name in failures and stored facts.
@@ -16,10 +16,10 @@ pub struct StepSpec {
     pub phase: Phase,
 }
 
-/// What a service is asked to do: to take a step, or to undo it.
+/// A command to a service: to take a step, or to undo it.
 #[derive(Debug)]
 pub struct Action {
-    /// What the saga is doing while the answer is awaited.
+    /// The saga's activity while the answer is awaited.
     pub activity: SagaStep,
     /// The command.
     pub command: fn(&OrderDetails) -> Payload,
@@ -45,7 +45,7 @@ pub enum Phase {
     },
     /// After the order is confirmed. The step is neither refused nor undone.
     Fulfilment {
-        /// What starts the step.
+        /// The trigger of the step.
         trigger: Trigger,
         /// The alarm if the step is reported as done but its command was not sent.
         unsent: &'static str,
@@ -54,7 +54,7 @@ pub enum Phase {
     },
 }
 
-/// What starts a step of the fulfilment.
+/// The trigger of a step of the fulfilment.
 #[derive(Debug)]
 pub enum Trigger {
     /// That the previous step of the fulfilment is done.
@@ -74,7 +74,7 @@ pub enum Trigger {
     },
 }
 
-/// What a saga is doing: the step or the undo that it waits for first, by its name in the API.
+/// The activity of a saga: the step or the undo that it waits for first, by its name in the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SagaStep(pub(super) &'static str);
 

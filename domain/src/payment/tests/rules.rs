@@ -178,7 +178,7 @@ fn a_payment_survives_being_stored() {
     }
 }
 
-/// What a choreographed payment makes of an event.
+/// The input that an event is for a choreographed payment.
 fn heard(payload: Payload) -> PaymentInput {
     let origin = Origin { flow: Flow::Choreographed, ..origin() };
     input(&Message::new(&origin, payload, 0, at(0))).unwrap()

@@ -2,6 +2,7 @@
 
 use crate::backend::Scratch;
 use crate::notes::{TABLE, migrations};
+use ordermill_sqlite::progress::compare_files;
 use ordermill_sqlite::{DataDir, DataDirError, Database, Holder, OpenError};
 
 #[tokio::test]
@@ -46,4 +47,20 @@ async fn a_file_of_another_version_is_refused() {
     std::fs::write(scratch.path().join("garbage.db"), "no database").unwrap();
     let garbage = Database::open(&directory, "garbage", &newer).await;
     assert!(garbage.is_err());
+}
+
+#[tokio::test]
+async fn a_file_whose_progress_is_unreadable_is_named() {
+    let scratch = Scratch::new();
+    let directory = scratch.open();
+    let database = Database::open(&directory, "notes", &migrations(&[TABLE])).await.unwrap();
+    let garbled = |writer| async move {
+        sqlx::query("UPDATE progress SET seen = 'of a later version'").execute(&writer).await?;
+        Ok(())
+    };
+    database.write(garbled).await.unwrap();
+    database.close().await;
+    let refused = compare_files(&directory, &["notes"]).await.unwrap_err();
+    let said = format!("reading {} failed", scratch.path().join("notes.db").display());
+    assert!(refused.to_string().starts_with(&said), "{refused}");
 }

@@ -3,6 +3,7 @@
 
 use crate::backend::Scratch;
 use crate::notes::migrations;
+use ordermill_sqlite::progress::compare_files;
 use ordermill_sqlite::{
     Database, OpenError, audit, gateway, inventory, notification, order, payment, shipping,
 };
@@ -92,14 +93,18 @@ async fn a_file_of_version_0_1_is_refused_with_what_to_do() {
     for applied in 1..=3 {
         create(&file, old.iter().take(applied).cloned().collect()).await;
         let before = contents(&file).await;
-        let refused = Database::open(&directory, "order", &order::MIGRATIONS).await.unwrap_err();
-        assert!(matches!(refused, OpenError::TooOld { .. }), "{refused}");
+        let started = Database::open(&directory, "order", &order::MIGRATIONS).await.unwrap_err();
+        assert!(matches!(started, OpenError::TooOld { .. }), "{started}");
         let said = format!(
             "{} was created by Ordermill 0.1, whose data this version does not read; start with an \
              empty data directory, or use version 0.1",
             file.display()
         );
-        assert_eq!(refused.to_string(), said);
+        assert_eq!(started.to_string(), said);
+        // What no start reads is not worth a backup either.
+        let copied = Database::open_all(&directory).await.unwrap_err();
+        let compared = compare_files(&directory, &["order"]).await.unwrap_err();
+        assert_eq!([copied.to_string(), compared.to_string()], [said.as_str(), said.as_str()]);
         assert_eq!(contents(&file).await, before);
     }
 }
