@@ -29,7 +29,6 @@ async fn main() {
     let (size, batches): (u128, u128) =
         (numbers.next().unwrap_or(200), numbers.next().unwrap_or(100));
     let database = Database::open(&url, SCHEMA, &MIGRATIONS, 1).await.expect("it can be opened");
-    let store = database.clone();
 
     let mut times = [const { Vec::<Duration>::new() }; LIFE.len()];
     for n in 0..batches {
@@ -38,7 +37,7 @@ async fn main() {
             let changes = sagas.iter_mut().map(|saga| learn(saga, vec![fact.clone()], at(1)));
             let batch = batch(Order, changes.collect(), at(1));
             let begun = Instant::now();
-            store.commit(&batch).await.expect("it is written");
+            database.commit(&batch).await.expect("it is written");
             times.push(begun.elapsed());
         }
     }
