@@ -97,24 +97,23 @@ pub enum Databases {
 
 /// Opens `$name` on whichever of the two it is; both crates are built alike.
 macro_rules! open {
-    ($self:ident, $boot:ident, $name:ident, $tables:ident, $reads:ident, $url:expr) => {{
+    ($self:ident, $boot:ident, $name:ident, $reads:ident, $url:expr) => {{
         let name = stringify!($name);
         match $self {
             Self::Sqlite { directory, opened } => {
-                use ordermill_sqlite::{Database, SqliteStore, $name};
+                use ordermill_sqlite::{Database, $name};
                 let database = Database::open(directory, name, &$name::MIGRATIONS)
                     .await
                     .map_err(|error| anyhow!(error).context(failed(name)))?;
                 opened.lock().unwrap_or_else(PoisonError::into_inner).push(database.clone());
-                let store = SqliteStore::new(database.clone(), $name::$tables);
                 Opened {
-                    store: Arc::new(store),
+                    store: Arc::new(database.clone()),
                     reads: Arc::new($name::$reads(database)),
                     identity: None,
                 }
             }
             Self::Postgres { servers, owner } => {
-                use ordermill_postgres::{Database, PgStore, $name};
+                use ordermill_postgres::{Database, $name};
                 let url = $url(&**servers)
                     .ok_or_else(|| anyhow!("no URL is set for the {name} database"))?;
                 let open = async || {
@@ -126,9 +125,11 @@ macro_rules! open {
                         })
                 };
                 let database = $boot.wait_for(&format!("the {name} database"), open).await?;
-                let store = Arc::new(PgStore::new(database.clone(), $name::$tables));
-                let identity = Some(database.identity());
-                Opened { store, reads: Arc::new($name::$reads(database)), identity }
+                Opened {
+                    store: Arc::new(database.clone()),
+                    identity: Some(database.identity()),
+                    reads: Arc::new($name::$reads(database)),
+                }
             }
         }
     }};
@@ -205,7 +206,7 @@ impl Databases {
 
     /// The order service's.
     pub async fn order(&self, boot: &Boot) -> anyhow::Result<Opened<Order, dyn OrderDatabase>> {
-        Ok(open!(self, boot, order, OrderTables, OrderDatabase, of(ServiceName::Order)))
+        Ok(open!(self, boot, order, OrderDatabase, of(ServiceName::Order)))
     }
 
     /// The inventory service's.
@@ -214,7 +215,7 @@ impl Databases {
         boot: &Boot,
     ) -> anyhow::Result<Opened<Inventory, dyn InventoryDatabase>> {
         let url = of(ServiceName::Inventory);
-        Ok(open!(self, boot, inventory, InventoryTables, InventoryDatabase, url))
+        Ok(open!(self, boot, inventory, InventoryDatabase, url))
     }
 
     /// The simulated gateway's.
@@ -222,7 +223,7 @@ impl Databases {
         &self,
         boot: &Boot,
     ) -> anyhow::Result<Opened<SimulatedGateway, dyn GatewayDatabase>> {
-        Ok(open!(self, boot, gateway, GatewayTables, GatewayDatabase, Servers::gateway))
+        Ok(open!(self, boot, gateway, GatewayDatabase, Servers::gateway))
     }
 
     /// The payment service's.
@@ -231,7 +232,7 @@ impl Databases {
         boot: &Boot,
     ) -> anyhow::Result<Opened<PaymentService, dyn PaymentDatabase>> {
         let url = of(ServiceName::Payment);
-        Ok(open!(self, boot, payment, PaymentTables, PaymentDatabase, url))
+        Ok(open!(self, boot, payment, PaymentDatabase, url))
     }
 
     /// The shipping service's.
@@ -240,7 +241,7 @@ impl Databases {
         boot: &Boot,
     ) -> anyhow::Result<Opened<Shipping, dyn ShippingDatabase>> {
         let url = of(ServiceName::Shipping);
-        Ok(open!(self, boot, shipping, ShippingTables, ShippingDatabase, url))
+        Ok(open!(self, boot, shipping, ShippingDatabase, url))
     }
 
     /// The notification service's.
@@ -249,7 +250,7 @@ impl Databases {
         boot: &Boot,
     ) -> anyhow::Result<Opened<NotificationService, dyn NotificationDatabase>> {
         let url = of(ServiceName::Notification);
-        Ok(open!(self, boot, notification, NotificationTables, NotificationDatabase, url))
+        Ok(open!(self, boot, notification, NotificationDatabase, url))
     }
 
     /// The audit service's.
@@ -257,6 +258,6 @@ impl Databases {
         &self,
         boot: &Boot,
     ) -> anyhow::Result<Opened<AuditService, dyn AuditDatabase>> {
-        Ok(open!(self, boot, audit, AuditTables, AuditDatabase, of(ServiceName::Audit)))
+        Ok(open!(self, boot, audit, AuditDatabase, of(ServiceName::Audit)))
     }
 }

@@ -15,8 +15,8 @@ use ordermill_contract::order::scenarios::{learn, placed};
 use ordermill_contract::values::at;
 use ordermill_domain::order::facts::Fact;
 use ordermill_domain::order::{Order, Step};
-use ordermill_postgres::order::{MIGRATIONS, OrderTables, SCHEMA};
-use ordermill_postgres::{Database, PgStore};
+use ordermill_postgres::Database;
+use ordermill_postgres::order::{MIGRATIONS, SCHEMA};
 use std::time::{Duration, Instant};
 
 /// What an order learns, a batch each.
@@ -29,7 +29,6 @@ async fn main() {
     let (size, batches): (u128, u128) =
         (numbers.next().unwrap_or(200), numbers.next().unwrap_or(100));
     let database = Database::open(&url, SCHEMA, &MIGRATIONS, 1).await.expect("it can be opened");
-    let store = PgStore::new(database.clone(), OrderTables);
 
     let mut times = [const { Vec::<Duration>::new() }; LIFE.len()];
     for n in 0..batches {
@@ -38,7 +37,7 @@ async fn main() {
             let changes = sagas.iter_mut().map(|saga| learn(saga, vec![fact.clone()], at(1)));
             let batch = batch(Order, changes.collect(), at(1));
             let begun = Instant::now();
-            store.commit(&batch).await.expect("it is written");
+            database.commit(&batch).await.expect("it is written");
             times.push(begun.elapsed());
         }
     }

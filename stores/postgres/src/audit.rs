@@ -1,7 +1,5 @@
 //! The audit service's table: every event, append-only.
 
-mod records;
-
 use crate::columns::{column, time};
 use crate::database::Database;
 use crate::error::Error;
@@ -9,11 +7,13 @@ use crate::store::Tables;
 use async_trait::async_trait;
 use ordermill_actors::audit::AuditReads;
 use ordermill_actors::ports::ReadError;
+use ordermill_actors::reconciliation::OrderRecords;
 use ordermill_domain::audit::{AuditCursor, AuditEntry, AuditService};
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::messages::Message;
-use ordermill_rows::audit::StoredAuditEntry;
+use ordermill_domain::reconciliation::{AuditRecord, Record, Span};
+use ordermill_rows::audit::{StoredAuditEntry, record};
 use sqlx::PgConnection;
 use sqlx::migrate::Migrator;
 use std::sync::Arc;
@@ -24,17 +24,13 @@ pub const SCHEMA: &str = "audit";
 /// The audit service's migrations.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres/audit");
 
-/// The audit service's table.
-pub struct AuditTables;
-
 #[async_trait]
-impl Tables<AuditService> for AuditTables {
-    async fn load(&self, _: &mut PgConnection, (): &()) -> Result<(), Error> {
+impl Tables for AuditService {
+    async fn load(_: &mut PgConnection, (): &()) -> Result<(), Error> {
         Ok(())
     }
 
     async fn write(
-        &self,
         conn: &mut PgConnection,
         events: &Vec<Arc<Message>>,
         at: Timestamp,
@@ -80,24 +76,34 @@ impl AuditReads for AuditDatabase {
     ) -> Result<Vec<AuditEntry>, ReadError> {
         let (occurred_at, position) =
             after.map(|after| (time(after.occurred_at), after.position)).unzip();
-        let read = self.0.read(move |pool| async move {
-            let rows = sqlx::query_as!(
-                StoredAuditEntry::<Timestamp>,
-                "SELECT position, event_id, event_type, number, occurred_at, recorded_at, message
-                 FROM audit_entries
-                 WHERE order_id = $1
-                   AND ($2::timestamptz IS NULL OR (occurred_at, position) > ($2, $3::bigint))
-                 ORDER BY occurred_at, position LIMIT $4",
-                order.0,
-                occurred_at,
-                position,
-                i64::from(limit)
-            )
-            .fetch_all(&pool)
-            .await?;
-            let entries = rows.into_iter().map(|row| row.entry(order));
-            Ok(entries.collect::<Result<_, _>>()?)
-        });
-        read.await
+        let query = sqlx::query_as!(
+            StoredAuditEntry::<Timestamp>,
+            "SELECT position, event_id, event_type, number, occurred_at, recorded_at, message
+             FROM audit_entries
+             WHERE order_id = $1
+               AND ($2::timestamptz IS NULL OR (occurred_at, position) > ($2, $3::bigint))
+             ORDER BY occurred_at, position LIMIT $4",
+            order.0,
+            occurred_at,
+            position,
+            i64::from(limit)
+        );
+        self.0.rows(query, move |row| row.entry(order)).await
+    }
+}
+
+#[async_trait]
+impl OrderRecords<AuditRecord> for AuditDatabase {
+    async fn records(&self, span: Span) -> Result<Vec<Record<AuditRecord>>, ReadError> {
+        let Span { after, until, limit } = span;
+        let query = sqlx::query!(
+            r#"SELECT order_id, array_agg(event_type) AS "events!"
+                   FROM audit_entries WHERE order_id > $1 AND order_id <= $2
+                   GROUP BY order_id ORDER BY order_id LIMIT $3"#,
+            after.0,
+            until.0,
+            i64::from(limit)
+        );
+        self.0.rows(query, |row| Ok(record(row.order_id, row.events))).await
     }
 }

@@ -7,10 +7,13 @@
 //! | number | `bigint` |
 //! | JSON | `text`: it is only carried, and never asked about |
 
+use crate::database::Statement;
+use crate::error::Error;
 use ordermill_domain::clock;
 use ordermill_domain::clock::Timestamp;
-use ordermill_rows::{Corrupt, to_json};
+use ordermill_rows::{Corrupt, all_met, to_json};
 use serde::Serialize;
+use sqlx::PgConnection;
 
 /// One column of some rows: a parameter for `UNNEST`.
 pub fn column<'a, R, T>(rows: &'a [R], of: impl Fn(&'a R) -> T) -> Vec<T> {
@@ -44,4 +47,29 @@ pub fn time(time: Timestamp) -> Timestamp {
 /// refused by the CHECK that it is not negative.
 pub const fn number(count: u64) -> i64 {
     count.cast_signed()
+}
+
+/// Runs a statement that writes the rows of a list of this length, unless there are none.
+pub(crate) async fn insert(
+    conn: &mut PgConnection,
+    rows: usize,
+    statement: Statement,
+) -> Result<(), Error> {
+    if rows > 0 {
+        statement.execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// The same, where each row of the list must meet one that is there. `what` is a row, in errors.
+pub(crate) async fn update(
+    conn: &mut PgConnection,
+    what: &'static str,
+    rows: usize,
+    statement: Statement,
+) -> Result<(), Error> {
+    if rows > 0 {
+        all_met(what, statement.execute(conn).await?.rows_affected(), rows)?;
+    }
+    Ok(())
 }

@@ -31,8 +31,10 @@ use crate::error::Error;
 use futures::future::BoxFuture;
 use lease::Writer;
 use ordermill_actors::ports::ReadError;
+use ordermill_rows::Corrupt;
 use readers::Readers;
-use sqlx::{PgConnection, PgPool};
+use sqlx::postgres::{PgArguments, PgConnection, PgPool, PgRow, Postgres};
+use sqlx::query::Map;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +44,11 @@ use uuid::Uuid;
 /// How long reads, or a single writing statement, may take before the server counts as gone. The
 /// server itself gives a statement up sooner.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// A query with its arguments, as `query_as!` and `query!` make it. `F` takes its rows apart.
+pub type Query<F> = Map<'static, Postgres, F, PgArguments>;
+/// A statement with its arguments, as `query!` makes it of one that answers no rows.
+pub type Statement = sqlx::query::Query<'static, Postgres, PgArguments>;
 
 /// A service's database. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -70,6 +77,39 @@ impl Database {
         owned(async move { readers.read(turn, work).await }).await
     }
 
+    /// What a query finds: each row as `read` reads it.
+    pub async fn rows<R, T>(
+        &self,
+        query: Query<impl FnMut(PgRow) -> sqlx::Result<R> + Send + 'static>,
+        read: impl Fn(R) -> Result<T, Corrupt> + Send + 'static,
+    ) -> Result<Vec<T>, ReadError>
+    where
+        R: Send + Unpin + 'static,
+        T: Send + 'static,
+    {
+        let found = self.read(move |pool| async move {
+            let rows = query.fetch_all(&pool).await?;
+            Ok(rows.into_iter().map(read).collect::<Result<_, _>>()?)
+        });
+        found.await
+    }
+
+    /// The one row that a query finds, as `read` reads it.
+    pub async fn row<R, T>(
+        &self,
+        query: Query<impl FnMut(PgRow) -> sqlx::Result<R> + Send + 'static>,
+        read: impl Fn(R) -> Result<T, Corrupt> + Send + 'static,
+    ) -> Result<Option<T>, ReadError>
+    where
+        R: Send + Unpin + 'static,
+        T: Send + 'static,
+    {
+        let found = self.read(move |pool| async move {
+            Ok(query.fetch_optional(&pool).await?.map(read).transpose()?)
+        });
+        found.await
+    }
+
     /// Runs writing statements that are no change of an entity (a claim, a retention) in a task of
     /// their own. They wait for the batch that is being committed.
     pub async fn write<R, W>(&self, work: W) -> Result<R, ReadError>
@@ -86,6 +126,12 @@ impl Database {
         };
         let late = |_| Err(Error::late("a statement", ANSWER_TIMEOUT));
         owned(async move { timeout(ANSWER_TIMEOUT, leased).await.unwrap_or_else(late) }).await
+    }
+
+    /// Runs one such statement: how many rows it met.
+    pub async fn execute(&self, statement: Statement) -> Result<u64, ReadError> {
+        let done = self.write(|conn| Box::pin(async move { Ok(statement.execute(conn).await?) }));
+        Ok(done.await?.rows_affected())
     }
 
     /// Which installation the schema belongs to: drawn when it was made, and kept by its backups.

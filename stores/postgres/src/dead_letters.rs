@@ -90,70 +90,54 @@ impl DeadLetters for Database {
     ) -> Result<Vec<DeadLetter>, ReadError> {
         let queue = filter.queue.map(Queue::as_str);
         let before = filter.before.unwrap_or(Uuid::max());
-        self.read(move |pool| async move {
-            // Two statements: each goes by its own index, whatever the planner makes of an OR.
-            let rows = match queue {
-                Some(queue) => {
-                    sqlx::query_as!(
-                        StoredDeadLetter::<Timestamp>,
-                        "SELECT id, queue, order_id, event_type, cause, attempts, body,
+        // Two statements: each goes by its own index, whatever the planner makes of an OR.
+        match queue {
+            Some(queue) => {
+                let query = sqlx::query_as!(
+                    StoredDeadLetter::<Timestamp>,
+                    "SELECT id, queue, order_id, event_type, cause, attempts, body,
                             first_failed_at, died_at
                      FROM dead_letters WHERE queue = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
-                        queue,
-                        before,
-                        i64::from(limit)
-                    )
-                    .fetch_all(&pool)
-                    .await?
-                }
-                None => {
-                    sqlx::query_as!(
-                        StoredDeadLetter::<Timestamp>,
-                        "SELECT id, queue, order_id, event_type, cause, attempts, body,
+                    queue,
+                    before,
+                    i64::from(limit)
+                );
+                self.rows(query, StoredDeadLetter::letter).await
+            }
+            None => {
+                let query = sqlx::query_as!(
+                    StoredDeadLetter::<Timestamp>,
+                    "SELECT id, queue, order_id, event_type, cause, attempts, body,
                             first_failed_at, died_at
                      FROM dead_letters WHERE id < $1 ORDER BY id DESC LIMIT $2",
-                        before,
-                        i64::from(limit)
-                    )
-                    .fetch_all(&pool)
-                    .await?
-                }
-            };
-            Ok(rows.into_iter().map(StoredDeadLetter::letter).collect::<Result<_, _>>()?)
-        })
-        .await
+                    before,
+                    i64::from(limit)
+                );
+                self.rows(query, StoredDeadLetter::letter).await
+            }
+        }
     }
 
     async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetter>, ReadError> {
-        self.read(move |pool| async move {
-            let row = sqlx::query_as!(
-                StoredDeadLetter::<Timestamp>,
-                "SELECT id, queue, order_id, event_type, cause, attempts, body,
-                        first_failed_at, died_at
-                 FROM dead_letters WHERE id = $1",
-                id
-            )
-            .fetch_optional(&pool)
-            .await?;
-            Ok(row.map(StoredDeadLetter::letter).transpose()?)
-        })
-        .await
+        let query = sqlx::query_as!(
+            StoredDeadLetter::<Timestamp>,
+            "SELECT id, queue, order_id, event_type, cause, attempts, body,
+                    first_failed_at, died_at
+             FROM dead_letters WHERE id = $1",
+            id
+        );
+        self.row(query, StoredDeadLetter::letter).await
     }
 
     async fn forget_dead_letters(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
-        self.write(move |conn| {
-            Box::pin(async move {
-                let done = sqlx::query!(
-                    "DELETE FROM dead_letters WHERE id IN (
-                         SELECT id FROM dead_letters WHERE died_at < $1
-                         ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)",
-                    time(before),
-                    i64::from(limit)
-                );
-                Ok(done.execute(conn).await?.rows_affected())
-            })
-        })
-        .await
+        let query = sqlx::query!(
+            "DELETE FROM dead_letters WHERE id IN (
+                 SELECT id FROM dead_letters WHERE died_at < $1
+                 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)",
+            time(before),
+            i64::from(limit)
+        );
+        self.execute(query).await
     }
 
     async fn discarded_letters(
@@ -163,38 +147,28 @@ impl DeadLetters for Database {
     ) -> Result<Vec<DiscardedLetter>, ReadError> {
         let queue = filter.queue.map(Queue::as_str);
         let before = filter.before.unwrap_or(Uuid::max());
-        self.read(move |pool| async move {
-            // They are few: each was looked at by a person.
-            let rows = sqlx::query_as!(
-                StoredDiscardedLetter::<Timestamp>,
-                "SELECT id, queue, order_id, event_type, cause, attempts, body,
-                        first_failed_at, died_at, reason, discarded_at
-                 FROM discarded_dead_letters
-                 WHERE queue = coalesce($1, queue) AND id < $2 ORDER BY id DESC LIMIT $3",
-                queue,
-                before,
-                i64::from(limit)
-            )
-            .fetch_all(&pool)
-            .await?;
-            Ok(rows.into_iter().map(StoredDiscardedLetter::letter).collect::<Result<_, _>>()?)
-        })
-        .await
+        // They are few: each was looked at by a person.
+        let query = sqlx::query_as!(
+            StoredDiscardedLetter::<Timestamp>,
+            "SELECT id, queue, order_id, event_type, cause, attempts, body,
+                    first_failed_at, died_at, reason, discarded_at
+             FROM discarded_dead_letters
+             WHERE queue = coalesce($1, queue) AND id < $2 ORDER BY id DESC LIMIT $3",
+            queue,
+            before,
+            i64::from(limit)
+        );
+        self.rows(query, StoredDiscardedLetter::letter).await
     }
 
     async fn forget_discarded(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
-        self.write(move |conn| {
-            Box::pin(async move {
-                let done = sqlx::query!(
-                    "DELETE FROM discarded_dead_letters WHERE id IN (
-                         SELECT id FROM discarded_dead_letters WHERE discarded_at < $1
-                         ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)",
-                    time(before),
-                    i64::from(limit)
-                );
-                Ok(done.execute(conn).await?.rows_affected())
-            })
-        })
-        .await
+        let query = sqlx::query!(
+            "DELETE FROM discarded_dead_letters WHERE id IN (
+                 SELECT id FROM discarded_dead_letters WHERE discarded_at < $1
+                 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)",
+            time(before),
+            i64::from(limit)
+        );
+        self.execute(query).await
     }
 }

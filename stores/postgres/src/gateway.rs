@@ -2,7 +2,7 @@
 
 mod records;
 
-use crate::columns::{column, time};
+use crate::columns::{self, column, time};
 use crate::database::Database;
 use crate::error::Error;
 use crate::store::Tables;
@@ -14,7 +14,7 @@ use ordermill_domain::gateway::{Entry, GatewayWrites, SimulatedGateway};
 use ordermill_domain::money::Currency;
 use ordermill_domain::payment::GatewayKey;
 use ordermill_rows::gateway::StoredGatewayEntry;
-use ordermill_rows::{all_met, corrupt, count};
+use ordermill_rows::{corrupt, count};
 use sqlx::PgConnection;
 use sqlx::migrate::Migrator;
 use std::collections::HashMap;
@@ -25,13 +25,9 @@ pub const SCHEMA: &str = "gateway";
 /// The gateway's migrations.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres/gateway");
 
-/// The gateway's table.
-pub struct GatewayTables;
-
 #[async_trait]
-impl Tables<SimulatedGateway> for GatewayTables {
+impl Tables for SimulatedGateway {
     async fn load(
-        &self,
         conn: &mut PgConnection,
         keys: &Vec<GatewayKey>,
     ) -> Result<HashMap<GatewayKey, Entry>, Error> {
@@ -51,7 +47,6 @@ impl Tables<SimulatedGateway> for GatewayTables {
     }
 
     async fn write(
-        &self,
         conn: &mut PgConnection,
         writes: &GatewayWrites,
         _at: Timestamp,
@@ -62,11 +57,8 @@ impl Tables<SimulatedGateway> for GatewayTables {
 }
 
 async fn insert(conn: &mut PgConnection, entries: &[Entry]) -> Result<(), Error> {
-    if entries.is_empty() {
-        return Ok(());
-    }
     let bookings = column(entries, |entry| entry.booking.as_ref());
-    sqlx::query!(
+    let statement = sqlx::query!(
         "INSERT INTO gateway_ledger (key, status, order_id, currency, amount_minor, method,
                                      captured_minor, refunded_minor, transaction_id,
                                      charge_attempts, refund_attempts, created_at, changed_at)
@@ -86,18 +78,13 @@ async fn insert(conn: &mut PgConnection, entries: &[Entry]) -> Result<(), Error>
         &column(entries, |entry| i64::from(entry.refund_attempts)),
         &column(entries, |entry| time(entry.created_at)),
         &column(entries, |entry| time(entry.changed_at))
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+    );
+    columns::insert(conn, entries.len(), statement).await
 }
 
 async fn update(conn: &mut PgConnection, entries: &[Entry]) -> Result<(), Error> {
-    if entries.is_empty() {
-        return Ok(());
-    }
     let bookings = column(entries, |entry| entry.booking.as_ref());
-    let met = sqlx::query!(
+    let statement = sqlx::query!(
         "UPDATE gateway_ledger
          SET status = v.status, order_id = v.order_id, currency = v.currency,
              amount_minor = v.amount_minor, method = v.method, captured_minor = v.captured_minor,
@@ -122,11 +109,8 @@ async fn update(conn: &mut PgConnection, entries: &[Entry]) -> Result<(), Error>
         &column(entries, |entry| i64::from(entry.charge_attempts)),
         &column(entries, |entry| i64::from(entry.refund_attempts)),
         &column(entries, |entry| time(entry.changed_at))
-    )
-    .execute(conn)
-    .await?
-    .rows_affected();
-    Ok(all_met("ledger entry", met, entries.len())?)
+    );
+    columns::update(conn, "ledger entry", entries.len(), statement).await
 }
 
 /// The gateway's database, as its readers see it.
@@ -136,21 +120,15 @@ pub struct GatewayDatabase(pub Database);
 #[async_trait]
 impl GatewayReads for GatewayDatabase {
     async fn entry(&self, key: GatewayKey) -> Result<Option<Entry>, ReadError> {
-        self.0
-            .read(move |readers| async move {
-                let row = sqlx::query_as!(
-                    StoredGatewayEntry::<Timestamp>,
-                    "SELECT key, status, order_id, currency, amount_minor, method, captured_minor,
-                            refunded_minor, transaction_id, charge_attempts, refund_attempts,
-                            created_at, changed_at
-                     FROM gateway_ledger WHERE key = $1",
-                    key.0
-                )
-                .fetch_optional(&readers)
-                .await?;
-                Ok(row.map(StoredGatewayEntry::entry).transpose()?)
-            })
-            .await
+        let query = sqlx::query_as!(
+            StoredGatewayEntry::<Timestamp>,
+            "SELECT key, status, order_id, currency, amount_minor, method, captured_minor,
+                    refunded_minor, transaction_id, charge_attempts, refund_attempts,
+                    created_at, changed_at
+             FROM gateway_ledger WHERE key = $1",
+            key.0
+        );
+        self.0.row(query, StoredGatewayEntry::entry).await
     }
 
     async fn totals(&self) -> Result<Totals, ReadError> {

@@ -2,18 +2,16 @@
 
 mod ledger;
 mod read;
-mod records;
 
 pub use read::InventoryDatabase;
 
-use crate::columns::{column, number, optional_json_column, time};
+use crate::columns::{self, column, number, optional_json_column, time};
 use crate::error::Error;
 use crate::store::Tables;
 use async_trait::async_trait;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::{OrderId, ProductId};
 use ordermill_domain::inventory::{Inventory, Keys, ReservationRow, Rows, StockRow, Writes};
-use ordermill_rows::all_met;
 use ordermill_rows::inventory::{StoredReservation, StoredStock};
 use sqlx::PgConnection;
 use sqlx::migrate::Migrator;
@@ -26,12 +24,9 @@ pub const SCHEMA: &str = "inventory";
 /// The inventory service's migrations.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres/inventory");
 
-/// The inventory service's tables.
-pub struct InventoryTables;
-
 #[async_trait]
-impl Tables<Inventory> for InventoryTables {
-    async fn load(&self, conn: &mut PgConnection, keys: &Keys) -> Result<Rows, Error> {
+impl Tables for Inventory {
+    async fn load(conn: &mut PgConnection, keys: &Keys) -> Result<Rows, Error> {
         // Everybody locks the orders first, and then the stock.
         let reservations = load_reservations(conn, &keys.orders).await?;
         let stock = load_stock(conn, &keys.products_with(reservations.values())).await?;
@@ -39,12 +34,7 @@ impl Tables<Inventory> for InventoryTables {
         Ok(Rows { reservations, stock, adjusted })
     }
 
-    async fn write(
-        &self,
-        conn: &mut PgConnection,
-        writes: &Writes,
-        _at: Timestamp,
-    ) -> Result<(), Error> {
+    async fn write(conn: &mut PgConnection, writes: &Writes, _at: Timestamp) -> Result<(), Error> {
         insert_stock(conn, &writes.new_stock).await?;
         update_stock(conn, &writes.stock).await?;
         insert_reservations(conn, &writes.new_reservations).await?;
@@ -95,27 +85,19 @@ async fn load_stock(
 }
 
 async fn insert_stock(conn: &mut PgConnection, stock: &[Arc<StockRow>]) -> Result<(), Error> {
-    if stock.is_empty() {
-        return Ok(());
-    }
-    sqlx::query!(
+    let statement = sqlx::query!(
         "INSERT INTO stock (product_id, on_hand, reserved, version)
          SELECT * FROM UNNEST($1::text[], $2::bigint[], $3::bigint[], $4::bigint[])",
         &column(stock, |row| row.product_id.as_str()) as _,
         &column(stock, |row| row.on_hand),
         &column(stock, |row| row.reserved),
         &column(stock, |row| number(row.version))
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+    );
+    columns::insert(conn, stock.len(), statement).await
 }
 
 async fn update_stock(conn: &mut PgConnection, stock: &[Arc<StockRow>]) -> Result<(), Error> {
-    if stock.is_empty() {
-        return Ok(());
-    }
-    let met = sqlx::query!(
+    let statement = sqlx::query!(
         "UPDATE stock SET on_hand = v.on_hand, reserved = v.reserved, version = v.version
          FROM UNNEST($1::text[], $2::bigint[], $3::bigint[], $4::bigint[])
               AS v (product_id, on_hand, reserved, version)
@@ -124,21 +106,15 @@ async fn update_stock(conn: &mut PgConnection, stock: &[Arc<StockRow>]) -> Resul
         &column(stock, |row| row.on_hand),
         &column(stock, |row| row.reserved),
         &column(stock, |row| number(row.version))
-    )
-    .execute(conn)
-    .await?
-    .rows_affected();
-    Ok(all_met("stock", met, stock.len())?)
+    );
+    columns::update(conn, "stock", stock.len(), statement).await
 }
 
 async fn insert_reservations(
     conn: &mut PgConnection,
     reservations: &[ReservationRow],
 ) -> Result<(), Error> {
-    if reservations.is_empty() {
-        return Ok(());
-    }
-    sqlx::query!(
+    let statement = sqlx::query!(
         "INSERT INTO reservations (order_id, status, lines, refusal, updated_at)
          SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])",
         &column(reservations, |row| row.order_id.0),
@@ -146,10 +122,8 @@ async fn insert_reservations(
         &optional_json_column("list of lines", reservations, |row| row.reservation.lines())? as _,
         &optional_json_column("refusal", reservations, |row| row.reservation.refusal())? as _,
         &column(reservations, |row| time(row.updated_at))
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+    );
+    columns::insert(conn, reservations.len(), statement).await
 }
 
 /// What an order asked for never changes: only what became of it does.
@@ -157,19 +131,13 @@ async fn update_reservations(
     conn: &mut PgConnection,
     reservations: &[ReservationRow],
 ) -> Result<(), Error> {
-    if reservations.is_empty() {
-        return Ok(());
-    }
-    let met = sqlx::query!(
+    let statement = sqlx::query!(
         "UPDATE reservations SET status = v.status, updated_at = v.updated_at
          FROM UNNEST($1::uuid[], $2::text[], $3::timestamptz[]) AS v (order_id, status, updated_at)
          WHERE reservations.order_id = v.order_id",
         &column(reservations, |row| row.order_id.0),
         &column(reservations, |row| row.reservation.status()) as _,
         &column(reservations, |row| time(row.updated_at))
-    )
-    .execute(conn)
-    .await?
-    .rows_affected();
-    Ok(all_met("reservation", met, reservations.len())?)
+    );
+    columns::update(conn, "reservation", reservations.len(), statement).await
 }

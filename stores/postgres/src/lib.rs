@@ -6,17 +6,17 @@
 //!    are the common ones: `outbox`, `dead_letters`). Names are without a schema: each connection has the
 //!    service's as its search path. Table names are distinct among all services, because
 //!    `scripts/sqlx-prepare` puts them into one development database.
-//! 2. A unit struct in `<service>.rs` implements [`Tables`]: `load` locks the rows of the keys in
-//!    the order of the keys and reads them, `write` writes rows. [`PgStore`] is everything around
+//! 2. [`Tables`] is implemented for the service in `<service>.rs`: `load` locks the rows of the keys
+//!    in the order of the keys and reads them, `write` writes rows. `store.rs` is everything around
 //!    them. [`shipping`] is an example.
-//! 3. Its read port is implemented on a struct that holds a [`Database`], with [`Database::read`];
-//!    statements that write but are no change of an entity (a sweeper's claim) use
-//!    [`Database::write`].
+//! 3. Its read port is implemented on a struct that holds a [`Database`], with [`Database::rows`] and
+//!    [`Database::row`]; statements that write but are no change of an entity (a sweeper's claim) use
+//!    [`Database::execute`] or [`Database::write`].
 //! 4. After changing SQL: `scripts/sqlx-prepare`, and commit `.sqlx` with the code.
 //!
 //! ```ignore
 //! let database = Database::open(url, shipping::SCHEMA, &shipping::MIGRATIONS, owner).await?;
-//! let store = Arc::new(PgStore::new(database.clone(), ShippingTables)); // Store<S> and Outbox
+//! let store = Arc::new(database.clone()); // Store<S>, Outbox and DeadLetters
 //! let reads = Arc::new(ShippingDatabase(database));
 //! ```
 //!
@@ -30,7 +30,7 @@
 //! UPDATE t SET x = v.x FROM UNNEST($1::uuid[], $2::text[]) AS v (id, x) WHERE t.id = v.id;
 //! ```
 //!
-//! An update in bulk checks by [`ordermill_rows::all_met`] that it met the rows that it was meant for. What
+//! An update in bulk checks (`columns::update`) that it met the rows that it was meant for. What
 //! an error means to the journal: [`error`].
 //!
 //! # Several processes
@@ -60,4 +60,4 @@ mod store;
 
 pub use database::{Database, OpenError, Unfit};
 pub use error::Error;
-pub use store::{PgStore, Tables};
+pub use store::Tables;

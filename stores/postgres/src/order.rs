@@ -1,7 +1,6 @@
 //! The order service's tables: orders, their sagas, history, idempotency keys.
 
 mod read;
-mod records;
 mod write;
 
 pub use read::OrderDatabase;
@@ -24,12 +23,9 @@ pub const SCHEMA: &str = "orders";
 /// The order service's migrations.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres/order");
 
-/// The order service's tables.
-pub struct OrderTables;
-
 #[async_trait]
-impl Tables<Order> for OrderTables {
-    async fn load(&self, conn: &mut PgConnection, keys: &Keys) -> Result<Rows, Error> {
+impl Tables for Order {
+    async fn load(conn: &mut PgConnection, keys: &Keys) -> Result<Rows, Error> {
         let mut rows = Rows::default();
         let orders: Vec<_> = keys.orders.iter().map(|order| order.0).collect();
         let found = sqlx::query!(
@@ -58,12 +54,7 @@ impl Tables<Order> for OrderTables {
         Ok(rows)
     }
 
-    async fn write(
-        &self,
-        conn: &mut PgConnection,
-        writes: &Writes,
-        _at: Timestamp,
-    ) -> Result<(), Error> {
+    async fn write(conn: &mut PgConnection, writes: &Writes, _at: Timestamp) -> Result<(), Error> {
         write::place(conn, &writes.inserts).await?;
         write::begin(conn, &writes.inserts).await?;
         write::update(conn, &writes.updates).await?;

@@ -96,50 +96,35 @@ pub(crate) async fn redrive(
 impl Outbox for Database {
     async fn waiting(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<OutboxRow>, ReadError> {
         let (owner, after) = (self.owner(), after.unwrap_or(Uuid::nil()));
-        self.read(move |pool| async move {
-            let rows = sqlx::query_as!(
-                StoredOutboxRow,
-                "SELECT id, content, tries FROM outbox
-                 WHERE owner = $1 AND id > $2 AND parked_until IS NULL ORDER BY id LIMIT $3",
-                owner,
-                after,
-                i64::from(limit)
-            )
-            .fetch_all(&pool)
-            .await?;
-            Ok(readable(rows))
-        })
-        .await
+        let query = sqlx::query_as!(
+            StoredOutboxRow,
+            "SELECT id, content, tries FROM outbox
+             WHERE owner = $1 AND id > $2 AND parked_until IS NULL ORDER BY id LIMIT $3",
+            owner,
+            after,
+            i64::from(limit)
+        );
+        Ok(readable(self.rows(query, Ok).await?))
     }
 
     async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, ReadError> {
         let owner = self.owner();
-        self.read(move |pool| async move {
-            let rows = sqlx::query_as!(
-                StoredOutboxRow,
-                "SELECT id, content, tries FROM outbox
-                 WHERE owner = $1 AND parked_until <= $2 ORDER BY parked_until, id LIMIT $3",
-                owner,
-                time(now),
-                i64::from(limit)
-            )
-            .fetch_all(&pool)
-            .await?;
-            Ok(readable(rows))
-        })
-        .await
+        let query = sqlx::query_as!(
+            StoredOutboxRow,
+            "SELECT id, content, tries FROM outbox
+             WHERE owner = $1 AND parked_until <= $2 ORDER BY parked_until, id LIMIT $3",
+            owner,
+            time(now),
+            i64::from(limit)
+        );
+        Ok(readable(self.rows(query, Ok).await?))
     }
 
     async fn parked(&self) -> Result<u64, ReadError> {
-        self.read(|pool| async move {
-            let parked = sqlx::query_scalar!(
-                r#"SELECT count(*) AS "parked!" FROM outbox WHERE parked_until IS NOT NULL"#
-            )
-            .fetch_one(&pool)
-            .await?;
-            Ok(count(parked)?)
-        })
-        .await
+        let parked = sqlx::query_scalar!(
+            r#"SELECT count(*) AS "parked!" FROM outbox WHERE parked_until IS NOT NULL"#
+        );
+        self.read(|pool| async move { Ok(count(parked.fetch_one(&pool).await?)?) }).await
     }
 
     async fn adopt(&self, limit: u32) -> Result<u64, ReadError> {

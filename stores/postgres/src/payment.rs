@@ -2,7 +2,7 @@
 
 mod records;
 
-use crate::columns::{column, json_column, number, time};
+use crate::columns::{self, column, json_column, number, time};
 use crate::database::Database;
 use crate::error::Error;
 use crate::store::Tables;
@@ -12,8 +12,8 @@ use ordermill_actors::ports::ReadError;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::payment::{PaymentRow, PaymentService, PaymentWrite};
+use ordermill_rows::count;
 use ordermill_rows::payment::StoredPayment;
-use ordermill_rows::{all_met, count};
 use sqlx::PgConnection;
 use sqlx::migrate::Migrator;
 use std::collections::HashMap;
@@ -25,13 +25,9 @@ pub const SCHEMA: &str = "payment";
 /// The payment service's migrations.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres/payment");
 
-/// The payment service's table.
-pub struct PaymentTables;
-
 #[async_trait]
-impl Tables<PaymentService> for PaymentTables {
+impl Tables for PaymentService {
     async fn load(
-        &self,
         conn: &mut PgConnection,
         keys: &Vec<OrderId>,
     ) -> Result<HashMap<OrderId, u64>, Error> {
@@ -47,7 +43,6 @@ impl Tables<PaymentService> for PaymentTables {
     }
 
     async fn write(
-        &self,
         conn: &mut PgConnection,
         writes: &Vec<PaymentWrite>,
         _at: Timestamp,
@@ -60,10 +55,7 @@ impl Tables<PaymentService> for PaymentTables {
 }
 
 async fn insert(conn: &mut PgConnection, writes: &[&PaymentWrite]) -> Result<(), Error> {
-    if writes.is_empty() {
-        return Ok(());
-    }
-    sqlx::query!(
+    let statement = sqlx::query!(
         "INSERT INTO payments (order_id, version, status, due_at, payment)
          SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[])",
         &column(writes, |write| write.row.order_id.0),
@@ -71,17 +63,12 @@ async fn insert(conn: &mut PgConnection, writes: &[&PaymentWrite]) -> Result<(),
         &column(writes, |write| write.row.payment.status().as_str()) as _,
         &column(writes, |write| write.row.due_at().map(time)) as _,
         &json_column("payment", writes, |write| &*write.row.payment)?
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+    );
+    columns::insert(conn, writes.len(), statement).await
 }
 
 async fn update(conn: &mut PgConnection, writes: &[&PaymentWrite]) -> Result<(), Error> {
-    if writes.is_empty() {
-        return Ok(());
-    }
-    let met = sqlx::query!(
+    let statement = sqlx::query!(
         "UPDATE payments
          SET version = v.version, status = v.status, due_at = v.due_at, payment = v.payment
          FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[],
@@ -93,11 +80,8 @@ async fn update(conn: &mut PgConnection, writes: &[&PaymentWrite]) -> Result<(),
         &column(writes, |write| write.row.payment.status().as_str()) as _,
         &column(writes, |write| write.row.due_at().map(time)) as _,
         &json_column("payment", writes, |write| &*write.row.payment)?
-    )
-    .execute(conn)
-    .await?
-    .rows_affected();
-    Ok(all_met("payment", met, writes.len())?)
+    );
+    columns::update(conn, "payment", writes.len(), statement).await
 }
 
 /// The payment service's database, as its readers see it.
@@ -107,20 +91,13 @@ pub struct PaymentDatabase(pub Database);
 #[async_trait]
 impl PaymentReads for PaymentDatabase {
     async fn payment(&self, order_id: OrderId) -> Result<Option<PaymentRow>, ReadError> {
-        self.0
-            .read(move |readers| async move {
-                let row = sqlx::query!(
-                    "SELECT version, payment FROM payments WHERE order_id = $1",
-                    order_id.0
-                )
-                .fetch_optional(&readers)
-                .await?;
-                let Some(row) = row else { return Ok(None) };
-                let order_id = order_id.0;
-                let stored = StoredPayment { order_id, version: row.version, payment: row.payment };
-                Ok(Some(stored.payment()?))
-            })
-            .await
+        let query =
+            sqlx::query!("SELECT version, payment FROM payments WHERE order_id = $1", order_id.0);
+        let found = self.0.row(query, move |row| {
+            let (order_id, version, payment) = (order_id.0, row.version, row.payment);
+            StoredPayment { order_id, version, payment }.payment()
+        });
+        found.await
     }
 
     async fn due(
@@ -130,19 +107,13 @@ impl PaymentReads for PaymentDatabase {
         limit: u32,
     ) -> Result<Vec<OrderId>, ReadError> {
         let after = after.map_or(Uuid::nil(), |order| order.0);
-        self.0
-            .read(move |readers| async move {
-                let rows = sqlx::query!(
-                    "SELECT order_id FROM payments
-                     WHERE due_at <= $1 AND order_id > $2 ORDER BY order_id LIMIT $3",
-                    time(before),
-                    after,
-                    i64::from(limit)
-                )
-                .fetch_all(&readers)
-                .await?;
-                Ok(rows.into_iter().map(|row| OrderId(row.order_id)).collect())
-            })
-            .await
+        let query = sqlx::query!(
+            "SELECT order_id FROM payments
+             WHERE due_at <= $1 AND order_id > $2 ORDER BY order_id LIMIT $3",
+            time(before),
+            after,
+            i64::from(limit)
+        );
+        self.0.rows(query, |row| Ok(OrderId(row.order_id))).await
     }
 }

@@ -1,18 +1,17 @@
 //! The shipping service's table: one shipment an order.
 
-mod records;
-
-use crate::columns::{column, number, time};
+use crate::columns::{self, column, number, time};
 use crate::database::Database;
 use crate::error::Error;
 use crate::store::Tables;
 use async_trait::async_trait;
 use ordermill_actors::ports::ReadError;
+use ordermill_actors::reconciliation::OrderRecords;
 use ordermill_actors::shipping::ShipmentReads;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
+use ordermill_domain::reconciliation::{Record, ShipmentRecord, Span};
 use ordermill_domain::shipping::{Shipment, Shipping, Writes};
-use ordermill_rows::all_met;
 use ordermill_rows::shipping::{StoredShipment, address, priority};
 use sqlx::PgConnection;
 use sqlx::migrate::Migrator;
@@ -24,13 +23,9 @@ pub const SCHEMA: &str = "shipping";
 /// The shipping service's migrations.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres/shipping");
 
-/// The shipping service's table.
-pub struct ShippingTables;
-
 #[async_trait]
-impl Tables<Shipping> for ShippingTables {
+impl Tables for Shipping {
     async fn load(
-        &self,
         conn: &mut PgConnection,
         keys: &BTreeSet<OrderId>,
     ) -> Result<BTreeMap<OrderId, Shipment>, Error> {
@@ -48,23 +43,15 @@ impl Tables<Shipping> for ShippingTables {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    async fn write(
-        &self,
-        conn: &mut PgConnection,
-        writes: &Writes,
-        _at: Timestamp,
-    ) -> Result<(), Error> {
+    async fn write(conn: &mut PgConnection, writes: &Writes, _at: Timestamp) -> Result<(), Error> {
         insert(conn, &writes.inserts).await?;
         update(conn, &writes.updates).await
     }
 }
 
 async fn insert(conn: &mut PgConnection, shipments: &[Shipment]) -> Result<(), Error> {
-    if shipments.is_empty() {
-        return Ok(());
-    }
     let parcels = column(shipments, |shipment| shipment.state.parcel());
-    sqlx::query!(
+    let statement = sqlx::query!(
         "INSERT INTO shipments (order_id, status, decided_at, reason, tracking_code, freight_minor,
                                 currency, estimated_delivery, units, priority, address,
                                 dispatched_at)
@@ -83,18 +70,13 @@ async fn insert(conn: &mut PgConnection, shipments: &[Shipment]) -> Result<(), E
         &column(&parcels, |parcel| Some(priority((*parcel)?.priority))) as _,
         &column(&parcels, |parcel| (*parcel)?.address.as_ref().map(address)) as _,
         &column(shipments, |shipment| shipment.dispatched_at().map(time)) as _
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+    );
+    columns::insert(conn, shipments.len(), statement).await
 }
 
 /// A parcel never changes: only what became of it does.
 async fn update(conn: &mut PgConnection, shipments: &[Shipment]) -> Result<(), Error> {
-    if shipments.is_empty() {
-        return Ok(());
-    }
-    let met = sqlx::query!(
+    let statement = sqlx::query!(
         "UPDATE shipments
          SET status = v.status, decided_at = v.decided_at, dispatched_at = v.dispatched_at
          FROM UNNEST($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[])
@@ -104,11 +86,8 @@ async fn update(conn: &mut PgConnection, shipments: &[Shipment]) -> Result<(), E
         &column(shipments, |shipment| shipment.state.status().as_str()) as _,
         &column(shipments, |shipment| time(shipment.decided_at)),
         &column(shipments, |shipment| shipment.dispatched_at().map(time)) as _
-    )
-    .execute(conn)
-    .await?
-    .rows_affected();
-    Ok(all_met("shipment", met, shipments.len())?)
+    );
+    columns::update(conn, "shipment", shipments.len(), statement).await
 }
 
 /// The shipping service's database, as its readers see it.
@@ -118,18 +97,32 @@ pub struct ShippingDatabase(pub Database);
 #[async_trait]
 impl ShipmentReads for ShippingDatabase {
     async fn shipment(&self, order: OrderId) -> Result<Option<Shipment>, ReadError> {
-        let read = self.0.read(move |pool| async move {
-            let row = sqlx::query_as!(
-                StoredShipment::<Timestamp>,
-                "SELECT order_id, status, decided_at, reason, tracking_code, freight_minor,
-                        currency, estimated_delivery, units, priority, address, dispatched_at
-                 FROM shipments WHERE order_id = $1",
-                order.0
-            )
-            .fetch_optional(&pool)
-            .await?;
-            Ok(row.map(StoredShipment::shipment).transpose()?)
-        });
-        read.await
+        let query = sqlx::query_as!(
+            StoredShipment::<Timestamp>,
+            "SELECT order_id, status, decided_at, reason, tracking_code, freight_minor,
+                    currency, estimated_delivery, units, priority, address, dispatched_at
+             FROM shipments WHERE order_id = $1",
+            order.0
+        );
+        self.0.row(query, StoredShipment::shipment).await
+    }
+}
+
+#[async_trait]
+impl OrderRecords<ShipmentRecord> for ShippingDatabase {
+    async fn records(&self, span: Span) -> Result<Vec<Record<ShipmentRecord>>, ReadError> {
+        let Span { after, until, limit } = span;
+        let query = sqlx::query_as!(
+            StoredShipment::<Timestamp>,
+            "SELECT order_id, status, decided_at, reason, tracking_code,
+                    freight_minor, currency, estimated_delivery, units, priority, address,
+                    dispatched_at
+             FROM shipments WHERE order_id > $1 AND order_id <= $2
+             ORDER BY order_id LIMIT $3",
+            after.0,
+            until.0,
+            i64::from(limit)
+        );
+        self.0.rows(query, |row| Ok(row.record())).await
     }
 }

@@ -9,17 +9,12 @@ use crate::error::Error;
 use crate::{dead_letters, outbox};
 use async_trait::async_trait;
 use ordermill_actors::faults::{self, Point};
-use ordermill_actors::ports::{
-    CommitError, Committed, DeadLetterFilter, DeadLetters, Outbox, ReadError, Store,
-};
+use ordermill_actors::ports::{CommitError, Committed, Store};
 use ordermill_domain::clock::Timestamp;
-use ordermill_domain::outbox::OutboxRow;
-use ordermill_domain::service::{Batch, DeadLetter, DecidedBatch, DiscardedLetter, Service};
+use ordermill_domain::service::{Batch, DecidedBatch, Service};
 use sqlx::{Connection, PgConnection};
-use std::marker::PhantomData;
 use std::time::Duration;
 use tokio::time::timeout;
-use uuid::Uuid;
 
 /// How long a batch may take before the server counts as gone. The server itself gives a statement
 /// up sooner: only one that is silent lets this pass.
@@ -32,90 +27,25 @@ const COMMIT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Both run inside the batch's transaction. Both use a handful of statements, whatever the batch's
 /// size.
 #[async_trait]
-pub trait Tables<S: Service>: Send + Sync + 'static {
+pub trait Tables: Service {
     /// The rows of these keys, locked in the order of the keys and then read: they cannot change
     /// until the transaction ends, and two batches never wait for each other in a circle.
-    async fn load(&self, conn: &mut PgConnection, keys: &S::Keys) -> Result<S::Rows, Error>;
+    async fn load(conn: &mut PgConnection, keys: &Self::Keys) -> Result<Self::Rows, Error>;
 
     /// Writes rows. An insert that finds a row, or an update that finds none, must fail: `decide_batch`
     /// has seen the rows that are there.
     async fn write(
-        &self,
         conn: &mut PgConnection,
-        writes: &S::Writes,
+        writes: &Self::Writes,
         at: Timestamp,
     ) -> Result<(), Error>;
 }
 
-/// A service's database as its journal and its relay see it.
-pub struct PgStore<S, T> {
-    database: Database,
-    tables: T,
-    service: PhantomData<fn() -> S>,
-}
-
-impl<S: Service, T: Tables<S>> PgStore<S, T> {
-    /// A store over an open database.
-    pub fn new(database: Database, tables: T) -> Self {
-        Self { database, tables, service: PhantomData }
-    }
-
-    /// The database beneath.
-    pub fn database(&self) -> &Database {
-        &self.database
-    }
-
-    async fn transact(
-        &self,
-        conn: &mut PgConnection,
-        batch: &Batch<S>,
-    ) -> Result<Committed<S>, CommitError> {
-        let filling = async {
-            let mut tx = conn.begin().await?;
-            match self.fill(&mut tx, batch).await {
-                Ok(written) => Ok((tx, written)),
-                Err(error) => {
-                    // Where the connection is lost, so is the transaction.
-                    let _ = tx.rollback().await;
-                    Err(error)
-                }
-            }
-        };
-        let filled = timeout(BATCH_TIMEOUT, filling).await;
-        let filled = filled.unwrap_or_else(|_| Err(Error::late("a batch", BATCH_TIMEOUT)));
-        let (tx, written) = filled.map_err(Error::before_commit)?;
-        faults::passes(Point::Written);
-        match timeout(COMMIT_TIMEOUT, tx.commit()).await {
-            Ok(Ok(())) => Ok(written),
-            Ok(Err(error)) => Err(Error::from(error).at_commit()),
-            Err(_) => Err(Error::late("COMMIT", COMMIT_TIMEOUT).at_commit()),
-        }
-    }
-
-    async fn fill(&self, conn: &mut PgConnection, batch: &Batch<S>) -> Result<Committed<S>, Error> {
-        let mut committed = Committed { outcomes: Vec::new(), outbox: Vec::new() };
-        let owner = self.database.owner();
-        if !batch.changes.is_empty() {
-            let rows = self.tables.load(conn, &batch.keys()).await?;
-            let DecidedBatch { writes, outbox, outcomes } = batch.decide(rows);
-            self.tables.write(conn, &writes, batch.at).await?;
-            outbox::insert(conn, owner, &outbox).await?;
-            committed = Committed { outcomes, outbox };
-        }
-        outbox::forget(conn, &batch.maintenance.forget).await?;
-        outbox::park(conn, &batch.maintenance.park).await?;
-        dead_letters::insert(conn, &batch.maintenance.dead_letters).await?;
-        outbox::redrive(conn, owner, &batch.maintenance.redrive, batch.at).await?;
-        dead_letters::discard(conn, &batch.maintenance.discard, batch.at).await?;
-        Ok(committed)
-    }
-}
-
 #[async_trait]
-impl<S: Service, T: Tables<S>> Store<S> for PgStore<S, T> {
+impl<S: Tables> Store<S> for Database {
     async fn commit(&self, batch: &Batch<S>) -> Result<Committed<S>, CommitError> {
-        let mut lease = self.database.writer().await.map_err(Error::before_commit)?;
-        let result = self.transact(&mut lease, batch).await;
+        let mut lease = self.writer().await.map_err(Error::before_commit)?;
+        let result = transact(&mut lease, self.owner(), batch).await;
         match &result {
             Ok(_) | Err(CommitError::Contended(_) | CommitError::Data(_)) => lease.keep(),
             Err(CommitError::Unavailable(_)) => drop(lease),
@@ -125,52 +55,50 @@ impl<S: Service, T: Tables<S>> Store<S> for PgStore<S, T> {
     }
 }
 
-#[async_trait]
-impl<S: Service, T: Tables<S>> Outbox for PgStore<S, T> {
-    async fn waiting(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<OutboxRow>, ReadError> {
-        self.database.waiting(after, limit).await
-    }
-
-    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, ReadError> {
-        self.database.due(now, limit).await
-    }
-
-    async fn parked(&self) -> Result<u64, ReadError> {
-        self.database.parked().await
-    }
-
-    async fn adopt(&self, limit: u32) -> Result<u64, ReadError> {
-        self.database.adopt(limit).await
+async fn transact<S: Tables>(
+    conn: &mut PgConnection,
+    owner: i64,
+    batch: &Batch<S>,
+) -> Result<Committed<S>, CommitError> {
+    let filling = async {
+        let mut tx = conn.begin().await?;
+        match fill(&mut tx, owner, batch).await {
+            Ok(written) => Ok((tx, written)),
+            Err(error) => {
+                // Where the connection is lost, so is the transaction.
+                let _ = tx.rollback().await;
+                Err(error)
+            }
+        }
+    };
+    let filled = timeout(BATCH_TIMEOUT, filling).await;
+    let filled = filled.unwrap_or_else(|_| Err(Error::late("a batch", BATCH_TIMEOUT)));
+    let (tx, written) = filled.map_err(Error::before_commit)?;
+    faults::passes(Point::Written);
+    match timeout(COMMIT_TIMEOUT, tx.commit()).await {
+        Ok(Ok(())) => Ok(written),
+        Ok(Err(error)) => Err(Error::from(error).at_commit()),
+        Err(_) => Err(Error::late("COMMIT", COMMIT_TIMEOUT).at_commit()),
     }
 }
 
-#[async_trait]
-impl<S: Service, T: Tables<S>> DeadLetters for PgStore<S, T> {
-    async fn dead_letters(
-        &self,
-        filter: &DeadLetterFilter,
-        limit: u32,
-    ) -> Result<Vec<DeadLetter>, ReadError> {
-        self.database.dead_letters(filter, limit).await
+async fn fill<S: Tables>(
+    conn: &mut PgConnection,
+    owner: i64,
+    batch: &Batch<S>,
+) -> Result<Committed<S>, Error> {
+    let mut committed = Committed { outcomes: Vec::new(), outbox: Vec::new() };
+    if !batch.changes.is_empty() {
+        let rows = S::load(conn, &batch.keys()).await?;
+        let DecidedBatch { writes, outbox, outcomes } = batch.decide(rows);
+        S::write(conn, &writes, batch.at).await?;
+        outbox::insert(conn, owner, &outbox).await?;
+        committed = Committed { outcomes, outbox };
     }
-
-    async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetter>, ReadError> {
-        self.database.dead_letter(id).await
-    }
-
-    async fn forget_dead_letters(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
-        self.database.forget_dead_letters(before, limit).await
-    }
-
-    async fn discarded_letters(
-        &self,
-        filter: &DeadLetterFilter,
-        limit: u32,
-    ) -> Result<Vec<DiscardedLetter>, ReadError> {
-        self.database.discarded_letters(filter, limit).await
-    }
-
-    async fn forget_discarded(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
-        self.database.forget_discarded(before, limit).await
-    }
+    outbox::forget(conn, &batch.maintenance.forget).await?;
+    outbox::park(conn, &batch.maintenance.park).await?;
+    dead_letters::insert(conn, &batch.maintenance.dead_letters).await?;
+    outbox::redrive(conn, owner, &batch.maintenance.redrive, batch.at).await?;
+    dead_letters::discard(conn, &batch.maintenance.discard, batch.at).await?;
+    Ok(committed)
 }

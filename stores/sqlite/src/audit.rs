@@ -1,7 +1,5 @@
 //! The audit service's table: every event, append-only.
 
-mod records;
-
 use crate::columns::{Micros, micros};
 use crate::database::Database;
 use crate::error::Error;
@@ -10,11 +8,14 @@ use crate::store::Tables;
 use async_trait::async_trait;
 use ordermill_actors::audit::AuditReads;
 use ordermill_actors::ports::ReadError;
+use ordermill_actors::reconciliation::OrderRecords;
 use ordermill_domain::audit::{AuditCursor, AuditEntry, AuditService};
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::messages::Message;
-use ordermill_rows::audit::StoredAuditEntry;
+use ordermill_domain::reconciliation::{AuditRecord, Record, Span};
+use ordermill_rows::audit::{StoredAuditEntry, record};
+use ordermill_rows::from_json;
 use sqlx::SqliteConnection;
 use sqlx::migrate::Migrator;
 use std::fmt::Write;
@@ -24,21 +25,13 @@ use uuid::Uuid;
 /// The audit service's migrations.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite/audit");
 
-/// The audit service's table.
-pub struct AuditTables;
-
 #[async_trait]
-impl Tables<AuditService> for AuditTables {
-    async fn load(&self, _: &mut SqliteConnection, (): &()) -> Result<(), Error> {
+impl Tables for AuditService {
+    async fn load(_: &mut SqliteConnection, (): &()) -> Result<(), Error> {
         Ok(())
     }
 
-    fn write(
-        &self,
-        script: &mut Script,
-        events: &Vec<Arc<Message>>,
-        at: Timestamp,
-    ) -> Result<(), Error> {
+    fn write(script: &mut Script, events: &Vec<Arc<Message>>, at: Timestamp) -> Result<(), Error> {
         if events.is_empty() {
             return Ok(());
         }
@@ -86,24 +79,37 @@ impl AuditReads for AuditDatabase {
     ) -> Result<Vec<AuditEntry>, ReadError> {
         let (occurred_at, position) =
             after.map_or((i64::MIN, 0), |after| (micros(after.occurred_at), after.position));
-        let read = self.0.read(move |pool| async move {
-            let rows = sqlx::query_as!(
-                StoredAuditEntry::<Micros>,
-                r#"SELECT position, event_id AS "event_id: Uuid", event_type, number, occurred_at,
-                          recorded_at, message
-                   FROM audit_entries
-                   WHERE order_id = ?1 AND (occurred_at, position) > (?2, ?3)
-                   ORDER BY occurred_at, position LIMIT ?4"#,
-                order.0,
-                occurred_at,
-                position,
-                limit
-            )
-            .fetch_all(&pool)
-            .await?;
-            let entries = rows.into_iter().map(|row| row.entry(order));
-            Ok(entries.collect::<Result<_, _>>()?)
-        });
-        read.await
+        let query = sqlx::query_as!(
+            StoredAuditEntry::<Micros>,
+            r#"SELECT position, event_id AS "event_id: Uuid", event_type, number, occurred_at,
+                      recorded_at, message
+               FROM audit_entries
+               WHERE order_id = ?1 AND (occurred_at, position) > (?2, ?3)
+               ORDER BY occurred_at, position LIMIT ?4"#,
+            order.0,
+            occurred_at,
+            position,
+            limit
+        );
+        self.0.rows(query, move |row| row.entry(order)).await
+    }
+}
+
+#[async_trait]
+impl OrderRecords<AuditRecord> for AuditDatabase {
+    async fn records(&self, span: Span) -> Result<Vec<Record<AuditRecord>>, ReadError> {
+        let Span { after, until, limit } = span;
+        let query = sqlx::query!(
+            r#"SELECT order_id AS "order_id!: Uuid", json_group_array(event_type) AS "events!: String"
+                   FROM audit_entries WHERE order_id > ?1 AND order_id <= ?2
+                   GROUP BY order_id ORDER BY order_id LIMIT ?3"#,
+            after.0,
+            until.0,
+            limit
+        );
+        let found = self
+            .0
+            .rows(query, |row| Ok(record(row.order_id, from_json("list of events", &row.events)?)));
+        found.await
     }
 }

@@ -15,11 +15,13 @@ use crate::progress;
 use futures::future::join_all;
 use ordermill_actors::faults::{self, Point};
 use ordermill_actors::ports::ReadError;
+use ordermill_rows::Corrupt;
 use sqlx::migrate::{MigrateError, Migration, Migrator};
 use sqlx::pool::PoolConnection;
+use sqlx::query::Map;
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
+    SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool,
+    SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
 use sqlx::{Connection, Sqlite};
 use std::fs::File;
@@ -113,6 +115,11 @@ pub enum OpenError {
         source: sqlx::Error,
     },
 }
+
+/// A query with its arguments, as `query_as!` and `query!` make it. `F` takes its rows apart.
+pub type Query<F> = Map<'static, Sqlite, F, SqliteArguments>;
+/// A statement with its arguments, as `query!` makes it of one that answers no rows.
+pub type Statement = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
 
 /// A service's database. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -238,6 +245,39 @@ impl Database {
         owned(work(self.readers.clone())).await
     }
 
+    /// What a query finds: each row as `read` reads it.
+    pub async fn rows<R, T>(
+        &self,
+        query: Query<impl FnMut(SqliteRow) -> sqlx::Result<R> + Send + 'static>,
+        read: impl Fn(R) -> Result<T, Corrupt> + Send + 'static,
+    ) -> Result<Vec<T>, ReadError>
+    where
+        R: Send + Unpin + 'static,
+        T: Send + 'static,
+    {
+        let found = self.read(move |pool| async move {
+            let rows = query.fetch_all(&pool).await?;
+            Ok(rows.into_iter().map(read).collect::<Result<_, _>>()?)
+        });
+        found.await
+    }
+
+    /// The one row that a query finds, as `read` reads it.
+    pub async fn row<R, T>(
+        &self,
+        query: Query<impl FnMut(SqliteRow) -> sqlx::Result<R> + Send + 'static>,
+        read: impl Fn(R) -> Result<T, Corrupt> + Send + 'static,
+    ) -> Result<Option<T>, ReadError>
+    where
+        R: Send + Unpin + 'static,
+        T: Send + 'static,
+    {
+        let found = self.read(move |pool| async move {
+            Ok(query.fetch_optional(&pool).await?.map(read).transpose()?)
+        });
+        found.await
+    }
+
     /// Runs single writing statements that are no change of an entity (a claim, a retention) in a
     /// task of their own. They wait for the batch that is being committed.
     pub async fn write<R, F, W>(&self, work: W) -> Result<R, ReadError>
@@ -247,6 +287,12 @@ impl Database {
         W: FnOnce(SqlitePool) -> F,
     {
         owned(work(self.writer.clone())).await
+    }
+
+    /// Runs one such statement: how many rows it met.
+    pub async fn execute(&self, statement: Statement) -> Result<u64, ReadError> {
+        let done = self.write(|writer| async move { Ok(statement.execute(&writer).await?) });
+        Ok(done.await?.rows_affected())
     }
 
     /// The writing connection, for a batch.

@@ -82,66 +82,55 @@ impl DeadLetters for Database {
     ) -> Result<Vec<DeadLetter>, ReadError> {
         let queue = filter.queue.map(Queue::as_str);
         let before = filter.before.unwrap_or(Uuid::max());
-        self.read(move |pool| async move {
-            // Two statements: each goes by its own index, whatever the planner makes of an OR.
-            let rows =
-                match queue {
-                    Some(queue) => sqlx::query_as!(
-                        StoredDeadLetter::<Micros>,
-                        r#"SELECT id AS "id: Uuid", queue, order_id AS "order_id: Uuid", event_type,
-                                  cause, attempts, body, first_failed_at, died_at
-                           FROM dead_letters WHERE queue = ?1 AND id < ?2
-                           ORDER BY id DESC LIMIT ?3"#,
-                        queue,
-                        before,
-                        limit
-                    )
-                    .fetch_all(&pool)
-                    .await?,
-                    None => sqlx::query_as!(
-                        StoredDeadLetter::<Micros>,
-                        r#"SELECT id AS "id: Uuid", queue, order_id AS "order_id: Uuid", event_type,
-                                  cause, attempts, body, first_failed_at, died_at
-                           FROM dead_letters WHERE id < ?1 ORDER BY id DESC LIMIT ?2"#,
-                        before,
-                        limit
-                    )
-                    .fetch_all(&pool)
-                    .await?,
-                };
-            Ok(rows.into_iter().map(StoredDeadLetter::letter).collect::<Result<_, _>>()?)
-        })
-        .await
+        // Two statements: each goes by its own index, whatever the planner makes of an OR.
+        match queue {
+            Some(queue) => {
+                let query = sqlx::query_as!(
+                    StoredDeadLetter::<Micros>,
+                    r#"SELECT id AS "id: Uuid", queue, order_id AS "order_id: Uuid", event_type,
+                              cause, attempts, body, first_failed_at, died_at
+                       FROM dead_letters WHERE queue = ?1 AND id < ?2
+                       ORDER BY id DESC LIMIT ?3"#,
+                    queue,
+                    before,
+                    limit
+                );
+                self.rows(query, StoredDeadLetter::letter).await
+            }
+            None => {
+                let query = sqlx::query_as!(
+                    StoredDeadLetter::<Micros>,
+                    r#"SELECT id AS "id: Uuid", queue, order_id AS "order_id: Uuid", event_type,
+                              cause, attempts, body, first_failed_at, died_at
+                       FROM dead_letters WHERE id < ?1 ORDER BY id DESC LIMIT ?2"#,
+                    before,
+                    limit
+                );
+                self.rows(query, StoredDeadLetter::letter).await
+            }
+        }
     }
 
     async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetter>, ReadError> {
-        self.read(move |pool| async move {
-            let row = sqlx::query_as!(
-                StoredDeadLetter::<Micros>,
-                r#"SELECT id AS "id: Uuid", queue, order_id AS "order_id: Uuid", event_type, cause,
-                          attempts, body, first_failed_at, died_at
-                   FROM dead_letters WHERE id = ?1"#,
-                id
-            )
-            .fetch_optional(&pool)
-            .await?;
-            Ok(row.map(StoredDeadLetter::letter).transpose()?)
-        })
-        .await
+        let query = sqlx::query_as!(
+            StoredDeadLetter::<Micros>,
+            r#"SELECT id AS "id: Uuid", queue, order_id AS "order_id: Uuid", event_type, cause,
+                      attempts, body, first_failed_at, died_at
+               FROM dead_letters WHERE id = ?1"#,
+            id
+        );
+        self.row(query, StoredDeadLetter::letter).await
     }
 
     async fn forget_dead_letters(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
         let before = micros(before);
-        self.write(move |writer| async move {
-            let done = sqlx::query!(
-                "DELETE FROM dead_letters WHERE id IN (
-                     SELECT id FROM dead_letters WHERE died_at < ?1 ORDER BY id LIMIT ?2)",
-                before,
-                limit
-            );
-            Ok(done.execute(&writer).await?.rows_affected())
-        })
-        .await
+        let query = sqlx::query!(
+            "DELETE FROM dead_letters WHERE id IN (
+                 SELECT id FROM dead_letters WHERE died_at < ?1 ORDER BY id LIMIT ?2)",
+            before,
+            limit
+        );
+        self.execute(query).await
     }
 
     async fn discarded_letters(
@@ -151,36 +140,28 @@ impl DeadLetters for Database {
     ) -> Result<Vec<DiscardedLetter>, ReadError> {
         let queue = filter.queue.map(Queue::as_str);
         let before = filter.before.unwrap_or(Uuid::max());
-        self.read(move |pool| async move {
-            // They are few: each was looked at by a person.
-            let rows = sqlx::query_as!(
-                StoredDiscardedLetter::<Micros>,
-                r#"SELECT id AS "id: Uuid", queue, order_id AS "order_id: Uuid", event_type, cause,
-                          attempts, body, first_failed_at, died_at, reason, discarded_at
-                   FROM discarded_dead_letters
-                   WHERE queue = coalesce(?1, queue) AND id < ?2 ORDER BY id DESC LIMIT ?3"#,
-                queue,
-                before,
-                limit
-            )
-            .fetch_all(&pool)
-            .await?;
-            Ok(rows.into_iter().map(StoredDiscardedLetter::letter).collect::<Result<_, _>>()?)
-        })
-        .await
+        // They are few: each was looked at by a person.
+        let query = sqlx::query_as!(
+            StoredDiscardedLetter::<Micros>,
+            r#"SELECT id AS "id: Uuid", queue, order_id AS "order_id: Uuid", event_type, cause,
+                      attempts, body, first_failed_at, died_at, reason, discarded_at
+               FROM discarded_dead_letters
+               WHERE queue = coalesce(?1, queue) AND id < ?2 ORDER BY id DESC LIMIT ?3"#,
+            queue,
+            before,
+            limit
+        );
+        self.rows(query, StoredDiscardedLetter::letter).await
     }
 
     async fn forget_discarded(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
         let before = micros(before);
-        self.write(move |writer| async move {
-            let done = sqlx::query!(
-                "DELETE FROM discarded_dead_letters WHERE id IN (
-                     SELECT id FROM discarded_dead_letters WHERE discarded_at < ?1 LIMIT ?2)",
-                before,
-                limit
-            );
-            Ok(done.execute(&writer).await?.rows_affected())
-        })
-        .await
+        let query = sqlx::query!(
+            "DELETE FROM discarded_dead_letters WHERE id IN (
+                 SELECT id FROM discarded_dead_letters WHERE discarded_at < ?1 LIMIT ?2)",
+            before,
+            limit
+        );
+        self.execute(query).await
     }
 }

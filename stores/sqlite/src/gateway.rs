@@ -3,10 +3,10 @@
 mod records;
 mod rows;
 
-use crate::columns::{self, Micros, json_rows};
+use crate::columns::{self, Micros};
 use crate::database::Database;
 use crate::error::Error;
-use crate::script::{Script, statement};
+use crate::script::{Script, checked};
 use crate::store::Tables;
 use async_trait::async_trait;
 use ordermill_actors::gateway::{GatewayReads, Sums, Totals};
@@ -16,7 +16,7 @@ use ordermill_domain::gateway::{Entry, GatewayWrites, SimulatedGateway};
 use ordermill_domain::money::Currency;
 use ordermill_domain::payment::GatewayKey;
 use ordermill_rows::gateway::StoredGatewayEntry;
-use ordermill_rows::{Corrupt, corrupt, count};
+use ordermill_rows::{corrupt, count};
 use rows::GatewayEntryRow;
 use sqlx::SqliteConnection;
 use sqlx::migrate::Migrator;
@@ -26,13 +26,9 @@ use uuid::Uuid;
 /// The gateway's migrations.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite/gateway");
 
-/// The gateway's table.
-pub struct GatewayTables;
-
 #[async_trait]
-impl Tables<SimulatedGateway> for GatewayTables {
+impl Tables for SimulatedGateway {
     async fn load(
-        &self,
         conn: &mut SqliteConnection,
         keys: &Vec<GatewayKey>,
     ) -> Result<HashMap<GatewayKey, Entry>, Error> {
@@ -51,28 +47,15 @@ impl Tables<SimulatedGateway> for GatewayTables {
         Ok(entries.collect::<Result<_, _>>()?)
     }
 
-    fn write(
-        &self,
-        script: &mut Script,
-        writes: &GatewayWrites,
-        _at: Timestamp,
-    ) -> Result<(), Error> {
+    fn write(script: &mut Script, writes: &GatewayWrites, _at: Timestamp) -> Result<(), Error> {
         insert(script, &writes.inserted)?;
         update(script, &writes.updated)
     }
 }
 
-fn bound(entries: &[Entry]) -> Result<String, Corrupt> {
-    json_rows("ledger entries", entries.iter().map(GatewayEntryRow::from))
-}
-
 fn insert(script: &mut Script, entries: &[Entry]) -> Result<(), Error> {
-    if entries.is_empty() {
-        return Ok(());
-    }
-    let rows = bound(entries)?;
-    statement!(
-        script,
+    let rows = entries.iter().map(GatewayEntryRow::from);
+    let sql = checked!(
         "INSERT INTO gateway_ledger (key, status, order_id, currency, amount_minor, method,
                                      captured_minor, refunded_minor, transaction_id,
                                      charge_attempts, refund_attempts, created_at, changed_at)
@@ -82,19 +65,14 @@ fn insert(script: &mut Script, entries: &[Entry]) -> Result<(), Error> {
                 value ->> 'refunded_minor', value ->> 'transaction_id',
                 value ->> 'charge_attempts', value ->> 'refund_attempts',
                 value ->> 'created_at', value ->> 'changed_at'
-         FROM jsonb_each(?)",
-        rows
+         FROM jsonb_each(?)"
     );
-    Ok(())
+    script.insert("ledger entry", rows, sql)
 }
 
 fn update(script: &mut Script, entries: &[Entry]) -> Result<(), Error> {
-    if entries.is_empty() {
-        return Ok(());
-    }
-    let rows = bound(entries)?;
-    statement!(
-        script,
+    let rows = entries.iter().map(GatewayEntryRow::from);
+    let sql = checked!(
         "UPDATE gateway_ledger
          SET status = v.value ->> 'status', order_id = unhex(v.value ->> 'order_id', '-'),
              currency = v.value ->> 'currency', amount_minor = v.value ->> 'amount_minor',
@@ -105,11 +83,9 @@ fn update(script: &mut Script, entries: &[Entry]) -> Result<(), Error> {
              refund_attempts = v.value ->> 'refund_attempts',
              changed_at = v.value ->> 'changed_at'
          FROM jsonb_each(?) AS v
-         WHERE gateway_ledger.key = unhex(v.value ->> 'key', '-')",
-        rows
-    )
-    .must_meet("ledger entry", entries.len());
-    Ok(())
+         WHERE gateway_ledger.key = unhex(v.value ->> 'key', '-')"
+    );
+    script.update("ledger entry", rows, sql)
 }
 
 /// The gateway's database, as its readers see it.
@@ -119,22 +95,16 @@ pub struct GatewayDatabase(pub Database);
 #[async_trait]
 impl GatewayReads for GatewayDatabase {
     async fn entry(&self, key: GatewayKey) -> Result<Option<Entry>, ReadError> {
-        self.0
-            .read(move |readers| async move {
-                let row = sqlx::query_as!(
-                    StoredGatewayEntry::<Micros>,
-                    r#"SELECT key AS "key: Uuid", status, order_id AS "order_id: Uuid", currency,
-                              amount_minor, method, captured_minor, refunded_minor,
-                              transaction_id, charge_attempts, refund_attempts, created_at,
-                              changed_at
-                       FROM gateway_ledger WHERE key = ?1"#,
-                    key.0
-                )
-                .fetch_optional(&readers)
-                .await?;
-                Ok(row.map(StoredGatewayEntry::entry).transpose()?)
-            })
-            .await
+        let query = sqlx::query_as!(
+            StoredGatewayEntry::<Micros>,
+            r#"SELECT key AS "key: Uuid", status, order_id AS "order_id: Uuid", currency,
+                      amount_minor, method, captured_minor, refunded_minor,
+                      transaction_id, charge_attempts, refund_attempts, created_at,
+                      changed_at
+               FROM gateway_ledger WHERE key = ?1"#,
+            key.0
+        );
+        self.0.row(query, StoredGatewayEntry::entry).await
     }
 
     async fn totals(&self) -> Result<Totals, ReadError> {

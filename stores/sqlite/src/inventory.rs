@@ -2,21 +2,20 @@
 
 mod ledger;
 mod read;
-mod records;
 mod rows;
 
 pub use read::InventoryDatabase;
 
-use crate::columns::{self, Micros, json_rows};
+use crate::columns::{self, Micros};
 use crate::error::Error;
-use crate::script::{Script, statement};
+use crate::script::{Script, checked};
 use crate::store::Tables;
 use async_trait::async_trait;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::{OrderId, ProductId};
 use ordermill_domain::inventory::{Inventory, Keys, ReservationRow, Rows, StockRow, Writes};
 use ordermill_rows::inventory::{StoredReservation, StoredStock};
-use ordermill_rows::{Corrupt, to_json};
+use ordermill_rows::to_json;
 use rows::{InsertedReservation, UpdatedReservation, WrittenStock};
 use sqlx::SqliteConnection;
 use sqlx::migrate::Migrator;
@@ -27,19 +26,16 @@ use uuid::Uuid;
 /// The inventory service's migrations.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite/inventory");
 
-/// The inventory service's tables.
-pub struct InventoryTables;
-
 #[async_trait]
-impl Tables<Inventory> for InventoryTables {
-    async fn load(&self, conn: &mut SqliteConnection, keys: &Keys) -> Result<Rows, Error> {
+impl Tables for Inventory {
+    async fn load(conn: &mut SqliteConnection, keys: &Keys) -> Result<Rows, Error> {
         let reservations = load_reservations(conn, &keys.orders).await?;
         let stock = load_stock(conn, &keys.products_with(reservations.values())).await?;
         let adjusted = ledger::load_adjusted(conn, &keys.adjustment_keys).await?;
         Ok(Rows { reservations, stock, adjusted })
     }
 
-    fn write(&self, script: &mut Script, writes: &Writes, _at: Timestamp) -> Result<(), Error> {
+    fn write(script: &mut Script, writes: &Writes, _at: Timestamp) -> Result<(), Error> {
         insert_stock(script, &writes.new_stock)?;
         update_stock(script, &writes.stock)?;
         insert_reservations(script, &writes.new_reservations)?;
@@ -89,74 +85,44 @@ async fn load_stock(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn bound(stock: &[Arc<StockRow>]) -> Result<String, Corrupt> {
-    json_rows("stock", stock.iter().map(WrittenStock::from))
-}
-
 fn insert_stock(script: &mut Script, stock: &[Arc<StockRow>]) -> Result<(), Error> {
-    if stock.is_empty() {
-        return Ok(());
-    }
-    let rows = bound(stock)?;
-    statement!(
-        script,
+    let sql = checked!(
         "INSERT INTO stock (product_id, on_hand, reserved, version)
          SELECT value ->> 'product_id', value ->> 'on_hand', value ->> 'reserved',
                 value ->> 'version'
-         FROM jsonb_each(?)",
-        rows
+         FROM jsonb_each(?)"
     );
-    Ok(())
+    script.insert("stock", stock.iter().map(WrittenStock::from), sql)
 }
 
 fn update_stock(script: &mut Script, stock: &[Arc<StockRow>]) -> Result<(), Error> {
-    if stock.is_empty() {
-        return Ok(());
-    }
-    let rows = bound(stock)?;
-    statement!(
-        script,
+    let sql = checked!(
         "UPDATE stock
          SET on_hand = v.value ->> 'on_hand', reserved = v.value ->> 'reserved',
              version = v.value ->> 'version'
          FROM jsonb_each(?) AS v
-         WHERE stock.product_id = v.value ->> 'product_id'",
-        rows
-    )
-    .must_meet("stock", stock.len());
-    Ok(())
+         WHERE stock.product_id = v.value ->> 'product_id'"
+    );
+    script.update("stock", stock.iter().map(WrittenStock::from), sql)
 }
 
 fn insert_reservations(script: &mut Script, reservations: &[ReservationRow]) -> Result<(), Error> {
-    if reservations.is_empty() {
-        return Ok(());
-    }
-    let rows = json_rows("reservations", reservations.iter().map(InsertedReservation::from))?;
-    statement!(
-        script,
+    let sql = checked!(
         "INSERT INTO reservations (order_id, status, lines, refusal, updated_at)
          SELECT unhex(value ->> 'order_id', '-'), value ->> 'status', value ->> 'lines',
                 value ->> 'refusal', value ->> 'updated_at'
-         FROM jsonb_each(?)",
-        rows
+         FROM jsonb_each(?)"
     );
-    Ok(())
+    script.insert("reservation", reservations.iter().map(InsertedReservation::from), sql)
 }
 
 /// What an order asked for never changes: only what became of it does.
 fn update_reservations(script: &mut Script, reservations: &[ReservationRow]) -> Result<(), Error> {
-    if reservations.is_empty() {
-        return Ok(());
-    }
-    let rows = json_rows("reservations", reservations.iter().map(UpdatedReservation::from))?;
-    statement!(
-        script,
+    let sql = checked!(
         "UPDATE reservations
          SET status = v.value ->> 'status', updated_at = v.value ->> 'updated_at'
          FROM jsonb_each(?) AS v
-         WHERE reservations.order_id = unhex(v.value ->> 'order_id', '-')",
-        rows
-    )
-    .must_meet("reservation", reservations.len());
-    Ok(())
+         WHERE reservations.order_id = unhex(v.value ->> 'order_id', '-')"
+    );
+    script.update("reservation", reservations.iter().map(UpdatedReservation::from), sql)
 }

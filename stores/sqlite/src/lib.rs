@@ -5,17 +5,18 @@
 //! 1. Its migrations stand in `migrations/sqlite/<service>/`, numbered from 301 on (201 to 299 are
 //!    the common ones: `outbox`, `dead_letters`). Table names are distinct among all services, because
 //!    `scripts/sqlx-prepare` puts them into one development database.
-//! 2. A unit struct in `<service>.rs` implements [`Tables`]: `load` reads the rows of the keys,
-//!    `write` says how rows are written, as statements of one [`Script`]. [`SqliteStore`] is everything around them. [`shipping`] is an example.
-//! 3. Its read port is implemented on a struct that holds a [`Database`], with [`Database::read`];
-//!    statements that write but are no change of an entity (a sweeper's claim) use
-//!    [`Database::write`].
+//! 2. [`Tables`] is implemented for the service in `<service>.rs`: `load` reads the rows of the keys,
+//!    `write` says how rows are written, as statements of one [`Script`]. `store.rs` is everything
+//!    around them. [`shipping`] is an example.
+//! 3. Its read port is implemented on a struct that holds a [`Database`], with [`Database::rows`] and
+//!    [`Database::row`]; statements that write but are no change of an entity (a sweeper's claim) use
+//!    [`Database::execute`] or [`Database::write`].
 //! 4. After changing SQL: `scripts/sqlx-prepare`, and commit `.sqlx` with the code.
 //!
 //! ```ignore
 //! let directory = DataDir::open("./data")?;
 //! let database = Database::open(&directory, "shipping", &shipping::MIGRATIONS).await?;
-//! let store = Arc::new(SqliteStore::new(database.clone(), ShippingTables)); // Store<S> and Outbox
+//! let store = Arc::new(database.clone()); // Store<S>, Outbox and DeadLetters
 //! let reads = Arc::new(ShippingDatabase(database));
 //! ```
 //!
@@ -32,7 +33,7 @@
 //! UPDATE t SET x = v.value ->> 'x' FROM jsonb_each(?) AS v WHERE t.id = unhex(v.value ->> 'id', '-');
 //! ```
 //!
-//! An update in bulk checks by [`Script::must_meet`] that it met the rows that it was meant for. What
+//! An update in bulk checks ([`Script::update`]) that it met the rows that it was meant for. What
 //! an error means to the journal: [`error`].
 
 #![forbid(unsafe_code)]
@@ -59,4 +60,4 @@ pub use data_dir::{DataDir, DataDirError, Holder};
 pub use database::{Database, OpenError};
 pub use error::Error;
 pub use script::Script;
-pub use store::{SqliteStore, Tables};
+pub use store::Tables;

@@ -1,7 +1,6 @@
 //! The notification service's table: one entry for each order and topic.
 
 mod read;
-mod records;
 mod unread;
 mod write;
 
@@ -23,12 +22,9 @@ use uuid::Uuid;
 /// The notification service's migrations.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite/notification");
 
-/// The notification service's table.
-pub struct NotificationTables;
-
 #[async_trait]
-impl Tables<NotificationService> for NotificationTables {
-    async fn load(&self, conn: &mut SqliteConnection, keys: &Keys) -> Result<Rows, Error> {
+impl Tables for NotificationService {
+    async fn load(conn: &mut SqliteConnection, keys: &Keys) -> Result<Rows, Error> {
         let entries = entries(conn, &keys.entries).await?;
         let mut pages = BTreeMap::new();
         // Marking everything is a rare wish: a statement for each.
@@ -38,7 +34,7 @@ impl Tables<NotificationService> for NotificationTables {
         Ok(Rows { entries, pages })
     }
 
-    fn write(&self, script: &mut Script, writes: &Writes, _at: Timestamp) -> Result<(), Error> {
+    fn write(script: &mut Script, writes: &Writes, _at: Timestamp) -> Result<(), Error> {
         write::insert(script, &writes.inserts)?;
         write::mark(script, &writes.marks)
     }

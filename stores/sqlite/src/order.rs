@@ -1,7 +1,6 @@
 //! The order service's tables: orders, their sagas, history, idempotency keys.
 
 mod read;
-mod records;
 mod write;
 
 pub use read::OrderDatabase;
@@ -24,12 +23,9 @@ use uuid::Uuid;
 /// The order service's migrations.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite/order");
 
-/// The order service's tables.
-pub struct OrderTables;
-
 #[async_trait]
-impl Tables<Order> for OrderTables {
-    async fn load(&self, conn: &mut SqliteConnection, keys: &Keys) -> Result<Rows, Error> {
+impl Tables for Order {
+    async fn load(conn: &mut SqliteConnection, keys: &Keys) -> Result<Rows, Error> {
         let mut rows = Rows::default();
         let orders = columns::ids(keys.orders.iter().map(|order| order.0));
         let found = sqlx::query!(
@@ -58,7 +54,7 @@ impl Tables<Order> for OrderTables {
         Ok(rows)
     }
 
-    fn write(&self, script: &mut Script, writes: &Writes, _at: Timestamp) -> Result<(), Error> {
+    fn write(script: &mut Script, writes: &Writes, _at: Timestamp) -> Result<(), Error> {
         write::place(script, &writes.inserts)?;
         write::begin(script, &writes.inserts)?;
         write::update(script, &writes.updates)?;

@@ -91,47 +91,32 @@ pub(crate) async fn redrive(
 impl Outbox for Database {
     async fn waiting(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<OutboxRow>, ReadError> {
         let after = after.unwrap_or(Uuid::nil());
-        self.read(move |pool| async move {
-            let rows = sqlx::query_as!(
-                StoredOutboxRow,
-                r#"SELECT id AS "id: Uuid", content, tries FROM outbox
-                   WHERE id > ?1 AND parked_until IS NULL ORDER BY id LIMIT ?2"#,
-                after,
-                limit
-            )
-            .fetch_all(&pool)
-            .await?;
-            Ok(readable(rows))
-        })
-        .await
+        let query = sqlx::query_as!(
+            StoredOutboxRow,
+            r#"SELECT id AS "id: Uuid", content, tries FROM outbox
+               WHERE id > ?1 AND parked_until IS NULL ORDER BY id LIMIT ?2"#,
+            after,
+            limit
+        );
+        Ok(readable(self.rows(query, Ok).await?))
     }
 
     async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, ReadError> {
         let now = micros(now);
-        self.read(move |pool| async move {
-            let rows = sqlx::query_as!(
-                StoredOutboxRow,
-                r#"SELECT id AS "id: Uuid", content, tries FROM outbox
-                   WHERE parked_until <= ?1 ORDER BY parked_until, id LIMIT ?2"#,
-                now,
-                limit
-            )
-            .fetch_all(&pool)
-            .await?;
-            Ok(readable(rows))
-        })
-        .await
+        let query = sqlx::query_as!(
+            StoredOutboxRow,
+            r#"SELECT id AS "id: Uuid", content, tries FROM outbox
+               WHERE parked_until <= ?1 ORDER BY parked_until, id LIMIT ?2"#,
+            now,
+            limit
+        );
+        Ok(readable(self.rows(query, Ok).await?))
     }
 
     async fn parked(&self) -> Result<u64, ReadError> {
-        self.read(|pool| async move {
-            let parked =
-                sqlx::query_scalar!("SELECT count(*) FROM outbox WHERE parked_until IS NOT NULL")
-                    .fetch_one(&pool)
-                    .await?;
-            Ok(count(parked)?)
-        })
-        .await
+        let parked =
+            sqlx::query_scalar!("SELECT count(*) FROM outbox WHERE parked_until IS NOT NULL");
+        self.read(|pool| async move { Ok(count(parked.fetch_one(&pool).await?)?) }).await
     }
 
     async fn adopt(&self, _limit: u32) -> Result<u64, ReadError> {

@@ -5,7 +5,7 @@ mod records;
 use crate::columns::{self, micros};
 use crate::database::Database;
 use crate::error::Error;
-use crate::script::{Script, statement};
+use crate::script::{Script, checked};
 use crate::store::Tables;
 use async_trait::async_trait;
 use ordermill_actors::payment::PaymentReads;
@@ -13,8 +13,8 @@ use ordermill_actors::ports::ReadError;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::payment::{Payment, PaymentRow, PaymentService, PaymentStatus, PaymentWrite};
+use ordermill_rows::count;
 use ordermill_rows::payment::StoredPayment;
-use ordermill_rows::{count, to_json};
 use serde::Serialize;
 use sqlx::SqliteConnection;
 use sqlx::migrate::Migrator;
@@ -24,13 +24,9 @@ use uuid::Uuid;
 /// The payment service's migrations.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite/payment");
 
-/// The payment service's table.
-pub struct PaymentTables;
-
 #[async_trait]
-impl Tables<PaymentService> for PaymentTables {
+impl Tables for PaymentService {
     async fn load(
-        &self,
         conn: &mut SqliteConnection,
         keys: &Vec<OrderId>,
     ) -> Result<HashMap<OrderId, u64>, Error> {
@@ -45,12 +41,7 @@ impl Tables<PaymentService> for PaymentTables {
         rows.into_iter().map(|row| Ok((OrderId(row.order_id), count(row.version)?))).collect()
     }
 
-    fn write(
-        &self,
-        script: &mut Script,
-        writes: &Vec<PaymentWrite>,
-        _at: Timestamp,
-    ) -> Result<(), Error> {
+    fn write(script: &mut Script, writes: &Vec<PaymentWrite>, _at: Timestamp) -> Result<(), Error> {
         let (inserts, updates): (Vec<_>, Vec<_>) =
             writes.iter().map(WrittenPayment::from).partition(|row| row.expected == 0);
         insert(script, &inserts)?;
@@ -83,39 +74,25 @@ impl<'a> From<&'a PaymentWrite> for WrittenPayment<'a> {
 }
 
 fn insert(script: &mut Script, rows: &[WrittenPayment<'_>]) -> Result<(), Error> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let rows = to_json("payments", rows)?;
-    statement!(
-        script,
+    let sql = checked!(
         "INSERT INTO payments (order_id, version, status, due_at, payment)
          SELECT unhex(value ->> 'order_id', '-'), value ->> 'version', value ->> 'status',
                 value ->> 'due_at', value -> 'payment'
-         FROM jsonb_each(?)",
-        rows
+         FROM jsonb_each(?)"
     );
-    Ok(())
+    script.insert("payment", rows.iter(), sql)
 }
 
 fn update(script: &mut Script, rows: &[WrittenPayment<'_>]) -> Result<(), Error> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let meant = rows.len();
-    let rows = to_json("payments", rows)?;
-    statement!(
-        script,
+    let sql = checked!(
         "UPDATE payments
          SET version = v.value ->> 'version', status = v.value ->> 'status',
              due_at = v.value ->> 'due_at', payment = v.value -> 'payment'
          FROM jsonb_each(?) AS v
          WHERE payments.order_id = unhex(v.value ->> 'order_id', '-')
-           AND payments.version = v.value ->> 'expected'",
-        rows
-    )
-    .must_meet("payment", meant);
-    Ok(())
+           AND payments.version = v.value ->> 'expected'"
+    );
+    script.update("payment", rows.iter(), sql)
 }
 
 /// The payment service's database, as its readers see it.
@@ -125,20 +102,13 @@ pub struct PaymentDatabase(pub Database);
 #[async_trait]
 impl PaymentReads for PaymentDatabase {
     async fn payment(&self, order_id: OrderId) -> Result<Option<PaymentRow>, ReadError> {
-        self.0
-            .read(move |readers| async move {
-                let row = sqlx::query!(
-                    "SELECT version, payment FROM payments WHERE order_id = ?1",
-                    order_id.0
-                )
-                .fetch_optional(&readers)
-                .await?;
-                let Some(row) = row else { return Ok(None) };
-                let order_id = order_id.0;
-                let stored = StoredPayment { order_id, version: row.version, payment: row.payment };
-                Ok(Some(stored.payment()?))
-            })
-            .await
+        let query =
+            sqlx::query!("SELECT version, payment FROM payments WHERE order_id = ?1", order_id.0);
+        let found = self.0.row(query, move |row| {
+            let (order_id, version, payment) = (order_id.0, row.version, row.payment);
+            StoredPayment { order_id, version, payment }.payment()
+        });
+        found.await
     }
 
     async fn due(
@@ -149,19 +119,13 @@ impl PaymentReads for PaymentDatabase {
     ) -> Result<Vec<OrderId>, ReadError> {
         let before = micros(before);
         let after = after.map_or(Uuid::nil(), |order| order.0);
-        self.0
-            .read(move |readers| async move {
-                let rows = sqlx::query!(
-                    r#"SELECT order_id AS "order_id: Uuid" FROM payments
-                       WHERE due_at <= ?1 AND order_id > ?2 ORDER BY order_id LIMIT ?3"#,
-                    before,
-                    after,
-                    limit
-                )
-                .fetch_all(&readers)
-                .await?;
-                Ok(rows.into_iter().map(|row| OrderId(row.order_id)).collect())
-            })
-            .await
+        let query = sqlx::query!(
+            r#"SELECT order_id AS "order_id: Uuid" FROM payments
+               WHERE due_at <= ?1 AND order_id > ?2 ORDER BY order_id LIMIT ?3"#,
+            before,
+            after,
+            limit
+        );
+        self.0.rows(query, |row| Ok(OrderId(row.order_id))).await
     }
 }

@@ -5,9 +5,11 @@
 //! journal ──▶ [INSERT …; UPDATE …; INSERT …; + arguments] ──▶ connection's thread ──▶ rows met by each
 //! ```
 
+use crate::columns::json_rows;
 use crate::error::Error;
 use futures::TryStreamExt;
 use ordermill_rows::{all_met, corrupt};
+use serde::Serialize;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, Either, Encode, Executor, Sqlite, SqliteConnection, Type};
 
@@ -40,11 +42,35 @@ impl Script {
         Ok(self)
     }
 
-    /// Has the script fail unless the last statement meets so many rows.
-    pub fn must_meet(&mut self, what: &'static str, rows: usize) {
-        if let Some(meant) = self.meant.last_mut() {
-            *meant = Some((what, rows));
+    /// Adds a statement that writes the rows of a list, its only parameter, unless there are none. `what` is a row, in
+    /// errors.
+    pub fn insert<T: Serialize>(
+        &mut self,
+        what: &'static str,
+        rows: impl ExactSizeIterator<Item = T>,
+        sql: &'static str,
+    ) -> Result<(), Error> {
+        if rows.len() > 0 {
+            self.add(sql).with(json_rows(what, rows)?)?;
         }
+        Ok(())
+    }
+
+    /// The same, where each row of the list must meet one that is there.
+    pub fn update<T: Serialize>(
+        &mut self,
+        what: &'static str,
+        rows: impl ExactSizeIterator<Item = T>,
+        sql: &'static str,
+    ) -> Result<(), Error> {
+        let expected = rows.len();
+        self.insert(what, rows, sql)?;
+        if expected > 0
+            && let Some(meant) = self.meant.last_mut()
+        {
+            *meant = Some((what, expected));
+        }
+        Ok(())
     }
 
     /// Runs it. What an error leaves undone is for the transaction around it to roll back.
@@ -81,3 +107,12 @@ macro_rules! statement {
     }};
 }
 pub(crate) use statement;
+
+/// The text of a statement with one parameter, checked in the same way.
+macro_rules! checked {
+    ($sql:tt) => {{
+        let _checked = || drop(sqlx::query!($sql, String::new()));
+        $sql
+    }};
+}
+pub(crate) use checked;

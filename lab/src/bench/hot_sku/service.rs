@@ -24,8 +24,8 @@ use ordermill_domain::inventory::{Lines, Quantity};
 use ordermill_domain::messages::{
     Body, Flow, InventoryMessage, Message, Origin, Payload, Plan, Queue, StockLine,
 };
-use ordermill_postgres::inventory::{InventoryDatabase, InventoryTables, MIGRATIONS};
-use ordermill_postgres::{Database, PgStore};
+use ordermill_postgres::Database;
+use ordermill_postgres::inventory::{InventoryDatabase, MIGRATIONS};
 use ractor::{Actor, ActorRef};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -56,7 +56,7 @@ impl Service {
     /// Starts it on a schema, which is made, with so many units.
     pub async fn start(url: &str, schema: &'static str, units: i64) -> anyhow::Result<Self> {
         let database = Database::open(url, schema, &MIGRATIONS, world::owner()).await?;
-        let store = Arc::new(PgStore::new(database.clone(), InventoryTables));
+        let store = Arc::new(database.clone());
         let reads = Arc::new(InventoryDatabase(database.clone()));
         let (broker, world) = (Arc::new(ManualBroker::of(Queue::InventoryCommands)), world::real());
         let mut process = Process::new(world.clone(), broker.clone());

@@ -12,26 +12,20 @@ use ordermill_rows::gateway::{self, StoredGatewayEntry};
 impl OrderRecords<LedgerRecord> for GatewayDatabase {
     async fn records(&self, span: Span) -> Result<Vec<Record<LedgerRecord>>, ReadError> {
         let Span { after, until, limit } = span;
-        self.0
-            .read(move |readers| async move {
-                let rows = sqlx::query_as!(
-                    StoredGatewayEntry::<Timestamp>,
-                    "SELECT key, status, order_id, currency, amount_minor, method,
-                              captured_minor, refunded_minor, transaction_id, charge_attempts,
-                              refund_attempts, created_at, changed_at
-                       FROM gateway_ledger
-                       WHERE order_id IN (SELECT DISTINCT order_id FROM gateway_ledger
-                                          WHERE order_id > $1 AND order_id <= $2
-                                          ORDER BY order_id LIMIT $3)
-                       ORDER BY order_id, key",
-                    after.0,
-                    until.0,
-                    i64::from(limit)
-                )
-                .fetch_all(&readers)
-                .await?;
-                Ok(gateway::records(rows))
-            })
-            .await
+        let query = sqlx::query_as!(
+            StoredGatewayEntry::<Timestamp>,
+            "SELECT key, status, order_id, currency, amount_minor, method, captured_minor,
+                    refunded_minor, transaction_id, charge_attempts, refund_attempts,
+                    created_at, changed_at
+             FROM gateway_ledger
+             WHERE order_id IN (SELECT DISTINCT order_id FROM gateway_ledger
+                                WHERE order_id > $1 AND order_id <= $2
+                                ORDER BY order_id LIMIT $3)
+             ORDER BY order_id, key",
+            after.0,
+            until.0,
+            i64::from(limit)
+        );
+        Ok(gateway::records(self.0.rows(query, Ok).await?))
     }
 }

@@ -1,6 +1,6 @@
 //! The stock ledger and the keys of adjustments, as they stand in their tables.
 
-use crate::columns::{column, json_column, number, time};
+use crate::columns::{self, column, json_column, number, time};
 use crate::error::Error;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::inventory::{AdjustmentRecord, MovementRow};
@@ -12,10 +12,7 @@ pub async fn insert_movements(
     conn: &mut PgConnection,
     movements: &[MovementRow],
 ) -> Result<(), Error> {
-    if movements.is_empty() {
-        return Ok(());
-    }
-    sqlx::query!(
+    let statement = sqlx::query!(
         "INSERT INTO movements (product_id, version, on_hand, reserved, at, entries)
          SELECT * FROM UNNEST($1::text[], $2::bigint[], $3::bigint[], $4::bigint[],
                               $5::timestamptz[], $6::text[])",
@@ -25,30 +22,23 @@ pub async fn insert_movements(
         &column(movements, |row| row.stock.reserved),
         &column(movements, |row| time(row.at)),
         &json_column("movements", movements, |row| &row.entries)?
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+    );
+    columns::insert(conn, movements.len(), statement).await
 }
 
 pub async fn insert_adjusted(
     conn: &mut PgConnection,
     adjusted: &[(AdjustmentRecord, Timestamp)],
 ) -> Result<(), Error> {
-    if adjusted.is_empty() {
-        return Ok(());
-    }
-    sqlx::query!(
+    let statement = sqlx::query!(
         "INSERT INTO adjustment_keys (key, fingerprint, outcomes, created_at)
          SELECT * FROM UNNEST($1::text[], $2::bytea[], $3::text[], $4::timestamptz[])",
         &column(adjusted, |(record, _)| record.key.key.as_str()) as _,
         &column(adjusted, |(record, _)| record.key.fingerprint.as_slice()) as _,
         &json_column("adjustment", adjusted, |(record, _)| &record.outcomes)?,
         &column(adjusted, |(_, at)| time(*at))
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+    );
+    columns::insert(conn, adjusted.len(), statement).await
 }
 
 pub async fn load_adjusted(

@@ -5,10 +5,12 @@ use crate::database::Database;
 use async_trait::async_trait;
 use ordermill_actors::inventory::InventoryReads;
 use ordermill_actors::ports::ReadError;
+use ordermill_actors::reconciliation::{OrderRecords, ProductRecords};
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::{OrderId, ProductId};
 use ordermill_domain::inventory::{MovementRow, ReservationRow, StockRow};
-use ordermill_rows::inventory::{StoredMovement, StoredReservation, StoredStock};
+use ordermill_domain::reconciliation::{ProductRecord, Record, ReservationRecord, Span};
+use ordermill_rows::inventory::{StoredMovement, StoredProduct, StoredReservation, StoredStock};
 
 /// The inventory service's database, as its readers see it.
 #[derive(Clone, Debug)]
@@ -17,19 +19,12 @@ pub struct InventoryDatabase(pub Database);
 #[async_trait]
 impl InventoryReads for InventoryDatabase {
     async fn stock(&self, product: &ProductId) -> Result<Option<StockRow>, ReadError> {
-        let product = product.clone();
-        let read = self.0.read(move |pool| async move {
-            let product = product.as_str();
-            let row = sqlx::query_as!(
-                StoredStock,
-                "SELECT product_id, on_hand, reserved, version FROM stock WHERE product_id = $1",
-                product
-            )
-            .fetch_optional(&pool)
-            .await?;
-            Ok(row.map(StoredStock::stock).transpose()?)
-        });
-        read.await
+        let query = sqlx::query_as!(
+            StoredStock,
+            "SELECT product_id, on_hand, reserved, version FROM stock WHERE product_id = $1",
+            product.as_str()
+        );
+        self.0.row(query, StoredStock::stock).await
     }
 
     async fn list(
@@ -37,37 +32,26 @@ impl InventoryReads for InventoryDatabase {
         after: Option<&ProductId>,
         limit: u32,
     ) -> Result<Vec<StockRow>, ReadError> {
-        let after = after.cloned();
-        let read = self.0.read(move |pool| async move {
-            // Every text comes after the empty one, which is nobody's id.
-            let after = after.as_ref().map_or("", ProductId::as_str);
-            let rows = sqlx::query_as!(
-                StoredStock,
-                "SELECT product_id, on_hand, reserved, version FROM stock
-                 WHERE product_id > $1 ORDER BY product_id LIMIT $2",
-                after,
-                i64::from(limit)
-            )
-            .fetch_all(&pool)
-            .await?;
-            Ok(rows.into_iter().map(StoredStock::stock).collect::<Result<_, _>>()?)
-        });
-        read.await
+        // Every text comes after the empty one, which is nobody's id.
+        let after = after.map_or("", ProductId::as_str);
+        let query = sqlx::query_as!(
+            StoredStock,
+            "SELECT product_id, on_hand, reserved, version FROM stock
+             WHERE product_id > $1 ORDER BY product_id LIMIT $2",
+            after,
+            i64::from(limit)
+        );
+        self.0.rows(query, StoredStock::stock).await
     }
 
     async fn reservation(&self, order: OrderId) -> Result<Option<ReservationRow>, ReadError> {
-        let read = self.0.read(move |pool| async move {
-            let row = sqlx::query_as!(
-                StoredReservation::<Timestamp>,
-                "SELECT order_id, status, lines, refusal, updated_at
-                 FROM reservations WHERE order_id = $1",
-                order.0
-            )
-            .fetch_optional(&pool)
-            .await?;
-            Ok(row.map(StoredReservation::reservation).transpose()?)
-        });
-        read.await
+        let query = sqlx::query_as!(
+            StoredReservation::<Timestamp>,
+            "SELECT order_id, status, lines, refusal, updated_at
+             FROM reservations WHERE order_id = $1",
+            order.0
+        );
+        self.0.row(query, StoredReservation::reservation).await
     }
 
     async fn movements(
@@ -77,39 +61,28 @@ impl InventoryReads for InventoryDatabase {
         limit: u32,
     ) -> Result<Vec<MovementRow>, ReadError> {
         let product = product.clone();
-        let read = self.0.read(move |pool| async move {
-            let rows = sqlx::query_as!(
-                StoredMovement::<Timestamp>,
-                "SELECT version, on_hand, reserved, at, entries FROM movements
-                 WHERE product_id = $1 AND version < $2 ORDER BY version DESC LIMIT $3",
-                product.as_str(),
-                before.map_or(i64::MAX, number),
-                i64::from(limit)
-            )
-            .fetch_all(&pool)
-            .await?;
-            let movements = rows.into_iter().map(|row| row.movement(product.clone()));
-            Ok(movements.collect::<Result<_, _>>()?)
-        });
-        read.await
+        let query = sqlx::query_as!(
+            StoredMovement::<Timestamp>,
+            "SELECT version, on_hand, reserved, at, entries FROM movements
+             WHERE product_id = $1 AND version < $2 ORDER BY version DESC LIMIT $3",
+            product.as_str(),
+            before.map_or(i64::MAX, number),
+            i64::from(limit)
+        );
+        self.0.rows(query, move |row| row.movement(product.clone())).await
     }
 
     async fn forget_movements(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
-        let forgotten = self.0.write(move |conn| {
-            Box::pin(async move {
-                // In the order of the table, which is about that of their times: to sort what is old
-                // would be to read all of it for each step.
-                let done = sqlx::query!(
-                    "DELETE FROM movements WHERE ctid = ANY(ARRAY(
-                         SELECT ctid FROM movements WHERE at < $1 LIMIT $2
-                         FOR UPDATE SKIP LOCKED))",
-                    time(before),
-                    i64::from(limit)
-                );
-                Ok(done.execute(conn).await?.rows_affected())
-            })
-        });
-        forgotten.await
+        // In the order of the table, which is about that of their times: to sort what is old
+        // would be to read all of it for each step.
+        let query = sqlx::query!(
+            "DELETE FROM movements WHERE ctid = ANY(ARRAY(
+                 SELECT ctid FROM movements WHERE at < $1 LIMIT $2
+                 FOR UPDATE SKIP LOCKED))",
+            time(before),
+            i64::from(limit)
+        );
+        self.0.execute(query).await
     }
 
     async fn forget_adjustment_keys(
@@ -117,18 +90,72 @@ impl InventoryReads for InventoryDatabase {
         before: Timestamp,
         limit: u32,
     ) -> Result<u64, ReadError> {
-        let forgotten = self.0.write(move |conn| {
-            Box::pin(async move {
-                let done = sqlx::query!(
-                    "DELETE FROM adjustment_keys WHERE key IN (
-                         SELECT key FROM adjustment_keys WHERE created_at < $1
-                         ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
-                    time(before),
-                    i64::from(limit)
-                );
-                Ok(done.execute(conn).await?.rows_affected())
-            })
-        });
-        forgotten.await
+        let query = sqlx::query!(
+            "DELETE FROM adjustment_keys WHERE key IN (
+                 SELECT key FROM adjustment_keys WHERE created_at < $1
+                 ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
+            time(before),
+            i64::from(limit)
+        );
+        self.0.execute(query).await
+    }
+}
+
+#[async_trait]
+impl OrderRecords<ReservationRecord> for InventoryDatabase {
+    async fn records(&self, span: Span) -> Result<Vec<Record<ReservationRecord>>, ReadError> {
+        let Span { after, until, limit } = span;
+        let query = sqlx::query_as!(
+            StoredReservation::<Timestamp>,
+            "SELECT order_id, status, lines, refusal, updated_at
+             FROM reservations WHERE order_id > $1 AND order_id <= $2
+             ORDER BY order_id LIMIT $3",
+            after.0,
+            until.0,
+            i64::from(limit)
+        );
+        self.0.rows(query, |row| Ok(row.record())).await
+    }
+}
+
+#[async_trait]
+impl ProductRecords for InventoryDatabase {
+    async fn products(
+        &self,
+        after: Option<&ProductId>,
+        limit: u32,
+    ) -> Result<Vec<ProductRecord>, ReadError> {
+        let after = after.map(|product| product.0.to_string());
+        // One statement, so that stock and reservations are of the same moment. The newest movement is
+        // found by its key, product by product: a join would read the whole ledger.
+        let query = sqlx::query_as!(
+            StoredProduct,
+            r#"WITH page AS MATERIALIZED (
+                   SELECT product_id, on_hand, reserved, version FROM stock
+                   WHERE $1::text IS NULL OR product_id > $1 ORDER BY product_id LIMIT $2
+               ), held AS MATERIALIZED (
+                   SELECT line ->> 'product_id' AS product_id,
+                          sum((line ->> 'quantity')::bigint) AS claimed
+                   FROM reservations
+                   CROSS JOIN LATERAL json_array_elements(lines::json) AS line
+                   WHERE status = 'RESERVED' GROUP BY 1
+               )
+               SELECT page.product_id AS "product_id!", page.on_hand AS "on_hand!",
+                      page.reserved AS "reserved!", page.version AS "version!",
+                      coalesce(claimed, 0)::bigint AS "claimed!",
+                      ledger.version AS "ledger_version?",
+                      ledger.on_hand AS "ledger_on_hand?",
+                      ledger.reserved AS "ledger_reserved?"
+               FROM page LEFT JOIN held ON held.product_id = page.product_id
+               LEFT JOIN LATERAL (
+                   SELECT version, on_hand, reserved FROM movements
+                   WHERE movements.product_id = page.product_id
+                   ORDER BY version DESC LIMIT 1
+               ) AS ledger ON true
+               ORDER BY page.product_id"#,
+            after,
+            i64::from(limit)
+        );
+        self.0.rows(query, StoredProduct::record).await
     }
 }

@@ -22,9 +22,9 @@ pub async fn page(
             sqlx::query_as!(
                 StoredNotificationId,
                 "SELECT order_id, topic FROM notifications
-                   WHERE order_id = $1 AND ($2::text IS NULL OR customer_id = $2) AND NOT is_read
-                     AND (order_id, topic) > ($3, $4)
-                   ORDER BY order_id, topic LIMIT $5",
+                 WHERE order_id = $1 AND ($2::text IS NULL OR customer_id = $2) AND NOT is_read
+                   AND (order_id, topic) > ($3, $4)
+                 ORDER BY order_id, topic LIMIT $5",
                 of.0,
                 customer.as_deref(),
                 order,
@@ -38,8 +38,8 @@ pub async fn page(
             sqlx::query_as!(
                 StoredNotificationId,
                 "SELECT order_id, topic FROM notifications
-                   WHERE customer_id = $1 AND NOT is_read AND (order_id, topic) > ($2, $3)
-                   ORDER BY order_id, topic LIMIT $4",
+                 WHERE customer_id = $1 AND NOT is_read AND (order_id, topic) > ($2, $3)
+                 ORDER BY order_id, topic LIMIT $4",
                 customer,
                 order,
                 topic,
@@ -52,8 +52,8 @@ pub async fn page(
             sqlx::query_as!(
                 StoredNotificationId,
                 "SELECT order_id, topic FROM notifications
-                   WHERE NOT is_read AND (order_id, topic) > ($1, $2)
-                   ORDER BY order_id, topic LIMIT $3",
+                 WHERE NOT is_read AND (order_id, topic) > ($1, $2)
+                 ORDER BY order_id, topic LIMIT $3",
                 order,
                 topic,
                 limit

@@ -1,20 +1,16 @@
 //! Bulk statements: one a table, whatever the batch's size.
 
-use crate::columns::{column, json_column, number, time};
+use crate::columns::{self, column, json_column, number, time};
 use crate::error::Error;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::order::{Claim, HistoryRow, Saga};
-use ordermill_rows::all_met;
 use ordermill_rows::order::{StoredOrigin, StoredState};
 use sqlx::PgConnection;
 use std::sync::Arc;
 
 /// What never changes of new orders.
 pub async fn place(conn: &mut PgConnection, sagas: &[Arc<Saga>]) -> Result<(), Error> {
-    if sagas.is_empty() {
-        return Ok(());
-    }
-    sqlx::query!(
+    let statement = sqlx::query!(
         "INSERT INTO orders (order_id, created_at, customer_id, origin, details)
          SELECT * FROM UNNEST($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[])",
         &column(sagas, |saga| saga.order_id().0),
@@ -22,18 +18,13 @@ pub async fn place(conn: &mut PgConnection, sagas: &[Arc<Saga>]) -> Result<(), E
         &column(sagas, |saga| saga.details.customer_id.as_str()) as _,
         &json_column("origin", sagas, |saga| StoredOrigin::from(&saga.origin))?,
         &json_column("order", sagas, |saga| &*saga.details)?
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+    );
+    columns::insert(conn, sagas.len(), statement).await
 }
 
 /// The sagas of new orders.
 pub async fn begin(conn: &mut PgConnection, sagas: &[Arc<Saga>]) -> Result<(), Error> {
-    if sagas.is_empty() {
-        return Ok(());
-    }
-    sqlx::query!(
+    let statement = sqlx::query!(
         "INSERT INTO sagas (order_id, version, status, saga_status, updated_at, due_at, state)
          SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[],
                               $6::timestamptz[], $7::text[])",
@@ -44,18 +35,13 @@ pub async fn begin(conn: &mut PgConnection, sagas: &[Arc<Saga>]) -> Result<(), E
         &column(sagas, |saga| time(saga.updated_at)),
         &column(sagas, |saga| saga.due_at.map(time)) as _,
         &json_column("state", sagas, |saga| StoredState::from(&**saga))?
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+    );
+    columns::insert(conn, sagas.len(), statement).await
 }
 
 /// Sagas that have moved on.
 pub async fn update(conn: &mut PgConnection, sagas: &[Arc<Saga>]) -> Result<(), Error> {
-    if sagas.is_empty() {
-        return Ok(());
-    }
-    let met = sqlx::query!(
+    let statement = sqlx::query!(
         "UPDATE sagas
          SET version = v.version, status = v.status, saga_status = v.saga_status,
              updated_at = v.updated_at, due_at = v.due_at, state = v.state
@@ -70,18 +56,12 @@ pub async fn update(conn: &mut PgConnection, sagas: &[Arc<Saga>]) -> Result<(), 
         &column(sagas, |saga| time(saga.updated_at)),
         &column(sagas, |saga| saga.due_at.map(time)) as _,
         &json_column("state", sagas, |saga| StoredState::from(&**saga))?
-    )
-    .execute(conn)
-    .await?
-    .rows_affected();
-    Ok(all_met("saga", met, sagas.len())?)
+    );
+    columns::update(conn, "saga", sagas.len(), statement).await
 }
 
 pub async fn append(conn: &mut PgConnection, history: &[HistoryRow]) -> Result<(), Error> {
-    if history.is_empty() {
-        return Ok(());
-    }
-    sqlx::query!(
+    let statement = sqlx::query!(
         "INSERT INTO order_history (order_id, sequence, at, cause, status, saga_status, step, facts)
          SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[],
                               $6::text[], $7::text[], $8::text[])",
@@ -93,19 +73,14 @@ pub async fn append(conn: &mut PgConnection, history: &[HistoryRow]) -> Result<(
         &column(history, |row| row.saga_status.as_str()) as _,
         &column(history, |row| row.step.as_str()) as _,
         &json_column("history", history, |row| &row.facts)?
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+    );
+    columns::insert(conn, history.len(), statement).await
 }
 
 /// In the order of the keys, so that two processes with the same ones do not wait for each other in a
 /// circle.
 pub async fn claim(conn: &mut PgConnection, claims: &[(Claim, Timestamp)]) -> Result<(), Error> {
-    if claims.is_empty() {
-        return Ok(());
-    }
-    sqlx::query!(
+    let statement = sqlx::query!(
         "INSERT INTO idempotency_keys (key, fingerprint, order_id, created_at)
          SELECT v.key, v.fingerprint, v.order_id, v.created_at
          FROM UNNEST($1::text[], $2::bytea[], $3::uuid[], $4::timestamptz[])
@@ -115,8 +90,6 @@ pub async fn claim(conn: &mut PgConnection, claims: &[(Claim, Timestamp)]) -> Re
         &column(claims, |(claim, _)| claim.fingerprint.as_slice()) as _,
         &column(claims, |(claim, _)| claim.order_id.0),
         &column(claims, |(_, at)| time(*at))
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+    );
+    columns::insert(conn, claims.len(), statement).await
 }

@@ -8,26 +8,24 @@ use ordermill_contract::values::at;
 use ordermill_domain::outbox::{Content, OutboxRow};
 use ordermill_domain::service::{OutboxMaintenance, Parking};
 use ordermill_domain::shipping::Shipping;
-use ordermill_postgres::PgStore;
-use ordermill_postgres::shipping::{MIGRATIONS, SCHEMA, ShippingTables};
+use ordermill_postgres::Database;
+use ordermill_postgres::shipping::{MIGRATIONS, SCHEMA};
 use sqlx::PgConnection;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use uuid::Uuid;
 
-type Shipments = PgStore<Shipping, ShippingTables>;
-
 /// One more process, of this number.
-async fn process(backend: &PostgresBackend, owner: i64) -> Shipments {
-    PgStore::new(backend.database(SCHEMA, &MIGRATIONS, owner).await, ShippingTables)
+async fn process(backend: &PostgresBackend, owner: i64) -> Database {
+    backend.database(SCHEMA, &MIGRATIONS, owner).await
 }
 
-async fn rows(store: &Shipments) -> BTreeSet<Uuid> {
+async fn rows(store: &Database) -> BTreeSet<Uuid> {
     store.waiting(None, 1_000).await.unwrap().iter().map(|row| row.id).collect()
 }
 
 /// Batches of one row each.
-async fn say(store: &Shipments, orders: std::ops::Range<u128>) -> BTreeSet<Uuid> {
+async fn say(store: &Database, orders: std::ops::Range<u128>) -> BTreeSet<Uuid> {
     for n in orders {
         store.commit(&saying(n..n + 1)).await.unwrap();
     }
@@ -80,7 +78,7 @@ async fn all_services_of_a_process_die_at_once_and_each_row_finds_one_new_owner(
         process(&backend, next_owner()).await,
         process(&backend, next_owner()).await,
     ];
-    dead.database().close().await;
+    dead.close().await;
 
     futures::future::join_all(heirs.iter().map(adopt_all)).await;
     // Who came too late for the lock has found nothing; once more finds what is left.
@@ -101,7 +99,7 @@ async fn adopted_rows_are_published_and_deleted_like_own_rows() {
     let backend = PostgresBackend::new().await;
     let dead = process(&backend, next_owner()).await;
     let written = say(&dead, 0..5).await;
-    dead.database().close().await;
+    dead.close().await;
     let heir = process(&backend, next_owner()).await;
     assert_eq!(heir.adopt(2).await.unwrap(), 2, "no more than was asked for");
     assert_eq!(rows(&heir).await.len(), 2);

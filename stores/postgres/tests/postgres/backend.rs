@@ -20,7 +20,7 @@ use ordermill_domain::order::Order;
 use ordermill_domain::payment::PaymentService;
 use ordermill_domain::shipping::Shipping;
 use ordermill_postgres::{
-    Database, PgStore, audit, gateway, inventory, notification, order, payment, shipping,
+    Database, audit, gateway, inventory, notification, order, payment, shipping,
 };
 use sqlx::migrate::Migrator;
 use std::sync::atomic::AtomicI64;
@@ -80,42 +80,41 @@ impl PostgresBackend {
 
 /// Opens `$service` as one more process.
 macro_rules! open {
-    ($backend:ident, $service:ident, $tables:ident, $reads:ident) => {{
-        use $service::{MIGRATIONS, SCHEMA, $reads, $tables};
+    ($backend:ident, $service:ident, $reads:ident) => {{
+        use $service::{MIGRATIONS, SCHEMA, $reads};
         let database = $backend.database(SCHEMA, &MIGRATIONS, next_owner()).await;
-        let store = PgStore::new(database.clone(), $tables);
-        Opened { store: Arc::new(store), reads: Arc::new($reads(database)) }
+        Opened { store: Arc::new(database.clone()), reads: Arc::new($reads(database)) }
     }};
 }
 
 #[async_trait]
 impl Backend for PostgresBackend {
     async fn order(&self) -> Opened<Order, dyn OrderData> {
-        open!(self, order, OrderTables, OrderDatabase)
+        open!(self, order, OrderDatabase)
     }
 
     async fn inventory(&self) -> Opened<Inventory, dyn InventoryReads> {
-        open!(self, inventory, InventoryTables, InventoryDatabase)
+        open!(self, inventory, InventoryDatabase)
     }
 
     async fn payment(&self) -> Opened<PaymentService, dyn PaymentReads> {
-        open!(self, payment, PaymentTables, PaymentDatabase)
+        open!(self, payment, PaymentDatabase)
     }
 
     async fn gateway(&self) -> Opened<SimulatedGateway, dyn GatewayReads> {
-        open!(self, gateway, GatewayTables, GatewayDatabase)
+        open!(self, gateway, GatewayDatabase)
     }
 
     async fn shipping(&self) -> Opened<Shipping, dyn ShipmentReads> {
-        open!(self, shipping, ShippingTables, ShippingDatabase)
+        open!(self, shipping, ShippingDatabase)
     }
 
     async fn notification(&self) -> Opened<NotificationService, dyn NotificationReads> {
-        open!(self, notification, NotificationTables, NotificationDatabase)
+        open!(self, notification, NotificationDatabase)
     }
 
     async fn audit(&self) -> Opened<AuditService, dyn AuditReads> {
-        open!(self, audit, AuditTables, AuditDatabase)
+        open!(self, audit, AuditDatabase)
     }
 
     async fn sources(&self) -> Sources {

@@ -7,8 +7,8 @@ use ordermill_actors::ports::{Outbox, Store};
 use ordermill_actors::shipping::ShipmentReads;
 use ordermill_contract::outbox::saying;
 use ordermill_contract::values::order;
-use ordermill_postgres::shipping::{MIGRATIONS, SCHEMA, ShippingDatabase, ShippingTables};
-use ordermill_postgres::{Database, OpenError, PgStore};
+use ordermill_postgres::shipping::{MIGRATIONS, SCHEMA, ShippingDatabase};
+use ordermill_postgres::{Database, OpenError};
 use sqlx::ConnectOptions;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -136,9 +136,9 @@ async fn a_pooler_in_session_mode_works() {
     let pooler = Pooler::start(&scratch, "pool_mode = session");
     let url = scratch.url_at(pooler.address);
     let (dead, alive) = (next_owner(), next_owner());
-    let first = PgStore::new(open(&url, dead).await.unwrap(), ShippingTables);
+    let first = open(&url, dead).await.unwrap();
     first.commit(&saying(0..3)).await.unwrap();
-    let second = PgStore::new(open(&url, alive).await.unwrap(), ShippingTables);
+    let second = open(&url, alive).await.unwrap();
     assert_eq!(second.adopt(10).await.unwrap(), 0, "its owner lives");
     // Its connections are dropped, as those of a killed process are.
     drop(first);
@@ -147,7 +147,7 @@ async fn a_pooler_in_session_mode_works() {
         assert!(begun.elapsed() < ADOPTED_WITHIN, "the dead process's lock is still held");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let reads = ShippingDatabase(second.database().clone());
+    let reads = ShippingDatabase(second.clone());
     assert!(reads.shipment(order(1)).await.unwrap().is_some());
     // And again, on server processes that have served others before.
     for _ in 0..3 {

@@ -9,18 +9,17 @@ use ordermill_contract::order::scenarios::scenarios;
 use ordermill_contract::values::{at, order, origin};
 use ordermill_domain::audit::{AuditService, Change};
 use ordermill_domain::ids::ProductId;
-use ordermill_domain::inventory::{StockRow, Writes};
+use ordermill_domain::inventory::{Inventory, StockRow, Writes};
 use ordermill_domain::messages::{Message, Payload, PaymentMessage};
 use ordermill_domain::order::Order;
-use ordermill_postgres::inventory::{InventoryDatabase, InventoryTables, MIGRATIONS, SCHEMA};
+use ordermill_postgres::inventory::{InventoryDatabase, MIGRATIONS, SCHEMA};
 use ordermill_postgres::{Database, Tables};
 use std::sync::Arc;
 
 /// Writes rows as they are, whatever the service would have decided.
 async fn write(database: &Database, writes: Writes) -> Result<(), ReadError> {
-    let written = database.write(move |conn| {
-        Box::pin(async move { InventoryTables.write(conn, &writes, at(0)).await })
-    });
+    let written = database
+        .write(move |conn| Box::pin(async move { Inventory::write(conn, &writes, at(0)).await }));
     written.await
 }
 

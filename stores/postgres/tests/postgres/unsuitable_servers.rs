@@ -8,8 +8,8 @@ use ordermill_actors::ports::{CommitError, ReadError, Store};
 use ordermill_actors::shipping::ShipmentReads;
 use ordermill_contract::outbox::saying;
 use ordermill_contract::values::order;
-use ordermill_postgres::shipping::{MIGRATIONS, SCHEMA, ShippingDatabase, ShippingTables};
-use ordermill_postgres::{Database, OpenError, PgStore, Unfit};
+use ordermill_postgres::shipping::{MIGRATIONS, SCHEMA, ShippingDatabase};
+use ordermill_postgres::{Database, OpenError, Unfit};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
 
@@ -88,7 +88,7 @@ async fn a_read_only_server_is_waited_for_at_the_start_and_later() {
     assert!(error.to_string().contains("does not accept writes"), "{error}");
 
     owner.is("SET default_transaction_read_only = off").await;
-    let store = PgStore::new(open(&options).await.unwrap(), ShippingTables);
+    let store = open(&options).await.unwrap();
     store.commit(&saying(0..1)).await.unwrap();
     owner.is("SET default_transaction_read_only = on").await;
     owner.is_thrown_out().await;
@@ -102,7 +102,7 @@ async fn a_read_only_server_is_waited_for_at_the_start_and_later() {
 
     owner.is("SET default_transaction_read_only = off").await;
     store.commit(&saying(1..2)).await.unwrap();
-    store.database().close().await;
+    store.close().await;
     owner.drop_database().await;
 }
 
@@ -120,7 +120,7 @@ async fn a_standby_is_waited_for_until_it_is_promoted() {
 
     let mut conn = options.connect().await.unwrap();
     run(&mut conn, "SELECT pg_promote()".to_owned()).await;
-    let promoted = PgStore::new(open(&options).await.unwrap(), ShippingTables);
+    let promoted = open(&options).await.unwrap();
     promoted.commit(&saying(0..1)).await.unwrap();
 }
 

@@ -1,8 +1,8 @@
 //! The stock ledger and the keys of adjustments, as they stand in their tables.
 
-use crate::columns::{json_rows, micros};
+use crate::columns::micros;
 use crate::error::Error;
-use crate::script::{Script, statement};
+use crate::script::{Script, checked};
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::inventory::{
     AdjustmentKey, AdjustmentOutcome, AdjustmentRecord, Entry, MovementRow,
@@ -39,19 +39,13 @@ impl<'a> From<&'a MovementRow> for WrittenMovement<'a> {
 }
 
 pub fn insert_movements(script: &mut Script, movements: &[MovementRow]) -> Result<(), Error> {
-    if movements.is_empty() {
-        return Ok(());
-    }
-    let rows = json_rows("movements", movements.iter().map(WrittenMovement::from))?;
-    statement!(
-        script,
+    let sql = checked!(
         "INSERT INTO movements (product_id, version, on_hand, reserved, at, entries)
          SELECT value ->> 'product_id', value ->> 'version', value ->> 'on_hand',
                 value ->> 'reserved', value ->> 'at', value -> 'entries'
-         FROM jsonb_each(?)",
-        rows
+         FROM jsonb_each(?)"
     );
-    Ok(())
+    script.insert("movement", movements.iter().map(WrittenMovement::from), sql)
 }
 
 /// A row of `adjustment_keys` to add.
@@ -80,19 +74,13 @@ pub fn insert_adjusted(
     script: &mut Script,
     adjusted: &[(AdjustmentRecord, Timestamp)],
 ) -> Result<(), Error> {
-    if adjusted.is_empty() {
-        return Ok(());
-    }
-    let rows = json_rows("keys of adjustments", adjusted.iter().map(WrittenKey::from))?;
-    statement!(
-        script,
+    let sql = checked!(
         "INSERT INTO adjustment_keys (key, fingerprint, outcomes, created_at)
          SELECT value ->> 'key', unhex(value ->> 'fingerprint'), value -> 'outcomes',
                 value ->> 'created_at'
-         FROM jsonb_each(?)",
-        rows
+         FROM jsonb_each(?)"
     );
-    Ok(())
+    script.insert("adjustment", adjusted.iter().map(WrittenKey::from), sql)
 }
 
 pub async fn load_adjusted(

@@ -4,13 +4,14 @@
 
 use crate::columns::Micros;
 use crate::database::Database;
-use crate::error::Error;
 use async_trait::async_trait;
 use ordermill_actors::notification::{NotificationFilter, NotificationReads};
 use ordermill_actors::ports::ReadError;
+use ordermill_actors::reconciliation::OrderRecords;
 use ordermill_domain::notification::{Notification, NotificationId};
-use ordermill_rows::notification::{StoredNotification, below};
-use sqlx::SqlitePool;
+use ordermill_domain::reconciliation::{NotificationRecord, Record, Span};
+use ordermill_rows::from_json;
+use ordermill_rows::notification::{StoredNotification, below, record};
 use uuid::Uuid;
 
 /// The notification service's database, as its readers see it.
@@ -21,20 +22,15 @@ pub struct NotificationDatabase(pub Database);
 impl NotificationReads for NotificationDatabase {
     async fn notification(&self, id: NotificationId) -> Result<Option<Notification>, ReadError> {
         let topic = id.topic.number();
-        let read = self.0.read(move |pool| async move {
-            let row = sqlx::query_as!(
-                StoredNotification::<Micros>,
-                r#"SELECT order_id AS "order_id: Uuid", topic AS "topic!", customer_id, title, body,
-                          is_read AS "is_read: bool", created_at
-                   FROM notifications WHERE order_id = ?1 AND topic = ?2"#,
-                id.order_id.0,
-                topic
-            )
-            .fetch_optional(&pool)
-            .await?;
-            Ok(row.map(StoredNotification::notification).transpose()?)
-        });
-        read.await
+        let query = sqlx::query_as!(
+            StoredNotification::<Micros>,
+            r#"SELECT order_id AS "order_id: Uuid", topic AS "topic!", customer_id, title, body,
+                      is_read AS "is_read: bool", created_at
+               FROM notifications WHERE order_id = ?1 AND topic = ?2"#,
+            id.order_id.0,
+            topic
+        );
+        self.0.row(query, StoredNotification::notification).await
     }
 
     async fn notifications(
@@ -42,95 +38,85 @@ impl NotificationReads for NotificationDatabase {
         filter: &NotificationFilter,
         limit: u32,
     ) -> Result<Vec<Notification>, ReadError> {
-        let filter = filter.clone();
-        let read = self.0.read(move |pool| async move {
-            let rows = match (&filter.order_id, &filter.customer_id) {
-                (Some(_), _) => of_order(&pool, &filter, limit).await?,
-                (None, Some(_)) => of_customer(&pool, &filter, limit).await?,
-                (None, None) => newest(&pool, &filter, limit).await?,
-            };
-            let entries = rows.into_iter().map(StoredNotification::notification);
-            Ok(entries.collect::<Result<_, _>>()?)
-        });
-        read.await
+        let NotificationFilter { order_id, customer_id, topic, is_read, after } = filter;
+        let topic = topic.map(|topic| topic.number());
+        let (order, topic_end) = below(*after);
+        match (order_id.map(|order| order.0), customer_id) {
+            (Some(of), _) => {
+                let query = sqlx::query_as!(
+                    StoredNotification::<Micros>,
+                    r#"SELECT order_id AS "order_id: Uuid", topic AS "topic!", customer_id, title, body,
+                              is_read AS "is_read: bool", created_at
+                       FROM notifications
+                       WHERE order_id = ?1 AND (order_id, topic) < (?2, ?3)
+                         AND (?4 IS NULL OR topic = ?4) AND (?5 IS NULL OR is_read = ?5)
+                         AND (?6 IS NULL OR customer_id = ?6)
+                       ORDER BY order_id DESC, topic DESC LIMIT ?7"#,
+                    of,
+                    order,
+                    topic_end,
+                    topic,
+                    is_read,
+                    customer_id,
+                    limit
+                );
+                self.0.rows(query, StoredNotification::notification).await
+            }
+            (None, Some(_)) => {
+                let query = sqlx::query_as!(
+                    StoredNotification::<Micros>,
+                    r#"SELECT order_id AS "order_id: Uuid", topic AS "topic!", customer_id, title, body,
+                              is_read AS "is_read: bool", created_at
+                       FROM notifications
+                       WHERE customer_id = ?1 AND (order_id, topic) < (?2, ?3)
+                         AND (?4 IS NULL OR topic = ?4) AND (?5 IS NULL OR is_read = ?5)
+                       ORDER BY order_id DESC, topic DESC LIMIT ?6"#,
+                    customer_id,
+                    order,
+                    topic_end,
+                    topic,
+                    is_read,
+                    limit
+                );
+                self.0.rows(query, StoredNotification::notification).await
+            }
+            (None, None) => {
+                let query = sqlx::query_as!(
+                    StoredNotification::<Micros>,
+                    r#"SELECT order_id AS "order_id: Uuid", topic AS "topic!", customer_id, title, body,
+                              is_read AS "is_read: bool", created_at
+                       FROM notifications
+                       WHERE (order_id, topic) < (?1, ?2)
+                         AND (?3 IS NULL OR topic = ?3) AND (?4 IS NULL OR is_read = ?4)
+                       ORDER BY order_id DESC, topic DESC LIMIT ?5"#,
+                    order,
+                    topic_end,
+                    topic,
+                    is_read,
+                    limit
+                );
+                self.0.rows(query, StoredNotification::notification).await
+            }
+        }
     }
 }
 
-async fn of_order(
-    pool: &SqlitePool,
-    filter: &NotificationFilter,
-    limit: u32,
-) -> Result<Vec<StoredNotification<Micros>>, Error> {
-    let NotificationFilter { order_id, customer_id, topic, is_read, after } = filter;
-    let (of, topic) = (order_id.map(|order| order.0), topic.map(|topic| topic.number()));
-    let (order, topic_end) = below(*after);
-    let rows = sqlx::query_as!(
-        StoredNotification::<Micros>,
-        r#"SELECT order_id AS "order_id: Uuid", topic AS "topic!", customer_id, title, body,
-                  is_read AS "is_read: bool", created_at
-           FROM notifications
-           WHERE order_id = ?1 AND (order_id, topic) < (?2, ?3)
-             AND (?4 IS NULL OR topic = ?4) AND (?5 IS NULL OR is_read = ?5)
-             AND (?6 IS NULL OR customer_id = ?6)
-           ORDER BY order_id DESC, topic DESC LIMIT ?7"#,
-        of,
-        order,
-        topic_end,
-        topic,
-        is_read,
-        customer_id,
-        limit
-    );
-    Ok(rows.fetch_all(pool).await?)
-}
-
-async fn of_customer(
-    pool: &SqlitePool,
-    filter: &NotificationFilter,
-    limit: u32,
-) -> Result<Vec<StoredNotification<Micros>>, Error> {
-    let NotificationFilter { order_id: _, customer_id, topic, is_read, after } = filter;
-    let topic = topic.map(|topic| topic.number());
-    let (order, topic_end) = below(*after);
-    let rows = sqlx::query_as!(
-        StoredNotification::<Micros>,
-        r#"SELECT order_id AS "order_id: Uuid", topic AS "topic!", customer_id, title, body,
-                  is_read AS "is_read: bool", created_at
-           FROM notifications
-           WHERE customer_id = ?1 AND (order_id, topic) < (?2, ?3)
-             AND (?4 IS NULL OR topic = ?4) AND (?5 IS NULL OR is_read = ?5)
-           ORDER BY order_id DESC, topic DESC LIMIT ?6"#,
-        customer_id,
-        order,
-        topic_end,
-        topic,
-        is_read,
-        limit
-    );
-    Ok(rows.fetch_all(pool).await?)
-}
-
-async fn newest(
-    pool: &SqlitePool,
-    filter: &NotificationFilter,
-    limit: u32,
-) -> Result<Vec<StoredNotification<Micros>>, Error> {
-    let NotificationFilter { order_id: _, customer_id: _, topic, is_read, after } = filter;
-    let topic = topic.map(|topic| topic.number());
-    let (order, topic_end) = below(*after);
-    let rows = sqlx::query_as!(
-        StoredNotification::<Micros>,
-        r#"SELECT order_id AS "order_id: Uuid", topic AS "topic!", customer_id, title, body,
-                  is_read AS "is_read: bool", created_at
-           FROM notifications
-           WHERE (order_id, topic) < (?1, ?2)
-             AND (?3 IS NULL OR topic = ?3) AND (?4 IS NULL OR is_read = ?4)
-           ORDER BY order_id DESC, topic DESC LIMIT ?5"#,
-        order,
-        topic_end,
-        topic,
-        is_read,
-        limit
-    );
-    Ok(rows.fetch_all(pool).await?)
+#[async_trait]
+impl OrderRecords<NotificationRecord> for NotificationDatabase {
+    async fn records(&self, span: Span) -> Result<Vec<Record<NotificationRecord>>, ReadError> {
+        let Span { after, until, limit } = span;
+        let query = sqlx::query!(
+            r#"SELECT order_id AS "order_id!: Uuid", json_group_array(topic) AS "topics!: String"
+                   FROM notifications WHERE order_id > ?1 AND order_id <= ?2
+                   GROUP BY order_id ORDER BY order_id LIMIT ?3"#,
+            after.0,
+            until.0,
+            limit
+        );
+        let found = self.0.rows(query, |row| {
+            let topics: Vec<i64> = from_json("list of topics", &row.topics)?;
+            Ok(record(row.order_id, topics))
+        });
+        found.await
+    }
 }

@@ -1,8 +1,8 @@
 //! Bulk statements: one for new entries, one for marks.
 
-use crate::columns::{json_rows, micros};
+use crate::columns::micros;
 use crate::error::Error;
-use crate::script::{Script, statement};
+use crate::script::{Script, checked};
 use ordermill_domain::notification::{Notification, NotificationId};
 use serde::Serialize;
 use uuid::Uuid;
@@ -33,37 +33,24 @@ impl<'a> From<&'a Notification> for InsertedNotification<'a> {
 }
 
 pub fn insert(script: &mut Script, entries: &[Notification]) -> Result<(), Error> {
-    if entries.is_empty() {
-        return Ok(());
-    }
-    let rows = json_rows("notifications", entries.iter().map(InsertedNotification::from))?;
-    statement!(
-        script,
+    let sql = checked!(
         "INSERT INTO notifications
              (order_id, topic, customer_id, title, body, is_read, created_at)
          SELECT unhex(value ->> 'order_id', '-'), value ->> 'topic', value ->> 'customer_id',
                 value ->> 'title', value ->> 'body', value ->> 'is_read', value ->> 'created_at'
-         FROM jsonb_each(?)",
-        rows
+         FROM jsonb_each(?)"
     );
-    Ok(())
+    script.insert("notification", entries.iter().map(InsertedNotification::from), sql)
 }
 
 pub fn mark(script: &mut Script, marks: &[(NotificationId, bool)]) -> Result<(), Error> {
-    if marks.is_empty() {
-        return Ok(());
-    }
     let mark = |(id, is_read): &(NotificationId, bool)| {
         (id.order_id, id.topic.number(), u8::from(*is_read))
     };
-    let rows = json_rows("marks", marks.iter().map(mark))?;
-    statement!(
-        script,
+    let sql = checked!(
         "UPDATE notifications SET is_read = v.value ->> 2
          FROM jsonb_each(?) AS v
-         WHERE order_id = unhex(v.value ->> 0, '-') AND topic = v.value ->> 1",
-        rows
-    )
-    .must_meet("notification", marks.len());
-    Ok(())
+         WHERE order_id = unhex(v.value ->> 0, '-') AND topic = v.value ->> 1"
+    );
+    script.update("notification", marks.iter().map(mark), sql)
 }

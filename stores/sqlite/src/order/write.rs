@@ -1,13 +1,12 @@
 //! Bulk statements: one a table, whatever the batch's size.
 
-use crate::columns::{json_rows, micros};
+use crate::columns::micros;
 use crate::error::Error;
-use crate::script::{Script, statement};
+use crate::script::{Script, checked};
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::messages::OrderDetails;
 use ordermill_domain::order::facts::Fact;
 use ordermill_domain::order::{Claim, HistoryRow, OrderStatus, Saga, SagaStatus};
-use ordermill_rows::Corrupt;
 use ordermill_rows::order::{StoredOrigin, StoredState};
 use serde::Serialize;
 use std::sync::Arc;
@@ -24,9 +23,6 @@ struct PlacedOrderRow<'a> {
 
 /// What never changes of new orders.
 pub fn place(script: &mut Script, sagas: &[Arc<Saga>]) -> Result<(), Error> {
-    if sagas.is_empty() {
-        return Ok(());
-    }
     let rows = sagas.iter().map(|saga| PlacedOrderRow {
         order_id: saga.order_id().0,
         customer_id: &saga.details.customer_id,
@@ -34,16 +30,13 @@ pub fn place(script: &mut Script, sagas: &[Arc<Saga>]) -> Result<(), Error> {
         origin: StoredOrigin::from(&saga.origin),
         details: &saga.details,
     });
-    let rows = json_rows("orders", rows)?;
-    statement!(
-        script,
+    let sql = checked!(
         "INSERT INTO orders (order_id, customer_id, created_at, origin, details)
          SELECT unhex(value ->> 'order_id', '-'), value ->> 'customer_id', value ->> 'created_at',
                 value -> 'origin', value -> 'details'
-         FROM jsonb_each(?)",
-        rows
+         FROM jsonb_each(?)"
     );
-    Ok(())
+    script.insert("order", rows, sql)
 }
 
 #[derive(Serialize)]
@@ -57,56 +50,43 @@ struct SagaStateRow<'a> {
     state: StoredState<'a>,
 }
 
-/// What changes of orders, as a parameter.
-fn standing(sagas: &[Arc<Saga>]) -> Result<String, Corrupt> {
-    let rows = sagas.iter().map(|saga| SagaStateRow {
-        order_id: saga.order_id().0,
-        version: saga.version,
-        status: saga.status(),
-        saga_status: saga.saga_status(),
-        updated_at: micros(saga.updated_at),
-        due_at: saga.due_at.map(micros),
-        state: StoredState::from(&**saga),
-    });
-    json_rows("sagas", rows)
+impl<'a> From<&'a Arc<Saga>> for SagaStateRow<'a> {
+    fn from(saga: &'a Arc<Saga>) -> Self {
+        Self {
+            order_id: saga.order_id().0,
+            version: saga.version,
+            status: saga.status(),
+            saga_status: saga.saga_status(),
+            updated_at: micros(saga.updated_at),
+            due_at: saga.due_at.map(micros),
+            state: StoredState::from(&**saga),
+        }
+    }
 }
 
 /// The sagas of new orders.
 pub fn begin(script: &mut Script, sagas: &[Arc<Saga>]) -> Result<(), Error> {
-    if sagas.is_empty() {
-        return Ok(());
-    }
-    let rows = standing(sagas)?;
-    statement!(
-        script,
+    let sql = checked!(
         "INSERT INTO sagas (order_id, version, status, saga_status, updated_at, due_at, state)
          SELECT unhex(value ->> 'order_id', '-'), value ->> 'version', value ->> 'status',
                 value ->> 'saga_status', value ->> 'updated_at', value ->> 'due_at',
                 value -> 'state'
-         FROM jsonb_each(?)",
-        rows
+         FROM jsonb_each(?)"
     );
-    Ok(())
+    script.insert("saga", sagas.iter().map(SagaStateRow::from), sql)
 }
 
 /// Sagas that have moved on.
 pub fn update(script: &mut Script, sagas: &[Arc<Saga>]) -> Result<(), Error> {
-    if sagas.is_empty() {
-        return Ok(());
-    }
-    let rows = standing(sagas)?;
-    statement!(
-        script,
+    let sql = checked!(
         "UPDATE sagas
          SET version = v.value ->> 'version', status = v.value ->> 'status',
              saga_status = v.value ->> 'saga_status', updated_at = v.value ->> 'updated_at',
              due_at = v.value ->> 'due_at', state = v.value -> 'state'
          FROM jsonb_each(?) AS v
-         WHERE sagas.order_id = unhex(v.value ->> 'order_id', '-')",
-        rows
-    )
-    .must_meet("saga", sagas.len());
-    Ok(())
+         WHERE sagas.order_id = unhex(v.value ->> 'order_id', '-')"
+    );
+    script.update("saga", sagas.iter().map(SagaStateRow::from), sql)
 }
 
 #[derive(Serialize)]
@@ -122,9 +102,6 @@ struct HistoryAppend<'a> {
 }
 
 pub fn append(script: &mut Script, history: &[HistoryRow]) -> Result<(), Error> {
-    if history.is_empty() {
-        return Ok(());
-    }
     let rows = history.iter().map(|row| HistoryAppend {
         order_id: row.order_id.0,
         sequence: row.sequence,
@@ -135,15 +112,15 @@ pub fn append(script: &mut Script, history: &[HistoryRow]) -> Result<(), Error> 
         step: &row.step,
         facts: &row.facts,
     });
-    let rows = json_rows("an order's history", rows)?;
-    statement!(script, "INSERT INTO order_history (order_id, sequence, at, cause, status, saga_status, step, facts)
+    let sql = checked!(
+        "INSERT INTO order_history
+                 (order_id, sequence, at, cause, status, saga_status, step, facts)
          SELECT unhex(value ->> 'order_id', '-'), value ->> 'sequence', value ->> 'at',
                 value ->> 'cause', value ->> 'status', value ->> 'saga_status', value ->> 'step',
                 value -> 'facts'
-         FROM jsonb_each(?)",
-        rows
+         FROM jsonb_each(?)"
     );
-    Ok(())
+    script.insert("an order's history", rows, sql)
 }
 
 #[derive(Serialize)]
@@ -157,23 +134,17 @@ struct ClaimKey<'a> {
 
 /// Keys of requests.
 pub fn claim(script: &mut Script, claims: &[(Claim, Timestamp)]) -> Result<(), Error> {
-    if claims.is_empty() {
-        return Ok(());
-    }
     let rows = claims.iter().map(|(claim, at)| ClaimKey {
         key: &claim.key,
         fingerprint: claim.fingerprint.iter().map(|byte| format!("{byte:02x}")).collect(),
         order_id: claim.order_id.0,
         created_at: micros(*at),
     });
-    let rows = json_rows("idempotency keys", rows)?;
-    statement!(
-        script,
+    let sql = checked!(
         "INSERT INTO idempotency_keys (key, fingerprint, order_id, created_at)
          SELECT value ->> 'key', unhex(value ->> 'fingerprint'),
                 unhex(value ->> 'order_id', '-'), value ->> 'created_at'
-         FROM jsonb_each(?)",
-        rows
+         FROM jsonb_each(?)"
     );
-    Ok(())
+    script.insert("idempotency key", rows, sql)
 }

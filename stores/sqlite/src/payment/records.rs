@@ -12,20 +12,14 @@ use uuid::Uuid;
 impl OrderRecords<PaymentRecord> for PaymentDatabase {
     async fn records(&self, span: Span) -> Result<Vec<Record<PaymentRecord>>, ReadError> {
         let Span { after, until, limit } = span;
-        self.0
-            .read(move |readers| async move {
-                let rows = sqlx::query_as!(
-                    StoredPayment,
-                    r#"SELECT order_id AS "order_id: Uuid", version, payment FROM payments
-                       WHERE order_id > ?1 AND order_id <= ?2 ORDER BY order_id LIMIT ?3"#,
-                    after.0,
-                    until.0,
-                    limit
-                )
-                .fetch_all(&readers)
-                .await?;
-                Ok(rows.into_iter().map(StoredPayment::record).collect())
-            })
-            .await
+        let query = sqlx::query_as!(
+            StoredPayment,
+            r#"SELECT order_id AS "order_id: Uuid", version, payment FROM payments
+               WHERE order_id > ?1 AND order_id <= ?2 ORDER BY order_id LIMIT ?3"#,
+            after.0,
+            until.0,
+            limit
+        );
+        self.0.rows(query, |row| Ok(row.record())).await
     }
 }

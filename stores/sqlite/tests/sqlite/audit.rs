@@ -6,8 +6,8 @@ use ordermill_contract::batches::batch;
 use ordermill_contract::values::{at, origin};
 use ordermill_domain::audit::{AuditService, Change};
 use ordermill_domain::messages::{Failure, Message, OrderMessage, Payload};
-use ordermill_sqlite::audit::{AuditTables, MIGRATIONS};
-use ordermill_sqlite::{Database, SqliteStore};
+use ordermill_sqlite::Database;
+use ordermill_sqlite::audit::MIGRATIONS;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -21,9 +21,8 @@ fn event(n: u128, reason: &str, number: u32) -> Arc<Message> {
 async fn entries_are_neither_changed_nor_deleted() {
     let scratch = Scratch::new();
     let database = Database::open(&scratch.open(), "audit", &MIGRATIONS).await.unwrap();
-    let store = SqliteStore::new(database.clone(), AuditTables);
     let changes = vec![Change(vec![event(1, "changed my mind", 0)])];
-    store.commit(&batch(AuditService, changes, at(0))).await.unwrap();
+    database.commit(&batch(AuditService, changes, at(0))).await.unwrap();
     for statement in ["UPDATE audit_entries SET number = 9", "DELETE FROM audit_entries"] {
         let done = database.write(move |pool| async move {
             sqlx::query(statement).execute(&pool).await?;
@@ -39,7 +38,6 @@ async fn entries_are_neither_changed_nor_deleted() {
 async fn audit_rate() {
     let scratch = Scratch::new();
     let database = Database::open(&scratch.open(), "audit", &MIGRATIONS).await.unwrap();
-    let store = SqliteStore::new(database, AuditTables);
     let text = "x".repeat(300);
     let batches: Vec<_> = (0..100)
         .map(|n| {
@@ -50,7 +48,7 @@ async fn audit_rate() {
         .collect();
     let start = Instant::now();
     for batch in &batches {
-        store.commit(batch).await.unwrap();
+        database.commit(batch).await.unwrap();
     }
     let rate = 100.0 * 64.0 * 16.0 / start.elapsed().as_secs_f64();
     println!("{rate:.0} events a second, 1024 in a batch");

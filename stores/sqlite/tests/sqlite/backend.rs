@@ -17,8 +17,7 @@ use ordermill_domain::order::Order;
 use ordermill_domain::payment::PaymentService;
 use ordermill_domain::shipping::Shipping;
 use ordermill_sqlite::{
-    DataDir, Database, SqliteStore, audit, gateway, inventory, notification, order, payment,
-    shipping,
+    DataDir, Database, audit, gateway, inventory, notification, order, payment, shipping,
 };
 use sqlx::migrate::Migrator;
 use std::path::{Path, PathBuf};
@@ -81,45 +80,56 @@ impl SqliteBackend {
 impl Backend for SqliteBackend {
     async fn order(&self) -> Opened<Order, dyn OrderData> {
         let database = self.database("order", &order::MIGRATIONS).await;
-        let store = SqliteStore::new(database.clone(), order::OrderTables);
-        Opened { store: Arc::new(store), reads: Arc::new(order::OrderDatabase(database)) }
+        Opened {
+            store: Arc::new(database.clone()),
+            reads: Arc::new(order::OrderDatabase(database)),
+        }
     }
 
     async fn inventory(&self) -> Opened<Inventory, dyn InventoryReads> {
         let database = self.database("inventory", &inventory::MIGRATIONS).await;
-        let store = SqliteStore::new(database.clone(), inventory::InventoryTables);
-        Opened { store: Arc::new(store), reads: Arc::new(inventory::InventoryDatabase(database)) }
+        Opened {
+            store: Arc::new(database.clone()),
+            reads: Arc::new(inventory::InventoryDatabase(database)),
+        }
     }
 
     async fn payment(&self) -> Opened<PaymentService, dyn PaymentReads> {
         let database = self.database("payment", &payment::MIGRATIONS).await;
-        let store = SqliteStore::new(database.clone(), payment::PaymentTables);
-        Opened { store: Arc::new(store), reads: Arc::new(payment::PaymentDatabase(database)) }
+        Opened {
+            store: Arc::new(database.clone()),
+            reads: Arc::new(payment::PaymentDatabase(database)),
+        }
     }
 
     async fn gateway(&self) -> Opened<SimulatedGateway, dyn GatewayReads> {
         let database = self.database("gateway", &gateway::MIGRATIONS).await;
-        let store = SqliteStore::new(database.clone(), gateway::GatewayTables);
-        Opened { store: Arc::new(store), reads: Arc::new(gateway::GatewayDatabase(database)) }
+        Opened {
+            store: Arc::new(database.clone()),
+            reads: Arc::new(gateway::GatewayDatabase(database)),
+        }
     }
 
     async fn shipping(&self) -> Opened<Shipping, dyn ShipmentReads> {
         let database = self.database("shipping", &shipping::MIGRATIONS).await;
-        let store = SqliteStore::new(database.clone(), shipping::ShippingTables);
-        Opened { store: Arc::new(store), reads: Arc::new(shipping::ShippingDatabase(database)) }
+        Opened {
+            store: Arc::new(database.clone()),
+            reads: Arc::new(shipping::ShippingDatabase(database)),
+        }
     }
 
     async fn notification(&self) -> Opened<NotificationService, dyn NotificationReads> {
         let database = self.database("notification", &notification::MIGRATIONS).await;
-        let store = SqliteStore::new(database.clone(), notification::NotificationTables);
-        let reads = notification::NotificationDatabase(database);
-        Opened { store: Arc::new(store), reads: Arc::new(reads) }
+        let reads = notification::NotificationDatabase(database.clone());
+        Opened { store: Arc::new(database), reads: Arc::new(reads) }
     }
 
     async fn audit(&self) -> Opened<AuditService, dyn AuditReads> {
         let database = self.database("audit", &audit::MIGRATIONS).await;
-        let store = SqliteStore::new(database.clone(), audit::AuditTables);
-        Opened { store: Arc::new(store), reads: Arc::new(audit::AuditDatabase(database)) }
+        Opened {
+            store: Arc::new(database.clone()),
+            reads: Arc::new(audit::AuditDatabase(database)),
+        }
     }
 
     async fn sources(&self) -> Sources {

@@ -5,8 +5,8 @@ use ordermill_actors::inventory::InventoryReads;
 use ordermill_actors::ports::ReadError;
 use ordermill_contract::values::at;
 use ordermill_domain::ids::ProductId;
-use ordermill_domain::inventory::{StockRow, Writes};
-use ordermill_sqlite::inventory::{InventoryDatabase, InventoryTables, MIGRATIONS};
+use ordermill_domain::inventory::{Inventory, StockRow, Writes};
+use ordermill_sqlite::inventory::{InventoryDatabase, MIGRATIONS};
 use ordermill_sqlite::{Database, Script, Tables};
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ async fn write(database: &Database, writes: Writes) -> Result<(), ReadError> {
     let written = database.write(move |pool| async move {
         let mut conn = pool.acquire().await?;
         let mut script = Script::default();
-        InventoryTables.write(&mut script, &writes, at(0))?;
+        Inventory::write(&mut script, &writes, at(0))?;
         script.run(&mut conn).await
     });
     written.await

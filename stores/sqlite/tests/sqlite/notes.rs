@@ -6,7 +6,7 @@ use ordermill_contract::values::at;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::ServiceName;
 use ordermill_domain::service::{Batch, BatchDecision, Outcome, Service};
-use ordermill_sqlite::{DataDir, Database, Error, Script, SqliteStore, Tables};
+use ordermill_sqlite::{DataDir, Database, Error, Script, Tables};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{SqlSafeStr, SqliteConnection};
 
@@ -37,16 +37,14 @@ impl Service for Notes {
     }
 }
 
-pub struct NotesTables;
-
 #[async_trait]
-impl Tables<Notes> for NotesTables {
-    async fn load(&self, conn: &mut SqliteConnection, (): &()) -> Result<usize, Error> {
+impl Tables for Notes {
+    async fn load(conn: &mut SqliteConnection, (): &()) -> Result<usize, Error> {
         let count: i64 = sqlx::query_scalar("SELECT count(*) FROM notes").fetch_one(conn).await?;
         Ok(count as usize)
     }
 
-    fn write(&self, script: &mut Script, writes: &Vec<i64>, _: Timestamp) -> Result<(), Error> {
+    fn write(script: &mut Script, writes: &Vec<i64>, _: Timestamp) -> Result<(), Error> {
         let notes = format!("{writes:?}");
         script.add("INSERT INTO notes (note) SELECT value FROM json_each(?)").with(notes)?;
         Ok(())
@@ -65,9 +63,8 @@ pub fn migrations(statements: &[(i64, &'static str)]) -> Migrator {
     Migrator::with_migrations(statements.iter().map(migration).collect())
 }
 
-pub async fn open(directory: &DataDir) -> SqliteStore<Notes, NotesTables> {
-    let database = Database::open(directory, "notes", &migrations(&[TABLE])).await.unwrap();
-    SqliteStore::new(database, NotesTables)
+pub async fn open(directory: &DataDir) -> Database {
+    Database::open(directory, "notes", &migrations(&[TABLE])).await.unwrap()
 }
 
 pub fn batch(notes: impl IntoIterator<Item = i64>) -> Batch<Notes> {

@@ -1,10 +1,10 @@
 //! A snapshot is of one instant, whatever is written meanwhile.
 
 use crate::backend::Scratch;
-use crate::notes::{Notes, NotesTables, TABLE, batch, migrations};
+use crate::notes::{TABLE, batch, migrations};
 use ordermill_actors::ports::Store;
 use ordermill_sqlite::snapshot::{Snapshot, Snapshots, check_file};
-use ordermill_sqlite::{DataDir, Database, SqliteStore};
+use ordermill_sqlite::{DataDir, Database};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 use std::os::unix::fs::FileExt;
@@ -45,10 +45,8 @@ async fn a_snapshot_of_two_databases_is_of_one_instant() {
     let writing = tokio::spawn({
         let (databases, enough) = (databases.clone(), enough.clone());
         async move {
-            let stores =
-                databases.map(|database| SqliteStore::<Notes, _>::new(database, NotesTables));
             for note in 0_i64.. {
-                for store in &stores {
+                for store in &databases {
                     store.commit(&batch([note])).await.unwrap();
                 }
                 if enough.load(Relaxed) {

@@ -24,7 +24,7 @@ async fn a_batch_that_fails_leaves_nothing() {
 async fn a_full_disk_is_waited_for() {
     let scratch = Scratch::new();
     let store = open(&scratch.open()).await;
-    let full = store.database().write(|pool| async move {
+    let full = store.write(|pool| async move {
         sqlx::query("PRAGMA max_page_count = 1").execute(&pool).await?;
         Ok(())
     });
@@ -39,7 +39,7 @@ async fn a_full_disk_is_waited_for() {
 async fn reads_cannot_write() {
     let scratch = Scratch::new();
     let store = open(&scratch.open()).await;
-    let written = store.database().read(|pool| async move {
+    let written = store.read(|pool| async move {
         sqlx::query("INSERT INTO notes (note) VALUES (9)").execute(&pool).await?;
         Ok(())
     });
