@@ -95,12 +95,11 @@ struct Repair {
     order_ids: Vec<Uuid>,
 }
 
-/// The same as it is read, and written by `ordermill check`.
-#[derive(Serialize, Deserialize)]
+/// The same as it is read.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RepairRequest {
-    /// The orders.
-    pub order_ids: Vec<Uuid>,
+struct RepairRequest {
+    order_ids: Vec<Uuid>,
 }
 
 /// The result of the repair.
