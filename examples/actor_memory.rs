@@ -14,6 +14,7 @@
 use anyhow::Context;
 use ordermill::app::App;
 use ordermill::config::Config;
+use ordermill_client::{Client, Options};
 use serde_json::json;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
@@ -61,26 +62,18 @@ fn live() -> (isize, Vec<isize>) {
     (BYTES.load(Relaxed), LIVE.iter().map(|count| count.load(Relaxed)).collect())
 }
 
-/// An order that is turned away is placed again after this pause.
-const AGAIN_AFTER: Duration = Duration::from_millis(200);
+/// How long an order that is turned away is placed again.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(600);
 
-async fn place(http: &reqwest::Client, url: &str, orders: usize) -> anyhow::Result<()> {
-    let body = json!({
+async fn place(client: &Client, orders: usize) -> anyhow::Result<()> {
+    let order = json!({
         "customer_id": "open",
         "payment_method": "credit_card",
         "items": [{"product_id": "OPEN", "quantity": 1, "unit_price": 9.99}],
     });
     let clients = (0..CLIENTS).map(async |_| {
         for _ in 0..orders / CLIENTS {
-            loop {
-                let answer = http.post(format!("{url}/orders")).json(&body).send().await?;
-                if answer.status() != reqwest::StatusCode::SERVICE_UNAVAILABLE {
-                    answer.error_for_status()?;
-                    break;
-                }
-                // Too many at once for this machine: it says so, and is asked again.
-                tokio::time::sleep(AGAIN_AFTER).await;
-            }
+            client.place(&order, None).await?;
         }
         anyhow::Ok(())
     });
@@ -99,15 +92,18 @@ async fn main() -> anyhow::Result<()> {
     (config.payment.latency, config.payment.timeout) = (long, long);
     (config.order.step_timeout, config.idle_after) = (long, long);
     let app = App::start(config).await?;
-    let http = reqwest::Client::new();
-    let stock = json!({"product_id": "OPEN", "available_qty": 1_000_000_000});
-    let stocked = http.post(format!("{}/inventory", app.url())).json(&stock).send().await?;
-    stocked.error_for_status()?;
+    let options = Options {
+        busy_timeout: BUSY_TIMEOUT,
+        busy_pause_max: Duration::from_millis(200),
+        ..Options::default()
+    };
+    let client = Client::new(&app.url(), options);
+    client.stock("OPEN", 1_000_000_000).await?;
     // What grows with the first orders only is not theirs.
-    place(&http, &app.url(), orders / 5).await?;
+    place(&client, orders / 5).await?;
     tokio::time::sleep(SETTLES).await;
     let (bytes_before, before) = live();
-    place(&http, &app.url(), orders).await?;
+    place(&client, orders).await?;
     tokio::time::sleep(SETTLES).await;
     let (bytes, after) = live();
     let each = |number: isize| number as f64 / orders as f64;

@@ -20,10 +20,12 @@
 
 #![expect(clippy::print_stdout, reason = "an example prints its result")]
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use clap::{Parser, ValueEnum};
 use futures::future::try_join_all;
-use serde_json::{Value, json};
+use ordermill_client::{self as client, Actor, Client, Method};
+use serde::de::IgnoredAny;
+use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -68,6 +70,8 @@ const POLL_EVERY: Duration = Duration::from_millis(100);
 const IDLE_WAIT: Duration = Duration::from_secs(90);
 /// What is freed is given back within this time, or not at all.
 const FREED: Duration = Duration::from_secs(10);
+/// More clients than anybody asks for.
+const CLIENTS_MAX: usize = 10_000;
 /// How long the gateway takes to answer while orders are placed: until after the server is killed.
 const SILENCE: &str = "10m";
 /// Every order rests within this time, or something is wrong.
@@ -76,9 +80,8 @@ const REST_WITHIN: Duration = Duration::from_secs(900);
 /// A server under measurement. It is killed with this value.
 struct Server {
     child: Child,
-    url: String,
     begun: Instant,
-    http: reqwest::Client,
+    client: Client,
 }
 
 impl Drop for Server {
@@ -98,26 +101,27 @@ impl Server {
         command.envs(settings.iter().map(|(name, value)| (name, value)));
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let child = child.with_context(|| format!("{} cannot be started", binary.display()))?;
-        let (url, begun) = (format!("http://{address}"), Instant::now());
-        Ok(Self { child, url, begun, http: reqwest::Client::new() })
+        let options = client::Options {
+            requests_max: CLIENTS_MAX,
+            busy_timeout: REST_WITHIN,
+            busy_pause_max: POLL_EVERY,
+            ..client::Options::default()
+        };
+        let client = Client::new(&format!("http://{address}"), options);
+        Ok(Self { child, begun: Instant::now(), client })
     }
 
     /// Waits until the path answers 200; how long after the start that was.
     async fn answers(&self, path: &str) -> anyhow::Result<Duration> {
         loop {
-            let answer = self.http.get(format!("{}{path}", self.url)).send().await;
-            if answer.is_ok_and(|answer| answer.status().is_success()) {
+            let answer = self.client.once(self.client.request(Method::GET, path)).await;
+            if answer.is_ok_and(|answer| answer.status.is_success()) {
                 return Ok(self.begun.elapsed());
             }
             ensure!(self.begun.elapsed() < REST_WITHIN, "{path} never answers 200");
             self.memory("VmRSS").context("the server has ended")?;
             tokio::time::sleep(POLL_EVERY / 10).await;
         }
-    }
-
-    async fn get(&self, path: &str) -> anyhow::Result<Value> {
-        let answer = self.http.get(format!("{}{path}", self.url)).send().await?;
-        Ok(answer.error_for_status()?.json().await?)
     }
 
     /// A number of the kernel's on this process, as `VmRSS` or `VmHWM`, in MiB.
@@ -135,14 +139,14 @@ impl Server {
 
     /// How many sagas and payments have actors in memory.
     async fn in_memory(&self) -> anyhow::Result<u64> {
-        let tree = self.get("/admin/actors?limit=1").await?;
-        Ok(["sagas", "payments"].into_iter().filter_map(|name| children(&tree, name)).sum())
+        let tree = self.client.actors(&[("limit", "1")]).await?;
+        Ok(["sagas", "payments"].iter().filter_map(|name| children(&tree.actors, name)).sum())
     }
 
     /// How many orders do not rest.
     async fn open(&self) -> anyhow::Result<u64> {
         loop {
-            let text = self.http.get(format!("{}/metrics", self.url)).send().await?.text().await?;
+            let text = self.client.metrics().await?;
             if let Some(open) = text.lines().find_map(|line| line.strip_prefix("sagas_open ")) {
                 return Ok(open.parse::<f64>()? as u64);
             }
@@ -154,29 +158,28 @@ impl Server {
 }
 
 /// How many children the node of that name has.
-fn children(tree: &Value, name: &str) -> Option<u64> {
-    match tree {
-        Value::Array(nodes) => nodes.iter().find_map(|node| children(node, name)),
-        Value::Object(node) if node.get("name").is_some_and(|its| its == name) => {
-            node.get("children_total")?.as_u64()
-        }
-        Value::Object(node) => node.values().find_map(|part| children(part, name)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
-    }
+fn children(actors: &[Actor], name: &str) -> Option<u64> {
+    actors.iter().find_map(|actor| match actor.name == name {
+        true => Some(actor.children_total),
+        false => children(&actor.children, name),
+    })
 }
 
 /// Places the orders, each client the next as soon as its last was answered.
 async fn place_all(server: &Server, options: &Options) -> anyhow::Result<()> {
-    let stock = json!({"product_id": "OPEN", "available_qty": 1_000_000_000});
-    let url = format!("{}/inventory", server.url);
-    server.http.post(url).json(&stock).send().await?.error_for_status()?;
+    server.client.stock("OPEN", 1_000_000_000).await?;
+    let order = json!({
+        "customer_id": "open",
+        "payment_method": "credit_card",
+        "items": [{"product_id": "OPEN", "quantity": 1, "unit_price": 9.99}],
+    });
     let next = Arc::new(AtomicUsize::new(0));
     let clients = (0..options.clients).map(|_| {
-        let (http, next, orders) = (server.http.clone(), next.clone(), options.orders);
-        let url = format!("{}/orders", server.url);
+        let (client, next, orders) = (server.client.clone(), next.clone(), options.orders);
+        let order = order.clone();
         tokio::spawn(async move {
             while next.fetch_add(1, Relaxed) < orders {
-                place(&http, &url).await?;
+                client.place(&order, None).await?;
             }
             anyhow::Ok(())
         })
@@ -184,29 +187,13 @@ async fn place_all(server: &Server, options: &Options) -> anyhow::Result<()> {
     try_join_all(clients).await?.into_iter().collect()
 }
 
-/// Places an order, sooner or later.
-async fn place(http: &reqwest::Client, url: &str) -> anyhow::Result<()> {
-    let body = json!({
-        "customer_id": "open",
-        "payment_method": "credit_card",
-        "items": [{"product_id": "OPEN", "quantity": 1, "unit_price": 9.99}],
-    });
-    loop {
-        let answer = http.post(url).json(&body).send().await?;
-        match answer.status() {
-            reqwest::StatusCode::CREATED => return Ok(()),
-            reqwest::StatusCode::SERVICE_UNAVAILABLE => tokio::time::sleep(POLL_EVERY).await,
-            status => bail!("POST /orders answered {status}"),
-        }
-    }
-}
-
 /// Waits until no order has one of these statuses.
 async fn until_none(server: &Server, statuses: &[&str]) -> anyhow::Result<()> {
     for status in statuses {
         loop {
-            let list = server.get(&format!("/orders?limit=1&status={status}")).await?;
-            if list["orders"].as_array().context("the server has no list of orders")?.is_empty() {
+            let filter = [("status", *status)];
+            let orders = server.client.list::<IgnoredAny>("/orders", &filter, 1).await?;
+            if orders.entries.is_empty() {
                 break;
             }
             ensure!(server.begun.elapsed() < REST_WITHIN, "orders stay {status}");

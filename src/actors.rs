@@ -1,17 +1,14 @@
 //! `ordermill actors`: the tree of actors on the command line, asked of a running server over HTTP.
 
-mod answer;
 mod screen;
 mod table;
 
-use crate::dlq::server::Server;
 use crate::print::told;
-use crate::server_url::server_url;
 use crate::stop_signal::asked_to_stop;
 use crate::waiting;
-use answer::Tree;
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
+use ordermill_client::{Client, Error, Options, Tree, server_url};
 use screen::Screen;
 use std::future::Future;
 use std::process::ExitCode;
@@ -59,19 +56,19 @@ pub struct ActorsArgs {
 
 /// Shows them; fails when the server does not answer.
 pub async fn run(args: ActorsArgs) -> anyhow::Result<ExitCode> {
-    let server = Server::new(&args.url)?;
+    let client = Client::new(&args.url, Options::default());
     let answer = || format!("the server at {} to respond", args.url);
     // Fails at once where nobody listens: while it is watched, the server may come and go.
-    let tree = table::of(&waiting::report_waiting(answer, look(&server, &args)).await?);
+    let tree = table::of(&waiting::report_waiting(answer, look(&client, &args)).await?);
     if !args.watch {
         crate::print::text(&tree);
         return Ok(ExitCode::SUCCESS);
     }
-    watch(&server, &args, tree).await
+    watch(&client, &args, tree).await
 }
 
 /// Draws the tree again and again, until it is asked to stop.
-async fn watch(server: &Server, args: &ActorsArgs, tree: String) -> anyhow::Result<ExitCode> {
+async fn watch(client: &Client, args: &ActorsArgs, tree: String) -> anyhow::Result<ExitCode> {
     let mut text = tree;
     let asked = asked_to_stop();
     tokio::pin!(asked);
@@ -80,7 +77,7 @@ async fn watch(server: &Server, args: &ActorsArgs, tree: String) -> anyhow::Resu
         screen.draw(&text);
         let next = async {
             tokio::time::sleep(EVERY).await;
-            look(server, args).await
+            look(client, args).await
         };
         let late = |seconds| format!("{} has not responded for {seconds} s", args.url);
         text = tokio::select! {
@@ -88,7 +85,7 @@ async fn watch(server: &Server, args: &ActorsArgs, tree: String) -> anyhow::Resu
             () = &mut asked => return Ok(ExitCode::SUCCESS),
             tree = drawn_while(&mut screen, late, next) => match tree {
                 Ok(tree) => table::of(&tree),
-                Err(error) => screen.wrapped(&told(&error)),
+                Err(error) => screen.wrapped(&told(&error.into())),
             },
         };
     }
@@ -115,7 +112,7 @@ async fn drawn_while<T>(
     }
 }
 
-async fn look(server: &Server, args: &ActorsArgs) -> anyhow::Result<Tree> {
+async fn look(client: &Client, args: &ActorsArgs) -> Result<Tree, Error> {
     let depth = args.depth.map(|depth| depth.to_string());
     let limit = args.limit.to_string();
     let asked = [
@@ -127,5 +124,5 @@ async fn look(server: &Server, args: &ActorsArgs) -> anyhow::Result<Tree> {
     ];
     let query: Vec<_> =
         asked.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-    server.get("/admin/actors", &query).await
+    client.actors(&query).await
 }

@@ -19,12 +19,12 @@ mod tests;
 pub use archive::{Archive, Backups, Refused};
 
 use crate::app::world;
-use crate::dlq::server::Server;
 use crate::stop_signal::asked_to_stop;
 use anyhow::{Context, anyhow, bail, ensure};
 use clap::Args;
 use futures::StreamExt;
 use manifest::Manifest;
+use ordermill_client::{Client, Options};
 use ordermill_sqlite::{DataDir, DataDirError, Database, progress};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -43,7 +43,7 @@ pub struct BackupArgs {
     #[arg(long, env = "ORDERMILL_DATA_DIR", value_name = "PATH", default_value = "./data")]
     pub data_dir: PathBuf,
     /// URL of a running server to back up, for example http://127.0.0.1:8080
-    #[arg(long, value_name = "URL", value_parser = crate::server_url::server_url)]
+    #[arg(long, value_name = "URL", value_parser = ordermill_client::server_url)]
     pub url: Option<String>,
 }
 
@@ -102,7 +102,7 @@ fn source(args: &BackupArgs) -> anyhow::Result<Source> {
 
 async fn of_server(url: &str, target: Target) -> anyhow::Result<Manifest> {
     crate::note!("asking {url}");
-    let answer = Server::new(url)?.download("/admin/backup").await?;
+    let answer = Client::new(url, Options::default()).backup().await?;
     let broken = |error| {
         io::Error::other(format!(
             "the response of {url} is incomplete; see the server log: {error}"

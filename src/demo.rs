@@ -20,10 +20,8 @@ mod progress;
 mod reconciliation;
 mod report;
 mod scenario;
-pub mod shop;
 #[cfg(test)]
 mod tests;
-mod views;
 
 use crate::waiting;
 use anyhow::Context;
@@ -33,15 +31,17 @@ pub use options::DemoOptions;
 use catalogue::Catalogue;
 use futures::StreamExt;
 use options::Pace;
+use ordermill_client::{Client, Options};
 use progress::Progress;
 use scenario::Scenario;
-use shop::Shop;
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// Customers in the shop at once. Each mostly waits; the bound keeps a demo of many thousand
 /// orders within some megabytes.
 const CUSTOMERS_MAX: usize = 2_000;
+/// How long one answer may take, and how long a busy server is asked again.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How long the reconciliation may take to agree once all orders rest: the last records are still under way.
 const RECONCILE_LIMIT: Duration = Duration::from_secs(10);
 /// How often it is compared until then.
@@ -55,7 +55,7 @@ const RECONCILE_EVERY: Duration = Duration::from_millis(250);
 /// # Errors
 /// When the server cannot be reached or does not take the stock: there is nothing to report then.
 pub async fn run(options: DemoOptions) -> anyhow::Result<bool> {
-    let shop = Shop::open(&options.url)?;
+    let shop = client(&options.url);
     let scenarios = scenario::assign(options.orders);
     let catalogue = Catalogue::for_run(&scenarios);
     report::opening(&options, &catalogue);
@@ -74,9 +74,17 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<bool> {
     Ok(report::closing(&catalogue, &runs, &reconciliation, &pace))
 }
 
+/// A client that waits for a busy server.
+pub fn client(url: &str) -> Client {
+    Client::new(
+        url,
+        Options { request_timeout: PATIENCE, busy_timeout: PATIENCE, ..Options::default() },
+    )
+}
+
 /// Lets every customer play their part. An order that cannot be placed or watched is a run too.
 async fn play(
-    shop: &Shop,
+    shop: &Client,
     catalogue: &Catalogue,
     scenarios: &[Scenario],
 ) -> (Vec<customer::CustomerRun>, Pace) {
@@ -95,7 +103,7 @@ async fn play(
 
 /// Compares the stock and the services' records with the orders, again and again until they agree or time is up.
 async fn reconcile_until_stable(
-    shop: &Shop,
+    shop: &Client,
     catalogue: &Catalogue,
     runs: &[customer::CustomerRun],
     order_records: &order_records::OrderRecords,

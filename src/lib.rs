@@ -19,7 +19,6 @@ mod host;
 pub mod output;
 pub mod print;
 pub mod program;
-pub mod server_url;
 pub mod sms;
 pub mod smtp;
 pub mod stop_signal;

@@ -1,8 +1,8 @@
 //! The tree as text: a line an actor, in aligned columns, and what it comes to in all.
 
-use super::answer::{Actor, Totals, Tree};
 use crate::characters::is_control;
 use crate::table::Table;
+use ordermill_client::{Actor, Totals, Tree};
 use std::collections::BTreeMap;
 
 /// Characters of an error that are shown: the actor's page has more.

@@ -89,11 +89,11 @@ struct RecordList {
 }
 
 /// Orders whose events are republished.
-#[derive(Object, Serialize, Deserialize)]
+#[derive(Object, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Repair {
+struct Repair {
     /// The orders, 1 to 100.
-    pub order_ids: Vec<Uuid>,
+    order_ids: Vec<Uuid>,
 }
 
 /// The result of the repair.

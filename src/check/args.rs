@@ -1,8 +1,8 @@
 //! What `ordermill check` is told.
 
 use crate::config::{Config, ConfigError};
-use crate::server_url::server_url;
 use clap::Args;
+use ordermill_client::server_url;
 use std::ffi::OsString;
 use std::time::Duration;
 

@@ -1,17 +1,16 @@
 //! The records as running servers give them, over HTTP.
 
 use super::checker::{ORDERS_PAGE, Scope, System, SystemState};
-use crate::api::reconciliation::{Kind, Repair};
-use crate::dlq::server::Server;
+use crate::api::reconciliation::Kind;
 use crate::print;
 use async_trait::async_trait;
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::reconciliation::{OrderRecords, ProductRecords, Sources};
-use ordermill_domain::clock::Timestamp;
+use ordermill_client::{Client, Error, Options, Overview};
 use ordermill_domain::ids::{OrderId, ProductId};
 use ordermill_domain::reconciliation::{PaymentRecord, ProductRecord, Record, Span};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,15 +22,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Servers of one shop. Cheap to clone.
 #[derive(Clone)]
 pub struct Remote {
-    servers: Arc<Vec<(Arc<Server>, Overview)>>,
-}
-
-/// What a server says of itself.
-#[derive(Clone, Debug, Deserialize)]
-struct Overview {
-    records: Vec<String>,
-    now: Timestamp,
-    lag_ms: u64,
+    servers: Arc<Vec<(Client, Overview)>>,
 }
 
 impl Remote {
@@ -42,9 +33,9 @@ impl Remote {
     pub async fn open(urls: &[String]) -> anyhow::Result<Self> {
         let mut servers = Vec::new();
         for url in urls {
-            let server = Server::new(url)?;
-            let overview = server.get("/admin/reconciliation", &[]).await?;
-            servers.push((Arc::new(server), overview));
+            let server = Client::new(url, Options::default());
+            let overview = server.overview().await?;
+            servers.push((server, overview));
         }
         Ok(Self { servers: Arc::new(servers) })
     }
@@ -72,7 +63,7 @@ impl Remote {
         self.server_of(kind).map(|server| Arc::new(Of(server, kind)) as _)
     }
 
-    fn server_of(&self, kind: Kind) -> Option<Arc<Server>> {
+    fn server_of(&self, kind: Kind) -> Option<Client> {
         let has = |overview: &Overview| overview.records.iter().any(|of| of == kind.as_str());
         let mut servers = self.servers.iter();
         servers.find(|(_, overview)| has(overview)).map(|(server, _)| server.clone())
@@ -106,11 +97,8 @@ impl Remote {
         let server = self.server_of(Kind::Orders);
         let server = server
             .ok_or_else(|| anyhow::anyhow!("none of the given servers runs the order service"))?;
-        let request = Repair { order_ids: orders.iter().map(|order| order.0).collect() };
-        let request = serde_json::to_value(request)?;
-        let repairs = "/admin/reconciliation/repairs";
-        let _: serde_json::Value = server.post(repairs, &[], Some(&request)).await?;
-        Ok(())
+        let orders: Vec<_> = orders.iter().map(|order| order.0).collect();
+        Ok(server.republish(&orders).await?)
     }
 }
 
@@ -119,7 +107,7 @@ impl System for Remote {
     async fn state(&self) -> Result<SystemState, ReadError> {
         let mut state: Option<SystemState> = None;
         for (server, _) in self.servers.iter() {
-            let overview: Overview = ask(server, "/admin/reconciliation", &[]).await?;
+            let overview = repeated(|| server.overview()).await?;
             let lag = Duration::from_millis(overview.lag_ms);
             state = Some(match state {
                 // The earliest clock, and the longest lag.
@@ -134,16 +122,11 @@ impl System for Remote {
 }
 
 /// One kind of record at a server.
-struct Of(Arc<Server>, Kind);
-
-#[derive(Deserialize)]
-struct RecordsPage<T> {
-    records: Vec<T>,
-}
+struct Of(Client, Kind);
 
 impl Of {
-    fn path(&self) -> String {
-        format!("/admin/reconciliation/{}", self.1.as_str())
+    async fn read<T: DeserializeOwned>(&self, query: &[(&str, &str)]) -> Result<Vec<T>, ReadError> {
+        repeated(|| self.0.records(self.1.as_str(), query)).await
     }
 }
 
@@ -152,9 +135,7 @@ impl<T: DeserializeOwned + Send + 'static> OrderRecords<T> for Of {
     async fn records(&self, span: Span) -> Result<Vec<Record<T>>, ReadError> {
         let [after, until] = [span.after, span.until].map(|order| order.to_string());
         let limit = span.limit.min(ORDERS_PAGE).to_string();
-        let query = [("after", after.as_str()), ("until", until.as_str()), ("limit", &limit)];
-        let answer: RecordsPage<Record<T>> = ask(&self.0, &self.path(), &query).await?;
-        Ok(answer.records)
+        self.read(&[("after", &after), ("until", &until), ("limit", &limit)]).await
     }
 }
 
@@ -168,23 +149,22 @@ impl ProductRecords for Of {
         let limit = limit.to_string();
         let mut query = vec![("limit", limit.as_str())];
         query.extend(after.map(|product| ("after", product.as_str())));
-        let answer: RecordsPage<ProductRecord> = ask(&self.0, &self.path(), &query).await?;
-        Ok(answer.records)
+        self.read(&query).await
     }
 }
 
 /// Asks a few times.
-async fn ask<T: DeserializeOwned>(
-    server: &Server,
-    path: &str,
-    query: &[(&str, &str)],
+async fn repeated<T, F: Future<Output = Result<T, Error>>>(
+    ask: impl Fn() -> F,
 ) -> Result<T, ReadError> {
     let mut tries = 0;
     loop {
         tries += 1;
-        match server.get(path, query).await {
+        match ask().await {
             Ok(answer) => return Ok(answer),
-            Err(error) if tries == TRIES => return Err(ReadError::Away(print::told(&error))),
+            Err(error) if tries == TRIES => {
+                return Err(ReadError::Away(print::told(&error.into())));
+            }
             Err(_) => tokio::time::sleep(PAUSE).await,
         }
     }

@@ -2,11 +2,8 @@
 
 use super::currency::CURRENCY;
 use super::scenario::{Scenario, last_units};
-use super::shop::Shop;
-use super::views::ProductStock;
-use anyhow::Context;
+use ordermill_client::{Client, Error, ProductStock};
 use ordermill_domain::money::Money;
-use serde_json::json;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -78,10 +75,9 @@ impl Catalogue {
     }
 
     /// Puts the products on the stock.
-    pub(super) async fn stock(&self, shop: &Shop) -> anyhow::Result<()> {
+    pub(super) async fn stock(&self, shop: &Client) -> Result<(), Error> {
         for Product { sku, initial, .. } in self.products() {
-            let body = json!({ "product_id": sku, "available_qty": initial });
-            shop.post("/inventory", Some(&body), None).await?.expect(&[200, 201])?;
+            shop.stock(sku, *initial).await?;
         }
         Ok(())
     }
@@ -89,15 +85,11 @@ impl Catalogue {
     /// What stands on the stock now, by product.
     pub(super) async fn load_stock(
         &self,
-        shop: &Shop,
-    ) -> anyhow::Result<BTreeMap<String, ProductStock>> {
+        shop: &Client,
+    ) -> Result<BTreeMap<String, ProductStock>, Error> {
         let mut products = BTreeMap::new();
         for Product { sku, .. } in self.products() {
-            let stock = shop.get::<ProductStock>(&format!("/inventory/{sku}")).await?;
-            products.insert(
-                sku.clone(),
-                stock.with_context(|| format!("product {sku} does not exist"))?,
-            );
+            products.insert(sku.clone(), shop.product(sku).await?);
         }
         Ok(products)
     }

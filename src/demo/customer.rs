@@ -1,15 +1,17 @@
 //! One customer: places an order, does what its scenario asks for, and waits until it rests.
 
 use super::catalogue::{Catalogue, decimal};
+use super::currency::CURRENCY;
 use super::order_mix::{self, OrderMix};
 use super::scenario::{Ending, Scenario};
-use super::shop::Shop;
-use super::views::OrderView;
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
+use ordermill_client::{Client, Error, Order, StatusCode};
 use ordermill_domain::backoff::Backoff;
+use ordermill_domain::money::Money;
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 /// How long an order may take to rest. A gateway that stays silent takes seconds, everything else less.
 const REST_LIMIT: Duration = Duration::from_secs(60);
@@ -20,7 +22,7 @@ const POLL: Backoff = Backoff::new(Duration::from_millis(25), Duration::from_mil
 pub(super) struct CustomerRun {
     pub(super) scenario: Scenario,
     /// None when it could not be placed.
-    pub(super) order_id: Option<String>,
+    pub(super) order_id: Option<Uuid>,
     /// When its placing was answered, since the run began.
     pub(super) placed_after: Option<Duration>,
     /// What was ordered: product and quantity.
@@ -34,7 +36,7 @@ pub(super) struct CustomerRun {
 
 /// Plays one customer's part.
 pub(super) async fn play(
-    shop: &Shop,
+    shop: &Client,
     catalogue: &Catalogue,
     scenario: Scenario,
     number: usize,
@@ -58,17 +60,16 @@ pub(super) async fn play(
 }
 
 async fn live(
-    shop: &Shop,
+    shop: &Client,
     order_mix: &OrderMix<'_>,
     key: &str,
     start: Instant,
     run: &mut CustomerRun,
 ) -> anyhow::Result<()> {
-    let placed = place(shop, order_mix, key).await?;
+    let id = shop.place(&order_mix.request, Some(key)).await.context("POST /orders")?;
     run.placed_after = Some(start.elapsed());
-    run.order_id = Some(placed.order_id.clone());
+    run.order_id = Some(id);
     run.ending = Ending::Lost("accepted, status unknown".to_owned());
-    let id = placed.order_id.as_str();
     match run.scenario {
         Scenario::PlacedTwice => place_again(shop, order_mix, key, id).await?,
         Scenario::CancelledAtOnce => ask(shop, id, "cancel").await?,
@@ -77,7 +78,7 @@ async fn live(
     let mut order = rest(shop, id, run).await?;
     for request in later_requests(run.scenario) {
         // Where the order did not come so far, its ending says it.
-        if !order.ending().is_fulfilled() {
+        if !Ending::of(&order).is_fulfilled() {
             break;
         }
         ask(shop, id, request).await?;
@@ -97,45 +98,36 @@ fn later_requests(scenario: Scenario) -> &'static [&'static str] {
     }
 }
 
-async fn place(shop: &Shop, order_mix: &OrderMix<'_>, key: &str) -> anyhow::Result<OrderView> {
-    shop.post("/orders", Some(&order_mix.request), Some(key)).await?.expect(&[200, 201])?.read()
-}
-
 /// The same key and body is the same order; the same key and another body is a mistake.
 async fn place_again(
-    shop: &Shop,
+    shop: &Client,
     order_mix: &OrderMix<'_>,
     key: &str,
-    id: &str,
+    id: Uuid,
 ) -> anyhow::Result<()> {
-    let again = place(shop, order_mix, key).await?;
-    ensure!(
-        again.order_id == id,
-        "the same Idempotency-Key created a second order, {}",
-        again.order_id
-    );
+    let again = shop.place(&order_mix.request, Some(key)).await.context("POST /orders")?;
+    ensure!(again == id, "the same Idempotency-Key created a second order, {again}");
     let other = json!({ "user_id": 1, "product_id": "other", "quantity": 1, "total_amount": 1 });
-    shop.post("/orders", Some(&other), Some(key))
-        .await?
-        .expect(&[422])
-        .context("the same Idempotency-Key with another body must be rejected")?;
-    Ok(())
+    let expected = "the same Idempotency-Key with another body must be rejected";
+    match shop.place(&other, Some(key)).await {
+        Err(Error::Refused { status: StatusCode::UNPROCESSABLE_ENTITY, .. }) => Ok(()),
+        Err(error) => Err(error).context(expected),
+        Ok(_) => bail!(expected),
+    }
 }
 
-async fn ask(shop: &Shop, id: &str, request: &str) -> anyhow::Result<()> {
-    let path = format!("/orders/{id}/{request}");
-    shop.post(&path, None::<&()>, None).await?.expect(&[200, 202])?;
-    Ok(())
+async fn ask(shop: &Client, id: Uuid, request: &str) -> anyhow::Result<()> {
+    let answer = shop.request_of(id, request).await;
+    answer.with_context(|| format!("POST /orders/{id}/{request}"))
 }
 
 /// Looks at the order until it rests. Past the limit it stays where it is, and the run says where.
-async fn rest(shop: &Shop, id: &str, run: &mut CustomerRun) -> anyhow::Result<OrderView> {
+async fn rest(shop: &Client, id: Uuid, run: &mut CustomerRun) -> anyhow::Result<Order> {
     let until = Instant::now() + REST_LIMIT;
     let mut looks = 0;
     loop {
-        let order = shop.get::<OrderView>(&format!("/orders/{id}")).await?;
-        let order = order.context("an accepted order does not exist")?;
-        run.ending = order.ending();
+        let order = shop.order(id).await.with_context(|| format!("GET /orders/{id}"))?;
+        run.ending = Ending::of(&order);
         if order.is_at_rest() {
             return Ok(order);
         }
@@ -146,10 +138,10 @@ async fn rest(shop: &Shop, id: &str, run: &mut CustomerRun) -> anyhow::Result<Or
 }
 
 /// Notes what an ending alone does not show.
-fn check(run: &mut CustomerRun, order: &OrderView) {
-    if order.total_amount != run.total_minor {
-        let [stored, placed] = [order.total_amount, run.total_minor].map(decimal);
-        run.problems.push(format!("total is {stored}, expected {placed}"));
+fn check(run: &mut CustomerRun, order: &Order) {
+    let stored = order.total_amount.get();
+    if Money::parse(stored, CURRENCY).map(|total| total.minor) != Ok(run.total_minor) {
+        run.problems.push(format!("total is {stored}, expected {}", decimal(run.total_minor)));
     }
     let expected = match run.scenario {
         Scenario::UnknownProduct => "unknown_product",

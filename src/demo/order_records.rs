@@ -2,19 +2,16 @@
 
 use super::catalogue::Catalogue;
 use super::customer::CustomerRun;
-use super::shop::Shop;
-use super::views::OrdersPage;
 use crate::check::{self, Outcome, Remote, Scope};
+use ordermill_client::{Client, Error};
 use ordermill_domain::ids::{OrderId, ProductId};
+use serde::de::IgnoredAny;
 use std::time::Duration;
-use uuid::Uuid;
 
 /// How long an order must not have moved before what differs counts: all of them rest.
 const SETTLE: Duration = Duration::from_secs(2);
-/// Entries asked for at once.
-const PAGE: usize = 100;
-/// Pages read at most: a cursor that goes round in circles must not go round for ever.
-const PAGES_MAX: usize = 10_000;
+/// Orders counted at most: a cursor that goes round in circles must not go round for ever.
+const LISTED_MAX: usize = 1_000_000;
 
 /// What the services say.
 #[derive(Default)]
@@ -34,7 +31,7 @@ pub(super) async fn read(
     runs: &[CustomerRun],
 ) -> anyhow::Result<OrderRecords> {
     let urls = [url.to_owned()];
-    let ids = runs.iter().filter_map(|run| Uuid::try_parse(run.order_id.as_ref()?).ok());
+    let ids = runs.iter().filter_map(|run| run.order_id);
     let products = catalogue.products().map(|product| ProductId::from(product.sku.as_str()));
     let scope = Scope::of(ids.map(OrderId), products);
     let outcome = check::of_servers(&urls, &scope, SETTLE).await?;
@@ -48,23 +45,11 @@ pub(super) async fn read(
 }
 
 /// How many orders the shop lists for this run's customers.
-pub(super) async fn listed(shop: &Shop, catalogue: &Catalogue) -> anyhow::Result<usize> {
+pub(super) async fn listed(shop: &Client, catalogue: &Catalogue) -> Result<usize, Error> {
+    let user_id = catalogue.user_id.to_string();
     let mut listed = 0;
-    let whose = [
-        format!("customer_id={}", catalogue.customer_id),
-        format!("user_id={}", catalogue.user_id),
-    ];
-    for whose in whose {
-        let mut cursor = String::new();
-        for _ in 0..PAGES_MAX {
-            let path = format!("/orders?{whose}&limit={PAGE}{cursor}");
-            let Some(page) = shop.get::<OrdersPage>(&path).await? else { break };
-            listed += page.orders.len();
-            match page.next_cursor {
-                Some(next) => cursor = format!("&cursor={next}"),
-                None => break,
-            }
-        }
+    for whose in [("customer_id", catalogue.customer_id.as_str()), ("user_id", &user_id)] {
+        listed += shop.list::<IgnoredAny>("/orders", &[whose], LISTED_MAX).await?.entries.len();
     }
     Ok(listed)
 }

@@ -5,7 +5,7 @@ use super::catalogue::{Catalogue, decimal};
 use super::customer::CustomerRun;
 use super::order_records::OrderRecords;
 use super::scenario::{Ending, Scenario};
-use super::views::ProductStock;
+use ordermill_client::ProductStock;
 use std::collections::BTreeMap;
 
 /// The reconciliation of one run.
@@ -75,7 +75,8 @@ pub(super) fn reconcile(
     let scenarios = scenarios(runs, &mut wrong);
     let products = stock(catalogue, runs, products, &mut wrong);
     for run in runs {
-        let id = run.order_id.as_deref().unwrap_or("an order that was not placed");
+        let id = run.order_id.map(|id| id.to_string());
+        let id = id.as_deref().unwrap_or("an order that was not placed");
         let label = run.scenario.label();
         wrong.extend(run.problems.iter().map(|what| format!("order {id} ({label}): {what}")));
     }

@@ -1,5 +1,6 @@
 //! What can become of an order, and how many of the demo's orders meet each scenario.
 
+use ordermill_client::Order;
 use std::fmt;
 
 /// What an order is placed for.
@@ -50,6 +51,18 @@ pub(crate) enum Ending {
 }
 
 impl Ending {
+    /// How an order ended, or where it is.
+    pub(crate) fn of(order: &Order) -> Self {
+        let at_rest = order.is_at_rest();
+        match (order.status.as_str(), &order.failure) {
+            ("CONFIRMED", _) if at_rest => Self::Confirmed,
+            ("SHIPPED", _) if at_rest => Self::Shipped,
+            ("COMPLETED", _) if at_rest => Self::Completed,
+            ("CANCELLED", Some(failure)) if at_rest => Self::Cancelled(failure.step.clone()),
+            (status, _) => Self::Lost(format!("{status}, saga {}", order.saga.status)),
+        }
+    }
+
     /// Whether the customer has, or will get, what was ordered.
     pub(crate) fn is_fulfilled(&self) -> bool {
         matches!(self, Self::Confirmed | Self::Shipped | Self::Completed)

@@ -1,8 +1,8 @@
 //! What `ordermill dlq` is told.
 
-use crate::server_url::server_url;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Subcommand};
+use ordermill_client::server_url;
 use uuid::Uuid;
 
 /// The most dead letters that one list shows: more is nothing for a terminal.

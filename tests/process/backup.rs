@@ -4,7 +4,7 @@ use super::reconciliation;
 use super::server::{Ended, Server, bare};
 use super::setup::Setup;
 use super::shop::{Order, Shop, order};
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
@@ -89,7 +89,10 @@ async fn a_clean_stop_leaves_the_whole_shop_in_the_databases_alone() {
     );
     let copy = copied(&setup, DATABASES);
     let (server, orders) = comes_to_rest(&copy).await;
-    assert_eq!(orders.into_iter().map(|order| order.order_id).collect::<BTreeSet<_>>(), placed);
+    assert_eq!(
+        orders.into_iter().map(|order| order.order_id.to_string()).collect::<BTreeSet<_>>(),
+        placed
+    );
     server.terminate().await;
 }
 
@@ -160,7 +163,8 @@ async fn backups_of_a_busy_server_restore_to_a_consistent_state() {
 
     for (before, backup) in backups {
         let (server, orders) = comes_to_rest(&backup).await;
-        let known: BTreeSet<_> = orders.into_iter().map(|order| order.order_id).collect();
+        let known: BTreeSet<_> =
+            orders.into_iter().map(|order| order.order_id.to_string()).collect();
         println!(
             "{} orders, {} of them accepted before, {all} in the end",
             known.len(),
@@ -179,7 +183,7 @@ async fn a_data_directory_is_backed_up_whether_or_not_a_server_works_in_it() {
     let shop = server.shop();
     shop.stock("A", PLENTY).await;
     let first = shop.place(&order("anna", &[("A", 1)], "credit_card")).await;
-    shop.until(&first, REST_LIMIT, Order::rests).await;
+    shop.until(&first, REST_LIMIT, Order::is_at_rest).await;
     let running = back_up(&setup, &[]);
     server.kill9();
     // What is in the logs belongs to it, too.
@@ -187,7 +191,7 @@ async fn a_data_directory_is_backed_up_whether_or_not_a_server_works_in_it() {
     for backup in [running, killed] {
         let (server, orders) = comes_to_rest(&backup).await;
         assert_eq!(orders.len(), 1);
-        assert_eq!(orders[0].order_id, first);
+        assert_eq!(orders[0].order_id.to_string(), first);
         server.terminate().await;
     }
 }
@@ -234,17 +238,17 @@ async fn one_backup_is_taken_at_a_time_and_ends_with_its_reader() {
     let server = setup.start();
     let shop = server.shop();
     shop.stock("A", PLENTY).await;
-    let asked = shop.http.post(format!("{}/admin/backup", server.url)).send().await.unwrap();
+    let asked = shop.request(Method::POST, "/admin/backup").send().await.unwrap();
     assert_eq!(asked.status(), StatusCode::OK);
     assert_eq!(asked.headers()["content-type"], "application/x-tar");
     let (status, problem) = shop.post("/admin/backup").await;
     assert_eq!(status, StatusCode::CONFLICT, "{problem}");
     let id = shop.place(&order("anna", &[("A", 1)], "credit_card")).await;
-    shop.until(&id, REST_LIMIT, Order::rests).await;
+    shop.until(&id, REST_LIMIT, Order::is_at_rest).await;
     drop(asked);
     let begun = Instant::now();
     let backup = loop {
-        let answer = shop.http.post(format!("{}/admin/backup", server.url)).send().await.unwrap();
+        let answer = shop.request(Method::POST, "/admin/backup").send().await.unwrap();
         if answer.status() == StatusCode::OK {
             break answer.bytes().await.unwrap();
         }

@@ -43,8 +43,9 @@ pub async fn all_messages_were_consumed(setup: &Setup) {
 
 /// Every request is exactly one order, and every order that was answered is there.
 fn nothing_is_lost(results: &CustomerResults, orders: &[Order]) {
-    let known: BTreeSet<_> = orders.iter().map(|order| &order.order_id).collect();
-    let lost: Vec<_> = results.accepted.iter().filter(|(_, id)| !known.contains(id)).collect();
+    let known: BTreeSet<_> = orders.iter().map(|order| order.order_id.to_string()).collect();
+    let lost: Vec<_> =
+        results.accepted.iter().filter(|(_, id)| !known.contains(id.as_str())).collect();
     assert!(lost.is_empty(), "{} accepted orders are lost", lost.len());
     let customers: BTreeSet<_> = orders.iter().map(|order| &order.customer_id).collect();
     assert_eq!(customers.len(), orders.len(), "a request was made into two orders");

@@ -40,9 +40,10 @@ async fn changes(setup: Setup, from: &str, to: &str) {
     let orders = shop.all_at_rest(PATIENCE).await;
     assert_eq!(orders.len(), 3 * OF_EACH);
     for order in &orders {
-        let flow = if late.contains(&order.order_id) { to } else { from };
+        let id = order.order_id.to_string();
+        let flow = if late.contains(&id) { to } else { from };
         assert_eq!(order.flow, flow, "{order:#?}");
-        if begun.contains(&order.order_id) || late.contains(&order.order_id) {
+        if begun.contains(&id) || late.contains(&id) {
             assert_eq!(order.status, "CONFIRMED", "{order:#?}");
         }
     }

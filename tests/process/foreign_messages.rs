@@ -86,7 +86,7 @@ async fn confirmed(shop: &Shop, order: &Value) {
 async fn all_are_dead_letters(shop: &Shop, expected: &BTreeMap<String, usize>) {
     let begun = Instant::now();
     loop {
-        let letters = shop.pages("/admin/dead-letters?limit=200", "dead_letters").await;
+        let letters: Vec<Value> = shop.list("/admin/dead-letters").await;
         let mut found = BTreeMap::<_, usize>::new();
         for letter in &letters {
             *found.entry(letter["queue"].as_str().unwrap().to_owned()).or_default() += 1;

@@ -6,6 +6,7 @@ use super::final_checks;
 use super::processes::Processes;
 use super::random::Random;
 use super::setup::Setup;
+use super::shop::failure;
 use std::time::Duration;
 
 /// Processes that run all services.
@@ -49,7 +50,7 @@ async fn wake_too_late(setup: Setup, freezes: &[Duration], seed: u64) {
     let results = crowd.leaves().await;
     println!("frozen for {freezes:?}");
     let orders = final_checks::all_is_well(&servers[0], &results).await;
-    let late = orders.iter().filter(|order| order.failure().ends_with("deadline_exceeded")).count();
+    let late = orders.iter().filter(|order| failure(order).ends_with("deadline_exceeded")).count();
     println!("{late} orders took too long");
     crew.terminate().await;
     final_checks::all_messages_were_consumed(&setup).await;

@@ -2,7 +2,7 @@
 
 use super::reconciliation;
 use super::setup::Setup;
-use super::shop::{ProductStock, order};
+use super::shop::{ProductStock, failure, order};
 use reqwest::StatusCode;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ async fn an_order_that_takes_too_long_is_cancelled(setup: Setup) {
     shop.stock("A", 3).await;
     let id = shop.place(&order("customer", &[("A", 2)], "credit_card")).await;
     let late = shop.until(&id, PATIENCE, |order| order.failure.is_some()).await;
-    assert!(late.failure().ends_with("deadline_exceeded"), "{late:#?}");
+    assert!(failure(&late).ends_with("deadline_exceeded"), "{late:#?}");
     // The gateway answers nobody in time here; it is asked until it does.
     let server = {
         server.terminate().await;
@@ -51,7 +51,7 @@ async fn an_undoing_that_keeps_failing_is_shown_and_can_be_retried(setup: Setup)
 
     let retried = shop.post(&format!("/admin/sagas/{id}/retry")).await;
     assert_eq!(retried.0, StatusCode::ACCEPTED, "{}", retried.1);
-    let order = shop.until(&id, PATIENCE, |order| order.rests()).await;
+    let order = shop.until(&id, PATIENCE, |order| order.is_at_rest()).await;
     assert_eq!((order.status.as_str(), order.saga.status.as_str()), ("CANCELLED", "COMPENSATED"));
     let failed = shop.get("/admin/sagas?status=FAILED").await;
     assert_eq!(failed["sagas"].as_array().unwrap().len(), 0, "{failed}");

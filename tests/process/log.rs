@@ -63,7 +63,7 @@ impl Unread {
         let begun = Instant::now();
         loop {
             // Each of these is a line of the log, and a long one.
-            let ask = || self.shop.http.get(format!("{}/health", self.shop.url));
+            let ask = || self.shop.request(Method::GET, "/health");
             let asked = (0..100).map(|_| ask().header("x-request-id", "r".repeat(128)).send());
             for answer in join_all(asked).await {
                 assert_eq!(answer.unwrap().status(), StatusCode::OK);
@@ -224,7 +224,7 @@ async fn an_order_is_one_line_of_the_log(setup: Setup) {
         shop.stock(product, 2).await;
         let place = async |quantity| {
             let id = shop.place(&order("anna", &[(product, quantity)], "credit_card")).await;
-            shop.until(&id, PATIENCE, |order| order.rests()).await;
+            shop.until(&id, PATIENCE, |order| order.is_at_rest()).await;
             id
         };
         let [delivered, cancelled, sold_out] = [place(1).await, place(1).await, place(3).await];
@@ -234,7 +234,7 @@ async fn an_order_is_one_line_of_the_log(setup: Setup) {
             (&cancelled, "cancel", "CANCELLED"),
         ] {
             assert!(shop.post(&format!("/orders/{id}/{step}")).await.0.is_success());
-            shop.until(id, PATIENCE, |order| order.status == status && order.rests()).await;
+            shop.until(id, PATIENCE, |order| order.status == status && order.is_at_rest()).await;
         }
         let lines = lines_of_orders(&server, "INFO");
         for id in [delivered, cancelled, sold_out] {

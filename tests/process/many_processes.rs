@@ -88,7 +88,7 @@ async fn cached_stock_of_one_process_causes_no_refusal(setup: Setup) {
         let server = &servers[number % 2];
         let id = server.place(&order(&format!("buyer-{number}"), &[("A", 1)], "credit_card")).await;
         for (action, reached) in [("dispatch", "SHIPPED"), ("delivery", "COMPLETED")] {
-            let possible = |order: &Order| order.status != "PENDING" && order.rests();
+            let possible = |order: &Order| order.status != "PENDING" && order.is_at_rest();
             server.until(&id, LIMIT, possible).await;
             let (status, body) = server.post(&format!("/orders/{id}/{action}")).await;
             assert!(status.is_success(), "{action} of {id}: {status}: {body}");

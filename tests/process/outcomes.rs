@@ -3,7 +3,7 @@
 
 use super::reconciliation;
 use super::setup::Setup;
-use super::shop::{Order, ProductStock, Shop, order};
+use super::shop::{Order, ProductStock, Shop, failure, is_fulfilled, order};
 use futures::future::join_all;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -159,12 +159,12 @@ impl Scenario {
                 None => (*asked, StatusCode::ACCEPTED),
             };
             if !asked.ends_with("now") {
-                shop.until(&id, PATIENCE, Order::rests).await;
+                shop.until(&id, PATIENCE, Order::is_at_rest).await;
             }
             let (status, body) = shop.post(&format!("/orders/{id}/{request}")).await;
             assert_eq!(status, answer, "{}: {asked}: {body}", self.name);
         }
-        shop.until(&id, PATIENCE, |order| order.rests() && self.has_ended(order)).await;
+        shop.until(&id, PATIENCE, |order| order.is_at_rest() && self.has_ended(order)).await;
     }
 
     fn has_ended(&self, order: &Order) -> bool {
@@ -182,8 +182,8 @@ impl Scenario {
             Cancelled(causes) => causes,
             Confirmed | Shipped | Completed => &[""],
         };
-        assert!(causes.contains(&order.failure().as_str()), "{}: {order:#?}", self.name);
-        let saga = if order.is_fulfilled() { "COMPLETED" } else { "COMPENSATED" };
+        assert!(causes.contains(&failure(order).as_str()), "{}: {order:#?}", self.name);
+        let saga = if is_fulfilled(order) { "COMPLETED" } else { "COMPENSATED" };
         assert_eq!(order.saga.status, saga, "{}: {order:#?}", self.name);
     }
 }

@@ -4,7 +4,7 @@
 use super::reconciliation;
 use super::setup::Setup;
 use super::shop::{Shop, order};
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -36,7 +36,7 @@ async fn insists(shop: Shop, number: usize, until: Instant) -> Tries {
     let mut tries = Tries::default();
     let body = order(&format!("customer-{number}"), &[("A", 1)], "credit_card");
     while Instant::now() < until {
-        let request = shop.http.post(format!("{}/orders", shop.url)).json(&body);
+        let request = shop.request(Method::POST, "/orders").json(&body);
         let answer = request.send().await.expect("it is answered");
         match answer.status() {
             StatusCode::CREATED => {

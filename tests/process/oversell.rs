@@ -4,7 +4,7 @@ use super::processes::Processes;
 use super::random::Random;
 use super::reconciliation::{self, statuses, units};
 use super::setup::Setup;
-use super::shop::{Order, ProductStock, Shop, order};
+use super::shop::{Order, ProductStock, Shop, failure, is_fulfilled, order};
 use super::watcher::Watcher;
 use futures::stream::{self, StreamExt};
 use reqwest::Method;
@@ -155,11 +155,11 @@ async fn multi_line_orders_under_failures(setup: Setup, processes: usize, plan: 
     let orders = shop.all_at_rest(REST_LIMIT).await;
     let looks = watcher.stop().await;
     let mut causes: BTreeMap<String, usize> = BTreeMap::new();
-    orders.iter().for_each(|order| *causes.entry(order.failure()).or_default() += 1);
+    orders.iter().for_each(|order| *causes.entry(failure(order)).or_default() += 1);
     println!("{plan} in trouble: {looks} looks, {causes:?}");
     refusals_are_justified(&orders);
     for product in PRODUCTS {
-        let sold = units(&orders, product, Order::is_fulfilled);
+        let sold = units(&orders, product, is_fulfilled);
         assert!(sold <= UNITS_OF_EACH, "{sold} units of {product} were sold");
     }
     reconciliation::balance(&shop, &initial, &orders).await;
@@ -200,7 +200,7 @@ async fn confirmed_orders_leave_by_themselves(setup: Setup) {
         (0..15).map(|number| order(&format!("buyer-{number}"), &[("LEAVES", 1)], "card")).collect();
     let ids = shop.place_all(&wanted, 15).await;
     for id in &ids {
-        let left = |order: &Order| order.rests() && order.status != "CONFIRMED";
+        let left = |order: &Order| order.is_at_rest() && order.status != "CONFIRMED";
         shop.until(id, REST_LIMIT, left).await;
     }
     let orders = shop.all_at_rest(REST_LIMIT).await;

@@ -1,6 +1,6 @@
 //! A shop at rest: its services agree, and its stock is what the orders have left of it.
 
-use super::shop::{Order, ProductStock, Shop};
+use super::shop::{Order, ProductStock, Shop, has_left, is_fulfilled};
 use ordermill::check::{self, Scope};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -31,8 +31,8 @@ pub fn stock_balances(
     orders: &[Order],
 ) {
     for (product, initial) in initial {
-        let shipped = units(orders, product, Order::has_left);
-        let reserved = units(orders, product, |order| order.is_fulfilled() && !order.has_left());
+        let shipped = units(orders, product, has_left);
+        let reserved = units(orders, product, |order| is_fulfilled(order) && !has_left(order));
         let due = ProductStock {
             available_qty: initial - reserved - shipped,
             reserved_qty: reserved,

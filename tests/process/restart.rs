@@ -52,7 +52,7 @@ async fn parts_that_are_ended_under_load_lose_nothing(setup: Setup) {
     let orders = shop.all_at_rest(Duration::from_secs(40)).await;
     println!("{:?}", reconciliation::statuses(&orders));
     for id in &accepted {
-        assert!(orders.iter().any(|order| &order.order_id == id), "{id} is lost");
+        assert!(orders.iter().any(|order| order.order_id.to_string() == *id), "{id} is lost");
     }
     assert_eq!(reconciliation::statuses(&orders)["CONFIRMED"], 200);
     let initial = BTreeMap::from([("A".to_owned(), 1_000_000), ("B".to_owned(), 200)]);

@@ -1,8 +1,9 @@
-//! A customer of a server, over HTTP, and what the answers say.
+//! A customer of a server, over HTTP.
 
 use futures::stream::{self, StreamExt};
-use reqwest::{Method, StatusCode};
-use serde::Deserialize;
+use ordermill_client::{Client, Error, Method, Options, RawResponse, RequestBuilder, StatusCode};
+pub use ordermill_client::{Order, ProductStock};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,88 +16,32 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often it is looked whether orders are at rest.
 const POLL_EVERY: Duration = Duration::from_millis(100);
+/// Tests decide themselves how much they ask at once.
+const REQUESTS_MAX: usize = 100_000;
 
 /// A customer of a shop that has a server, or many.
 #[derive(Clone)]
 pub struct Shop {
-    pub http: reqwest::Client,
-    pub url: String,
-    /// Doors of the same kind, taken in turn.
-    servers: Arc<Vec<String>>,
+    /// Servers of the same kind, taken in turn.
+    servers: Vec<Client>,
     taken: Arc<AtomicUsize>,
     /// Paths that begin so are asked for elsewhere.
-    departments: Vec<(&'static str, String)>,
+    departments: Vec<(&'static str, Client)>,
 }
 
-/// An order, as the lists show it.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Order {
-    pub order_id: String,
-    pub customer_id: String,
-    pub flow: String,
-    pub status: String,
-    pub saga: Saga,
-    pub failure: Option<Failure>,
-    pub items: Vec<Item>,
+/// Whether the customer has, or will get, what was ordered.
+pub fn is_fulfilled(order: &Order) -> bool {
+    matches!(order.status.as_str(), "CONFIRMED" | "SHIPPED" | "COMPLETED")
 }
 
-#[derive(Clone, Debug, Deserialize)]
-pub struct Saga {
-    pub status: String,
-    #[expect(dead_code, reason = "read by whoever looks at a failed test")]
-    step: String,
+/// Whether the goods have left the stock.
+pub fn has_left(order: &Order) -> bool {
+    matches!(order.status.as_str(), "SHIPPED" | "COMPLETED")
 }
 
-#[derive(Clone, Debug, Deserialize)]
-pub struct Failure {
-    pub step: String,
-    pub reason: String,
-    #[serde(default)]
-    pub shortages: Vec<Shortage>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct Shortage {
-    pub product_id: String,
-    pub requested: i64,
-    pub available: Option<i64>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct Item {
-    pub product_id: String,
-    pub quantity: i64,
-}
-
-impl Order {
-    /// Whether nothing more happens to it unless somebody asks.
-    pub fn rests(&self) -> bool {
-        matches!(self.saga.status.as_str(), "COMPLETED" | "COMPENSATED")
-    }
-
-    /// Whether the customer has, or will get, what was ordered.
-    pub fn is_fulfilled(&self) -> bool {
-        matches!(self.status.as_str(), "CONFIRMED" | "SHIPPED" | "COMPLETED")
-    }
-
-    /// Whether the goods have left the stock.
-    pub fn has_left(&self) -> bool {
-        matches!(self.status.as_str(), "SHIPPED" | "COMPLETED")
-    }
-
-    /// Why it failed, as `step: reason`; empty when it did not.
-    pub fn failure(&self) -> String {
-        let failure = self.failure.as_ref();
-        failure.map(|failure| format!("{}: {}", failure.step, failure.reason)).unwrap_or_default()
-    }
-}
-
-/// A product's stock.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-pub struct ProductStock {
-    pub available_qty: i64,
-    pub reserved_qty: i64,
-    pub on_hand: i64,
+/// Why an order failed, as `step: reason`; empty when it did not.
+pub fn failure(order: &Order) -> String {
+    order.failure.as_ref().map(ToString::to_string).unwrap_or_default()
 }
 
 /// An order of so many of each of these, at 9.90 apiece.
@@ -106,44 +51,58 @@ pub fn order(customer: &str, lines: &[(&str, u64)], method: &str) -> Value {
     json!({"customer_id": customer, "payment_method": method, "items": items})
 }
 
-fn client(answer_limit: Duration) -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().timeout(answer_limit).build().unwrap()
+fn client(url: &str, answer_limit: Duration) -> Client {
+    let options = Options {
+        request_timeout: answer_limit,
+        connect_timeout: answer_limit,
+        requests_max: REQUESTS_MAX,
+        busy_timeout: PATIENCE,
+        busy_pause_max: POLL_EVERY,
+    };
+    Client::new(url, options)
 }
 
 impl Shop {
     pub fn at(url: &str) -> Self {
-        let http = client(ANSWER_LIMIT);
-        let servers = Arc::new(vec![url.to_owned()]);
-        Self { http, url: url.to_owned(), servers, taken: Arc::default(), departments: Vec::new() }
+        Self::at_all(vec![url.to_owned()])
     }
 
     /// The same, by somebody who goes away when there is no answer within this time.
     pub fn waiting_at_most(self, limit: Duration) -> Self {
-        Self { http: client(limit), ..self }
+        let servers = self.servers.iter().map(|server| client(server.url(), limit)).collect();
+        Self { servers, ..self }
     }
 
     /// A customer who takes these servers in turn.
     pub fn at_all(urls: Vec<String>) -> Self {
-        Self { servers: Arc::new(urls.clone()), ..Self::at(&urls[0]) }
+        let servers = urls.iter().map(|url| client(url, ANSWER_LIMIT)).collect();
+        Self { servers, taken: Arc::default(), departments: Vec::new() }
     }
 
     /// The same, where paths that begin so are asked for at these URLs.
     pub fn with_departments(self, departments: Vec<(&'static str, String)>) -> Self {
-        Self { departments, ..self }
+        let department = |(prefix, url): (_, String)| (prefix, client(&url, ANSWER_LIMIT));
+        Self { departments: departments.into_iter().map(department).collect(), ..self }
     }
 
     /// Where its services are.
     pub fn urls(&self) -> Vec<String> {
-        let departments = self.departments.iter().map(|(_, url)| url.clone());
-        self.servers.iter().take(1).cloned().chain(departments).collect()
+        let departments = self.departments.iter().map(|(_, department)| department);
+        self.servers.iter().take(1).chain(departments).map(|it| it.url().to_owned()).collect()
     }
 
-    fn server(&self, path: &str) -> &str {
+    /// The server to ask for a path.
+    pub fn server(&self, path: &str) -> &Client {
         let department = self.departments.iter().find(|(prefix, _)| path.starts_with(prefix));
         match department {
-            Some((_, url)) => url,
+            Some((_, department)) => department,
             None => &self.servers[self.taken.fetch_add(1, Relaxed) % self.servers.len()],
         }
+    }
+
+    /// A request that is not sent yet.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.server(path).request(method, path)
     }
 
     /// Asks, and asks again while the server is busy. An error: there is no answer.
@@ -153,16 +112,9 @@ impl Shop {
         path: &str,
         body: Option<&Value>,
         key: Option<&str>,
-    ) -> Result<(StatusCode, Value), reqwest::Error> {
-        let begun = Instant::now();
-        loop {
-            let answer = self.once(method.clone(), path, body, key).await?;
-            if answer.0 == StatusCode::SERVICE_UNAVAILABLE && begun.elapsed() < PATIENCE {
-                tokio::time::sleep(POLL_EVERY).await;
-                continue;
-            }
-            return Ok(answer);
-        }
+    ) -> Result<(StatusCode, Value), Error> {
+        let server = self.server(path);
+        server.ask(filled(server.request(method, path), body, key)).await.map(read)
     }
 
     /// Asks once.
@@ -172,18 +124,9 @@ impl Shop {
         path: &str,
         body: Option<&Value>,
         key: Option<&str>,
-    ) -> Result<(StatusCode, Value), reqwest::Error> {
-        let mut request = self.http.request(method, format!("{}{path}", self.server(path)));
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        if let Some(key) = key {
-            request = request.header("Idempotency-Key", key);
-        }
-        let response = request.send().await?;
-        let status = response.status();
-        let text = response.text().await?;
-        Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+    ) -> Result<(StatusCode, Value), Error> {
+        let server = self.server(path);
+        server.once(filled(server.request(method, path), body, key)).await.map(read)
     }
 
     /// What stands at a path.
@@ -200,16 +143,12 @@ impl Shop {
 
     /// Stocks a product.
     pub async fn stock(&self, product: &str, quantity: i64) {
-        let body = json!({"product_id": product, "available_qty": quantity});
-        let answer = self.ask(Method::POST, "/inventory", Some(&body), None).await.unwrap();
-        assert_eq!(answer.0, StatusCode::CREATED, "{}", answer.1);
+        self.server("/inventory").stock(product, quantity).await.unwrap();
     }
 
     /// Places an order that must be accepted; its id.
     pub async fn place(&self, order: &Value) -> String {
-        let (status, body) = self.ask(Method::POST, "/orders", Some(order), None).await.unwrap();
-        assert_eq!(status, StatusCode::CREATED, "{body}");
-        body["order_id"].as_str().unwrap().to_owned()
+        self.server("/orders").place(order, None).await.unwrap().to_string()
     }
 
     /// Places all of them, so many at a time; their ids, in the same order.
@@ -219,37 +158,26 @@ impl Shop {
 
     /// One order.
     pub async fn order(&self, id: &str) -> Order {
-        serde_json::from_value(self.get(&format!("/orders/{id}")).await).unwrap()
+        self.server("/orders").order(id.parse().unwrap()).await.unwrap()
     }
 
     /// Every order of the shop.
     pub async fn orders(&self) -> Vec<Order> {
-        let pages = self.pages("/orders?limit=200", "orders").await;
-        pages.into_iter().map(|order| serde_json::from_value(order).unwrap()).collect()
+        self.list("/orders").await
     }
 
     /// Every product of the shop.
     pub async fn stock_rows(&self) -> BTreeMap<String, ProductStock> {
-        let products = self.pages("/inventory?limit=200", "products").await;
         let stock = |product: Value| {
             let id = product["product_id"].as_str().unwrap().to_owned();
             (id, serde_json::from_value(product).unwrap())
         };
-        products.into_iter().map(stock).collect()
+        self.list("/inventory").await.into_iter().map(stock).collect()
     }
 
     /// A list, all its pages.
-    pub async fn pages(&self, path: &str, list: &str) -> Vec<Value> {
-        let mut all = Vec::new();
-        let mut address = path.to_owned();
-        loop {
-            let mut page = self.get(&address).await;
-            all.append(page[list].as_array_mut().unwrap());
-            match page["next_cursor"].as_str() {
-                Some(cursor) => address = format!("{path}&cursor={cursor}"),
-                None => return all,
-            }
-        }
+    pub async fn list<T: DeserializeOwned>(&self, path: &str) -> Vec<T> {
+        self.server(path).list(path, &[], usize::MAX).await.unwrap().entries
     }
 
     /// Waits until an order is as it should be.
@@ -284,25 +212,38 @@ impl Shop {
         while begun.elapsed() < within {
             if !self.something_moves().await {
                 let orders = self.orders().await;
-                if orders.iter().all(Order::rests) {
+                if orders.iter().all(Order::is_at_rest) {
                     return orders;
                 }
             }
             tokio::time::sleep(POLL_EVERY).await;
         }
         let orders = self.orders().await;
-        let moving: Vec<_> = orders.iter().filter(|order| !order.rests()).collect();
+        let moving: Vec<_> = orders.iter().filter(|order| !order.is_at_rest()).collect();
         let (count, first) = (moving.len(), &moving[..moving.len().min(5)]);
         panic!("{count} orders are not at rest after {within:?}, as these: {first:#?}");
     }
 
     async fn something_moves(&self) -> bool {
         for status in ["IN_PROGRESS", "COMPENSATING", "FAILED"] {
-            let sagas = self.get(&format!("/admin/sagas?status={status}&limit=1")).await;
-            if !sagas["sagas"].as_array().unwrap().is_empty() {
+            if self.server("/admin").has_sagas(status).await.unwrap() {
                 return true;
             }
         }
         false
     }
+}
+
+fn filled(mut request: RequestBuilder, body: Option<&Value>, key: Option<&str>) -> RequestBuilder {
+    if let Some(body) = body {
+        request = request.json(body);
+    }
+    if let Some(key) = key {
+        request = request.header("Idempotency-Key", key);
+    }
+    request
+}
+
+fn read(RawResponse { status, text, .. }: RawResponse) -> (StatusCode, Value) {
+    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }

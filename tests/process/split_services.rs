@@ -42,7 +42,7 @@ async fn an_unavailable_service_is_waited_for(setup: Setup) {
         if matches!(*service, "inventory" | "payment" | "shipping") {
             tokio::time::sleep(A_WHILE).await;
             let order = shop.order(&id).await;
-            assert!(!order.rests(), "without {service}: {order:#?}");
+            assert!(!order.is_at_rest(), "without {service}: {order:#?}");
         } else {
             confirmed(&shop, &id).await;
         }
@@ -65,7 +65,7 @@ async fn a_queue_without_consumers_is_named(setup: Setup) {
     let until = Instant::now() + 3 * PATIENCE;
     for number in 0.. {
         let order = order(&format!("customer-{number}"), &[("A", 1)], "credit_card").to_string();
-        let post = || shop.http.post(format!("{}/orders", shop.url));
+        let post = || shop.request(Method::POST, "/orders");
         let asked = (0..CROWD)
             .map(|_| post().header("content-type", "application/json").body(order.clone()).send());
         for answer in futures::future::join_all(asked).await {

@@ -22,7 +22,7 @@ async fn buyer(shop: Shop, name: String) -> Vec<String> {
     let mut accepted = Vec::new();
     for number in 0_u64.. {
         let body = order(&format!("{name}-{number}"), &[("A", 1), ("B", 2)], "credit_card");
-        let request = shop.http.post(format!("{}/orders", shop.url)).json(&body);
+        let request = shop.request(Method::POST, "/orders").json(&body);
         let Ok(response) = request.send().await else { break };
         match response.status() {
             StatusCode::CREATED => {
@@ -56,7 +56,7 @@ async fn ends_in_good_order(setup: Setup, signal: &str) {
     let server = setup.start();
     let shop = server.shop();
     let orders = shop.all_at_rest(REST_LIMIT).await;
-    let known: BTreeSet<_> = orders.iter().map(|order| order.order_id.clone()).collect();
+    let known: BTreeSet<_> = orders.iter().map(|order| order.order_id.to_string()).collect();
     assert!(accepted.is_subset(&known), "accepted orders are lost");
     assert!(orders.iter().all(|order| order.status == "CONFIRMED"), "an order has failed");
     let initial = BTreeMap::from(["A", "B"].map(|product| (product.to_owned(), 1_000_000)));
@@ -78,8 +78,8 @@ async fn an_open_stream_ends_with_the_server(setup: Setup) {
     let shop = server.shop();
     shop.stock("A", 1).await;
     let id = shop.place(&order("follower", &[("A", 1)], "credit_card")).await;
-    let url = format!("{}/orders/{id}/events", shop.url);
-    let response = shop.http.get(url).send().await.unwrap();
+    let path = format!("/orders/{id}/events");
+    let response = shop.request(Method::GET, &path).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
     let mut events = response.bytes_stream();
     let first = events.next().await.unwrap().unwrap();

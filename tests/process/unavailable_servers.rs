@@ -6,6 +6,7 @@ use super::server::Server;
 use super::setup::Setup;
 use super::shop::{Shop, order};
 use super::stack::{Stack, Which};
+use reqwest::Method;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -25,7 +26,7 @@ async fn buys(shop: &Shop, name: &str, long: Duration) -> BTreeSet<String> {
             break;
         }
         let body = order(&format!("{name}-{number}"), &[("A", 1)], "credit_card");
-        let answer = shop.http.post(format!("{}/orders", shop.url)).json(&body).send().await;
+        let answer = shop.request(Method::POST, "/orders").json(&body).send().await;
         let Ok(answer) = answer else { break };
         if answer.status().is_success() {
             let body: Value = answer.json().await.unwrap();
@@ -75,7 +76,7 @@ async fn asked_to_end_while_a_server_is_away_it_ends_in_time_and_loses_nothing()
     let server = setup.start();
     let shop = server.shop();
     let orders = shop.all_at_rest(REST_LIMIT).await;
-    let known: BTreeSet<_> = orders.iter().map(|order| order.order_id.clone()).collect();
+    let known: BTreeSet<_> = orders.iter().map(|order| order.order_id.to_string()).collect();
     assert!(accepted.len() > 20 && accepted.is_subset(&known), "accepted orders are lost");
     reconciliation::balance(&shop, &BTreeMap::from([("A".to_owned(), 1_000_000)]), &orders).await;
     // What a process has left that is gone is taken over by one that runs.
@@ -96,7 +97,7 @@ const COUNTED_EVERY: Duration = Duration::from_secs(4);
 
 /// How many messages the server has heard on those queues.
 async fn heard(shop: &Shop) -> u64 {
-    let metrics = shop.http.get(format!("{}/metrics", shop.url)).send().await.unwrap();
+    let metrics = shop.request(Method::GET, "/metrics").send().await.unwrap();
     let metrics = metrics.text().await.unwrap();
     let count = |queue: &str| -> u64 {
         let series = format!("queue_messages_total{{queue=\"{queue}\"}} ");

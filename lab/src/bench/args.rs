@@ -4,7 +4,7 @@ use super::load::Extent;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Subcommand};
 use ordermill::config::{ConfigError, DATABASE, Problem, Secret};
-use ordermill::server_url::server_url;
+use ordermill_client::server_url;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;

@@ -2,9 +2,8 @@
 
 use anyhow::Context;
 use ordermill::demo::run_number;
-use ordermill::demo::shop::Shop;
+use ordermill_client::Client;
 use serde::Serialize;
-use serde_json::json;
 
 /// Customers that the orders of a run are spread over: their orders are read as so many lists, side by
 /// side.
@@ -49,11 +48,9 @@ impl Catalogue {
     }
 
     /// Puts so many units of each product in stock.
-    pub async fn stock(&self, shop: &Shop, units: u64) -> anyhow::Result<()> {
+    pub async fn stock(&self, shop: &Client, units: i64) -> anyhow::Result<()> {
         for product in &self.products {
-            let body = json!({"product_id": product, "available_qty": units});
-            let stocked = shop.post("/inventory", Some(&body), None).await?.expect(&[201]);
-            stocked.context("stocking the products failed")?;
+            shop.stock(product, units).await.context("stocking the products failed")?;
         }
         Ok(())
     }

@@ -13,10 +13,11 @@ use super::process::Memory;
 use super::readings::Costs;
 use super::report::{self, Setting, seconds};
 use super::servers::Servers;
-use super::verify::{self, Faults, ListedOrder};
+use super::verify::{self, Faults};
 use ordermill::config::Config;
 use ordermill::table::{Paint, Tone};
 use ordermill::waiting;
+use ordermill_client::Order;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -52,7 +53,7 @@ pub async fn run(args: FlashSaleArgs, config: &Config) -> anyhow::Result<bool> {
     let setting = Setting::of(&place, config);
     setting.announce();
     let catalogue = Arc::new(Catalogue::new(1, 1));
-    let stocked = catalogue.stock(servers.shop(), units as u64);
+    let stocked = catalogue.stock(servers.shop(), units as i64);
     waiting::report_waiting(|| "the server to respond".to_owned(), stocked).await?;
     let load = Load {
         urls: place.urls.clone(),
@@ -68,20 +69,20 @@ pub async fn run(args: FlashSaleArgs, config: &Config) -> anyhow::Result<bool> {
     let orders = verify::read(servers.shop(), catalogue.customers("sale"));
     let orders = waiting::report_waiting(|| "the list of all orders".to_owned(), orders).await?;
     let mut wrong = Faults::default();
-    let is_well = |order: &ListedOrder| order.is_confirmed() || order.is_sold_out();
+    let is_well = |order: &Order| verify::is_confirmed(order) || verify::is_sold_out(order);
     verify::complete(&result.placed, result.unanswered, &orders, is_well, &mut wrong);
     let agree = verify::services_agree(&place.urls, &orders, catalogue.products(), &mut wrong);
     waiting::report_waiting(|| "the services' records".to_owned(), agree).await?;
-    let count = |is: fn(&ListedOrder) -> bool| orders.values().filter(|order| is(order)).count();
-    let (confirmed, refused) = (count(ListedOrder::is_confirmed), count(ListedOrder::is_sold_out));
+    let count = |is: fn(&Order) -> bool| orders.values().filter(|order| is(order)).count();
+    let (confirmed, refused) = (count(verify::is_confirmed), count(verify::is_sold_out));
     if confirmed != units.min(buyers) {
         wrong.note(format!("{confirmed} orders were confirmed for {units} units"));
     }
     if result.placed.len() != buyers {
         wrong.note(format!("{} of {buyers} buyers received a response", result.placed.len()));
     }
-    let first = orders.values().map(ListedOrder::created).min().unwrap_or_default();
-    let last = orders.values().map(ListedOrder::rested).max().unwrap_or_default();
+    let first = orders.values().map(verify::created).min().unwrap_or_default();
+    let last = orders.values().map(verify::rested).max().unwrap_or_default();
     let report = Report {
         setting,
         buyers,

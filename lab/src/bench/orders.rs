@@ -20,16 +20,17 @@ use super::place::Place;
 use super::readings::Costs;
 use super::report::{OrdersReport, Setting, seconds};
 use super::servers::Servers;
-use super::verify::{self, Faults, ListedOrder};
+use super::verify::{self, Faults};
 use anyhow::ensure;
 use ordermill::config::Config;
 use ordermill::waiting;
+use ordermill_client::Order;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// Units stocked of each product: more than any load orders.
-const UNITS: u64 = 1_000_000_000;
+const UNITS: i64 = 1_000_000_000;
 /// Runs it and prints what came of it. True when nothing was lost or oversold, and every request answered.
 pub async fn run(args: OrdersArgs, config: &Config) -> anyhow::Result<bool> {
     ensure!(
@@ -65,13 +66,7 @@ pub async fn run(args: OrdersArgs, config: &Config) -> anyhow::Result<bool> {
     let orders = verify::read(servers.shop(), catalogue.customers("main"));
     let orders = waiting::report_waiting(|| "the list of all orders".to_owned(), orders).await?;
     let mut wrong = Faults::default();
-    verify::complete(
-        &result.placed,
-        result.unanswered,
-        &orders,
-        ListedOrder::is_confirmed,
-        &mut wrong,
-    );
+    verify::complete(&result.placed, result.unanswered, &orders, verify::is_confirmed, &mut wrong);
     let agree = verify::services_agree(&place.urls, &orders, catalogue.products(), &mut wrong);
     let compared = waiting::report_waiting(|| "the services' records".to_owned(), agree).await?;
     let odd: Vec<_> =
@@ -124,22 +119,24 @@ struct Pace {
 }
 
 impl Pace {
-    fn of(result: &LoadResult, orders: &BTreeMap<Uuid, ListedOrder>) -> Self {
+    fn of(result: &LoadResult, orders: &BTreeMap<Uuid, Order>) -> Self {
         let offset = verify::clock_offset(&result.placed, orders);
         let confirmed: Vec<_> = result
             .placed
             .iter()
             .filter_map(|placed| Some((placed, orders.get(&placed.id)?)))
-            .filter(|(_, order)| order.is_confirmed())
+            .filter(|(_, order)| verify::is_confirmed(order))
             .collect();
-        let first = confirmed.iter().map(|(_, order)| order.created()).min().unwrap_or_default();
-        let last = confirmed.iter().map(|(_, order)| order.rested()).max().unwrap_or_default();
+        let first =
+            confirmed.iter().map(|(_, order)| verify::created(order)).min().unwrap_or_default();
+        let last =
+            confirmed.iter().map(|(_, order)| verify::rested(order)).max().unwrap_or_default();
         let mut each_second = vec![0; ((last - first) / 1_000_000) as usize + 1];
         for (_, order) in &confirmed {
-            each_second[((order.rested() - first) / 1_000_000) as usize] += 1;
+            each_second[((verify::rested(order) - first) / 1_000_000) as usize] += 1;
         }
-        let latency = |(placed, order): &(&super::load::Placed, &ListedOrder)| {
-            order.rested() - offset - placed.intended
+        let latency = |(placed, order): &(&super::load::Placed, &Order)| {
+            verify::rested(order) - offset - placed.intended
         };
         Self {
             accepted: result.placed.len() as f64 / result.took.as_secs_f64().max(1e-6),

@@ -1,10 +1,9 @@
 //! What the servers say of themselves: how many orders have come to rest, what waits in the queues, how many
 //! messages their consumers have taken. Where several serve one shop, each is asked for its own share.
 
-use anyhow::{Context, ensure};
-use ordermill::demo::shop::Shop;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use anyhow::ensure;
+use ordermill::demo;
+use ordermill_client::Client;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -15,65 +14,28 @@ const POLL_EVERY: Duration = Duration::from_millis(50);
 /// queue.
 const QUIET_POLLS: u32 = 4;
 /// Actors of which the tree shows more than this have no consumer among them.
-const CHILDREN_MAX: usize = 200;
+const CHILDREN_MAX: &str = "200";
 
 /// The servers of one shop.
-pub struct Servers {
-    http: reqwest::Client,
-    urls: Vec<String>,
-    shops: Vec<Shop>,
-}
-
-#[derive(Deserialize)]
-struct Sagas {
-    sagas: Vec<IgnoredAny>,
-}
-
-#[derive(Deserialize)]
-struct Queues {
-    queues: Vec<Queue>,
-}
-
-#[derive(Deserialize)]
-struct Queue {
-    ready: u64,
-    unacked: u64,
-}
-
-#[derive(Deserialize)]
-struct Actors {
-    actors: Vec<Actor>,
-}
-
-#[derive(Deserialize)]
-struct Actor {
-    kind: String,
-    name: String,
-    handled: u64,
-    children: Vec<Actor>,
-}
+pub struct Servers(Vec<Client>);
 
 impl Servers {
     /// The servers at these addresses, at least one.
     pub fn open(urls: &[String]) -> anyhow::Result<Self> {
         ensure!(!urls.is_empty(), "no server");
-        let shops = urls.iter().map(|url| Shop::open(url)).collect::<anyhow::Result<_>>()?;
-        let http = reqwest::Client::builder().no_proxy().build()?;
-        Ok(Self { http, urls: urls.to_vec(), shops })
+        Ok(Self(urls.iter().map(|url| demo::client(url)).collect()))
     }
 
     /// The first of them, for what any can answer.
-    pub fn shop(&self) -> &Shop {
-        &self.shops[0]
+    pub fn shop(&self) -> &Client {
+        &self.0[0]
     }
 
     /// How many sagas have come to rest since the servers began. None: a server does not say.
     pub async fn settled(&self) -> Option<u64> {
         let mut settled = 0.0;
-        for url in &self.urls {
-            let text =
-                self.http.get(format!("{url}/metrics")).send().await.ok()?.text().await.ok()?;
-            settled += counted(&text, "saga_total");
+        for shop in &self.0 {
+            settled += counted(&shop.metrics().await.ok()?, "saga_total");
         }
         Some(settled as u64)
     }
@@ -81,9 +43,8 @@ impl Servers {
     /// How many messages each queue's consumers have taken so far.
     pub async fn deliveries(&self) -> anyhow::Result<BTreeMap<String, u64>> {
         let mut deliveries = BTreeMap::new();
-        for shop in &self.shops {
-            let tree = shop.get::<Actors>(&format!("/admin/actors?limit={CHILDREN_MAX}")).await?;
-            let mut actors = tree.context("the server has no actor tree")?.actors;
+        for shop in &self.0 {
+            let mut actors = shop.actors(&[("limit", CHILDREN_MAX)]).await?.actors;
             while let Some(actor) = actors.pop() {
                 if actor.kind == "consumer" {
                     *deliveries.entry(actor.name).or_default() += actor.handled;
@@ -120,22 +81,12 @@ impl Servers {
 
     async fn rests(&self) -> anyhow::Result<bool> {
         for status in ["IN_PROGRESS", "COMPENSATING"] {
-            let path = format!("/admin/sagas?status={status}&limit=1");
-            let open = self
-                .shop()
-                .get::<Sagas>(&path)
-                .await?
-                .context("the server has no list of sagas")?;
-            if !open.sagas.is_empty() {
+            if self.shop().has_sagas(status).await? {
                 return Ok(false);
             }
         }
-        for shop in &self.shops {
-            let queues = shop
-                .get::<Queues>("/admin/queues")
-                .await?
-                .context("the server has no list of queues")?;
-            if queues.queues.iter().any(|queue| queue.ready + queue.unacked > 0) {
+        for shop in &self.0 {
+            if shop.queues().await?.iter().any(|queue| queue.ready + queue.unacked > 0) {
                 return Ok(false);
             }
         }

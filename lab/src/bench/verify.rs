@@ -2,19 +2,14 @@
 //! placed; and whether the services agree about all of it.
 
 use super::load::Placed;
-use anyhow::Context;
-use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt};
 use ordermill::check::{self, Scope};
-use ordermill::demo::shop::Shop;
+use ordermill_client::{Client, Order};
 use ordermill_domain::ids::{OrderId, ProductId};
-use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Orders on a page: the most that the server gives.
-const PAGE: usize = 200;
 /// Lists that are read side by side.
 const LISTS: usize = 8;
 /// How long an order must not have moved before what differs counts: everything rests.
@@ -22,80 +17,38 @@ const SETTLE: Duration = Duration::from_secs(2);
 /// Faults that are told one by one; there may be as many as orders.
 const TOLD_MAX: usize = 20;
 
-/// An order, as a list of orders has it.
-#[derive(Clone, Debug, Deserialize)]
-pub struct ListedOrder {
-    /// The order.
-    pub order_id: Uuid,
-    status: String,
-    saga: SagaView,
-    failure: Option<FailureView>,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
+/// When an order was accepted, by the server's clock, in microseconds.
+pub fn created(order: &Order) -> i64 {
+    order.created_at.timestamp_micros()
 }
 
-#[derive(Clone, Debug, Deserialize)]
-struct SagaView {
-    status: String,
+/// When an order came to rest. It changes no more after that.
+pub fn rested(order: &Order) -> i64 {
+    order.updated_at.timestamp_micros()
 }
 
-#[derive(Clone, Debug, Deserialize)]
-struct FailureView {
-    reason: String,
+/// Whether an order was confirmed, and rests.
+pub fn is_confirmed(order: &Order) -> bool {
+    order.status == "CONFIRMED" && order.saga.status == "COMPLETED"
 }
 
-#[derive(Deserialize)]
-struct Page {
-    orders: Vec<ListedOrder>,
-    next_cursor: Option<String>,
-}
-
-impl ListedOrder {
-    /// When it was accepted, by the server's clock, in microseconds.
-    pub fn created(&self) -> i64 {
-        self.created_at.timestamp_micros()
-    }
-
-    /// When it came to rest. It changes no more after that.
-    pub fn rested(&self) -> i64 {
-        self.updated_at.timestamp_micros()
-    }
-
-    /// Whether it was confirmed, and rests.
-    pub fn is_confirmed(&self) -> bool {
-        self.status == "CONFIRMED" && self.saga.status == "COMPLETED"
-    }
-
-    /// Whether it was refused for want of stock, and rests.
-    pub fn is_sold_out(&self) -> bool {
-        let reason = self.failure.as_ref().map(|failure| failure.reason.as_str());
-        self.status == "CANCELLED"
-            && self.saga.status == "COMPENSATED"
-            && reason == Some("insufficient_stock")
-    }
+/// Whether an order was refused for want of stock, and rests.
+pub fn is_sold_out(order: &Order) -> bool {
+    let reason = order.failure.as_ref().map(|failure| failure.reason.as_str());
+    order.status == "CANCELLED"
+        && order.saga.status == "COMPENSATED"
+        && reason == Some("insufficient_stock")
 }
 
 /// Reads all orders of these customers.
-pub async fn read(
-    shop: &Shop,
-    customers: Vec<String>,
-) -> anyhow::Result<BTreeMap<Uuid, ListedOrder>> {
-    let lists = futures::stream::iter(customers.into_iter().map(|customer| list(shop, customer)));
-    let lists: Vec<Vec<ListedOrder>> = lists.buffer_unordered(LISTS).try_collect().await?;
+pub async fn read(shop: &Client, customers: Vec<String>) -> anyhow::Result<BTreeMap<Uuid, Order>> {
+    let list = async |customer: String| {
+        let orders = shop.list("/orders", &[("customer_id", &customer)], usize::MAX).await?;
+        anyhow::Ok(orders.entries)
+    };
+    let lists = futures::stream::iter(customers.into_iter().map(list));
+    let lists: Vec<Vec<Order>> = lists.buffer_unordered(LISTS).try_collect().await?;
     Ok(lists.into_iter().flatten().map(|order| (order.order_id, order)).collect())
-}
-
-async fn list(shop: &Shop, customer: String) -> anyhow::Result<Vec<ListedOrder>> {
-    let (mut orders, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let path = format!("/orders?customer_id={customer}&limit={PAGE}{cursor}");
-        let page = shop.get::<Page>(&path).await?.context("the server has no list of orders")?;
-        orders.extend(page.orders);
-        match page.next_cursor {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return Ok(orders),
-        }
-    }
 }
 
 /// What is wrong, in words: one line a fault, but not endlessly many.
@@ -128,8 +81,8 @@ impl Faults {
 pub fn complete(
     placed: &[Placed],
     unanswered: u64,
-    orders: &BTreeMap<Uuid, ListedOrder>,
-    is_well: impl Fn(&ListedOrder) -> bool,
+    orders: &BTreeMap<Uuid, Order>,
+    is_well: impl Fn(&Order) -> bool,
     wrong: &mut Faults,
 ) {
     let mut found = 0;
@@ -138,7 +91,7 @@ pub fn complete(
             Some(settled) if is_well(settled) => found += 1,
             Some(settled) => {
                 found += 1;
-                let ListedOrder { status, saga, .. } = settled;
+                let Order { status, saga, .. } = settled;
                 wrong.note(format!("order {}: {status}, saga {}", order.id, saga.status));
             }
             None => wrong.note(format!("order {}: accepted, but not listed", order.id)),
@@ -158,7 +111,7 @@ pub fn complete(
 /// When a server does not answer.
 pub async fn services_agree(
     urls: &[String],
-    orders: &BTreeMap<Uuid, ListedOrder>,
+    orders: &BTreeMap<Uuid, Order>,
     products: &[String],
     wrong: &mut Faults,
 ) -> anyhow::Result<u64> {
@@ -178,8 +131,8 @@ pub async fn services_agree(
 
 /// How far the server's clock is ahead of ours, in microseconds: an order is made between its request and its
 /// answer. Clocks that may be the same are taken to be.
-pub fn clock_offset(placed: &[Placed], orders: &BTreeMap<Uuid, ListedOrder>) -> i64 {
-    let made = placed.iter().filter_map(|order| Some((order, orders.get(&order.id)?.created())));
+pub fn clock_offset(placed: &[Placed], orders: &BTreeMap<Uuid, Order>) -> i64 {
+    let made = placed.iter().filter_map(|order| Some((order, created(orders.get(&order.id)?))));
     let (low, high) = made.fold((i64::MIN, i64::MAX), |(low, high), (order, created)| {
         (low.max(created - order.answered), high.min(created - order.sent))
     });
@@ -195,10 +148,11 @@ mod tests {
 
     const MINUTE: i64 = 60_000_000;
 
-    fn settled(id: u128, status: &str, saga: &str) -> (Uuid, ListedOrder) {
+    fn settled(id: u128, status: &str, saga: &str) -> (Uuid, Order) {
         let order_id = Uuid::from_u128(id);
         let order = serde_json::from_value(serde_json::json!({
-            "order_id": order_id, "status": status, "saga": {"status": saga}, "failure": null,
+            "order_id": order_id, "customer_id": "c", "flow": "orchestrated", "status": status,
+            "saga": {"status": saga, "step": "DONE"}, "items": [], "total_amount": 1,
             "created_at": "1970-01-01T00:01:00Z", "updated_at": "1970-01-01T00:01:01Z",
         }));
         (order_id, order.unwrap())
@@ -219,7 +173,7 @@ mod tests {
         let well = BTreeMap::from([settled(1, "CONFIRMED", "COMPLETED")]);
         let one = [placed(1, 0, 1)];
         let check = |placed: &[Placed], unanswered, orders: &BTreeMap<_, _>| {
-            lines(|wrong| complete(placed, unanswered, orders, ListedOrder::is_confirmed, wrong))
+            lines(|wrong| complete(placed, unanswered, orders, is_confirmed, wrong))
         };
         assert!(check(&one, 0, &well).is_empty());
         assert!(check(&[placed(2, 0, 1)], 1, &well)[0].contains("accepted, but not listed"));

@@ -1,6 +1,9 @@
-//! The address of a server, as a command takes it.
+//! The URL of a server as a command-line argument.
 
-/// The address of a server, without a slash at its end.
+/// Checks the URL of a server and removes the slash at its end.
+///
+/// # Errors
+/// When it is not `http://HOST` or `http://HOST:PORT`.
 pub fn server_url(text: &str) -> Result<String, String> {
     let url = reqwest::Url::parse(text).ok();
     let taken = |url: &reqwest::Url| {

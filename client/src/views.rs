@@ -1,0 +1,142 @@
+//! What the answers contain, as far as a program reads it. Statuses stay text: a newer server may have more of them.
+
+#![expect(missing_docs, reason = "openapi/ordermill.json describes the fields")]
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use std::fmt;
+use uuid::Uuid;
+
+/// An order.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Order {
+    pub order_id: Uuid,
+    pub customer_id: String,
+    pub flow: String,
+    pub status: String,
+    pub saga: Saga,
+    pub failure: Option<Failure>,
+    pub items: Vec<Item>,
+    /// The JSON number with all its digits, in the currency of the order.
+    pub total_amount: Box<RawValue>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// The saga of an order.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Saga {
+    pub status: String,
+    pub step: String,
+}
+
+/// Why an order was cancelled. Displayed as `step: reason`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Failure {
+    pub step: String,
+    pub reason: String,
+    #[serde(default)]
+    pub shortages: Vec<Shortage>,
+}
+
+/// A product with too little stock for an order.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Shortage {
+    pub product_id: String,
+    pub requested: i64,
+    pub available: Option<i64>,
+}
+
+/// A line of an order.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Item {
+    pub product_id: String,
+    pub quantity: i64,
+}
+
+impl Order {
+    /// Whether nothing more happens to it without a request. The saga says so: an order whose cancellation has
+    /// begun is still `CONFIRMED`.
+    pub fn is_at_rest(&self) -> bool {
+        matches!(self.saga.status.as_str(), "COMPLETED" | "COMPENSATED")
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.step, self.reason)
+    }
+}
+
+/// The stock of a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct ProductStock {
+    pub available_qty: i64,
+    pub reserved_qty: i64,
+    pub on_hand: i64,
+}
+
+/// The number of messages in a queue.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Queue {
+    pub ready: u64,
+    pub unacked: u64,
+}
+
+/// The actors of a server.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Tree {
+    pub totals: Totals,
+    pub actors: Vec<Actor>,
+}
+
+/// The number of actors, independent of filters.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Totals {
+    pub actors: u64,
+    pub restarts: u64,
+    pub by_kind: BTreeMap<String, u64>,
+    pub by_status: BTreeMap<String, u64>,
+}
+
+/// An actor and those that it supervises.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Actor {
+    pub kind: String,
+    pub name: String,
+    pub status: String,
+    pub restarts: u64,
+    pub last_error: Option<String>,
+    pub mailbox: u64,
+    pub handled: u64,
+    pub uptime_ms: u64,
+    /// `children` may list fewer.
+    pub children_total: u64,
+    pub children: Vec<Actor>,
+}
+
+/// Result of redriving the dead letters of a queue.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Redriven {
+    pub redriven: u64,
+    /// Dead letters that are kept because they are still unreadable.
+    pub unreadable: u64,
+}
+
+/// Result of discarding the unreadable dead letters of a queue.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Discarded {
+    pub discarded: u64,
+    /// Dead letters that are kept because they are readable.
+    pub readable: u64,
+}
+
+/// The records that a server provides for reconciliation, and its lag.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Overview {
+    pub records: Vec<String>,
+    pub now: DateTime<Utc>,
+    pub lag_ms: u64,
+}
