@@ -60,4 +60,45 @@ mod store;
 
 pub use database::{Database, OpenError, Unfit};
 pub use error::Error;
-pub use store::{PgStore, Tables};
+pub use store::{PgService, PgStore, Tables};
+
+use ordermill_actors::registry::Opened;
+use ordermill_domain::audit::AuditService;
+use ordermill_domain::gateway::SimulatedGateway;
+use ordermill_domain::inventory::Inventory;
+use ordermill_domain::notification::NotificationService;
+use ordermill_domain::order::Order;
+use ordermill_domain::payment::PaymentService;
+use ordermill_domain::shipping::Shipping;
+use sqlx::migrate::Migrator;
+use std::sync::Arc;
+
+macro_rules! services {
+    ($($module:ident: $service:ty, $tables:ident, $reads:ident;)*) => {
+        $(impl PgService for $service {
+            const SCHEMA: &'static str = $module::SCHEMA;
+            const MIGRATIONS: &'static Migrator = &$module::MIGRATIONS;
+
+            fn opened(database: Database) -> Opened<Self> {
+                let identity = Some(database.identity());
+                let store = PgStore::new(database.clone(), $module::$tables);
+                let (store, reads) = (Arc::new(store), Arc::new($module::$reads(database)));
+                Opened { store, reads, identity }
+            }
+        })*
+
+        /// The schemas of all services with their own migrations.
+        pub static MIGRATIONS: &[(&str, &Migrator)] =
+            &[$(($module::SCHEMA, &$module::MIGRATIONS)),*];
+    };
+}
+
+services! {
+    order: Order, OrderTables, OrderDatabase;
+    inventory: Inventory, InventoryTables, InventoryDatabase;
+    payment: PaymentService, PaymentTables, PaymentDatabase;
+    gateway: SimulatedGateway, GatewayTables, GatewayDatabase;
+    shipping: Shipping, ShippingTables, ShippingDatabase;
+    notification: NotificationService, NotificationTables, NotificationDatabase;
+    audit: AuditService, AuditTables, AuditDatabase;
+}

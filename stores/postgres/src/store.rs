@@ -12,9 +12,11 @@ use ordermill_actors::faults::{self, Point};
 use ordermill_actors::ports::{
     CommitError, Committed, DeadLetterFilter, DeadLetters, Outbox, ReadError, Store,
 };
+use ordermill_actors::registry::{HasDatabase, Opened};
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::outbox::OutboxRow;
 use ordermill_domain::service::{Batch, DeadLetter, DecidedBatch, DiscardedLetter, Service};
+use sqlx::migrate::Migrator;
 use sqlx::{Connection, PgConnection};
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -45,6 +47,17 @@ pub trait Tables<S: Service>: Send + Sync + 'static {
         writes: &S::Writes,
         at: Timestamp,
     ) -> Result<(), Error>;
+}
+
+/// A service whose database may be a schema here.
+pub trait PgService: HasDatabase {
+    /// The schema.
+    const SCHEMA: &'static str;
+    /// Its own migrations, beside the common ones.
+    const MIGRATIONS: &'static Migrator;
+
+    /// The database, as the service uses it.
+    fn opened(database: Database) -> Opened<Self>;
 }
 
 /// A service's database as its journal and its relay see it.

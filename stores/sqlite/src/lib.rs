@@ -59,4 +59,43 @@ pub use data_dir::{DataDir, DataDirError, Holder};
 pub use database::{Database, OpenError};
 pub use error::Error;
 pub use script::Script;
-pub use store::{SqliteStore, Tables};
+pub use store::{SqliteService, SqliteStore, Tables};
+
+use ordermill_actors::registry::Opened;
+use ordermill_domain::audit::AuditService;
+use ordermill_domain::gateway::SimulatedGateway;
+use ordermill_domain::inventory::Inventory;
+use ordermill_domain::notification::NotificationService;
+use ordermill_domain::order::Order;
+use ordermill_domain::payment::PaymentService;
+use ordermill_domain::shipping::Shipping;
+use sqlx::migrate::Migrator;
+use std::sync::Arc;
+
+macro_rules! services {
+    ($($module:ident: $service:ty, $tables:ident, $reads:ident;)*) => {
+        $(impl SqliteService for $service {
+            const MIGRATIONS: &'static Migrator = &$module::MIGRATIONS;
+
+            fn opened(database: Database) -> Opened<Self> {
+                let store = SqliteStore::new(database.clone(), $module::$tables);
+                let (store, reads) = (Arc::new(store), Arc::new($module::$reads(database)));
+                Opened { store, reads, identity: None }
+            }
+        })*
+
+        /// The files of all services with their own migrations.
+        pub static MIGRATIONS: &[(&str, &Migrator)] =
+            &[$((stringify!($module), &$module::MIGRATIONS)),*];
+    };
+}
+
+services! {
+    order: Order, OrderTables, OrderDatabase;
+    inventory: Inventory, InventoryTables, InventoryDatabase;
+    payment: PaymentService, PaymentTables, PaymentDatabase;
+    gateway: SimulatedGateway, GatewayTables, GatewayDatabase;
+    shipping: Shipping, ShippingTables, ShippingDatabase;
+    notification: NotificationService, NotificationTables, NotificationDatabase;
+    audit: AuditService, AuditTables, AuditDatabase;
+}

@@ -13,9 +13,11 @@ use ordermill_actors::faults::{self, Point};
 use ordermill_actors::ports::{
     CommitError, Committed, DeadLetterFilter, DeadLetters, Outbox, ReadError, Store,
 };
+use ordermill_actors::registry::{HasDatabase, Opened};
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::outbox::OutboxRow;
 use ordermill_domain::service::{Batch, DeadLetter, DecidedBatch, DiscardedLetter, Service};
+use sqlx::migrate::Migrator;
 use sqlx::{Connection, SqliteConnection};
 use std::marker::PhantomData;
 use uuid::Uuid;
@@ -33,6 +35,15 @@ pub trait Tables<S: Service>: Send + Sync + 'static {
     /// Says how to write rows. An insert that finds a row, or an update that finds none, must fail: `decide_batch`
     /// has seen the rows that are there.
     fn write(&self, script: &mut Script, writes: &S::Writes, at: Timestamp) -> Result<(), Error>;
+}
+
+/// A service whose database may be a file here.
+pub trait SqliteService: HasDatabase {
+    /// Its own migrations, beside the common ones.
+    const MIGRATIONS: &'static Migrator;
+
+    /// The database, as the service uses it.
+    fn opened(database: Database) -> Opened<Self>;
 }
 
 /// A service's database as its journal and its relay see it.
