@@ -10,7 +10,8 @@
 //! 3. Its read port is implemented on a struct that holds a [`Database`], with [`Database::read`];
 //!    statements that write but are no change of an entity (a sweeper's claim) use
 //!    [`Database::write`].
-//! 4. After changing SQL: `scripts/sqlx-prepare`, and commit `.sqlx` with the code.
+//! 4. It gets a line in `services!`, below.
+//! 5. After changing SQL: `scripts/sqlx-prepare`, and commit `.sqlx` with the code.
 //!
 //! ```ignore
 //! let directory = DataDir::open("./data")?;
