@@ -16,6 +16,7 @@ mod decimal;
 mod docs;
 mod document;
 mod events;
+mod followers;
 mod group;
 mod guard;
 mod inventory;
@@ -52,7 +53,7 @@ pub use state::Parts;
 
 use state::State;
 
-use events::Followers;
+use followers::Followers;
 use ordermill_actors::runtime::periodic_task::PeriodicTask;
 use ordermill_actors::runtime::supervisor::ChildSpec;
 use poem::endpoint::{BoxEndpoint, make_sync};

@@ -45,7 +45,7 @@ use ordermill_actors::runtime::supervisor::Msg;
 use ordermill_domain::clock::World;
 use ordermill_domain::ids::ServiceName;
 use ractor::{Actor, ActorRef};
-use services::{Notifiers, Stores};
+use services::Notifiers;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -148,7 +148,7 @@ impl App {
         let alone = config.infrastructure == Infrastructure::Embedded;
         let opened = async {
             let are_mixed = databases.are_mixed(config.accepts_mixed_files).await?;
-            let stores = Stores::open(&config, &databases, boot).await?;
+            let stores = databases.open(&config, boot).await?;
             if are_mixed {
                 databases.accept_mixed().await?;
             }

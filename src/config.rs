@@ -6,6 +6,7 @@
 
 mod address;
 mod args;
+mod database_urls;
 mod effect;
 mod infrastructure;
 mod reader;

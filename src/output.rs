@@ -10,7 +10,7 @@
 
 pub mod bar;
 
-use crate::telemetry;
+use crate::telemetry::dropped;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal, Write};
@@ -192,7 +192,7 @@ impl Output {
             let failed = texts.iter().filter(|text| write(&mut file, text).is_err()).count();
             let report = match (unreported, self.stream) {
                 (0, _) | (_, Stream::Stdout) => Ok(()),
-                (count, Stream::Stderr) => write(&mut file, &telemetry::dropped(count)),
+                (count, Stream::Stderr) => write(&mut file, &dropped(count)),
             };
             let mut queue = self.queue();
             queue.drop_texts(failed as u64);

@@ -11,6 +11,7 @@
 
 mod fields;
 mod line;
+mod style;
 
 use crate::config::{LogConfig, LogFormat};
 use crate::output::STDERR;
@@ -19,7 +20,7 @@ use line::Line;
 use serde_json::Value;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::PanicHookInfo;
-use std::sync::OnceLock;
+use style::{STYLE, Style, style};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::EnvFilter;
@@ -27,35 +28,12 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
+pub use style::dropped;
+
 /// What other crates log is their own business until they warn. lapin's errors are told by the broker's own
 /// lines, with what is done about them; poem's server says that it listens and stops each time that its part of
 /// this process does. A filter that names a crate wins.
 const QUIET: &str = "ractor=warn,sqlx=warn,poem=warn,lapin=off";
-
-/// How this process writes lines; plain until it is known.
-static STYLE: OnceLock<Style> = OnceLock::new();
-
-/// How lines are written.
-#[derive(Clone, Copy, Default)]
-struct Style {
-    format: LogFormat,
-    colour: bool,
-}
-
-impl Style {
-    fn line(self, line: &Line) -> String {
-        let mut text = match self.format {
-            LogFormat::Plain => line.plain(self.colour),
-            LogFormat::Json => line.json(),
-        };
-        text.push('\n');
-        text
-    }
-}
-
-fn style() -> Style {
-    STYLE.get().copied().unwrap_or_default()
-}
 
 /// Sets the format of every line that the process writes from now on, panics included. The first call counts.
 pub fn prepare(format: LogFormat) {
@@ -91,13 +69,6 @@ pub fn said(
             style().line(&Line::new(level, env!("CARGO_CRATE_NAME"), message, fields))
         }
     }
-}
-
-/// The line that reports dropped lines.
-pub fn dropped(count: u64) -> String {
-    let message = "log lines were dropped: standard error is blocked or not writable";
-    let line = Line::new(Level::WARN, module_path!(), message, [("dropped", count.into())]);
-    style().line(&line)
 }
 
 /// A panic as a line. Not as an event: whatever has panicked may be part of an event.

@@ -22,6 +22,7 @@ pub mod order;
 pub mod payment;
 pub mod ports;
 pub mod reconciliation;
+pub mod registry;
 pub mod runtime;
 pub mod services;
 pub mod shipping;

@@ -7,6 +7,7 @@ mod manual_broker;
 mod memory;
 mod records;
 pub mod shop;
+pub mod stores;
 mod world;
 
 pub use manual_broker::ManualBroker;

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
-use strum::{IntoStaticStr, VariantArray};
 use uuid::Uuid;
+
+pub use crate::ServiceName;
 
 /// An order's identifier (UUIDv7). It is the key of everything that the order has in any service:
 /// its saga, reservation, payment and shipment.
@@ -39,41 +40,5 @@ impl From<&str> for ProductId {
 impl fmt::Display for ProductId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-/// The six services.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[derive(IntoStaticStr, VariantArray)]
-#[strum(serialize_all = "snake_case")]
-pub enum ServiceName {
-    /// Takes orders and runs their sagas.
-    Order,
-    /// Holds stock and reservations.
-    Inventory,
-    /// Talks to the payment gateway.
-    Payment,
-    /// Schedules and dispatches parcels.
-    Shipping,
-    /// Tells customers.
-    Notification,
-    /// Keeps every event.
-    Audit,
-}
-
-impl ServiceName {
-    /// Every service, in the order in which an order meets them.
-    pub const ALL: &[Self] = Self::VARIANTS;
-
-    /// The service's name in queues, logs and paths.
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
-
-impl fmt::Display for ServiceName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }

@@ -5,7 +5,7 @@ mod body;
 mod content;
 mod details;
 mod envelope;
-mod payload;
+pub mod payload;
 mod route;
 mod routing_key;
 mod topology;

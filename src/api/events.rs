@@ -1,5 +1,6 @@
 //! Server-sent events of orders: each stream polls its order's history, gently.
 
+use crate::api::followers::Follower;
 use crate::api::limits::STREAMS_MAX;
 use crate::api::problem::Problem;
 use crate::api::state::State;
@@ -12,8 +13,7 @@ use ordermill_domain::ids::OrderId;
 use ordermill_domain::order::{HistoryRow, OrderStatus};
 use poem::web::sse::Event;
 use poem_openapi::types::ToJSON;
-use std::collections::{BTreeSet, HashMap};
-use std::sync::Mutex;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -28,17 +28,6 @@ const ROWS_MAX: u32 = 10_000;
 
 /// Rows that wait for a slow client; one that is slower is cut off, and may come back with `Last-Event-ID`.
 const WAITING_MAX: usize = 256;
-
-/// A stream that is open.
-struct Follower {
-    order: OrderId,
-    next: u32,
-    rows: mpsc::Sender<HistoryRow>,
-}
-
-/// Everybody who follows an order.
-#[derive(Default)]
-pub struct Followers(Mutex<HashMap<u64, Follower>>);
 
 /// True when nothing comes after a status.
 pub fn is_end(status: OrderStatus) -> bool {
@@ -62,9 +51,7 @@ pub fn stream(
 ) -> Result<impl Stream<Item = StreamEvent> + Send + use<>, Problem> {
     let (rows, receiver) = mpsc::channel(WAITING_MAX);
     {
-        let mut followers =
-            state.followers().0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        followers.retain(|_, follower| !follower.rows.is_closed());
+        let mut followers = state.followers().open();
         if followers.len() >= STREAMS_MAX {
             return Err(Problem::unavailable(
                 "too many open event streams; close one, or retry later",
@@ -97,9 +84,7 @@ pub fn stream(
 /// Looks at the histories of all followed orders, once. Called each [`POLL_EVERY`].
 pub async fn look(state: State) {
     let since: Vec<(OrderId, u32)> = {
-        let mut followers =
-            state.followers().0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        followers.retain(|_, follower| !follower.rows.is_closed());
+        let followers = state.followers().open();
         followers.values().map(|follower| (follower.order, follower.next)).collect()
     };
     if since.is_empty() {
@@ -107,7 +92,7 @@ pub async fn look(state: State) {
     }
     let Ok(order) = state.services.order() else { return };
     let (rows, unreadable) = read(&*order.reads, &since).await;
-    let mut followers = state.followers().0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut followers = state.followers().lock();
     followers.retain(|_, follower| {
         !unreadable.contains(&follower.order)
             && rows.iter().filter(|row| row.order_id == follower.order).all(|row| {

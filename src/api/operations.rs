@@ -2,7 +2,6 @@
 
 use crate::api::group::Group;
 use crate::api::state::State;
-use ordermill_actors::ports::Health as Connection;
 use ordermill_actors::runtime::admission::LAG_TARGET;
 use poem_openapi::payload::{Json, PlainText};
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
@@ -57,17 +56,6 @@ enum Ready {
     No(Json<Readiness>),
 }
 
-/// What is wrong with the broker, in words.
-pub fn broker_problem(health: &Connection) -> Option<String> {
-    match health {
-        Connection::Connected => None,
-        Connection::Blocked(why) => {
-            Some(format!("the broker has blocked publishing (memory or disk alarm): {why}"))
-        }
-        Connection::Away(why) => Some(format!("the broker is unavailable: {why}")),
-    }
-}
-
 /// The routes.
 pub struct OperationsApi(pub State);
 
@@ -92,7 +80,7 @@ impl OperationsApi {
         for (service, cause) in admission.down() {
             missing.push(format!("the {service} database is unavailable: {cause}"));
         }
-        missing.extend(broker_problem(&self.0.broker.health()));
+        missing.extend(self.0.broker_problem());
         if self.0.stop.is_cancelled() {
             missing.push("the process is shutting down".to_owned());
         }

@@ -1,13 +1,12 @@
 //! What the routes ask of the process.
 
-use crate::api::events::Followers;
-use crate::api::operations::broker_problem;
+use crate::api::followers::Followers;
 use crate::api::problem::Problem;
 use crate::app::Services;
 use crate::backup::Backups;
 use crate::check::System;
 use metrics_exporter_prometheus::PrometheusHandle;
-use ordermill_actors::ports::{Broker, Rpc};
+use ordermill_actors::ports::{Broker, Health, Rpc};
 use ordermill_actors::runtime::admission::Admission;
 use ordermill_actors::runtime::consumer_handle::ConsumerHandle;
 use ordermill_actors::runtime::dead_letters::DeadLetterService;
@@ -65,9 +64,20 @@ impl State {
     /// Lets an order in, or says what is to blame that it is not taken.
     pub async fn admit(&self) -> Result<(), Problem> {
         self.admission.admit().await.map_err(|busy| {
-            let trouble = broker_problem(&self.broker.health());
-            Problem::not_admitted(busy, trouble, &self.admission.unconsumed_queues())
+            let problem = self.broker_problem();
+            Problem::not_admitted(busy, problem, &self.admission.unconsumed_queues())
         })
+    }
+
+    /// What is wrong with the broker, in words.
+    pub fn broker_problem(&self) -> Option<String> {
+        match self.broker.health() {
+            Health::Connected => None,
+            Health::Blocked(why) => {
+                Some(format!("the broker has blocked publishing (memory or disk alarm): {why}"))
+            }
+            Health::Away(why) => Some(format!("the broker is unavailable: {why}")),
+        }
     }
 
     /// How the system stands.

@@ -5,77 +5,20 @@
 
 use crate::app::boot::{Boot, NotReady};
 use crate::backup::Backups;
-use crate::config::{Config, Infrastructure, Secret, Servers};
+use crate::config::{Config, Infrastructure, Servers};
 use anyhow::{anyhow, bail};
+use async_trait::async_trait;
 use futures::future::join_all;
-use ordermill_actors::audit::AuditReads;
-use ordermill_actors::gateway::GatewayReads;
-use ordermill_actors::inventory::InventoryReads;
-use ordermill_actors::notification::NotificationReads;
-use ordermill_actors::order::{DueOrders, OrderReads};
-use ordermill_actors::payment::PaymentReads;
-use ordermill_actors::ports::Database;
-use ordermill_actors::reconciliation::{OrderRecords, ProductRecords};
-use ordermill_actors::shipping::ShipmentReads;
-use ordermill_domain::audit::AuditService;
+use ordermill_actors::registry::{DATABASE_NAMES, OpenDatabase, Opened, ServiceDatabases};
 use ordermill_domain::clock::World;
-use ordermill_domain::gateway::SimulatedGateway;
-use ordermill_domain::ids::ServiceName;
-use ordermill_domain::inventory::Inventory;
-use ordermill_domain::notification::NotificationService;
-use ordermill_domain::order::Order;
-use ordermill_domain::payment::PaymentService;
-use ordermill_domain::reconciliation::{
-    AuditRecord, LedgerRecord, NotificationRecord, OrderRecord, PaymentRecord, ReservationRecord,
-    ShipmentRecord,
-};
-use ordermill_domain::shipping::Shipping;
-use ordermill_sqlite::{DataDir, Database as SqliteDatabase, progress};
-use std::sync::{Arc, Mutex, PoisonError};
+use ordermill_postgres::{Database as PgDatabase, PgService};
+use ordermill_sqlite::{DataDir, Database as SqliteDatabase, SqliteService, progress};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
-/// A service's database: for its runtime, and for whoever only looks.
-pub struct Opened<S, R: ?Sized> {
-    /// What its journal and relay work on.
-    pub store: Arc<dyn Database<S>>,
-    /// What is read of it.
-    pub reads: Arc<R>,
-    /// Which installation it belongs to. None: nobody else can reach it.
-    pub identity: Option<Uuid>,
-}
-
-/// What is asked of one and the same database, by whom ever: the API, a sweeper, the reconciliation.
-macro_rules! databases {
-    ($($(#[$doc:meta])* $name:ident: $($asked:path),+;)*) => {
-        $($(#[$doc])*
-        pub trait $name: $($asked +)+ {}
-
-        impl<T: $($asked +)+> $name for T {})*
-    };
-}
-
-databases! {
-    /// What is asked of the order service's.
-    OrderDatabase: OrderReads, DueOrders, OrderRecords<OrderRecord>;
-    /// What is asked of the inventory service's.
-    InventoryDatabase: InventoryReads, OrderRecords<ReservationRecord>, ProductRecords;
-    /// What is asked of the payment service's.
-    PaymentDatabase: PaymentReads, OrderRecords<PaymentRecord>;
-    /// What is asked of the simulated gateway's.
-    GatewayDatabase: GatewayReads, OrderRecords<LedgerRecord>;
-    /// What is asked of the shipping service's.
-    ShippingDatabase: ShipmentReads, OrderRecords<ShipmentRecord>;
-    /// What is asked of the notification service's.
-    NotificationDatabase: NotificationReads, OrderRecords<NotificationRecord>;
-    /// What is asked of the audit service's.
-    AuditDatabase: AuditReads, OrderRecords<AuditRecord>;
-}
-
-/// The names of the databases in a data directory: each is a file, `<name>.db`.
-pub const FILES: [&str; 7] =
-    ["order", "inventory", "payment", "gateway", "shipping", "notification", "audit"];
+/// The files in a data directory: each is `<name>.db`.
+pub const FILES: [&str; DATABASE_NAMES.len()] = DATABASE_NAMES;
 
 /// Where the databases are.
 pub enum Databases {
@@ -95,52 +38,8 @@ pub enum Databases {
     },
 }
 
-/// Opens `$name` on whichever of the two it is; both crates are built alike.
-macro_rules! open {
-    ($self:ident, $boot:ident, $name:ident, $reads:ident, $url:expr) => {{
-        let name = stringify!($name);
-        match $self {
-            Self::Sqlite { directory, opened } => {
-                use ordermill_sqlite::{Database, $name};
-                let database = Database::open(directory, name, &$name::MIGRATIONS)
-                    .await
-                    .map_err(|error| anyhow!(error).context(failed(name)))?;
-                opened.lock().unwrap_or_else(PoisonError::into_inner).push(database.clone());
-                Opened {
-                    store: Arc::new(database.clone()),
-                    reads: Arc::new($name::$reads(database)),
-                    identity: None,
-                }
-            }
-            Self::Postgres { servers, owner } => {
-                use ordermill_postgres::{Database, $name};
-                let url = $url(&**servers)
-                    .ok_or_else(|| anyhow!("no URL is set for the {name} database"))?;
-                let open = async || {
-                    Database::open(Secret::expose(url), $name::SCHEMA, &$name::MIGRATIONS, *owner)
-                        .await
-                        .map_err(|error| match error.may_pass() {
-                            true => NotReady::Again(anyhow!(error)),
-                            false => NotReady::Never(anyhow!(error).context(failed(name))),
-                        })
-                };
-                let database = $boot.wait_for(&format!("the {name} database"), open).await?;
-                Opened {
-                    store: Arc::new(database.clone()),
-                    identity: Some(database.identity()),
-                    reads: Arc::new($name::$reads(database)),
-                }
-            }
-        }
-    }};
-}
-
 fn failed(name: &str) -> String {
     format!("the {name} database")
-}
-
-fn of(service: ServiceName) -> impl Fn(&Servers) -> Option<&Secret> {
-    move |servers| servers.database(service)
 }
 
 impl Databases {
@@ -204,60 +103,47 @@ impl Databases {
         }
     }
 
-    /// The order service's.
-    pub async fn order(&self, boot: &Boot) -> anyhow::Result<Opened<Order, dyn OrderDatabase>> {
-        Ok(open!(self, boot, order, OrderDatabase, of(ServiceName::Order)))
+    /// Opens the databases of the services that run here.
+    pub async fn open(&self, config: &Config, boot: &Boot) -> anyhow::Result<ServiceDatabases> {
+        let opener = Opener { databases: self, boot };
+        ServiceDatabases::open(&opener, |service| config.services.contains(&service)).await
     }
+}
 
-    /// The inventory service's.
-    pub async fn inventory(
-        &self,
-        boot: &Boot,
-    ) -> anyhow::Result<Opened<Inventory, dyn InventoryDatabase>> {
-        let url = of(ServiceName::Inventory);
-        Ok(open!(self, boot, inventory, InventoryDatabase, url))
-    }
+/// Opens databases during a start.
+struct Opener<'a> {
+    databases: &'a Databases,
+    boot: &'a Boot,
+}
 
-    /// The simulated gateway's.
-    pub async fn gateway(
-        &self,
-        boot: &Boot,
-    ) -> anyhow::Result<Opened<SimulatedGateway, dyn GatewayDatabase>> {
-        Ok(open!(self, boot, gateway, GatewayDatabase, Servers::gateway))
-    }
-
-    /// The payment service's.
-    pub async fn payment(
-        &self,
-        boot: &Boot,
-    ) -> anyhow::Result<Opened<PaymentService, dyn PaymentDatabase>> {
-        let url = of(ServiceName::Payment);
-        Ok(open!(self, boot, payment, PaymentDatabase, url))
-    }
-
-    /// The shipping service's.
-    pub async fn shipping(
-        &self,
-        boot: &Boot,
-    ) -> anyhow::Result<Opened<Shipping, dyn ShippingDatabase>> {
-        let url = of(ServiceName::Shipping);
-        Ok(open!(self, boot, shipping, ShippingDatabase, url))
-    }
-
-    /// The notification service's.
-    pub async fn notification(
-        &self,
-        boot: &Boot,
-    ) -> anyhow::Result<Opened<NotificationService, dyn NotificationDatabase>> {
-        let url = of(ServiceName::Notification);
-        Ok(open!(self, boot, notification, NotificationDatabase, url))
-    }
-
-    /// The audit service's.
-    pub async fn audit(
-        &self,
-        boot: &Boot,
-    ) -> anyhow::Result<Opened<AuditService, dyn AuditDatabase>> {
-        Ok(open!(self, boot, audit, AuditDatabase, of(ServiceName::Audit)))
+#[async_trait]
+impl<S: SqliteService + PgService> OpenDatabase<S, anyhow::Error> for Opener<'_> {
+    async fn open(&self) -> anyhow::Result<Opened<S>> {
+        match self.databases {
+            Databases::Sqlite { directory, opened } => {
+                let migrations = <S as SqliteService>::MIGRATIONS;
+                let database = SqliteDatabase::open(directory, S::DATABASE, migrations)
+                    .await
+                    .map_err(|error| anyhow!(error).context(failed(S::DATABASE)))?;
+                opened.lock().unwrap_or_else(PoisonError::into_inner).push(database.clone());
+                Ok(<S as SqliteService>::opened(database))
+            }
+            Databases::Postgres { servers, owner } => {
+                let url = servers
+                    .named(S::DATABASE, S::NAME)
+                    .ok_or_else(|| anyhow!("no URL is set for the {} database", S::DATABASE))?;
+                let open = async || {
+                    let migrations = <S as PgService>::MIGRATIONS;
+                    PgDatabase::open(url.expose(), S::SCHEMA, migrations, *owner).await.map_err(
+                        |error| match error.may_pass() {
+                            true => NotReady::Again(anyhow!(error)),
+                            false => NotReady::Never(anyhow!(error).context(failed(S::DATABASE))),
+                        },
+                    )
+                };
+                let database = self.boot.wait_for(&failed(S::DATABASE), open).await?;
+                Ok(<S as PgService>::opened(database))
+            }
+        }
     }
 }

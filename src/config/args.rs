@@ -3,6 +3,7 @@
 //! Everything is text here; [`super::Config`] reads it. So one run names every wrong setting, not
 //! only the first.
 
+use super::database_urls::DatabaseUrls;
 use super::effect::Given;
 use super::secret::Secret;
 use clap::builder::Resettable;
@@ -42,40 +43,9 @@ pub struct ServeArgs {
     #[arg(help_heading = "PostgreSQL and RabbitMQ")]
     pub(super) amqp_url: Option<Secret>,
 
-    /// Database of the order service, if not DATABASE_URL
-    #[arg(long, env = "ORDER_DATABASE_URL", value_name = "URL", hide_env_values = true)]
-    #[arg(help_heading = "PostgreSQL and RabbitMQ")]
-    pub(super) order_database_url: Option<Secret>,
-
-    /// Database of the inventory service, if not DATABASE_URL
-    #[arg(long, env = "INVENTORY_DATABASE_URL", value_name = "URL", hide_env_values = true)]
-    #[arg(help_heading = "PostgreSQL and RabbitMQ")]
-    pub(super) inventory_database_url: Option<Secret>,
-
-    /// Database of the payment service, if not DATABASE_URL
-    #[arg(long, env = "PAYMENT_DATABASE_URL", value_name = "URL", hide_env_values = true)]
-    #[arg(help_heading = "PostgreSQL and RabbitMQ")]
-    pub(super) payment_database_url: Option<Secret>,
-
-    /// Database of the simulated gateway, if not the database of the payment service
-    #[arg(long, env = "GATEWAY_DATABASE_URL", value_name = "URL", hide_env_values = true)]
-    #[arg(help_heading = "PostgreSQL and RabbitMQ")]
-    pub(super) gateway_database_url: Option<Secret>,
-
-    /// Database of the shipping service, if not DATABASE_URL
-    #[arg(long, env = "SHIPPING_DATABASE_URL", value_name = "URL", hide_env_values = true)]
-    #[arg(help_heading = "PostgreSQL and RabbitMQ")]
-    pub(super) shipping_database_url: Option<Secret>,
-
-    /// Database of the notification service, if not DATABASE_URL
-    #[arg(long, env = "NOTIFICATION_DATABASE_URL", value_name = "URL", hide_env_values = true)]
-    #[arg(help_heading = "PostgreSQL and RabbitMQ")]
-    pub(super) notification_database_url: Option<Secret>,
-
-    /// Database of the audit service, if not DATABASE_URL
-    #[arg(long, env = "AUDIT_DATABASE_URL", value_name = "URL", hide_env_values = true)]
-    #[arg(help_heading = "PostgreSQL and RabbitMQ")]
-    pub(super) audit_database_url: Option<Secret>,
+    /// The databases of single services.
+    #[command(flatten)]
+    pub(super) databases: DatabaseUrls,
 
     /// Services to run in this process, for example `order,payment`; empty for all. A subset
     /// requires PostgreSQL and RabbitMQ
@@ -266,13 +236,7 @@ impl ServeArgs {
         Self {
             database_url: own.database_url,
             amqp_url: own.amqp_url,
-            order_database_url: own.order_database_url,
-            inventory_database_url: own.inventory_database_url,
-            payment_database_url: own.payment_database_url,
-            gateway_database_url: own.gateway_database_url,
-            shipping_database_url: own.shipping_database_url,
-            notification_database_url: own.notification_database_url,
-            audit_database_url: own.audit_database_url,
+            databases: own.databases,
             ..others
         }
     }

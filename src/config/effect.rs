@@ -4,6 +4,7 @@
 //! contradict anything nor miss an effect.
 
 use super::args::ServeArgs;
+use super::database_urls::SETTINGS;
 use super::infrastructure::Infrastructure;
 use super::reader::{Reader, variable_of};
 use super::{Config, OrderConfig};
@@ -40,39 +41,38 @@ pub(super) fn without_effect(given: &Given, config: &Config) -> Option<String> {
 pub(super) fn overridden(given: &Given, fields: impl Fn(&str) -> bool, by: &str) -> Option<String> {
     let why = format!("set by `{by}` itself");
     let overridden = given.iter().map(String::as_str).filter(|field| fields(field));
-    line(overridden.map(|field| (field, why.as_str())))
+    line(overridden.map(|field| (field, why.clone())))
 }
 
-fn line<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Option<String> {
+fn line<'a>(fields: impl Iterator<Item = (&'a str, String)>) -> Option<String> {
     let named: Vec<_> =
         fields.map(|(field, why)| format!("{} ({why})", variable_of(field))).collect();
     (!named.is_empty()).then(|| format!("settings without effect: {}", named.join(", ")))
 }
 
 /// Why a setting has no effect; None where it has one.
-fn why(field: &str, given: &Given, config: &Config) -> Option<&'static str> {
+fn why(field: &str, given: &Given, config: &Config) -> Option<String> {
     let runs = |service| config.services.contains(&service);
-    let missing = |service: ServiceName, why| (!runs(service)).then_some(why);
-    let no_order = || missing(ServiceName::Order, "the order service does not run in this process");
-    let no_payment =
-        || missing(ServiceName::Payment, "the payment service does not run in this process");
+    let missing = |service: ServiceName| {
+        (!runs(service)).then(|| format!("the {service} service does not run in this process"))
+    };
+    let servers = match &config.infrastructure {
+        Infrastructure::Servers(servers) => Some(servers),
+        Infrastructure::Embedded => None,
+    };
     match field {
-        "data_dir" => match config.infrastructure {
-            Infrastructure::Servers(_) => Some("the databases are on PostgreSQL"),
-            Infrastructure::Embedded => None,
-        },
-        "startup_timeout" => match config.infrastructure {
-            Infrastructure::Servers(_) => None,
-            Infrastructure::Embedded => Some("the databases and the broker are embedded"),
-        },
-        "database_url" => match &config.infrastructure {
-            Infrastructure::Servers(servers) => {
-                let own = |name: &ServiceName| servers.own.iter().any(|(own, _)| own == name);
-                let why = "every service in this process has its own database URL";
-                config.services.iter().all(own).then_some(why)
-            }
-            Infrastructure::Embedded => None,
-        },
+        "data_dir" => servers.map(|_| "the databases are on PostgreSQL".to_owned()),
+        "startup_timeout" if servers.is_none() => {
+            Some("the databases and the broker are embedded".to_owned())
+        }
+        "database_url" => {
+            let own = |name: &ServiceName| {
+                servers
+                    .is_some_and(|servers| servers.own.iter().any(|(own, _)| *own == name.as_str()))
+            };
+            let why = "every service in this process has its own database URL";
+            config.services.iter().all(own).then(|| why.to_owned())
+        }
         "flow"
         | "plan"
         | "dispatch_after"
@@ -80,34 +80,22 @@ fn why(field: &str, given: &Given, config: &Config) -> Option<&'static str> {
         | "step_timeout"
         | "compensation_timeout"
         | "sweep_interval"
-        | "payment_methods"
-        | "order_database_url" => no_order(),
-        "idle_after" => no_order().and_then(|_| {
-            missing(
-                ServiceName::Payment,
-                "neither the order nor the payment service runs in this process",
-            )
-        }),
-        "inventory_database_url" => {
-            missing(ServiceName::Inventory, "the inventory service does not run in this process")
+        | "payment_methods" => missing(ServiceName::Order),
+        "idle_after" => missing(ServiceName::Order)
+            .and(missing(ServiceName::Payment))
+            .map(|_| "neither the order nor the payment service runs in this process".to_owned()),
+        "payment_failure_rate" | "payment_latency" | "payment_timeout" => {
+            missing(ServiceName::Payment)
         }
-        "payment_failure_rate"
-        | "payment_latency"
-        | "payment_timeout"
-        | "payment_database_url"
-        | "gateway_database_url" => no_payment(),
-        "shipping_failure_rate" | "shipping_base_cost" | "shipping_database_url" => {
-            missing(ServiceName::Shipping, "the shipping service does not run in this process")
+        "shipping_failure_rate" | "shipping_base_cost" => missing(ServiceName::Shipping),
+        "mail_from" if !given.contains("smtp_url") => {
+            Some("ORDERMILL_SMTP_URL is not set".to_owned())
         }
-        "mail_from" if !given.contains("smtp_url") => Some("ORDERMILL_SMTP_URL is not set"),
-        "smtp_url" | "mail_from" | "sms" | "notification_database_url" => missing(
-            ServiceName::Notification,
-            "the notification service does not run in this process",
-        ),
-        "audit_database_url" => {
-            missing(ServiceName::Audit, "the audit service does not run in this process")
+        "smtp_url" | "mail_from" | "sms" => missing(ServiceName::Notification),
+        _ => {
+            let setting = SETTINGS.iter().find(|setting| setting.field == field)?;
+            missing(setting.owner)
         }
-        _ => None,
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::address::{self, BROKER, DATABASE};
 use super::args::ServeArgs;
+use super::database_urls::SETTINGS;
 use super::reader::Reader;
 use super::secret::Secret;
 use ordermill_domain::ids::ServiceName;
@@ -24,22 +25,23 @@ pub struct Servers {
     pub amqp: Secret,
     /// PostgreSQL, for services that name none of their own.
     pub shared: Option<Secret>,
-    /// The services' own.
-    pub own: Vec<(ServiceName, Secret)>,
-    /// The simulated gateway's, when it is not payment's.
-    pub gateway: Option<Secret>,
+    /// The databases' own, by their names.
+    pub own: Vec<(&'static str, Secret)>,
 }
 
 impl Servers {
     /// The database of a service; None: nobody has said.
     pub fn database(&self, service: ServiceName) -> Option<&Secret> {
-        let own = self.own.iter().find(|(name, _)| *name == service).map(|(_, url)| url);
-        own.or(self.shared.as_ref())
+        self.own(service.as_str()).or(self.shared.as_ref())
     }
 
-    /// The database of the simulated gateway.
-    pub fn gateway(&self) -> Option<&Secret> {
-        self.gateway.as_ref().or_else(|| self.database(ServiceName::Payment))
+    /// A database by its name; without a URL of its own it is in that of the service.
+    pub fn named(&self, name: &str, service: ServiceName) -> Option<&Secret> {
+        self.own(name).or_else(|| self.database(service))
+    }
+
+    fn own(&self, name: &str) -> Option<&Secret> {
+        self.own.iter().find(|(own, _)| *own == name).map(|(_, url)| url)
     }
 }
 
@@ -57,24 +59,12 @@ impl Infrastructure {
     ) -> Self {
         let mut database =
             |field: &str, url: &Option<Secret>| address::read(read, field, url, &DATABASE);
-        let own: Vec<_> = [
-            (ServiceName::Order, "order_database_url", &args.order_database_url),
-            (ServiceName::Inventory, "inventory_database_url", &args.inventory_database_url),
-            (ServiceName::Payment, "payment_database_url", &args.payment_database_url),
-            (ServiceName::Shipping, "shipping_database_url", &args.shipping_database_url),
-            (
-                ServiceName::Notification,
-                "notification_database_url",
-                &args.notification_database_url,
-            ),
-            (ServiceName::Audit, "audit_database_url", &args.audit_database_url),
-        ]
-        .into_iter()
-        .filter_map(|(name, field, url)| Some((name, database(field, url)?)))
-        .collect();
+        let own = SETTINGS.iter().zip(&args.databases.0);
+        let own: Vec<_> = own
+            .filter_map(|(setting, url)| Some((setting.database, database(&setting.field, url)?)))
+            .collect();
         let shared = database("database_url", &args.database_url);
-        let gateway = database("gateway_database_url", &args.gateway_database_url);
-        let a_database = shared.is_some() || gateway.is_some() || !own.is_empty();
+        let a_database = shared.is_some() || !own.is_empty();
         let Some(amqp) = address::read(read, "amqp_url", &args.amqp_url, &BROKER) else {
             if a_database {
                 read.refuse("amqp_url", None, AMQP_MISSING);
@@ -83,7 +73,7 @@ impl Infrastructure {
             }
             return Self::Embedded;
         };
-        let servers = Servers { amqp, shared, own, gateway };
+        let servers = Servers { amqp, shared, own };
         if services.iter().any(|service| servers.database(*service).is_none()) {
             read.refuse("database_url", None, DATABASE_MISSING);
         }
@@ -93,8 +83,8 @@ impl Infrastructure {
 
 /// The services that run in this process.
 pub(super) fn services(read: &mut Reader, args: &ServeArgs) -> BTreeSet<ServiceName> {
-    let accepted = "expected some of order, inventory, payment, shipping, notification, audit, \
-                    separated by commas";
+    let names: Vec<_> = ServiceName::ALL.iter().map(|name| name.as_str()).collect();
+    let accepted = format!("expected some of {}, separated by commas", names.join(", "));
     let all = || ServiceName::ALL.iter().copied();
     let named = |word: &str| all().find(|name| name.as_str() == word.trim());
     let chosen = read.parsed("services", &args.services, accepted, |text| {

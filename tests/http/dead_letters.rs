@@ -1,7 +1,7 @@
 //! Dead letters: what nobody could handle is shown, and goes back when an operator says so.
 
 use super::support::{Shop, order, with};
-use ordermill_domain::ids::OrderId;
+use ordermill_domain::ids::{OrderId, ServiceName};
 use ordermill_domain::messages::{
     Body, Flow, InventoryMessage, Message, Origin, Payload, Plan, Queue,
 };
@@ -254,9 +254,8 @@ async fn an_event_of_a_feed_goes_back_by_itself() {
 async fn parked_rows_and_metrics_stand_beside_them() {
     let shop = Shop::open().await;
     let parked = shop.get(LIST).await.expect(200).json()["parked"].clone();
-    let services = ["order", "inventory", "payment", "shipping", "notification", "audit"];
-    assert_eq!(parked.as_array().unwrap().len(), services.len(), "{parked}");
-    for service in services {
+    assert_eq!(parked.as_array().unwrap().len(), ServiceName::ALL.len(), "{parked}");
+    for service in ServiceName::ALL {
         let row = json!({ "service": service, "rows": 0 });
         assert!(parked.as_array().unwrap().contains(&row), "{service}: {parked}");
     }

@@ -4,6 +4,7 @@ use super::reconciliation;
 use super::server::{Ended, Server, bare};
 use super::setup::Setup;
 use super::shop::{Order, Shop, order};
+use ordermill_actors::registry::DATABASE_NAMES;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -20,24 +21,14 @@ const REST_LIMIT: Duration = Duration::from_secs(60);
 const FILLER: usize = 64 << 20;
 /// Units of the one product.
 const PLENTY: i64 = 1_000_000;
-/// A data directory, beside its lock.
-const DATABASES: [&str; 7] = [
-    "audit.db",
-    "gateway.db",
-    "inventory.db",
-    "notification.db",
-    "order.db",
-    "payment.db",
-    "shipping.db",
-];
-
 fn files(directory: &Path) -> BTreeSet<String> {
     let entries = std::fs::read_dir(directory).unwrap();
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
+/// A data directory, beside its lock.
 fn databases() -> BTreeSet<String> {
-    DATABASES.map(str::to_owned).into()
+    DATABASE_NAMES.map(|name| format!("{name}.db")).into()
 }
 
 /// Copies the files of these names into a new data directory.
@@ -87,7 +78,7 @@ async fn a_clean_stop_leaves_the_whole_shop_in_the_databases_alone() {
         databases(),
         "a log is left: what it holds is missing from a copy of the rest"
     );
-    let copy = copied(&setup, DATABASES);
+    let copy = copied(&setup, databases());
     let (server, orders) = comes_to_rest(&copy).await;
     assert_eq!(
         orders.into_iter().map(|order| order.order_id.to_string()).collect::<BTreeSet<_>>(),
@@ -284,7 +275,7 @@ async fn files_copied_from_a_busy_server_are_refused() {
     let copying = async {
         let copy = Setup::embedded();
         std::fs::create_dir(copy.data()).unwrap();
-        for database in DATABASES {
+        for database in databases() {
             tokio::time::sleep(Duration::from_millis(200)).await;
             for file in [database.to_owned(), format!("{database}-wal")] {
                 std::fs::copy(setup.data().join(&file), copy.data().join(&file)).unwrap();
@@ -314,20 +305,20 @@ async fn a_file_of_another_moment_is_refused_unless_it_is_accepted() {
     };
     buy(server.shop()).await;
     server.terminate().await;
-    let early = copied(&setup, DATABASES);
+    let early = copied(&setup, databases());
     let server = setup.start();
     buy(server.shop()).await;
     server.terminate().await;
 
     let replaced = |in_copy_of: &Setup, by: &Setup, file: &str| {
-        let mixed = copied(in_copy_of, DATABASES);
+        let mixed = copied(in_copy_of, databases());
         std::fs::copy(by.data().join(file), mixed.data().join(file)).unwrap();
         mixed
     };
     let older = replaced(&setup, &early, "inventory.db");
     refused(&older, "inventory.db");
     refused(&replaced(&early, &setup, "payment.db"), "payment.db");
-    let lost = copied(&setup, DATABASES);
+    let lost = copied(&setup, databases());
     std::fs::remove_file(lost.data().join("order.db")).unwrap();
     for _ in 0..2 {
         refused(&lost, "of order.db, which is missing");

@@ -5,6 +5,7 @@ use super::server::{Ended, Server, bare};
 use super::setup::Setup;
 use super::shop::{Shop, order};
 use futures::future::join_all;
+use ordermill_actors::registry::DATABASE_NAMES;
 use serde_json::Value;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection};
@@ -203,7 +204,7 @@ async fn a_copy_that_was_taken_file_by_file_under_load_is_found_out() {
     };
     let copying = async {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        for service in ["inventory", "gateway", "payment", "shipping", "notification", "audit"] {
+        for service in DATABASE_NAMES.into_iter().filter(|name| *name != "order") {
             take(service);
             tokio::time::sleep(Duration::from_millis(300)).await;
         }

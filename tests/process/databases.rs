@@ -1,15 +1,12 @@
 //! What the databases say: the witnesses that no answer can colour.
 
 use super::place::Place;
+use ordermill_actors::registry::DATABASE_NAMES;
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection, Row};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-
-/// Every service's database, or schema.
-const SERVICES: [&str; 7] =
-    ["order", "inventory", "gateway", "payment", "shipping", "notification", "audit"];
 
 /// The longest that audit and notification may be behind the orders.
 const HEARD_LIMIT: Duration = Duration::from_secs(30);
@@ -41,7 +38,7 @@ impl Databases {
     /// Waits until nothing has to be said any more, which the last hearers may take a moment for, and
     /// checks that every message found its hearer.
     pub async fn all_messages_were_consumed(&self) {
-        for service in SERVICES {
+        for service in DATABASE_NAMES {
             let begun = Instant::now();
             loop {
                 let waiting = self.texts(service, "SELECT CAST(content AS TEXT) FROM outbox").await;

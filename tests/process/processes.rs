@@ -3,10 +3,7 @@
 use super::server::Server;
 use super::setup::Setup;
 use super::shop::Shop;
-
-/// Every service that can run by itself.
-pub const SERVICES: [&str; 6] =
-    ["order", "inventory", "payment", "shipping", "notification", "audit"];
+use ordermill_domain::ids::ServiceName;
 
 /// Processes on one place, each with a port that it keeps over restarts.
 pub struct Processes {
@@ -20,10 +17,12 @@ impl Processes {
         Self::start_all((0..processes).map(|_| setup.clone().with_port()).collect())
     }
 
-    /// A process for each of [`SERVICES`].
+    /// A process for each service.
     pub fn apart(setup: &Setup) -> Self {
-        let alone = |service| setup.clone().with_port().with("ORDERMILL_SERVICES", service);
-        Self::start_all(SERVICES.map(alone).into())
+        let alone = |service: &ServiceName| {
+            setup.clone().with_port().with("ORDERMILL_SERVICES", service.as_str())
+        };
+        Self::start_all(ServiceName::ALL.iter().map(alone).collect())
     }
 
     fn start_all(setups: Vec<Setup>) -> Self {
@@ -50,7 +49,7 @@ impl Processes {
     /// A customer of a group whose processes run a service each, who knows which server is whose.
     pub fn departments(&self) -> Shop {
         let url = |service| {
-            let index = SERVICES.iter().position(|name| *name == service).unwrap();
+            let index = ServiceName::ALL.iter().position(|name| name.as_str() == service).unwrap();
             format!("http://{}", self.setups[index].listen())
         };
         let of_order = url("order");

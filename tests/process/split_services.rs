@@ -1,10 +1,11 @@
 //! Each service in a process of its own: together they are the same system, and one that is away is waited
 //! for.
 
-use super::processes::{Processes, SERVICES};
+use super::processes::Processes;
 use super::setup::Setup;
 use super::shop::{Shop, order};
 use super::{outcomes, reconciliation};
+use ordermill_domain::ids::ServiceName;
 use reqwest::{Method, StatusCode};
 use std::time::{Duration, Instant};
 
@@ -36,10 +37,10 @@ async fn an_unavailable_service_is_waited_for(setup: Setup) {
     let mut crew = Processes::apart(&setup);
     let shop = crew.departments();
     shop.stock("A", 100).await;
-    for (index, service) in SERVICES.iter().enumerate().skip(1) {
+    for (index, service) in ServiceName::ALL.iter().map(|name| name.as_str()).enumerate().skip(1) {
         crew.terminate_one(index).await;
         let id = shop.place(&order(service, &[("A", 1)], "credit_card")).await;
-        if matches!(*service, "inventory" | "payment" | "shipping") {
+        if matches!(service, "inventory" | "payment" | "shipping") {
             tokio::time::sleep(A_WHILE).await;
             let order = shop.order(&id).await;
             assert!(!order.is_at_rest(), "without {service}: {order:#?}");

@@ -3,37 +3,31 @@
 //! The same wiring, deciders and components as a server's; only the databases are models and the clock
 //! is tokio's, so that hours pass in milliseconds under paused time.
 
-use super::{MemoryStore, world};
-use crate::audit::AuditMemory;
+use super::stores::Plain;
 use crate::broker::LocalBroker;
 use crate::gateway::GatewayReads;
-use crate::gateway::memory::GatewayTables;
-use crate::inventory::{InventoryReads, InventoryTables, Stock};
-use crate::notification::{Messengers, NotificationMemory};
-use crate::order::memory::OrderTables;
-use crate::order::{DueOrders, OrderReads, Orders, SagaObserver};
-use crate::payment::memory::PaymentTables;
-use crate::payment::{Gateway, PaymentReads};
-use crate::ports::{Broker, Database};
-use crate::reconciliation::Sources;
+use crate::inventory::{InventoryReads, Stock};
+use crate::notification::Messengers;
+use crate::order::{OrderReads, Orders, SagaObserver};
+use crate::ports::Broker;
+use crate::registry::{GatewayLine, ServiceDatabases, ServiceSettings, wire};
 use crate::runtime::service_builder::{Process, ROOT};
 use crate::runtime::tree::TreeQuery;
-use crate::services::{self, InventorySettings, OrderSettings, PaymentSettings};
-use crate::shipping::ShippingMemory;
-use ordermill_domain::audit::AuditService;
+use crate::services::{InventorySettings, OrderSettings, PaymentSettings};
 use ordermill_domain::backoff::Backoff;
 use ordermill_domain::clock::World;
-use ordermill_domain::gateway::{GatewayPolicy, SimulatedGateway};
-use ordermill_domain::ids::{OrderId, ProductId};
-use ordermill_domain::inventory::{Inventory, Quantity, StockRow};
+use ordermill_domain::gateway::GatewayPolicy;
+use ordermill_domain::ids::{OrderId, ProductId, ServiceName};
+use ordermill_domain::inventory::{Quantity, StockRow};
 use ordermill_domain::messages::{Flow, Plan};
-use ordermill_domain::notification::NotificationService;
-use ordermill_domain::order::{Order, Saga, SagaStatus};
-use ordermill_domain::payment::{GatewayKey, PaymentPolicy, PaymentService};
-use ordermill_domain::shipping::{Shipping, ShippingPolicy};
+use ordermill_domain::order::{Saga, SagaStatus};
+use ordermill_domain::payment::{GatewayKey, PaymentPolicy};
+use ordermill_domain::shipping::ShippingPolicy;
 use ractor::{Actor, ActorCell};
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use super::stores::ShopStores;
 
 /// How a shop goes about its work.
 #[derive(Clone, Debug, Default)]
@@ -65,98 +59,14 @@ impl ShopSettings {
     }
 }
 
-/// Every database of a shop: what survives when its process is killed.
-#[derive(Clone)]
-pub struct ShopStores {
-    /// Time and ids go on where an earlier life has left them.
-    pub world: World,
-    /// Orders and sagas.
-    pub order: MemoryStore<OrderTables>,
-    /// Stock and reservations.
-    pub inventory: MemoryStore<InventoryTables>,
-    /// Payments.
-    pub payment: MemoryStore<PaymentTables>,
-    /// The gateway's ledger.
-    pub gateway: MemoryStore<GatewayTables>,
-    /// Shipments.
-    pub shipping: MemoryStore<ShippingMemory>,
-    /// Notifications.
-    pub notification: MemoryStore<NotificationMemory>,
-    /// The audit.
-    pub audit: MemoryStore<AuditMemory>,
-}
-
-impl Default for ShopStores {
-    /// Empty databases. Must be made inside of a runtime.
-    fn default() -> Self {
-        Self {
-            world: world(),
-            order: MemoryStore::default(),
-            inventory: MemoryStore::default(),
-            payment: MemoryStore::default(),
-            gateway: MemoryStore::default(),
-            shipping: MemoryStore::default(),
-            notification: MemoryStore::default(),
-            audit: MemoryStore::default(),
-        }
-    }
-}
-
-impl ShopStores {
-    /// The sources that reconciliation compares.
-    pub fn sources(&self) -> Sources {
-        Sources {
-            order: Some(Arc::new(self.order.clone())),
-            reservation: Some(Arc::new(self.inventory.clone())),
-            payment: Some(Arc::new(self.payment.clone())),
-            ledger: Some(Arc::new(self.gateway.clone())),
-            shipment: Some(Arc::new(self.shipping.clone())),
-            audit: Some(Arc::new(self.audit.clone())),
-            notifications: Some(Arc::new(self.notification.clone())),
-            products: Some(Arc::new(self.inventory.clone())),
-        }
-    }
-}
-
-/// Wraps the gateway: the line between the payment service and the gateway.
-pub type GatewayLine = Box<dyn FnOnce(Arc<dyn Gateway>) -> Arc<dyn Gateway> + Send>;
-
-/// The reads of a shop's actors.
-pub struct Reads {
-    /// Orders.
-    pub order: Arc<dyn OrderReads>,
-    /// Overdue orders.
-    pub due: Arc<dyn DueOrders>,
-    /// Stock.
-    pub inventory: Arc<dyn InventoryReads>,
-    /// Payments.
-    pub payment: Arc<dyn PaymentReads>,
-    /// The gateway's ledger.
-    pub gateway: Arc<dyn GatewayReads>,
-}
-
-/// The world, the broker and the databases of a shop's process.
+/// What a shop's process runs on.
 pub struct Backing {
     /// Time and ids, as this process has them.
     pub world: World,
     /// The broker.
     pub broker: Arc<dyn Broker>,
-    /// The reads of its actors.
-    pub reads: Reads,
-    /// The order service's database.
-    pub order: Arc<dyn Database<Order>>,
-    /// The inventory service's.
-    pub inventory: Arc<dyn Database<Inventory>>,
-    /// The payment service's.
-    pub payment: Arc<dyn Database<PaymentService>>,
-    /// The gateway's.
-    pub gateway: Arc<dyn Database<SimulatedGateway>>,
-    /// The shipping service's.
-    pub shipping: Arc<dyn Database<Shipping>>,
-    /// The notification service's.
-    pub notification: Arc<dyn Database<NotificationService>>,
-    /// The audit service's.
-    pub audit: Arc<dyn Database<AuditService>>,
+    /// The databases.
+    pub databases: ServiceDatabases,
     /// The line to the gateway.
     pub line: GatewayLine,
     /// True when no other process works on the same databases.
@@ -169,20 +79,7 @@ impl Backing {
         Self {
             world: stores.world.clone(),
             broker: Arc::new(LocalBroker::default()),
-            reads: Reads {
-                order: Arc::new(stores.order.clone()),
-                due: Arc::new(stores.order.clone()),
-                inventory: Arc::new(stores.inventory.clone()),
-                payment: Arc::new(stores.payment.clone()),
-                gateway: Arc::new(stores.gateway.clone()),
-            },
-            order: Arc::new(stores.order.clone()),
-            inventory: Arc::new(stores.inventory.clone()),
-            payment: Arc::new(stores.payment.clone()),
-            gateway: Arc::new(stores.gateway.clone()),
-            shipping: Arc::new(stores.shipping.clone()),
-            notification: Arc::new(stores.notification.clone()),
-            audit: Arc::new(stores.audit.clone()),
+            databases: stores.databases(&Plain),
             line: Box::new(|gateway| gateway),
             alone: true,
         }
@@ -219,39 +116,24 @@ impl Shop {
 
     /// Opens a shop on databases and a broker of one's own; `stores` are where they keep their rows.
     pub async fn open_on(stores: ShopStores, backing: Backing, settings: ShopSettings) -> Self {
-        let world = backing.world;
-        let mut process = Process::new(world.clone(), backing.broker);
-        let ShopSettings { order, gateway, payment, shipping } = settings;
-        let reads = backing.reads;
-        let idle_after = order.idle_after;
-        let (orders, order) = services::order(
-            &mut process,
-            backing.order,
-            reads.order,
-            reads.due,
-            order,
-            Arc::new(Unseen),
-        );
-        let (stock, inventory) = services::inventory(
-            &mut process,
-            backing.inventory,
-            reads.inventory,
-            InventorySettings::default(),
-        );
-        let (gateway, ledger) =
-            services::gateway(&mut process, backing.gateway, reads.gateway, gateway);
-        let gateway = (backing.line)(gateway);
-        let settings = PaymentSettings { policy: payment, idle_after, alone: backing.alone };
-        let payment =
-            services::payment(&mut process, backing.payment, reads.payment, gateway, settings);
-        let shipping = services::shipping(&mut process, backing.shipping, shipping);
-        let (_, notification) =
-            services::notification(&mut process, backing.notification, Messengers::default());
-        let audit = services::audit(&mut process, backing.audit);
-        let parts = vec![order, inventory, ledger, payment, shipping, notification, audit];
-        let (root, _) = Actor::spawn(None, process.supervisor(parts), ())
+        let Backing { world, broker, databases, line, alone } = backing;
+        let mut process = Process::new(world.clone(), broker);
+        let idle_after = settings.order.idle_after;
+        let settings = ServiceSettings {
+            order: settings.order,
+            observer: Arc::new(Unseen),
+            inventory: InventorySettings::default(),
+            gateway: settings.gateway,
+            line,
+            payment: PaymentSettings { policy: settings.payment, idle_after, alone },
+            shipping: settings.shipping,
+            messengers: Messengers::default(),
+        };
+        let wired = wire(&mut process, &databases, ServiceName::ALL.iter(), &settings);
+        let (root, _) = Actor::spawn(None, process.supervisor(wired.parts), ())
             .await
             .expect("a shop in memory has nothing that could fail at its start");
+        let (orders, stock) = wired.orders.zip(wired.stock).expect("every database is open");
         Self { orders, stock, stores, world, process, root: root.get_cell() }
     }
 
@@ -302,16 +184,7 @@ impl Shop {
 
     /// No service has given up a message.
     pub fn assert_no_dead_letters(&self) {
-        let stores = &self.stores;
-        let letters = [
-            stores.order.dead_letters(),
-            stores.inventory.dead_letters(),
-            stores.payment.dead_letters(),
-            stores.shipping.dead_letters(),
-            stores.notification.dead_letters(),
-            stores.audit.dead_letters(),
-        ];
-        assert!(letters.iter().all(Vec::is_empty), "{letters:?}");
+        assert_eq!(self.stores.dead_letters(), []);
     }
 
     /// A product's stock, as committed.

@@ -1,11 +1,14 @@
 //! A process that is killed ends as everything else in a simulation does: in an order that can be told.
 
 use async_trait::async_trait;
-use ordermill_actors::order::{OrderFilter, OrderReads, UnreadableOrder};
+use ordermill_actors::order::{DueOrders, OrderFilter, OrderReads, UnreadableOrder};
 use ordermill_actors::ports::ReadError;
+use ordermill_actors::reconciliation::OrderRecords;
 use ordermill_actors::testing::shop::{Backing, Shop, ShopSettings, ShopStores};
+use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::order::{HistoryRow, Saga};
+use ordermill_domain::reconciliation::{OrderRecord, Record, Span};
 use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -49,11 +52,30 @@ impl OrderReads for Silent {
     }
 }
 
+#[async_trait]
+impl DueOrders for Silent {
+    async fn claim(&self, _: Timestamp, _: Timestamp, _: u32) -> Result<Vec<OrderId>, ReadError> {
+        Ok(Vec::new())
+    }
+
+    async fn forget_claims(&self, _: Timestamp, _: u32) -> Result<u64, ReadError> {
+        Ok(0)
+    }
+}
+
+#[async_trait]
+impl OrderRecords<OrderRecord> for Silent {
+    async fn records(&self, _: Span) -> Result<Vec<Record<OrderRecord>>, ReadError> {
+        Ok(Vec::new())
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn actors_of_a_process_that_is_killed_end_in_the_order_of_their_names() {
     let (stores, silent) = (ShopStores::default(), Silent::default());
     let mut backing = Backing::plain(&stores);
-    backing.reads.order = Arc::new(silent.clone());
+    let order = backing.databases.order.as_mut().unwrap();
+    order.reads = Arc::new(silent.clone());
     let shop = Shop::open_on(stores, backing, ShopSettings::default()).await;
     let orders: Vec<OrderId> = (1..=ORDERS).map(|id| OrderId(Uuid::from_u128(id))).collect();
     for order in orders.iter().rev() {

@@ -185,16 +185,9 @@ pub fn exchanges() -> Vec<ExchangePlan> {
     plans.extend(Exchange::ALL.iter().map(|exchange| ExchangePlan {
         name: exchange.as_str().to_owned(),
         kind: exchange.kind(),
-        arguments: match exchange {
-            Exchange::NotificationChannels => vec![("alternate-exchange", text(UNROUTED))],
-            Exchange::SagaCommands
-            | Exchange::SagaEvents
-            | Exchange::Order
-            | Exchange::Payment
-            | Exchange::Inventory
-            | Exchange::Shipping
-            | Exchange::AuditFanout
-            | Exchange::Notification => Vec::new(),
+        arguments: match exchange.kind() {
+            ExchangeKind::Headers => vec![("alternate-exchange", text(UNROUTED))],
+            ExchangeKind::Direct | ExchangeKind::Topic | ExchangeKind::Fanout => Vec::new(),
         },
     }));
     plans

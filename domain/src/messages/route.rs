@@ -21,23 +21,17 @@ pub const fn route(message: &Message) -> Route {
         (Role::Command, ServiceName::Notification, _) => Route::To(Exchange::NotificationChannels),
         (Role::Command, _, _) => Route::To(Exchange::SagaCommands),
         (Role::Notice, _, _) => Route::FeedOnly,
-        (Role::Event | Role::PublicEvent, service, Flow::Choreographed) => events_of(service),
+        (Role::Event | Role::PublicEvent, service, Flow::Choreographed) => {
+            match Exchange::of_events(service) {
+                Some(exchange) => Route::To(exchange),
+                None => Route::FeedOnly,
+            }
+        }
         // The saga itself acts on what the order service tells.
         (Role::Event | Role::PublicEvent, ServiceName::Order, Flow::Orchestrated) => {
             Route::FeedOnly
         }
         (Role::Event | Role::PublicEvent, _, Flow::Orchestrated) => Route::To(Exchange::SagaEvents),
-    }
-}
-
-/// The exchange of a service's events in the choreographed flow.
-const fn events_of(service: ServiceName) -> Route {
-    match service {
-        ServiceName::Order => Route::To(Exchange::Order),
-        ServiceName::Inventory => Route::To(Exchange::Inventory),
-        ServiceName::Payment => Route::To(Exchange::Payment),
-        ServiceName::Shipping => Route::To(Exchange::Shipping),
-        ServiceName::Notification | ServiceName::Audit => Route::FeedOnly,
     }
 }
 
@@ -70,12 +64,6 @@ pub const fn feeds(exchange: Exchange, message: &Message) -> bool {
     match exchange {
         Exchange::AuditFanout => kind.is_event(),
         Exchange::Notification => kind.concerns_customer(),
-        Exchange::SagaCommands
-        | Exchange::SagaEvents
-        | Exchange::Order
-        | Exchange::Payment
-        | Exchange::Inventory
-        | Exchange::Shipping
-        | Exchange::NotificationChannels => false,
+        _ => false,
     }
 }

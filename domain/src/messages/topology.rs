@@ -54,7 +54,7 @@ pub enum ExchangeKind {
 }
 
 macro_rules! exchanges {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal, $kind:ident;)*) => {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal $(of $service:ident)?, $kind:ident;)*) => {
         /// An exchange that messages are published to.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Exchange {
@@ -74,6 +74,14 @@ macro_rules! exchanges {
             pub const fn kind(self) -> ExchangeKind {
                 match self { $(Self::$variant => ExchangeKind::$kind,)* }
             }
+
+            /// The exchange of a service's events in the choreographed flow. None: no service acts on them.
+            pub const fn of_events(service: ServiceName) -> Option<Self> {
+                match service {
+                    $($(ServiceName::$service => Some(Self::$variant),)?)*
+                    _ => None,
+                }
+            }
         }
     };
 }
@@ -84,13 +92,13 @@ exchanges! {
     /// Orchestrated: the services' replies.
     SagaEvents = "saga.events", Topic;
     /// Choreographed: what the order service says.
-    Order = "order.exchange", Topic;
+    Order = "order.exchange" of Order, Topic;
     /// Choreographed: what the payment service says.
-    Payment = "payment.exchange", Topic;
+    Payment = "payment.exchange" of Payment, Topic;
     /// Choreographed: what the inventory service says.
-    Inventory = "inventory.exchange", Topic;
+    Inventory = "inventory.exchange" of Inventory, Topic;
     /// Choreographed: what the shipping service says.
-    Shipping = "shipping.exchange", Topic;
+    Shipping = "shipping.exchange" of Shipping, Topic;
     /// Messages for customers, by channel.
     NotificationChannels = "notification.channels", Headers;
     /// Every event.

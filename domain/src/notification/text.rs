@@ -18,8 +18,10 @@ pub(super) struct CustomerNotice<'a> {
 
 /// The notice that an event sends to the customer. None: customers are not told of it.
 pub(super) fn notice(order: OrderId, payload: &Payload) -> Option<CustomerNotice<'_>> {
-    match payload {
-        Payload::Order(OrderMessage::Created(details)) => Some(CustomerNotice {
+    // Only messages about orders are for customers.
+    let Payload::Order(message) = payload else { return None };
+    match message {
+        OrderMessage::Created(details) => Some(CustomerNotice {
             topic: Topic::Created,
             customer_id: &details.customer_id,
             contact: &details.contact,
@@ -27,37 +29,31 @@ pub(super) fn notice(order: OrderId, payload: &Payload) -> Option<CustomerNotice
             title: "We have received your order",
             body: received(order, details),
         }),
-        Payload::Order(OrderMessage::Confirmed(notice)) => Some(of_notice(
+        OrderMessage::Confirmed(notice) => Some(of_notice(
             Topic::Confirmed,
             notice,
             "Your order is confirmed",
             confirmed(order, notice),
         )),
-        Payload::Order(OrderMessage::Shipped(notice)) => Some(of_notice(
+        OrderMessage::Shipped(notice) => Some(of_notice(
             Topic::Shipped,
             notice,
             "Your order is on its way",
             shipped(order, notice),
         )),
-        Payload::Order(OrderMessage::Completed(notice)) => {
+        OrderMessage::Completed(notice) => {
             let body = format!("Your order {order} has arrived. Thank you!");
             Some(of_notice(Topic::Completed, notice, "Your order has arrived", body))
         }
-        Payload::Order(OrderMessage::Cancelled(notice)) => Some(of_notice(
+        OrderMessage::Cancelled(notice) => Some(of_notice(
             Topic::Cancelled,
             notice,
             "Your order is cancelled",
             cancelled(order, notice),
         )),
-        Payload::Order(
-            OrderMessage::CancelRequested(_)
-            | OrderMessage::DispatchRequested
-            | OrderMessage::DeliveryConfirmed,
-        )
-        | Payload::Inventory(_)
-        | Payload::Payment(_)
-        | Payload::Shipping(_)
-        | Payload::Notification(_) => None,
+        OrderMessage::CancelRequested(_)
+        | OrderMessage::DispatchRequested
+        | OrderMessage::DeliveryConfirmed => None,
     }
 }
 

@@ -182,16 +182,8 @@ pub async fn check(
         let what = format!("{} requests created {all} orders", bought.len());
         found.push(Finding::new(Rule::Once, what));
     }
-    for letters in [
-        stores.order.dead_letters(),
-        stores.inventory.dead_letters(),
-        stores.payment.dead_letters(),
-        stores.shipping.dead_letters(),
-        stores.notification.dead_letters(),
-        stores.audit.dead_letters(),
-    ] {
-        let dead = letters.iter().map(|letter| format!("unexpected dead letter: {letter:?}"));
-        found.extend(dead.map(|what| Finding::new(Rule::Once, what)));
+    for letter in stores.dead_letters() {
+        found.push(Finding::new(Rule::Once, format!("unexpected dead letter: {letter:?}")));
     }
     found
 }

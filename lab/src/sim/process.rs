@@ -6,8 +6,11 @@ use super::clock::SimClock;
 use super::faulty_gateway::FaultyGateway;
 use super::process_gate::ProcessGate;
 use super::store::SimStore;
+use ordermill_actors::ports::Database;
+use ordermill_actors::registry::ServiceDatabases;
 use ordermill_actors::testing::MemoryStore;
-use ordermill_actors::testing::shop::{Backing, Reads, Shop, ShopSettings, ShopStores};
+use ordermill_actors::testing::shop::{Backing, Shop, ShopSettings, ShopStores};
+use ordermill_actors::testing::stores::{InMemory, Wrap};
 use ordermill_domain::clock::World;
 use std::sync::Arc;
 
@@ -29,32 +32,14 @@ pub async fn start(
     let gate = ProcessGate::new(number);
     let clock = Arc::new(SimClock::new(stores.world.clock.clone(), clock_error_ms));
     let world = World { clock: clock.clone(), ids: stores.world.ids.clone() };
-    let mine = owned(stores, number);
-    let order = failing(&mine.order, &gate, sim);
-    let inventory = failing(&mine.inventory, &gate, sim);
-    let payment = failing(&mine.payment, &gate, sim);
-    let gateway = failing(&mine.gateway, &gate, sim);
-    let reads = Reads {
-        order: order.clone(),
-        due: order.clone(),
-        inventory: inventory.clone(),
-        payment: payment.clone(),
-        gateway: gateway.clone(),
-    };
-    let line = GatewayParts { gate: gate.clone(), sim: sim.clone() };
+    let mine = stores.owned_by(number);
+    let between = SimDatabases { gate: gate.clone(), sim: sim.clone() };
     let backing = Backing {
         world,
         broker: Arc::new(Connection { broker: broker.clone(), gate: gate.clone() }),
-        reads,
-        order,
-        inventory,
-        payment,
-        gateway,
-        shipping: failing(&mine.shipping, &gate, sim),
-        notification: failing(&mine.notification, &gate, sim),
-        audit: failing(&mine.audit, &gate, sim),
+        databases: between.databases(&mine),
         line: Box::new(move |gateway| {
-            let GatewayParts { gate, sim } = line;
+            let (gate, sim) = (between.gate.clone(), between.sim.clone());
             Arc::new(FaultyGateway { gateway, gate, sim })
         }),
         alone: false,
@@ -64,25 +49,33 @@ pub async fn start(
     Running { shop, gate, clock }
 }
 
-struct GatewayParts {
+/// Databases and a gateway that fail.
+struct SimDatabases {
     gate: ProcessGate,
     sim: Shared,
 }
 
-fn failing<T>(memory: &MemoryStore<T>, gate: &ProcessGate, sim: &Shared) -> Arc<SimStore<T>> {
-    Arc::new(SimStore { memory: memory.clone(), gate: gate.clone(), sim: sim.clone() })
+impl SimDatabases {
+    /// The databases as a process opens them. What actors load of them fails, too; nobody else reads.
+    fn databases(&self, stores: &ShopStores) -> ServiceDatabases {
+        let mut databases = stores.databases(self);
+        let ServiceDatabases { order, inventory, payment, gateway, .. } = &mut databases;
+        order.iter_mut().for_each(|opened| opened.reads = self.failing(&stores.order));
+        inventory.iter_mut().for_each(|opened| opened.reads = self.failing(&stores.inventory));
+        payment.iter_mut().for_each(|opened| opened.reads = self.failing(&stores.payment));
+        gateway.iter_mut().for_each(|opened| opened.reads = self.failing(&stores.gateway));
+        databases
+    }
+
+    fn failing<T>(&self, memory: &MemoryStore<T>) -> Arc<SimStore<T>> {
+        let (gate, sim) = (self.gate.clone(), self.sim.clone());
+        Arc::new(SimStore { memory: memory.clone(), gate, sim })
+    }
 }
 
-fn owned(stores: &ShopStores, owner: u64) -> ShopStores {
-    ShopStores {
-        world: stores.world.clone(),
-        order: stores.order.owned_by(owner),
-        inventory: stores.inventory.owned_by(owner),
-        payment: stores.payment.owned_by(owner),
-        gateway: stores.gateway.owned_by(owner),
-        shipping: stores.shipping.owned_by(owner),
-        notification: stores.notification.owned_by(owner),
-        audit: stores.audit.owned_by(owner),
+impl Wrap for SimDatabases {
+    fn wrap<S: InMemory>(&self, memory: MemoryStore<S::Memory>) -> Arc<dyn Database<S>> {
+        self.failing(&memory)
     }
 }
 
@@ -93,23 +86,6 @@ impl Running {
         self.gate.kill();
         let stores = self.shop.kill();
         broker.disconnect(number);
-        stores.order.owner_died(number);
-        stores.inventory.owner_died(number);
-        stores.payment.owner_died(number);
-        stores.gateway.owner_died(number);
-        stores.shipping.owner_died(number);
-        stores.notification.owner_died(number);
-        stores.audit.owner_died(number);
+        stores.owner_died(number);
     }
-}
-
-/// How many outbox rows wait in all databases.
-pub fn unpublished(stores: &ShopStores) -> usize {
-    stores.order.outbox_len()
-        + stores.inventory.outbox_len()
-        + stores.payment.outbox_len()
-        + stores.gateway.outbox_len()
-        + stores.shipping.outbox_len()
-        + stores.notification.outbox_len()
-        + stores.audit.outbox_len()
 }

@@ -11,12 +11,15 @@ use ordermill_actors::order::{DueOrders, OrderFilter, OrderReads, UnreadableOrde
 use ordermill_actors::payment::PaymentReads;
 use ordermill_actors::payment::memory::PaymentTables;
 use ordermill_actors::ports::ReadError;
+use ordermill_actors::reconciliation::{OrderRecords, ProductRecords};
+use ordermill_actors::testing::MemoryStore;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::gateway::Entry;
 use ordermill_domain::ids::{OrderId, ProductId};
 use ordermill_domain::inventory::{MovementRow, ReservationRow, StockRow};
 use ordermill_domain::order::{HistoryRow, Saga};
 use ordermill_domain::payment::{GatewayKey, PaymentRow};
+use ordermill_domain::reconciliation::{ProductRecord, Record, Span};
 
 impl<T> SimStore<T> {
     /// A read on its way: it takes a while, and may find nobody there.
@@ -26,6 +29,27 @@ impl<T> SimStore<T> {
             return Err(ReadError::Away("the simulation says away".to_owned()));
         }
         Ok(())
+    }
+}
+
+#[async_trait]
+impl<T: Send + 'static, R: 'static> OrderRecords<R> for SimStore<T>
+where
+    MemoryStore<T>: OrderRecords<R>,
+{
+    async fn records(&self, span: Span) -> Result<Vec<Record<R>>, ReadError> {
+        self.memory.records(span).await
+    }
+}
+
+#[async_trait]
+impl ProductRecords for SimStore<InventoryTables> {
+    async fn products(
+        &self,
+        after: Option<&ProductId>,
+        limit: u32,
+    ) -> Result<Vec<ProductRecord>, ReadError> {
+        self.memory.products(after, limit).await
     }
 }
 

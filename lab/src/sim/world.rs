@@ -7,7 +7,7 @@ use super::fault::Fault;
 use super::invariants::{self, Finding, Rule};
 use super::panics::Panics;
 use super::plan::{CALM_MAX, Plan, RunMode};
-use super::process::{Running, start, unpublished};
+use super::process::{Running, start};
 use super::script::{CustomerOutcome, Fleet};
 use ordermill_actors::inventory::{CreateError, Stock};
 use ordermill_actors::order::OrderReads;
@@ -259,7 +259,7 @@ impl World {
                 let saga = self.stores.order.order(*order).await.ok().flatten();
                 open += usize::from(!saga.is_some_and(|saga| saga.is_at_rest()));
             }
-            let (unpublished, unobserved) = (unpublished(&self.stores), self.broker.open());
+            let (unpublished, unobserved) = (self.stores.outbox_len(), self.broker.open());
             if open + unpublished + unobserved == 0 {
                 break;
             }

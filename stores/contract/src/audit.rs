@@ -53,7 +53,7 @@ pub async fn events_are_kept_once_and_listed_as_they_happened(backend: &dyn Back
     let model = MemoryStore::<AuditMemory>::default();
     for (number, changes) in (0..).zip(scenario()) {
         // Each batch is a life of its own.
-        let opened = backend.audit().await;
+        let opened = backend.audit().await.unwrap();
         on_both(&AuditService, &model, &*opened.store, &changes, finer(100 + number)).await;
         for n in 1..=3 {
             let events = opened.reads.events(order(n), None, 100).await.unwrap();
@@ -62,7 +62,7 @@ pub async fn events_are_kept_once_and_listed_as_they_happened(backend: &dyn Back
         }
         backend.close().await;
     }
-    let reads = backend.audit().await.reads;
+    let reads = backend.audit().await.unwrap().reads;
     let all = reads.events(order(1), None, 100).await.unwrap();
     let names: Vec<_> = all.iter().map(|entry| (entry.event_type.as_str(), entry.number)).collect();
     let expected = [
@@ -79,7 +79,7 @@ pub async fn events_are_kept_once_and_listed_as_they_happened(backend: &dyn Back
 }
 
 pub async fn an_events_text_is_kept_to_the_letter(backend: &dyn Backend) {
-    let opened = backend.audit().await;
+    let opened = backend.audit().await.unwrap();
     let long = "é".repeat(500_000);
     let events = [ESCAPED, AWKWARD, &long, ""];
     let events: Vec<_> = (0..).zip(events).map(|(n, text)| event(1, asked(text), n, 1)).collect();
@@ -94,7 +94,7 @@ pub async fn an_events_text_is_kept_to_the_letter(backend: &dyn Backend) {
 }
 
 pub async fn a_list_is_read_page_by_page(backend: &dyn Backend) {
-    let opened = backend.audit().await;
+    let opened = backend.audit().await.unwrap();
     // Several of the same time, kept at different ones, and not in their order.
     let feeds: Vec<_> = [3, 1, 2, 1, 3, 3, 2]
         .into_iter()
@@ -126,7 +126,7 @@ pub async fn a_list_is_read_page_by_page(backend: &dyn Backend) {
 }
 
 pub async fn a_thousand_events_are_one_batch(backend: &dyn Backend) {
-    let opened = backend.audit().await;
+    let opened = backend.audit().await.unwrap();
     let feeds = |orders: std::ops::Range<u128>| -> Vec<Change> {
         let event = |n, number: u32| event(n, asked("x"), number, u64::from(number));
         orders.map(|n| Change((0..16).map(|number| event(n, number)).collect())).collect()

@@ -5,15 +5,10 @@ use crate::batches::maintenance;
 use crate::outbox::{adopt_all, saying};
 use crate::values::{AWKWARD, at, finer, order, world};
 use ordermill_actors::ports::{Database, DeadLetterFilter};
-use ordermill_domain::audit::AuditService;
+use ordermill_actors::testing::stores::CheckStore;
 use ordermill_domain::clock::{Timestamp, storable};
-use ordermill_domain::gateway::SimulatedGateway;
-use ordermill_domain::inventory::Inventory;
 use ordermill_domain::messages::{Body, Queue, ShippingMessage};
-use ordermill_domain::notification::NotificationService;
-use ordermill_domain::order::Order;
 use ordermill_domain::outbox::{Content, OutboxRow};
-use ordermill_domain::payment::PaymentService;
 use ordermill_domain::service::{
     Batch, DeadLetter, Discard, DiscardedLetter, OutboxMaintenance, Redrive, Service,
 };
@@ -52,7 +47,7 @@ async fn listed(store: &dyn Database<Shipping>, filter: DeadLetterFilter, limit:
 }
 
 pub async fn they_are_kept_once_and_read_back(backend: &dyn Backend) {
-    let store = backend.shipping().await.store;
+    let store = backend.shipping().await.unwrap().store;
     let nameless = DeadLetter {
         order_id: None,
         event_type: None,
@@ -72,7 +67,7 @@ pub async fn they_are_kept_once_and_read_back(backend: &dyn Backend) {
     store.commit(&store_dead_letter(&[other])).await.unwrap();
 
     backend.close().await;
-    let store = backend.shipping().await.store;
+    let store = backend.shipping().await.unwrap().store;
     let cut = |time: Timestamp| storable(time);
     let expected = letters.map(|letter| DeadLetter {
         first_failed_at: cut(letter.first_failed_at),
@@ -91,7 +86,7 @@ pub async fn they_are_kept_once_and_read_back(backend: &dyn Backend) {
 }
 
 pub async fn old_ones_are_forgotten(backend: &dyn Backend) {
-    let store = backend.shipping().await.store;
+    let store = backend.shipping().await.unwrap().store;
     let died = |n, second| DeadLetter { died_at: at(second), ..letter(n, Queue::ShippingCommands) };
     store.commit(&store_dead_letter(&[died(1, 100), died(2, 200), died(3, 300)])).await.unwrap();
     assert_eq!(store.forget_dead_letters(at(100), 10).await.unwrap(), 0);
@@ -101,7 +96,7 @@ pub async fn old_ones_are_forgotten(backend: &dyn Backend) {
 }
 
 pub async fn they_are_listed_newest_first_by_queue_and_page(backend: &dyn Backend) {
-    let store = backend.shipping().await.store;
+    let store = backend.shipping().await.unwrap().store;
     let queue = |n| match n % 3 {
         0 => Queue::ShippingOrderCancelRequested,
         _ => Queue::ShippingCommands,
@@ -146,7 +141,7 @@ fn redrive(redrives: Vec<Redrive>, seconds: u64) -> Batch<Shipping> {
 }
 
 pub async fn a_redriven_one_goes_back_to_its_queue_once(backend: &dyn Backend) {
-    let store = backend.shipping().await.store;
+    let store = backend.shipping().await.unwrap().store;
     let queue = Queue::ShippingCommands;
     store.commit(&store_dead_letter(&[1, 2, 3].map(|n| letter(n, queue)))).await.unwrap();
     let redrives = vec![again(1, queue), again(3, queue)];
@@ -165,7 +160,7 @@ pub async fn a_redriven_one_goes_back_to_its_queue_once(backend: &dyn Backend) {
 
     drop(store);
     backend.close().await;
-    let store = backend.shipping().await.store;
+    let store = backend.shipping().await.unwrap().store;
     adopt_all(&*store).await;
     let mut due = store.due(finer(100), 10).await.unwrap();
     due.sort_by_key(|row| row.id);
@@ -182,7 +177,7 @@ pub async fn a_redriven_one_goes_back_to_its_queue_once(backend: &dyn Backend) {
 }
 
 pub async fn a_redriven_one_that_is_gone_does_nothing(backend: &dyn Backend) {
-    let store = backend.shipping().await.store;
+    let store = backend.shipping().await.unwrap().store;
     let queue = Queue::ShippingCommands;
     store.commit(&store_dead_letter(&[letter(1, queue)])).await.unwrap();
     let mut both = redrive(vec![again(9, queue), again(1, queue), again(1, queue)], 100);
@@ -209,7 +204,7 @@ async fn discarded(
 }
 
 pub async fn a_discarded_one_is_kept_with_its_reason(backend: &dyn Backend) {
-    let store = backend.shipping().await.store;
+    let store = backend.shipping().await.unwrap().store;
     let (commands, cancels) = (Queue::ShippingCommands, Queue::ShippingOrderCancelRequested);
     let letters = [letter(1, commands), letter(2, cancels), letter(3, commands)];
     store.commit(&store_dead_letter(&letters)).await.unwrap();
@@ -221,7 +216,7 @@ pub async fn a_discarded_one_is_kept_with_its_reason(backend: &dyn Backend) {
 
     drop(store);
     backend.close().await;
-    let store = backend.shipping().await.store;
+    let store = backend.shipping().await.unwrap().store;
     assert_eq!(listed(&*store, DeadLetterFilter::default(), 10).await, [id(3)]);
     assert_eq!(store.dead_letter(id(1)).await.unwrap(), None);
     let kept = store.discarded_letters(&DeadLetterFilter::default(), 10).await.unwrap();
@@ -239,7 +234,7 @@ pub async fn a_discarded_one_is_kept_with_its_reason(backend: &dyn Backend) {
 }
 
 pub async fn a_discarded_one_that_is_gone_does_nothing(backend: &dyn Backend) {
-    let store = backend.shipping().await.store;
+    let store = backend.shipping().await.unwrap().store;
     let queue = Queue::ShippingCommands;
     store.commit(&store_dead_letter(&[letter(1, queue), letter(2, queue)])).await.unwrap();
     store.commit(&redrive(vec![again(1, queue)], 100)).await.unwrap();
@@ -252,7 +247,7 @@ pub async fn a_discarded_one_that_is_gone_does_nothing(backend: &dyn Backend) {
 }
 
 pub async fn old_discarded_ones_are_forgotten(backend: &dyn Backend) {
-    let store = backend.shipping().await.store;
+    let store = backend.shipping().await.unwrap().store;
     let queue = Queue::ShippingCommands;
     store.commit(&store_dead_letter(&[1, 2, 3].map(|n| letter(n, queue)))).await.unwrap();
     for (n, seconds) in [(1, 100), (2, 200), (3, 300)] {
@@ -265,7 +260,7 @@ pub async fn old_discarded_ones_are_forgotten(backend: &dyn Backend) {
 }
 
 pub async fn they_hold_a_message_of_a_megabyte(backend: &dyn Backend) {
-    let store = backend.shipping().await.store;
+    let store = backend.shipping().await.unwrap().store;
     let body = "é".repeat(MESSAGE_MAX / 2);
     let long = DeadLetter { body, ..letter(1, Queue::ShippingCommands) };
     store.commit(&store_dead_letter(std::slice::from_ref(&long))).await.unwrap();
@@ -274,7 +269,7 @@ pub async fn they_hold_a_message_of_a_megabyte(backend: &dyn Backend) {
 
 /// A message that is no JSON may hold a NUL, which is text, and which not every database can hold.
 pub async fn they_hold_a_message_with_a_nul(backend: &dyn Backend) {
-    let store = backend.shipping().await.store;
+    let store = backend.shipping().await.unwrap().store;
     let nul = |text: &str| text.replace('|', "\u{0}");
     let odd = DeadLetter {
         event_type: Some(nul("shipping|")),
@@ -292,19 +287,20 @@ pub async fn they_hold_a_message_with_a_nul(backend: &dyn Backend) {
     assert_eq!(store.dead_letter(ordinary.id).await.unwrap(), Some(ordinary));
 }
 
-async fn keeps_them<S: Service>(service: S, store: &dyn Database<S>) {
-    let letter = letter(1, Queue::OrderEvents);
-    let work =
-        OutboxMaintenance { dead_letters: vec![letter.clone()], ..OutboxMaintenance::default() };
-    store.commit(&maintenance(service, work)).await.unwrap();
-    assert_eq!(store.dead_letter(letter.id).await.unwrap(), Some(letter));
+struct KeepsThem;
+
+impl CheckStore for KeepsThem {
+    async fn check<S: Service>(&self, service: S, store: &dyn Database<S>) {
+        let letter = letter(1, Queue::OrderEvents);
+        let work = OutboxMaintenance {
+            dead_letters: vec![letter.clone()],
+            ..OutboxMaintenance::default()
+        };
+        store.commit(&maintenance(service, work)).await.unwrap();
+        assert_eq!(store.dead_letter(letter.id).await.unwrap(), Some(letter));
+    }
 }
 
 pub async fn every_service_keeps_them(backend: &dyn Backend) {
-    keeps_them(Order, &*backend.order().await.store).await;
-    keeps_them(Inventory, &*backend.inventory().await.store).await;
-    keeps_them(PaymentService, &*backend.payment().await.store).await;
-    keeps_them(SimulatedGateway::default(), &*backend.gateway().await.store).await;
-    keeps_them(NotificationService::default(), &*backend.notification().await.store).await;
-    keeps_them(AuditService, &*backend.audit().await.store).await;
+    backend.databases().await.check_each(&KeepsThem).await;
 }

@@ -1,11 +1,12 @@
 //! The simulated gateway's ledger: the witness of every other test's money.
 
-use crate::backend::{Backend, Opened};
+use crate::backend::Backend;
 use crate::batches::on_both;
 use crate::records;
 use crate::values::{AWKWARD, at, finer};
 use ordermill_actors::gateway::memory::GatewayTables;
 use ordermill_actors::gateway::{GatewayReads, Sums};
+use ordermill_actors::registry::Opened;
 use ordermill_actors::testing::MemoryStore;
 use ordermill_domain::gateway::{EntryStatus, GatewayChange, GatewayResponse, SimulatedGateway};
 use ordermill_domain::ids::OrderId;
@@ -33,12 +34,12 @@ fn yen(minor: i64) -> Money {
 
 struct Stores {
     model: MemoryStore<GatewayTables>,
-    opened: Opened<SimulatedGateway, dyn GatewayReads>,
+    opened: Opened<SimulatedGateway>,
 }
 
 impl Stores {
     async fn open(backend: &dyn Backend) -> Self {
-        Self { model: MemoryStore::default(), opened: backend.gateway().await }
+        Self { model: MemoryStore::default(), opened: backend.gateway().await.unwrap() }
     }
 
     async fn commit(
@@ -104,7 +105,7 @@ pub async fn the_ledger_is_the_same_as_in_memory_and_after_a_restart(backend: &d
     assert_eq!(reads.entry(key(9)).await.unwrap(), None);
 
     backend.close().await;
-    stores.opened = backend.gateway().await;
+    stores.opened = backend.gateway().await.unwrap();
     stores.compare(0..10).await;
     records::same(&stores.model, backend.sources().await.ledger).await;
 }

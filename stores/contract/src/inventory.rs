@@ -117,7 +117,7 @@ pub async fn stock_and_reservations_are_the_same_as_in_memory_and_after_a_restar
 ) {
     let model = Model::default();
     let mut next = anything();
-    let mut opened = backend.inventory().await;
+    let mut opened = backend.inventory().await.unwrap();
     for number in 0..40 {
         let mut changes: Vec<Change> = (0..1 + number % 12).map(|_| next()).collect();
         if number == 0 {
@@ -127,7 +127,7 @@ pub async fn stock_and_reservations_are_the_same_as_in_memory_and_after_a_restar
         compare(&model, &*opened.reads).await;
         if number % LIFE == LIFE - 1 {
             backend.close().await;
-            opened = backend.inventory().await;
+            opened = backend.inventory().await.unwrap();
             compare(&model, &*opened.reads).await;
         }
     }
@@ -145,7 +145,7 @@ pub async fn stock_and_reservations_are_the_same_as_in_memory_and_after_a_restar
 }
 
 pub async fn a_thousand_orders_of_the_last_unit_are_one_batch_and_one_sale(backend: &dyn Backend) {
-    let opened = backend.inventory().await;
+    let opened = backend.inventory().await.unwrap();
     let model = Model::default();
     on_both(&Inventory, &model, &*opened.store, &[create("pear", 1)], at(0)).await;
     let buyers: Vec<_> = (0..1_000).map(|n| reserve(n, &[("pear", 1)])).collect();
@@ -165,7 +165,7 @@ pub async fn a_thousand_orders_of_the_last_unit_are_one_batch_and_one_sale(backe
 }
 
 pub async fn an_order_of_several_products_is_reserved_whole_or_not_at_all(backend: &dyn Backend) {
-    let opened = backend.inventory().await;
+    let opened = backend.inventory().await.unwrap();
     let model = Model::default();
     let changes = [create("a", 5), create("b", 1), create("c", 5)];
     on_both(&Inventory, &model, &*opened.store, &changes, at(0)).await;
@@ -193,7 +193,7 @@ pub async fn an_order_of_several_products_is_reserved_whole_or_not_at_all(backen
 }
 
 pub async fn products_are_listed_in_the_order_of_their_bytes(backend: &dyn Backend) {
-    let opened = backend.inventory().await;
+    let opened = backend.inventory().await.unwrap();
     // No language sorts like this; a page must end where the next begins, whatever the language.
     let products =
         [" ", "10", "9", "A", "Z", "_", "a", "a b", "a-b", "ab", "b", "z", "ä", "é", "\u{1F600}"];
@@ -215,7 +215,7 @@ pub async fn products_are_listed_in_the_order_of_their_bytes(backend: &dyn Backe
 }
 
 pub async fn five_hundred_reservations_of_hundred_products_are_one_batch(backend: &dyn Backend) {
-    let opened = backend.inventory().await;
+    let opened = backend.inventory().await.unwrap();
     let model = Model::default();
     let product = |n: u128| format!("SKU-{:03}", n % 100);
     let stocked: Vec<_> = (0..100).map(|n| create(&product(n), 6)).collect();
@@ -238,7 +238,7 @@ pub async fn five_hundred_reservations_of_hundred_products_are_one_batch(backend
 }
 
 pub async fn the_largest_stock_is_counted_right(backend: &dyn Backend) {
-    let opened = backend.inventory().await;
+    let opened = backend.inventory().await.unwrap();
     let model = Model::default();
     let largest = Quantity::MAX;
     let changes = [create("pear", largest), create("none", 0), reserve(1, &[("pear", u32::MAX)])];
@@ -254,7 +254,7 @@ pub async fn the_largest_stock_is_counted_right(backend: &dyn Backend) {
 }
 
 pub async fn every_movement_is_in_the_ledger_under_the_version_that_it_made(backend: &dyn Backend) {
-    let opened = backend.inventory().await;
+    let opened = backend.inventory().await.unwrap();
     let model = Model::default();
     for (second, changes) in [
         vec![create("pear", 10), create("plum", 1)],
@@ -290,7 +290,7 @@ pub async fn every_movement_is_in_the_ledger_under_the_version_that_it_made(back
 }
 
 pub async fn the_ledger_is_read_page_by_page(backend: &dyn Backend) {
-    let opened = backend.inventory().await;
+    let opened = backend.inventory().await.unwrap();
     let model = Model::default();
     on_both(&Inventory, &model, &*opened.store, &[create("pear", 100)], at(0)).await;
     for (second, orders) in [(1, 0..30), (2, 30..31), (3, 31..60)] {
@@ -320,7 +320,7 @@ pub async fn the_ledger_is_read_page_by_page(backend: &dyn Backend) {
 }
 
 pub async fn stock_is_adjusted_once_a_key(backend: &dyn Backend) {
-    let opened = backend.inventory().await;
+    let opened = backend.inventory().await.unwrap();
     let model = Model::default();
     on_both(&Inventory, &model, &*opened.store, &[create("pear", 1), create("plum", 5)], at(0))
         .await;
@@ -341,7 +341,7 @@ pub async fn stock_is_adjusted_once_a_key(backend: &dyn Backend) {
     // The answer stays the same, whatever has happened since, and after a restart.
     on_both(&Inventory, &model, &*opened.store, &[reserve(1, &[("pear", 1)])], at(2)).await;
     backend.close().await;
-    let opened = backend.inventory().await;
+    let opened = backend.inventory().await.unwrap();
     let other = adjust(AWKWARD, 2, &[("pear", 4)]);
     let again = [request[0].clone(), other, request[0].clone()];
     let (again, _) = on_both(&Inventory, &model, &*opened.store, &again, at(3)).await;
@@ -370,7 +370,7 @@ pub async fn stock_is_adjusted_once_a_key(backend: &dyn Backend) {
 }
 
 pub async fn only_one_of_two_adjustments_under_a_key_is_applied(backend: &dyn Backend) {
-    let (one, other) = (backend.inventory().await, backend.inventory().await);
+    let (one, other) = (backend.inventory().await.unwrap(), backend.inventory().await.unwrap());
     let model = Model::default();
     on_both(&Inventory, &model, &*one.store, &[create("pear", 1)], at(0)).await;
     let request = |second| batch(Inventory, vec![adjust("a", 1, &[("pear", 4)])], at(second));
@@ -385,7 +385,7 @@ pub async fn only_one_of_two_adjustments_under_a_key_is_applied(backend: &dyn Ba
 }
 
 pub async fn a_thousand_products_are_adjusted_in_one_batch(backend: &dyn Backend) {
-    let opened = backend.inventory().await;
+    let opened = backend.inventory().await.unwrap();
     let model = Model::default();
     let products: Vec<String> = (0..1_000).map(|n| format!("SKU-{n:04}")).collect();
     let stocked: Vec<_> = products.iter().map(|product| create(product, 1)).collect();
@@ -400,7 +400,7 @@ pub async fn a_thousand_products_are_adjusted_in_one_batch(backend: &dyn Backend
 }
 
 pub async fn old_movements_are_forgotten(backend: &dyn Backend) {
-    let opened = backend.inventory().await;
+    let opened = backend.inventory().await.unwrap();
     let model = Model::default();
     for second in 0..6 {
         let pear = if second == 0 {

@@ -33,7 +33,7 @@ pub mod records;
 pub mod shipping;
 pub mod values;
 
-pub use backend::{Backend, Opened, OrderData};
+pub use backend::Backend;
 pub use memory::MemoryBackend;
 
 /// Makes a test of each test in the contract, for one backend: the path of an `async fn` that makes a

@@ -117,7 +117,7 @@ pub async fn entries_are_the_same_as_in_memory_and_after_a_restart(backend: &dyn
     let model = Model::default();
     for (number, changes) in (0..).zip(scenario()) {
         // Each batch is a life of its own.
-        let opened = backend.notification().await;
+        let opened = backend.notification().await.unwrap();
         on_both(&service, &model, &*opened.store, &changes, finer(number)).await;
         // In the middle of the scenario some entries are read and some are not.
         let (every, none) = (filters(), [NotificationFilter::default()]);
@@ -125,7 +125,7 @@ pub async fn entries_are_the_same_as_in_memory_and_after_a_restart(backend: &dyn
         compare(&model, &*opened.reads, asked).await;
         backend.close().await;
     }
-    let reads = backend.notification().await.reads;
+    let reads = backend.notification().await.unwrap().reads;
     compare(&model, &*reads, &filters()).await;
     let last = reads.notification(id(4, Topic::Shipped)).await.unwrap().unwrap();
     assert_eq!((last.is_read, last.created_at), (false, at(4)), "whole microseconds");
@@ -135,7 +135,7 @@ pub async fn entries_are_the_same_as_in_memory_and_after_a_restart(backend: &dyn
 }
 
 pub async fn thousands_are_notified_in_one_batch_and_marked_in_pages(backend: &dyn Backend) {
-    let opened = backend.notification().await;
+    let opened = backend.notification().await.unwrap();
     let service = NotificationService::default();
     let model = Model::default();
     let tell = (0..100)
@@ -165,7 +165,7 @@ pub async fn thousands_are_notified_in_one_batch_and_marked_in_pages(backend: &d
 }
 
 pub async fn lists_are_read_page_by_page(backend: &dyn Backend) {
-    let opened = backend.notification().await;
+    let opened = backend.notification().await.unwrap();
     let events =
         (1..=12).flat_map(|n| [confirmed(n, ADA), shipped(n, ["bob", ADA][n as usize % 2])]);
     let tell = vec![Change::Notify(events.collect())];
@@ -189,7 +189,7 @@ pub async fn lists_are_read_page_by_page(backend: &dyn Backend) {
 }
 
 pub async fn any_customer_and_any_text_are_read_back(backend: &dyn Backend) {
-    let opened = backend.notification().await;
+    let opened = backend.notification().await.unwrap();
     let (service, model) = (NotificationService::default(), Model::default());
     let failed = |mut notice: OrderNotice| {
         let (step, reason) = (AWKWARD.to_owned(), AWKWARD.to_owned());
@@ -200,7 +200,7 @@ pub async fn any_customer_and_any_text_are_read_back(backend: &dyn Backend) {
     let tell = [Change::Notify(vec![event(1, AWKWARD, failed)])];
     on_both(&service, &model, &*opened.store, &tell, at(0)).await;
     backend.close().await;
-    let opened = backend.notification().await;
+    let opened = backend.notification().await.unwrap();
     let filter = NotificationFilter {
         customer_id: Some(AWKWARD.to_owned()),
         ..NotificationFilter::default()

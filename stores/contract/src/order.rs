@@ -10,13 +10,14 @@ pub use sweeping::{
     the_longest_overdue_are_claimed_first_and_a_claim_lapses,
 };
 
-use crate::backend::{Backend, Opened, OrderData};
+use crate::backend::Backend;
 use crate::batches::{batch, insist, make, on_both};
 use crate::records;
 use crate::values::{AWKWARD, at, order, world};
 use futures::future::join_all;
 use ordermill_actors::order::memory::OrderTables;
 use ordermill_actors::order::{DueOrders, OrderFilter, OrderReads};
+use ordermill_actors::registry::Opened;
 use ordermill_actors::testing::MemoryStore;
 use ordermill_domain::ids::{OrderId, ProductId};
 use ordermill_domain::messages::{
@@ -39,10 +40,7 @@ fn written() -> Outcome<OrderAnswer> {
 }
 
 /// Commits to the store alone.
-async fn commit(
-    opened: &Opened<Order, dyn OrderData>,
-    changes: Vec<Change>,
-) -> Vec<Outcome<OrderAnswer>> {
+async fn commit(opened: &Opened<Order>, changes: Vec<Change>) -> Vec<Outcome<OrderAnswer>> {
     make(&*opened.store, batch(Order, changes, at(0))).await.0
 }
 
@@ -51,7 +49,7 @@ fn claim(order_id: OrderId, key: &str, fingerprint: &[u8]) -> Option<Claim> {
 }
 
 pub async fn orders_are_the_same_as_in_memory_and_after_a_restart(backend: &dyn Backend) {
-    let opened = backend.order().await;
+    let opened = backend.order().await.unwrap();
     let model = Model::default();
     let mut sagas = [placed(1), placed(2), placed(3)];
     let orders = sagas.each_ref().map(Saga::order_id);
@@ -77,12 +75,12 @@ pub async fn orders_are_the_same_as_in_memory_and_after_a_restart(backend: &dyn 
     assert_eq!(opened.reads.open().await.unwrap(), (3, 0));
 
     backend.close().await;
-    compare(&model, &*backend.order().await.reads, &orders).await;
+    compare(&model, &*backend.order().await.unwrap().reads, &orders).await;
     records::same(&model, backend.sources().await.order).await;
 }
 
 pub async fn every_status_is_written_and_read_back(backend: &dyn Backend) {
-    let opened = backend.order().await;
+    let opened = backend.order().await.unwrap();
     let model = Model::default();
     let (mut orders, mut seen) = (BTreeSet::new(), BTreeSet::new());
     for (second, changes) in (0..).zip(scenarios()) {
@@ -106,7 +104,7 @@ pub async fn every_status_is_written_and_read_back(backend: &dyn Backend) {
 pub async fn a_change_decided_on_another_version_is_refused_with_all_that_follow_it(
     backend: &dyn Backend,
 ) {
-    let opened = backend.order().await;
+    let opened = backend.order().await.unwrap();
     let model = Model::default();
     let mut sagas = [placed(1), placed(2)];
     let first: Vec<_> =
@@ -142,7 +140,7 @@ pub async fn a_change_decided_on_another_version_is_refused_with_all_that_follow
 
 pub async fn one_of_two_concurrent_changes_on_a_version_is_refused(backend: &dyn Backend) {
     // Two processes, where the database takes more than one.
-    let (opened, other) = (backend.order().await, backend.order().await);
+    let (opened, other) = (backend.order().await.unwrap(), backend.order().await.unwrap());
     for n in 0..10 {
         let mut saga = placed(n);
         let place = learn(&mut saga, vec![Fact::Placed], at(1));
@@ -162,7 +160,7 @@ pub async fn one_of_two_concurrent_changes_on_a_version_is_refused(backend: &dyn
 }
 
 pub async fn an_idempotency_key_stands_for_its_first_request(backend: &dyn Backend) {
-    let opened = backend.order().await;
+    let opened = backend.order().await.unwrap();
     let model = Model::default();
     let request = |n, key: &str, body: &[u8]| Change {
         claim: claim(order(n), key, body),
@@ -197,7 +195,7 @@ pub async fn an_idempotency_key_stands_for_its_first_request(backend: &dyn Backe
     assert!(opened.reads.order(order(1)).await.unwrap().is_some());
 
     // Two at once under one key: one order.
-    let other = backend.order().await;
+    let other = backend.order().await.unwrap();
     let rivals = [(9, &opened), (10, &other)]
         .map(|(n, rival)| insist(&*rival.store, batch(Order, vec![request(n, "k", b"")], at(9))));
     let outcomes: Vec<_> = join_all(rivals).await.into_iter().flatten().collect();
@@ -205,7 +203,7 @@ pub async fn an_idempotency_key_stands_for_its_first_request(backend: &dyn Backe
 }
 
 pub async fn five_hundred_orders_are_one_batch(backend: &dyn Backend) {
-    let opened = backend.order().await;
+    let opened = backend.order().await.unwrap();
     let model = Model::default();
     let mut sagas: Vec<_> = (0..500).map(placed).collect();
     let placing: Vec<_> =
@@ -257,14 +255,14 @@ fn anything() -> Saga {
 }
 
 pub async fn anything_that_can_be_ordered_is_read_back(backend: &dyn Backend) {
-    let opened = backend.order().await;
+    let opened = backend.order().await.unwrap();
     let mut saga = anything();
     let placed = learn(&mut saga, vec![Fact::Placed], at(1));
     let stuck = Fact::Stuck { reason: AWKWARD.to_owned() };
     let stuck = learn(&mut saga, vec![stuck], at(2));
     commit(&opened, vec![placed, stuck]).await;
     backend.close().await;
-    let reads = backend.order().await.reads;
+    let reads = backend.order().await.unwrap().reads;
     assert_eq!(reads.order(saga.order_id()).await.unwrap(), Some(saga.clone()));
     let filter = OrderFilter { customer_id: Some(AWKWARD.to_owned()), ..OrderFilter::default() };
     assert_eq!(reads.orders(&filter, 10).await.unwrap(), [Ok(saga)]);

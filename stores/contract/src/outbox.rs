@@ -4,15 +4,10 @@ use crate::backend::Backend;
 use crate::batches::{batch, maintenance, said};
 use crate::values::{at, order, origin};
 use ordermill_actors::ports::{Database, Outbox};
-use ordermill_domain::audit::AuditService;
-use ordermill_domain::gateway::SimulatedGateway;
-use ordermill_domain::inventory::Inventory;
+use ordermill_actors::testing::stores::CheckStore;
 use ordermill_domain::messages::{Priority, ShippingSchedule};
 use ordermill_domain::money::{Currency, Money};
-use ordermill_domain::notification::NotificationService;
-use ordermill_domain::order::Order;
 use ordermill_domain::outbox::{Content, OutboxRow};
-use ordermill_domain::payment::PaymentService;
 use ordermill_domain::service::{Batch, OutboxMaintenance, Parking, Service};
 use ordermill_domain::shipping::{Change, Command, Shipping};
 use std::ops::Range;
@@ -62,7 +57,7 @@ pub async fn adopt_all(outbox: &(impl Outbox + ?Sized)) {
 }
 
 pub async fn rows_wait_in_the_order_in_which_they_were_written(backend: &dyn Backend) {
-    let store = backend.shipping().await.store;
+    let store = backend.shipping().await.unwrap().store;
     assert!(store.waiting(None, ALL).await.unwrap().is_empty());
     let mut written = Vec::new();
     for n in 0..5 {
@@ -81,7 +76,7 @@ pub async fn rows_wait_in_the_order_in_which_they_were_written(backend: &dyn Bac
 }
 
 pub async fn a_batch_of_many_messages_is_rows_of_64(backend: &dyn Backend) {
-    let store = backend.shipping().await.store;
+    let store = backend.shipping().await.unwrap().store;
     let written = say(&*store, 0..130).await;
     let sizes = |rows: &[OutboxRow]| rows.iter().map(|row| said(row).len()).collect::<Vec<_>>();
     assert_eq!(sizes(&written), [64, 64, 2]);
@@ -91,20 +86,20 @@ pub async fn a_batch_of_many_messages_is_rows_of_64(backend: &dyn Backend) {
 }
 
 pub async fn waiting_rows_are_read_back_unchanged(backend: &dyn Backend) {
-    let store = backend.shipping().await.store;
+    let store = backend.shipping().await.unwrap().store;
     let text = |rows: &[OutboxRow]| rows.iter().map(OutboxRow::to_json).collect::<Vec<_>>();
     let written = text(&say(&*store, 0..70).await);
     assert_eq!(text(&store.waiting(None, ALL).await.unwrap()), written);
 
     drop(store);
     backend.close().await;
-    let store = backend.shipping().await.store;
+    let store = backend.shipping().await.unwrap().store;
     adopt_all(&*store).await;
     assert_eq!(text(&store.waiting(None, ALL).await.unwrap()), written);
 }
 
 pub async fn parked_rows_leave_the_window_until_they_are_due(backend: &dyn Backend) {
-    let store = backend.shipping().await.store;
+    let store = backend.shipping().await.unwrap().store;
     let row = say(&*store, 0..2).await.remove(0);
     let stays = say(&*store, 2..3).await;
     let left = row.messages().into_iter().take(1).collect();
@@ -134,7 +129,7 @@ pub async fn parked_rows_leave_the_window_until_they_are_due(backend: &dyn Backe
 pub async fn rows_that_nobody_has_are_forgotten_and_parked_without_complaint(
     backend: &dyn Backend,
 ) {
-    let store = backend.shipping().await.store;
+    let store = backend.shipping().await.unwrap().store;
     let gone = say(&*store, 0..1).await.remove(0);
     let stays = say(&*store, 1..2).await;
     let unheard_of = Uuid::from_u128(u128::MAX - 5);
@@ -151,7 +146,7 @@ pub async fn rows_that_nobody_has_are_forgotten_and_parked_without_complaint(
 }
 
 pub async fn changes_and_outbox_maintenance_are_one_batch(backend: &dyn Backend) {
-    let opened = backend.shipping().await;
+    let opened = backend.shipping().await.unwrap();
     let store = opened.store;
     let rows = [say(&*store, 0..1).await.remove(0), say(&*store, 1..2).await.remove(0)];
     let messages = rows[1].messages();
@@ -165,9 +160,9 @@ pub async fn changes_and_outbox_maintenance_are_one_batch(backend: &dyn Backend)
 }
 
 pub async fn a_row_keeps_its_owner_while_that_one_lives(backend: &dyn Backend) {
-    let store = backend.shipping().await.store;
+    let store = backend.shipping().await.unwrap().store;
     let rows = say(&*store, 0..1).await;
-    let other = backend.shipping().await.store;
+    let other = backend.shipping().await.unwrap().store;
     for adopter in [&store, &other] {
         assert_eq!(adopter.adopt(ALL).await.unwrap(), 0);
     }
@@ -175,7 +170,7 @@ pub async fn a_row_keeps_its_owner_while_that_one_lives(backend: &dyn Backend) {
 }
 
 pub async fn outbox_rows_of_a_dead_process_are_adopted(backend: &dyn Backend) {
-    let store = backend.shipping().await.store;
+    let store = backend.shipping().await.unwrap().store;
     let mut rows = Vec::new();
     for n in 0..8 {
         rows.extend(say(&*store, n..n + 1).await);
@@ -186,7 +181,7 @@ pub async fn outbox_rows_of_a_dead_process_are_adopted(backend: &dyn Backend) {
     drop(store);
     backend.close().await;
 
-    let store = backend.shipping().await.store;
+    let store = backend.shipping().await.unwrap().store;
     let earlier = store.waiting(None, ALL).await.unwrap().len() as u64;
     let adopted = store.adopt(3).await.unwrap();
     assert!(adopted <= 3, "more than was asked for: {adopted}");
@@ -202,19 +197,18 @@ pub async fn outbox_rows_of_a_dead_process_are_adopted(backend: &dyn Backend) {
     assert_eq!(store.parked().await.unwrap(), 0);
 }
 
-async fn tends_an_outbox<S: Service>(service: S, store: &dyn Database<S>) {
-    store.commit(&maintenance(service, forget([Uuid::from_u128(1)]))).await.unwrap();
-    assert_eq!(store.parked().await.unwrap(), 0);
-    assert_eq!(store.adopt(ALL).await.unwrap(), 0);
-    assert!(store.waiting(None, ALL).await.unwrap().is_empty());
-    assert!(store.due(at(1), ALL).await.unwrap().is_empty());
+struct TendsAnOutbox;
+
+impl CheckStore for TendsAnOutbox {
+    async fn check<S: Service>(&self, service: S, store: &dyn Database<S>) {
+        store.commit(&maintenance(service, forget([Uuid::from_u128(1)]))).await.unwrap();
+        assert_eq!(store.parked().await.unwrap(), 0);
+        assert_eq!(store.adopt(ALL).await.unwrap(), 0);
+        assert!(store.waiting(None, ALL).await.unwrap().is_empty());
+        assert!(store.due(at(1), ALL).await.unwrap().is_empty());
+    }
 }
 
 pub async fn every_service_has_an_outbox(backend: &dyn Backend) {
-    tends_an_outbox(Order, &*backend.order().await.store).await;
-    tends_an_outbox(Inventory, &*backend.inventory().await.store).await;
-    tends_an_outbox(PaymentService, &*backend.payment().await.store).await;
-    tends_an_outbox(SimulatedGateway::default(), &*backend.gateway().await.store).await;
-    tends_an_outbox(NotificationService::default(), &*backend.notification().await.store).await;
-    tends_an_outbox(AuditService, &*backend.audit().await.store).await;
+    backend.databases().await.check_each(&TendsAnOutbox).await;
 }

@@ -1,12 +1,13 @@
 //! The payment service: versioned payments, and which of them somebody must see to.
 
-use crate::backend::{Backend, Opened};
+use crate::backend::Backend;
 use crate::batches::{batch, insist, on_both};
 use crate::records;
 use crate::values::{AWKWARD, at, order, origin};
 use futures::future::join_all;
 use ordermill_actors::payment::PaymentReads;
 use ordermill_actors::payment::memory::PaymentTables;
+use ordermill_actors::registry::Opened;
 use ordermill_actors::testing::MemoryStore;
 use ordermill_domain::messages::{Origin, PaymentProcess};
 use ordermill_domain::money::{AMOUNT_MAX_MINOR, Currency, Money};
@@ -76,12 +77,12 @@ pub fn paying(orders: impl IntoIterator<Item = u128>, nth: usize) -> Batch<Payme
 
 struct Stores {
     model: Model,
-    opened: Opened<PaymentService, dyn PaymentReads>,
+    opened: Opened<PaymentService>,
 }
 
 impl Stores {
     async fn open(backend: &dyn Backend) -> Self {
-        Self { model: Model::default(), opened: backend.payment().await }
+        Self { model: Model::default(), opened: backend.payment().await.unwrap() }
     }
 
     async fn commit(&self, changes: &[PaymentChange]) -> Vec<Outcome<()>> {
@@ -147,7 +148,7 @@ pub async fn rows_are_read_back_as_they_were_written(backend: &dyn Backend) {
     assert_eq!(statuses, expected);
 
     backend.close().await;
-    stores.opened = backend.payment().await;
+    stores.opened = backend.payment().await.unwrap();
     stores.compare().await;
     records::same(&stores.model, backend.sources().await.payment).await;
 }
@@ -178,7 +179,7 @@ pub async fn a_change_decided_on_another_version_is_refused_with_all_that_follow
 
 pub async fn one_of_two_concurrent_changes_on_a_version_is_refused(backend: &dyn Backend) {
     // Two processes, where the database takes more than one.
-    let stores = [backend.payment().await.store, backend.payment().await.store];
+    let stores = [backend.payment().await.unwrap().store, backend.payment().await.unwrap().store];
     for n in 0..10 {
         // First two inserts, then two updates.
         for change in scenario(n, &[process(n), approved(AMOUNT)]) {

@@ -59,13 +59,13 @@ async fn compare(model: &Model, store: &dyn ShipmentReads, orders: impl Iterator
 pub async fn shipments_are_the_same_as_in_memory_and_after_a_restart(backend: &dyn Backend) {
     let service = Shipping::default();
     let model = Model::default();
-    let mut opened = backend.shipping().await;
+    let mut opened = backend.shipping().await.unwrap();
     for (number, changes) in (0..).zip(scenario()) {
         on_both(&service, &model, &*opened.store, &changes, finer(number)).await;
         compare(&model, &*opened.reads, 1..=ORDERS + 1).await;
         if number % 3 == 2 {
             backend.close().await;
-            opened = backend.shipping().await;
+            opened = backend.shipping().await.unwrap();
             compare(&model, &*opened.reads, 1..=ORDERS + 1).await;
         }
     }
@@ -83,7 +83,7 @@ pub async fn shipments_are_the_same_as_in_memory_and_after_a_restart(backend: &d
 }
 
 pub async fn an_early_command_leaves_no_row(backend: &dyn Backend) {
-    let opened = backend.shipping().await;
+    let opened = backend.shipping().await.unwrap();
     let model = Model::default();
     let early = [change(1, Command::Dispatch), change(1, Command::Deliver)];
     let service = Shipping::default();
@@ -98,7 +98,7 @@ pub async fn an_early_command_leaves_no_row(backend: &dyn Backend) {
 }
 
 pub async fn anything_that_can_be_shipped_is_read_back(backend: &dyn Backend) {
-    let opened = backend.shipping().await;
+    let opened = backend.shipping().await.unwrap();
     let model = Model::default();
     let text = |part: &str| Some(format!("{part} {AWKWARD}"));
     let address = Some(Address {
@@ -116,7 +116,7 @@ pub async fn anything_that_can_be_shipped_is_read_back(backend: &dyn Backend) {
     let changes = [change(1, Command::Schedule(wanted)), schedule(2, 0, Some(Address::default()))];
     on_both(&Shipping::default(), &model, &*opened.store, &changes, finer(3)).await;
     backend.close().await;
-    let reads = backend.shipping().await.reads;
+    let reads = backend.shipping().await.unwrap().reads;
     compare(&model, &*reads, 1..=2).await;
     let shipment = reads.shipment(order(1)).await.unwrap().unwrap();
     let parcel = shipment.state.parcel().unwrap();
@@ -125,7 +125,7 @@ pub async fn anything_that_can_be_shipped_is_read_back(backend: &dyn Backend) {
 }
 
 pub async fn five_hundred_shipments_are_one_batch(backend: &dyn Backend) {
-    let opened = backend.shipping().await;
+    let opened = backend.shipping().await.unwrap();
     let (service, model) = (Shipping::default(), Model::default());
     let all = |command: fn(u128) -> Change| (0..500).map(command).collect::<Vec<_>>();
     let mut scheduled = all(|n| schedule(n, 1, home()));

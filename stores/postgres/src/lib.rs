@@ -12,7 +12,8 @@
 //! 3. Its read port is implemented on a struct that holds a [`Database`], with [`Database::rows`] and
 //!    [`Database::row`]; statements that write but are no change of an entity (a sweeper's claim) use
 //!    [`Database::execute`] or [`Database::write`].
-//! 4. After changing SQL: `scripts/sqlx-prepare`, and commit `.sqlx` with the code.
+//! 4. It gets a line in `services!`, below.
+//! 5. After changing SQL: `scripts/sqlx-prepare`, and commit `.sqlx` with the code.
 //!
 //! ```ignore
 //! let database = Database::open(url, shipping::SCHEMA, &shipping::MIGRATIONS, owner).await?;
@@ -60,4 +61,45 @@ mod store;
 
 pub use database::{Database, OpenError, Unfit};
 pub use error::Error;
-pub use store::Tables;
+pub use store::{PgService, Tables};
+
+use ordermill_actors::registry::Opened;
+use ordermill_domain::audit::AuditService;
+use ordermill_domain::gateway::SimulatedGateway;
+use ordermill_domain::inventory::Inventory;
+use ordermill_domain::notification::NotificationService;
+use ordermill_domain::order::Order;
+use ordermill_domain::payment::PaymentService;
+use ordermill_domain::shipping::Shipping;
+use sqlx::migrate::Migrator;
+use std::sync::Arc;
+
+macro_rules! services {
+    ($($module:ident: $service:ty, $reads:ident;)*) => {
+        $(impl PgService for $service {
+            const SCHEMA: &'static str = $module::SCHEMA;
+            const MIGRATIONS: &'static Migrator = &$module::MIGRATIONS;
+
+            fn opened(database: Database) -> Opened<Self> {
+                let identity = Some(database.identity());
+                let store = Arc::new(database.clone());
+                let reads = Arc::new($module::$reads(database));
+                Opened { store, reads, identity }
+            }
+        })*
+
+        /// The schemas of all services with their own migrations.
+        pub static MIGRATIONS: &[(&str, &Migrator)] =
+            &[$(($module::SCHEMA, &$module::MIGRATIONS)),*];
+    };
+}
+
+services! {
+    order: Order, OrderDatabase;
+    inventory: Inventory, InventoryDatabase;
+    payment: PaymentService, PaymentDatabase;
+    gateway: SimulatedGateway, GatewayDatabase;
+    shipping: Shipping, ShippingDatabase;
+    notification: NotificationService, NotificationDatabase;
+    audit: AuditService, AuditDatabase;
+}

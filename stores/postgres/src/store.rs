@@ -10,8 +10,10 @@ use crate::{dead_letters, outbox};
 use async_trait::async_trait;
 use ordermill_actors::faults::{self, Point};
 use ordermill_actors::ports::{CommitError, Committed, Store};
+use ordermill_actors::registry::{HasDatabase, Opened};
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::service::{Batch, DecidedBatch, Service};
+use sqlx::migrate::Migrator;
 use sqlx::{Connection, PgConnection};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -39,6 +41,17 @@ pub trait Tables: Service {
         writes: &Self::Writes,
         at: Timestamp,
     ) -> Result<(), Error>;
+}
+
+/// A service whose database may be a schema here.
+pub trait PgService: HasDatabase {
+    /// The schema.
+    const SCHEMA: &'static str;
+    /// Its own migrations, beside the common ones.
+    const MIGRATIONS: &'static Migrator;
+
+    /// The database, as the service uses it.
+    fn opened(database: Database) -> Opened<Self>;
 }
 
 #[async_trait]

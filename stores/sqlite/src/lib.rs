@@ -11,7 +11,8 @@
 //! 3. Its read port is implemented on a struct that holds a [`Database`], with [`Database::rows`] and
 //!    [`Database::row`]; statements that write but are no change of an entity (a sweeper's claim) use
 //!    [`Database::execute`] or [`Database::write`].
-//! 4. After changing SQL: `scripts/sqlx-prepare`, and commit `.sqlx` with the code.
+//! 4. It gets a line in `services!`, below.
+//! 5. After changing SQL: `scripts/sqlx-prepare`, and commit `.sqlx` with the code.
 //!
 //! ```ignore
 //! let directory = DataDir::open("./data")?;
@@ -60,4 +61,43 @@ pub use data_dir::{DataDir, DataDirError, Holder};
 pub use database::{Database, OpenError};
 pub use error::Error;
 pub use script::Script;
-pub use store::Tables;
+pub use store::{SqliteService, Tables};
+
+use ordermill_actors::registry::Opened;
+use ordermill_domain::audit::AuditService;
+use ordermill_domain::gateway::SimulatedGateway;
+use ordermill_domain::inventory::Inventory;
+use ordermill_domain::notification::NotificationService;
+use ordermill_domain::order::Order;
+use ordermill_domain::payment::PaymentService;
+use ordermill_domain::shipping::Shipping;
+use sqlx::migrate::Migrator;
+use std::sync::Arc;
+
+macro_rules! services {
+    ($($module:ident: $service:ty, $reads:ident;)*) => {
+        $(impl SqliteService for $service {
+            const MIGRATIONS: &'static Migrator = &$module::MIGRATIONS;
+
+            fn opened(database: Database) -> Opened<Self> {
+                let store = Arc::new(database.clone());
+                let reads = Arc::new($module::$reads(database));
+                Opened { store, reads, identity: None }
+            }
+        })*
+
+        /// The files of all services with their own migrations.
+        pub static MIGRATIONS: &[(&str, &Migrator)] =
+            &[$((stringify!($module), &$module::MIGRATIONS)),*];
+    };
+}
+
+services! {
+    order: Order, OrderDatabase;
+    inventory: Inventory, InventoryDatabase;
+    payment: PaymentService, PaymentDatabase;
+    gateway: SimulatedGateway, GatewayDatabase;
+    shipping: Shipping, ShippingDatabase;
+    notification: NotificationService, NotificationDatabase;
+    audit: AuditService, AuditDatabase;
+}

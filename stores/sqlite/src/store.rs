@@ -11,8 +11,10 @@ use crate::{dead_letters, outbox, progress};
 use async_trait::async_trait;
 use ordermill_actors::faults::{self, Point};
 use ordermill_actors::ports::{CommitError, Committed, Store};
+use ordermill_actors::registry::{HasDatabase, Opened};
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::service::{Batch, DecidedBatch, Service};
+use sqlx::migrate::Migrator;
 use sqlx::{Connection, SqliteConnection};
 
 /// A service's own tables: reads rows by key, writes rows; knows no rules.
@@ -28,6 +30,15 @@ pub trait Tables: Service {
     /// Says how to write rows. An insert that finds a row, or an update that finds none, must fail: `decide_batch`
     /// has seen the rows that are there.
     fn write(script: &mut Script, writes: &Self::Writes, at: Timestamp) -> Result<(), Error>;
+}
+
+/// A service whose database may be a file here.
+pub trait SqliteService: HasDatabase {
+    /// Its own migrations, beside the common ones.
+    const MIGRATIONS: &'static Migrator;
+
+    /// The database, as the service uses it.
+    fn opened(database: Database) -> Opened<Self>;
 }
 
 #[async_trait]

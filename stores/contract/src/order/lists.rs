@@ -10,7 +10,7 @@ use ordermill_domain::order::facts::Fact;
 use ordermill_domain::order::{OrderStatus, Saga, SagaStatus, Step};
 
 pub async fn lists_are_read_page_by_page(backend: &dyn Backend) {
-    let opened = backend.order().await;
+    let opened = backend.order().await.unwrap();
     let customer = |n: u128| ["anna", "Anna", "ann%", "anna "][n as usize % 4];
     let mut sagas: Vec<_> = (1..=23).map(|n| placed_by(n, customer(n))).collect();
     let changes = sagas.iter_mut().map(|saga| learn(saga, vec![Fact::Placed], at(1))).collect();
@@ -52,7 +52,7 @@ pub async fn lists_are_read_page_by_page(backend: &dyn Backend) {
 }
 
 pub async fn history_is_read_in_bulk_and_from_where_it_was_left(backend: &dyn Backend) {
-    let opened = backend.order().await;
+    let opened = backend.order().await.unwrap();
     let mut sagas = [placed(1), placed(2)];
     for saga in &mut sagas {
         for (second, fact) in

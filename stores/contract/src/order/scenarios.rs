@@ -1,8 +1,8 @@
 //! What becomes of orders, as their sagas would hand it in; and how two stores of it are compared.
 
-use crate::backend::OrderData;
 use crate::values::{at, order, origin};
 use ordermill_actors::order::OrderFilter;
+use ordermill_actors::registry::OrderData;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::messages::{

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 pub async fn overdue_orders_are_claimed_by_one_sweeper_only(backend: &dyn Backend) {
     const ORDERS: u128 = 200;
-    let opened = backend.order().await;
+    let opened = backend.order().await.unwrap();
     let mut changes: Vec<_> =
         (0..ORDERS).map(|n| learn(&mut placed(n), vec![Fact::Placed], at(1))).collect();
     // One of them rests.
@@ -41,7 +41,7 @@ pub async fn overdue_orders_are_claimed_by_one_sweeper_only(backend: &dyn Backen
 }
 
 pub async fn the_longest_overdue_are_claimed_first_and_a_claim_lapses(backend: &dyn Backend) {
-    let opened = backend.order().await;
+    let opened = backend.order().await.unwrap();
     let due = |n: u128, seconds| {
         let mut change = learn(&mut placed(n), vec![Fact::Placed], at(1));
         Arc::make_mut(change.next.as_mut().unwrap()).due_at = Some(at(seconds));

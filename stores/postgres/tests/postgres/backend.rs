@@ -4,28 +4,14 @@
 use crate::proxy::Proxy;
 use crate::server::Scratch;
 use async_trait::async_trait;
-use ordermill_actors::audit::AuditReads;
-use ordermill_actors::gateway::GatewayReads;
-use ordermill_actors::inventory::InventoryReads;
-use ordermill_actors::notification::NotificationReads;
-use ordermill_actors::payment::PaymentReads;
-use ordermill_actors::reconciliation::Sources;
-use ordermill_actors::shipping::ShipmentReads;
-use ordermill_contract::{Backend, Opened, OrderData};
-use ordermill_domain::audit::AuditService;
-use ordermill_domain::gateway::SimulatedGateway;
-use ordermill_domain::inventory::Inventory;
-use ordermill_domain::notification::NotificationService;
-use ordermill_domain::order::Order;
-use ordermill_domain::payment::PaymentService;
-use ordermill_domain::shipping::Shipping;
-use ordermill_postgres::{
-    Database, audit, gateway, inventory, notification, order, payment, shipping,
-};
+use ordermill_actors::registry::{OpenDatabase, Opened};
+use ordermill_contract::Backend;
+use ordermill_postgres::{Database, PgService};
 use sqlx::migrate::Migrator;
+use std::convert::Infallible;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex};
 
 /// A number that no other process of the tests has.
 pub fn next_owner() -> i64 {
@@ -78,80 +64,16 @@ impl PostgresBackend {
     }
 }
 
-/// Opens `$service` as one more process.
-macro_rules! open {
-    ($backend:ident, $service:ident, $reads:ident) => {{
-        use $service::{MIGRATIONS, SCHEMA, $reads};
-        let database = $backend.database(SCHEMA, &MIGRATIONS, next_owner()).await;
-        Opened { store: Arc::new(database.clone()), reads: Arc::new($reads(database)) }
-    }};
+#[async_trait]
+impl<S: PgService> OpenDatabase<S, Infallible> for PostgresBackend {
+    /// Opens it as one more process.
+    async fn open(&self) -> Result<Opened<S>, Infallible> {
+        Ok(S::opened(self.database(S::SCHEMA, S::MIGRATIONS, next_owner()).await))
+    }
 }
 
 #[async_trait]
 impl Backend for PostgresBackend {
-    async fn order(&self) -> Opened<Order, dyn OrderData> {
-        open!(self, order, OrderDatabase)
-    }
-
-    async fn inventory(&self) -> Opened<Inventory, dyn InventoryReads> {
-        open!(self, inventory, InventoryDatabase)
-    }
-
-    async fn payment(&self) -> Opened<PaymentService, dyn PaymentReads> {
-        open!(self, payment, PaymentDatabase)
-    }
-
-    async fn gateway(&self) -> Opened<SimulatedGateway, dyn GatewayReads> {
-        open!(self, gateway, GatewayDatabase)
-    }
-
-    async fn shipping(&self) -> Opened<Shipping, dyn ShipmentReads> {
-        open!(self, shipping, ShippingDatabase)
-    }
-
-    async fn notification(&self) -> Opened<NotificationService, dyn NotificationReads> {
-        open!(self, notification, NotificationDatabase)
-    }
-
-    async fn audit(&self) -> Opened<AuditService, dyn AuditReads> {
-        open!(self, audit, AuditDatabase)
-    }
-
-    async fn sources(&self) -> Sources {
-        let order = order::OrderDatabase(
-            self.database(order::SCHEMA, &order::MIGRATIONS, next_owner()).await,
-        );
-        let inventory = inventory::InventoryDatabase(
-            self.database(inventory::SCHEMA, &inventory::MIGRATIONS, next_owner()).await,
-        );
-        let payment = payment::PaymentDatabase(
-            self.database(payment::SCHEMA, &payment::MIGRATIONS, next_owner()).await,
-        );
-        let gateway = gateway::GatewayDatabase(
-            self.database(gateway::SCHEMA, &gateway::MIGRATIONS, next_owner()).await,
-        );
-        let shipping = shipping::ShippingDatabase(
-            self.database(shipping::SCHEMA, &shipping::MIGRATIONS, next_owner()).await,
-        );
-        let notification = notification::NotificationDatabase(
-            self.database(notification::SCHEMA, &notification::MIGRATIONS, next_owner()).await,
-        );
-        let audit = audit::AuditDatabase(
-            self.database(audit::SCHEMA, &audit::MIGRATIONS, next_owner()).await,
-        );
-        let inventory = Arc::new(inventory);
-        Sources {
-            order: Some(Arc::new(order)),
-            reservation: Some(inventory.clone()),
-            payment: Some(Arc::new(payment)),
-            ledger: Some(Arc::new(gateway)),
-            shipment: Some(Arc::new(shipping)),
-            audit: Some(Arc::new(audit)),
-            notifications: Some(Arc::new(notification)),
-            products: Some(inventory),
-        }
-    }
-
     async fn close(&self) {
         let open = std::mem::take(&mut *self.open.lock().unwrap());
         for database in open {

@@ -4,6 +4,7 @@
 use crate::backend::{PostgresBackend, next_owner};
 use futures::future::join_all;
 use ordermill_actors::ports::{CommitError, Database};
+use ordermill_actors::registry::OpenDatabases;
 use ordermill_contract::Backend;
 use ordermill_contract::batches::{batch, insist};
 use ordermill_contract::order::scenarios::{learn, placed};
@@ -74,7 +75,7 @@ async fn write_all(writer: u128, store: Arc<dyn Database<Inventory>>, waits: Arc
 #[ignore = "needs ./scripts/stack"]
 async fn eight_processes_sell_no_unit_twice_and_wait_for_each_other_in_no_circle() {
     let backend = PostgresBackend::new().await;
-    let opened = backend.inventory().await;
+    let opened = backend.inventory().await.unwrap();
     let stocked = (0..PRODUCTS).map(|n| Change::CreateProduct {
         product_id: product(n).as_str().into(),
         available: Quantity::new(UNITS).unwrap(),
@@ -83,7 +84,7 @@ async fn eight_processes_sell_no_unit_twice_and_wait_for_each_other_in_no_circle
     let waits = Arc::new(AtomicUsize::new(0));
     let mut writers = Vec::new();
     for writer in 0..WRITERS {
-        let store = backend.inventory().await.store;
+        let store = backend.inventory().await.unwrap().store;
         writers.push(tokio::spawn(write_all(writer, store, waits.clone())));
     }
     for writer in writers {
@@ -127,7 +128,7 @@ async fn eight_processes_sell_no_unit_twice_and_wait_for_each_other_in_no_circle
 #[ignore = "needs ./scripts/stack"]
 async fn the_last_unit_is_sold_once_by_however_many_processes() {
     let backend = PostgresBackend::new().await;
-    let opened = backend.inventory().await;
+    let opened = backend.inventory().await.unwrap();
     let create = |n: u128| Change::CreateProduct {
         product_id: product(n).as_str().into(),
         available: Quantity::new(1).unwrap(),
@@ -136,7 +137,7 @@ async fn the_last_unit_is_sold_once_by_however_many_processes() {
     opened.store.commit(&batch(Inventory, stocked, at(0))).await.unwrap();
     let mut stores = Vec::new();
     for _ in 0..4 {
-        stores.push(backend.inventory().await.store);
+        stores.push(backend.inventory().await.unwrap().store);
     }
     for n in 0..10 {
         let buy = async |buyer: usize, store: &Arc<dyn Database<Inventory>>| {
@@ -160,7 +161,7 @@ async fn the_last_unit_is_sold_once_by_however_many_processes() {
 #[ignore = "needs ./scripts/stack"]
 async fn a_change_decided_on_an_old_version_is_refused() {
     let backend = PostgresBackend::new().await;
-    let (here, there) = (backend.order().await, backend.order().await);
+    let (here, there) = (backend.order().await.unwrap(), backend.order().await.unwrap());
     let mut saga = placed(1);
     let place = learn(&mut saga, vec![Fact::Placed], at(1));
     here.store.commit(&batch(Order, vec![place.clone()], at(1))).await.unwrap();
@@ -190,13 +191,13 @@ async fn a_change_decided_on_an_old_version_is_refused() {
 #[ignore = "needs ./scripts/stack"]
 async fn sweepers_of_several_processes_never_claim_the_same_order() {
     let backend = PostgresBackend::new().await;
-    let opened = backend.order().await;
+    let opened = backend.order().await.unwrap();
     let orders = (0..300).map(|n| learn(&mut placed(n), vec![Fact::Placed], at(1)));
     opened.store.commit(&batch(Order, orders.collect(), at(1))).await.unwrap();
     let late = at(1) + Duration::from_secs(3_600);
     let mut sweepers = Vec::new();
     for _ in 0..4 {
-        let reads = backend.order().await.reads;
+        let reads = backend.order().await.unwrap().reads;
         sweepers.push(tokio::spawn(async move {
             let (mut claimed, mut idle) = (Vec::new(), 0);
             // What another is just claiming is passed over: only twice nothing is nothing.
@@ -220,7 +221,7 @@ async fn sweepers_of_several_processes_never_claim_the_same_order() {
 #[ignore = "needs ./scripts/stack"]
 async fn a_sweeper_passes_over_what_another_is_just_claiming() {
     let backend = PostgresBackend::new().await;
-    let opened = backend.order().await;
+    let opened = backend.order().await.unwrap();
     let orders = (0..4).map(|n| learn(&mut placed(n), vec![Fact::Placed], at(1)));
     opened.store.commit(&batch(Order, orders.collect(), at(1))).await.unwrap();
     let mut another = backend.scratch().connect().await;
@@ -249,7 +250,7 @@ async fn a_sweeper_passes_over_what_another_is_just_claiming() {
 #[ignore = "needs ./scripts/stack"]
 async fn a_process_stopped_within_a_batch_delays_others_only_briefly() {
     let backend = PostgresBackend::new().await;
-    let opened = backend.inventory().await;
+    let opened = backend.inventory().await.unwrap();
     let create =
         Change::CreateProduct { product_id: "pear".into(), available: Quantity::new(5).unwrap() };
     opened.store.commit(&batch(Inventory, vec![create], at(0))).await.unwrap();

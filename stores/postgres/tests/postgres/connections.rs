@@ -5,8 +5,8 @@ use crate::backend::{PostgresBackend, next_owner};
 use crate::proxy::Cut;
 use crate::server::Scratch;
 use ordermill_actors::ports::{CommitError, Database};
+use ordermill_actors::registry::OpenDatabases;
 use ordermill_actors::shipping::ShipmentReads;
-use ordermill_contract::Backend;
 use ordermill_contract::batches::batch;
 use ordermill_contract::outbox::saying;
 use ordermill_contract::values::{at, order};
@@ -46,7 +46,7 @@ async fn rows(store: &dyn Database<Shipping>) -> usize {
 async fn a_connection_lost_before_commit_leaves_nothing() {
     for word in ["BEGIN", "shipments", "outbox"] {
         let backend = PostgresBackend::behind_a_proxy().await;
-        let opened = backend.shipping().await;
+        let opened = backend.shipping().await.unwrap();
         backend.proxy().cut(word, Cut::Before);
         let lost = opened.store.commit(&saying(1..3)).await.err().unwrap();
         assert!(backend.proxy().has_cut(), "{word} was never said");
@@ -65,7 +65,7 @@ async fn a_connection_lost_before_commit_leaves_nothing() {
 async fn a_connection_lost_in_commit_is_an_unknown_outcome() {
     for (cut, written) in [(Cut::Before, false), (Cut::After, true)] {
         let backend = PostgresBackend::behind_a_proxy().await;
-        let opened = backend.shipping().await;
+        let opened = backend.shipping().await.unwrap();
         backend.proxy().cut("COMMIT", cut);
         let lost = opened.store.commit(&saying(1..3)).await.err().unwrap();
         assert!(backend.proxy().has_cut(), "COMMIT was never said");
@@ -96,7 +96,7 @@ const SLOW_COMMIT: &str = "
 #[ignore = "needs ./scripts/stack"]
 async fn a_commit_with_an_unknown_outcome_is_resolved_before_the_next_read() {
     let backend = PostgresBackend::behind_a_proxy().await;
-    let opened = backend.shipping().await;
+    let opened = backend.shipping().await.unwrap();
     let mut other = backend.scratch().connect().await;
     sqlx::raw_sql(SLOW_COMMIT).execute(&mut other).await.unwrap();
     backend.proxy().cut("COMMIT", Cut::After);
@@ -111,7 +111,7 @@ async fn a_commit_with_an_unknown_outcome_is_resolved_before_the_next_read() {
 #[ignore = "needs ./scripts/stack"]
 async fn a_backend_that_is_terminated_in_a_transaction_is_replaced() {
     let backend = PostgresBackend::new().await;
-    let opened = backend.inventory().await;
+    let opened = backend.inventory().await.unwrap();
     let set = |units| {
         let (product_id, available) = ("pear".into(), Quantity::new(units).unwrap());
         let expected = Expected::default();
@@ -153,7 +153,7 @@ async fn a_backend_that_is_terminated_in_a_transaction_is_replaced() {
 #[ignore = "needs ./scripts/stack"]
 async fn a_cancelled_caller_leaves_the_store_unchanged() {
     let backend = PostgresBackend::new().await;
-    let opened = backend.shipping().await;
+    let opened = backend.shipping().await.unwrap();
     opened.store.commit(&saying(1..2)).await.unwrap();
     for n in 0..200 {
         // Whatever point it is cancelled at, the connection is in order afterwards.

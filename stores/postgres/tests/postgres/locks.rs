@@ -8,7 +8,7 @@
 use crate::backend::PostgresBackend;
 use crate::server::run;
 use ordermill_actors::ports::Store;
-use ordermill_contract::Backend;
+use ordermill_actors::registry::OpenDatabases;
 use ordermill_contract::batches::batch;
 use ordermill_contract::order::scenarios::{learn, placed};
 use ordermill_contract::outbox::saying;
@@ -84,7 +84,7 @@ async fn assert_in_order<S: Service>(
 #[ignore = "needs ./scripts/stack"]
 async fn stock_is_locked_in_the_order_of_the_products() {
     let backend = PostgresBackend::new().await;
-    let store = backend.inventory().await.store;
+    let store = backend.inventory().await.unwrap().store;
     let create = |product: &str| Change::CreateProduct {
         product_id: product.into(),
         available: Quantity::new(9).unwrap(),
@@ -105,7 +105,7 @@ async fn stock_is_locked_in_the_order_of_the_products() {
 #[ignore = "needs ./scripts/stack"]
 async fn reservations_are_locked_in_the_order_of_the_orders() {
     let backend = PostgresBackend::new().await;
-    let store = backend.inventory().await.store;
+    let store = backend.inventory().await.unwrap().store;
     let release = |n| Change::Release { origin: origin(n) };
     let tombstones = [2, 3, 1].map(release).to_vec();
     store.commit(&batch(Inventory, tombstones, at(0))).await.unwrap();
@@ -117,7 +117,7 @@ async fn reservations_are_locked_in_the_order_of_the_orders() {
 #[ignore = "needs ./scripts/stack"]
 async fn orders_are_locked_in_their_order() {
     let backend = PostgresBackend::new().await;
-    let store = backend.order().await.store;
+    let store = backend.order().await.unwrap().store;
     let mut sagas = [2, 3, 1].map(placed);
     let mut learned = |fact: Fact| -> Vec<_> {
         sagas.iter_mut().map(|saga| learn(saga, vec![fact.clone()], at(1))).collect()
@@ -131,7 +131,7 @@ async fn orders_are_locked_in_their_order() {
 #[ignore = "needs ./scripts/stack"]
 async fn payments_are_locked_in_the_order_of_the_orders() {
     let backend = PostgresBackend::new().await;
-    let store = backend.payment().await.store;
+    let store = backend.payment().await.unwrap().store;
     store.commit(&paying([2, 3, 1], 0)).await.unwrap();
     let rows = Rows::of_orders("payment.payments");
     assert_in_order(&backend, rows, store, paying([3, 1, 2], 1)).await;
@@ -141,7 +141,7 @@ async fn payments_are_locked_in_the_order_of_the_orders() {
 #[ignore = "needs ./scripts/stack"]
 async fn shipments_are_locked_in_the_order_of_the_orders() {
     let backend = PostgresBackend::new().await;
-    let store = backend.shipping().await.store;
+    let store = backend.shipping().await.unwrap().store;
     store.commit(&saying(1..4)).await.unwrap();
     let mut again: Batch<Shipping> = saying(1..4);
     again.changes.reverse();

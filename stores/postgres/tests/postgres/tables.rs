@@ -3,7 +3,7 @@
 use crate::backend::{PostgresBackend, next_owner};
 use ordermill_actors::inventory::InventoryReads;
 use ordermill_actors::ports::ReadError;
-use ordermill_contract::Backend;
+use ordermill_actors::registry::OpenDatabases;
 use ordermill_contract::batches::{batch, make};
 use ordermill_contract::order::scenarios::scenarios;
 use ordermill_contract::values::{at, order, origin};
@@ -50,7 +50,7 @@ async fn no_row_of_the_stock_is_made_twice_or_sold_twice() {
 #[ignore = "needs ./scripts/stack"]
 async fn an_unreadable_saga_is_not_reported_as_an_unavailable_database() {
     let backend = PostgresBackend::new().await;
-    let opened = backend.order().await;
+    let opened = backend.order().await.unwrap();
     for changes in scenarios() {
         make(&*opened.store, batch(Order, changes, at(1))).await;
     }
@@ -65,7 +65,7 @@ async fn an_unreadable_saga_is_not_reported_as_an_unavailable_database() {
 #[ignore = "needs ./scripts/stack"]
 async fn entries_of_the_audit_are_neither_changed_nor_deleted() {
     let backend = PostgresBackend::new().await;
-    let opened = backend.audit().await;
+    let opened = backend.audit().await.unwrap();
     let event = Message::new(&origin(1), Payload::Payment(PaymentMessage::Reversed), 0, at(0));
     make(&*opened.store, batch(AuditService, vec![Change(vec![event])], at(0))).await;
     let mut conn = backend.scratch().connect().await;

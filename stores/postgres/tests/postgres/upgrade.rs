@@ -3,27 +3,12 @@
 
 use crate::backend::next_owner;
 use crate::server::{Scratch, run};
-use ordermill_postgres::{
-    Database, OpenError, audit, gateway, inventory, notification, order, payment, shipping,
-};
+use ordermill_postgres::{Database, MIGRATIONS, OpenError, order};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection, SqlSafeStr};
 
 static COMMON: Migrator = sqlx::migrate!("../../migrations/postgres/common");
-
-/// Every service's schema with its own migrations.
-fn services() -> [(&'static str, &'static Migrator); 7] {
-    [
-        (order::SCHEMA, &order::MIGRATIONS),
-        (inventory::SCHEMA, &inventory::MIGRATIONS),
-        (payment::SCHEMA, &payment::MIGRATIONS),
-        (gateway::SCHEMA, &gateway::MIGRATIONS),
-        (shipping::SCHEMA, &shipping::MIGRATIONS),
-        (notification::SCHEMA, &notification::MIGRATIONS),
-        (audit::SCHEMA, &audit::MIGRATIONS),
-    ]
-}
 
 /// The first `common` common migrations and the first `own` ones of the service.
 fn first(common: usize, service: &Migrator, own: usize) -> Vec<Migration> {
@@ -82,7 +67,7 @@ async fn open(
 #[ignore = "needs ./scripts/stack"]
 async fn a_schema_of_any_version_since_0_2_0_is_brought_up_to_date() {
     let scratch = Scratch::new().await;
-    for (schema, own) in services() {
+    for (schema, own) in MIGRATIONS {
         open(&scratch, schema, own).await.unwrap().close().await;
         let newest = contents(&scratch, schema).await;
         for (common, steps) in states(own) {
@@ -121,7 +106,7 @@ async fn a_schema_of_version_0_1_is_refused_with_what_to_do() {
 #[ignore = "needs ./scripts/stack"]
 async fn a_schema_of_a_newer_version_is_refused() {
     let scratch = Scratch::new().await;
-    for (schema, own) in services() {
+    for (schema, own) in MIGRATIONS {
         let later = unknown(999, "CREATE TABLE of_a_later_version (id bigint)");
         let all = first(usize::MAX, own, usize::MAX);
         create(&scratch, schema, all.into_iter().chain([later]).collect()).await;

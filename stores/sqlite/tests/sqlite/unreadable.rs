@@ -2,6 +2,7 @@
 
 use crate::backend::SqliteBackend;
 use ordermill_actors::ports::ReadError;
+use ordermill_actors::registry::OpenDatabases;
 use ordermill_contract::Backend;
 use ordermill_contract::batches::{batch, make};
 use ordermill_contract::order::scenarios::scenarios;
@@ -13,7 +14,7 @@ use sqlx::{ConnectOptions, Connection};
 #[tokio::test]
 async fn an_unreadable_saga_is_not_reported_as_an_unavailable_database() {
     let backend = SqliteBackend::new();
-    let opened = backend.order().await;
+    let opened = backend.order().await.unwrap();
     for changes in scenarios() {
         make(&*opened.store, batch(Order, changes, at(1))).await;
     }

@@ -4,28 +4,13 @@
 use crate::backend::Scratch;
 use crate::notes::migrations;
 use ordermill_sqlite::progress::compare_files;
-use ordermill_sqlite::{
-    Database, OpenError, audit, gateway, inventory, notification, order, payment, shipping,
-};
+use ordermill_sqlite::{Database, MIGRATIONS, OpenError, order};
 use sqlx::migrate::{Migration, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 use std::path::Path;
 
 static COMMON: Migrator = sqlx::migrate!("../../migrations/sqlite/common");
-
-/// Every service with its own migrations.
-fn services() -> [(&'static str, &'static Migrator); 7] {
-    [
-        ("order", &order::MIGRATIONS),
-        ("inventory", &inventory::MIGRATIONS),
-        ("payment", &payment::MIGRATIONS),
-        ("gateway", &gateway::MIGRATIONS),
-        ("shipping", &shipping::MIGRATIONS),
-        ("notification", &notification::MIGRATIONS),
-        ("audit", &audit::MIGRATIONS),
-    ]
-}
 
 /// The first `common` common migrations and the first `own` ones of the service.
 fn first(common: usize, service: &Migrator, own: usize) -> Vec<Migration> {
@@ -66,7 +51,7 @@ async fn contents(file: &Path) -> (Vec<String>, Vec<i64>) {
 async fn a_file_of_any_version_since_0_2_0_is_brought_up_to_date() {
     let scratch = Scratch::new();
     let directory = scratch.open();
-    for (service, own) in services() {
+    for (service, own) in MIGRATIONS {
         let newest = scratch.path().join(format!("{service}.db"));
         Database::open(&directory, service, own).await.unwrap().close().await;
         for (common, steps) in states(own) {
@@ -113,7 +98,7 @@ async fn a_file_of_version_0_1_is_refused_with_what_to_do() {
 async fn a_file_of_a_newer_version_is_refused() {
     let scratch = Scratch::new();
     let directory = scratch.open();
-    for (service, own) in services() {
+    for (service, own) in MIGRATIONS {
         let file = scratch.path().join(format!("{service}.db"));
         let later = migrations(&[(999, "CREATE TABLE of_a_later_version (id INTEGER)")]);
         let all = first(usize::MAX, own, usize::MAX);
