@@ -91,7 +91,7 @@ pub async fn look(state: State) {
         return;
     }
     let Ok(order) = state.services.order() else { return };
-    let (rows, unreadable) = read(&*order.reads, &since).await;
+    let (rows, unreadable) = read(order.reads, &since).await;
     let mut followers = state.followers().lock();
     followers.retain(|_, follower| {
         !unreadable.contains(&follower.order)

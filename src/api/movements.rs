@@ -114,7 +114,7 @@ impl MovementsApi {
         let limit = validate::page(limit.0)? as usize;
         let product = product(&product_id.0)?;
         let before = cursor::read(cursor.0.as_deref(), place)?;
-        let reads = &*self.0.services.inventory()?.reads;
+        let reads = self.0.services.inventory()?.reads;
         let page = movements(reads, &product, before, limit).await?;
         if page.is_empty() && reads.stock(&product).await?.is_none() {
             return Err(Problem::not_found("there is no such product"));
