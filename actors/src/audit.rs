@@ -8,7 +8,9 @@ mod feed;
 #[cfg(any(test, feature = "testing"))]
 mod memory;
 mod reads;
+mod wiring;
 
 #[cfg(any(test, feature = "testing"))]
 pub use memory::AuditMemory;
 pub use reads::AuditReads;
+pub use wiring::wire;

@@ -12,7 +12,9 @@ mod handle;
 pub mod memory;
 mod no_outbox;
 mod reads;
+mod wiring;
 
 pub use handle::GatewayHandle;
 pub use no_outbox::NoOutboxListener;
 pub use reads::{GatewayReads, Sums, Totals};
+pub use wiring::wire;

@@ -25,6 +25,7 @@ mod retention;
 mod sku;
 mod stock;
 mod stock_levels;
+mod wiring;
 
 pub use commands::CommandHandler;
 pub use ledger::movements;
@@ -36,3 +37,4 @@ pub use retention::{AdjustmentKeys, Movements};
 pub use sku::{IDLE_AFTER, SkuKind, Skus};
 pub use stock::{AdjustError, Adjusted, CreateError, SetError, Stock};
 pub use stock_levels::WAITERS_MAX;
+pub use wiring::{InventorySettings, wire};

@@ -24,7 +24,6 @@ pub mod ports;
 pub mod reconciliation;
 pub mod registry;
 pub mod runtime;
-pub mod services;
 pub mod shipping;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -19,9 +19,11 @@ mod memory;
 mod reads;
 #[cfg(test)]
 mod tests;
+mod wiring;
 
 pub use channel_handler::{ChannelHandler, Messengers};
 pub use handle::{MarkError, Notifications};
 #[cfg(any(test, feature = "testing"))]
 pub use memory::NotificationMemory;
 pub use reads::{NotificationFilter, NotificationReads};
+pub use wiring::wire;

@@ -17,7 +17,9 @@ pub mod reads;
 pub mod retention;
 pub mod rules;
 pub mod sweeper;
+mod wiring;
 
 pub use handle::{AskError, Asked, Orders, Placed, RequestContext};
 pub use reads::{DueOrders, OrderFilter, OrderReads, UnreadableOrder};
 pub use rules::{CAUSES, SagaObserver, SagaRules, Sagas};
+pub use wiring::{OrderSettings, wire};

@@ -18,6 +18,7 @@ mod reads;
 mod sweeper;
 #[cfg(test)]
 mod tests;
+mod wiring;
 
 pub use commands::CommandHandler;
 pub use confirmation::{
@@ -27,3 +28,4 @@ pub use entity::{PaymentEffect, PaymentMemory, PaymentRules, Payments};
 pub use gateway_port::Gateway;
 pub use reads::PaymentReads;
 pub use sweeper::Sweeper;
+pub use wiring::{PaymentSettings, wire};

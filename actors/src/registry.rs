@@ -6,21 +6,20 @@
 //! wire: databases, settings ──▶ the parts of the services, and what requests are handed to
 //! ```
 //!
-//! A new service is a line in the list and a line in [`wire`]. Whatever is done with every database (opening, closing,
+//! A new service is an entry of the list and an arm of `wire_one`. Whatever is done with every database (opening, closing,
 //! looking for waiting messages, settings) iterates over the list.
 
-use crate::audit::AuditReads;
-use crate::gateway::GatewayReads;
-use crate::inventory::{InventoryReads, Stock};
-use crate::notification::{Messengers, NotificationReads, Notifications};
-use crate::order::{DueOrders, OrderReads, Orders, SagaObserver};
-use crate::payment::{Gateway, PaymentReads};
+use crate::audit::{self, AuditReads};
+use crate::gateway::{self, GatewayReads};
+use crate::inventory::{self, InventoryReads, InventorySettings, Stock};
+use crate::notification::{self, Messengers, NotificationReads, Notifications};
+use crate::order::{self, DueOrders, OrderReads, OrderSettings, Orders, SagaObserver};
+use crate::payment::{self, Gateway, PaymentReads, PaymentSettings};
 use crate::ports::{Database, Outbox, ReadError};
 use crate::reconciliation::{OrderRecords, ProductRecords, Sources};
 use crate::runtime::service_builder::Process;
 use crate::runtime::supervisor::ChildSpec;
-use crate::services::{self, InventorySettings, OrderSettings, PaymentSettings};
-use crate::shipping::ShipmentReads;
+use crate::shipping::{self, ShipmentReads};
 use async_trait::async_trait;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::gateway::GatewayPolicy;
@@ -266,11 +265,11 @@ pub struct WiredServices {
 pub fn wire<'a>(
     process: &mut Process,
     databases: &ServiceDatabases,
-    order: impl Iterator<Item = &'a ServiceName>,
+    start_order: impl Iterator<Item = &'a ServiceName>,
     settings: &ServiceSettings,
 ) -> WiredServices {
     let mut wired = WiredServices::default();
-    for service in order {
+    for service in start_order {
         wire_one(process, databases, *service, settings, &mut wired);
     }
     wired
@@ -288,14 +287,14 @@ fn wire_one(
         ServiceName::Order => {
             let Some(Opened { store, reads, .. }) = databases.order.clone() else { return };
             let (due, observer) = (reads.clone(), settings.observer.clone());
-            let settings = settings.order.clone();
-            let (orders, part) = services::order(process, store, reads, due, settings, observer);
+            let order_settings = settings.order.clone();
+            let (orders, part) = order::wire(process, store, reads, due, order_settings, observer);
             wired.orders = Some(orders);
             parts.push(part);
         }
         ServiceName::Inventory => {
             let Some(Opened { store, reads, .. }) = databases.inventory.clone() else { return };
-            let (stock, part) = services::inventory(process, store, reads, settings.inventory);
+            let (stock, part) = inventory::wire(process, store, reads, settings.inventory);
             wired.stock = Some(stock);
             parts.push(part);
         }
@@ -303,25 +302,25 @@ fn wire_one(
             let Some(ledger) = databases.gateway.clone() else { return };
             let Some(Opened { store, reads, .. }) = databases.payment.clone() else { return };
             let (gateway, part) =
-                services::gateway(process, ledger.store, ledger.reads, settings.gateway);
+                gateway::wire(process, ledger.store, ledger.reads, settings.gateway);
             parts.push(part);
             let gateway = (settings.line)(gateway);
-            parts.push(services::payment(process, store, reads, gateway, settings.payment));
+            parts.push(payment::wire(process, store, reads, gateway, settings.payment));
         }
         ServiceName::Shipping => {
             let Some(Opened { store, .. }) = databases.shipping.clone() else { return };
-            parts.push(services::shipping(process, store, settings.shipping));
+            parts.push(shipping::wire(process, store, settings.shipping));
         }
         ServiceName::Notification => {
             let Some(Opened { store, .. }) = databases.notification.clone() else { return };
             let messengers = settings.messengers.clone();
-            let (notifications, part) = services::notification(process, store, messengers);
+            let (notifications, part) = notification::wire(process, store, messengers);
             wired.notifications = Some(notifications);
             parts.push(part);
         }
         ServiceName::Audit => {
             let Some(Opened { store, .. }) = databases.audit.clone() else { return };
-            parts.push(services::audit(process, store));
+            parts.push(audit::wire(process, store));
         }
     }
 }

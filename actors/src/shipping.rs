@@ -9,8 +9,10 @@ mod memory;
 #[cfg(test)]
 mod properties;
 mod reads;
+mod wiring;
 
 pub use handler::CommandHandler;
 #[cfg(any(test, feature = "testing"))]
 pub use memory::ShippingMemory;
 pub use reads::ShipmentReads;
+pub use wiring::wire;

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use reqwest::header::RETRY_AFTER;
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
@@ -84,6 +84,14 @@ impl Client {
         &self.url
     }
 
+    /// The path of an entry with this name, which may contain any character.
+    pub(crate) fn path_of(&self, parent: &str, name: &str) -> String {
+        let mut url = Url::parse(&self.url).expect("the URL of the server is checked");
+        url.set_path(parent);
+        url.path_segments_mut().expect("an http URL has a path").push(name);
+        url.path().to_owned()
+    }
+
     /// A request that is not sent yet.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url));
@@ -107,12 +115,15 @@ impl Client {
     /// # Errors
     /// When there is no answer, or not the expected one.
     pub async fn read<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Error> {
-        let RawResponse { status, text, .. } = self.ask(request).await?;
-        if !status.is_success() {
-            return Err(self.refused(status, &text));
-        }
+        let text = self.text(request).await?;
         serde_json::from_str(&text)
             .map_err(|source| Error::Unreadable { url: self.url.clone(), source })
+    }
+
+    /// Sends a request and returns the text of its result.
+    pub(crate) async fn text(&self, request: RequestBuilder) -> Result<String, Error> {
+        let RawResponse { status, text, .. } = self.ask(request).await?;
+        if status.is_success() { Ok(text) } else { Err(self.refused(status, &text)) }
     }
 
     /// Sends a request, and repeats it only where it had no effect: while the server is too busy for it.
@@ -158,10 +169,19 @@ impl Client {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, Error> {
-        request.send().await.map_err(|error| Error::Unreachable {
-            url: self.url.clone(),
-            source: error.without_url(),
+        let (http, request) = request.build_split();
+        let request = request.map_err(|source| self.unreachable(source))?;
+        let asked = format!("{} {}", request.method(), request.url().path());
+        http.execute(request).await.map_err(|error| match error.is_timeout() {
+            true if !error.is_connect() => {
+                Error::TimedOut { url: self.url.clone(), request: asked }
+            }
+            _ => self.unreachable(error),
         })
+    }
+
+    fn unreachable(&self, error: reqwest::Error) -> Error {
+        Error::Unreachable { url: self.url.clone(), source: error.without_url() }
     }
 
     fn refused(&self, status: StatusCode, text: &str) -> Error {

@@ -5,13 +5,21 @@ use reqwest::StatusCode;
 /// Why a request has no usable answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No server responds at the URL, or it does not respond in time.
+    /// No server responds at the URL.
     #[error("no server responds at {url} (--url)")]
     Unreachable {
         /// The URL of the server.
         url: String,
         /// The cause, without the URL.
         source: reqwest::Error,
+    },
+    /// The server has the request and does not respond in time.
+    #[error("{url} has not responded to {request} in time")]
+    TimedOut {
+        /// The URL of the server.
+        url: String,
+        /// The method and the path.
+        request: String,
     },
     /// The response ended too early.
     #[error("the response is incomplete")]
@@ -40,4 +48,15 @@ pub enum Error {
         /// The difference.
         source: serde_json::Error,
     },
+}
+
+impl Error {
+    /// True when the same request may succeed later: no answer, or a busy server.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Incomplete(_) => true,
+            Self::Refused { status, .. } => *status == StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotOrdermill { .. } | Self::Unreadable { .. } => false,
+        }
+    }
 }

@@ -72,7 +72,7 @@ impl Client {
 
     /// The stock of a product.
     pub async fn product(&self, product: &str) -> Result<ProductStock, Error> {
-        self.get(&format!("/inventory/{product}"), &[]).await
+        self.get(&self.path_of("/inventory", product), &[]).await
     }
 
     /// Whether any saga has this status.
@@ -88,7 +88,7 @@ impl Client {
 
     /// The metrics in the text format of Prometheus.
     pub async fn metrics(&self) -> Result<String, Error> {
-        Ok(self.ask(self.request(Method::GET, "/metrics")).await?.text)
+        self.text(self.request(Method::GET, "/metrics")).await
     }
 
     /// The actors that these filters select.

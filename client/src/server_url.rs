@@ -5,16 +5,17 @@
 /// # Errors
 /// When it is not `http://HOST` or `http://HOST:PORT`.
 pub fn server_url(text: &str) -> Result<String, String> {
-    let url = reqwest::Url::parse(text).ok();
-    let taken = |url: &reqwest::Url| {
-        let bare = url.username().is_empty() && url.password().is_none();
-        let whole = url.query().is_none() && url.fragment().is_none();
-        url.scheme() == "http" && url.host_str().is_some() && url.path() == "/" && bare && whole
-    };
-    if !url.as_ref().is_some_and(taken) {
-        return Err(
-            "expected a URL such as http://127.0.0.1:8080, without user and password".to_owned()
-        );
+    let expected =
+        |what: &str| Err(format!("{what}; expected a URL such as http://127.0.0.1:8080"));
+    let Ok(url) = reqwest::Url::parse(text) else { return expected("it is not a URL") };
+    let is_bare = url.username().is_empty() && url.password().is_none();
+    let is_whole = url.query().is_none() && url.fragment().is_none();
+    match () {
+        () if !is_bare => expected("a user or a password is not supported"),
+        () if url.scheme() != "http" => expected("only http is supported"),
+        () if url.host_str().is_none() || url.path() != "/" || !is_whole => {
+            expected("only a host and a port are supported, without a path")
+        }
+        () => Ok(text.trim_end_matches('/').to_owned()),
     }
-    Ok(text.trim_end_matches('/').to_owned())
 }

@@ -1,6 +1,6 @@
 //! The client against a server that gives prepared responses.
 
-use crate::{Client, Error, List, Options, Redriven, StatusCode};
+use crate::{Client, Error, List, Options, Redriven, StatusCode, server_url};
 use std::error::Error as _;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -62,6 +62,46 @@ async fn errors_name_the_server_and_the_cause() {
     let error = client("http://127.0.0.1:1/", Duration::ZERO).overview().await.unwrap_err();
     assert_eq!(error.to_string(), "no server responds at http://127.0.0.1:1 (--url)");
     assert!(error.source().is_some());
+}
+
+#[tokio::test]
+async fn a_product_may_have_any_name() {
+    let (url, requests) = server(&[("404 Not Found", r#"{"detail": "unknown"}"#)]);
+    let refused = client(&url, Duration::ZERO).product("Стул/1 ?").await.unwrap_err();
+    assert!(!refused.may_pass());
+    let requests = requests.join().unwrap();
+    assert!(
+        requests[0].starts_with("GET /inventory/%D0%A1%D1%82%D1%83%D0%BB%2F1%20%3F "),
+        "{requests:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_stays_silent_is_told_from_one_that_is_not_there() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let options = Options { request_timeout: Duration::from_millis(50), ..Options::default() };
+    let error = Client::new(&url, options).overview().await.unwrap_err();
+    let said = format!("{url} has not responded to GET /admin/reconciliation in time");
+    assert_eq!(error.to_string(), said);
+    assert!(error.may_pass());
+}
+
+#[test]
+fn the_url_of_a_server_has_a_host_and_a_port_and_nothing_else() {
+    for url in ["http://127.0.0.1:8080", "http://shop.example/", "http://[::1]:1"] {
+        assert_eq!(server_url(url).as_deref(), Ok(url.trim_end_matches('/')));
+    }
+    for (url, said) in [
+        ("shop", "it is not a URL"),
+        ("https://shop.example", "only http is supported"),
+        ("http://u:p@shop.example", "a user or a password is not supported"),
+        ("http://shop.example/api", "only a host and a port are supported"),
+        ("http://shop.example?a=1", "only a host and a port are supported"),
+    ] {
+        let error = server_url(url).unwrap_err();
+        assert!(error.starts_with(said) && error.contains("http://127.0.0.1:8080"), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -3,15 +3,14 @@
 use crate::config::Config;
 use ordermill_actors::audit::AuditReads;
 use ordermill_actors::gateway::GatewayReads;
-use ordermill_actors::inventory::{InventoryReads, Stock};
+use ordermill_actors::inventory::{InventoryReads, InventorySettings, Stock};
 use ordermill_actors::notification::{Messengers, NotificationReads, Notifications};
-use ordermill_actors::order::{OrderReads, Orders, SagaObserver};
-use ordermill_actors::payment::PaymentReads;
+use ordermill_actors::order::{OrderReads, OrderSettings, Orders, SagaObserver};
+use ordermill_actors::payment::{PaymentReads, PaymentSettings};
 use ordermill_actors::reconciliation::Sources;
 use ordermill_actors::registry::{self, ServiceDatabases, ServiceSettings, WiredServices};
 use ordermill_actors::runtime::service_builder::Process;
 use ordermill_actors::runtime::supervisor::ChildSpec;
-use ordermill_actors::services::{InventorySettings, OrderSettings, PaymentSettings};
 use ordermill_actors::shipping::ShipmentReads;
 use ordermill_domain::gateway::GatewayPolicy;
 use ordermill_domain::ids::ServiceName;
@@ -154,9 +153,9 @@ pub fn wire(
         },
         messengers,
     };
-    let order = ServiceName::ALL.iter().rev();
+    let start_order = ServiceName::ALL.iter().rev();
     let WiredServices { orders, stock, notifications, parts } =
-        registry::wire(process, &databases, order, &settings);
+        registry::wire(process, &databases, start_order, &settings);
     let sources = databases.sources();
     (Services { databases, orders, stock, notifications, sources }, parts)
 }

@@ -162,7 +162,7 @@ async fn repeated<T, F: Future<Output = Result<T, Error>>>(
         tries += 1;
         match ask().await {
             Ok(answer) => return Ok(answer),
-            Err(error) if tries == TRIES => {
+            Err(error) if tries == TRIES || !error.may_pass() => {
                 return Err(ReadError::Away(print::told(&error.into())));
             }
             Err(_) => tokio::time::sleep(PAUSE).await,

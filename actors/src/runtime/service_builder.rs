@@ -222,6 +222,13 @@ impl<S: Service> ServiceBuilder<'_, S> {
         self.children.push(child);
     }
 
+    /// Consumes every queue of the service, those of both flows: the flow is the order's, not the process's.
+    pub fn consume_all(&mut self, handler: Arc<dyn Handler>) {
+        for queue in Queue::ALL.iter().filter(|queue| queue.service() == S::NAME) {
+            self.consume(*queue, handler.clone());
+        }
+    }
+
     /// Consumes a queue.
     pub fn consume(&mut self, queue: Queue, handler: Arc<dyn Handler>) {
         // A service without a consumer has no dead letters.

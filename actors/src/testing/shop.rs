@@ -6,14 +6,14 @@
 use super::stores::Plain;
 use crate::broker::LocalBroker;
 use crate::gateway::GatewayReads;
-use crate::inventory::{InventoryReads, Stock};
+use crate::inventory::{InventoryReads, InventorySettings, Stock};
 use crate::notification::Messengers;
-use crate::order::{OrderReads, Orders, SagaObserver};
+use crate::order::{OrderReads, OrderSettings, Orders, SagaObserver};
+use crate::payment::PaymentSettings;
 use crate::ports::Broker;
 use crate::registry::{GatewayLine, ServiceDatabases, ServiceSettings, wire};
 use crate::runtime::service_builder::{Process, ROOT};
 use crate::runtime::tree::TreeQuery;
-use crate::services::{InventorySettings, OrderSettings, PaymentSettings};
 use ordermill_domain::backoff::Backoff;
 use ordermill_domain::clock::World;
 use ordermill_domain::gateway::GatewayPolicy;

@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use ordermill_actors::broker::LocalBroker;
-use ordermill_actors::notification::{Messengers, NotificationMemory};
+use ordermill_actors::notification::{self, Messengers, NotificationMemory};
 use ordermill_actors::ports::{
     Broker, ChannelError, DeadLetterFilter, Messenger, Outbox, PublishOutcome,
 };
@@ -13,7 +13,6 @@ use ordermill_actors::runtime::dead_letters::{
 };
 use ordermill_actors::runtime::retention::FORGET_EVERY;
 use ordermill_actors::runtime::service_builder::Process;
-use ordermill_actors::services;
 use ordermill_actors::testing::{CommitFault, MemoryStore, world};
 use ordermill_domain::clock::{Clock, Timestamp, World};
 use ordermill_domain::ids::OrderId;
@@ -86,7 +85,7 @@ impl Bench {
         let mut process = Process::new(world.clone(), Arc::new(broker.clone()));
         let (store, provider) = (MemoryStore::default(), Arc::new(Provider::default()));
         let messengers = Messengers { email: None, sms: Some(provider.clone()) };
-        let (_, part) = services::notification(&mut process, Arc::new(store.clone()), messengers);
+        let (_, part) = notification::wire(&mut process, Arc::new(store.clone()), messengers);
         let dead_letters = process.dead_letters[0].clone();
         let (root, _) = Actor::spawn(None, process.supervisor(vec![part]), ()).await.unwrap();
         let root = root.get_cell();

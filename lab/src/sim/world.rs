@@ -11,7 +11,7 @@ use super::process::{Running, start};
 use super::script::{CustomerOutcome, Fleet};
 use ordermill_actors::inventory::{CreateError, Stock};
 use ordermill_actors::order::OrderReads;
-use ordermill_actors::services::OrderSettings;
+use ordermill_actors::order::OrderSettings;
 use ordermill_actors::testing::shop::{ShopSettings, ShopStores};
 use ordermill_domain::backoff::Backoff;
 use ordermill_domain::inventory::Quantity;

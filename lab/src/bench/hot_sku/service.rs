@@ -10,12 +10,11 @@
 use super::tally::Tally;
 use anyhow::{Context, ensure};
 use ordermill::app::world;
-use ordermill_actors::inventory::InventoryReads;
+use ordermill_actors::inventory::{self, InventoryReads, InventorySettings};
 use ordermill_actors::ports::{Delivery, DeliveryChannel, DeliverySink, Remainder};
 use ordermill_actors::runtime::relay::RelayBacklog;
 use ordermill_actors::runtime::service_builder::Process;
 use ordermill_actors::runtime::supervisor::Msg;
-use ordermill_actors::services::{self, InventorySettings};
 use ordermill_actors::testing::ManualBroker;
 use ordermill_domain::clock::World;
 use ordermill_domain::failures::Failures;
@@ -61,7 +60,7 @@ impl Service {
         let (broker, world) = (Arc::new(ManualBroker::of(Queue::InventoryCommands)), world::real());
         let mut process = Process::new(world.clone(), broker.clone());
         let (stock, part) =
-            services::inventory(&mut process, store, reads, InventorySettings::default());
+            inventory::wire(&mut process, store, reads, InventorySettings::default());
         let outbox = process.backlogs.first().cloned().context("the relay's flow")?;
         let supervisor = process.supervisor(vec![part]);
         let (root, ended) = Actor::spawn(None, supervisor, ()).await.context("the service")?;
