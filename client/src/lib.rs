@@ -4,7 +4,7 @@
 //! - `operations.rs`: a method for each operation that these programs use, and lists page by page
 //! - `views.rs`: what the answers contain, as far as these programs read it
 //! - [`Error`]: no server, no Ordermill, or refused with a reason
-//! - [`server_url`]: the URL of a server as a command-line argument
+//! - [`server_url()`]: the URL of a server as a command-line argument
 
 #![forbid(unsafe_code)]
 
