@@ -6,8 +6,8 @@
 //! wire: databases, settings ──▶ the parts of the services, and what requests are handed to
 //! ```
 //!
-//! A new service is an entry of the list and an arm of `wire_one`. Whatever is done with every database (opening, closing,
-//! looking for waiting messages, settings) iterates over the list.
+//! A new service is an entry of the list and an arm of `wire_one`. Whatever is done with every database (opening,
+//! closing, looking for waiting messages, settings) iterates over the list.
 
 use crate::audit::{self, AuditReads};
 use crate::gateway::{self, GatewayReads};
@@ -79,9 +79,9 @@ pub trait HasDatabase: Service {
 
 /// A database that is open.
 pub struct Opened<S: HasDatabase> {
-    /// What its journal and relay work on.
+    /// The store of its journal and its relay.
     pub store: Arc<dyn Database<S>>,
-    /// What is read of it.
+    /// Its reads.
     pub reads: Arc<S::Data>,
     /// Which installation it belongs to. None: nobody else can reach it.
     pub identity: Option<Uuid>,
@@ -177,7 +177,7 @@ macro_rules! databases {
 each_database!(databases);
 
 impl ServiceDatabases {
-    /// What reconciliation compares of them.
+    /// The records in them that reconciliation compares.
     pub fn sources(&self) -> Sources {
         let Self { order, inventory, payment, gateway, shipping, notification, audit, .. } = self;
         let inventory = inventory.as_ref().map(|opened| opened.reads.clone());
@@ -192,9 +192,7 @@ impl ServiceDatabases {
             products: inventory.map(|reads| reads as _),
         }
     }
-}
 
-impl ServiceDatabases {
     /// The orders of which messages wait to be sent.
     ///
     /// # Errors
@@ -225,7 +223,7 @@ fn orders_of(row: &OutboxRow) -> Vec<OrderId> {
     messages.map(|message| message.order_id()).collect()
 }
 
-/// What stands between the payment service and the gateway.
+/// Wraps the gateway: a simulation puts a faulty line between it and the payment service.
 pub type GatewayLine = Box<dyn Fn(Arc<dyn Gateway>) -> Arc<dyn Gateway> + Send>;
 
 /// How the services go about their work.
@@ -257,7 +255,7 @@ pub struct WiredServices {
     pub stock: Option<Stock>,
     /// Marks notifications.
     pub notifications: Option<Notifications>,
-    /// What runs, in the order in which it starts.
+    /// The actors to supervise, in the order in which they start.
     pub parts: Vec<ChildSpec>,
 }
 

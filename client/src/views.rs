@@ -1,4 +1,4 @@
-//! What the answers contain, as far as a program reads it. Statuses stay text: a newer server may have more of them.
+//! The responses, with the fields that our programs read. Statuses stay text: a newer server may have more of them.
 
 #![expect(missing_docs, reason = "openapi/ordermill.json describes the fields")]
 

@@ -1,4 +1,4 @@
-//! Who follows an order by an event stream.
+//! The open event streams, each with the order that it follows.
 
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::order::HistoryRow;

@@ -69,7 +69,7 @@ impl State {
         })
     }
 
-    /// What is wrong with the broker, in words.
+    /// The reason why the broker takes no messages, for people. None: it takes them.
     pub fn broker_problem(&self) -> Option<String> {
         match self.broker.health() {
             Health::Connected => None,

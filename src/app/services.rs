@@ -1,4 +1,4 @@
-//! What the API asks of the services that run in this process, and their settings.
+//! The services that run in this process, as the API reaches them, and their settings.
 
 use crate::config::Config;
 use ordermill_actors::audit::AuditReads;
@@ -57,7 +57,7 @@ pub struct NotificationParts<'a> {
     pub reads: &'a dyn NotificationReads,
 }
 
-/// What the API asks of the services that run in this process.
+/// The services that run in this process, as the API reaches them.
 pub struct Services {
     databases: ServiceDatabases,
     orders: Option<Orders>,
@@ -109,7 +109,7 @@ impl Services {
         Ok(&*local(self.databases.audit.as_ref(), ServiceName::Audit)?.reads)
     }
 
-    /// What reconciliation compares.
+    /// The records that reconciliation compares.
     pub fn sources(&self) -> &Sources {
         &self.sources
     }

@@ -27,9 +27,9 @@ pub trait Wrap {
     fn wrap<S: InMemory>(&self, memory: MemoryStore<S::Memory>) -> Arc<dyn Database<S>>;
 }
 
-/// What must be true of the store of any service.
+/// An assertion that is made of the store of each service.
 pub trait CheckStore {
-    /// Panics when it is not.
+    /// Panics if it fails.
     fn check<S: Service>(&self, service: S, store: &dyn Database<S>) -> impl Future<Output = ()>;
 }
 
@@ -118,7 +118,7 @@ macro_rules! stores {
 each_database!(stores);
 
 impl ShopStores {
-    /// What reconciliation compares.
+    /// The records that reconciliation compares.
     pub fn sources(&self) -> Sources {
         self.databases(&Plain).sources()
     }

@@ -56,7 +56,7 @@ struct SimDatabases {
 }
 
 impl SimDatabases {
-    /// The databases as a process opens them. What actors load of them fails, too; nobody else reads.
+    /// The databases as a process opens them. Commits and loads of its actors may fail; other reads do not.
     fn databases(&self, stores: &ShopStores) -> ServiceDatabases {
         let mut databases = stores.databases(self);
         let ServiceDatabases { order, inventory, payment, gateway, .. } = &mut databases;

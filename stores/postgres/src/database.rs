@@ -77,7 +77,7 @@ impl Database {
         owned(async move { readers.read(turn, work).await }).await
     }
 
-    /// What a query finds: each row as `read` reads it.
+    /// All rows of a query, each decoded by `read`.
     pub async fn rows<R, T>(
         &self,
         query: Query<impl FnMut(PgRow) -> sqlx::Result<R> + Send + 'static>,
@@ -94,7 +94,7 @@ impl Database {
         found.await
     }
 
-    /// The one row that a query finds, as `read` reads it.
+    /// The only row of a query, if there is one, decoded by `read`.
     pub async fn row<R, T>(
         &self,
         query: Query<impl FnMut(PgRow) -> sqlx::Result<R> + Send + 'static>,

@@ -70,7 +70,7 @@ async fn transact<S: Tables>(
     Ok(written)
 }
 
-/// What comes of the batch, and which batch of its file it is.
+/// The outcome of the batch, and the number of the batch in its file.
 async fn fill<S: Tables>(
     database: &Database,
     conn: &mut SqliteConnection,
