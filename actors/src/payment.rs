@@ -15,6 +15,7 @@ mod gateway_port;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
 mod reads;
+mod requests;
 mod sweeper;
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,8 @@ pub use confirmation::{
     ConfirmationError, ConfirmationServer, PaymentConfirmation, PaymentResponder,
 };
 pub use entity::{PaymentEffect, PaymentMemory, PaymentRules, Payments};
-pub use gateway_port::Gateway;
+pub use gateway_port::{Gateway, PaymentGateway};
 pub use reads::PaymentReads;
+pub use requests::{NotificationRefused, NotificationTaken, PaymentRequests, RequestError};
 pub use sweeper::Sweeper;
 pub use wiring::{PaymentSettings, wire};

@@ -13,7 +13,8 @@ mod topology;
 pub use address::{Address, Contact, Priority};
 pub use body::{Body, Bundle, Unreadable};
 pub use content::{
-    ChannelMessage, Failure, OrderNotice, PaymentApproved, PaymentProcess, Refusal,
+    ChannelMessage, Failure, OrderNotice, PaymentActionRequired, PaymentApproved, PaymentAttention,
+    PaymentProcess, PaymentRefunded, PaymentStatusUpdated, PaymentUpdated, Refusal,
     ShipmentScheduled, ShippingSchedule, Shortage, StockLine,
 };
 pub use details::{Line, OrderDetails};

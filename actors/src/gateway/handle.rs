@@ -7,7 +7,9 @@ use crate::runtime::journal::{CommitOutcome, JournalHandle};
 use async_trait::async_trait;
 use ordermill_domain::gateway::{GatewayChange, GatewayPolicy, GatewayResponse, SimulatedGateway};
 use ordermill_domain::money::Money;
-use ordermill_domain::payment::{Charge, ChargeRequest, GatewayError, GatewayKey, Holding, Undone};
+use ordermill_domain::payment::{
+    Charge, ChargeRequest, GatewayKey, Holding, OldGatewayError, Undone,
+};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -33,7 +35,7 @@ impl GatewayHandle {
         Self { journal, reads, policy }
     }
 
-    async fn call(&self, change: GatewayChange) -> Result<GatewayResponse, GatewayError> {
+    async fn call(&self, change: GatewayChange) -> Result<GatewayResponse, OldGatewayError> {
         let (sender, receiver) = oneshot::channel();
         self.journal.submit(change, move |outcome| {
             // A caller that gave up is not told; what was booked stays booked.
@@ -41,10 +43,10 @@ impl GatewayHandle {
         });
         let response = match receiver.await {
             Ok(CommitOutcome::Done(response)) => response,
-            Ok(CommitOutcome::Failed(cause)) => return Err(GatewayError::Unavailable(cause)),
+            Ok(CommitOutcome::Failed(cause)) => return Err(OldGatewayError::Unavailable(cause)),
             // No booking is decided on a version; and what was dropped is known to nobody.
             Ok(CommitOutcome::Refused) | Err(_) => {
-                return Err(GatewayError::Unavailable("the ledger did not respond".to_owned()));
+                return Err(OldGatewayError::Unavailable("the ledger did not respond".to_owned()));
             }
         };
         if !self.policy.latency.is_zero() {
@@ -52,15 +54,15 @@ impl GatewayHandle {
         }
         match response {
             GatewayResponse::Charge(..) | GatewayResponse::Undone(_) => Ok(response),
-            GatewayResponse::Error(cause) => Err(GatewayError::Unavailable(cause.to_owned())),
+            GatewayResponse::Error(cause) => Err(OldGatewayError::Unavailable(cause.to_owned())),
             GatewayResponse::Nothing => {
                 tokio::time::sleep(SILENCE).await;
-                Err(GatewayError::Timeout)
+                Err(OldGatewayError::Timeout)
             }
         }
     }
 
-    async fn undo(&self, change: GatewayChange) -> Result<Undone, GatewayError> {
+    async fn undo(&self, change: GatewayChange) -> Result<Undone, OldGatewayError> {
         match self.call(change).await? {
             GatewayResponse::Undone(undone) => Ok(undone),
             other => Err(unexpected(&other)),
@@ -68,13 +70,13 @@ impl GatewayHandle {
     }
 }
 
-fn unexpected(response: &GatewayResponse) -> GatewayError {
-    GatewayError::Unavailable(format!("unexpected reply: {response:?}"))
+fn unexpected(response: &GatewayResponse) -> OldGatewayError {
+    OldGatewayError::Unavailable(format!("unexpected reply: {response:?}"))
 }
 
 #[async_trait]
 impl Gateway for GatewayHandle {
-    async fn charge(&self, request: ChargeRequest) -> Result<Charge, GatewayError> {
+    async fn charge(&self, request: ChargeRequest) -> Result<Charge, OldGatewayError> {
         match self.call(GatewayChange::Charge(request)).await? {
             GatewayResponse::Charge(charge, delay) => {
                 if !delay.is_zero() {
@@ -86,17 +88,17 @@ impl Gateway for GatewayHandle {
         }
     }
 
-    async fn void(&self, key: GatewayKey) -> Result<Undone, GatewayError> {
+    async fn void(&self, key: GatewayKey) -> Result<Undone, OldGatewayError> {
         self.undo(GatewayChange::Void(key)).await
     }
 
-    async fn refund(&self, key: GatewayKey, amount: Money) -> Result<Undone, GatewayError> {
+    async fn refund(&self, key: GatewayKey, amount: Money) -> Result<Undone, OldGatewayError> {
         self.undo(GatewayChange::Refund(key, amount)).await
     }
 
-    async fn query(&self, key: GatewayKey) -> Result<Holding, GatewayError> {
+    async fn query(&self, key: GatewayKey) -> Result<Holding, OldGatewayError> {
         let entry = self.reads.entry(key).await;
-        let entry = entry.map_err(|error| GatewayError::Unavailable(error.to_string()))?;
+        let entry = entry.map_err(|error| OldGatewayError::Unavailable(error.to_string()))?;
         Ok(entry.map_or(Holding::Unknown, |entry| entry.holding()))
     }
 }

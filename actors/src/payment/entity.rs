@@ -15,8 +15,8 @@ use async_trait::async_trait;
 use ordermill_domain::clock::World;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::payment::{
-    Effect, GatewayAnswer, GatewayError, GatewayReply, Now, Payment, PaymentChange, PaymentInput,
-    PaymentPolicy, PaymentService, Question, apply, decide,
+    Effect, GatewayAnswer, GatewayReply, Now, OldGatewayError, Payment, PaymentChange,
+    PaymentInput, PaymentPolicy, PaymentService, Question, apply, decide,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -185,11 +185,11 @@ impl EntityRules for PaymentRules {
 /// Waits for the gateway's answer, and tells it to the payment: also that there is none, and what then comes
 /// late.
 async fn wait_for(
-    asking: impl Future<Output = Result<GatewayReply, GatewayError>>,
+    asking: impl Future<Output = Result<GatewayReply, OldGatewayError>>,
     timeout: Duration,
     (key, attempt, payments): (OrderId, u32, Payments),
 ) {
-    let answered = |result: Result<GatewayReply, GatewayError>| {
+    let answered = |result: Result<GatewayReply, OldGatewayError>| {
         if let Err(error) = &result {
             tracing::warn!(
                 service = "payment", order_id = %key, attempt, %error, "gateway request failed; trying again"
@@ -209,14 +209,14 @@ async fn wait_for(
             return answered(result);
         }
     }
-    answered(Err(GatewayError::Timeout));
+    answered(Err(OldGatewayError::Timeout));
     // A late answer is an answer; late silence says nothing new.
     if let Ok(result @ Ok(_)) = tokio::time::timeout(LATE_MAX, asking).await {
         answered(result);
     }
 }
 
-async fn ask(gateway: &dyn Gateway, question: Question) -> Result<GatewayReply, GatewayError> {
+async fn ask(gateway: &dyn Gateway, question: Question) -> Result<GatewayReply, OldGatewayError> {
     let answer = match question {
         Question::Charge(request) => gateway.charge(request).await.map(GatewayReply::Charge),
         Question::Void(key) => gateway.void(key).await.map(GatewayReply::Undone),

@@ -14,6 +14,7 @@ use crate::runtime::supervisor::Supervisor;
 use crate::runtime::ticket::{Ticket, TicketOutcome};
 use crate::runtime::tree::{Node, Tree};
 use crate::testing::{CommitFault, MemoryStore, world};
+use ordermill_domain::clock::Timestamp;
 use ordermill_domain::clock::World;
 use ordermill_domain::gateway::{EntryStatus, GatewayPolicy, SimulatedGateway};
 use ordermill_domain::ids::OrderId;
@@ -126,6 +127,7 @@ impl Process {
             total,
             method,
             customer_id,
+            placed_at: Timestamp::UNIX_EPOCH,
         }));
         self.command(order, command).await;
     }

@@ -2,9 +2,12 @@
 
 use super::address::{Address, Contact, Priority};
 use crate::clock::Timestamp;
-use crate::ids::ProductId;
+use crate::ids::{OrderId, ProductId};
 use crate::money::Money;
+use crate::payment::{Attention, PaymentStatus, PaymentTry, Provider};
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use uuid::Uuid;
 
 /// A quantity of a product, without a price.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +87,8 @@ pub struct PaymentProcess {
     pub method: String,
     /// From whom.
     pub customer_id: String,
+    /// When the order was placed: it must be paid before the order's deadline.
+    pub placed_at: Timestamp,
 }
 
 /// The answer that the money was taken.
@@ -93,6 +98,89 @@ pub struct PaymentApproved {
     pub total: Money,
     /// The gateway's own identifier of the capture.
     pub transaction_id: String,
+}
+
+/// The customer has to do something: there is a page where the order can be paid.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentActionRequired {
+    /// The page. A bearer link: in no log, in no list, and not in the audit trail.
+    pub url: String,
+    /// Until when it can be paid there.
+    pub expires_at: Timestamp,
+    /// How much is to be paid.
+    pub amount: Money,
+}
+
+/// Without the address, which is a bearer link.
+impl fmt::Debug for PaymentActionRequired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { url: _, expires_at, amount } = self;
+        f.debug_struct("PaymentActionRequired")
+            .field("expires_at", expires_at)
+            .field("amount", amount)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Something that a person should know, or has to do, about a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentAttention {
+    /// What.
+    pub attention: Attention,
+}
+
+/// A part of the money is given back while the order goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentRefunded {
+    /// The refund. None: it was made in the gateway's dashboard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refund_id: Option<Uuid>,
+    /// How much.
+    pub amount: Money,
+    /// How much in all, up to now.
+    pub refunded_total: Money,
+}
+
+/// Where a payment stands after a change. Told of payments by page, and of every payment that a person has to see to:
+/// of the others `payment.approved`, `payment.failed` and `payment.reversed` say all there is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentUpdated {
+    /// The status.
+    pub status: PaymentStatus,
+    /// The status in the update before. None: this is the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<PaymentStatus>,
+    /// The gateway.
+    pub provider: Provider,
+    /// The method: that of the customer's latest try, or else the order's.
+    pub method: String,
+    /// Captured up to now, in minor units of the order's currency.
+    pub captured_minor: i64,
+    /// Given back up to now, in minor units.
+    pub refunded_minor: i64,
+    /// The customer's latest try.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_try: Option<PaymentTry>,
+    /// Until when what is authorised can be captured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture_before: Option<Timestamp>,
+    /// What a person should know or do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attention: Option<Attention>,
+}
+
+/// The event of seed 004 that a payment's status changed, in that system's shape: its `payment_id` is ours, its
+/// `order_id` the order's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentStatusUpdated {
+    /// `SUCCESS`, `PENDING`, `EXPIRED` or `FAILED`.
+    pub payment_status: String,
+    /// The payment's key at the gateway.
+    pub payment_id: Uuid,
+    /// The order.
+    pub order_id: OrderId,
+    /// The method.
+    pub payment_method: String,
 }
 
 /// The command to schedule the parcel.

@@ -2,6 +2,7 @@
 
 use super::address::{Address, Contact, Priority};
 use super::content::{PaymentProcess, ShippingSchedule, StockLine};
+use crate::clock::Timestamp;
 use crate::ids::ProductId;
 use crate::money::{Currency, Money};
 use serde::{Deserialize, Serialize};
@@ -69,12 +70,13 @@ impl OrderDetails {
         self.lines.iter().map(line).collect()
     }
 
-    /// The part that payment needs.
-    pub fn payment(&self) -> PaymentProcess {
+    /// The part that payment needs, of an order that was placed at that time.
+    pub fn payment(&self, placed_at: Timestamp) -> PaymentProcess {
         PaymentProcess {
             total: self.total(),
             method: self.payment_method.clone(),
             customer_id: self.customer_id.clone(),
+            placed_at,
         }
     }
 

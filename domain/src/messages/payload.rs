@@ -1,7 +1,8 @@
 //! Every message's name and content.
 
 use super::content::{
-    ChannelMessage, Failure, OrderNotice, PaymentApproved, PaymentProcess, Refusal,
+    ChannelMessage, Failure, OrderNotice, PaymentActionRequired, PaymentApproved, PaymentAttention,
+    PaymentProcess, PaymentRefunded, PaymentStatusUpdated, PaymentUpdated, Refusal,
     ShipmentScheduled, ShippingSchedule, StockLine,
 };
 use super::details::OrderDetails;
@@ -149,6 +150,18 @@ messages! {
         Event Failed(Refusal) = PaymentFailed "payment.failed";
         /// The money is back, or was never taken and never will be.
         Event Reversed = PaymentReversed "payment.reversed";
+        /// There is a page where the customer can pay.
+        Event ActionRequired(PaymentActionRequired) = PaymentActionRequired "payment.action_required";
+        /// Money that was approved is gone again: the bank took it back, or what was held ran out.
+        Event Lapsed(Refusal) = PaymentLapsed "payment.lapsed";
+        /// A person should know, or has to do, something.
+        Event Attention(PaymentAttention) = PaymentAttention "payment.attention";
+        /// A part of the money is given back while the order goes on.
+        PublicEvent Refunded(PaymentRefunded) = PaymentRefunded "payment.refunded";
+        /// The payment stands elsewhere than before.
+        Event Updated(PaymentUpdated) = PaymentUpdated "payment.updated";
+        /// The same in the shape of seed 004, for its consumers.
+        PublicEvent StatusUpdated(PaymentStatusUpdated) = PaymentStatusUpdated "payment.status.updated";
     }
     /// Messages about parcels.
     Shipping(ShippingMessage) {

@@ -73,7 +73,9 @@ static TABLE: [StepSpec; Step::ALL.len()] = [
         name: "inventory",
         action: Action {
             activity: SagaStep("RESERVING_INVENTORY"),
-            command: |details| Payload::Inventory(InventoryMessage::Reserve(details.stock_lines())),
+            command: |saga| {
+                Payload::Inventory(InventoryMessage::Reserve(saga.details.stock_lines()))
+            },
             done: Kind::InventoryReserved,
             status: Some(OrderStatus::InventoryReserved),
         },
@@ -96,7 +98,9 @@ static TABLE: [StepSpec; Step::ALL.len()] = [
         name: "payment",
         action: Action {
             activity: SagaStep("PROCESSING_PAYMENT"),
-            command: |details| Payload::Payment(PaymentMessage::Process(details.payment())),
+            command: |saga| {
+                Payload::Payment(PaymentMessage::Process(saga.details.payment(saga.created_at)))
+            },
             done: Kind::PaymentApproved,
             status: Some(OrderStatus::PaymentApproved),
         },
@@ -119,7 +123,7 @@ static TABLE: [StepSpec; Step::ALL.len()] = [
         name: "shipping",
         action: Action {
             activity: SagaStep("SCHEDULING_SHIPMENT"),
-            command: |details| Payload::Shipping(ShippingMessage::Schedule(details.parcel())),
+            command: |saga| Payload::Shipping(ShippingMessage::Schedule(saga.details.parcel())),
             done: Kind::ShippingScheduled,
             status: None, // It is the last step: with it the order is confirmed.
         },

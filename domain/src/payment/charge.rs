@@ -1,34 +1,9 @@
 //! The values that payment service and gateway exchange: a key, a charge and its outcome.
 
+use super::gateway_payment::GatewayKey;
 use crate::ids::OrderId;
 use crate::money::Money;
-use serde::{Deserialize, Serialize};
-use std::fmt;
 use thiserror::Error;
-use uuid::Uuid;
-
-/// The key of a payment at the gateway.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct GatewayKey(pub Uuid);
-
-impl GatewayKey {
-    /// The key of an order's payment: always the same, never one per attempt.
-    pub fn of(order: OrderId) -> Self {
-        Self(Uuid::new_v5(&order.0, b"gateway"))
-    }
-
-    /// A key for each attempt: only the planted bug asks for it.
-    pub(super) fn again(self, attempt: u32) -> Self {
-        Self(Uuid::new_v5(&self.0, &attempt.to_be_bytes()))
-    }
-}
-
-impl fmt::Display for GatewayKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// A charge to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +55,7 @@ pub enum Holding {
 
 /// Why there is no answer. The outcome is unknown: the same question, under the same key, again.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum GatewayError {
+pub enum OldGatewayError {
     /// It took too long.
     #[error("the gateway timed out")]
     Timeout,

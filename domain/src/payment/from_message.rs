@@ -14,7 +14,7 @@ pub fn input(message: &Message) -> Result<PaymentInput, String> {
         // The services after the payment need the order, too.
         Payload::Order(OrderMessage::Created(details)) => {
             let origin = Origin { order: Some(details.clone()), ..message.origin.clone() };
-            Ok(PaymentInput::Process(origin, details.payment()))
+            Ok(PaymentInput::Process(origin, details.payment(message.occurred_at)))
         }
         Payload::Payment(PaymentMessage::Refund)
         | Payload::Inventory(InventoryMessage::Failed(_) | InventoryMessage::Released) => {

@@ -1,6 +1,6 @@
 //! The inputs of a payment.
 
-use super::charge::{Charge, GatewayError, Undone};
+use super::charge::{Charge, OldGatewayError, Undone};
 use crate::messages::{Origin, PaymentProcess};
 
 /// An input of a payment.
@@ -24,7 +24,7 @@ pub struct GatewayAnswer {
     /// Which question it answers: the payment's `attempts` when it was asked.
     pub attempt: u32,
     /// Its answer.
-    pub result: Result<GatewayReply, GatewayError>,
+    pub result: Result<GatewayReply, OldGatewayError>,
 }
 
 /// A reply of the gateway.

@@ -9,7 +9,8 @@
 //!
 //! Money that turns up on a payment that is not Charging or Approved leads (back) to Reversing.
 
-use super::charge::{ChargeRequest, GatewayKey};
+use super::charge::ChargeRequest;
+use super::gateway_payment::GatewayKey;
 use crate::clock::Timestamp;
 use crate::messages::{
     Message, Origin, Payload, PaymentApproved, PaymentMessage, PaymentProcess, Refusal,

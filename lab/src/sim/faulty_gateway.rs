@@ -6,7 +6,9 @@ use super::process_gate::ProcessGate;
 use async_trait::async_trait;
 use ordermill_actors::payment::Gateway;
 use ordermill_domain::money::Money;
-use ordermill_domain::payment::{Charge, ChargeRequest, GatewayError, GatewayKey, Holding, Undone};
+use ordermill_domain::payment::{
+    Charge, ChargeRequest, GatewayKey, Holding, OldGatewayError, Undone,
+};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,12 +28,12 @@ pub struct FaultyGateway {
 impl FaultyGateway {
     async fn call<T>(
         &self,
-        asking: impl Future<Output = Result<T, GatewayError>> + Send,
-    ) -> Result<T, GatewayError> {
+        asking: impl Future<Output = Result<T, OldGatewayError>> + Send,
+    ) -> Result<T, OldGatewayError> {
         self.gate.runs_on().await;
         tokio::time::sleep(self.sim.chance.pause(SLOW)).await;
         if self.sim.fails(Fault::Unasked) {
-            return Err(GatewayError::Timeout);
+            return Err(OldGatewayError::Timeout);
         }
         self.sim.may_die(&self.gate);
         self.gate.runs_on().await;
@@ -41,10 +43,10 @@ impl FaultyGateway {
         }
         self.gate.runs_on().await;
         if self.sim.fails(Fault::Unanswered) {
-            return Err(GatewayError::Timeout);
+            return Err(OldGatewayError::Timeout);
         }
         if self.sim.fails(Fault::GatewayFails) {
-            return Err(GatewayError::Unavailable("the simulation says 500".to_owned()));
+            return Err(OldGatewayError::Unavailable("the simulation says 500".to_owned()));
         }
         answer
     }
@@ -52,7 +54,7 @@ impl FaultyGateway {
 
 #[async_trait]
 impl Gateway for FaultyGateway {
-    async fn charge(&self, request: ChargeRequest) -> Result<Charge, GatewayError> {
+    async fn charge(&self, request: ChargeRequest) -> Result<Charge, OldGatewayError> {
         // Of this payment it always takes too much: asked again, it stands by what it did.
         let mut request = request;
         if self.sim.is_drawn(Fault::WrongAmount, request.key.0) {
@@ -61,15 +63,15 @@ impl Gateway for FaultyGateway {
         self.call(self.gateway.charge(request)).await
     }
 
-    async fn void(&self, key: GatewayKey) -> Result<Undone, GatewayError> {
+    async fn void(&self, key: GatewayKey) -> Result<Undone, OldGatewayError> {
         self.call(self.gateway.void(key)).await
     }
 
-    async fn refund(&self, key: GatewayKey, amount: Money) -> Result<Undone, GatewayError> {
+    async fn refund(&self, key: GatewayKey, amount: Money) -> Result<Undone, OldGatewayError> {
         self.call(self.gateway.refund(key, amount)).await
     }
 
-    async fn query(&self, key: GatewayKey) -> Result<Holding, GatewayError> {
+    async fn query(&self, key: GatewayKey) -> Result<Holding, OldGatewayError> {
         self.call(self.gateway.query(key)).await
     }
 }

@@ -25,7 +25,10 @@ const AMOUNT: Money = Money { minor: 4_990, currency: Currency::USD };
 
 fn process(n: u128) -> PaymentInput {
     let (method, customer_id) = ("credit_card".to_owned(), "anna".to_owned());
-    PaymentInput::Process(origin(n), PaymentProcess { total: AMOUNT, method, customer_id })
+    PaymentInput::Process(
+        origin(n),
+        PaymentProcess { total: AMOUNT, method, customer_id, placed_at: at(0) },
+    )
 }
 
 fn refund(n: u128) -> PaymentInput {
@@ -234,7 +237,7 @@ pub async fn the_largest_amount_and_any_text_are_read_back(backend: &dyn Backend
     let largest = Money { minor: AMOUNT_MAX_MINOR, currency: Currency::parse("JPY").unwrap() };
     let origin = Origin { request_id: Some(AWKWARD.into()), ..origin(1) };
     let (method, customer_id) = (AWKWARD.to_owned(), AWKWARD.repeat(100));
-    let intent = PaymentProcess { total: largest, method, customer_id };
+    let intent = PaymentProcess { total: largest, method, customer_id, placed_at: at(0) };
     let process = PaymentInput::Process(origin.clone(), intent.clone());
     stores.commit(&scenario(1, &[process, approved(largest)])).await;
     stores.compare().await;

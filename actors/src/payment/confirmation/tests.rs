@@ -46,6 +46,7 @@ impl Rows {
             total: money(4_990, "USD"),
             method: "credit_card".to_owned(),
             customer_id: "ada".to_owned(),
+            placed_at: at(0),
         };
         let yen = || PaymentProcess { total: money(4_990, "JPY"), ..intent() };
         let asking = GatewayAttempts { since: 1, due_at: at(9) };

@@ -1,5 +1,6 @@
 //! The columns of the table of steps.
 
+use super::super::saga::Saga;
 use crate::messages::{Kind, OrderDetails, OrderMessage, OrderNotice, Payload, Refusal};
 use crate::order::policy::SagaPolicy;
 use crate::order::status::OrderStatus;
@@ -22,7 +23,7 @@ pub struct Action {
     /// The saga's activity while the answer is awaited.
     pub activity: SagaStep,
     /// The command.
-    pub command: fn(&OrderDetails) -> Payload,
+    pub command: fn(&Saga) -> Payload,
     /// The answer that it is done.
     pub done: Kind,
     /// The order's status once it is done. None: it has no status of its own.

@@ -96,7 +96,12 @@ impl World {
         match step {
             Step::Process => {
                 let (total, method) = (AMOUNT, self.method.to_owned());
-                let intent = PaymentProcess { total, method, customer_id: "c".to_owned() };
+                let intent = PaymentProcess {
+                    total,
+                    method,
+                    customer_id: "c".to_owned(),
+                    placed_at: Timestamp::UNIX_EPOCH,
+                };
                 self.decide(PaymentInput::Process(Self::origin(), intent));
             }
             Step::Refund => self.decide(PaymentInput::Refund(Self::origin())),
@@ -114,7 +119,7 @@ impl World {
                 let call = self.calls.get_mut(index).filter(|call| call.awaited);
                 if let Some(call) = call {
                     call.awaited = false;
-                    let result = Err(GatewayError::Timeout);
+                    let result = Err(OldGatewayError::Timeout);
                     self.answers.push(GatewayAnswer { attempt: call.attempt, result });
                 }
             }
@@ -159,8 +164,8 @@ impl World {
         let result = match said {
             GatewayResponse::Charge(charge, _) => Ok(GatewayReply::Charge(charge)),
             GatewayResponse::Undone(undone) => Ok(GatewayReply::Undone(undone)),
-            GatewayResponse::Nothing => Err(GatewayError::Timeout),
-            GatewayResponse::Error(cause) => Err(GatewayError::Unavailable(cause.to_owned())),
+            GatewayResponse::Nothing => Err(OldGatewayError::Timeout),
+            GatewayResponse::Error(cause) => Err(OldGatewayError::Unavailable(cause.to_owned())),
         };
         if awaited {
             self.answers.push(GatewayAnswer { attempt, result });

@@ -28,11 +28,11 @@ fn process() -> PaymentInput {
     let method = "credit_card".to_owned();
     PaymentInput::Process(
         origin(),
-        PaymentProcess { total: AMOUNT, method, customer_id: "c".to_owned() },
+        PaymentProcess { total: AMOUNT, method, customer_id: "c".to_owned(), placed_at: at(0) },
     )
 }
 
-fn answered(attempt: u32, result: Result<GatewayReply, GatewayError>) -> PaymentInput {
+fn answered(attempt: u32, result: Result<GatewayReply, OldGatewayError>) -> PaymentInput {
     PaymentInput::Answered(GatewayAnswer { attempt, result })
 }
 
@@ -84,7 +84,7 @@ fn the_key_is_the_orders_and_never_an_attempts() {
 
 #[test]
 fn a_question_without_an_answer_is_put_again_after_a_pause_that_doubles_up_to_a_bound() {
-    let timeout = |attempt| answered(attempt, Err(GatewayError::Timeout));
+    let timeout = |attempt| answered(attempt, Err(OldGatewayError::Timeout));
     let mut inputs = vec![process()];
     let mut pauses = Vec::new();
     for attempt in 1..=12 {
@@ -109,7 +109,7 @@ fn a_question_without_an_answer_is_put_again_after_a_pause_that_doubles_up_to_a_
 
 #[test]
 fn silence_to_an_earlier_question_or_a_pause_after_it_means_nothing() {
-    let timeout = answered(1, Err(GatewayError::Timeout));
+    let timeout = answered(1, Err(OldGatewayError::Timeout));
     assert_eq!(after(&[process(), PaymentInput::Resume, timeout.clone()]).1, []);
     assert_eq!(
         after(&[process(), timeout, PaymentInput::Resume, PaymentInput::PauseElapsed(1)]).1,
