@@ -1,44 +1,56 @@
 //! The rules of a payment: an order's money is taken once, or given back.
 //!
-//! The intent is committed before the gateway hears of it, under one key for the payment's whole life.
-//! A gateway that does not answer leaves the outcome unknown, and it is asked again until it answers;
-//! `payment.reversed` is said only once the gateway holds no money and never will.
+//! ```text
+//! command, answer, notification, request ──decide──▶ the payment as it becomes, messages, what to ask next
+//! ```
+//!
+//! - The intent is committed before the gateway hears of it, under one key for the payment's whole life.
+//! - Every request has the same kind of answer: all that the gateway has of the payment. One function takes it in,
+//!   whatever was asked ([`decide`], `answer.rs`).
+//! - A notification decides nothing: it makes the payment look at once.
+//! - Money is believed however late it comes; an end only from a request that was made since.
+//! - A gateway that does not answer leaves the outcome unknown, and it is asked again until it answers.
+//! - `payment.reversed` is told only once the gateway holds no money and can take none.
 
+mod abilities;
+mod answer;
 mod attention;
-mod charge;
 mod decide;
 mod decision;
-mod event;
+mod failed;
 mod from_message;
-mod gateway_answer;
 mod gateway_payment;
 mod gateway_request;
 mod input;
+mod learn;
 mod methods;
+mod news;
+mod next_look;
 mod notification;
+mod notified;
 mod policy;
-mod process;
 mod provider;
-mod refund;
+mod refund_amount;
+mod request;
+mod requested;
 mod requests;
-mod resume;
 mod service;
 mod state;
 #[cfg(test)]
 mod tests;
+mod undo;
 mod view;
 
+pub use abilities::{Abilities, RefundAbility};
 pub use attention::Attention;
-pub use charge::{Charge, ChargeRequest, Holding, OldGatewayError, Undone};
 pub use decide::decide;
 pub use decision::{Effect, PaymentDecision};
-pub use event::{IllegalEvent, PaymentEvent, apply};
 pub use from_message::input;
 pub use gateway_payment::{
     GatewayKey, GatewayPayment, GatewayRefund, Page, PartKey, PaymentTry, Reference, RefundProgress,
 };
 pub use gateway_request::{GatewayError, GatewayRequest, Operation, Part, Ruling, Subject, Terms};
-pub use input::{GatewayAnswer, GatewayReply, PaymentInput};
+pub use input::{GatewayAnswer, PaymentInput};
 pub use methods::{DEFAULT_METHODS, PaymentMethods};
 pub use notification::{Notification, NotificationError, NotificationReader};
 pub use policy::{Now, PaymentPolicy};
@@ -48,5 +60,5 @@ pub use requests::{
     RequestRefused,
 };
 pub use service::{PaymentChange, PaymentRow, PaymentService, PaymentWrite};
-pub use state::{GatewayAttempts, Payment, PaymentStatus, Question, State, Undo};
+pub use state::{Asking, End, Known, Looks, Payment, PaymentStatus, State, Told};
 pub use view::PaymentView;

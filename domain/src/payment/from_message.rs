@@ -18,7 +18,7 @@ pub fn input(message: &Message) -> Result<PaymentInput, String> {
         }
         Payload::Payment(PaymentMessage::Refund)
         | Payload::Inventory(InventoryMessage::Failed(_) | InventoryMessage::Released) => {
-            Ok(PaymentInput::Refund(origin()))
+            Ok(PaymentInput::Undo(origin()))
         }
         _ => Err(format!("the payment service does not handle `{}`", message.kind())),
     }

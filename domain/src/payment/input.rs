@@ -1,6 +1,8 @@
 //! The inputs of a payment.
 
-use super::charge::{Charge, OldGatewayError, Undone};
+use super::gateway_payment::GatewayPayment;
+use super::gateway_request::GatewayError;
+use super::requests::PaymentRequest;
 use crate::messages::{Origin, PaymentProcess};
 
 /// An input of a payment.
@@ -8,30 +10,28 @@ use crate::messages::{Origin, PaymentProcess};
 pub enum PaymentInput {
     /// Take the money.
     Process(Origin, PaymentProcess),
-    /// Give the money back.
-    Refund(Origin),
+    /// Give the money back, whatever is left of it.
+    Undo(Origin),
     /// The gateway was asked; this came of it.
     Answered(GatewayAnswer),
-    /// The pause after this question is over.
+    /// The gateway sent a genuine notification that claims so much money, in minor units.
+    Notified {
+        /// How much.
+        claimed_minor: i64,
+    },
+    /// A person asks for something.
+    Requested(PaymentRequest),
+    /// The pause after this request is over.
     PauseElapsed(u32),
-    /// Whatever was under way may have been lost with a process: do it again.
+    /// It is due: a request may have been lost with a process, or it is time to look.
     Resume,
 }
 
-/// The result of a gateway request.
+/// What came of a request to the gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GatewayAnswer {
-    /// Which question it answers: the payment's `attempts` when it was asked.
+    /// The request's number: the payment's `attempts` when it was made.
     pub attempt: u32,
     /// Its answer.
-    pub result: Result<GatewayReply, OldGatewayError>,
-}
-
-/// A reply of the gateway.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GatewayReply {
-    /// Of a charge.
-    Charge(Charge),
-    /// Of a void or a refund.
-    Undone(Undone),
+    pub result: Result<GatewayPayment, GatewayError>,
 }

@@ -1,7 +1,7 @@
 //! The payment service, as its journal and its store see it: rows that are decided on in memory and
 //! checked by their versions when they are written.
 
-use super::state::{Payment, State};
+use super::state::{End, Payment, State};
 use crate::clock::Timestamp;
 use crate::ids::{OrderId, ServiceName};
 use crate::messages::Message;
@@ -23,8 +23,8 @@ pub struct PaymentChange {
     pub expected: u64,
     /// The payment as it is now. None: as it was.
     pub payment: Option<Arc<Payment>>,
-    /// The message to the saga.
-    pub message: Option<Arc<Message>>,
+    /// What is told.
+    pub messages: Vec<Arc<Message>>,
 }
 
 /// A payment's row.
@@ -41,7 +41,7 @@ pub struct PaymentRow {
 impl PaymentRow {
     /// When somebody must see to it. None: it is at rest.
     pub fn due_at(&self) -> Option<Timestamp> {
-        self.payment.asking().map(|asking| asking.due_at)
+        self.payment.due_at
     }
 }
 
@@ -81,16 +81,18 @@ impl Service for PaymentService {
         let mut outcomes = Vec::with_capacity(changes.len());
         let mut messages = Vec::new();
         for change in changes {
-            let PaymentChange { order_id, expected, payment, message } = change;
+            let PaymentChange { order_id, expected, payment, messages: told } = change;
             let version = expected + u64::from(payment.is_some());
             if !versions.advance(order_id, *expected, version) {
                 outcomes.push(Outcome::Refused);
                 continue;
             }
             outcomes.push(Outcome::Done(()));
-            messages.extend(message.clone());
+            messages.extend(told.iter().cloned());
             if let Some(payment) = payment {
-                if planted(Bug::NoPaymentTombstone) && payment.state == State::Tombstoned {
+                if planted(Bug::NoPaymentTombstone)
+                    && payment.state == (State::Ended { end: End::Tombstoned })
+                {
                     continue;
                 }
                 let row = PaymentRow { order_id: *order_id, version, payment: payment.clone() };

@@ -1,25 +1,29 @@
 //! A payment, as its row remembers it.
 //!
 //! ```text
-//!           ┌────────▶ Approved ───refund──▶ Reversing ──▶ Reversed
-//! Charging ─┼────────▶ Declined ──refund──────────────────▶    ▲
-//!           └─refund─▶ Reversing (void: the outcome is unknown) ┘
-//! (no row) ───refund─▶ Forestalled: what comes late is answered with `payment.reversed`
+//!                      ┌───────────── refused ─────────────▶ Declined ─┐
+//! Creating ──▶ AwaitingCustomer ──▶ InReview                           │ money turns up
+//!    │            │    └─ the page has ended ─▶ Cancelling ─▶ Expired ─┤ (late_money)
+//!    ├─ held ─────┴──────▶ Capturing ◀─▶ Authorized                    ▼
+//!    └─ captured ────────────▶ Approved ──undo──▶ Refunding ──▶ Reversed
+//!  undo of the others ─▶ Cancelling ─▶ Reversed       │
+//!                           └─ captured meanwhile ────▶ Refunding
+//! (no row) ──undo─▶ Tombstoned: a command that comes late is answered with `payment.reversed`
 //! ```
-//!
-//! Money that turns up on a payment that is not Charging or Approved leads (back) to Reversing.
 
-use super::charge::ChargeRequest;
-use super::gateway_payment::GatewayKey;
+use super::attention::Attention;
+use super::gateway_payment::{GatewayKey, Page, PaymentTry, Reference};
+use super::gateway_request::Ruling;
+use super::provider::Provider;
+use super::requests::{Refund, RefundStatus};
 use crate::clock::Timestamp;
-use crate::messages::{
-    Message, Origin, Payload, PaymentApproved, PaymentMessage, PaymentProcess, Refusal,
-};
-use crate::money::Money;
-use crate::planted::{Bug, planted};
+use crate::messages::{Origin, PaymentProcess};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 use strum::{IntoStaticStr, VariantArray};
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
 
 /// Everything that is remembered of a payment. There is none before the first command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,13 +31,49 @@ pub struct Payment {
     /// The order that it belongs to, as the first message named it; with the order's details where the
     /// next service needs them from `payment.approved`.
     pub origin: Origin,
-    /// How often the gateway was asked anything. The number of a question tells its answer from
-    /// those of questions that were given up.
+    /// The amount to be paid, and how. None: it was undone before that was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent: Option<PaymentProcess>,
+    /// The gateway that it began with.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub provider: Provider,
+    /// How many requests were made. A request's number tells its answer from those of earlier ones.
     pub attempts: u32,
-    /// How often it was reversed: again, when money turned up after all.
-    pub reversals: u32,
+    /// The first request whose answer can end the payment: those before were made before it came to stand where it
+    /// stands.
+    pub since: u32,
     /// Where it stands.
     pub state: State,
+    /// What is under way at the gateway. None: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asking: Option<Asking>,
+    /// When somebody must see to it. None: it is at rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Timestamp>,
+    /// What the gateway said of its money.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub known: Known,
+    /// The page's end that was asked for last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_ends_at: Option<Timestamp>,
+    /// The refunds that were asked for, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refunds: Vec<Refund>,
+    /// What a person should know or do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attention: Option<Attention>,
+    /// How often, and how, the gateway is looked at beside its own requests.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub looks: Looks,
+    /// Rejections in a row of what is asked now.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub rejections: u32,
+    /// What was told.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub told: Told,
+    /// The evidence of a refund that was made by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// When the first command came.
     pub created_at: Timestamp,
     /// When it came to stand where it stands.
@@ -44,69 +84,165 @@ pub struct Payment {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
 pub enum State {
-    /// The gateway is asked to capture the money; what it did is unknown until it answers.
-    Charging {
-        /// The amount to be paid, and how.
-        intent: PaymentProcess,
-        /// How asking goes.
-        asking: GatewayAttempts,
+    /// The gateway is asked to have the customer pay; what it did is unknown until it answers.
+    Creating,
+    /// The customer can pay.
+    AwaitingCustomer {
+        /// Where. None: the page is lost, and a try at it is under way.
+        page: Option<Page>,
+        /// The number of the request that the page came from: a page of an earlier one is dead.
+        attempt: u32,
     },
+    /// The gateway has the money, and someone has to accept it.
+    InReview {
+        /// What a person has ruled.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ruling: Option<Ruling>,
+    },
+    /// The money is held; its capture is asked for after a pause.
+    Authorized,
+    /// The gateway is asked to capture what it holds.
+    Capturing,
     /// The money is captured.
-    Approved {
-        /// The paid amount, and how.
-        intent: PaymentProcess,
-        /// The gateway's identifier of the capture.
-        transaction_id: String,
+    Approved,
+    /// The gateway is asked to see to it that no more money comes.
+    Cancelling {
+        /// What it ends as then.
+        end: End,
+        /// It had ended so before.
+        #[serde(default, skip_serializing_if = "is_default")]
+        late: bool,
     },
-    /// The gateway refused.
+    /// The gateway is asked to give back what it has captured.
+    Refunding {
+        /// What it ends as then.
+        end: End,
+        /// It had ended so before.
+        #[serde(default, skip_serializing_if = "is_default")]
+        late: bool,
+    },
+    /// The gateway holds no money, and can take none any more.
+    Ended {
+        /// How.
+        end: End,
+    },
+}
+
+/// How a payment ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// The gateway refused, or what came was not what was asked for.
     Declined {
-        /// The amount that was to be paid, and how.
-        intent: PaymentProcess,
-        /// Its reason.
+        /// A word that programs understand.
         reason: String,
     },
-    /// The gateway is asked to give back what it has, or may have, captured.
-    Reversing {
-        /// The amount that was to be paid, and how.
-        intent: PaymentProcess,
-        /// How it is undone.
-        undo: Undo,
-        /// The gateway's identifier of the capture, where one is known.
-        transaction_id: Option<String>,
-        /// How asking goes.
-        asking: GatewayAttempts,
+    /// Nobody paid in time.
+    Expired,
+    /// What was held or approved is gone.
+    Lapsed {
+        /// `authorization_expired`, `capture_declined` or `reverted`.
+        reason: String,
     },
-    /// The gateway holds no money, and never will.
-    Reversed {
-        /// The amount that was to be paid, and how.
-        intent: PaymentProcess,
-        /// The gateway's identifier of the capture, where one is known.
-        transaction_id: Option<String>,
-        /// The refunded amount. None: nothing had been captured.
-        refunded: Option<Money>,
-    },
+    /// It was undone.
+    Reversed,
     /// It was undone before it was ever asked for: the gateway has not heard of it, and never will.
     Tombstoned,
 }
 
-/// How asking the gateway goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GatewayAttempts {
-    /// The number of the first question that is still of interest: what was asked earlier was
-    /// asked in ignorance of what is known since.
-    pub since: u32,
-    /// When the last question counts as lost, and whoever finds the row asks again.
-    pub due_at: Timestamp,
-}
-
-/// How a payment is undone.
+/// What is under way at the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Undo {
-    /// The key is closed, and what may have been captured under it is refunded.
-    Void,
-    /// Refund the captured amount.
-    Refund,
+pub enum Asking {
+    /// What the state asks for.
+    Act,
+    /// A look that changes nothing.
+    Retrieve,
+}
+
+/// What the gateway said of a payment's money, in minor units. What was captured and given back never shrinks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Known {
+    /// Its identifiers.
+    #[serde(skip_serializing_if = "is_default")]
+    pub reference: Reference,
+    /// Authorised and not captured.
+    #[serde(skip_serializing_if = "is_default")]
+    pub held_minor: i64,
+    /// Until when what is held can be captured.
+    #[serde(skip_serializing_if = "is_default")]
+    pub capture_before: Option<Timestamp>,
+    /// Captured.
+    #[serde(skip_serializing_if = "is_default")]
+    pub captured_minor: i64,
+    /// The part of it that pays the order.
+    #[serde(skip_serializing_if = "is_default")]
+    pub credited_minor: i64,
+    /// Given back.
+    #[serde(skip_serializing_if = "is_default")]
+    pub refunded_minor: i64,
+    /// It waits for a ruling.
+    #[serde(skip_serializing_if = "is_default")]
+    pub in_review: bool,
+    /// The customer's latest try.
+    #[serde(skip_serializing_if = "is_default")]
+    pub last_try: Option<PaymentTry>,
+}
+
+impl Known {
+    /// Captured and not given back.
+    pub const fn left_minor(&self) -> i64 {
+        self.captured_minor.saturating_sub(self.refunded_minor)
+    }
+}
+
+/// How the gateway is looked at beside what a state asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Looks {
+    /// Looks at a payment that waits for its customer, or has ended.
+    #[serde(skip_serializing_if = "is_default")]
+    pub polls: u32,
+    /// A notification came after the last request was made.
+    #[serde(skip_serializing_if = "is_default")]
+    pub again: bool,
+    /// The most that a notification has claimed.
+    #[serde(skip_serializing_if = "is_default")]
+    pub claimed_minor: i64,
+    /// Looks that did not find what is claimed.
+    #[serde(skip_serializing_if = "is_default")]
+    pub rechecks: u32,
+    /// When the last request was made because of a notification.
+    #[serde(skip_serializing_if = "is_default")]
+    pub notified_at: Option<Timestamp>,
+}
+
+/// What was told of a payment. The numbers tell messages of the same kind apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Told {
+    /// When the latest outcome was told first: told again, it is to the letter the same.
+    #[serde(skip_serializing_if = "is_default")]
+    pub outcome_at: Option<Timestamp>,
+    /// How often it was told that the payment is reversed.
+    #[serde(skip_serializing_if = "is_default")]
+    pub reversals: u32,
+    /// Pages.
+    #[serde(skip_serializing_if = "is_default")]
+    pub pages: u32,
+    /// When the latest page was told.
+    #[serde(skip_serializing_if = "is_default")]
+    pub page_at: Option<Timestamp>,
+    /// Updates.
+    #[serde(skip_serializing_if = "is_default")]
+    pub updates: u32,
+    /// Calls for a person.
+    #[serde(skip_serializing_if = "is_default")]
+    pub attentions: u32,
+    /// Refunds.
+    #[serde(skip_serializing_if = "is_default")]
+    pub refunds: u32,
 }
 
 /// The word for where a payment stands, in answers and lists.
@@ -117,10 +253,24 @@ pub enum Undo {
 pub enum PaymentStatus {
     /// The gateway has not answered yet.
     Pending,
+    /// The customer can pay at a page.
+    AwaitingCustomer,
+    /// Someone has to accept or deny the payment.
+    InReview,
+    /// The money is held and not captured.
+    Authorized,
     /// The money is captured.
     Approved,
+    /// A part of the captured money is given back.
+    PartiallyRefunded,
+    /// All captured money is given back, and the order goes on.
+    Refunded,
     /// The gateway refused.
     Failed,
+    /// Nobody paid in time.
+    Expired,
+    /// The money is gone after it was there.
+    Lapsed,
     /// The money is on its way back.
     Reversing,
     /// No money is held.
@@ -137,99 +287,90 @@ impl PaymentStatus {
     }
 }
 
-/// A question to the gateway.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Question {
-    /// Capture this.
-    Charge(ChargeRequest),
-    /// Close this key.
-    Void(GatewayKey),
-    /// Give this back.
-    Refund(GatewayKey, Money),
-}
-
 impl Payment {
     /// The word for where it stands.
     pub const fn status(&self) -> PaymentStatus {
-        match self.state {
-            State::Charging { .. } => PaymentStatus::Pending,
-            State::Approved { .. } => PaymentStatus::Approved,
-            State::Declined { .. } => PaymentStatus::Failed,
-            State::Reversing { .. } => PaymentStatus::Reversing,
-            State::Reversed { .. } | State::Tombstoned => PaymentStatus::Reversed,
-        }
-    }
-
-    /// The amount to be paid, and how. None: the payment was undone before that was known.
-    pub const fn intent(&self) -> Option<&PaymentProcess> {
         match &self.state {
-            State::Charging { intent, .. }
-            | State::Approved { intent, .. }
-            | State::Declined { intent, .. }
-            | State::Reversing { intent, .. }
-            | State::Reversed { intent, .. } => Some(intent),
-            State::Tombstoned => None,
+            State::Creating => PaymentStatus::Pending,
+            State::AwaitingCustomer { .. } => PaymentStatus::AwaitingCustomer,
+            State::InReview { .. } => PaymentStatus::InReview,
+            State::Authorized | State::Capturing => PaymentStatus::Authorized,
+            State::Approved if self.known.refunded_minor <= 0 => PaymentStatus::Approved,
+            State::Approved if self.known.refunded_minor < self.known.credited_minor => {
+                PaymentStatus::PartiallyRefunded
+            }
+            State::Approved => PaymentStatus::Refunded,
+            // Until the page is closed nobody has been told anything.
+            State::Cancelling { end: End::Expired, late: false } => PaymentStatus::Pending,
+            State::Cancelling { .. } | State::Refunding { .. } => PaymentStatus::Reversing,
+            State::Ended { end } => end.status(),
         }
     }
 
-    /// How asking the gateway goes. None: it is not asked anything.
-    pub const fn asking(&self) -> Option<GatewayAttempts> {
-        match self.state {
-            State::Charging { asking, .. } | State::Reversing { asking, .. } => Some(asking),
-            State::Approved { .. }
-            | State::Declined { .. }
-            | State::Reversed { .. }
-            | State::Tombstoned => None,
-        }
+    /// The payment's key at the gateway.
+    pub fn key(&self) -> GatewayKey {
+        GatewayKey::of(self.origin.order_id)
     }
 
-    /// How many of its questions are still of interest: those since it came to stand where it stands.
-    pub fn questions(&self) -> u32 {
-        self.asking().map_or(0, |asking| (self.attempts + 1).saturating_sub(asking.since))
+    /// The amount to be paid, in minor units; 0: unknown.
+    pub(super) fn due_minor(&self) -> i64 {
+        self.intent.as_ref().map_or(0, |intent| intent.total.minor)
     }
 
-    /// The question that the gateway has to be asked now.
-    pub fn question(&self) -> Option<Question> {
-        let order_id = self.origin.order_id;
-        let key = GatewayKey::of(order_id);
+    /// The method: that of the customer's latest try, or else the order's.
+    pub fn method(&self) -> &str {
+        let intent = self.intent.as_ref().map_or("", |intent| &intent.method);
+        self.known.last_try.as_ref().map_or(intent, |latest| &latest.method)
+    }
+
+    /// True when the customer was sent to a page.
+    pub const fn had_page(&self) -> bool {
+        self.told.pages > 0 || matches!(self.state, State::AwaitingCustomer { .. })
+    }
+
+    /// A person has to act before anything goes on.
+    pub(super) fn waits_for_person(&self) -> bool {
+        self.attention.is_some_and(Attention::needs_person)
+    }
+
+    /// The refund that the gateway has to be asked for next.
+    pub(super) fn next_refund(&self) -> Option<&Refund> {
+        self.refunds.iter().find(|refund| refund.status == RefundStatus::Asked)
+    }
+
+    /// True when the state itself asks something of the gateway.
+    pub(super) fn wants_to_act(&self) -> bool {
         match &self.state {
-            State::Charging { intent, .. } => Some(Question::Charge(ChargeRequest {
-                key: if planted(Bug::FreshKey) { key.again(self.attempts) } else { key },
-                order_id,
-                amount: intent.total,
-                method: intent.method.clone(),
-            })),
-            State::Reversing { undo: Undo::Void, .. } => Some(Question::Void(key)),
-            State::Reversing { undo: Undo::Refund, intent, .. } => {
-                Some(Question::Refund(key, intent.total))
-            }
-            State::Approved { .. }
-            | State::Declined { .. }
-            | State::Reversed { .. }
-            | State::Tombstoned => None,
+            State::Creating | State::Authorized | State::Capturing => true,
+            State::InReview { ruling } => ruling.is_some(),
+            State::Approved => self.next_refund().is_some(),
+            State::Cancelling { .. } | State::Refunding { .. } => !self.waits_for_person(),
+            State::AwaitingCustomer { .. } | State::Ended { .. } => false,
         }
     }
 
-    /// The latest outcome, to the letter the same however often it is said. None: there is none yet.
-    pub fn outcome(&self) -> Option<Arc<Message>> {
-        let (payload, number) = match &self.state {
-            State::Charging { .. } | State::Reversing { .. } => return None,
-            State::Approved { intent, transaction_id } => {
-                let (total, transaction_id) = (intent.total, transaction_id.clone());
-                let payload = Payload::Payment(PaymentMessage::Approved(PaymentApproved {
-                    total,
-                    transaction_id,
-                }));
-                return Some(Message::new(&self.origin, payload, 0, self.changed_at));
-            }
-            State::Declined { reason, .. } => {
-                (Payload::Payment(PaymentMessage::Failed(Refusal::because(reason))), 0)
-            }
-            State::Reversed { .. } => {
-                (Payload::Payment(PaymentMessage::Reversed), self.reversals.saturating_sub(1))
-            }
-            State::Tombstoned => (Payload::Payment(PaymentMessage::Reversed), 0),
-        };
-        Some(Message::new(&self.origin.slim(), payload, number, self.changed_at))
+    /// How many requests were made since it came to stand where it stands.
+    pub(super) fn requests(&self) -> u32 {
+        (self.attempts + 1).saturating_sub(self.since)
+    }
+}
+
+impl End {
+    /// The word for a payment that ended so.
+    pub(super) const fn status(&self) -> PaymentStatus {
+        match self {
+            Self::Declined { .. } => PaymentStatus::Failed,
+            Self::Expired => PaymentStatus::Expired,
+            Self::Lapsed { .. } => PaymentStatus::Lapsed,
+            Self::Reversed | Self::Tombstoned => PaymentStatus::Reversed,
+        }
+    }
+
+    pub(super) fn declined(reason: &str) -> Self {
+        Self::Declined { reason: reason.to_owned() }
+    }
+
+    pub(super) fn lapsed(reason: &str) -> Self {
+        Self::Lapsed { reason: reason.to_owned() }
     }
 }

@@ -1,5 +1,7 @@
-//! The payment's promises, held against the gateway's own ledger through lost answers, late calls and repeated
-//! commands.
+//! The payment's promises: single rules, the whole table of states and answers, and a model that is held against the
+//! gateway's own ledger through lost answers, late calls, notifications and repeated commands.
 
-mod model;
+mod bench;
+mod refunds;
 mod rules;
+mod table;

@@ -294,7 +294,7 @@ fn taken_for(service: ServiceName, message: &Message) -> (Kind, Origin) {
     match service {
         ServiceName::Payment => match payment::input(message).expect("payment has a use for it") {
             payment::PaymentInput::Process(origin, _) => (Kind::PaymentProcess, origin),
-            payment::PaymentInput::Refund(origin) => (Kind::PaymentRefund, origin),
+            payment::PaymentInput::Undo(origin) => (Kind::PaymentRefund, origin),
             other => panic!("no message asks for {other:?}"),
         },
         ServiceName::Inventory => match inventory::change(message).expect("inventory has a use") {

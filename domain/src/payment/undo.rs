@@ -1,0 +1,51 @@
+//! Gives the money back.
+
+use super::decide::new;
+use super::decision::{PaymentDecision, Turn};
+use super::policy::Now;
+use super::state::{End, Payment, State};
+use crate::messages::Origin;
+
+/// The answer is always `payment.reversed`, and only once it is true: at once where no money can be held, else when
+/// the gateway has said so. Repeated while that is awaited, it has the gateway asked at once instead of after its
+/// pause, and again if a person had to look.
+pub(super) fn undo(payment: Option<&Payment>, origin: &Origin, now: Now<'_>) -> PaymentDecision {
+    let Some(payment) = payment else {
+        let mut turn = Turn::first(new(origin, now), now);
+        turn.end(End::Tombstoned, false);
+        return turn.finish();
+    };
+    let mut turn = Turn::on(payment, now);
+    match &payment.state {
+        State::Ended { end: End::Reversed | End::Tombstoned } => {
+            return PaymentDecision::tell(payment.outcome());
+        }
+        State::Ended { end: End::Declined { .. } | End::Expired | End::Lapsed { .. } } => {
+            turn.end(End::Reversed, false);
+        }
+        State::Approved if payment.known.left_minor() > 0 => {
+            turn.act_as(State::Refunding { end: End::Reversed, late: false });
+        }
+        State::Creating
+        | State::AwaitingCustomer { .. }
+        | State::InReview { .. }
+        | State::Authorized
+        | State::Capturing
+        | State::Approved => {
+            turn.act_as(State::Cancelling { end: End::Reversed, late: false });
+        }
+        State::Cancelling { .. } | State::Refunding { .. } => {
+            let reversed = End::Reversed;
+            turn.payment.state = match &payment.state {
+                State::Cancelling { .. } => State::Cancelling { end: reversed, late: false },
+                _ => State::Refunding { end: reversed, late: false },
+            };
+            if payment.waits_for_person() {
+                turn.payment.attention = None;
+                turn.payment.rejections = 0;
+            }
+            turn.ask(super::state::Asking::Act);
+        }
+    }
+    turn.finish()
+}
