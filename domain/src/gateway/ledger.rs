@@ -1,249 +1,227 @@
-//! The ledger: one entry a key, and what charge, void and refund do to it. Pure.
+//! The ledger: what a request or a visit does to the entry under its key. Pure.
 //!
-//! ```text
-//! Asked ──charge──▶ Charged ──void, refund──▶ Refunded
-//!   │ └───charge──▶ Declined
-//!   └─────void────▶ Voided: a charge that comes later is declined
-//! ```
+//! Every request may come any number of times, in any order. A key is captured once at the most, and never more is
+//! refunded than was captured.
 
+use super::entry::{Booking, Entry, EntryStatus, LedgerRefund, Review};
 use super::methods::{GatewayPolicy, Method};
-use crate::clock::Timestamp;
-use crate::ids::OrderId;
-use crate::money::Money;
-use crate::payment::{Charge, ChargeRequest, GatewayKey, Holding, Undone};
-use serde::{Deserialize, Serialize};
+use super::response::{Answer, GatewayResponse, LedgerNotification, Visit, VisitOutcome};
+use crate::clock::{Timestamp, storable};
+use crate::payment::{GatewayError, GatewayRequest, Operation, Part, Ruling, Subject, Terms};
 use std::time::Duration;
-use strum::{IntoStaticStr, VariantArray};
 
-/// The ledger's entry under one key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    /// The key.
-    pub key: GatewayKey,
-    /// Where it stands.
-    pub status: EntryStatus,
-    /// The requested charge. None: the key was closed before any charge came.
-    pub booking: Option<Booking>,
-    /// The captured amount, in minor units of the booking's currency.
-    pub captured_minor: i64,
-    /// The refunded part of it.
-    pub refunded_minor: i64,
-    /// The gateway's identifier of the capture, once there is one.
-    pub transaction_id: Option<String>,
-    /// How often a charge was asked for.
-    pub charge_attempts: u32,
-    /// How often money was asked back, refused or not.
-    pub refund_attempts: u32,
-    /// When the key was first heard of.
-    pub created_at: Timestamp,
-    /// When it came to stand where it stands.
-    pub changed_at: Timestamp,
-}
+/// How long after a page was cancelled the money arrives of a customer who was on it (`test_redirect_late`): long
+/// enough that the answer to the cancel is known by then.
+pub const LATE_MONEY_AFTER: Duration = Duration::from_secs(1);
 
-/// A requested charge.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Booking {
-    /// The order.
-    pub order_id: OrderId,
-    /// How much.
-    pub amount: Money,
-    /// How.
-    pub method: String,
-}
-
-/// Where an entry stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[derive(IntoStaticStr, VariantArray)]
-#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
-pub enum EntryStatus {
-    /// Heard of; nothing is booked.
-    Asked,
-    /// The money is held.
-    Charged,
-    /// Refused for good.
-    Declined,
-    /// Closed for good; nothing was ever captured.
-    Voided,
-    /// All money was given back, for good.
-    Refunded,
-}
-
-impl EntryStatus {
-    /// Every status.
-    pub const ALL: &[Self] = Self::VARIANTS;
-
-    /// The word as it is written.
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-
-    /// The status of a word.
-    pub fn named(word: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|status| status.as_str() == word)
-    }
-}
-
-/// A response of the gateway, and its timing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GatewayResponse {
-    /// The outcome of a charge, sent after a delay.
-    Charge(Charge, Duration),
-    /// No money is held any more.
-    Undone(Undone),
-    /// Nothing: the caller is left to wait.
-    Nothing,
-    /// It cannot be done, for now.
-    Error(&'static str),
-}
+/// Why a request is not done.
+type Refusal = Result<(), GatewayError>;
 
 impl Entry {
-    /// A key that is heard of for the first time.
-    pub fn new(key: GatewayKey, at: Timestamp) -> Self {
-        Self {
-            key,
-            status: EntryStatus::Asked,
-            booking: None,
-            captured_minor: 0,
-            refunded_minor: 0,
-            transaction_id: None,
-            charge_attempts: 0,
-            refund_attempts: 0,
-            created_at: at,
-            changed_at: at,
-        }
-    }
-
-    /// Captures the money, once.
-    pub fn charge(
+    /// Does what is asked.
+    pub fn ask(
         &mut self,
-        request: &ChargeRequest,
+        request: &GatewayRequest,
         policy: &GatewayPolicy,
         at: Timestamp,
     ) -> GatewayResponse {
-        self.charge_attempts += 1;
-        let nth = self.charge_attempts;
-        let method = Method::named(&request.method);
-        let asked = Booking {
-            order_id: request.order_id,
-            amount: request.amount,
-            method: request.method.clone(),
+        let notification = self.book_late_money(at);
+        let mut delay = Duration::ZERO;
+        let refusal = match &request.operation {
+            Operation::Create(terms) => {
+                self.charge_attempts += 1;
+                let (nth, method) = (self.charge_attempts, Method::named(&request.subject.method));
+                let created = self.create(&request.subject, terms, policy, at);
+                let is_lost = self.status == EntryStatus::Asked;
+                if created.is_ok() && (is_lost || method.silent(nth)) {
+                    return GatewayResponse::now(Answer::Silence);
+                }
+                delay = method.delay(nth);
+                created
+            }
+            Operation::Retrieve => Ok(()),
+            Operation::Capture(_) => Err(rejected("nothing_held", "no authorised amount is held")),
+            Operation::Cancel => {
+                self.cancel(at);
+                Ok(())
+            }
+            Operation::Refund(part) => self.refund(part, at),
+            Operation::Review(ruling) => self.review(*ruling, at),
         };
-        if self.booking.get_or_insert_with(|| asked.clone()) != &asked {
-            return response(declined("key_reused"), Duration::ZERO);
+        let answer = refusal.map(|()| Box::new(self.payment(policy, at)));
+        GatewayResponse {
+            answer: Answer::Asked(answer),
+            delay,
+            notification,
+            late_at: self.details.late_at,
+        }
+    }
+
+    /// Does what a customer does at the page.
+    pub fn visit(&mut self, visit: Visit, at: Timestamp) -> GatewayResponse {
+        let late = self.book_late_money(at);
+        let outcome = match visit {
+            _ if self.details.page_ends_at.is_none() => VisitOutcome::NoPage,
+            _ if self.is_captured() => VisitOutcome::PaidBefore,
+            _ if !self.is_page_open(at) => VisitOutcome::Closed,
+            Visit::Pay => {
+                self.capture(at);
+                VisitOutcome::Paid
+            }
+            Visit::Decline => {
+                self.details.denied = Some("declined".to_owned());
+                VisitOutcome::Denied
+            }
+            Visit::Leave => VisitOutcome::Left,
+        };
+        let is_news = matches!(outcome, VisitOutcome::Paid | VisitOutcome::Denied);
+        let notification = late.or_else(|| self.notification().filter(|_| is_news));
+        let late_at = self.details.late_at;
+        GatewayResponse { notification, late_at, ..GatewayResponse::now(Answer::Visited(outcome)) }
+    }
+
+    fn create(
+        &mut self,
+        subject: &Subject,
+        terms: &Terms,
+        policy: &GatewayPolicy,
+        at: Timestamp,
+    ) -> Refusal {
+        let asked = Booking {
+            order_id: subject.order_id,
+            amount: subject.due,
+            method: subject.method.clone(),
+        };
+        let method = Method::named(&asked.method);
+        match &self.booking {
+            None => self.booking = Some(asked),
+            Some(booked) if *booked == asked => {}
+            Some(_) => {
+                let text = "another order, amount or method was requested under this key";
+                return Err(rejected("key_reused", text));
+            }
         }
         match self.status {
-            EntryStatus::Asked if method.ignores(nth) => return GatewayResponse::Nothing,
+            EntryStatus::Asked if method.ignores(self.charge_attempts) => {}
+            EntryStatus::Asked | EntryStatus::Open if method.needs_page() => {
+                // A second page replaces the first.
+                self.details.page_ends_at = Some(storable(terms.expires_at));
+                self.stand(EntryStatus::Open, at);
+            }
             EntryStatus::Asked if method.declines(self.key, policy) => {
                 self.stand(EntryStatus::Declined, at);
             }
             EntryStatus::Asked => {
-                self.captured_minor = request.amount.minor;
-                self.transaction_id = Some(format!("sim-{}", self.key.0.simple()));
-                self.stand(EntryStatus::Charged, at);
+                self.details.review = (method == Method::Review).then_some(Review::Waiting);
+                self.capture(at);
             }
-            EntryStatus::Charged
+            EntryStatus::Open
+            | EntryStatus::Charged
             | EntryStatus::Declined
-            | EntryStatus::Voided
+            | EntryStatus::Cancelled
             | EntryStatus::Refunded => {}
         }
-        if method.silent(nth) {
-            return GatewayResponse::Nothing;
-        }
-        match self.charged() {
-            Some(charge) => response(charge, method.delay(nth)),
-            None => GatewayResponse::Nothing,
-        }
+        Ok(())
     }
 
-    /// Sees to it that no money is held under the key, now or later.
-    pub fn void(&mut self, at: Timestamp) -> GatewayResponse {
+    /// Captures what is booked. Called once: the entry never stands again where a capture is possible.
+    fn capture(&mut self, at: Timestamp) {
+        self.captured_minor = self.booking.as_ref().map_or(0, |booking| booking.amount.minor);
+        self.transaction_id = Some(format!("sim-{}", self.key.0.simple()));
+        self.details.denied = None;
+        self.stand(EntryStatus::Charged, at);
+    }
+
+    /// Sees to it that no more money comes. What was captured stays, but for what is in review: it is released.
+    fn cancel(&mut self, at: Timestamp) {
         match self.status {
-            EntryStatus::Asked => self.stand(EntryStatus::Voided, at),
-            EntryStatus::Charged => return self.give_back(at),
-            EntryStatus::Declined | EntryStatus::Voided | EntryStatus::Refunded => {}
-        }
-        self.undone()
-    }
-
-    /// Gives back what was captured, once.
-    pub fn refund(&mut self, amount: Money, at: Timestamp) -> GatewayResponse {
-        let captured = self.booking.as_ref().map(|booking| booking.amount);
-        match self.status {
-            EntryStatus::Asked | EntryStatus::Declined | EntryStatus::Voided => {
-                GatewayResponse::Error("no capture exists for this key")
+            EntryStatus::Asked => self.stand(EntryStatus::Cancelled, at),
+            EntryStatus::Open => {
+                let comes_late = self.method() == Some(Method::RedirectLate);
+                self.details.late_at = comes_late.then(|| at + LATE_MONEY_AFTER);
+                self.stand(EntryStatus::Cancelled, at);
             }
-            EntryStatus::Charged | EntryStatus::Refunded if captured != Some(amount) => {
-                GatewayResponse::Error("the captured amount for this key differs")
-            }
-            EntryStatus::Charged => self.give_back(at),
-            EntryStatus::Refunded => self.undone(),
+            EntryStatus::Charged if self.is_in_review() => self.release(at),
+            EntryStatus::Charged
+            | EntryStatus::Declined
+            | EntryStatus::Cancelled
+            | EntryStatus::Refunded => {}
         }
     }
 
-    /// The answer to a query.
-    pub fn holding(&self) -> Holding {
-        match self.status {
-            EntryStatus::Asked => Holding::Unknown,
-            EntryStatus::Charged | EntryStatus::Declined => {
-                self.charged().map_or(Holding::Unknown, Holding::Charged)
-            }
-            EntryStatus::Voided | EntryStatus::Refunded => Holding::Closed,
+    /// Books money that has arrived by `at`, and says so.
+    fn book_late_money(&mut self, at: Timestamp) -> Option<LedgerNotification> {
+        if !self.is_late_money_due(at) {
+            return None;
         }
+        self.details.late_at = None;
+        self.capture(at);
+        self.notification()
     }
 
-    /// The money that is held, in minor units.
-    pub fn held_minor(&self) -> i64 {
-        self.captured_minor - self.refunded_minor
-    }
-
-    /// The answer to a charge. None: nothing is booked.
-    fn charged(&self) -> Option<Charge> {
-        match self.status {
-            EntryStatus::Asked => None,
-            EntryStatus::Charged => {
-                let transaction_id = self.transaction_id.clone()?;
-                let amount = self.booking.as_ref()?.amount;
-                Some(Charge::Approved { transaction_id, amount })
-            }
-            EntryStatus::Declined => Some(declined("declined")),
-            EntryStatus::Voided => Some(declined("voided")),
-            EntryStatus::Refunded => Some(declined("refunded")),
-        }
-    }
-
-    /// True when money was captured, given back or not.
-    pub fn is_captured(&self) -> bool {
-        self.transaction_id.is_some()
-    }
-
-    fn stand(&mut self, status: EntryStatus, at: Timestamp) {
-        self.status = status;
-        self.changed_at = at;
-    }
-
-    fn give_back(&mut self, at: Timestamp) -> GatewayResponse {
+    /// Refunds a part, once a key.
+    fn refund(&mut self, part: &Part, at: Timestamp) -> Refusal {
         self.refund_attempts += 1;
-        let method = self.booking.as_ref().map_or(Method::Ordinary, |b| Method::named(&b.method));
-        if method.refuses_refund(self.refund_attempts) {
-            return GatewayResponse::Error("the refund is declined");
+        let minor = part.amount.minor;
+        let method = self.method().unwrap_or(Method::Ordinary);
+        if let Some(known) = self.details.refunds.iter().find(|refund| refund.key == part.key) {
+            let same = known.amount_minor == minor;
+            let text = "another amount was refunded under this key";
+            return if same { Ok(()) } else { Err(rejected("key_reused", text)) };
         }
+        let currency = self.booking.as_ref().map(|booking| booking.amount.currency);
+        if !self.is_captured() {
+            return Err(rejected("not_captured", "nothing was captured under this key"));
+        } else if currency != Some(part.amount.currency) {
+            return Err(rejected("wrong_currency", "another currency was captured"));
+        } else if self.is_in_review() {
+            return Err(rejected("in_review", "the payment is in review"));
+        } else if minor <= 0 || minor > self.held_minor() {
+            let text = format!("expected an amount from 1 to {}", self.held_minor());
+            return Err(rejected("wrong_amount", &text));
+        } else if method == Method::RefundByHand {
+            return Err(GatewayError::NotSupported);
+        } else if method.refuses_refund(self.refund_attempts) {
+            return Err(GatewayError::Unknown("the refund failed".to_owned()));
+        }
+        self.details.refunds.push(LedgerRefund { key: part.key, amount_minor: minor });
+        self.refunded_minor += minor;
+        if self.held_minor() == 0 {
+            self.stand(EntryStatus::Refunded, at);
+        }
+        Ok(())
+    }
+
+    fn review(&mut self, ruling: Ruling, at: Timestamp) -> Refusal {
+        match (self.details.review, ruling) {
+            (Some(Review::Waiting), Ruling::Accept) => self.details.review = Some(Review::Accepted),
+            (Some(Review::Waiting), Ruling::Deny) => self.release(at),
+            (Some(Review::Accepted), Ruling::Accept) | (Some(Review::Denied), Ruling::Deny) => {}
+            (Some(Review::Accepted), Ruling::Deny)
+            | (Some(Review::Denied), Ruling::Accept)
+            | (None, _) => return Err(rejected("not_in_review", "the payment is not in review")),
+        }
+        Ok(())
+    }
+
+    /// Gives back what is in review.
+    fn release(&mut self, at: Timestamp) {
+        self.details.review = Some(Review::Denied);
         self.refunded_minor = self.captured_minor;
         self.stand(EntryStatus::Refunded, at);
-        self.undone()
     }
 
-    fn undone(&self) -> GatewayResponse {
-        let given_back = self.status == EntryStatus::Refunded;
-        let amount = self.booking.as_ref().map(|booking| booking.amount);
-        GatewayResponse::Undone(Undone { refunded: amount.filter(|_| given_back) })
+    /// What is told after something happened at the page. None: the method never tells.
+    fn notification(&self) -> Option<LedgerNotification> {
+        let booking = self.booking.as_ref()?;
+        let notifies = Method::named(&booking.method).notifies();
+        notifies.then_some(LedgerNotification {
+            order_id: booking.order_id,
+            claimed_minor: self.captured_minor,
+        })
     }
 }
 
-fn declined(reason: &str) -> Charge {
-    Charge::Declined { reason: reason.to_owned() }
-}
-
-fn response(charge: Charge, delay: Duration) -> GatewayResponse {
-    GatewayResponse::Charge(charge, delay)
+fn rejected(code: &str, text: &str) -> GatewayError {
+    GatewayError::Rejected { code: code.to_owned(), text: text.to_owned() }
 }

@@ -1,6 +1,7 @@
-//! The gateway's treatment of a charge, by its method and its key.
+//! The gateway's treatment of a payment, by its method and its key.
 
 use crate::payment::GatewayKey;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Calls that `test_timeout_*` leaves unanswered: one call and its first repetition.
@@ -11,25 +12,37 @@ const SLOW_ANSWER: Duration = Duration::from_secs(2);
 const REFUSED_REFUNDS: u32 = 5;
 
 /// The payment methods that it treats differently.
-pub const TEST_METHODS: [&str; 5] = [
+pub const TEST_METHODS: [&str; 10] = [
     "test_declined",
     "test_timeout_charged",
     "test_timeout_uncharged",
     "test_slow",
     "test_refund_fails",
+    "test_redirect",
+    "test_redirect_silent",
+    "test_redirect_late",
+    "test_review",
+    "test_refund_by_hand",
 ];
 
 /// How the gateway behaves.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct GatewayPolicy {
-    /// The share of charges that is declined, 0 to 1; the test methods are left out.
+    /// The share of payments that is declined, 0 to 1; the test methods are left out.
     pub failure_rate: f64,
     /// How long every answer takes, after its booking.
     pub latency: Duration,
+    /// Base address of the pages at which customers pay, without a slash at its end.
+    pub pages_url: Arc<str>,
 }
 
 impl GatewayPolicy {
-    /// True when a charge under this key is declined.
+    /// The address of the page under a key.
+    pub(super) fn page_url(&self, key: GatewayKey) -> String {
+        format!("{}/{key}", self.pages_url)
+    }
+
+    /// True when the payment under this key is declined.
     pub(super) fn declines(&self, key: GatewayKey) -> bool {
         fraction(key) < self.failure_rate
     }
@@ -61,6 +74,16 @@ pub(super) enum Method {
     Slow,
     /// `test_refund_fails`.
     RefundFails,
+    /// `test_redirect`.
+    Redirect,
+    /// `test_redirect_silent`.
+    RedirectSilent,
+    /// `test_redirect_late`.
+    RedirectLate,
+    /// `test_review`.
+    Review,
+    /// `test_refund_by_hand`.
+    RefundByHand,
 }
 
 impl Method {
@@ -71,35 +94,58 @@ impl Method {
             "test_timeout_uncharged" => Self::TimeoutUncharged,
             "test_slow" => Self::Slow,
             "test_refund_fails" => Self::RefundFails,
+            "test_redirect" => Self::Redirect,
+            "test_redirect_silent" => Self::RedirectSilent,
+            "test_redirect_late" => Self::RedirectLate,
+            "test_review" => Self::Review,
+            "test_refund_by_hand" => Self::RefundByHand,
             _ => Self::Ordinary,
         }
     }
 
-    /// True when a charge is declined.
+    /// True when the payment is declined.
     pub(super) fn declines(self, key: GatewayKey, policy: &GatewayPolicy) -> bool {
         match self {
             Self::Ordinary => policy.declines(key),
             Self::Declined => true,
-            Self::TimeoutCharged | Self::TimeoutUncharged | Self::Slow | Self::RefundFails => false,
+            Self::TimeoutCharged
+            | Self::TimeoutUncharged
+            | Self::Slow
+            | Self::RefundFails
+            | Self::Redirect
+            | Self::RedirectSilent
+            | Self::RedirectLate
+            | Self::Review
+            | Self::RefundByHand => false,
         }
     }
 
-    /// True when the `nth` charge under a key is not even looked at.
+    /// True when the customer pays at a page.
+    pub(super) fn needs_page(self) -> bool {
+        matches!(self, Self::Redirect | Self::RedirectSilent | Self::RedirectLate)
+    }
+
+    /// True when the payment service is told what happens at the page.
+    pub(super) fn notifies(self) -> bool {
+        matches!(self, Self::Redirect | Self::RedirectLate)
+    }
+
+    /// True when the `nth` create under a key is lost on its way.
     pub(super) fn ignores(self, nth: u32) -> bool {
         self == Self::TimeoutUncharged && nth <= SILENT_CALLS
     }
 
-    /// True when the `nth` charge under a key, booked or not, gets no answer.
+    /// True when the `nth` create under a key, booked or not, gets no answer.
     pub(super) fn silent(self, nth: u32) -> bool {
         self == Self::TimeoutCharged && nth <= SILENT_CALLS
     }
 
-    /// How long the answer to the `nth` charge under a key is kept back.
+    /// How long the answer to the `nth` create under a key is held back.
     pub(super) fn delay(self, nth: u32) -> Duration {
         if self == Self::Slow && nth == 1 { SLOW_ANSWER } else { Duration::ZERO }
     }
 
-    /// True when the `nth` refund under a key is refused.
+    /// True when the `nth` refund under a key fails.
     pub(super) fn refuses_refund(self, nth: u32) -> bool {
         self == Self::RefundFails && nth <= REFUSED_REFUNDS
     }
@@ -120,7 +166,7 @@ mod tests {
 
     #[test]
     fn about_the_rate_s_share_of_keys_is_declined_and_always_the_same() {
-        let policy = |failure_rate| GatewayPolicy { failure_rate, latency: Duration::ZERO };
+        let policy = |failure_rate| GatewayPolicy { failure_rate, ..GatewayPolicy::default() };
         let declined = |rate: f64| {
             let keys = (0..10_000_u128).map(|n| GatewayKey::of(OrderId(Uuid::from_u128(n))));
             keys.filter(|key| policy(rate).declines(*key)).count()

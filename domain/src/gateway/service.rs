@@ -1,38 +1,53 @@
-//! The gateway, as its journal and its store see it: every call is decided on the locked entries.
+//! The gateway, as its journal and its store see it: every change is decided on the locked entries.
 
-use super::ledger::{Entry, GatewayResponse};
+use super::entry::Entry;
 use super::methods::GatewayPolicy;
+use super::response::{GatewayResponse, Visit};
 use crate::clock::Timestamp;
 use crate::ids::ServiceName;
-use crate::money::Money;
-use crate::payment::{ChargeRequest, GatewayKey};
+use crate::payment::{GatewayKey, GatewayRequest, Operation};
 use crate::service::{BatchDecision, Outcome, Service};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The gateway.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct SimulatedGateway {
     /// How it behaves.
     pub policy: GatewayPolicy,
 }
 
-/// A call.
+/// A change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GatewayChange {
-    /// Capture this.
-    Charge(ChargeRequest),
-    /// Close this key.
-    Void(GatewayKey),
-    /// Give this back.
-    Refund(GatewayKey, Money),
+    /// The payment service asks.
+    Ask(GatewayRequest),
+    /// A customer does something at the page under a key.
+    Visit(GatewayKey, Visit),
 }
 
 impl GatewayChange {
     /// The key that it is about.
     pub fn key(&self) -> GatewayKey {
         match self {
-            Self::Charge(request) => request.key,
-            Self::Void(key) | Self::Refund(key, _) => *key,
+            Self::Ask(request) => request.subject.key,
+            Self::Visit(key, _) => *key,
+        }
+    }
+
+    /// True when it makes an entry where there is none.
+    fn makes_entry(&self) -> bool {
+        match self {
+            Self::Ask(request) => {
+                matches!(request.operation, Operation::Create(_) | Operation::Cancel)
+            }
+            Self::Visit(..) => false,
+        }
+    }
+
+    fn decide(&self, entry: &mut Entry, policy: &GatewayPolicy, at: Timestamp) -> GatewayResponse {
+        match self {
+            Self::Ask(request) => entry.ask(request, policy, at),
+            Self::Visit(_, visit) => entry.visit(*visit, at),
         }
     }
 }
@@ -73,12 +88,13 @@ impl Service for SimulatedGateway {
         let mut outcomes = Vec::with_capacity(changes.len());
         for change in changes {
             let key = change.key();
-            let entry = entries.entry(key).or_insert_with(|| Entry::new(key, at));
-            outcomes.push(Outcome::Done(match change {
-                GatewayChange::Charge(request) => entry.charge(request, &self.policy, at),
-                GatewayChange::Void(_) => entry.void(at),
-                GatewayChange::Refund(_, amount) => entry.refund(*amount, at),
-            }));
+            let response = if change.makes_entry() || entries.contains_key(&key) {
+                let entry = entries.entry(key).or_insert_with(|| Entry::new(key, at));
+                change.decide(entry, &self.policy, at)
+            } else {
+                change.decide(&mut Entry::new(key, at), &self.policy, at)
+            };
+            outcomes.push(Outcome::Done(response));
         }
         let (updated, inserted) =
             entries.into_values().partition(|entry| known.contains(&entry.key));

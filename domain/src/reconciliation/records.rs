@@ -129,7 +129,7 @@ pub struct LedgerEntry {
 }
 
 impl LedgerEntry {
-    /// The record of an entry. None: no charge was requested under its key, so it belongs to no order.
+    /// The record of an entry. None: no payment was requested under its key, so it belongs to no order.
     pub fn of(entry: &Entry) -> Option<Self> {
         let currency = entry.booking.as_ref()?.amount.currency;
         let money = |minor| Money { minor, currency };
