@@ -117,10 +117,24 @@ pub enum Undo {
 pub enum PaymentStatus {
     /// The gateway has not answered yet.
     Pending,
+    /// There is a page, and the customer has not paid there yet.
+    AwaitingCustomer,
+    /// Someone has to accept or deny it at the gateway.
+    InReview,
+    /// The money is held for us, and not captured.
+    Authorized,
     /// The money is captured.
     Approved,
+    /// A part of the captured money is given back.
+    PartiallyRefunded,
+    /// All of the captured money is given back, on request.
+    Refunded,
     /// The gateway refused.
     Failed,
+    /// The customer did not pay in time.
+    Expired,
+    /// The money that was approved is gone again.
+    Lapsed,
     /// The money is on its way back.
     Reversing,
     /// No money is held.
