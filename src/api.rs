@@ -28,6 +28,8 @@ mod notifications;
 mod operations;
 mod orders;
 mod payload;
+mod payment_view;
+mod payment_wait;
 mod preconditions;
 mod problem;
 mod queues;

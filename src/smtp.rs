@@ -37,7 +37,7 @@ impl Messenger for SmtpMessenger {
             .to(to)
             .subject(message.subject.clone())
             .header(ContentType::TEXT_PLAIN)
-            .body(message.body.clone())
+            .body(message.text().into_owned())
             .map_err(|error| permanent(&error))?;
         match self.transport.send(email).await {
             Ok(_) => Ok(()),

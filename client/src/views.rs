@@ -18,6 +18,7 @@ pub struct Order {
     pub status: String,
     pub saga: Saga,
     pub failure: Option<Failure>,
+    pub payment: Option<OrderPayment>,
     pub items: Vec<Item>,
     /// The JSON number with all its digits, in the currency of the order.
     pub total_amount: Box<RawValue>,
@@ -30,6 +31,32 @@ pub struct Order {
 pub struct Saga {
     pub status: String,
     pub step: String,
+}
+
+/// The payment of an order.
+#[derive(Clone, Deserialize)]
+pub struct OrderPayment {
+    pub status: String,
+    pub provider: String,
+    pub method: String,
+    /// Whoever has this link can open the page where the order is paid. Only in the answer for one order.
+    pub payment_url: Option<String>,
+    pub expires_at: Option<DateTime<Utc>>,
+    pub attention: Option<String>,
+}
+
+/// Without the link of the page.
+impl fmt::Debug for OrderPayment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, provider, method, payment_url: _, expires_at, attention } = self;
+        f.debug_struct("OrderPayment")
+            .field("status", status)
+            .field("provider", provider)
+            .field("method", method)
+            .field("expires_at", expires_at)
+            .field("attention", attention)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why an order was cancelled. Displayed as `step: reason`.

@@ -5,6 +5,7 @@ mod body;
 mod content;
 mod details;
 mod envelope;
+mod page_link;
 pub mod payload;
 mod route;
 mod routing_key;
@@ -19,6 +20,7 @@ pub use content::{
 };
 pub use details::{Line, OrderDetails};
 pub use envelope::{Flow, Message, Origin, Plan, event_id};
+pub use page_link::hide_links;
 pub use payload::{
     InventoryMessage, Kind, NotificationMessage, OrderMessage, Payload, PaymentMessage, Role,
     ShippingMessage,

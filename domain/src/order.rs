@@ -22,6 +22,8 @@ pub mod decision;
 pub mod derived_status;
 pub mod fact_messages;
 pub mod facts;
+pub mod payment_news;
+pub mod payment_view;
 pub mod policy;
 pub mod record;
 pub mod republish;

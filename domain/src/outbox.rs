@@ -68,7 +68,11 @@ fn ways(messages: &[Arc<Message>]) -> Vec<(Exchange, Vec<Arc<Message>>)> {
     }
     for exchange in FEEDS {
         let fed = messages.iter().filter(|message| feeds(exchange, message));
-        ways.push((exchange, fed.cloned().collect()));
+        let copy = |message: &Arc<Message>| match exchange {
+            Exchange::AuditFanout => message.without_page(),
+            _ => message.clone(),
+        };
+        ways.push((exchange, fed.map(copy).collect()));
     }
     ways
 }

@@ -12,7 +12,7 @@ use crate::app::ServiceNotLocal;
 use ordermill_actors::ports::DeadLetterFilter;
 use ordermill_actors::runtime::dead_letters::{DeadLetterService, DiscardError, RedriveError};
 use ordermill_domain::ids::ServiceName;
-use ordermill_domain::messages::Queue;
+use ordermill_domain::messages::{Queue, hide_links};
 use ordermill_domain::service::{DeadLetter, DiscardedLetter};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
@@ -55,7 +55,7 @@ struct DeadLetterView {
     event_type: Option<String>,
     /// The identifier of the message, if it is readable.
     event_id: Option<Uuid>,
-    /// The message: as JSON, or as text if it is not valid JSON.
+    /// The message: as JSON, or as text if it is not valid JSON. Links of payment pages are hidden.
     message: Any<Value>,
     /// Its length in bytes.
     message_bytes: u64,
@@ -66,14 +66,18 @@ struct DeadLetterView {
 impl DeadLetterView {
     /// A dead letter, with so much of its message.
     fn of(letter: DeadLetter, bytes_max: usize) -> Self {
-        let message: Option<Value> = serde_json::from_str(&letter.body).ok();
+        let message_bytes = letter.body.len();
+        let body = match letter.body.contains("://") {
+            true => hide_links(&letter.body),
+            false => letter.body,
+        };
+        let message: Option<Value> = serde_json::from_str(&body).ok();
         let word = |name: &str| message.as_ref()?.get(name)?.as_str().map(str::to_owned);
         let id = |name: &str| word(name).and_then(|text| Uuid::try_parse(&text).ok());
         let (order_id, event_id) = (letter.order_id.or_else(|| id("order_id")), id("event_id"));
         let event_type = letter.event_type.or_else(|| word("event_type"));
-        let message_bytes = letter.body.len();
         let message_cut = message_bytes > bytes_max;
-        let text = || Value::String(beginning(&letter.body, bytes_max).to_owned());
+        let text = || Value::String(beginning(&body, bytes_max).to_owned());
         let message = message.filter(|_| !message_cut).unwrap_or_else(text);
         Self {
             id: letter.id,

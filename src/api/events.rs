@@ -10,6 +10,8 @@ use futures::stream::unfold;
 use ordermill_actors::order::OrderReads;
 use ordermill_actors::ports::ReadError;
 use ordermill_domain::ids::OrderId;
+use ordermill_domain::order::facts::Fact;
+use ordermill_domain::order::payment_news::PaymentFact;
 use ordermill_domain::order::{HistoryRow, OrderStatus};
 use poem::web::sse::Event;
 use poem_openapi::types::ToJSON;
@@ -49,36 +51,57 @@ pub fn stream(
     order: OrderId,
     from: u32,
 ) -> Result<impl Stream<Item = StreamEvent> + Send + use<>, Problem> {
-    let (rows, receiver) = mpsc::channel(WAITING_MAX);
-    {
-        let mut followers = state.followers().open();
-        if followers.len() >= STREAMS_MAX {
-            return Err(Problem::unavailable(
-                "too many open event streams; close one, or retry later",
-                Duration::from_secs(5),
-            ));
-        }
-        let key = followers.keys().max().map_or(0, |key| key + 1);
-        // From the row before: it names the first event, and is not told.
-        followers.insert(key, Follower { order, next: from.saturating_sub(1), rows });
-    }
-    let stop = state.stop.clone();
-    Ok(unfold((receiver, None, stop), move |(mut receiver, mut before, stop)| async move {
+    // From the row before: it names the first event, and is not told.
+    let receiver = follow(state, order, from.saturating_sub(1))?;
+    let state = state.clone();
+    Ok(unfold((receiver, None, state), move |(mut receiver, mut before, state)| async move {
         if before.is_some_and(is_end) {
             return None;
         }
         loop {
-            let row = stop.run_until_cancelled(receiver.recv()).await??;
+            let row = state.stop.run_until_cancelled(receiver.recv()).await??;
             let name = name_of(&row, before.replace(row.status));
             if row.sequence < from {
                 continue;
             }
-            let event = StreamEvent::message(HistoryView::from(&row).to_json_string())
+            let event = StreamEvent::message(view(&state, &row).await.to_json_string())
                 .event_type(name)
                 .id(row.sequence.to_string());
-            return Some((event, (receiver, before, stop)));
+            return Some((event, (receiver, before, state)));
         }
     }))
+}
+
+/// The rows of an order's history from a sequence on, as they are written.
+pub fn follow(
+    state: &State,
+    order: OrderId,
+    from: u32,
+) -> Result<mpsc::Receiver<HistoryRow>, Problem> {
+    let (rows, receiver) = mpsc::channel(WAITING_MAX);
+    let mut followers = state.followers().open();
+    if followers.len() >= STREAMS_MAX {
+        return Err(Problem::unavailable(
+            "too many open event streams; close one, or retry later",
+            Duration::from_secs(5),
+        ));
+    }
+    let key = followers.keys().max().map_or(0, |key| key + 1);
+    followers.insert(key, Follower { order, next: from, rows });
+    Ok(receiver)
+}
+
+/// A row as the order's own stream tells it: with the page that it is about, while the order can be paid there.
+async fn view(state: &State, row: &HistoryRow) -> HistoryView {
+    let view = HistoryView::from(row);
+    let is_page = |fact: &Fact| matches!(fact, Fact::Payment(PaymentFact::Page(_)));
+    if !row.facts.iter().any(is_page) {
+        return view;
+    }
+    let Ok(order) = state.services.order() else { return view };
+    // A page that cannot be read now is read with the order.
+    let Ok(Some(saga)) = order.reads.order(row.order_id).await else { return view };
+    view.with_page(saga.payment(state.world.now()).page)
 }
 
 /// Looks at the histories of all followed orders, once. Called each [`POLL_EVERY`].

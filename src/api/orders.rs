@@ -8,11 +8,11 @@ use crate::api::problem::Problem;
 use crate::api::state::State;
 use crate::api::views::{OrderView, PlacedView};
 use crate::api::word::Word;
-use crate::api::{cursor, events, request_id, validate};
+use crate::api::{cursor, events, payment_wait, request_id, validate};
 use ordermill_actors::order::{AskError, Asked, OrderFilter, Orders, Placed, RequestContext};
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::messages::OrderDetails;
-use ordermill_domain::order::{OrderStatus, SagaStatus};
+use ordermill_domain::order::{OrderStatus, Saga, SagaStatus};
 use poem::http::StatusCode;
 use poem::web::sse::SSE;
 use poem_openapi::param::{Header, Path, Query};
@@ -157,10 +157,22 @@ impl OrdersApi {
 
     /// Get an order
     ///
-    /// Includes status, payment, shipment and status history.
+    /// Includes status, payment, shipment and status history. With `wait=payment_url` the response
+    /// comes as soon as there is a page where the customer can pay, or there will be none.
     #[oai(path = "/orders/:order_id", method = "get")]
-    async fn order(&self, order_id: Path<String>) -> Result<Json<OrderView>, Problem> {
-        Ok(Json(view(&self.0, id(&order_id.0)?).await?))
+    async fn order(
+        &self,
+        order_id: Path<String>,
+        /// `payment_url`: wait for the page where the customer can pay.
+        wait: Query<Option<String>>,
+        /// The longest time to wait, for example `5s`: at most 30 s. Default: 5 s.
+        timeout: Query<Option<String>>,
+    ) -> Result<Json<OrderView>, Problem> {
+        let order = id(&order_id.0)?;
+        if let Some(longest) = payment_wait::longest(wait.0.as_deref(), timeout.0.as_deref())? {
+            payment_wait::wait(&self.0, order, longest).await?;
+        }
+        Ok(Json(view_with_page(&self.0, order).await?))
     }
 
     /// Stream the events of an order
@@ -168,7 +180,8 @@ impl OrdersApi {
     /// Server-sent events: one for each entry of the order's history, from the first entry or after
     /// `Last-Event-ID`, until the order is final. The event name is the order status if the status
     /// has changed, and `step` if only the saga has advanced. `id` is the sequence number of the
-    /// entry, `data` the entry as JSON (`HistoryView`). After the last event a request is answered
+    /// entry, `data` the entry as JSON (`HistoryView`). The entry that tells the page where the
+    /// customer can pay contains its link while it can be paid there. After the last event a request is answered
     /// with 204, so that a browser's `EventSource` does not reconnect.
     #[oai(path = "/orders/:order_id/events", method = "get")]
     async fn events(
@@ -331,10 +344,11 @@ pub async fn page(state: &State, filter: &OrderFilter, limit: u32) -> Result<Pag
         Err(unreadable) => unreadable.order_id,
     });
     let next_cursor = last.map(|order| cursor::write(&order.to_string()));
+    let now = state.world.now();
     let mut page = Page { orders: Vec::new(), unreadable: Vec::new(), next_cursor };
     for listed in listed {
         match listed {
-            Ok(saga) => page.orders.push(OrderView::of(&saga, None)),
+            Ok(saga) => page.orders.push(OrderView::of(&saga, None, now)),
             Err(error) => {
                 tracing::error!(service = "http", %error, "an unreadable order is omitted from a list");
                 page.unreadable.push(error.order_id.0);
@@ -344,12 +358,24 @@ pub async fn page(state: &State, filter: &OrderFilter, limit: u32) -> Result<Pag
     Ok(page)
 }
 
-/// An order with its history.
+/// An order with its history, and without the link of its payment page.
 pub async fn view(state: &State, order: OrderId) -> Result<OrderView, Problem> {
+    Ok(read(state, order).await?.1)
+}
+
+/// The same with the link: for those who ask for this one order.
+async fn view_with_page(state: &State, order: OrderId) -> Result<OrderView, Problem> {
+    let (saga, mut view) = read(state, order).await?;
+    view.payment = view.payment.with_page(saga.payment(state.world.now()).page);
+    Ok(view)
+}
+
+async fn read(state: &State, order: OrderId) -> Result<(Saga, OrderView), Problem> {
     let reads = &state.services.order()?.reads;
     let saga = reads.order(order).await?.ok_or(AskError::NotFound)?;
     let history = reads.history(&[(order, 0)], HISTORY_MAX).await?;
-    Ok(OrderView::of(&saga, Some(&history)))
+    let view = OrderView::of(&saga, Some(&history), state.world.now());
+    Ok((saga, view))
 }
 
 /// Rows of a history that are shown: an order has about ten; one that is stuck for days has more.

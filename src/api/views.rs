@@ -1,15 +1,17 @@
 //! What answers look like.
 
 use crate::api::decimal::Decimal;
+use crate::api::payment_view::OrderPaymentView;
 use crate::api::time::Time;
 use crate::api::word::{Cause, FailedStep, Word};
 use ordermill_actors::order::SagaRules;
 use ordermill_actors::runtime::entity::EntityRules;
+use ordermill_domain::clock::Timestamp;
 use ordermill_domain::messages::{Failure, Flow, Plan, Priority};
 use ordermill_domain::money::Money;
 use ordermill_domain::order::steps::steps;
 use ordermill_domain::order::{HistoryRow, OrderStatus, Saga, SagaStatus, SagaStep, Step};
-use ordermill_domain::payment::PaymentStatus;
+use ordermill_domain::payment::Page;
 use ordermill_domain::shipping::ShipmentStatus;
 use poem_openapi::Object;
 use uuid::Uuid;
@@ -75,17 +77,6 @@ pub struct LineView {
     #[oai(skip_serializing_if_is_none)]
     pub unit_price: Option<Decimal>,
     /// The price of the line.
-    pub amount: Decimal,
-}
-
-/// The payment of an order, as the order service records it.
-#[derive(Object)]
-pub struct OrderPaymentView {
-    /// The status of the payment: `APPROVED` or `REVERSED`.
-    pub status: Word<PaymentStatus>,
-    /// The gateway's identifier.
-    pub transaction_id: String,
-    /// The captured amount.
     pub amount: Decimal,
 }
 
@@ -159,6 +150,23 @@ pub struct HistoryView {
     pub saga_status: Word<SagaStatus>,
     /// The step that the saga waits for after the change.
     pub step: Word<SagaStep>,
+    /// The page where the customer can pay. Only in the event stream of the order.
+    #[oai(skip_serializing_if_is_none)]
+    pub payment_url: Option<String>,
+    /// The time until which it can be paid there.
+    #[oai(skip_serializing_if_is_none)]
+    pub expires_at: Option<Time>,
+}
+
+impl HistoryView {
+    /// The same with the page that the entry tells, while the order can be paid there.
+    pub fn with_page(self, page: Option<&Page>) -> Self {
+        Self {
+            payment_url: page.map(|page| page.url.clone()),
+            expires_at: page.map(|page| page.expires_at.into()),
+            ..self
+        }
+    }
 }
 
 impl From<&HistoryRow> for HistoryView {
@@ -170,6 +178,8 @@ impl From<&HistoryRow> for HistoryView {
             status: row.status.into(),
             saga_status: row.saga_status.into(),
             step: Word::stored(row.step.clone()),
+            payment_url: None,
+            expires_at: None,
         }
     }
 }
@@ -204,7 +214,7 @@ pub struct OrderView {
     /// The shipping priority.
     pub priority: Word<Priority>,
     /// The payment.
-    pub payment: Option<OrderPaymentView>,
+    pub payment: OrderPaymentView,
     /// The shipment.
     pub shipment: Option<OrderShipmentView>,
     /// The time at which it was accepted.
@@ -217,8 +227,9 @@ pub struct OrderView {
 }
 
 impl OrderView {
-    /// An order, with its history where it is wanted.
-    pub fn of(saga: &Saga, history: Option<&[HistoryRow]>) -> Self {
+    /// An order as it is at that time, with its history where it is wanted. Without the link of a payment page: this is
+    /// how lists show it.
+    pub fn of(saga: &Saga, history: Option<&[HistoryRow]>, now: Timestamp) -> Self {
         Self {
             order_id: saga.order_id().0,
             customer_id: saga.details.customer_id.clone(),
@@ -237,7 +248,7 @@ impl OrderView {
             currency: saga.details.currency.code().to_owned(),
             payment_method: saga.details.payment_method.clone(),
             priority: saga.details.priority.into(),
-            payment: payment(saga),
+            payment: OrderPaymentView::of(&saga.payment(now)),
             shipment: shipment(saga),
             created_at: saga.created_at.into(),
             updated_at: saga.updated_at.into(),
@@ -256,19 +267,6 @@ fn lines(saga: &Saga) -> Vec<LineView> {
         amount: amount(line.amount_minor),
     };
     saga.details.lines.iter().map(view).collect()
-}
-
-fn payment(saga: &Saga) -> Option<OrderPaymentView> {
-    let paid = saga.facts.payment()?;
-    let status = match saga.facts.step(Step::Payment).is_undone() {
-        true => PaymentStatus::Reversed,
-        false => PaymentStatus::Approved,
-    };
-    Some(OrderPaymentView {
-        status: status.into(),
-        transaction_id: paid.transaction_id.clone(),
-        amount: Decimal(paid.total),
-    })
 }
 
 fn shipment(saga: &Saga) -> Option<OrderShipmentView> {

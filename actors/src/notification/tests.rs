@@ -55,6 +55,7 @@ fn notice() -> OrderNotice {
         priority: Priority::Standard,
         tracking_code: Some("TRK-01234567".to_owned()),
         failure: None,
+        payment: None,
     }
 }
 

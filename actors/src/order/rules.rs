@@ -256,10 +256,11 @@ impl EntityRules for SagaRules {
 }
 
 /// True when no service owes it an answer and nobody looks at it soon: a confirmed order whose dispatch is
-/// due one day.
+/// due one day, or one whose customer has a page to pay at.
 fn waits_long(saga: &Saga) -> bool {
     let soon = saga.updated_at + STAYS_FOR;
-    saga.due_at.is_some_and(|at| at > soon) && awaited(&saga.facts, saga.origin.plan).is_empty()
+    let owes_nothing = awaited(&saga.facts, saga.origin.plan).is_empty();
+    saga.due_at.is_some_and(|at| at > soon) && (owes_nothing || saga.facts.open_page().is_some())
 }
 
 fn quiet(reply: SagaReply) -> EntityDecision<SagaRules> {

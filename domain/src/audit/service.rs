@@ -36,7 +36,8 @@ impl Service for AuditService {
         changes: &[Change],
         _: Timestamp,
     ) -> BatchDecision<Self::Answer, Self::Writes> {
-        let events = changes.iter().flat_map(|change| change.0.iter().cloned());
+        // What is published for audit is without pages already; what others publish may not be.
+        let events = changes.iter().flat_map(|change| change.0.iter().map(Message::without_page));
         BatchDecision {
             writes: events.collect(),
             outcomes: changes.iter().map(|_| Outcome::Done(())).collect(),

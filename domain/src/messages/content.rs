@@ -4,8 +4,9 @@ use super::address::{Address, Contact, Priority};
 use crate::clock::Timestamp;
 use crate::ids::{OrderId, ProductId};
 use crate::money::Money;
-use crate::payment::{Attention, PaymentStatus, PaymentTry, Provider};
+use crate::payment::{Attention, Page, PaymentStatus, PaymentTry, Provider};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 use uuid::Uuid;
 
@@ -76,6 +77,9 @@ pub struct OrderNotice {
     /// Why it was cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// Where it can be paid. Only in the notice that it has to be; audit's copy is without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<Page>,
 }
 
 /// The command to take the money.
@@ -103,7 +107,8 @@ pub struct PaymentApproved {
 /// The customer has to do something: there is a page where the order can be paid.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentActionRequired {
-    /// The page. A bearer link: in no log, in no list, and not in the audit trail.
+    /// The page. A bearer link: in no log, in no list, and not in the audit trail, whose copy is without it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub url: String,
     /// Until when it can be paid there.
     pub expires_at: Timestamp,
@@ -218,9 +223,22 @@ pub struct ChannelMessage {
     pub to: String,
     /// One line.
     pub subject: String,
-    /// The text.
+    /// The text, without the page.
     pub body: String,
+    /// The page that the text asks the customer to pay at. Apart, so that what shows messages can leave it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<Page>,
     /// How fast the customer wants the parcel; express customers are told first.
     #[serde(default)]
     pub priority: Priority,
+}
+
+impl ChannelMessage {
+    /// The whole text as the customer gets it: with the page, where there is one.
+    pub fn text(&self) -> Cow<'_, str> {
+        match &self.page {
+            None => Cow::Borrowed(&self.body),
+            Some(page) => Cow::Owned(format!("{}\n\nPay here: {}\n", self.body, page.url)),
+        }
+    }
 }

@@ -180,6 +180,14 @@ impl Message {
         })
     }
 
+    /// The same message with another content of its kind.
+    pub(super) fn with_payload(&self, payload: Payload) -> Arc<Self> {
+        let Self { event_id, number, occurred_at, origin, payload: _, json: _ } = self;
+        let (event_id, number, occurred_at) = (*event_id, *number, *occurred_at);
+        let (origin, json) = (origin.clone(), OnceLock::new());
+        Arc::new(Self { event_id, number, occurred_at, origin, payload, json })
+    }
+
     /// The kind of the message.
     pub fn kind(&self) -> Kind {
         self.payload.kind()

@@ -114,6 +114,8 @@ messages! {
         Notice Completed(OrderNotice) = OrderCompleted "order.completed";
         /// It ended, and everything that was done is undone.
         Notice Cancelled(OrderNotice) = OrderCancelled "order.cancelled";
+        /// There is a page where the customer can pay. Its number is the page's.
+        Notice PaymentRequired(OrderNotice) = OrderPaymentRequired "order.payment_required";
         /// The customer, or the deadline, asked for the order's end.
         Event CancelRequested(Failure) = OrderCancelRequested "order.cancel_requested";
         /// The parcel may leave.

@@ -181,6 +181,8 @@ queues! {
     OrderPaymentFailed = "order.payment-failed" of Order, Quorum;
     /// Choreographed: the saga follows.
     OrderPaymentReversed = "order.payment-reversed" of Order, Quorum;
+    /// Choreographed: what the payment service tells beside the answers of its step.
+    OrderPaymentUpdates = "order.payment-updates" of Order, Quorum;
     /// Choreographed: the saga follows.
     OrderInventoryReserved = "order.inventory-reserved" of Order, Quorum;
     /// Choreographed: the saga follows.
@@ -277,6 +279,12 @@ const OF_FLOWS: &[Binding] = bindings! {
         PaymentApproved => OrderEvents;
         PaymentFailed => OrderEvents;
         PaymentReversed => OrderEvents;
+        PaymentActionRequired => OrderEvents;
+        PaymentUpdated => OrderEvents;
+        PaymentLapsed => OrderEvents;
+        PaymentAttention => OrderEvents;
+        PaymentRefunded => OrderEvents;
+        PaymentStatusUpdated => OrderEvents;
         ShippingScheduled => OrderEvents;
         ShippingFailed => OrderEvents;
         ShippingDispatched => OrderEvents;
@@ -292,6 +300,12 @@ const OF_FLOWS: &[Binding] = bindings! {
         PaymentApproved => InventoryPaymentApproved, OrderPaymentApproved;
         PaymentFailed => OrderPaymentFailed;
         PaymentReversed => OrderPaymentReversed;
+        PaymentActionRequired => OrderPaymentUpdates;
+        PaymentUpdated => OrderPaymentUpdates;
+        PaymentLapsed => OrderPaymentUpdates;
+        PaymentAttention => OrderPaymentUpdates;
+        PaymentRefunded => OrderPaymentUpdates;
+        PaymentStatusUpdated => OrderPaymentUpdates;
     }
     Inventory {
         InventoryReserved => ShippingInventoryReserved, OrderInventoryReserved;

@@ -40,12 +40,22 @@ impl Channel {
         }
     }
 
-    /// The number that tells an order's messages from each other, over all channels. Never changes.
-    pub(super) fn number(self, topic: Topic) -> u32 {
+    /// The number that tells an order's messages from each other, over all channels: by topic, and by the number of the
+    /// event, of which there may be several of a topic. Never changes.
+    pub(super) fn number(self, topic: Topic, event: u32) -> u32 {
         let topic = u32::from(topic.number());
-        match self {
+        let first = match self {
             Self::Email => topic,
             Self::Sms => 100 + topic,
+        };
+        first.saturating_add(event.saturating_mul(200))
+    }
+
+    /// Whether a topic is told through it. The link of a page is long, and worth money: it goes by e-mail only.
+    pub(super) const fn takes(self, topic: Topic) -> bool {
+        match (self, topic) {
+            (Self::Sms, Topic::PaymentRequired) => false,
+            (Self::Email | Self::Sms, _) => true,
         }
     }
 

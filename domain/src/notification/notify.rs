@@ -31,13 +31,21 @@ pub(super) fn notify(
         let order_id = event.order_id();
         let Some(notice) = notice(order_id, &event.payload) else { continue };
         let id = NotificationId { order_id, topic: notice.topic };
-        if batch.is_read(&id).is_some() && !planted(Bug::TellTwice) {
+        let is_told = batch.is_read(&id).is_some() && !planted(Bug::TellTwice);
+        // A later page makes the link of an earlier one useless: the entry stays, the link is sent again. Delivered
+        // twice, it is one message under one id.
+        if is_told && event.number == 0 {
             continue;
         }
-        let channels = Channel::ALL.iter().copied().filter(|channel| policy.takes(*channel));
+        let channels = Channel::ALL.iter().copied();
+        let channels =
+            channels.filter(|channel| policy.takes(*channel) && channel.takes(notice.topic));
         batch
             .messages
             .extend(channels.filter_map(|channel| channel_message(channel, event, &notice, at)));
+        if is_told {
+            continue;
+        }
         let CustomerNotice { customer_id, title, body, .. } = notice;
         stored.push(StoredEntry {
             id,
@@ -65,9 +73,10 @@ fn channel_message(
         to: channel.address(notice.contact)?.to_owned(),
         subject: notice.title.to_owned(),
         body: channel.body(notice),
+        page: notice.page.cloned(),
         priority: notice.priority,
     };
-    let (number, origin) = (channel.number(notice.topic), event.origin.slim());
+    let (number, origin) = (channel.number(notice.topic, event.number), event.origin.slim());
     Some(Message::new(
         &origin,
         Payload::Notification(NotificationMessage::Send(message)),

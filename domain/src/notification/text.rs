@@ -2,6 +2,7 @@
 
 use super::topic::Topic;
 use crate::ids::OrderId;
+use crate::payment::Page;
 use crate::messages::{
     Contact, Failure, OrderDetails, OrderMessage, OrderNotice, Payload, Priority,
 };
@@ -14,6 +15,8 @@ pub(super) struct CustomerNotice<'a> {
     pub priority: Priority,
     pub title: &'static str,
     pub body: String,
+    /// The page that the text asks the customer to pay at.
+    pub page: Option<&'a Page>,
 }
 
 /// The notice that an event sends to the customer. None: customers are not told of it.
@@ -28,6 +31,7 @@ pub(super) fn notice(order: OrderId, payload: &Payload) -> Option<CustomerNotice
             priority: details.priority,
             title: "We have received your order",
             body: received(order, details),
+            page: None,
         }),
         OrderMessage::Confirmed(notice) => Some(of_notice(
             Topic::Confirmed,
@@ -51,6 +55,15 @@ pub(super) fn notice(order: OrderId, payload: &Payload) -> Option<CustomerNotice
             "Your order is cancelled",
             cancelled(order, notice),
         )),
+        OrderMessage::PaymentRequired(notice) => Some(CustomerNotice {
+            page: notice.payment.as_ref(),
+            ..of_notice(
+                Topic::PaymentRequired,
+                notice,
+                "Please pay for your order",
+                payment_required(order, notice),
+            )
+        }),
         OrderMessage::CancelRequested(_)
         | OrderMessage::DispatchRequested
         | OrderMessage::DeliveryConfirmed => None,
@@ -64,7 +77,7 @@ fn of_notice<'a>(
     body: String,
 ) -> CustomerNotice<'a> {
     let OrderNotice { customer_id, contact, priority, .. } = notice;
-    CustomerNotice { topic, customer_id, contact, priority: *priority, title, body }
+    CustomerNotice { topic, customer_id, contact, priority: *priority, title, body, page: None }
 }
 
 fn received(order: OrderId, details: &OrderDetails) -> String {
@@ -74,6 +87,14 @@ fn received(order: OrderId, details: &OrderDetails) -> String {
         "Thank you! We have received your order {order}: {units} {items}, total {total}. We will \
          notify you when it is confirmed."
     )
+}
+
+/// Without the link: the entry in the shop is listed, and the link is for the customer's own eyes.
+fn payment_required(order: OrderId, notice: &OrderNotice) -> String {
+    let until = notice.payment.as_ref().map_or_else(String::new, |page| {
+        format!(" until {}", page.expires_at.format("%Y-%m-%d %H:%M UTC"))
+    });
+    format!("Your order {order} of {} can be paid{until}.", notice.total)
 }
 
 fn confirmed(order: OrderId, notice: &OrderNotice) -> String {

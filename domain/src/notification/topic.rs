@@ -1,8 +1,8 @@
-//! Topics of notifications: the five events of an order that customers are told of.
+//! Topics of notifications: the six events of an order that customers are told of.
 
 use crate::messages::Kind;
 
-/// A moment that customers care for, in the order in which an order meets them.
+/// A moment that customers care for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Topic {
     /// It was accepted.
@@ -15,12 +15,20 @@ pub enum Topic {
     Completed,
     /// It ended, and everything is undone.
     Cancelled,
+    /// It can be paid.
+    PaymentRequired,
 }
 
 impl Topic {
     /// Every topic.
-    pub const ALL: [Self; 5] =
-        [Self::Created, Self::Confirmed, Self::Shipped, Self::Completed, Self::Cancelled];
+    pub const ALL: [Self; 6] = [
+        Self::Created,
+        Self::Confirmed,
+        Self::Shipped,
+        Self::Completed,
+        Self::Cancelled,
+        Self::PaymentRequired,
+    ];
 
     /// The event that it is told by.
     pub const fn kind(self) -> Kind {
@@ -30,6 +38,7 @@ impl Topic {
             Self::Shipped => Kind::OrderShipped,
             Self::Completed => Kind::OrderCompleted,
             Self::Cancelled => Kind::OrderCancelled,
+            Self::PaymentRequired => Kind::OrderPaymentRequired,
         }
     }
 
@@ -43,7 +52,7 @@ impl Topic {
         Self::ALL.into_iter().find(|topic| topic.as_str() == name)
     }
 
-    /// Its place in an order's life, 1 to 5: what it is stored as, and what tells a channel's messages
+    /// Its number, 1 to 6: what it is stored as, and what tells a channel's messages
     /// about one order from each other. Never changes.
     pub const fn number(self) -> u8 {
         match self {
@@ -52,6 +61,7 @@ impl Topic {
             Self::Shipped => 3,
             Self::Completed => 4,
             Self::Cancelled => 5,
+            Self::PaymentRequired => 6,
         }
     }
 

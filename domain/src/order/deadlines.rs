@@ -21,7 +21,9 @@ fn resend_at(saga: &Saga, policy: &SagaPolicy) -> Option<Timestamp> {
     }
     let first = policy.step_timeout;
     let pauses = Backoff::new(first, SagaPolicy::RESEND_MAX.max(first));
-    Some(saga.sending.at + pauses.delay(saga.sending.again))
+    let usual = saga.sending.at + pauses.delay(saga.sending.again);
+    // The customer takes longer than a service: until the page has ended nothing is late.
+    Some(saga.facts.page_ends_at().filter(|ends| *ends > saga.sending.at).unwrap_or(usual))
 }
 
 /// When the order must be confirmed.

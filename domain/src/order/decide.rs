@@ -5,6 +5,7 @@ use super::awaited::awaited;
 use super::deadlines::decide_due;
 use super::decision::SagaDecision;
 use super::facts::Fact;
+use super::payment_news::decide_news;
 use super::policy::SagaPolicy;
 use super::saga::Saga;
 use super::step_state::StepChange;
@@ -117,6 +118,9 @@ fn retry(saga: &Saga) -> SagaDecision {
 /// Choreographed, the services go on without the saga: an answer may be heard before the one that it
 /// followed.
 fn decide_service_answer(saga: &Saga, message: &Message) -> SagaDecision {
+    if let Some(decision) = decide_news(saga, message) {
+        return decision;
+    }
     let kind = message.kind();
     let Some((step, change)) = answer(&saga.facts, message) else { return SagaDecision::Known };
     match change {

@@ -1,6 +1,7 @@
 //! The messages that facts of an order send.
 
 use super::facts::Fact;
+use super::payment_news::PaymentFact;
 use super::saga::Saga;
 use super::step_state::StepChange;
 use super::steps::{Phase, Step, Trigger};
@@ -17,16 +18,33 @@ pub fn payload(saga: &Saga, fact: &Fact) -> Option<Payload> {
     }
 }
 
+/// The number of the message that a fact sends: each page has its own notice, all else is said once.
+pub fn number(fact: &Fact) -> u32 {
+    match fact {
+        Fact::Payment(PaymentFact::Page(known)) => known.number,
+        _ => 0,
+    }
+}
+
 fn payload_of(saga: &Saga, fact: &Fact) -> Option<Payload> {
     match fact {
         Fact::Placed => Some(Payload::Order(OrderMessage::Created(saga.details.clone()))),
         Fact::Step(step, change) => step_payload(saga, *step, change),
+        Fact::Payment(PaymentFact::Page(known)) => {
+            let notice = OrderNotice { payment: Some(known.page.clone()), ..notice(saga) };
+            Some(Payload::Order(OrderMessage::PaymentRequired(notice)))
+        }
         Fact::CancelAsked { failure } => {
             Some(Payload::Order(OrderMessage::CancelRequested(failure.clone())))
         }
         Fact::Confirmed => Some(Payload::Order(OrderMessage::Confirmed(notice(saga)))),
         Fact::Closed => Some(Payload::Order(OrderMessage::Cancelled(notice(saga)))),
-        Fact::Stuck { .. } | Fact::RetryAsked | Fact::Stale { .. } => None,
+        Fact::Payment(
+            PaymentFact::Updated(_) | PaymentFact::Refunded(_) | PaymentFact::Attention(_),
+        )
+        | Fact::Stuck { .. }
+        | Fact::RetryAsked
+        | Fact::Stale { .. } => None,
     }
 }
 
@@ -54,5 +72,6 @@ fn notice(saga: &Saga) -> OrderNotice {
         priority: saga.details.priority,
         tracking_code: saga.facts.shipment().map(|shipment| shipment.tracking_code.clone()),
         failure: saga.facts.failure().cloned(),
+        payment: None,
     }
 }

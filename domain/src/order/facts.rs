@@ -1,9 +1,11 @@
 //! The facts that are known of an order. They only accumulate; what follows from them is decided elsewhere.
 
+use super::payment_news::{PaymentFact, PaymentNews};
 use super::step_state::{AnswerData, StepChange, StepState, is_default};
 use super::steps::Step;
 use crate::clock::Timestamp;
 use crate::messages::{Failure, Kind, PaymentApproved, Refusal, ShipmentScheduled};
+use crate::payment::Attention;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -15,6 +17,8 @@ pub enum Fact {
     Placed,
     /// Something happened to a step.
     Step(Step, StepChange),
+    /// The payment service told something beside the answers of its step.
+    Payment(PaymentFact),
     /// The customer, or the deadline, wants the order to end.
     CancelAsked {
         /// The requester, and the reason.
@@ -63,6 +67,9 @@ pub struct Facts {
     /// A description of the problem, if an operator should look.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stuck: Option<String>,
+    /// What the payment service told beside the answers of its step. None of an order that is paid at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_news: Option<Box<PaymentNews>>,
 }
 
 /// Why, and since when, an order is compensated.
@@ -136,6 +143,18 @@ impl Facts {
                     self.fail(refused(*step, refusal), Some(*step), at);
                 }
             }
+            Fact::Payment(fact) => {
+                let mut news = self.payment_news.take().unwrap_or_default();
+                let is_new = news.learn(fact);
+                let is_settled = matches!(fact, PaymentFact::Updated(_)) && !news.needs_person();
+                self.payment_news = Some(news);
+                if !is_new {
+                    return Err(unfit());
+                }
+                if is_settled && self.awaits_person() {
+                    self.stuck = None;
+                }
+            }
             Fact::CancelAsked { failure } if !self.is_failing() => {
                 self.fail(failure.clone(), None, at);
             }
@@ -149,6 +168,12 @@ impl Facts {
             Fact::CancelAsked { .. } | Fact::Confirmed => return Err(unfit()),
         }
         Ok(())
+    }
+
+    /// True when the operator should look at what the payment service has named.
+    fn awaits_person(&self) -> bool {
+        let words = Attention::ALL.iter().filter(|attention| attention.needs_person());
+        self.stuck.as_ref().is_some_and(|stuck| words.into_iter().any(|word| word.as_str() == stuck))
     }
 
     fn fail(&mut self, failure: Failure, refused: Option<Step>, since: Timestamp) {

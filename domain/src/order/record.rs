@@ -4,7 +4,7 @@ use super::advance::next;
 use super::awaited::awaited;
 use super::choreography::moves_on;
 use super::deadlines::stored_due_at;
-use super::fact_messages::payload;
+use super::fact_messages::{number, payload};
 use super::facts::Fact;
 use super::policy::SagaPolicy;
 use super::saga::{HistoryRow, Saga, Sending};
@@ -40,7 +40,7 @@ pub fn record(
             saga.sending = Sending { at: now, again: 0 };
         }
         if let Some(payload) = payload(saga, &fact) {
-            record.messages.push(Message::new(&saga.origin, payload, 0, now));
+            record.messages.push(Message::new(&saga.origin, payload, number(&fact), now));
         }
         let changed = before != (saga.status(), saga.saga_status());
         let placed = fact == Fact::Placed;
@@ -76,7 +76,7 @@ fn is_progress(fact: &Fact, flow: Flow) -> bool {
         | Fact::CancelAsked { .. }
         | Fact::Confirmed
         | Fact::Closed => flow == Flow::Choreographed,
-        Fact::Stuck { .. } | Fact::RetryAsked | Fact::Stale { .. } => false,
+        Fact::Payment(_) | Fact::Stuck { .. } | Fact::RetryAsked | Fact::Stale { .. } => false,
     }
 }
 

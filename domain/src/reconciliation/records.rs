@@ -41,7 +41,8 @@ impl From<&Saga> for OrderRecord {
             plan: saga.origin.plan,
             lines: saga.details.stock_lines(),
             total: saga.details.total(),
-            facts: saga.facts.clone(),
+            // Records are listed: the link of a page is not for lists.
+            facts: saga.facts.without_page(),
             updated_at: saga.updated_at,
         }
     }

@@ -29,6 +29,7 @@ fn event(n: u128, customer: &str, message: fn(OrderNotice) -> OrderMessage) -> A
         priority: Default::default(),
         tracking_code: None,
         failure: None,
+        payment: None,
     };
     Message::new(&origin(n), Payload::Order(message(notice)), 0, at(0))
 }

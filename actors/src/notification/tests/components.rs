@@ -67,6 +67,7 @@ async fn a_message_is_sent_tried_again_or_given_up() {
         Payload::Notification(NotificationMessage::Send(ChannelMessage {
             channel,
             to,
+            page: None,
             subject,
             body,
             priority,

@@ -265,7 +265,7 @@ fn check(method: &'static str, steps: &[Step]) {
         Some(PaymentStatus::Reversed) => {
             assert_eq!((held, last), (0, Some(Kind::PaymentReversed)));
         }
-        Some(PaymentStatus::Pending | PaymentStatus::Reversing) => unreachable!("not at rest"),
+        Some(_) => unreachable!("not at rest"),
     }
     if refunded {
         assert_eq!(last, Some(Kind::PaymentReversed), "the answer to an undo is the undo's event");
