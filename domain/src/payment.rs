@@ -24,6 +24,7 @@ mod requests;
 mod resume;
 mod service;
 mod state;
+mod stored_notifications;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -40,13 +41,23 @@ pub use gateway_payment::{
 pub use gateway_request::{GatewayError, GatewayRequest, Operation, Part, Ruling, Subject, Terms};
 pub use input::{GatewayAnswer, GatewayReply, PaymentInput};
 pub use methods::{DEFAULT_METHODS, PaymentMethods};
-pub use notification::{Notification, NotificationError, NotificationReader};
+pub use notification::{
+    EventKey, NOTIFICATION_BODY_MAX, Notification, NotificationError, NotificationReader,
+    ReceivedNotification,
+};
 pub use policy::{Now, PaymentPolicy};
 pub use provider::{GatewayRoutes, Provider, RoutesError};
 pub use requests::{
     PaymentReply, PaymentRequest, REFUNDS_MAX, Refund, RefundRequest, RefundStatus, RefundWhat,
     RequestRefused,
 };
-pub use service::{PaymentChange, PaymentRow, PaymentService, PaymentWrite};
+pub use service::{
+    PaymentChange, PaymentKeys, PaymentRow, PaymentRows, PaymentService, PaymentWrite,
+    PaymentWrites,
+};
 pub use state::{GatewayAttempts, Payment, PaymentStatus, Question, State, Undo};
+pub use stored_notifications::{
+    GatewayReference, KnownNotifications, NOTIFICATIONS_MAX, NotificationOutcome, NotificationRow,
+    NotificationWrites, RepeatedNotification, StoredNotification,
+};
 pub use view::PaymentView;

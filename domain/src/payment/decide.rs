@@ -20,5 +20,6 @@ pub fn decide(payment: Option<&Payment>, input: &PaymentInput, now: Now<'_>) -> 
         PaymentInput::Resume => {
             payment.map(|payment| resume::resume(payment, now)).unwrap_or_default()
         }
+        PaymentInput::Notified(_) | PaymentInput::Requested(_) => PaymentDecision::default(),
     }
 }

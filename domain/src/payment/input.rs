@@ -1,7 +1,10 @@
 //! The inputs of a payment.
 
 use super::charge::{Charge, OldGatewayError, Undone};
+use super::notification::ReceivedNotification;
+use super::requests::PaymentRequest;
 use crate::messages::{Origin, PaymentProcess};
+use std::sync::Arc;
 
 /// An input of a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +19,10 @@ pub enum PaymentInput {
     PauseElapsed(u32),
     /// Whatever was under way may have been lost with a process: do it again.
     Resume,
+    /// A gateway says that something has happened: it is asked what.
+    Notified(Arc<ReceivedNotification>),
+    /// A person asks for something.
+    Requested(PaymentRequest),
 }
 
 /// The result of a gateway request.
