@@ -16,18 +16,23 @@ mod gateway_port;
 pub mod memory;
 mod reads;
 mod requests;
+mod retention;
+mod rpc_server;
 mod sweeper;
 #[cfg(test)]
 mod tests;
 mod wiring;
 
 pub use commands::CommandHandler;
-pub use confirmation::{
-    ConfirmationError, ConfirmationServer, PaymentConfirmation, PaymentResponder,
-};
+pub use confirmation::{ConfirmationError, PaymentConfirmation, PaymentResponder};
 pub use entity::{PaymentEffect, PaymentMemory, PaymentRules, Payments};
 pub use gateway_port::{Gateway, PaymentGateway};
-pub use reads::PaymentReads;
-pub use requests::{NotificationRefused, NotificationTaken, PaymentRequests, RequestError};
+pub use reads::{NotificationLog, PaymentReads};
+pub use requests::{
+    LocalPaymentRequests, NotificationReaders, NotificationRefused, NotificationTaken,
+    PaymentRequests, RemotePaymentRequests, RequestError, RequestResponder,
+};
+pub use retention::{GatewayNotifications, NOTIFICATIONS_KEPT};
+pub use rpc_server::RpcServer;
 pub use sweeper::Sweeper;
 pub use wiring::{PaymentSettings, wire};

@@ -14,7 +14,9 @@ use crate::gateway::{self, GatewayReads};
 use crate::inventory::{self, InventoryReads, InventorySettings, Stock};
 use crate::notification::{self, Messengers, NotificationReads, Notifications};
 use crate::order::{self, DueOrders, OrderReads, OrderSettings, Orders, SagaObserver};
-use crate::payment::{self, Gateway, PaymentReads, PaymentSettings};
+use crate::payment::{
+    self, Gateway, NotificationLog, PaymentReads, PaymentRequests, PaymentSettings,
+};
 use crate::ports::{Database, Outbox, ReadError};
 use crate::reconciliation::{OrderRecords, ProductRecords, Sources};
 use crate::runtime::service_builder::Process;
@@ -48,7 +50,7 @@ macro_rules! each_database {
                 InventoryData(InventoryReads, OrderRecords<ReservationRecord>, ProductRecords);
             /// The payment service's database.
             payment: ordermill_domain::payment::PaymentService, crate::payment::memory::PaymentTables,
-                PaymentData(PaymentReads, OrderRecords<PaymentRecord>);
+                PaymentData(PaymentReads, NotificationLog, OrderRecords<PaymentRecord>);
             /// The database of the simulated gateway, which belongs to the payment service.
             gateway: ordermill_domain::gateway::SimulatedGateway, crate::gateway::memory::GatewayTables,
                 GatewayData(GatewayReads, OrderRecords<LedgerRecord>);
@@ -253,6 +255,8 @@ pub struct WiredServices {
     pub orders: Option<Orders>,
     /// Sets stock.
     pub stock: Option<Stock>,
+    /// Takes notifications of gateways, and what people ask of payments.
+    pub payments: Option<Arc<dyn PaymentRequests>>,
     /// Marks notifications.
     pub notifications: Option<Notifications>,
     /// The actors to supervise, in the order in which they start.
@@ -303,7 +307,11 @@ fn wire_one(
                 gateway::wire(process, ledger.store, ledger.reads, settings.gateway);
             parts.push(part);
             let gateway = (settings.line)(gateway);
-            parts.push(payment::wire(process, store, reads, gateway, settings.payment));
+            let (log, payment_settings) = (reads.clone(), settings.payment.clone());
+            let (requests, part) =
+                payment::wire(process, store, reads, log, gateway, payment_settings);
+            wired.payments = Some(requests);
+            parts.push(part);
         }
         ServiceName::Shipping => {
             let Some(Opened { store, .. }) = databases.shipping.clone() else { return };

@@ -29,5 +29,5 @@ pub use route::{FEEDS, Route, bundles, feeds, queues_for, route};
 pub use routing_key::routing_key;
 pub use topology::{
     BINDINGS, Binding, Exchange, ExchangeKind, Queue, QueueKind, RETRY_DELAYS, RPC_PAYMENT,
-    UNROUTED, retry_exchange,
+    RPC_PAYMENT_REQUESTS, UNROUTED, retry_exchange,
 };

@@ -36,6 +36,7 @@ mod requested;
 mod requests;
 mod service;
 mod state;
+mod stored_notifications;
 #[cfg(test)]
 mod tests;
 mod undo;
@@ -52,13 +53,23 @@ pub use gateway_payment::{
 pub use gateway_request::{GatewayError, GatewayRequest, Operation, Part, Ruling, Subject, Terms};
 pub use input::{GatewayAnswer, PaymentInput};
 pub use methods::{DEFAULT_METHODS, PaymentMethods};
-pub use notification::{Notification, NotificationError, NotificationReader};
+pub use notification::{
+    EventKey, NOTIFICATION_BODY_MAX, Notification, NotificationError, NotificationReader,
+    ReceivedNotification,
+};
 pub use policy::{Now, PaymentPolicy};
 pub use provider::{GatewayRoutes, Provider, RoutesError};
 pub use requests::{
     PaymentReply, PaymentRequest, REFUNDS_MAX, Refund, RefundRequest, RefundStatus, RefundWhat,
     RequestRefused,
 };
-pub use service::{PaymentChange, PaymentRow, PaymentService, PaymentWrite};
+pub use service::{
+    PaymentChange, PaymentKeys, PaymentRow, PaymentRows, PaymentService, PaymentWrite,
+    PaymentWrites,
+};
 pub use state::{Asking, End, Known, Looks, Payment, PaymentStatus, State, Told};
+pub use stored_notifications::{
+    GatewayReference, KnownNotifications, NOTIFICATIONS_MAX, NotificationOutcome, NotificationRow,
+    NotificationWrites, RepeatedNotification, StoredNotification,
+};
 pub use view::PaymentView;

@@ -6,7 +6,10 @@ use ordermill_actors::gateway::GatewayReads;
 use ordermill_actors::inventory::{InventoryReads, InventorySettings, Stock};
 use ordermill_actors::notification::{Messengers, NotificationReads, Notifications};
 use ordermill_actors::order::{OrderReads, OrderSettings, Orders, SagaObserver};
-use ordermill_actors::payment::{PaymentReads, PaymentSettings};
+use ordermill_actors::payment::{
+    NOTIFICATIONS_KEPT, NotificationLog, NotificationReaders, PaymentReads, PaymentRequests,
+    PaymentSettings,
+};
 use ordermill_actors::reconciliation::Sources;
 use ordermill_actors::registry::{self, ServiceDatabases, ServiceSettings, WiredServices};
 use ordermill_actors::runtime::service_builder::Process;
@@ -45,6 +48,10 @@ pub struct InventoryParts<'a> {
 pub struct PaymentParts<'a> {
     /// Shows payments.
     pub reads: &'a dyn PaymentReads,
+    /// Decides what people and gateways ask for.
+    pub requests: &'a Arc<dyn PaymentRequests>,
+    /// Shows the notifications of gateways.
+    pub log: &'a dyn NotificationLog,
     /// Shows the simulated gateway's ledger.
     pub ledger: &'a dyn GatewayReads,
 }
@@ -62,6 +69,7 @@ pub struct Services {
     databases: ServiceDatabases,
     orders: Option<Orders>,
     stock: Option<Stock>,
+    payments: Option<Arc<dyn PaymentRequests>>,
     notifications: Option<Notifications>,
     sources: Sources,
 }
@@ -88,8 +96,10 @@ impl Services {
     /// The payment service.
     pub fn payment(&self) -> Result<PaymentParts<'_>, ServiceNotLocal> {
         let parts = self.databases.payment.as_ref().zip(self.databases.gateway.as_ref());
-        let (payment, gateway) = local(parts, ServiceName::Payment)?;
-        Ok(PaymentParts { reads: &*payment.reads, ledger: &*gateway.reads })
+        let ((payment, gateway), requests) =
+            local(parts.zip(self.payments.as_ref()), ServiceName::Payment)?;
+        let reads = &*payment.reads;
+        Ok(PaymentParts { reads, requests, log: reads, ledger: &*gateway.reads })
     }
 
     /// The shipping service.
@@ -146,6 +156,8 @@ pub fn wire(
             policy: PaymentPolicy { timeout: config.payment.timeout, ..PaymentPolicy::default() },
             idle_after: config.idle_after,
             alone,
+            readers: NotificationReaders::default(),
+            notifications_kept: NOTIFICATIONS_KEPT,
         },
         shipping: ShippingPolicy {
             base_cost_hundredths: config.shipping.base_cost_hundredths,
@@ -154,10 +166,10 @@ pub fn wire(
         messengers,
     };
     let start_order = ServiceName::ALL.iter().rev();
-    let WiredServices { orders, stock, notifications, parts } =
+    let WiredServices { orders, stock, payments, notifications, parts } =
         registry::wire(process, &databases, start_order, &settings);
     let sources = databases.sources();
-    (Services { databases, orders, stock, notifications, sources }, parts)
+    (Services { databases, orders, stock, payments, notifications, sources }, parts)
 }
 
 fn order_settings(config: &Config) -> OrderSettings {

@@ -4,7 +4,7 @@ use super::entity::Payments;
 use crate::runtime::consumer::Handler;
 use crate::runtime::ticket::{Ticket, TicketOutcome};
 use ordermill_domain::messages::Message;
-use ordermill_domain::payment::input;
+use ordermill_domain::payment::{PaymentReply, input};
 use std::sync::Arc;
 
 /// Hands each message to its order's payment.
@@ -22,7 +22,12 @@ impl CommandHandler {
 impl Handler for CommandHandler {
     fn handle(&self, message: Arc<Message>, ticket: Ticket<()>) {
         match input(&message) {
-            Ok(input) => self.payments.ask(&message.order_id(), input, ticket),
+            Ok(input) => {
+                let decided = Ticket::new(|outcome: TicketOutcome<PaymentReply>| {
+                    ticket.complete(outcome.map(drop));
+                });
+                self.payments.ask(&message.order_id(), input, decided);
+            }
             Err(cause) => ticket.complete(TicketOutcome::Dead(cause)),
         }
     }

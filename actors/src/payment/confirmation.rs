@@ -9,16 +9,13 @@
 //! A question changes nothing and is kept nowhere: who gets no answer asks again.
 
 use super::reads::PaymentReads;
-use crate::ports::{Responder, Rpc, RpcError, Subscription};
-use crate::runtime::supervisor::ChildSpec;
-use crate::runtime::tree::Node;
+use crate::ports::{Responder, Rpc, RpcError};
 use async_trait::async_trait;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::messages::RPC_PAYMENT;
 use ordermill_domain::money::{Currency, Money, MoneyError};
 use ordermill_domain::payment::{PaymentStatus, PaymentView};
-use ractor::{Actor, ActorProcessingErr, ActorRef};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -186,45 +183,6 @@ impl PaymentConfirmation {
                 confirmed.into_view().map(Some).map_err(|error| unreadable(&error))
             }
         }
-    }
-}
-
-/// Serves questions about payments for as long as it lives.
-pub struct ConfirmationServer {
-    rpc: Arc<dyn Rpc>,
-    responder: Arc<PaymentResponder>,
-    node: Arc<Node>,
-}
-
-impl ConfirmationServer {
-    /// A confirmation server as a child of the payment service.
-    pub fn child_spec(
-        node: Arc<Node>,
-        rpc: Arc<dyn Rpc>,
-        reads: Arc<dyn PaymentReads>,
-    ) -> ChildSpec {
-        let (responder, its) = (Arc::new(PaymentResponder::new(reads)), node.clone());
-        ChildSpec::new(node, move || Self {
-            rpc: rpc.clone(),
-            responder: responder.clone(),
-            node: its.clone(),
-        })
-    }
-}
-
-impl Actor for ConfirmationServer {
-    type Msg = ();
-    type State = Box<dyn Subscription>;
-    type Arguments = ();
-
-    async fn pre_start(
-        &self,
-        _myself: ActorRef<()>,
-        (): (),
-    ) -> Result<Self::State, ActorProcessingErr> {
-        let serving = self.rpc.serve(RPC_PAYMENT, self.responder.clone()).await?;
-        self.node.running();
-        Ok(serving)
     }
 }
 

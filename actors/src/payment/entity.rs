@@ -15,8 +15,9 @@ use async_trait::async_trait;
 use ordermill_domain::clock::World;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::payment::{
-    Effect, GatewayAnswer, GatewayReply, Now, OldGatewayError, Payment, PaymentChange,
-    PaymentInput, PaymentPolicy, PaymentService, Question, apply, decide,
+    Effect, GatewayAnswer, GatewayReply, NotificationOutcome, Now, OldGatewayError, Payment,
+    PaymentChange, PaymentInput, PaymentPolicy, PaymentReply, PaymentService, Question, apply,
+    decide,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,7 +79,7 @@ impl EntityRules for PaymentRules {
     type Key = OrderId;
     type State = PaymentMemory;
     type Input = PaymentInput;
-    type Reply = ();
+    type Reply = PaymentReply;
     type Effect = PaymentEffect;
     const KIND: &'static str = "payment";
 
@@ -89,6 +90,8 @@ impl EntityRules for PaymentRules {
             PaymentInput::Answered(_) => "answered",
             PaymentInput::PauseElapsed(_) => "rested",
             PaymentInput::Resume => "wake",
+            PaymentInput::Notified(_) => "notified",
+            PaymentInput::Requested(_) => "requested",
         }
     }
 
@@ -140,20 +143,28 @@ impl EntityRules for PaymentRules {
                 }
             }
         }
-        let change = (written || message.is_some()).then(|| PaymentChange {
-            order_id: *key,
+        let notification = match input {
+            PaymentInput::Notified(received) => Some(received.clone()),
+            _ => None,
+        };
+        let changed = written || message.is_some() || notification.is_some();
+        let change = changed.then(|| PaymentChange {
+            order_id: Some(*key),
             expected,
             payment: state.payment.clone().filter(|_| written).map(Arc::new),
-            message,
+            messages: message.into_iter().collect(),
+            notification,
         });
-        EntityDecision { change, reply: (), effects }
+        EntityDecision { change, reply: PaymentReply::default(), effects }
     }
 
     fn nothing(&self, key: &OrderId, state: &PaymentMemory) -> PaymentChange {
-        PaymentChange { order_id: *key, expected: state.version, payment: None, message: None }
+        PaymentChange::nothing(*key, state.version)
     }
 
-    fn answer((): (), (): ()) {}
+    fn answer(reply: PaymentReply, answer: Option<NotificationOutcome>) -> PaymentReply {
+        answer.map_or(reply, PaymentReply::Notification)
+    }
 
     fn perform(&self, key: &OrderId, effect: PaymentEffect, payments: &Payments) {
         match effect {

@@ -1,20 +1,44 @@
 //! What is asked of the payment service from outside, wherever it runs: notifications of gateways, and requests of
 //! people.
+//!
+//! [`LocalPaymentRequests`] asks the payments of this process, [`RemotePaymentRequests`] those of another.
+
+mod local;
+mod remote;
+#[cfg(test)]
+mod tests;
+
+pub use local::LocalPaymentRequests;
+pub use remote::{RemotePaymentRequests, RequestResponder};
 
 use async_trait::async_trait;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::payment::{
-    NotificationError, PaymentRequest, Provider, Refund, RequestRefused,
+    NOTIFICATION_BODY_MAX, NotificationError, NotificationReader, PaymentRequest, Provider, Refund,
+    RequestRefused,
 };
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
 use thiserror::Error;
 
-/// What became of a genuine notification. It is on disk when this is said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How long a payment's decision is waited for. Gateways wait for 5 s and more before they try again.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Reads the notifications of each gateway that is configured.
+pub type NotificationReaders = HashMap<Provider, Arc<dyn NotificationReader>>;
+
+/// What became of a genuine notification. It is on disk when this is said, unless the variant says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NotificationTaken {
     /// Stored; the payment asks its gateway.
     Stored,
     /// The same has come before.
     Repeated,
+    /// So many are stored of this payment that this one is not; the payment asks its gateway.
+    OverLimit,
     /// It is of no order that is known here.
     Unmatched,
     /// Of the gateway's test button: nothing is stored.
@@ -22,7 +46,8 @@ pub enum NotificationTaken {
 }
 
 /// Why a notification is not taken.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NotificationRefused {
     /// It has no right form, or no right signature.
     #[error(transparent)]
@@ -36,7 +61,8 @@ pub enum NotificationRefused {
 }
 
 /// Why a request of a person has no success.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RequestError {
     /// It is not taken.
     #[error(transparent)]
@@ -65,4 +91,16 @@ pub trait PaymentRequests: Send + Sync + 'static {
 
     /// The refunds of an order's payment, oldest first. Empty: there is none, or no payment yet.
     async fn refunds(&self, order_id: OrderId) -> Result<Vec<Refund>, RequestError>;
+}
+
+/// A notification's body as text, if it is one and not too large.
+fn as_text(body: &[u8]) -> Result<&str, NotificationError> {
+    if body.len() > NOTIFICATION_BODY_MAX {
+        return Err(NotificationError::Malformed(format!(
+            "the body has {} bytes; expected {NOTIFICATION_BODY_MAX} at most",
+            body.len()
+        )));
+    }
+    str::from_utf8(body)
+        .map_err(|error| NotificationError::Malformed(format!("the body is not UTF-8: {error}")))
 }

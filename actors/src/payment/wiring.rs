@@ -1,14 +1,16 @@
 //! Wires the payment service: its rules, its store, and what runs.
 
 use super::{
-    CommandHandler, ConfirmationServer, Gateway, PaymentReads, PaymentRules, Payments, Sweeper,
+    CommandHandler, Gateway, GatewayNotifications, LocalPaymentRequests, NotificationLog,
+    NotificationReaders, PaymentReads, PaymentRequests, PaymentResponder, PaymentRules, Payments,
+    RequestResponder, RpcServer, Sweeper,
 };
-use crate::ports::Database;
+use crate::ports::{Database, Responder};
 use crate::runtime::directory::Directory;
 use crate::runtime::entity::Entities;
 use crate::runtime::service_builder::Process;
 use crate::runtime::supervisor::ChildSpec;
-use ordermill_domain::messages::RPC_PAYMENT;
+use ordermill_domain::messages::{RPC_PAYMENT, RPC_PAYMENT_REQUESTS};
 use ordermill_domain::payment::{PaymentPolicy, PaymentService};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +20,7 @@ use std::time::Duration;
 const PAYMENT_SWEEP: Duration = Duration::from_secs(5);
 
 /// How the payment service goes about its work.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct PaymentSettings {
     /// How the gateway is waited for.
     pub policy: PaymentPolicy,
@@ -26,32 +28,52 @@ pub struct PaymentSettings {
     pub idle_after: Duration,
     /// True when no other process works on the same database.
     pub alone: bool,
+    /// The gateways that notifications are taken of.
+    pub readers: NotificationReaders,
+    /// How long notifications are kept.
+    pub notifications_kept: Duration,
 }
 
-/// The payment service.
+/// The payment service, and what requests to it are handed to.
 pub fn wire(
     process: &mut Process,
     store: Arc<dyn Database<PaymentService>>,
     reads: Arc<dyn PaymentReads>,
+    log: Arc<dyn NotificationLog>,
     gateway: Arc<dyn Gateway>,
     settings: PaymentSettings,
-) -> ChildSpec {
-    let PaymentSettings { policy, idle_after, alone } = settings;
+) -> (Arc<dyn PaymentRequests>, ChildSpec) {
+    let PaymentSettings { policy, idle_after, alone, readers, notifications_kept } = settings;
     let rpc = process.rpc.clone();
     let mut builder = process.service("payment", Arc::new(PaymentService), store);
     builder.exclude_from_admission();
-    if let Some(rpc) = rpc {
-        let node = builder.tree().part(Some("payment"), "responder", RPC_PAYMENT);
-        builder.child(ConfirmationServer::child_spec(node, rpc, reads.clone()));
-    }
     let world = builder.world().clone();
     let rules = PaymentRules { reads: reads.clone(), gateway, policy, world: world.clone() };
     let kind = Entities::new(Arc::new(rules), builder.journal.clone());
     let payments: Payments = Directory::new(kind, world.clone(), idle_after);
     builder.entities("payments", &payments);
     builder.consume_all(Arc::new(CommandHandler::new(payments.clone())));
+    let kept = notifications_kept;
+    builder.keeps(Arc::new(GatewayNotifications { database: log, world: world.clone(), kept }));
+    let requests: Arc<dyn PaymentRequests> = Arc::new(LocalPaymentRequests {
+        payments: payments.clone(),
+        reads: reads.clone(),
+        journal: builder.journal.clone(),
+        readers,
+        world: world.clone(),
+    });
+    if let Some(rpc) = rpc {
+        let confirmations = Arc::new(PaymentResponder::new(reads.clone()));
+        let decisions = Arc::new(RequestResponder::new(requests.clone()));
+        let served: [(_, Arc<dyn Responder>); _] =
+            [(RPC_PAYMENT, confirmations), (RPC_PAYMENT_REQUESTS, decisions)];
+        for (address, responder) in served {
+            let node = builder.tree().part(Some("payment"), "responder", address);
+            builder.child(RpcServer::child_spec(node, rpc.clone(), address, responder));
+        }
+    }
     let node = builder.tree().part(Some("payment"), "sweeper", "payment/sweeper");
     let sweeper = Sweeper { reads, payments, world, alone };
     builder.child(sweeper.child_spec(node, PAYMENT_SWEEP));
-    builder.finish()
+    (requests, builder.finish())
 }

@@ -9,7 +9,7 @@ use crate::gateway::GatewayReads;
 use crate::inventory::{InventoryReads, InventorySettings, Stock};
 use crate::notification::Messengers;
 use crate::order::{OrderReads, OrderSettings, Orders, SagaObserver};
-use crate::payment::PaymentSettings;
+use crate::payment::{NOTIFICATIONS_KEPT, NotificationReaders, PaymentSettings};
 use crate::ports::Broker;
 use crate::registry::{GatewayLine, ServiceDatabases, ServiceSettings, wire};
 use crate::runtime::service_builder::{Process, ROOT};
@@ -125,7 +125,13 @@ impl Shop {
             inventory: InventorySettings::default(),
             gateway: settings.gateway,
             line,
-            payment: PaymentSettings { policy: settings.payment, idle_after, alone },
+            payment: PaymentSettings {
+                policy: settings.payment,
+                idle_after,
+                alone,
+                readers: NotificationReaders::default(),
+                notifications_kept: NOTIFICATIONS_KEPT,
+            },
             shipping: settings.shipping,
             messengers: Messengers::default(),
         };

@@ -14,8 +14,8 @@ use crate::error::Declared;
 use lapin::types::{AMQPValue, FieldTable};
 use ordermill_domain::ids::ServiceName;
 use ordermill_domain::messages::{
-    BINDINGS, Exchange, ExchangeKind, Queue, QueueKind, RETRY_DELAYS, RPC_PAYMENT, UNROUTED,
-    retry_exchange,
+    BINDINGS, Exchange, ExchangeKind, Queue, QueueKind, RETRY_DELAYS, RPC_PAYMENT,
+    RPC_PAYMENT_REQUESTS, UNROUTED, retry_exchange,
 };
 use std::time::Duration;
 
@@ -169,10 +169,10 @@ pub fn queues() -> Vec<QueuePlan> {
         name: UNROUTED.to_owned(),
         arguments: vec![("x-queue-type", text("quorum"))],
     });
-    plans.push(QueuePlan {
-        name: RPC_PAYMENT.to_owned(),
+    plans.extend([RPC_PAYMENT, RPC_PAYMENT_REQUESTS].map(|address| QueuePlan {
+        name: address.to_owned(),
         arguments: vec![("x-message-ttl", millis(QUESTION_TTL))],
-    });
+    }));
     plans
 }
 

@@ -35,6 +35,9 @@ pub const UNROUTED: &str = "unrouted";
 /// The queue of questions about payments, answered at once to whoever asked.
 pub const RPC_PAYMENT: &str = "payment.confirmation";
 
+/// The queue of notifications and of people's requests to payments, answered once they are decided.
+pub const RPC_PAYMENT_REQUESTS: &str = "payment.requests";
+
 /// The exchange where a service's messages rest before they are tried again.
 pub fn retry_exchange(service: ServiceName, delay: Duration) -> String {
     format!("{service}.retry.{}s", delay.as_secs())

@@ -32,8 +32,8 @@ pub fn decide(payment: Option<&Payment>, input: &PaymentInput, now: Now<'_>) -> 
                 Err(error) => failed(payment, *attempt, error, now),
             }
         }
-        (Some(payment), PaymentInput::Notified { claimed_minor }) => {
-            notified(payment, *claimed_minor, now)
+        (Some(payment), PaymentInput::Notified(received)) => {
+            notified(payment, received.notification.claimed_minor, now)
         }
         (Some(payment), PaymentInput::PauseElapsed(attempt)) if *attempt != payment.attempts => {
             PaymentDecision::default()

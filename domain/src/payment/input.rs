@@ -2,8 +2,10 @@
 
 use super::gateway_payment::GatewayPayment;
 use super::gateway_request::GatewayError;
+use super::notification::ReceivedNotification;
 use super::requests::PaymentRequest;
 use crate::messages::{Origin, PaymentProcess};
+use std::sync::Arc;
 
 /// An input of a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,17 +16,14 @@ pub enum PaymentInput {
     Undo(Origin),
     /// The gateway was asked; this came of it.
     Answered(GatewayAnswer),
-    /// The gateway sent a genuine notification that claims so much money, in minor units.
-    Notified {
-        /// How much.
-        claimed_minor: i64,
-    },
-    /// A person asks for something.
-    Requested(PaymentRequest),
     /// The pause after this request is over.
     PauseElapsed(u32),
     /// It is due: a request may have been lost with a process, or it is time to look.
     Resume,
+    /// A gateway says that something has happened: it is asked what.
+    Notified(Arc<ReceivedNotification>),
+    /// A person asks for something.
+    Requested(PaymentRequest),
 }
 
 /// What came of a request to the gateway.

@@ -1,8 +1,17 @@
 //! A gateway's notification: a reason to ask the gateway, never an answer.
 
 use super::provider::Provider;
+use crate::clock::{Timestamp, storable};
 use crate::ids::OrderId;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fmt;
+use std::sync::Arc;
 use thiserror::Error;
+use uuid::Uuid;
+
+/// Bytes of a notification's body at the most. Gateways send 1 to 2 kB; more is not read.
+pub const NOTIFICATION_BODY_MAX: usize = 64 * 1_024;
 
 /// A notification whose signature is genuine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +31,57 @@ pub struct Notification {
     pub text: String,
 }
 
+/// SHA-256 of a notification's body: the same body is the same notification.
+pub type EventKey = [u8; 32];
+
+/// A genuine notification as it came: it is stored, and the payment retrieves from its gateway.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ReceivedNotification {
+    /// The key of its row, if it gets one.
+    pub id: Uuid,
+    /// What it says.
+    pub notification: Notification,
+    /// Of the body.
+    pub event_key: EventKey,
+    /// The body as it came.
+    pub body: Arc<[u8]>,
+    /// When it came.
+    pub received_at: Timestamp,
+}
+
+impl ReceivedNotification {
+    /// A notification, read from this body at this time. `id` is new.
+    pub fn new(id: Uuid, notification: Notification, body: &[u8], received_at: Timestamp) -> Self {
+        let event_key = Sha256::digest(body).into();
+        let received_at = storable(received_at);
+        let (reference, text) = (column(&notification.reference), column(&notification.text));
+        let notification = Notification { reference, text, ..notification };
+        Self { id, notification, event_key, body: body.into(), received_at }
+    }
+}
+
+/// Without the body, which names the customer and is not for logs.
+impl fmt::Debug for ReceivedNotification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReceivedNotification")
+            .field("id", &self.id)
+            .field("notification", &self.notification)
+            .field("received_at", &self.received_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Characters of a text in a notification's row at the most: room for any reference, and for a line that people read.
+const COLUMN_MAX: usize = 500;
+
+/// The same text as any database takes it: no NUL, and not without end.
+fn column(text: &str) -> String {
+    text.chars().map(|c| if c == '\0' { '\u{FFFD}' } else { c }).take(COLUMN_MAX).collect()
+}
+
 /// Why a notification is not taken.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NotificationError {
     /// It has not the form that the gateway's documentation promises.
     #[error("the notification is malformed: {0}")]

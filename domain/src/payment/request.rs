@@ -1,6 +1,7 @@
 //! The request that a payment makes of its gateway.
 
 use super::gateway_request::{GatewayRequest, Operation, Part, Ruling, Subject, Terms};
+use super::policy::Now;
 use super::state::{Asking, Payment, State};
 use crate::clock::Timestamp;
 use crate::messages::{Flow, PaymentProcess, Plan};
@@ -9,11 +10,11 @@ use crate::planted::{Bug, planted};
 
 impl Payment {
     /// The request that is under way, made now. None: none is, or the gateway has never heard of the payment.
-    pub fn request(&self, at: Timestamp) -> Option<GatewayRequest> {
+    pub fn request(&self, now: Now<'_>) -> Option<GatewayRequest> {
         let intent = self.intent.as_ref()?;
         let operation = match self.asking? {
             Asking::Retrieve => Operation::Retrieve,
-            Asking::Act => self.action(intent, at),
+            Asking::Act => self.action(intent, now),
         };
         let key = self.key();
         let subject = Subject {
@@ -27,11 +28,13 @@ impl Payment {
         Some(GatewayRequest { subject, operation })
     }
 
-    fn action(&self, intent: &PaymentProcess, at: Timestamp) -> Operation {
+    fn action(&self, intent: &PaymentProcess, now: Now<'_>) -> Operation {
         match &self.state {
             State::Creating => Operation::Create(Terms {
-                at,
-                expires_at: self.page_ends_at.unwrap_or(at),
+                at: now.at,
+                expires_at: self
+                    .page_ends_at
+                    .unwrap_or_else(|| now.policy.page_ends_at(intent.placed_at, now.at)),
                 refundable_only: self.sold_out_after_paying(),
             }),
             State::Authorized | State::Capturing => Operation::Capture(self.part(

@@ -3,6 +3,7 @@
 
 use super::gateway_payment::{GatewayKey, PartKey};
 use super::gateway_request::Ruling;
+use super::stored_notifications::NotificationOutcome;
 use crate::clock::Timestamp;
 use crate::ids::OrderId;
 use crate::messages::{Line, StockLine};
@@ -125,6 +126,8 @@ pub enum PaymentReply {
     Taken,
     /// The refund as it stands.
     Refund(Box<Refund>),
+    /// What became of the notification in the database.
+    Notification(NotificationOutcome),
     /// It is not taken, and nothing is changed.
     Refused(RequestRefused),
 }

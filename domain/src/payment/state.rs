@@ -323,9 +323,11 @@ impl Payment {
         self.known.last_try.as_ref().map_or(intent, |latest| &latest.method)
     }
 
-    /// True when the customer was sent to a page.
+    /// True when there was a page at which the customer could pay.
     pub const fn had_page(&self) -> bool {
-        self.told.pages > 0 || matches!(self.state, State::AwaitingCustomer { .. })
+        self.told.pages > 0
+            || self.known.reference.page.is_some()
+            || matches!(self.state, State::AwaitingCustomer { .. })
     }
 
     /// A person has to act before anything goes on.

@@ -2,6 +2,7 @@
 //! gateway's own ledger through lost answers, late calls, notifications and repeated commands.
 
 mod bench;
+mod model;
 mod refunds;
 mod rules;
 mod table;

@@ -8,8 +8,8 @@ use ordermill_actors::gateway::{GatewayReads, Totals};
 use ordermill_actors::inventory::{InventoryReads, InventoryTables};
 use ordermill_actors::order::memory::OrderTables;
 use ordermill_actors::order::{DueOrders, OrderFilter, OrderReads, UnreadableOrder};
-use ordermill_actors::payment::PaymentReads;
 use ordermill_actors::payment::memory::PaymentTables;
+use ordermill_actors::payment::{NotificationLog, PaymentReads};
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::reconciliation::{OrderRecords, ProductRecords};
 use ordermill_actors::testing::MemoryStore;
@@ -18,8 +18,11 @@ use ordermill_domain::gateway::Entry;
 use ordermill_domain::ids::{OrderId, ProductId};
 use ordermill_domain::inventory::{MovementRow, ReservationRow, StockRow};
 use ordermill_domain::order::{HistoryRow, Saga};
-use ordermill_domain::payment::{GatewayKey, PaymentRow};
+use ordermill_domain::payment::{
+    Attention, GatewayKey, NotificationRow, PaymentRow, StoredNotification,
+};
 use ordermill_domain::reconciliation::{ProductRecord, Record, Span};
+use uuid::Uuid;
 
 impl<T> SimStore<T> {
     /// A read on its way: it takes a while, and may find nobody there.
@@ -181,6 +184,39 @@ impl PaymentReads for SimStore<PaymentTables> {
             self.reading().await?;
         }
         Ok(due)
+    }
+
+    async fn needing_attention(
+        &self,
+        attention: Option<Attention>,
+        after: Option<OrderId>,
+        limit: u32,
+    ) -> Result<Vec<PaymentRow>, ReadError> {
+        self.reading().await?;
+        self.memory.needing_attention(attention, after, limit).await
+    }
+}
+
+#[async_trait]
+impl NotificationLog for SimStore<PaymentTables> {
+    async fn notifications(
+        &self,
+        order_id: Option<OrderId>,
+        before: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<NotificationRow>, ReadError> {
+        self.reading().await?;
+        NotificationLog::notifications(&self.memory, order_id, before, limit).await
+    }
+
+    async fn notification(&self, id: Uuid) -> Result<Option<StoredNotification>, ReadError> {
+        self.reading().await?;
+        NotificationLog::notification(&self.memory, id).await
+    }
+
+    async fn forget_notifications(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {
+        self.reading().await?;
+        self.memory.forget_notifications(before, limit).await
     }
 }
 

@@ -1,10 +1,12 @@
-//! Payments.
+//! Payments, and the notifications of gateways.
 
-use crate::columns::{count, from_json};
-use crate::error::Corrupt;
+use crate::columns::{StoredTime, count, from_json};
+use crate::error::{Corrupt, corrupt};
 use crate::record::record;
 use ordermill_domain::ids::OrderId;
-use ordermill_domain::payment::{Payment, PaymentRow};
+use ordermill_domain::payment::{
+    EventKey, KnownNotifications, NotificationRow, Payment, PaymentRow, Provider,
+};
 use ordermill_domain::reconciliation::{PaymentRecord, Record};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -32,4 +34,65 @@ impl StoredPayment {
     pub fn record(self) -> Record<PaymentRecord> {
         record(self.order_id, self.payment().map(|row| (&row.view()).into()))
     }
+}
+
+/// A row of `payment_notifications`, as it is read.
+pub struct StoredPaymentNotification<T> {
+    pub id: Uuid,
+    pub provider: String,
+    pub reference: String,
+    pub event_key: Vec<u8>,
+    pub order_id: Option<Uuid>,
+    pub received_at: T,
+    pub times: i64,
+    pub text: String,
+}
+
+impl<T: StoredTime> StoredPaymentNotification<T> {
+    /// The row, without the body.
+    ///
+    /// # Errors
+    ///
+    /// When a column cannot be read.
+    pub fn row(self) -> Result<NotificationRow, Corrupt> {
+        Ok(NotificationRow {
+            id: self.id,
+            provider: provider(&self.provider)?,
+            reference: self.reference,
+            event_key: event_key(&self.event_key)?,
+            order_id: self.order_id.map(OrderId),
+            received_at: self.received_at.timestamp()?,
+            times: count(self.times)?,
+            text: self.text,
+        })
+    }
+}
+
+/// The key of a row of `payment_notifications`, as a batch reads it.
+pub struct StoredEventKey {
+    pub provider: String,
+    pub reference: String,
+    pub event_key: Vec<u8>,
+}
+
+/// The notifications that are stored, from the keys of their rows.
+///
+/// # Errors
+///
+/// When a column cannot be read.
+pub fn known_notifications(rows: Vec<StoredEventKey>) -> Result<KnownNotifications, Corrupt> {
+    let mut known = KnownNotifications::new();
+    for row in rows {
+        let name = (provider(&row.provider)?, row.reference);
+        known.entry(name).or_default().insert(event_key(&row.event_key)?);
+    }
+    Ok(known)
+}
+
+fn provider(name: &str) -> Result<Provider, Corrupt> {
+    Provider::named(name).ok_or(name).map_err(corrupt("payment gateway"))
+}
+
+fn event_key(bytes: &[u8]) -> Result<EventKey, Corrupt> {
+    bytes.try_into().map_err(corrupt("SHA-256 of a notification"))
 }

@@ -1,5 +1,6 @@
-//! The payment service's table.
+//! The payment service's tables.
 
+mod notifications;
 mod records;
 
 use crate::columns::{self, micros};
@@ -12,13 +13,15 @@ use ordermill_actors::payment::PaymentReads;
 use ordermill_actors::ports::ReadError;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
-use ordermill_domain::payment::{Payment, PaymentRow, PaymentService, PaymentStatus, PaymentWrite};
+use ordermill_domain::payment::{
+    Attention, Payment, PaymentKeys, PaymentRow, PaymentRows, PaymentService, PaymentStatus,
+    PaymentWrite, PaymentWrites,
+};
 use ordermill_rows::count;
 use ordermill_rows::payment::StoredPayment;
 use serde::Serialize;
 use sqlx::SqliteConnection;
 use sqlx::migrate::Migrator;
-use std::collections::HashMap;
 use uuid::Uuid;
 
 /// The payment service's migrations.
@@ -26,11 +29,9 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite/paymen
 
 #[async_trait]
 impl Tables for PaymentService {
-    async fn load(
-        conn: &mut SqliteConnection,
-        keys: &Vec<OrderId>,
-    ) -> Result<HashMap<OrderId, u64>, Error> {
-        let keys = columns::ids(keys.iter().map(|order| order.0));
+    async fn load(conn: &mut SqliteConnection, keys: &PaymentKeys) -> Result<PaymentRows, Error> {
+        let notifications = notifications::load(conn, &keys.references).await?;
+        let keys = columns::ids(keys.orders.iter().map(|order| order.0));
         let rows = sqlx::query!(
             r#"SELECT order_id AS "order_id: Uuid", version
                FROM payments WHERE order_id IN (SELECT unhex(value) FROM json_each(?1))"#,
@@ -38,14 +39,16 @@ impl Tables for PaymentService {
         )
         .fetch_all(conn)
         .await?;
-        rows.into_iter().map(|row| Ok((OrderId(row.order_id), count(row.version)?))).collect()
+        let versions = rows.into_iter().map(|row| Ok((OrderId(row.order_id), count(row.version)?)));
+        Ok(PaymentRows { versions: versions.collect::<Result<_, Error>>()?, notifications })
     }
 
-    fn write(script: &mut Script, writes: &Vec<PaymentWrite>, _at: Timestamp) -> Result<(), Error> {
+    fn write(script: &mut Script, writes: &PaymentWrites, _at: Timestamp) -> Result<(), Error> {
         let (inserts, updates): (Vec<_>, Vec<_>) =
-            writes.iter().map(WrittenPayment::from).partition(|row| row.expected == 0);
+            writes.payments.iter().map(WrittenPayment::from).partition(|row| row.expected == 0);
         insert(script, &inserts)?;
-        update(script, &updates)
+        update(script, &updates)?;
+        notifications::write(script, &writes.notifications)
     }
 }
 
@@ -57,6 +60,7 @@ struct WrittenPayment<'a> {
     version: u64,
     status: PaymentStatus,
     due_at: Option<i64>,
+    attention: Option<Attention>,
     payment: &'a Payment,
 }
 
@@ -68,6 +72,7 @@ impl<'a> From<&'a PaymentWrite> for WrittenPayment<'a> {
             version: row.version,
             status: row.payment.status(),
             due_at: row.due_at().map(micros),
+            attention: row.attention(),
             payment: &row.payment,
         }
     }
@@ -75,9 +80,9 @@ impl<'a> From<&'a PaymentWrite> for WrittenPayment<'a> {
 
 fn insert(script: &mut Script, rows: &[WrittenPayment<'_>]) -> Result<(), Error> {
     let sql = checked!(
-        "INSERT INTO payments (order_id, version, status, due_at, payment)
+        "INSERT INTO payments (order_id, version, status, due_at, attention, payment)
          SELECT unhex(value ->> 'order_id', '-'), value ->> 'version', value ->> 'status',
-                value ->> 'due_at', value -> 'payment'
+                value ->> 'due_at', value ->> 'attention', value -> 'payment'
          FROM jsonb_each(?)"
     );
     script.insert("payment", rows.iter(), sql)
@@ -87,7 +92,8 @@ fn update(script: &mut Script, rows: &[WrittenPayment<'_>]) -> Result<(), Error>
     let sql = checked!(
         "UPDATE payments
          SET version = v.value ->> 'version', status = v.value ->> 'status',
-             due_at = v.value ->> 'due_at', payment = v.value -> 'payment'
+             due_at = v.value ->> 'due_at', attention = v.value ->> 'attention',
+             payment = v.value -> 'payment'
          FROM jsonb_each(?) AS v
          WHERE payments.order_id = unhex(v.value ->> 'order_id', '-')
            AND payments.version = v.value ->> 'expected'"
@@ -127,5 +133,24 @@ impl PaymentReads for PaymentDatabase {
             limit
         );
         self.0.rows(query, |row| Ok(OrderId(row.order_id))).await
+    }
+    async fn needing_attention(
+        &self,
+        attention: Option<Attention>,
+        after: Option<OrderId>,
+        limit: u32,
+    ) -> Result<Vec<PaymentRow>, ReadError> {
+        let attention = attention.map(Attention::as_str);
+        let after = after.map_or(Uuid::nil(), |order| order.0);
+        let query = sqlx::query_as!(
+            StoredPayment,
+            r#"SELECT order_id AS "order_id: Uuid", version, payment FROM payments
+               WHERE attention IS NOT NULL AND order_id > ?1 AND (?2 IS NULL OR attention = ?2)
+               ORDER BY order_id LIMIT ?3"#,
+            after,
+            attention,
+            limit
+        );
+        self.0.rows(query, StoredPayment::payment).await
     }
 }

@@ -2,13 +2,15 @@
 
 use super::*;
 use crate::broker::LocalBroker;
+use crate::payment::rpc_server::RpcServer;
 use crate::ports::ReadError;
 use crate::runtime::supervisor::Supervisor;
 use crate::runtime::tree::{Status, Tree};
 use crate::testing::world;
 use chrono::DateTime;
 use ordermill_domain::messages::{Flow, Origin, PaymentProcess, Plan};
-use ordermill_domain::payment::{GatewayAttempts, Payment, PaymentRow, State, Undo};
+use ordermill_domain::payment::{Attention, GatewayAttempts, Payment, PaymentRow, State, Undo};
+use ractor::Actor;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tokio::time::sleep;
@@ -86,6 +88,15 @@ impl PaymentReads for Rows {
     ) -> Result<Vec<OrderId>, ReadError> {
         Ok(Vec::new())
     }
+
+    async fn needing_attention(
+        &self,
+        _: Option<Attention>,
+        _: Option<OrderId>,
+        _: u32,
+    ) -> Result<Vec<PaymentRow>, ReadError> {
+        Ok(Vec::new())
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -151,8 +162,9 @@ async fn the_server_answers_while_it_lives_and_is_started_again() {
     let tree = Tree::new(world.clock.clone());
     let (root, node) =
         (tree.part(None, "supervisor", "root"), tree.part(Some("root"), "responder", RPC_PAYMENT));
-    let rows = Arc::new(Rows::of_every_state());
-    let server = ConfirmationServer::child_spec(node.clone(), Arc::new(broker.clone()), rows);
+    let responder = Arc::new(PaymentResponder::new(Arc::new(Rows::of_every_state())));
+    let server =
+        RpcServer::child_spec(node.clone(), Arc::new(broker.clone()), RPC_PAYMENT, responder);
     let supervisor = Supervisor::new(root, tree.clone(), Arc::new(vec![server]));
     let (root, ended) = Actor::spawn(None, supervisor, ()).await.unwrap();
     let ask = || PaymentConfirmation::ask(&broker, order(1), PATIENCE);

@@ -127,7 +127,16 @@ impl Bench {
     }
 
     pub fn notified(&mut self, claimed_minor: i64) -> &mut Self {
-        self.take(&PaymentInput::Notified { claimed_minor })
+        let notification = Notification {
+            provider: Provider::Midtrans,
+            reference: "om-7".to_owned(),
+            order_id: Some(origin().order_id),
+            is_test: false,
+            claimed_minor,
+            text: "settlement".to_owned(),
+        };
+        let received = ReceivedNotification::new(Uuid::nil(), notification, b"{}", self.at);
+        self.take(&PaymentInput::Notified(Arc::new(received)))
     }
 
     /// The latest request is answered.
@@ -188,12 +197,15 @@ impl Bench {
         self.told.iter().filter_map(word).collect()
     }
 
+    /// The request that is under way.
+    pub fn request(&self) -> Option<GatewayRequest> {
+        self.payment().request(Now { at: self.at, policy: &self.policy })
+    }
+
     /// The operation that is asked of the gateway now. Empty: none.
     pub fn asked(&self) -> &'static str {
         match self.effect {
-            Some(Effect::Ask) => {
-                self.payment().request(self.at).map_or("", |request| request.operation.name())
-            }
+            Some(Effect::Ask) => self.request().map_or("", |request| request.operation.name()),
             _ => "",
         }
     }

@@ -61,7 +61,7 @@ fn done(bench: &Bench) -> GatewayPayment {
 fn amount(bench: &Bench) -> Option<i64> {
     match &bench.reply {
         PaymentReply::Refund(refund) => Some(refund.amount_minor),
-        PaymentReply::Taken | PaymentReply::Refused(_) => None,
+        _ => None,
     }
 }
 
@@ -121,7 +121,7 @@ fn an_undo_gives_back_what_is_left() {
     let mut bench = approved();
     bench.take(&lines("1", "TEA", 1));
     bench.answered(done(&bench)).undo();
-    let request = bench.payment().request(bench.at).unwrap();
+    let request = bench.request().unwrap();
     assert!(
         matches!(&request.operation, Operation::Refund(part) if part.amount.minor == 10_000_000)
     );
@@ -159,7 +159,7 @@ fn what_is_captured_twice_goes_back_once() {
     bench.notified(2 * DUE).answered(captured(2 * DUE));
     assert_eq!(bench.asked(), "refund");
     assert_eq!(bench.outcomes(), ["payment.attention captured_twice"]);
-    let request = bench.payment().request(bench.at).unwrap();
+    let request = bench.request().unwrap();
     assert!(matches!(&request.operation, Operation::Refund(part) if part.amount.minor == DUE));
 }
 

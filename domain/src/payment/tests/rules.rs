@@ -24,7 +24,7 @@ fn the_key_is_the_orders_and_never_an_attempts() {
     for _ in 0..3 {
         bench.failed(unknown()).later();
         assert_eq!(bench.asked(), "create");
-        assert_eq!(bench.payment().request(bench.at).unwrap().subject.key, key);
+        assert_eq!(bench.request().unwrap().subject.key, key);
     }
 }
 
@@ -75,7 +75,7 @@ fn an_undo_before_any_command_is_reversed_at_once_and_never_asked() {
 #[test]
 fn a_customer_is_sent_to_a_page_and_pays() {
     let mut bench = Bench::begun();
-    let request = bench.payment().request(bench.at).unwrap();
+    let request = bench.request().unwrap();
     let Operation::Create(terms) = request.operation else { panic!() };
     assert_eq!(terms.expires_at, at(12 * 60), "3 minutes before the order's deadline");
     bench.answered(open());
@@ -287,7 +287,7 @@ fn a_fee_on_top_is_paid_by_the_customer_and_goes_back_with_the_rest() {
     bench.answered(GatewayPayment { captured_minor: DUE + 7_100, ..captured(DUE) });
     assert_eq!(bench.outcomes(), ["payment.approved"]);
     bench.undo();
-    let request = bench.payment().request(bench.at).unwrap();
+    let request = bench.request().unwrap();
     assert!(
         matches!(&request.operation, Operation::Refund(part) if part.amount.minor == DUE + 7_100)
     );
@@ -418,7 +418,7 @@ fn a_page_offers_only_methods_that_can_be_refunded_where_the_stock_is_taken_late
         let mut bench = Bench::new(midtrans());
         let PaymentInput::Process(origin, intent) = bench.process() else { panic!() };
         bench.take(&PaymentInput::Process(Origin { plan, flow, ..origin }, intent));
-        let request = bench.payment().request(bench.at).unwrap();
+        let request = bench.request().unwrap();
         assert!(matches!(request.operation, Operation::Create(terms)
             if terms.refundable_only == refundable_only));
     }

@@ -73,15 +73,27 @@ const STATES: &[Build] = &[
         bench.answered(closed()).notified(DUE).answered(captured(DUE));
         bench
     }),
-    ("Declined", || ended(|bench| drop(bench.answered(refused())))),
-    ("Expired", || ended(|bench| drop(bench.answered(open()).later().answered(closed())))),
+    ("Declined", || {
+        ended(|bench| {
+            bench.answered(refused());
+        })
+    }),
+    ("Expired", || {
+        ended(|bench| {
+            bench.answered(open()).later().answered(closed());
+        })
+    }),
     ("Lapsed", || {
         let mut bench = approved();
         bench.at += Duration::from_secs(2);
         bench.notified(DUE).answered(closed());
         bench
     }),
-    ("Reversed", || ended(|bench| drop(bench.answered(open()).undo().answered(closed())))),
+    ("Reversed", || {
+        ended(|bench| {
+            bench.answered(open()).undo().answered(closed());
+        })
+    }),
     ("Tombstoned", || {
         let mut bench = Bench::new(midtrans());
         bench.undo();
@@ -116,19 +128,29 @@ const ANSWERS: &[(&str, fn() -> Result<GatewayPayment, GatewayError>)] = &[
 ];
 
 const INPUTS: &[(&str, fn(&mut Bench))] = &[
-    ("process again", |bench| drop(bench.take(&bench.process()))),
-    ("undo", |bench| drop(bench.undo())),
-    ("notified", |bench| drop(bench.notified(DUE))),
-    ("refund asked", |bench| drop(bench.take(&super::refunds::rest("r")))),
+    ("process again", |bench| {
+        bench.take(&bench.process());
+    }),
+    ("undo", |bench| {
+        bench.undo();
+    }),
+    ("notified", |bench| {
+        bench.notified(DUE);
+    }),
+    ("refund asked", |bench| {
+        bench.take(&super::refunds::rest("r"));
+    }),
     ("accepted", |bench| {
-        drop(bench.take(&PaymentInput::Requested(PaymentRequest::Review(Ruling::Accept))))
+        bench.take(&PaymentInput::Requested(PaymentRequest::Review(Ruling::Accept)));
     }),
     ("by hand", |bench| {
         let note = "BCA transfer #88".to_owned();
         let request = PaymentRequest::RefundedByHand { note };
-        drop(bench.take(&PaymentInput::Requested(request)));
+        bench.take(&PaymentInput::Requested(request));
     }),
-    ("resumed", |bench| drop(bench.take(&PaymentInput::Resume))),
+    ("resumed", |bench| {
+        bench.take(&PaymentInput::Resume);
+    }),
 ];
 
 /// A payment in this state whose gateway is asked something now.
