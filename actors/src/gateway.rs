@@ -12,9 +12,11 @@ mod handle;
 pub mod memory;
 mod no_outbox;
 mod reads;
+#[cfg(test)]
+mod tests;
 mod wiring;
 
-pub use handle::GatewayHandle;
+pub use handle::{GatewayHandle, NotificationListener};
 pub use no_outbox::NoOutboxListener;
 pub use reads::{GatewayReads, Sums, Totals};
 pub use wiring::wire;

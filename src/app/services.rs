@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use ordermill_actors::audit::AuditReads;
-use ordermill_actors::gateway::GatewayReads;
+use ordermill_actors::gateway::{GatewayHandle, GatewayReads};
 use ordermill_actors::inventory::{InventoryReads, InventorySettings, Stock};
 use ordermill_actors::notification::{Messengers, NotificationReads, Notifications};
 use ordermill_actors::order::{OrderReads, OrderSettings, Orders, SagaObserver};
@@ -63,6 +63,7 @@ pub struct Services {
     orders: Option<Orders>,
     stock: Option<Stock>,
     notifications: Option<Notifications>,
+    gateway: Option<GatewayHandle>,
     sources: Sources,
 }
 
@@ -90,6 +91,11 @@ impl Services {
         let parts = self.databases.payment.as_ref().zip(self.databases.gateway.as_ref());
         let (payment, gateway) = local(parts, ServiceName::Payment)?;
         Ok(PaymentParts { reads: &*payment.reads, ledger: &*gateway.reads })
+    }
+
+    /// The simulated gateway. None: the payment service does not run in this process.
+    pub fn simulated_gateway(&self) -> Option<&GatewayHandle> {
+        self.gateway.as_ref()
     }
 
     /// The shipping service.
@@ -130,6 +136,7 @@ pub fn wire(
     databases: ServiceDatabases,
     config: &Config,
     notifiers: Notifiers,
+    pages_url: String,
     alone: bool,
 ) -> (Services, Vec<ChildSpec>) {
     let Notifiers { observer, messengers } = notifiers;
@@ -140,6 +147,7 @@ pub fn wire(
         gateway: GatewayPolicy {
             failure_rate: config.payment.failure_rate,
             latency: config.payment.latency,
+            pages_url: pages_url.into(),
         },
         line: Box::new(|gateway| gateway),
         payment: PaymentSettings {
@@ -154,10 +162,10 @@ pub fn wire(
         messengers,
     };
     let start_order = ServiceName::ALL.iter().rev();
-    let WiredServices { orders, stock, notifications, parts } =
+    let WiredServices { orders, stock, notifications, gateway, parts } =
         registry::wire(process, &databases, start_order, &settings);
     let sources = databases.sources();
-    (Services { databases, orders, stock, notifications, sources }, parts)
+    (Services { databases, orders, stock, notifications, gateway, sources }, parts)
 }
 
 fn order_settings(config: &Config) -> OrderSettings {

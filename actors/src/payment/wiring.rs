@@ -1,7 +1,7 @@
 //! Wires the payment service: its rules, its store, and what runs.
 
 use super::{
-    CommandHandler, ConfirmationServer, Gateway, PaymentReads, PaymentRules, Payments, Sweeper,
+    CommandHandler, ConfirmationServer, PaymentGateway, PaymentReads, PaymentRules, Payments, Sweeper,
 };
 use crate::ports::Database;
 use crate::runtime::directory::Directory;
@@ -33,7 +33,7 @@ pub fn wire(
     process: &mut Process,
     store: Arc<dyn Database<PaymentService>>,
     reads: Arc<dyn PaymentReads>,
-    gateway: Arc<dyn Gateway>,
+    gateway: Arc<dyn PaymentGateway>,
     settings: PaymentSettings,
 ) -> ChildSpec {
     let PaymentSettings { policy, idle_after, alone } = settings;
