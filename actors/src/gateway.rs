@@ -2,9 +2,10 @@
 //! with.
 //!
 //! ```text
-//! payment ──port──▶ GatewayHandle ──change──▶ journal ──decide_batch──▶ ledger (a row a key)
-//!                        ▲                                           │ (committed)
-//!                        └── the answer, late or never, as the method plays it
+//! payment ───port──▶ GatewayHandle ──change──▶ journal ──decide_batch──▶ ledger (a row a key)
+//! customer ─visit──▶     ▲                                           │ (committed)
+//!                        ├── the answer, late or never, as the method plays it
+//!                        └── a notification, where the method sends one
 //! ```
 
 mod handle;
