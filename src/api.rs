@@ -53,6 +53,7 @@ pub use metrics::{SagaMetrics, recorder};
 pub use startup_gate::StartupGate;
 pub use state::Parts;
 
+use crate::simulated_pages;
 use state::State;
 
 use followers::Followers;
@@ -121,6 +122,8 @@ impl Api {
 }
 
 fn endpoint(state: State) -> BoxEndpoint<'static, Response> {
+    let gateway = state.services.simulated_gateway().filter(|_| state.serves_simulated_pages);
+    let simulated = gateway.cloned().map(simulated_pages::pages);
     let routes: Routes = (
         orders::OrdersApi(state.clone()),
         inventory::InventoryApi(state.clone()),
@@ -141,11 +144,16 @@ fn endpoint(state: State) -> BoxEndpoint<'static, Response> {
     let document = document::finished(&described);
     let docs = api.swagger_ui_html().replace(&described, &document);
     let known = Arc::new(routes::Routes::new(Routes::meta()));
-    Route::new()
+    let routes = Route::new()
         .nest("/", api)
         .at("/docs", unsupported::guarded(docs::page(docs), Vec::new()))
         .at("/docs/", poem::get(make_sync(|_| Redirect::permanent("../docs"))))
-        .at("/openapi.json", unsupported::guarded(page_of_json(document), Vec::new()))
+        .at("/openapi.json", unsupported::guarded(page_of_json(document), Vec::new()));
+    let routes = match simulated {
+        Some(pages) => routes.at(simulated_pages::ROUTE, pages),
+        None => routes,
+    };
+    routes
         .with(CatchPanic::new().with_handler(|_| problem::panicked()))
         .around(move |endpoint, request| respond::answer(known.clone(), endpoint, request))
         .map_to_response()

@@ -26,7 +26,7 @@ use crate::config::{Config, Infrastructure};
 use crate::sms::LogSms;
 use crate::smtp::SmtpMessenger;
 use crate::stop_signal::asked_to_stop;
-use crate::{api, telemetry, waiting};
+use crate::{api, simulated_pages, telemetry, waiting};
 use anyhow::Context;
 use async_trait::async_trait;
 use brokers::Brokers;
@@ -166,7 +166,9 @@ impl App {
 
         let mut process = Process::new(world.clone(), brokers.broker.clone());
         process.rpc = Some(brokers.rpc.clone());
-        let (services, mut parts) = services::wire(&mut process, stores, &config, notifiers, alone);
+        let pages_url = simulated_pages::base_url(address);
+        let (services, mut parts) =
+            services::wire(&mut process, stores, &config, notifiers, pages_url, alone);
         let admission = Arc::new(Admission::new(process.journals.clone(), process.lag.clone()));
         let sources = services.sources().clone();
         let system: Arc<dyn System> = Arc::new(ProcessState {
@@ -177,6 +179,7 @@ impl App {
         let api = api::Api::new(api::Parts {
             system: system.clone(),
             services,
+            serves_simulated_pages: config.serves_simulated_pages(),
             payment_methods: config.order.payment_methods.clone(),
             tree: process.tree.clone(),
             admission: admission.clone(),

@@ -159,6 +159,8 @@ pub struct PaymentConfig {
     pub latency: Duration,
     /// How long its answer is waited for before the outcome counts as unknown.
     pub timeout: Duration,
+    /// Whether its pages are served. None: on a loopback address only.
+    pub serves_pages: Option<bool>,
 }
 
 /// The simulated carrier.
@@ -228,6 +230,17 @@ impl Config {
                 failure_rate: read.rate("payment_failure_rate", &args.payment_failure_rate),
                 latency: read.duration("payment_latency", &args.payment_latency, GATEWAY),
                 timeout: read.duration("payment_timeout", &args.payment_timeout, TIMER),
+                serves_pages: read.parsed(
+                    "simulated_pages",
+                    &args.simulated_pages,
+                    "expected `auto`, `true` or `false`",
+                    |text| match text {
+                        "auto" => Some(None),
+                        "true" => Some(Some(true)),
+                        "false" => Some(Some(false)),
+                        _ => None,
+                    },
+                ),
             },
             shipping: ShippingConfig::read(read, args),
             smtp: SmtpConfig::read(read, args),
@@ -240,6 +253,11 @@ impl Config {
         effect::contradictions(read, &args.given, &config.order);
         config.notices = effect::without_effect(&args.given, &config).into_iter().collect();
         reader.finish(config)
+    }
+
+    /// Whether the pages of the simulated gateway are served.
+    pub fn serves_simulated_pages(&self) -> bool {
+        self.payment.serves_pages.unwrap_or_else(|| self.listen.ip().is_loopback())
     }
 
     /// The defaults in a data directory of one's own, whatever the environment says: a free port,

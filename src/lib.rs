@@ -19,6 +19,7 @@ mod host;
 pub mod output;
 pub mod print;
 pub mod program;
+pub mod simulated_pages;
 pub mod sms;
 pub mod smtp;
 pub mod stop_signal;

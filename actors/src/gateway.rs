@@ -2,9 +2,10 @@
 //! with.
 //!
 //! ```text
-//! payment ──port──▶ GatewayHandle ──change──▶ journal ──decide_batch──▶ ledger (a row a key)
-//!                        ▲                                           │ (committed)
-//!                        └── the answer, late or never, as the method plays it
+//! payment ───port──▶ GatewayHandle ──change──▶ journal ──decide_batch──▶ ledger (a row a key)
+//! customer ─visit──▶     ▲                                           │ (committed)
+//!                        ├── the answer, late or never, as the method plays it
+//!                        └── a notification, where the method sends one
 //! ```
 
 mod handle;
@@ -12,9 +13,11 @@ mod handle;
 pub mod memory;
 mod no_outbox;
 mod reads;
+#[cfg(test)]
+mod tests;
 mod wiring;
 
-pub use handle::GatewayHandle;
+pub use handle::{GatewayHandle, NotificationListener};
 pub use no_outbox::NoOutboxListener;
 pub use reads::{GatewayReads, Sums, Totals};
 pub use wiring::wire;

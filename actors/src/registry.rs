@@ -10,12 +10,12 @@
 //! closing, looking for waiting messages, settings) iterates over the list.
 
 use crate::audit::{self, AuditReads};
-use crate::gateway::{self, GatewayReads};
+use crate::gateway::{self, GatewayHandle, GatewayReads};
 use crate::inventory::{self, InventoryReads, InventorySettings, Stock};
 use crate::notification::{self, Messengers, NotificationReads, Notifications};
 use crate::order::{self, DueOrders, OrderReads, OrderSettings, Orders, SagaObserver};
 use crate::payment::{
-    self, Gateway, NotificationLog, PaymentReads, PaymentRequests, PaymentSettings,
+    self, NotificationLog, PaymentGateway, PaymentReads, PaymentRequests, PaymentSettings,
 };
 use crate::ports::{Database, Outbox, ReadError};
 use crate::reconciliation::{OrderRecords, ProductRecords, Sources};
@@ -226,7 +226,7 @@ fn orders_of(row: &OutboxRow) -> Vec<OrderId> {
 }
 
 /// Wraps the gateway: a simulation puts a faulty line between it and the payment service.
-pub type GatewayLine = Box<dyn Fn(Arc<dyn Gateway>) -> Arc<dyn Gateway> + Send>;
+pub type GatewayLine = Box<dyn Fn(Arc<dyn PaymentGateway>) -> Arc<dyn PaymentGateway> + Send>;
 
 /// How the services go about their work.
 pub struct ServiceSettings {
@@ -259,6 +259,8 @@ pub struct WiredServices {
     pub payments: Option<Arc<dyn PaymentRequests>>,
     /// Marks notifications.
     pub notifications: Option<Notifications>,
+    /// The simulated gateway, where the payment service runs.
+    pub gateway: Option<GatewayHandle>,
     /// The actors to supervise, in the order in which they start.
     pub parts: Vec<ChildSpec>,
 }
@@ -304,9 +306,10 @@ fn wire_one(
             let Some(ledger) = databases.gateway.clone() else { return };
             let Some(Opened { store, reads, .. }) = databases.payment.clone() else { return };
             let (gateway, part) =
-                gateway::wire(process, ledger.store, ledger.reads, settings.gateway);
+                gateway::wire(process, ledger.store, ledger.reads, settings.gateway.clone());
             parts.push(part);
-            let gateway = (settings.line)(gateway);
+            wired.gateway = Some(gateway.clone());
+            let gateway = (settings.line)(Arc::new(gateway));
             let (log, payment_settings) = (reads.clone(), settings.payment.clone());
             let (requests, part) =
                 payment::wire(process, store, reads, log, gateway, payment_settings);

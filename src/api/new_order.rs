@@ -37,8 +37,9 @@ pub struct NewOrder {
     /// The payment method. Default: `credit_card`. `ORDERMILL_PAYMENT_METHODS` lists the accepted
     /// methods. By default these are `credit_card`, `card`, `paypal`, `bank_transfer`, `ewallet`,
     /// `gopay`, and the test methods of the simulated gateway: `test_declined`,
-    /// `test_timeout_charged`, `test_timeout_uncharged`, `test_slow` and `test_refund_fails`. Other
-    /// methods are rejected with 422.
+    /// `test_timeout_charged`, `test_timeout_uncharged`, `test_slow`, `test_refund_fails`,
+    /// `test_redirect`, `test_redirect_silent`, `test_redirect_late`, `test_review` and
+    /// `test_refund_by_hand`. Other methods are rejected with 422.
     payment_method: Option<String>,
     /// The currency of all amounts, an active ISO 4217 code. Default: `USD`.
     #[oai(validator(pattern = "^[A-Z]{3}$"))]

@@ -20,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 pub struct Parts {
     /// The services of this process.
     pub services: Services,
+    /// Whether the pages of the simulated gateway are served, where it runs.
+    pub serves_simulated_pages: bool,
     /// The payment methods that new orders may name.
     pub payment_methods: PaymentMethods,
     /// What lives here.

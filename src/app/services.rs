@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use ordermill_actors::audit::AuditReads;
-use ordermill_actors::gateway::GatewayReads;
+use ordermill_actors::gateway::{GatewayHandle, GatewayReads};
 use ordermill_actors::inventory::{InventoryReads, InventorySettings, Stock};
 use ordermill_actors::notification::{Messengers, NotificationReads, Notifications};
 use ordermill_actors::order::{OrderReads, OrderSettings, Orders, SagaObserver};
@@ -71,6 +71,7 @@ pub struct Services {
     stock: Option<Stock>,
     payments: Option<Arc<dyn PaymentRequests>>,
     notifications: Option<Notifications>,
+    gateway: Option<GatewayHandle>,
     sources: Sources,
 }
 
@@ -100,6 +101,11 @@ impl Services {
             local(parts.zip(self.payments.as_ref()), ServiceName::Payment)?;
         let reads = &*payment.reads;
         Ok(PaymentParts { reads, requests, log: reads, ledger: &*gateway.reads })
+    }
+
+    /// The simulated gateway. None: the payment service does not run in this process.
+    pub fn simulated_gateway(&self) -> Option<&GatewayHandle> {
+        self.gateway.as_ref()
     }
 
     /// The shipping service.
@@ -140,6 +146,7 @@ pub fn wire(
     databases: ServiceDatabases,
     config: &Config,
     notifiers: Notifiers,
+    pages_url: String,
     alone: bool,
 ) -> (Services, Vec<ChildSpec>) {
     let Notifiers { observer, messengers } = notifiers;
@@ -150,6 +157,7 @@ pub fn wire(
         gateway: GatewayPolicy {
             failure_rate: config.payment.failure_rate,
             latency: config.payment.latency,
+            pages_url: pages_url.into(),
         },
         line: Box::new(|gateway| gateway),
         payment: PaymentSettings {
@@ -166,10 +174,10 @@ pub fn wire(
         messengers,
     };
     let start_order = ServiceName::ALL.iter().rev();
-    let WiredServices { orders, stock, payments, notifications, parts } =
+    let WiredServices { orders, stock, payments, notifications, gateway, parts } =
         registry::wire(process, &databases, start_order, &settings);
     let sources = databases.sources();
-    (Services { databases, orders, stock, payments, notifications, sources }, parts)
+    (Services { databases, orders, stock, payments, notifications, gateway, sources }, parts)
 }
 
 fn order_settings(config: &Config) -> OrderSettings {

@@ -154,6 +154,12 @@ pub struct ServeArgs {
     #[arg(default_value = "5s", help_heading = "Payment (simulated gateway)")]
     pub(super) payment_timeout: String,
 
+    /// Whether the pages of the simulated gateway are served, at which customers pay without money:
+    /// `auto` serves them if ORDERMILL_LISTEN is a loopback address
+    #[arg(long, env = "ORDERMILL_SIMULATED_PAGES", value_name = "auto|true|false")]
+    #[arg(default_value = "auto", help_heading = "Payment (simulated gateway)")]
+    pub(super) simulated_pages: String,
+
     /// Fraction of shipments refused by the simulated carrier, 0 to 1
     #[arg(long, env = "SHIPPING_FAILURE_RATE", value_name = "RATE")]
     #[arg(default_value = "0", help_heading = "Shipping (simulated carrier)")]

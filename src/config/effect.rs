@@ -84,7 +84,7 @@ fn why(field: &str, given: &Given, config: &Config) -> Option<String> {
         "idle_after" => missing(ServiceName::Order)
             .and(missing(ServiceName::Payment))
             .map(|_| "neither the order nor the payment service runs in this process".to_owned()),
-        "payment_failure_rate" | "payment_latency" | "payment_timeout" => {
+        "payment_failure_rate" | "payment_latency" | "payment_timeout" | "simulated_pages" => {
             missing(ServiceName::Payment)
         }
         "shipping_failure_rate" | "shipping_base_cost" => missing(ServiceName::Shipping),

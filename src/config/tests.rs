@@ -46,6 +46,22 @@ fn text_messages_are_logged_or_off() {
 }
 
 #[test]
+fn simulated_pages_are_served_on_loopback_unless_set_otherwise() {
+    for (args, served) in [
+        (&["--listen=127.0.0.1:80"] as &[_], true),
+        (&["--listen=[::1]:80"], true),
+        (&["--listen=0.0.0.0:80"], false),
+        (&["--listen=192.0.2.1:80"], false),
+        (&["--listen=0.0.0.0:80", "--simulated-pages=true"], true),
+        (&["--listen=127.0.0.1:80", "--simulated-pages=false"], false),
+    ] {
+        assert_eq!(read(args).unwrap().serves_simulated_pages(), served, "{args:?}");
+    }
+    let refused = refusal(&["--simulated-pages=yes"]);
+    assert!(refused.contains("ORDERMILL_SIMULATED_PAGES (--simulated-pages) is `yes`"));
+}
+
+#[test]
 fn an_empty_value_counts_as_not_set() {
     let config = read(&["--listen=", "--order-timeout= ", "--data-dir=", "--smtp-url="]).unwrap();
     assert_eq!(config.listen.port(), 8080);
@@ -202,7 +218,7 @@ fn settings_without_effect_are_named_in_one_line() {
 fn payment_methods_are_a_list() {
     let methods = |flags: &[&str]| read(flags).unwrap().order.payment_methods.to_string();
     assert!(methods(&[]).starts_with("credit_card, card, paypal"));
-    assert!(methods(&[]).ends_with("test_refund_fails"));
+    assert!(methods(&[]).ends_with("test_refund_by_hand"));
     assert_eq!(methods(&["--payment-methods=card, sepa"]), "card, sepa");
     let message = refusal(&["--payment-methods=card,tset declined"]);
     assert!(message.contains("ORDERMILL_PAYMENT_METHODS"), "{message}");

@@ -5,7 +5,7 @@ use ordermill::config::Config;
 use ordermill_domain::payment::PaymentMethods;
 use serde_json::{Value, json};
 
-const DEFAULT: [&str; 11] = [
+const DEFAULT: [&str; 16] = [
     "credit_card",
     "card",
     "paypal",
@@ -17,6 +17,11 @@ const DEFAULT: [&str; 11] = [
     "test_timeout_uncharged",
     "test_slow",
     "test_refund_fails",
+    "test_redirect",
+    "test_redirect_silent",
+    "test_redirect_late",
+    "test_review",
+    "test_refund_by_hand",
 ];
 
 fn paid_by(method: &str) -> Value {

@@ -1,21 +1,30 @@
-//! The gateway as the payment service calls it: through its journal, late or never where the method
+//! The gateway as the payment service and customers reach it: through its journal, late or never where the method
 //! plays that.
 
 use super::reads::GatewayReads;
-use crate::payment::Gateway;
+use crate::payment::PaymentGateway;
+use crate::ports::ReadError;
 use crate::runtime::journal::{CommitOutcome, JournalHandle};
 use async_trait::async_trait;
-use ordermill_domain::gateway::{GatewayChange, GatewayPolicy, GatewayResponse, SimulatedGateway};
-use ordermill_domain::money::Money;
-use ordermill_domain::payment::{
-    Charge, ChargeRequest, GatewayKey, Holding, OldGatewayError, Undone,
+use ordermill_domain::clock::{Clock, Timestamp};
+use ordermill_domain::gateway::{
+    Answer, Entry, GatewayChange, GatewayPolicy, GatewayResponse, LedgerNotification,
+    SimulatedGateway, Visit, VisitOutcome,
 };
-use std::sync::Arc;
+use ordermill_domain::ids::OrderId;
+use ordermill_domain::payment::{
+    GatewayError, GatewayKey, GatewayPayment, GatewayRequest, Operation,
+};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// How long a call without an answer is kept open: longer than any timeout, and yet no leak.
 const SILENCE: Duration = Duration::from_secs(600);
+
+/// Told what happens to an order's payment without being asked for, and how much is captured, in minor units (0: a try
+/// was denied). Called from the journal: it must not block.
+pub type NotificationListener = Arc<dyn Fn(OrderId, i64) + Send + Sync>;
 
 /// The gateway. Cheap to clone.
 #[derive(Clone)]
@@ -23,6 +32,8 @@ pub struct GatewayHandle {
     journal: JournalHandle<SimulatedGateway>,
     reads: Arc<dyn GatewayReads>,
     policy: GatewayPolicy,
+    clock: Arc<dyn Clock>,
+    listener: Arc<OnceLock<NotificationListener>>,
 }
 
 impl GatewayHandle {
@@ -31,74 +42,123 @@ impl GatewayHandle {
         journal: JournalHandle<SimulatedGateway>,
         reads: Arc<dyn GatewayReads>,
         policy: GatewayPolicy,
+        clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { journal, reads, policy }
+        Self { journal, reads, policy, clock, listener: Arc::default() }
     }
 
-    async fn call(&self, change: GatewayChange) -> Result<GatewayResponse, OldGatewayError> {
+    /// Has all notifications of this handle and its clones sent to `listener`. Only the first call has an effect;
+    /// notifications before it are lost, as those of a real gateway may be.
+    pub fn notify(&self, listener: NotificationListener) {
+        // The first listener stays, as documented.
+        let _ = self.listener.set(listener);
+    }
+
+    /// Does what a customer does at the page under a key.
+    ///
+    /// # Errors
+    /// When the ledger cannot book it.
+    pub async fn visit(&self, key: GatewayKey, visit: Visit) -> Result<VisitOutcome, GatewayError> {
+        match self.commit(GatewayChange::Visit(key, visit)).await?.answer {
+            Answer::Visited(outcome) => Ok(outcome),
+            other @ (Answer::Asked(_) | Answer::Silence) => Err(unexpected(&other)),
+        }
+    }
+
+    /// The ledger's entry under a key. None: no payment was requested or cancelled under it.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub async fn entry(&self, key: GatewayKey) -> Result<Option<Entry>, ReadError> {
+        self.reads.entry(key).await
+    }
+
+    /// The time by which pages end.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Has a change decided and committed.
+    async fn commit(&self, change: GatewayChange) -> Result<GatewayResponse, GatewayError> {
         let (sender, receiver) = oneshot::channel();
+        let (handle, key) = (self.clone(), change.key());
         self.journal.submit(change, move |outcome| {
+            if let CommitOutcome::Done(response) = &outcome {
+                handle.follow_up(key, response);
+            }
             // A caller that gave up is not told; what was booked stays booked.
             let _ = sender.send(outcome);
         });
-        let response = match receiver.await {
-            Ok(CommitOutcome::Done(response)) => response,
-            Ok(CommitOutcome::Failed(cause)) => return Err(OldGatewayError::Unavailable(cause)),
+        match receiver.await {
+            Ok(CommitOutcome::Done(response)) => Ok(response),
+            Ok(CommitOutcome::Failed(cause)) => Err(GatewayError::Unknown(cause)),
             // No booking is decided on a version; and what was dropped is known to nobody.
             Ok(CommitOutcome::Refused) | Err(_) => {
-                return Err(OldGatewayError::Unavailable("the ledger did not respond".to_owned()));
-            }
-        };
-        if !self.policy.latency.is_zero() {
-            tokio::time::sleep(self.policy.latency).await;
-        }
-        match response {
-            GatewayResponse::Charge(..) | GatewayResponse::Undone(_) => Ok(response),
-            GatewayResponse::Error(cause) => Err(OldGatewayError::Unavailable(cause.to_owned())),
-            GatewayResponse::Nothing => {
-                tokio::time::sleep(SILENCE).await;
-                Err(OldGatewayError::Timeout)
+                Err(GatewayError::Unknown("the ledger did not respond".to_owned()))
             }
         }
     }
 
-    async fn undo(&self, change: GatewayChange) -> Result<Undone, OldGatewayError> {
-        match self.call(change).await? {
-            GatewayResponse::Undone(undone) => Ok(undone),
-            other => Err(unexpected(&other)),
+    /// Tells what is to be told of a committed change, and books late money when it arrives. Both are lost if the
+    /// process ends before: late money is then booked by the next request.
+    fn follow_up(&self, key: GatewayKey, response: &GatewayResponse) {
+        if let (Some(told), Some(listener)) = (response.notification, self.listener.get()) {
+            let LedgerNotification { order_id, claimed_minor } = told;
+            listener(order_id, claimed_minor);
+        }
+        if let Some(late_at) = response.late_at {
+            let (handle, wait) = (self.clone(), late_at - self.clock.now());
+            tokio::spawn(async move {
+                tokio::time::sleep(wait.to_std().unwrap_or_default()).await;
+                // A customer who leaves changes nothing, but what has arrived by then is booked.
+                if let Err(error) = handle.visit(key, Visit::Leave).await {
+                    tracing::warn!(service = "gateway", %error, "late money is not booked yet");
+                }
+            });
+        }
+    }
+
+    /// What the ledger has now. None: money has arrived that has to be booked first.
+    async fn retrieve(&self, key: GatewayKey) -> Result<Option<GatewayPayment>, GatewayError> {
+        let entry = self.reads.entry(key).await;
+        let entry = entry.map_err(|error| GatewayError::Unreachable(error.to_string()))?;
+        let now = self.clock.now();
+        let entry = entry.unwrap_or_else(|| Entry::new(key, now));
+        Ok((!entry.is_late_money_due(now)).then(|| entry.payment(&self.policy, now)))
+    }
+
+    async fn take_time(&self, time: Duration) {
+        if !time.is_zero() {
+            tokio::time::sleep(time).await;
         }
     }
 }
 
-fn unexpected(response: &GatewayResponse) -> OldGatewayError {
-    OldGatewayError::Unavailable(format!("unexpected reply: {response:?}"))
+fn unexpected(answer: &Answer) -> GatewayError {
+    GatewayError::Unknown(format!("unexpected answer: {answer:?}"))
 }
 
 #[async_trait]
-impl Gateway for GatewayHandle {
-    async fn charge(&self, request: ChargeRequest) -> Result<Charge, OldGatewayError> {
-        match self.call(GatewayChange::Charge(request)).await? {
-            GatewayResponse::Charge(charge, delay) => {
-                if !delay.is_zero() {
-                    tokio::time::sleep(delay).await;
-                }
-                Ok(charge)
-            }
-            other => Err(unexpected(&other)),
+impl PaymentGateway for GatewayHandle {
+    async fn ask(&self, request: GatewayRequest) -> Result<GatewayPayment, GatewayError> {
+        if request.operation == Operation::Retrieve
+            && let Some(payment) = self.retrieve(request.subject.key).await?
+        {
+            self.take_time(self.policy.latency).await;
+            return Ok(payment);
         }
-    }
-
-    async fn void(&self, key: GatewayKey) -> Result<Undone, OldGatewayError> {
-        self.undo(GatewayChange::Void(key)).await
-    }
-
-    async fn refund(&self, key: GatewayKey, amount: Money) -> Result<Undone, OldGatewayError> {
-        self.undo(GatewayChange::Refund(key, amount)).await
-    }
-
-    async fn query(&self, key: GatewayKey) -> Result<Holding, OldGatewayError> {
-        let entry = self.reads.entry(key).await;
-        let entry = entry.map_err(|error| OldGatewayError::Unavailable(error.to_string()))?;
-        Ok(entry.map_or(Holding::Unknown, |entry| entry.holding()))
+        let response = self.commit(GatewayChange::Ask(request)).await?;
+        self.take_time(self.policy.latency).await;
+        match response.answer {
+            Answer::Asked(answer) => {
+                self.take_time(response.delay).await;
+                answer.map(|payment| *payment)
+            }
+            Answer::Silence => {
+                tokio::time::sleep(SILENCE).await;
+                Err(GatewayError::Unknown("no answer".to_owned()))
+            }
+            other @ Answer::Visited(_) => Err(unexpected(&other)),
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! Wires the simulated gateway: its rules, its store, and what runs.
 
 use super::{GatewayHandle, GatewayReads};
-use crate::payment::Gateway;
 use crate::ports::Database;
 use crate::runtime::service_builder::Process;
 use crate::runtime::supervisor::ChildSpec;
@@ -14,9 +13,11 @@ pub fn wire(
     store: Arc<dyn Database<SimulatedGateway>>,
     reads: Arc<dyn GatewayReads>,
     policy: GatewayPolicy,
-) -> (Arc<dyn Gateway>, ChildSpec) {
-    let mut builder = process.service("gateway", Arc::new(SimulatedGateway { policy }), store);
+) -> (GatewayHandle, ChildSpec) {
+    let rules = SimulatedGateway { policy: policy.clone() };
+    let mut builder = process.service("gateway", Arc::new(rules), store);
     builder.exclude_from_admission();
-    let handle = GatewayHandle::new(builder.journal.clone(), reads, policy);
-    (Arc::new(handle), builder.finish())
+    let clock = builder.world().clock.clone();
+    let handle = GatewayHandle::new(builder.journal.clone(), reads, policy, clock);
+    (handle, builder.finish())
 }

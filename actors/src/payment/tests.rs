@@ -64,7 +64,7 @@ impl Process {
     async fn start(disk: &Disk, gateway: GatewayPolicy) -> Self {
         let (world, disk) = (world(), disk.clone());
         let (ledger, one) = journal(
-            SimulatedGateway { policy: gateway },
+            SimulatedGateway { policy: gateway.clone() },
             Arc::new(disk.ledger.clone()),
             Arc::new(NoOutboxListener),
             &world,
@@ -80,7 +80,12 @@ impl Process {
         let reads = Arc::new(disk.payments.clone());
         let rules = PaymentRules {
             reads: reads.clone(),
-            gateway: Arc::new(GatewayHandle::new(ledger, Arc::new(disk.ledger.clone()), gateway)),
+            gateway: Arc::new(GatewayHandle::new(
+                ledger,
+                Arc::new(disk.ledger.clone()),
+                gateway,
+                world.clock.clone(),
+            )),
             policy: PaymentPolicy::default(),
             world: world.clone(),
         };

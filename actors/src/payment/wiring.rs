@@ -1,9 +1,9 @@
 //! Wires the payment service: its rules, its store, and what runs.
 
 use super::{
-    CommandHandler, Gateway, GatewayNotifications, LocalPaymentRequests, NotificationLog,
-    NotificationReaders, PaymentReads, PaymentRequests, PaymentResponder, PaymentRules, Payments,
-    RequestResponder, RpcServer, Sweeper,
+    CommandHandler, GatewayNotifications, LocalPaymentRequests, NotificationLog,
+    NotificationReaders, PaymentGateway, PaymentReads, PaymentRequests, PaymentResponder,
+    PaymentRules, Payments, RequestResponder, RpcServer, Sweeper,
 };
 use crate::ports::{Database, Responder};
 use crate::runtime::directory::Directory;
@@ -40,7 +40,7 @@ pub fn wire(
     store: Arc<dyn Database<PaymentService>>,
     reads: Arc<dyn PaymentReads>,
     log: Arc<dyn NotificationLog>,
-    gateway: Arc<dyn Gateway>,
+    gateway: Arc<dyn PaymentGateway>,
     settings: PaymentSettings,
 ) -> (Arc<dyn PaymentRequests>, ChildSpec) {
     let PaymentSettings { policy, idle_after, alone, readers, notifications_kept } = settings;

@@ -8,10 +8,14 @@ use ordermill_actors::gateway::memory::GatewayTables;
 use ordermill_actors::gateway::{GatewayReads, Sums};
 use ordermill_actors::registry::Opened;
 use ordermill_actors::testing::MemoryStore;
-use ordermill_domain::gateway::{EntryStatus, GatewayChange, GatewayResponse, SimulatedGateway};
+use ordermill_domain::gateway::{
+    Answer, EntryStatus, GatewayChange, GatewayResponse, Review, SimulatedGateway, Visit,
+};
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::money::{AMOUNT_MAX_MINOR, Currency, Money};
-use ordermill_domain::payment::{ChargeRequest, GatewayKey};
+use ordermill_domain::payment::{
+    GatewayKey, GatewayRequest, Operation, Part, Reference, Ruling, Subject, Terms,
+};
 use ordermill_domain::service::Outcome;
 use uuid::Uuid;
 
@@ -19,9 +23,31 @@ fn key(n: u128) -> GatewayKey {
     GatewayKey(Uuid::from_u128(n))
 }
 
-fn charge(n: u128, order: u128, amount: Money, method: &str) -> GatewayChange {
-    let (key, order_id) = (key(n), OrderId(Uuid::from_u128(order)));
-    GatewayChange::Charge(ChargeRequest { key, order_id, amount, method: method.to_owned() })
+fn ask(n: u128, order: u128, due: Money, method: &str, operation: Operation) -> GatewayChange {
+    let subject = Subject {
+        key: key(n),
+        order_id: OrderId(Uuid::from_u128(order)),
+        due,
+        method: method.to_owned(),
+        reference: Reference::default(),
+        page_ends_at: None,
+    };
+    GatewayChange::Ask(GatewayRequest { subject, operation })
+}
+
+fn create(n: u128, order: u128, due: Money, method: &str) -> GatewayChange {
+    let terms = Terms { at: at(0), expires_at: finer(3_600), refundable_only: false };
+    ask(n, order, due, method, Operation::Create(terms))
+}
+
+fn cancel(n: u128) -> GatewayChange {
+    ask(n, n + 100, usd(1), "credit_card", Operation::Cancel)
+}
+
+fn refund(n: u128, name: &str, amount: Money) -> GatewayChange {
+    let (key, reason) = (key(n).part(name), AWKWARD.to_owned());
+    let part = Part { key, amount, asked_at: at(0), reason };
+    ask(n, n + 100, amount, "credit_card", Operation::Refund(part))
 }
 
 fn usd(minor: i64) -> Money {
@@ -68,23 +94,23 @@ pub async fn the_ledger_is_the_same_as_in_memory_and_after_a_restart(backend: &d
     let mut stores = Stores::open(backend).await;
     assert_eq!(stores.opened.reads.totals().await.unwrap(), Default::default());
     let calls = [
-        charge(0, 100, usd(500), "credit_card"),
-        charge(1, 101, usd(700), "test_declined"),
-        charge(2, 102, usd(11), "test_timeout_uncharged"),
-        charge(3, 103, yen(120), "test_refund_fails"),
-        GatewayChange::Void(key(4)),
-        charge(5, 105, usd(13), AWKWARD),
+        create(0, 100, usd(500), "credit_card"),
+        create(1, 101, usd(700), "test_declined"),
+        create(2, 102, usd(11), "test_timeout_uncharged"),
+        create(3, 103, yen(120), "test_refund_fails"),
+        cancel(4),
+        create(5, 105, usd(13), AWKWARD),
     ];
     stores.commit(1, &calls).await;
     stores.compare(0..10).await;
     let more = [
-        charge(0, 100, usd(500), "credit_card"),
-        GatewayChange::Void(key(2)),
-        GatewayChange::Refund(key(3), yen(120)),
-        charge(4, 104, usd(1), "credit_card"),
-        GatewayChange::Refund(key(5), usd(13)),
-        charge(6, 106, yen(7), "test_slow"),
-        GatewayChange::Void(key(6)),
+        create(0, 100, usd(500), "credit_card"),
+        cancel(2),
+        refund(3, "all", yen(120)),
+        create(4, 104, usd(1), "credit_card"),
+        refund(5, "all", usd(13)),
+        create(6, 106, yen(7), "test_slow"),
+        refund(6, "all", yen(7)),
     ];
     stores.commit(2, &more).await;
     stores.compare(0..10).await;
@@ -98,8 +124,8 @@ pub async fn the_ledger_is_the_same_as_in_memory_and_after_a_restart(backend: &d
     for n in 0..7 {
         statuses.push(reads.entry(key(n)).await.unwrap().unwrap().status);
     }
-    use EntryStatus::{Charged, Declined, Refunded, Voided};
-    assert_eq!(statuses, [Charged, Declined, Voided, Charged, Voided, Refunded, Refunded]);
+    use EntryStatus::{Cancelled, Charged, Declined, Refunded};
+    assert_eq!(statuses, [Charged, Declined, Cancelled, Charged, Cancelled, Refunded, Refunded]);
     let entry = reads.entry(key(5)).await.unwrap().unwrap();
     assert_eq!((entry.created_at, entry.changed_at), (at(1), at(2)), "whole microseconds");
     assert_eq!(reads.entry(key(9)).await.unwrap(), None);
@@ -110,9 +136,56 @@ pub async fn the_ledger_is_the_same_as_in_memory_and_after_a_restart(backend: &d
     records::same(&stores.model, backend.sources().await.ledger).await;
 }
 
+pub async fn pages_reviews_and_partial_refunds_are_the_same_as_in_memory(backend: &dyn Backend) {
+    let mut stores = Stores::open(backend).await;
+    let calls = [
+        create(0, 100, usd(500), "test_redirect"),
+        create(1, 101, usd(500), "test_redirect_late"),
+        create(2, 102, usd(500), "test_review"),
+        create(3, 103, usd(500), "test_review"),
+        create(4, 104, usd(500), "credit_card"),
+        create(5, 105, usd(500), "test_redirect_silent"),
+    ];
+    stores.commit(1, &calls).await;
+    stores.compare(0..10).await;
+    let rule = |n, ruling| ask(n, n + 100, usd(500), "test_review", Operation::Review(ruling));
+    let more = [
+        GatewayChange::Visit(key(0), Visit::Pay),
+        cancel(1),
+        rule(2, Ruling::Accept),
+        rule(3, Ruling::Deny),
+        refund(4, "one", usd(200)),
+        refund(4, "two", usd(100)),
+        GatewayChange::Visit(key(5), Visit::Decline),
+    ];
+    stores.commit(2, &more).await;
+    stores.compare(0..10).await;
+    let late = ask(1, 101, usd(500), "test_redirect_late", Operation::Retrieve);
+    let outcomes = stores.commit(9, &[late, refund(4, "one", usd(200))]).await;
+    for (outcome, captured) in outcomes.into_iter().zip([500, 500]) {
+        let Outcome::Done(GatewayResponse { answer: Answer::Asked(Ok(payment)), .. }) = outcome
+        else {
+            panic!("expected an answer: {outcome:?}")
+        };
+        assert_eq!(payment.captured_minor, captured);
+    }
+
+    backend.close().await;
+    stores.opened = backend.gateway().await.unwrap();
+    stores.compare(0..10).await;
+    let reads = &stores.opened.reads;
+    let entry = reads.entry(key(4)).await.unwrap().unwrap();
+    assert_eq!((entry.refunded_minor, entry.details.refunds.len()), (300, 2));
+    let entry = reads.entry(key(2)).await.unwrap().unwrap();
+    assert_eq!(entry.details.review, Some(Review::Accepted));
+    let entry = reads.entry(key(5)).await.unwrap().unwrap();
+    assert_eq!(entry.details.page_ends_at, Some(at(3_600)), "whole microseconds");
+    records::same(&stores.model, backend.sources().await.ledger).await;
+}
+
 pub async fn an_order_that_paid_twice_shows_in_the_totals(backend: &dyn Backend) {
     let stores = Stores::open(backend).await;
-    let twice = [charge(1, 7, usd(5), "credit_card"), charge(2, 7, yen(5), "credit_card")];
+    let twice = [create(1, 7, usd(5), "credit_card"), create(2, 7, yen(5), "credit_card")];
     stores.commit(1, &twice).await;
     let totals = stores.opened.reads.totals().await.unwrap();
     assert_eq!((totals.captures, totals.orders), (2, 1));
@@ -122,9 +195,9 @@ pub async fn an_order_that_paid_twice_shows_in_the_totals(backend: &dyn Backend)
 pub async fn the_ledger_holds_more_than_one_largest_amount(backend: &dyn Backend) {
     let stores = Stores::open(backend).await;
     let calls: Vec<_> =
-        (0..900).map(|n| charge(n, n, usd(AMOUNT_MAX_MINOR), "credit_card")).collect();
+        (0..900).map(|n| create(n, n, usd(AMOUNT_MAX_MINOR), "credit_card")).collect();
     stores.commit(1, &calls).await;
-    stores.commit(2, &[GatewayChange::Refund(key(5), usd(AMOUNT_MAX_MINOR))]).await;
+    stores.commit(2, &[refund(5, "all", usd(AMOUNT_MAX_MINOR))]).await;
     let totals = stores.opened.reads.totals().await.unwrap();
     let captured_minor = 900 * AMOUNT_MAX_MINOR;
     let sums = Sums { captured_minor, refunded_minor: AMOUNT_MAX_MINOR };
@@ -134,12 +207,12 @@ pub async fn the_ledger_holds_more_than_one_largest_amount(backend: &dyn Backend
 
 pub async fn five_hundred_charges_are_one_batch(backend: &dyn Backend) {
     let stores = Stores::open(backend).await;
-    let charges: Vec<_> = (0..500).map(|n| charge(n, n, usd(10), "credit_card")).collect();
+    let charges: Vec<_> = (0..500).map(|n| create(n, n, usd(10), "credit_card")).collect();
     stores.commit(1, &charges).await;
     let mixed: Vec<_> = (250..750)
         .map(|n| match n % 2 {
-            0 => GatewayChange::Refund(key(n), usd(10)),
-            _ => charge(n, n, usd(10), "credit_card"),
+            0 => refund(n, "all", usd(10)),
+            _ => create(n, n, usd(10), "credit_card"),
         })
         .collect();
     stores.commit(2, &mixed).await;

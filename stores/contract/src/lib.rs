@@ -117,6 +117,7 @@ macro_rules! contract {
             }
             gateway {
                 the_ledger_is_the_same_as_in_memory_and_after_a_restart
+                pages_reviews_and_partial_refunds_are_the_same_as_in_memory
                 an_order_that_paid_twice_shows_in_the_totals
                 the_ledger_holds_more_than_one_largest_amount
                 five_hundred_charges_are_one_batch

@@ -2,7 +2,7 @@
 
 mod records;
 
-use crate::columns::{self, column, time};
+use crate::columns::{self, column, optional_json_column, time};
 use crate::database::Database;
 use crate::error::Error;
 use crate::store::Tables;
@@ -36,7 +36,7 @@ impl Tables for SimulatedGateway {
             StoredGatewayEntry::<Timestamp>,
             "SELECT key, status, order_id, currency, amount_minor, method, captured_minor,
                     refunded_minor, transaction_id, charge_attempts, refund_attempts, created_at,
-                    changed_at
+                    changed_at, details
              FROM gateway_ledger WHERE key = ANY($1) ORDER BY key FOR UPDATE",
             &keys
         )
@@ -61,10 +61,11 @@ async fn insert(conn: &mut PgConnection, entries: &[Entry]) -> Result<(), Error>
     let statement = sqlx::query!(
         "INSERT INTO gateway_ledger (key, status, order_id, currency, amount_minor, method,
                                      captured_minor, refunded_minor, transaction_id,
-                                     charge_attempts, refund_attempts, created_at, changed_at)
+                                     charge_attempts, refund_attempts, created_at, changed_at,
+                                     details)
          SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::bigint[],
                               $6::text[], $7::bigint[], $8::bigint[], $9::text[], $10::bigint[],
-                              $11::bigint[], $12::timestamptz[], $13::timestamptz[])",
+                              $11::bigint[], $12::timestamptz[], $13::timestamptz[], $14::text[])",
         &column(entries, |entry| entry.key.0),
         &column(entries, |entry| entry.status.as_str()) as _,
         &column(&bookings, |booking| Some((*booking)?.order_id.0)) as _,
@@ -77,7 +78,8 @@ async fn insert(conn: &mut PgConnection, entries: &[Entry]) -> Result<(), Error>
         &column(entries, |entry| i64::from(entry.charge_attempts)),
         &column(entries, |entry| i64::from(entry.refund_attempts)),
         &column(entries, |entry| time(entry.created_at)),
-        &column(entries, |entry| time(entry.changed_at))
+        &column(entries, |entry| time(entry.changed_at)),
+        &details(entries)? as _
     );
     columns::insert(conn, entries.len(), statement).await
 }
@@ -90,12 +92,13 @@ async fn update(conn: &mut PgConnection, entries: &[Entry]) -> Result<(), Error>
              amount_minor = v.amount_minor, method = v.method, captured_minor = v.captured_minor,
              refunded_minor = v.refunded_minor, transaction_id = v.transaction_id,
              charge_attempts = v.charge_attempts, refund_attempts = v.refund_attempts,
-             changed_at = v.changed_at
+             changed_at = v.changed_at, details = v.details
          FROM UNNEST($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::bigint[], $6::text[],
                      $7::bigint[], $8::bigint[], $9::text[], $10::bigint[], $11::bigint[],
-                     $12::timestamptz[])
+                     $12::timestamptz[], $13::text[])
               AS v (key, status, order_id, currency, amount_minor, method, captured_minor,
-                    refunded_minor, transaction_id, charge_attempts, refund_attempts, changed_at)
+                    refunded_minor, transaction_id, charge_attempts, refund_attempts, changed_at,
+                    details)
          WHERE gateway_ledger.key = v.key",
         &column(entries, |entry| entry.key.0),
         &column(entries, |entry| entry.status.as_str()) as _,
@@ -108,9 +111,17 @@ async fn update(conn: &mut PgConnection, entries: &[Entry]) -> Result<(), Error>
         &column(entries, |entry| entry.transaction_id.as_deref()) as _,
         &column(entries, |entry| i64::from(entry.charge_attempts)),
         &column(entries, |entry| i64::from(entry.refund_attempts)),
-        &column(entries, |entry| time(entry.changed_at))
+        &column(entries, |entry| time(entry.changed_at)),
+        &details(entries)? as _
     );
     columns::update(conn, "ledger entry", entries.len(), statement).await
+}
+
+/// The column of JSON. NULL: the entry has no details.
+fn details(entries: &[Entry]) -> Result<Vec<Option<String>>, Error> {
+    Ok(optional_json_column("ledger entry's details", entries, |entry| {
+        Some(&entry.details).filter(|details| !details.is_empty())
+    })?)
 }
 
 /// The gateway's database, as its readers see it.
@@ -124,7 +135,7 @@ impl GatewayReads for GatewayDatabase {
             StoredGatewayEntry::<Timestamp>,
             "SELECT key, status, order_id, currency, amount_minor, method, captured_minor,
                     refunded_minor, transaction_id, charge_attempts, refund_attempts,
-                    created_at, changed_at
+                    created_at, changed_at, details
              FROM gateway_ledger WHERE key = $1",
             key.0
         );

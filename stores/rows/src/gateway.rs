@@ -1,8 +1,8 @@
 //! The ledger of the simulated payment gateway.
 
-use crate::columns::{StoredTime, count};
+use crate::columns::{StoredTime, count, from_json};
 use crate::error::{Corrupt, corrupt};
-use ordermill_domain::gateway::{Booking, Entry, EntryStatus};
+use ordermill_domain::gateway::{Booking, Details, Entry, EntryStatus};
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::money::{Currency, Money};
 use ordermill_domain::payment::GatewayKey;
@@ -25,6 +25,7 @@ pub struct StoredGatewayEntry<T> {
     pub refund_attempts: i64,
     pub created_at: T,
     pub changed_at: T,
+    pub details: Option<String>,
 }
 
 impl<T: StoredTime> StoredGatewayEntry<T> {
@@ -32,7 +33,7 @@ impl<T: StoredTime> StoredGatewayEntry<T> {
     ///
     /// # Errors
     ///
-    /// When a column cannot be read, or only some columns of a charge are there.
+    /// When a column cannot be read, or only some columns of a requested payment are there.
     pub fn entry(self) -> Result<Entry, Corrupt> {
         let booking = match (self.order_id, self.currency, self.amount_minor, self.method) {
             (Some(order_id), Some(currency), Some(minor), Some(method)) => {
@@ -41,9 +42,14 @@ impl<T: StoredTime> StoredGatewayEntry<T> {
                 Some(Booking { order_id: OrderId(order_id), amount, method })
             }
             (None, None, None, None) => None,
-            _ => return Err(corrupt("ledger entry")("its charge is incomplete")),
+            _ => return Err(corrupt("ledger entry")("the requested payment is incomplete")),
+        };
+        let details = match &self.details {
+            Some(details) => from_json("ledger entry's details", details)?,
+            None => Details::default(),
         };
         Ok(Entry {
+            details,
             key: GatewayKey(self.key),
             status: EntryStatus::named(&self.status)
                 .ok_or(&self.status)

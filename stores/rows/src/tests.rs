@@ -24,6 +24,7 @@ fn charge(key: u128, order: u128, currency: &str) -> StoredGatewayEntry<i64> {
         refund_attempts: 0,
         created_at: 0,
         changed_at: 0,
+        details: None,
     }
 }
 
@@ -63,7 +64,18 @@ fn an_order_is_recorded_with_all_its_charges_or_with_the_error_of_one() {
 fn a_charge_without_all_of_its_columns_is_corrupt() {
     let entry = StoredGatewayEntry { method: None, ..charge(1, 1, "EUR") };
     let cause = entry.entry().expect_err("the method is missing").to_string();
-    assert_eq!(cause, "a stored value is not a valid ledger entry: its charge is incomplete");
+    assert_eq!(
+        cause,
+        "a stored value is not a valid ledger entry: the requested payment is incomplete"
+    );
+}
+
+#[test]
+fn details_that_are_not_json_of_their_kind_are_corrupt() {
+    let details = Some(r#"{"review": "sometimes"}"#.into());
+    let entry = StoredGatewayEntry { details, ..charge(1, 1, "EUR") };
+    let cause = entry.entry().expect_err("the review is unknown").to_string();
+    assert!(cause.starts_with("a stored value is not a valid ledger entry's details: "), "{cause}");
 }
 
 #[test]

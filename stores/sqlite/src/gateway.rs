@@ -37,7 +37,8 @@ impl Tables for SimulatedGateway {
             StoredGatewayEntry::<Micros>,
             r#"SELECT key AS "key: Uuid", status, order_id AS "order_id: Uuid", currency,
                       amount_minor, method, captured_minor, refunded_minor, transaction_id,
-                      charge_attempts, refund_attempts, created_at, changed_at
+                      charge_attempts, refund_attempts, created_at, changed_at,
+                      details
                FROM gateway_ledger WHERE key IN (SELECT unhex(value) FROM json_each(?1))"#,
             keys
         )
@@ -58,13 +59,14 @@ fn insert(script: &mut Script, entries: &[Entry]) -> Result<(), Error> {
     let sql = checked!(
         "INSERT INTO gateway_ledger (key, status, order_id, currency, amount_minor, method,
                                      captured_minor, refunded_minor, transaction_id,
-                                     charge_attempts, refund_attempts, created_at, changed_at)
+                                     charge_attempts, refund_attempts, created_at, changed_at,
+                                     details)
          SELECT unhex(value ->> 'key', '-'), value ->> 'status',
                 unhex(value ->> 'order_id', '-'), value ->> 'currency',
                 value ->> 'amount_minor', value ->> 'method', value ->> 'captured_minor',
                 value ->> 'refunded_minor', value ->> 'transaction_id',
                 value ->> 'charge_attempts', value ->> 'refund_attempts',
-                value ->> 'created_at', value ->> 'changed_at'
+                value ->> 'created_at', value ->> 'changed_at', value ->> 'details'
          FROM jsonb_each(?)"
     );
     script.insert("ledger entry", rows, sql)
@@ -81,7 +83,7 @@ fn update(script: &mut Script, entries: &[Entry]) -> Result<(), Error> {
              transaction_id = v.value ->> 'transaction_id',
              charge_attempts = v.value ->> 'charge_attempts',
              refund_attempts = v.value ->> 'refund_attempts',
-             changed_at = v.value ->> 'changed_at'
+             changed_at = v.value ->> 'changed_at', details = v.value ->> 'details'
          FROM jsonb_each(?) AS v
          WHERE gateway_ledger.key = unhex(v.value ->> 'key', '-')"
     );
@@ -100,7 +102,7 @@ impl GatewayReads for GatewayDatabase {
             r#"SELECT key AS "key: Uuid", status, order_id AS "order_id: Uuid", currency,
                       amount_minor, method, captured_minor, refunded_minor,
                       transaction_id, charge_attempts, refund_attempts, created_at,
-                      changed_at
+                      changed_at, details
                FROM gateway_ledger WHERE key = ?1"#,
             key.0
         );

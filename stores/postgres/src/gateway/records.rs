@@ -16,7 +16,7 @@ impl OrderRecords<LedgerRecord> for GatewayDatabase {
             StoredGatewayEntry::<Timestamp>,
             "SELECT key, status, order_id, currency, amount_minor, method, captured_minor,
                     refunded_minor, transaction_id, charge_attempts, refund_attempts,
-                    created_at, changed_at
+                    created_at, changed_at, details
              FROM gateway_ledger
              WHERE order_id IN (SELECT DISTINCT order_id FROM gateway_ledger
                                 WHERE order_id > $1 AND order_id <= $2

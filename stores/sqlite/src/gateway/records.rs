@@ -17,7 +17,8 @@ impl OrderRecords<LedgerRecord> for GatewayDatabase {
             StoredGatewayEntry::<Micros>,
             r#"SELECT key AS "key: Uuid", status, order_id AS "order_id: Uuid", currency,
                       amount_minor, method, captured_minor, refunded_minor, transaction_id,
-                      charge_attempts, refund_attempts, created_at, changed_at
+                      charge_attempts, refund_attempts, created_at, changed_at,
+                      details
                FROM gateway_ledger
                WHERE order_id IN (SELECT DISTINCT order_id FROM gateway_ledger
                                   WHERE order_id > ?1 AND order_id <= ?2

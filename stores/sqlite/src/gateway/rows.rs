@@ -1,7 +1,7 @@
 //! Ledger entries as JSON parameters.
 
 use crate::columns::micros;
-use ordermill_domain::gateway::{Entry, EntryStatus};
+use ordermill_domain::gateway::{Details, Entry, EntryStatus};
 use ordermill_domain::money::Currency;
 use serde::Serialize;
 use uuid::Uuid;
@@ -22,6 +22,7 @@ pub struct GatewayEntryRow<'a> {
     refund_attempts: u32,
     created_at: i64,
     changed_at: i64,
+    details: Option<&'a Details>,
 }
 
 impl<'a> From<&'a Entry> for GatewayEntryRow<'a> {
@@ -41,6 +42,7 @@ impl<'a> From<&'a Entry> for GatewayEntryRow<'a> {
             refund_attempts: entry.refund_attempts,
             created_at: micros(entry.created_at),
             changed_at: micros(entry.changed_at),
+            details: Some(&entry.details).filter(|details| !details.is_empty()),
         }
     }
 }
