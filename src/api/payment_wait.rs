@@ -80,7 +80,10 @@ mod tests {
         assert_eq!(read(None, None), Some(None));
         assert_eq!(read(Some("payment_url"), None), Some(Some(Duration::from_secs(5))));
         assert_eq!(read(Some("payment_url"), Some("30s")), Some(Some(TIMEOUT_MAX)));
-        assert_eq!(read(Some("payment_url"), Some("250ms")), Some(Some(Duration::from_millis(250))));
+        assert_eq!(
+            read(Some("payment_url"), Some("250ms")),
+            Some(Some(Duration::from_millis(250)))
+        );
         let bad = [
             (None, Some("5s")),
             (Some("parcel"), None),

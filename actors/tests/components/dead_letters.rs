@@ -113,7 +113,7 @@ impl Bench {
             priority: Priority::Standard,
             tracking_code: None,
             failure: None,
-        payment: None,
+            payment: None,
         };
         let origin = Origin::new(order_id, Flow::Orchestrated, Plan::ReserveFirst);
         Message::new(&origin, Payload::Order(OrderMessage::Confirmed(notice)), 0, self.world.now())

@@ -203,7 +203,8 @@ fn reply(order: u32, flow: Flow, payload: Payload) -> Arc<Message> {
 
 fn mail(order: u32) -> Arc<Message> {
     let [channel, to, subject, body] = ["email", "ada", "Hello", "…"].map(str::to_owned);
-    let mail = ChannelMessage { channel, to, subject, body, page: None, priority: Priority::Express };
+    let mail =
+        ChannelMessage { channel, to, subject, body, page: None, priority: Priority::Express };
     reply(order, Flow::Orchestrated, Payload::Notification(NotificationMessage::Send(mail)))
 }
 

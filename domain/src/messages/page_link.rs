@@ -72,7 +72,8 @@ mod tests {
 
     #[test]
     fn links_are_hidden_at_any_depth_and_in_text_that_is_not_json() {
-        let message = json!({"messages": [{"data": {"page": {"url": "https://pay/x"}, "to": "a"}}]});
+        let message =
+            json!({"messages": [{"data": {"page": {"url": "https://pay/x"}, "to": "a"}}]});
         let shown = hide_links(&message.to_string());
         assert!(!shown.contains("pay/x") && shown.contains("\"to\":\"a\""), "{shown}");
         let cut = r#"{"data":{"url":"https://pay/x?y=1","expires_at":"2"#;

@@ -2,10 +2,10 @@
 
 use super::topic::Topic;
 use crate::ids::OrderId;
-use crate::payment::Page;
 use crate::messages::{
     Contact, Failure, OrderDetails, OrderMessage, OrderNotice, Payload, Priority,
 };
+use crate::payment::Page;
 
 /// A text for a customer, its recipient, and how they can be reached.
 pub(super) struct CustomerNotice<'a> {

@@ -173,7 +173,9 @@ impl Facts {
     /// True when the operator should look at what the payment service has named.
     fn awaits_person(&self) -> bool {
         let words = Attention::ALL.iter().filter(|attention| attention.needs_person());
-        self.stuck.as_ref().is_some_and(|stuck| words.into_iter().any(|word| word.as_str() == stuck))
+        self.stuck
+            .as_ref()
+            .is_some_and(|stuck| words.into_iter().any(|word| word.as_str() == stuck))
     }
 
     fn fail(&mut self, failure: Failure, refused: Option<Step>, since: Timestamp) {

@@ -211,9 +211,11 @@ pub(super) fn decide_news(saga: &Saga, message: &Message) -> Option<SagaDecision
             learned(facts, PaymentFact::Refunded(refund))
         }
         PaymentMessage::Lapsed(refusal) => lapsed(facts, &refusal.reason),
-        PaymentMessage::Attention(told) => {
-            with_alarm(facts, learned(facts, PaymentFact::Attention(told.attention)), told.attention)
-        }
+        PaymentMessage::Attention(told) => with_alarm(
+            facts,
+            learned(facts, PaymentFact::Attention(told.attention)),
+            told.attention,
+        ),
         PaymentMessage::StatusUpdated(_) => SagaDecision::Known,
         PaymentMessage::Process(_)
         | PaymentMessage::Refund

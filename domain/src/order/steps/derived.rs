@@ -77,7 +77,10 @@ mod tests {
                 Phase::Plan { refused, undo, .. } => refused == kind || undo.done == *kind,
                 Phase::Fulfilment { .. } => false,
             });
-            assert!(answered.is_some() != is_news(*kind), "no step awaits {kind}, and it is no news");
+            assert!(
+                answered.is_some() != is_news(*kind),
+                "no step awaits {kind}, and it is no news"
+            );
         }
     }
 
