@@ -11,6 +11,8 @@ mod choreography;
 mod lateness;
 #[path = "saga/matrix.rs"]
 mod matrix;
+#[path = "saga/news.rs"]
+mod news;
 #[path = "saga/outcomes.rs"]
 mod outcomes;
 #[path = "saga/properties.rs"]

@@ -30,15 +30,36 @@ fn data(kind: Kind) -> Value {
         Kind::OrderConfirmed | Kind::OrderShipped | Kind::OrderCompleted | Kind::OrderCancelled => {
             notice
         }
+        Kind::OrderPaymentRequired => {
+            let mut notice = notice;
+            notice["payment"] = json!({"url": "https://pay.example.org/p", "expires_at": AT});
+            notice
+        }
         Kind::OrderCancelRequested => json!({"step": "customer", "reason": "asked"}),
         Kind::InventoryReserve | Kind::InventoryReserved => {
             json!([{"product_id": "A", "quantity": 2}])
         }
-        Kind::InventoryFailed | Kind::PaymentFailed | Kind::ShippingFailed => refusal,
+        Kind::InventoryFailed
+        | Kind::PaymentFailed
+        | Kind::PaymentLapsed
+        | Kind::ShippingFailed => refusal,
         Kind::PaymentProcess => {
-            json!({"total": total, "method": "credit_card", "customer_id": "c"})
+            json!({"total": total, "method": "credit_card", "customer_id": "c", "placed_at": AT})
         }
         Kind::PaymentApproved => json!({"total": total, "transaction_id": "t"}),
+        Kind::PaymentActionRequired => {
+            json!({"url": "https://pay.example.org/p", "expires_at": AT, "amount": total})
+        }
+        Kind::PaymentAttention => json!({"attention": "refund_by_hand"}),
+        Kind::PaymentRefunded => json!({"amount": total, "refunded_total": total}),
+        Kind::PaymentUpdated => json!({
+            "status": "APPROVED", "provider": "simulated", "method": "credit_card",
+            "captured_minor": 4990, "refunded_minor": 0,
+        }),
+        Kind::PaymentStatusUpdated => json!({
+            "payment_status": "SUCCESS", "payment_id": Uuid::from_u128(1),
+            "order_id": Uuid::from_u128(2), "payment_method": "credit_card",
+        }),
         Kind::ShippingSchedule => json!({"units": 2, "total": total}),
         Kind::ShippingScheduled => {
             json!({"tracking_code": "TRK-12345678", "freight": total, "estimated_delivery": AT})
