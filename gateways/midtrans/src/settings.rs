@@ -1,8 +1,10 @@
 //! Which account and which servers of Midtrans are used.
 
-use crate::server_key::ServerKey;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use ordermill_domain::ids::OrderId;
 use reqwest::Url;
+use reqwest::header::HeaderValue;
 use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -11,6 +13,8 @@ use uuid::Uuid;
 
 /// How long a whole question may take, until the last byte of its answer.
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
+/// Characters of a key: far above real ones, which have about 40.
+const KEY_CHARS_MAX: usize = 200;
 /// Characters of a prefix: Midtrans takes 50 for an order, and a UUID has 36. One is left over.
 const PREFIX_CHARS_MAX: usize = 13;
 /// Characters of an order's prefix when none is set.
@@ -35,6 +39,44 @@ pub enum SettingsError {
         "`{0}` is not a prefix of orders; expected at most 13 of the characters A-Z a-z 0-9 - _ ~ ."
     )]
     OrderPrefix(String),
+}
+
+/// The merchant's secret at Midtrans: never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ServerKey(String);
+
+impl ServerKey {
+    /// Reads a key.
+    ///
+    /// # Errors
+    /// When it is empty, longer than 200 characters, or contains a character that cannot be in a key: a blank, a `:`
+    /// (which would end the user name of the authorization header) or anything that is not printable ASCII.
+    pub fn parse(text: &str) -> Result<Self, SettingsError> {
+        let allowed = |byte: u8| byte.is_ascii_graphic() && byte != b':';
+        if text.is_empty() || text.len() > KEY_CHARS_MAX || !text.bytes().all(allowed) {
+            return Err(SettingsError::ServerKey);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The key itself, for signatures.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The header that requests are authorized with: the key is the user, the password is empty.
+    pub(crate) fn authorization(&self) -> HeaderValue {
+        let text = format!("Basic {}", STANDARD.encode(format!("{}:", self.0)));
+        let mut value = HeaderValue::from_str(&text).expect("base64 is printable ASCII");
+        value.set_sensitive(true);
+        value
+    }
+}
+
+impl fmt::Debug for ServerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[hidden]")
+    }
 }
 
 /// An environment of Midtrans.
@@ -274,6 +316,16 @@ mod tests {
         for bad in ["12345678901234", "a b", "ä", "a/b", "a%"] {
             assert!(OrderPrefix::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_key_is_the_user_of_basic_authorization() {
+        let header = |key| ServerKey::parse(key).unwrap().authorization();
+        let own_sample = "Basic U0ItTWlkLXNlcnZlci1hYmMxMjNjZGU0NTY6";
+        assert_eq!(header("SB-Mid-server-abc123cde456"), own_sample);
+        assert!(header("SB-Mid-server-abc123cde456").is_sensitive());
+        let ours = "Basic U0ItTWlkLXNlcnZlci1vcmRlcm1pbGwtdGVzdC0wMDAxOg==";
+        assert_eq!(header("SB-Mid-server-ordermill-test-0001"), ours);
     }
 
     #[test]
