@@ -4,7 +4,7 @@
 use crate::create::Created;
 use crate::fields::whole_rupiah;
 use crate::gateway::Midtrans;
-use crate::retrieve::untried;
+use crate::retrieve::answer;
 use crate::transaction::{Meaning, Transaction};
 use chrono::TimeDelta;
 use ordermill_domain::payment::{GatewayError, GatewayPayment, Subject, Terms};
@@ -28,17 +28,17 @@ impl Midtrans {
         if page == PageState::Busy && !is_paid {
             return Err(GatewayError::Unknown("a try is under way at the page".into()));
         }
-        let Some(transaction) = found else { return Ok(untried(subject, true)) };
-        if !can_cancel(&transaction) {
-            return Ok(transaction.payment(subject, true));
-        }
+        let transaction = match found {
+            Some(transaction) if can_cancel(&transaction) => transaction,
+            other => return Ok(answer(subject, other, true)),
+        };
         match self.cancel_transaction(subject, &transaction).await? {
             true if is_paid => Ok(transaction.voided(subject)),
             true => Ok(cancelled(&transaction, subject)),
             // It moved on meanwhile.
             false => Ok(match self.find(subject).await? {
-                Some(moved) => moved.payment(subject, true),
-                None => untried(subject, true),
+                Some(moved) if is_paid && moved.status == "cancel" => moved.voided(subject),
+                moved => answer(subject, moved, true),
             }),
         }
     }

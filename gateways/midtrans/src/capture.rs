@@ -14,11 +14,16 @@ impl Midtrans {
         subject: &Subject,
         part: &Part,
     ) -> Result<GatewayPayment, GatewayError> {
-        let found = self.find(subject).await?;
-        let held = found.filter(|transaction| transaction.meaning == Meaning::Held);
-        let (Some(transaction), Some(amount)) = (held, whole_rupiah(part.amount)) else {
+        let rejected = |code: &str, text: &str| {
+            Err(GatewayError::Rejected { code: code.to_owned(), text: text.to_owned() })
+        };
+        let transaction = match self.find(subject).await? {
+            Some(found) if found.meaning == Meaning::Held => found,
             // Captured by now, or gone: the answer says which.
-            return self.retrieve(subject).await;
+            other => return Ok(self.answer(subject, other)),
+        };
+        let Some(amount) = whole_rupiah(part.amount) else {
+            return rejected("amount", "it is not an amount of whole rupiah");
         };
         let name = self.name(subject);
         let id = transaction.id.as_deref().unwrap_or(&name);
@@ -28,8 +33,8 @@ impl Midtrans {
         match answer.code {
             200 | 201 => self.moved(subject, &answer).await,
             406 | 412 => self.retrieve(subject).await,
-            // Denied by the bank; it is still held.
-            202 => Err(GatewayError::Rejected { code: "202".into(), text: answer.text }),
+            // The bank denied it; it is still held.
+            202 => rejected("202", &answer.text),
             _ => Err(answer.error()),
         }
     }
@@ -39,9 +44,9 @@ impl Midtrans {
         subject: &Subject,
         ruling: Ruling,
     ) -> Result<GatewayPayment, GatewayError> {
-        let found = self.find(subject).await?;
-        let Some(transaction) = found.filter(|found| found.meaning == Meaning::InReview) else {
-            return self.retrieve(subject).await;
+        let transaction = match self.find(subject).await? {
+            Some(found) if found.meaning == Meaning::InReview => found,
+            other => return Ok(self.answer(subject, other)),
         };
         let verb = match ruling {
             Ruling::Accept => "approve",
@@ -64,7 +69,7 @@ impl Midtrans {
         answer: &Answer,
     ) -> Result<GatewayPayment, GatewayError> {
         match Transaction::read(&answer.body, &self.settings, &self.name(subject)) {
-            Ok(transaction) => Ok(transaction.payment(subject, self.is_page_over(subject))),
+            Ok(transaction) => Ok(self.answer(subject, Some(transaction))),
             Err(_) => self.retrieve(subject).await,
         }
     }

@@ -6,11 +6,13 @@ use ordermill_domain::payment::{GatewayError, GatewayPayment, Subject};
 
 impl Midtrans {
     pub(crate) async fn retrieve(&self, subject: &Subject) -> Result<GatewayPayment, GatewayError> {
-        let page_over = self.is_page_over(subject);
-        Ok(match self.find(subject).await? {
-            Some(transaction) => transaction.payment(subject, page_over),
-            None => untried(subject, page_over),
-        })
+        let found = self.find(subject).await?;
+        Ok(self.answer(subject, found))
+    }
+
+    /// The answer of a payment with this transaction.
+    pub(crate) fn answer(&self, subject: &Subject, found: Option<Transaction>) -> GatewayPayment {
+        answer(subject, found, self.is_page_over(subject))
     }
 
     /// The payment's transaction. None: the customer has chosen no method.
@@ -53,12 +55,20 @@ impl Midtrans {
     }
 }
 
-/// What Midtrans has while no method was chosen: at most a page, of which it says nothing.
-pub(crate) fn untried(subject: &Subject, page_over: bool) -> GatewayPayment {
-    GatewayPayment {
-        reference: subject.reference.clone(),
-        closed: page_over,
-        status_text: if page_over { "page closed" } else { "no transaction" }.into(),
-        ..GatewayPayment::default()
+/// The answer of a payment with this transaction. `page_over`: its page takes no further try.
+pub(crate) fn answer(
+    subject: &Subject,
+    found: Option<Transaction>,
+    page_over: bool,
+) -> GatewayPayment {
+    match found {
+        Some(transaction) => transaction.payment(subject, page_over),
+        // At most there is a page, of which Midtrans says nothing.
+        None => GatewayPayment {
+            reference: subject.reference.clone(),
+            closed: page_over,
+            status_text: if page_over { "page closed" } else { "no transaction" }.into(),
+            ..GatewayPayment::default()
+        },
     }
 }
