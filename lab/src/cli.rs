@@ -1,6 +1,7 @@
 //! The command line: what `ordermill-lab` was asked to do.
 
 use crate::bench::{Bench, BenchArgs};
+use crate::fake_midtrans::FakeMidtransArgs;
 use crate::simulate::{SimMode, SimOptions};
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand};
@@ -29,6 +30,12 @@ enum Command {
     /// stock, money, shipments, audit and notifications must match its status. Exits with 1 if a
     /// seed fails, and prints the first.
     Sim(SimArgs),
+    /// Run a fake of the Midtrans payment gateway until stopped
+    ///
+    /// Offers Snap and the Core API on one address, keeps everything in memory, and shows pages at
+    /// which a person pays with a click. Set MIDTRANS_API_URL and MIDTRANS_SNAP_URL of a server to
+    /// its URL. Faults are scripted by POST /_test/faults.
+    FakeMidtrans(FakeMidtransArgs),
 }
 
 /// What the simulation is told.
@@ -92,6 +99,8 @@ pub enum Invocation {
     Bench(Box<Bench>),
     /// Simulate.
     Sim(SimOptions),
+    /// Play Midtrans.
+    FakeMidtrans(FakeMidtransArgs),
 }
 
 impl Invocation {
@@ -103,6 +112,7 @@ impl Invocation {
         Ok(match parse::<Cli>(args)?.0.command {
             Command::Bench(args) => Self::Bench(Box::new(Bench::read(*args)?)),
             Command::Sim(args) => Self::Sim(args.options()),
+            Command::FakeMidtrans(args) => Self::FakeMidtrans(args),
         })
     }
 }
@@ -147,6 +157,17 @@ mod tests {
                 other => panic!("{other:?}"),
             },
             other => panic!("{other:?}"),
+        }
+    }
+    #[test]
+    fn the_fake_listens_on_loopback_only_and_never_shows_its_key() {
+        let line = "ordermill-lab fake-midtrans --server-key s3cret";
+        match parse(line) {
+            Ok(Invocation::FakeMidtrans(args)) => assert!(!format!("{args:?}").contains("s3cret")),
+            other => panic!("{other:?}"),
+        }
+        for bad in ["--listen 0.0.0.0:8091", "--listen 127.0.0.1", "--merchant-id"] {
+            assert!(parse(&format!("{line} {bad}")).is_err(), "{bad}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use ordermill::program;
 use ordermill_lab::bench::{self, Bench};
 use ordermill_lab::cli::Invocation;
-use ordermill_lab::simulate;
+use ordermill_lab::{fake_midtrans, simulate};
 use std::process::ExitCode;
 
 /// The allocator of the server, with its default settings.
@@ -14,6 +14,7 @@ fn main() -> ExitCode {
     program::main(|| {
         Ok(match Invocation::read(std::env::args_os())? {
             Invocation::Bench(bench) => program::block_on(measure(*bench)),
+            Invocation::FakeMidtrans(args) => program::block_on(play_midtrans(args)),
             Invocation::Sim(options) => program::exit(simulate::simulate(&options).map(success)),
         })
     })
@@ -23,6 +24,12 @@ fn main() -> ExitCode {
 async fn measure(bench: Bench) -> anyhow::Result<ExitCode> {
     program::print_notices(bench.notices());
     Ok(success(bench::run(bench).await?))
+}
+
+/// Plays Midtrans until the process is asked to stop.
+async fn play_midtrans(args: fake_midtrans::FakeMidtransArgs) -> anyhow::Result<ExitCode> {
+    fake_midtrans::run(args).await?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn success(well: bool) -> ExitCode {

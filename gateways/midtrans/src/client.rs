@@ -1,0 +1,247 @@
+//! The HTTP client: one call, and what came of it. It knows Midtrans' manners, and no operation.
+//!
+//! Keys, bodies and the addresses of pages are never logged.
+
+use crate::error;
+use crate::fields::Fields;
+use crate::settings::{MidtransSettings, ServerKey};
+use ordermill_domain::payment::{GatewayError, GatewayKey};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT,
+};
+use reqwest::{Method, Response, StatusCode, Url};
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use thiserror::Error;
+use uuid::Uuid;
+
+/// How long a connection may take: a server that is there answers in some 100 ms.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Bytes of an answer: a hundred times what an answer has.
+const BODY_BYTES_MAX: usize = 256 * 1024;
+/// Midtrans keeps the outcome of a request under this header for five minutes: it helps against a quick repeat.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Why the gateway cannot be used at all.
+#[derive(Debug, Error)]
+#[error("the HTTP client of Midtrans cannot be set up: {0}")]
+pub struct ClientError(String);
+
+/// A call to Midtrans.
+pub(crate) struct Call {
+    /// What it is for, for logs.
+    pub operation: &'static str,
+    /// The payment that it is about, for logs.
+    pub key: GatewayKey,
+    /// Where.
+    pub url: Url,
+    /// What is posted. None: GET.
+    pub body: Option<Value>,
+    /// One value for a capture or a refund.
+    pub idempotency: Option<Uuid>,
+}
+
+/// An answer that can be read.
+pub(crate) struct Answer {
+    /// What HTTP says.
+    pub http: StatusCode,
+    /// What Midtrans says: the body's `status_code`, or that of HTTP when the body has none.
+    pub code: u16,
+    /// Midtrans' words for it.
+    pub text: String,
+    /// The body.
+    pub body: Fields,
+    retry_after: Option<Duration>,
+}
+
+impl Answer {
+    /// The error that the code stands for where it has no other meaning.
+    pub fn error(&self) -> GatewayError {
+        error::of_code(self.code, &self.text, self.retry_after)
+    }
+}
+
+/// The HTTP client.
+pub(crate) struct Client {
+    http: reqwest::Client,
+}
+
+impl Client {
+    /// A client with the key and the timeout of these settings.
+    pub fn new(settings: &MidtransSettings) -> Result<Self, ClientError> {
+        let failed = |error: &dyn std::error::Error| ClientError(error.to_string());
+        let http = reqwest::Client::builder()
+            .default_headers(headers(&settings.server_key))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(settings.timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .tls_backend_preconfigured(tls().map_err(|error| failed(&error))?)
+            .build()
+            .map_err(|error| failed(&error))?;
+        Ok(Self { http })
+    }
+
+    /// Makes a call, once.
+    pub async fn call(&self, call: Call) -> Result<Answer, GatewayError> {
+        let (operation, key, start) = (call.operation, call.key, Instant::now());
+        let result = self.answer(call).await;
+        let ms = start.elapsed().as_millis();
+        match &result {
+            Ok(answer) => tracing::debug!(
+                provider = "midtrans", operation, %key, ms,
+                http = answer.http.as_u16(), code = answer.code, text = answer.text,
+                "Answer of the gateway"
+            ),
+            Err(error) => tracing::info!(
+                provider = "midtrans", operation, %key, ms, %error, "No answer of the gateway"
+            ),
+        }
+        result
+    }
+
+    async fn answer(&self, call: Call) -> Result<Answer, GatewayError> {
+        let method = if call.body.is_some() { Method::POST } else { Method::GET };
+        let mut request = self.http.request(method, call.url);
+        if let Some(body) = &call.body {
+            request = request.json(body);
+        }
+        if let Some(key) = call.idempotency {
+            request = request.header(IDEMPOTENCY_KEY, key.to_string());
+        }
+        let response = request.send().await.map_err(error::transport)?;
+        let (http, retry_after) = (response.status(), retry_after(&response));
+        let body = read(response).await?;
+        answer(http, retry_after, &body)
+    }
+}
+
+/// Reads an answer: what HTTP says counts only where the body does not say it, or HTTP says that it is broken.
+fn answer(
+    http: StatusCode,
+    retry_after: Option<Duration>,
+    body: &[u8],
+) -> Result<Answer, GatewayError> {
+    let of_http = |text: &str| error::of_code(http.as_u16(), text, retry_after);
+    if http.is_server_error() || http == StatusCode::TOO_MANY_REQUESTS {
+        return Err(of_http("no answer of the application"));
+    }
+    if http == StatusCode::REQUEST_TIMEOUT || http.is_redirection() {
+        return Err(GatewayError::Unknown(format!("HTTP {}", http.as_u16())));
+    }
+    let Some(body) = Fields::parse(body) else {
+        return Err(match http {
+            StatusCode::UNAUTHORIZED => of_http("HTTP 401"),
+            _ => GatewayError::Unknown(format!(
+                "HTTP {} with a body that is not a JSON object",
+                http.as_u16()
+            )),
+        });
+    };
+    let is_midtrans = body.code().is_some() || body.get("error_messages").is_some();
+    if http.is_client_error() && !is_midtrans && http != StatusCode::UNAUTHORIZED {
+        // Of a proxy, perhaps: it says nothing of the payment.
+        return Err(GatewayError::Unknown(format!("HTTP {} in an unknown form", http.as_u16())));
+    }
+    let code = body.code().unwrap_or(http.as_u16());
+    let answer = Answer { http, code, text: body.message(), body, retry_after };
+    let in_process =
+        http == StatusCode::ACCEPTED && answer.body.text("transaction_status").is_none();
+    match code {
+        _ if in_process => Err(error::busy(retry_after)),
+        401 | 429 => Err(answer.error()),
+        410 if matches!(answer.error(), GatewayError::Misconfigured(_)) => Err(answer.error()),
+        _ => Ok(answer),
+    }
+}
+
+async fn read(mut response: Response) -> Result<Vec<u8>, GatewayError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(error::transport)? {
+        if body.len() + chunk.len() > BODY_BYTES_MAX {
+            return Err(GatewayError::Unknown(format!("a body of over {BODY_BYTES_MAX} bytes")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// In seconds: Midtrans names no dates.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    text.trim().parse().ok().map(Duration::from_secs)
+}
+
+fn headers(key: &ServerKey) -> HeaderMap {
+    let json = HeaderValue::from_static("application/json");
+    let agent = HeaderValue::from_static(concat!("ordermill/", env!("CARGO_PKG_VERSION")));
+    let headers = [(AUTHORIZATION, key.authorization()), (ACCEPT, json), (USER_AGENT, agent)];
+    headers.into_iter().collect()
+}
+
+/// TLS with the roots that are built in, so that no image needs files of certificates.
+fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
+    let roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect::<rustls::RootCertStore>();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(http: u16, body: &str) -> Result<u16, GatewayError> {
+        let http = StatusCode::from_u16(http).unwrap();
+        answer(http, None, body.as_bytes()).map(|answer| answer.code)
+    }
+
+    #[test]
+    fn the_body_says_what_it_is() {
+        assert_eq!(outcome(200, r#"{"status_code":"407"}"#), Ok(407));
+        assert_eq!(outcome(200, r#"{"status_code":412}"#), Ok(412));
+        assert_eq!(outcome(404, r#"{"status_code":"404"}"#), Ok(404));
+        assert_eq!(outcome(400, r#"{"error_messages":["x"]}"#), Ok(400));
+        assert_eq!(outcome(200, r#"{"status_code":"soon"}"#), Ok(200));
+        for http in [400, 403, 404] {
+            let of_a_proxy = outcome(http, r#"{"error":"not found"}"#);
+            assert!(matches!(of_a_proxy, Err(GatewayError::Unknown(_))), "{http}");
+        }
+    }
+
+    #[test]
+    fn garbage_is_no_answer() {
+        for body in ["", "<html>", r#"{"status_code":"200""#, "[]", "null", "\"ok\"", "\u{0}"] {
+            for http in [200, 201, 404, 400] {
+                let outcome = outcome(http, body);
+                assert!(matches!(outcome, Err(GatewayError::Unknown(_))), "{http} {body}");
+            }
+        }
+        let nested = "[".repeat(100_000);
+        assert!(matches!(outcome(200, &nested), Err(GatewayError::Unknown(_))));
+        for http in [301, 302, 307, 408, 500, 502, 503, 504] {
+            let outcome = outcome(http, r#"{"status_code":"200"}"#);
+            assert!(matches!(outcome, Err(GatewayError::Unknown(_))), "{http}");
+        }
+    }
+
+    #[test]
+    fn keys_and_haste_are_told_apart() {
+        let misconfigured =
+            |http, body| matches!(outcome(http, body), Err(GatewayError::Misconfigured(_)));
+        assert!(misconfigured(401, "<html>") && misconfigured(200, r#"{"status_code":"401"}"#));
+        let body = r#"{"status_code":"410","status_message":"Merchant account is deactivated"}"#;
+        assert!(misconfigured(200, body));
+        assert_eq!(
+            outcome(200, r#"{"status_code":"410","status_message":"user blocked"}"#),
+            Ok(410)
+        );
+        for (http, body) in [(202, "{}"), (429, "<html>"), (200, r#"{"status_code":"429"}"#)] {
+            let outcome = outcome(http, body);
+            assert!(matches!(outcome, Err(GatewayError::Busy { .. })), "{http} {body}");
+        }
+    }
+}
