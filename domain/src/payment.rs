@@ -4,6 +4,7 @@
 //! A gateway that does not answer leaves the outcome unknown, and it is asked again until it answers;
 //! `payment.reversed` is said only once the gateway holds no money and never will.
 
+mod abilities;
 mod attention;
 mod charge;
 mod decide;
@@ -28,6 +29,7 @@ mod state;
 mod tests;
 mod view;
 
+pub use abilities::{Abilities, RefundAbility};
 pub use attention::Attention;
 pub use charge::{Charge, ChargeRequest, Holding, OldGatewayError, Undone};
 pub use decide::decide;
