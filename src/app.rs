@@ -177,7 +177,7 @@ impl App {
         let api = api::Api::new(api::Parts {
             system: system.clone(),
             services,
-            payment_methods: config.order.payment_methods.clone(),
+            payments: config.gateways.accepted(&config.order),
             tree: process.tree.clone(),
             admission: admission.clone(),
             broker: brokers.broker.clone(),

@@ -5,6 +5,7 @@
 //! `payment.reversed` is said only once the gateway holds no money and never will.
 
 mod abilities;
+mod accepted;
 mod attention;
 mod charge;
 mod decide;
@@ -30,6 +31,7 @@ mod tests;
 mod view;
 
 pub use abilities::{Abilities, RefundAbility};
+pub use accepted::AcceptedPayments;
 pub use attention::Attention;
 pub use charge::{Charge, ChargeRequest, Holding, OldGatewayError, Undone};
 pub use decide::decide;
