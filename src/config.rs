@@ -17,7 +17,7 @@ mod tests;
 
 pub use address::{DATABASE, Kind};
 pub use args::ServeArgs;
-pub use gateways::{GatewayConfig, MidtransConfig};
+pub use gateways::GatewayConfig;
 pub use infrastructure::{Infrastructure, Servers};
 pub use reader::{ConfigError, Problem};
 pub use secret::{Secret, may_hold_secret};

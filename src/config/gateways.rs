@@ -8,7 +8,9 @@ use clap::Args;
 use ordermill_domain::ids::ServiceName;
 use ordermill_domain::messages::{Flow, Plan};
 use ordermill_domain::payment::{AcceptedPayments, GatewayRoutes, Provider};
-use reqwest::Url;
+use ordermill_midtrans::{
+    BaseUrl, Environment, MidtransSettings, OrderPrefix, ServerKey, SettingsError,
+};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -16,10 +18,8 @@ use std::time::Duration;
 const PAGE_ENDS_BEFORE: Duration = Duration::from_secs(3 * 60);
 /// The shortest order timeout with Midtrans: its shortest page, and the time after it.
 const ORDER_TIMEOUT_MIN: Duration = Duration::from_secs(8 * 60);
-/// Bytes of a prefix: Midtrans takes names of 50 characters, and an order's id has 36. One is kept in reserve.
-const PREFIX_BYTES_MAX: usize = 13;
-/// Bytes of a key or of a merchant's id: Midtrans' have about forty.
-const CREDENTIAL_BYTES_MAX: usize = 128;
+/// Bytes of a merchant's id: Midtrans' have ten.
+const MERCHANT_ID_BYTES_MAX: usize = 64;
 
 /// The settings of real payments, as they are written.
 #[derive(Args, Clone, Debug)]
@@ -79,26 +79,7 @@ pub struct GatewayConfig {
     /// How long a customer has to pay; None: until shortly before the order expires.
     pub payment_window: Option<Duration>,
     /// Midtrans, where a server key is set: it may have payments in progress without being routed any more.
-    pub midtrans: Option<MidtransConfig>,
-}
-
-/// How Midtrans is reached.
-#[derive(Clone, Debug)]
-pub struct MidtransConfig {
-    /// The server key of the merchant account.
-    pub server_key: Secret,
-    /// The key before it: notifications may still be signed with it.
-    pub previous_server_key: Option<Secret>,
-    /// False: the sandbox.
-    pub is_production: bool,
-    /// Another Core API than that of the environment.
-    pub api_url: Option<Url>,
-    /// Another Snap API than that of the environment.
-    pub snap_url: Option<Url>,
-    /// Notifications for another merchant are rejected. None: the merchant is not checked.
-    pub merchant_id: Option<String>,
-    /// Stands before the order's id in Midtrans' order ids.
-    pub order_prefix: String,
+    pub midtrans: Option<MidtransSettings>,
 }
 
 impl GatewayConfig {
@@ -108,10 +89,11 @@ impl GatewayConfig {
         services: &BTreeSet<ServiceName>,
     ) -> Self {
         let ServeArgs { gateways: args, .. } = args;
-        let midtrans = MidtransConfig::read(read, args);
+        let midtrans = midtrans(read, args);
         let routes = routes(read, &args.gateways);
         let is_asked = routes.uses(Provider::Midtrans) && services.contains(&ServiceName::Payment);
-        if is_asked && midtrans.is_none() {
+        let has_key = args.midtrans_server_key.as_ref().is_some_and(|key| !key.is_blank());
+        if is_asked && !has_key {
             read.refuse("midtrans_server_key", None, KEY_MISSING);
         }
         let payment_window = match args.payment_window.trim() {
@@ -168,45 +150,45 @@ impl OrderConfig {
     }
 }
 
-impl MidtransConfig {
-    fn read(read: &mut Reader, args: &GatewayArgs) -> Option<Self> {
-        let server_key = key(read, "midtrans_server_key", &args.midtrans_server_key);
-        let previous_server_key =
-            key(read, "midtrans_server_key_previous", &args.midtrans_server_key_previous);
-        let is_production = read.parsed(
-            "midtrans_environment",
-            &args.midtrans_environment,
-            "expected `sandbox` or `production`",
-            |text| match text {
-                "sandbox" => Some(false),
-                "production" => Some(true),
-                _ => None,
-            },
-        );
-        let api_url = url(read, "midtrans_api_url", &args.midtrans_api_url);
-        let snap_url = url(read, "midtrans_snap_url", &args.midtrans_snap_url);
-        let merchant_id = read.parsed(
-            "midtrans_merchant_id",
-            &args.midtrans_merchant_id,
-            "expected the merchant ID of Midtrans' dashboard, such as G123456789",
-            |text| (text.is_empty() || is_credential(text)).then(|| text.to_owned()),
-        );
-        let order_prefix = read.parsed(
-            "midtrans_order_prefix",
-            &args.midtrans_order_prefix,
-            "expected 1 to 13 letters, digits, `-`, `_`, `~` and `.`",
-            |text| is_prefix(text).then(|| text.to_owned()),
-        );
-        Some(Self {
-            server_key: server_key?,
-            previous_server_key,
-            is_production,
-            api_url,
-            snap_url,
-            merchant_id: Some(merchant_id).filter(|id| !id.is_empty()),
-            order_prefix,
-        })
+/// The account and the servers of Midtrans; None without a server key. Malformed settings are noted all the same.
+fn midtrans(read: &mut Reader, args: &GatewayArgs) -> Option<MidtransSettings> {
+    let server_key = key(read, "midtrans_server_key", &args.midtrans_server_key);
+    let previous_server_key =
+        key(read, "midtrans_server_key_previous", &args.midtrans_server_key_previous);
+    let named = Environment::parse(args.midtrans_environment.trim());
+    let environment = noted(read, "midtrans_environment", &args.midtrans_environment, named);
+    let environment = environment.unwrap_or(Environment::Sandbox);
+    let api_url = url(read, "midtrans_api_url", &args.midtrans_api_url);
+    let snap_url = url(read, "midtrans_snap_url", &args.midtrans_snap_url);
+    let merchant_id = read.parsed(
+        "midtrans_merchant_id",
+        &args.midtrans_merchant_id,
+        "expected the merchant ID of Midtrans' dashboard, such as G123456789",
+        |text| (text.is_empty() || is_merchant_id(text)).then(|| text.to_owned()),
+    );
+    let prefix = OrderPrefix::parse(args.midtrans_order_prefix.trim());
+    let prefix = noted(read, "midtrans_order_prefix", &args.midtrans_order_prefix, prefix);
+    Some(MidtransSettings {
+        api_url: api_url.unwrap_or_else(|| environment.api_url()),
+        snap_url: snap_url.unwrap_or_else(|| environment.snap_url()),
+        previous_server_key,
+        merchant_id: Some(merchant_id).filter(|id| !id.is_empty()),
+        order_prefix: prefix.unwrap_or_default(),
+        ..MidtransSettings::new(environment, server_key?)
+    })
+}
+
+/// A setting as it was read, unless it is empty. A malformed one is noted.
+fn noted<T>(
+    read: &mut Reader,
+    field: &str,
+    text: &str,
+    parsed: Result<T, SettingsError>,
+) -> Option<T> {
+    if text.trim().is_empty() {
+        return None;
     }
+    parsed.inspect_err(|error| read.refuse(field, Some(text), error)).ok()
 }
 
 fn routes(read: &mut Reader, text: &str) -> GatewayRoutes {
@@ -220,55 +202,27 @@ fn routes(read: &mut Reader, text: &str) -> GatewayRoutes {
     })
 }
 
-/// A key that is set. A malformed one is noted, and given all the same: it counts as set.
-fn key(read: &mut Reader, field: &str, key: &Option<Secret>) -> Option<Secret> {
+fn key(read: &mut Reader, field: &str, key: &Option<Secret>) -> Option<ServerKey> {
     let text = key.as_ref()?.expose().trim();
     if text.is_empty() {
         return None;
     }
-    // `:` would end it in an `Authorization` header.
-    if !is_credential(text) || text.contains(':') {
-        read.refuse(field, None, KEY_ACCEPTED);
-    }
-    Some(Secret::from(text.to_owned()))
+    let parsed = ServerKey::parse(text);
+    parsed
+        .inspect_err(|error| read.refuse(field, None, format!("{error} (its value is not shown)")))
+        .ok()
 }
 
-fn is_credential(text: &str) -> bool {
-    let length = 1..=CREDENTIAL_BYTES_MAX;
-    length.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+fn is_merchant_id(text: &str) -> bool {
+    text.len() <= MERCHANT_ID_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-fn is_prefix(text: &str) -> bool {
-    let taken = |byte: u8| byte.is_ascii_alphanumeric() || b"-_~.".contains(&byte);
-    (1..=PREFIX_BYTES_MAX).contains(&text.len()) && text.bytes().all(taken)
-}
-
-fn url(read: &mut Reader, field: &str, text: &str) -> Option<Url> {
-    read.parsed(field, text, URL_ACCEPTED, |text| match text {
-        "" => Some(None),
-        text => Url::parse(text).ok().filter(is_api).map(Some),
-    })
-}
-
-/// True for the address of an API that a key may be sent to.
-fn is_api(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-    let is_loopback = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
-    let is_plain = url.username().is_empty()
-        && url.password().is_none()
-        && url.query().is_none()
-        && url.fragment().is_none();
-    let is_safe = url.scheme() == "https" || url.scheme() == "http" && is_loopback;
-    is_safe && is_plain && !host.is_empty()
+fn url(read: &mut Reader, field: &str, text: &str) -> Option<BaseUrl> {
+    noted(read, field, text, BaseUrl::parse(text.trim()))
 }
 
 const KEY_MISSING: &str = "is missing, and ORDERMILL_GATEWAYS sends payments to midtrans; expected \
      the server key of Midtrans' dashboard";
-const KEY_ACCEPTED: &str = "expected a server key of Midtrans' dashboard: visible ASCII characters \
-     without `:` (its value is not shown)";
-const URL_ACCEPTED: &str = "expected an https URL without user name, query and fragment, such as \
-     https://api.sandbox.midtrans.com, or an http URL of a loopback address";
 const ORDER_TIMEOUT_ACCEPTED: &str = "expected 8m or more with midtrans in ORDERMILL_GATEWAYS: its \
      payment pages live for 5 minutes at least, and end 3 minutes before the order expires";
 const WINDOW_MIN: &str = "expected 5m or more with midtrans in ORDERMILL_GATEWAYS: its payment pages \
