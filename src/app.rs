@@ -180,7 +180,7 @@ impl App {
             system: system.clone(),
             services,
             serves_simulated_pages: config.serves_simulated_pages(),
-            payment_methods: config.order.payment_methods.clone(),
+            payments: config.gateways.accepted(&config.order),
             tree: process.tree.clone(),
             admission: admission.clone(),
             broker: brokers.broker.clone(),

@@ -8,6 +8,7 @@ mod address;
 mod args;
 mod database_urls;
 mod effect;
+mod gateways;
 mod infrastructure;
 mod reader;
 mod secret;
@@ -16,6 +17,7 @@ mod tests;
 
 pub use address::{DATABASE, Kind};
 pub use args::ServeArgs;
+pub use gateways::GatewayConfig;
 pub use infrastructure::{Infrastructure, Servers};
 pub use reader::{ConfigError, Problem};
 pub use secret::{Secret, may_hold_secret};
@@ -55,6 +57,9 @@ const MOVEMENTS_KEPT: [Duration; 2] =
 pub struct Config {
     /// Where HTTP is served; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Where webhooks of payment gateways are served apart from everything else; port 0 takes a free one. None:
+    /// at `listen`.
+    pub webhook_listen: Option<SocketAddr>,
     /// Names that are answered to beside IP addresses and `localhost`.
     pub hosts: Hosts,
     /// Which services run in this process.
@@ -79,6 +84,8 @@ pub struct Config {
     pub order: OrderConfig,
     /// Stock.
     pub inventory: InventoryConfig,
+    /// The payment gateways.
+    pub gateways: GatewayConfig,
     /// The simulated payment gateway.
     pub payment: PaymentConfig,
     /// The simulated carrier.
@@ -192,9 +199,19 @@ impl Config {
         let mut config = Self {
             notices: Vec::new(),
             infrastructure: Infrastructure::read(read, args, &services),
+            gateways: GatewayConfig::read(read, args, &services),
             services,
             startup_timeout: read.duration("startup_timeout", &args.startup_timeout, TIMER),
             listen: listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))),
+            webhook_listen: read.parsed(
+                "webhook_listen",
+                &args.webhook_listen,
+                LISTEN_ACCEPTED,
+                |text| match text {
+                    "" => Some(None),
+                    text => text.parse().ok().map(Some),
+                },
+            ),
             hosts: read.parsed("hosts", &args.hosts, HOSTS_ACCEPTED, Hosts::parse),
             data_dir: match args.data_dir.is_empty() {
                 true => ServeArgs::defaults().data_dir.into(),
@@ -251,7 +268,10 @@ impl Config {
             }),
         };
         effect::contradictions(read, &args.given, &config.order);
-        config.notices = effect::without_effect(&args.given, &config).into_iter().collect();
+        config.gateways.check(read, args, &config.order);
+        let without_effect = effect::without_effect(&args.given, &config);
+        config.notices = without_effect.into_iter().collect();
+        config.notices.extend(config.gateways.notice(&config.order));
         reader.finish(config)
     }
 

@@ -11,6 +11,7 @@
 mod commands;
 mod confirmation;
 mod entity;
+mod gateway_health;
 mod gateway_port;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
@@ -26,6 +27,7 @@ mod wiring;
 pub use commands::CommandHandler;
 pub use confirmation::{ConfirmationError, PaymentConfirmation, PaymentResponder};
 pub use entity::{PaymentEffect, PaymentMemory, PaymentRules, Payments};
+pub use gateway_health::GatewayHealth;
 pub use gateway_port::{Gateway, PaymentGateway};
 pub use reads::{NotificationLog, PaymentReads};
 pub use requests::{

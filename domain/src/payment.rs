@@ -13,6 +13,7 @@
 //! - `payment.reversed` is told only once the gateway holds no money and can take none.
 
 mod abilities;
+mod accepted;
 mod answer;
 mod attention;
 mod decide;
@@ -43,6 +44,7 @@ mod undo;
 mod view;
 
 pub use abilities::{Abilities, RefundAbility};
+pub use accepted::AcceptedPayments;
 pub use attention::Attention;
 pub use decide::decide;
 pub use decision::{Effect, PaymentDecision};

@@ -7,8 +7,8 @@ use crate::api::word::Word;
 use crate::api::{limits, validate};
 use ordermill_domain::ids::ProductId;
 use ordermill_domain::messages::{Address, Contact, Line, OrderDetails, Priority};
-use ordermill_domain::money::{AMOUNT_MAX_MINOR, Currency};
-use ordermill_domain::payment::PaymentMethods;
+use ordermill_domain::money::{AMOUNT_MAX_MINOR, Currency, Money};
+use ordermill_domain::payment::{AcceptedPayments, Provider};
 use poem_openapi::Object;
 use serde::Deserialize;
 use std::collections::HashSet;
@@ -39,9 +39,13 @@ pub struct NewOrder {
     /// `gopay`, and the test methods of the simulated gateway: `test_declined`,
     /// `test_timeout_charged`, `test_timeout_uncharged`, `test_slow`, `test_refund_fails`,
     /// `test_redirect`, `test_redirect_silent`, `test_redirect_late`, `test_review` and
-    /// `test_refund_by_hand`. Other methods are rejected with 422.
+    /// `test_refund_by_hand`. A
+    /// currency that Midtrans takes has its methods instead: `credit_card`, `gopay`, `shopeepay`,
+    /// `qris`, `bank_transfer`, `echannel` and `cstore`; the last three only if stock is reserved
+    /// before the payment. Other methods are rejected with 422.
     payment_method: Option<String>,
-    /// The currency of all amounts, an active ISO 4217 code. Default: `USD`.
+    /// The currency of all amounts, an active ISO 4217 code that has a payment gateway
+    /// (`ORDERMILL_GATEWAYS`). Default: `USD`.
     #[oai(validator(pattern = "^[A-Z]{3}$"))]
     currency: Option<String>,
     /// The e-mail address for notifications to the customer.
@@ -126,9 +130,9 @@ struct NewAddress {
 }
 
 /// Checks the request whole: every field at fault is named.
-pub fn check(request: NewOrder, methods: &PaymentMethods) -> Result<OrderDetails, Problem> {
+pub fn check(request: NewOrder, payments: &AcceptedPayments) -> Result<OrderDetails, Problem> {
     let mut errors = Vec::new();
-    let details = Checker { errors: &mut errors, methods, currency: Currency::USD }.order(request);
+    let details = Checker { errors: &mut errors, payments, currency: Currency::USD }.order(request);
     match details {
         Some(details) if errors.is_empty() => Ok(details),
         _ => Err(Problem::faulty("order", errors)),
@@ -137,7 +141,7 @@ pub fn check(request: NewOrder, methods: &PaymentMethods) -> Result<OrderDetails
 
 struct Checker<'a> {
     errors: &'a mut Vec<FieldError>,
-    methods: &'a PaymentMethods,
+    payments: &'a AcceptedPayments,
     currency: Currency,
 }
 
@@ -168,6 +172,9 @@ impl Checker<'_> {
                 Err(error) => self.fault("currency", error.to_string()),
             }
         }
+        if let Some(fault) = self.payments.currency_fault(self.currency) {
+            self.fault("currency", fault);
+        }
         let short = request.items.is_none()
             && (request.product_id.is_some() || request.total_amount.is_some());
         let customer_id = self.buyer(&request);
@@ -179,6 +186,7 @@ impl Checker<'_> {
             self.lines(request.items)
         };
         let total_minor = self.total(&lines);
+        self.moveable(&lines, total_minor, short);
         let email = self.email(request.email);
         Some(OrderDetails {
             customer_id,
@@ -198,9 +206,14 @@ impl Checker<'_> {
     /// One that is on the list. What is refused is not quoted: it may be the number of a card.
     fn payment_method(&mut self, request: &NewOrder) -> String {
         let method = request.payment_method.as_deref();
-        if !self.methods.takes(method.unwrap_or(DEFAULT_METHOD)) {
+        // A currency without a gateway is a fault of its own.
+        let provider = self.payments.routes.provider(self.currency);
+        let refused =
+            |provider: &Provider| !self.payments.takes(*provider, method.unwrap_or(DEFAULT_METHOD));
+        if let Some(provider) = provider.filter(refused) {
             let what = if method.is_none() { "is missing" } else { "is not accepted" };
-            self.fault("payment_method", format!("{what}; accepted: {}", self.methods));
+            let accepted = self.payments.methods(provider);
+            self.fault("payment_method", format!("{what}; accepted: {accepted}"));
         }
         method.unwrap_or(DEFAULT_METHOD).to_owned()
     }
@@ -337,6 +350,23 @@ impl Checker<'_> {
             self.fault("items", "have a total that exceeds the maximum amount");
             0
         })
+    }
+
+    /// Names the amounts of an order whose total its gateway cannot move. Where another field is at fault, it is not
+    /// known which lines there are.
+    fn moveable(&mut self, lines: &[Line], total_minor: i64, short: bool) {
+        let currency = self.currency;
+        let fault = |minor| self.payments.amount_fault(Money { minor, currency });
+        if !self.errors.is_empty() || fault(total_minor).is_none() {
+            return;
+        }
+        let faults: Vec<_> = lines.iter().map(|line| fault(line.amount_minor)).collect();
+        for (index, fault) in faults.into_iter().enumerate() {
+            let field = || format!("items[{index}].unit_price");
+            if let Some(fault) = fault {
+                self.fault(if short { "total_amount".to_owned() } else { field() }, fault);
+            }
+        }
     }
 
     fn email(&mut self, email: Option<String>) -> Option<String> {

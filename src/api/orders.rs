@@ -104,7 +104,7 @@ impl OrdersApi {
         _key: Header<Option<String>>,
     ) -> Result<Accepted, Problem> {
         let key = idempotency_key(request)?;
-        let details = new_order::check(body.parse()?, &self.0.payment_methods)?;
+        let details = new_order::check(body.parse()?, &self.0.payments)?;
         self.0.admit().await?;
         let context = RequestContext {
             request_id: request_id::shared(),

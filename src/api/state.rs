@@ -12,7 +12,7 @@ use ordermill_actors::runtime::consumer_handle::ConsumerHandle;
 use ordermill_actors::runtime::dead_letters::DeadLetterService;
 use ordermill_actors::runtime::tree::Tree;
 use ordermill_domain::clock::World;
-use ordermill_domain::payment::PaymentMethods;
+use ordermill_domain::payment::AcceptedPayments;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -22,8 +22,8 @@ pub struct Parts {
     pub services: Services,
     /// Whether the pages of the simulated gateway are served, where it runs.
     pub serves_simulated_pages: bool,
-    /// The payment methods that new orders may name.
-    pub payment_methods: PaymentMethods,
+    /// The payments that new orders may ask for.
+    pub payments: AcceptedPayments,
     /// What lives here.
     pub tree: Tree,
     /// Admission of new orders.

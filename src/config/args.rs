@@ -5,6 +5,7 @@
 
 use super::database_urls::DatabaseUrls;
 use super::effect::Given;
+use super::gateways::GatewayArgs;
 use super::secret::Secret;
 use clap::builder::Resettable;
 use clap::parser::ValueSource;
@@ -25,6 +26,12 @@ pub struct ServeArgs {
     #[arg(long, env = "ORDERMILL_HOSTS", value_name = "NAMES")]
     #[arg(default_value = "", help_heading = "Server")]
     pub(super) hosts: String,
+
+    /// Address and port of a second listener that serves the webhooks of payment gateways and /health
+    /// alone; the HTTP server then does not serve webhooks. Without it they are served there
+    #[arg(long, env = "ORDERMILL_WEBHOOK_LISTEN", value_name = "IP:PORT")]
+    #[arg(default_value = "", help_heading = "Server")]
+    pub(super) webhook_listen: String,
 
     /// Directory of the databases; created if missing
     #[arg(long, env = "ORDERMILL_DATA_DIR", value_name = "PATH")]
@@ -138,6 +145,10 @@ pub struct ServeArgs {
     #[arg(long, env = "ORDERMILL_MOVEMENTS_RETENTION", value_name = "DURATION|off")]
     #[arg(default_value = "90d", help_heading = "Inventory")]
     pub(super) movements_retention: String,
+
+    /// The payment gateways.
+    #[command(flatten)]
+    pub(super) gateways: GatewayArgs,
 
     /// Fraction of payments declined by the simulated gateway, 0 to 1
     #[arg(long, env = "PAYMENT_FAILURE_RATE", value_name = "RATE")]

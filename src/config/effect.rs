@@ -84,8 +84,17 @@ fn why(field: &str, given: &Given, config: &Config) -> Option<String> {
         "idle_after" => missing(ServiceName::Order)
             .and(missing(ServiceName::Payment))
             .map(|_| "neither the order nor the payment service runs in this process".to_owned()),
+        "gateways" | "payment_window" => missing(ServiceName::Order)
+            .and(missing(ServiceName::Payment))
+            .map(|_| "neither the order nor the payment service runs in this process".to_owned()),
         "payment_failure_rate" | "payment_latency" | "payment_timeout" | "simulated_pages" => {
             missing(ServiceName::Payment)
+        }
+        "midtrans_server_key" => missing(ServiceName::Payment),
+        midtrans if midtrans.starts_with("midtrans_") => {
+            let is_unset = config.gateways.midtrans.is_none();
+            let unset = is_unset.then(|| "MIDTRANS_SERVER_KEY is not set".to_owned());
+            missing(ServiceName::Payment).or(unset)
         }
         "shipping_failure_rate" | "shipping_base_cost" => missing(ServiceName::Shipping),
         "mail_from" if !given.contains("smtp_url") => {

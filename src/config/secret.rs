@@ -11,6 +11,11 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// True when it is empty: an empty setting counts as not set.
+    pub fn is_blank(&self) -> bool {
+        self.0.trim().is_empty()
+    }
 }
 
 /// Whether a text may hold a secret that was not meant to be there: an address, or a part of one. Such a text

@@ -2,6 +2,7 @@
 
 use super::*;
 use clap::{CommandFactory, Parser};
+use ordermill_domain::payment::GatewayRoutes;
 
 /// The settings as a command line of their own, deaf to the environment of the test.
 #[derive(Parser)]
@@ -233,4 +234,92 @@ fn a_setting_that_holds_an_address_by_mistake_is_not_quoted() {
         let message = refusal(&[&set, smtp]);
         assert!(!message.contains("hunter2") && message.contains(flag), "{message}");
     }
+}
+
+const KEY: &str = "--midtrans-server-key=SB-Mid-server-hunter2";
+const ROUTES: &str = "--gateways=midtrans:IDR; simulated:*";
+
+#[test]
+fn payments_go_to_the_simulated_gateway_by_default() {
+    let config = read(&[]).unwrap();
+    assert_eq!(config.gateways.routes, GatewayRoutes::default());
+    assert_eq!((config.gateways.payment_window, config.webhook_listen), (None, None));
+    assert!(config.gateways.midtrans.is_none() && config.notices.is_empty());
+}
+
+#[test]
+fn midtrans_is_read_and_its_keys_stay_secret() {
+    let previous = "--midtrans-server-key-previous=SB-Mid-server-hunter1";
+    let config = read(&[
+        ROUTES,
+        KEY,
+        previous,
+        "--midtrans-api-url=http://127.0.0.1:8091",
+        "--midtrans-merchant-id=G123456789",
+        "--midtrans-order-prefix=shop-",
+        "--payment-window=10m",
+        "--webhook-listen=127.0.0.1:0",
+    ])
+    .unwrap();
+    assert!(!format!("{config:?}").contains("hunter"));
+    assert!(config.notices.is_empty(), "{:?}", config.notices);
+    assert_eq!(config.gateways.payment_window, Some(Duration::from_secs(600)));
+    assert_eq!(config.webhook_listen, Some("127.0.0.1:0".parse().unwrap()));
+    let midtrans = config.gateways.midtrans.unwrap();
+    assert_eq!(midtrans.api_url.to_string(), "http://127.0.0.1:8091");
+    assert_eq!(midtrans.snap_url.to_string(), "https://app.sandbox.midtrans.com");
+    assert_eq!(midtrans.merchant_id.as_deref(), Some("G123456789"));
+    assert!(midtrans.previous_server_key.is_some());
+    assert!(read(&[KEY]).unwrap().gateways.midtrans.is_some(), "for payments in progress");
+}
+
+#[test]
+fn midtrans_settings_that_cannot_work_are_refused() {
+    let refused = |flags: &[&str]| refusal(&[&[ROUTES, KEY], flags].concat());
+    for flags in [&[ROUTES][..], &[ROUTES, "--midtrans-server-key= "]] {
+        let message = refusal(flags);
+        assert!(message.starts_with("MIDTRANS_SERVER_KEY"), "{message}");
+    }
+    for (flags, variable) in [
+        (&["--order-timeout=7m59s"][..], "ORDERMILL_ORDER_TIMEOUT"),
+        (&["--payment-window=4m59s"], "ORDERMILL_PAYMENT_WINDOW"),
+        (&["--payment-window=12m1s"], "ORDERMILL_PAYMENT_WINDOW"),
+        (&["--payment-methods=card,paypal"], "ORDERMILL_PAYMENT_METHODS"),
+        (&["--payment-methods=cstore", "--plan=payment-first"], "ORDERMILL_PAYMENT_METHODS"),
+        (&["--midtrans-environment=live"], "MIDTRANS_ENVIRONMENT"),
+        (&["--midtrans-api-url=http://api.midtrans.com"], "MIDTRANS_API_URL"),
+        (&["--midtrans-snap-url=https://user:hunter2@h"], "MIDTRANS_SNAP_URL"),
+        (&["--midtrans-merchant-id=G 1"], "MIDTRANS_MERCHANT_ID"),
+        (&["--midtrans-order-prefix=a/b"], "MIDTRANS_ORDER_PREFIX"),
+        (&["--midtrans-server-key-previous=hunter2 hunter2"], "MIDTRANS_SERVER_KEY_PREVIOUS"),
+        (&["--webhook-listen=8443"], "ORDERMILL_WEBHOOK_LISTEN"),
+    ] {
+        let message = refused(flags);
+        assert!(message.starts_with(variable), "{flags:?}: {message}");
+        assert!(!message.contains("hunter"), "{message}");
+    }
+    assert!(read(&[ROUTES, KEY, "--order-timeout=8m", "--payment-window=5m"]).is_ok());
+    for routes in ["midtrans:USD", "stripe:EUR", "midtrans"] {
+        let message = refusal(&[&format!("--gateways={routes}")]);
+        assert!(message.contains("ORDERMILL_GATEWAYS"), "{message}");
+    }
+}
+
+#[test]
+fn orders_that_are_paid_before_their_stock_is_reserved_are_warned_of() {
+    for flag in ["--plan=payment-first", "--flow=choreographed"] {
+        let notices = read(&[ROUTES, KEY, flag]).unwrap().notices;
+        assert!(notices[0].contains("sold out"), "{notices:?}");
+        assert!(read(&[flag]).unwrap().notices.is_empty());
+    }
+}
+
+#[test]
+fn only_the_payment_service_needs_the_key() {
+    let order = [&SERVERS[..], &[ROUTES, "--services=order"]].concat();
+    assert!(read(&order).unwrap().notices.is_empty());
+    let with_key = read(&[&order[..], &[KEY]].concat()).unwrap().notices;
+    assert!(with_key[0].contains("MIDTRANS_SERVER_KEY"), "{with_key:?}");
+    let payment = [&SERVERS[..], &[ROUTES, "--services=payment"]].concat();
+    assert!(refusal(&payment).starts_with("MIDTRANS_SERVER_KEY"));
 }

@@ -7,7 +7,7 @@ use super::setup::Setup;
 const USAGE: Option<i32> = Some(64);
 
 /// Every setting, and a value that it cannot have.
-const SETTINGS: [(&str, &str); 22] = [
+const SETTINGS: [(&str, &str); 30] = [
     ("ORDERMILL_LISTEN", "localhost"),
     ("ORDERMILL_SHUTDOWN_TIMEOUT", "soon"),
     ("ORDERMILL_MIXED_FILES", "maybe"),
@@ -30,6 +30,14 @@ const SETTINGS: [(&str, &str); 22] = [
     ("ORDERMILL_SMTP_URL", "http://mail"),
     ("ORDERMILL_SMS", "pigeon"),
     ("ORDERMILL_PAYMENT_METHODS", "card,tset declined"),
+    ("ORDERMILL_GATEWAYS", "midtrans:USD"),
+    ("ORDERMILL_PAYMENT_WINDOW", "-5m"),
+    ("ORDERMILL_WEBHOOK_LISTEN", "8443"),
+    ("MIDTRANS_ENVIRONMENT", "live"),
+    ("MIDTRANS_API_URL", "http://api.midtrans.com"),
+    ("MIDTRANS_SNAP_URL", "ftp://localhost"),
+    ("MIDTRANS_MERCHANT_ID", "G 123"),
+    ("MIDTRANS_ORDER_PREFIX", "a/b"),
 ];
 
 #[test]

@@ -64,13 +64,9 @@ impl Abilities {
         known.map_or(RefundAbility::None, |(_, ability)| *ability)
     }
 
-    /// Its methods by name, in the order in which answers list them; none when it takes every method.
-    /// `refundable_only`: without those that cannot be refunded by API.
-    pub fn methods(&self, refundable_only: bool) -> Option<Vec<&'static str>> {
-        let listed = |(name, ability): &(&'static str, RefundAbility)| {
-            (!refundable_only || *ability != RefundAbility::None).then_some(*name)
-        };
-        self.methods.map(|methods| methods.iter().filter_map(listed).collect())
+    /// Its methods by name; None when it takes every method.
+    pub fn methods(&self) -> Option<Vec<&'static str>> {
+        self.methods.map(|methods| methods.iter().map(|(name, _)| *name).collect())
     }
 
     /// The smallest amount that it moves, in minor units: every amount is a multiple of it.
@@ -99,9 +95,6 @@ mod tests {
         assert_eq!(midtrans.refund("shopeepay"), RefundAbility::Whole);
         assert_eq!(midtrans.refund("bank_transfer"), RefundAbility::None);
         assert_eq!(midtrans.refund("paypal"), RefundAbility::None);
-        let refundable = ["credit_card", "gopay", "shopeepay", "qris"];
-        assert_eq!(midtrans.methods(true).unwrap(), refundable);
-
         let rupiah = Currency::parse("IDR").unwrap();
         assert_eq!(midtrans.unit_minor(rupiah), 100);
         assert!(midtrans.can_move(Money::parse("145000", rupiah).unwrap()));
@@ -113,7 +106,7 @@ mod tests {
         let simulated = Provider::Simulated.abilities();
         assert!(simulated.takes("paypal") && simulated.takes("test_declined"));
         assert_eq!(simulated.refund("paypal"), RefundAbility::Parts);
-        assert_eq!(simulated.methods(true), None);
+        assert_eq!(simulated.methods(), None);
         assert!(simulated.can_move(Money::parse("0.01", Currency::USD).unwrap()));
     }
 }

@@ -136,6 +136,11 @@ impl GatewayRoutes {
         own.map(|(_, provider)| *provider).or(self.others)
     }
 
+    /// The currencies that are routed by name.
+    pub fn currencies(&self) -> impl Iterator<Item = Currency> {
+        self.by_currency.iter().map(|(currency, _)| *currency)
+    }
+
     /// True when some currency goes to this gateway.
     pub fn uses(&self, provider: Provider) -> bool {
         self.others == Some(provider) || self.by_currency.iter().any(|(_, used)| *used == provider)
