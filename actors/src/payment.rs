@@ -3,16 +3,17 @@
 //! ```text
 //! payment.* ─▶ CommandHandler ─▶ payment/<order_id> ─▶ journal ─▶ payment.approved, …
 //!                                  ▲           │ (committed)
-//!                                  └─ answer ◀─ gateway: charge, void, refund
+//!                                  └─ answer ◀─ gateway: create, retrieve, …
 //! ```
 //!
-//! The rules of a payment are in `ordermill_domain::payment`; the gateway is a port ([`Gateway`]).
+//! The rules of a payment are in `ordermill_domain::payment`; a gateway is a port ([`PaymentGateway`]).
 
 mod commands;
 mod confirmation;
 mod entity;
 mod gateway_health;
 mod gateway_port;
+mod gateways;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
 mod reads;
@@ -28,7 +29,8 @@ pub use commands::CommandHandler;
 pub use confirmation::{ConfirmationError, PaymentConfirmation, PaymentResponder};
 pub use entity::{PaymentEffect, PaymentMemory, PaymentRules, Payments};
 pub use gateway_health::GatewayHealth;
-pub use gateway_port::{Gateway, PaymentGateway};
+pub use gateway_port::PaymentGateway;
+pub use gateways::Gateways;
 pub use reads::{NotificationLog, PaymentReads};
 pub use requests::{
     LocalPaymentRequests, NotificationReaders, NotificationRefused, NotificationTaken,

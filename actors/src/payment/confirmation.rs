@@ -15,7 +15,9 @@ use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::messages::RPC_PAYMENT;
 use ordermill_domain::money::{Currency, Money, MoneyError};
-use ordermill_domain::payment::{PaymentStatus, PaymentView};
+use ordermill_domain::payment::{
+    Attention, PaymentStatus, PaymentTry, PaymentView, Provider, Refund,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -56,6 +58,16 @@ struct ConfirmedPayment {
     method: Option<String>,
     transaction_id: Option<String>,
     reason: Option<String>,
+    #[serde(default)]
+    provider: Provider,
+    #[serde(default)]
+    last_try: Option<PaymentTry>,
+    #[serde(default)]
+    attention: Option<Attention>,
+    #[serde(default)]
+    refunds: Vec<Refund>,
+    #[serde(default)]
+    note: Option<String>,
     attempts: u32,
     due_at: Option<Timestamp>,
     created_at: Timestamp,
@@ -79,6 +91,11 @@ impl From<PaymentView> for ConfirmedPayment {
             method: view.method,
             transaction_id: view.transaction_id,
             reason: view.reason,
+            provider: view.provider,
+            last_try: view.last_try,
+            attention: view.attention,
+            refunds: view.refunds,
+            note: view.note,
             attempts: view.attempts,
             due_at: view.due_at,
             created_at: view.created_at,
@@ -103,6 +120,11 @@ impl ConfirmedPayment {
             refunded: money(self.refunded)?,
             transaction_id: self.transaction_id,
             reason: self.reason,
+            provider: self.provider,
+            last_try: self.last_try,
+            attention: self.attention,
+            refunds: self.refunds,
+            note: self.note,
             attempts: self.attempts,
             due_at: self.due_at,
             created_at: self.created_at,

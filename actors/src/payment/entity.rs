@@ -4,7 +4,7 @@
 //! actor, or to the next one of its name. A task that dies with its process is made good by
 //! the [`sweeper`](super::sweeper).
 
-use super::gateway_port::Gateway;
+use super::gateways::Gateways;
 use super::reads::PaymentReads;
 use crate::faults::{self, Point};
 use crate::ports::ReadError;
@@ -15,8 +15,8 @@ use async_trait::async_trait;
 use ordermill_domain::clock::World;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::payment::{
-    Effect, GatewayAnswer, GatewayReply, NotificationOutcome, Now, OldGatewayError, Payment,
-    PaymentChange, PaymentInput, PaymentPolicy, PaymentReply, PaymentService, Question, apply,
+    Effect, GatewayAnswer, GatewayError, GatewayPayment, GatewayRequest, NotificationOutcome, Now,
+    Payment, PaymentChange, PaymentInput, PaymentPolicy, PaymentReply, PaymentService, Provider,
     decide,
 };
 use std::sync::Arc;
@@ -37,9 +37,9 @@ pub type Payments = Directory<Entities<PaymentRules>>;
 pub struct PaymentRules {
     /// The database.
     pub reads: Arc<dyn PaymentReads>,
-    /// The gateway.
-    pub gateway: Arc<dyn Gateway>,
-    /// How the gateway is waited for.
+    /// The gateways.
+    pub gateways: Gateways,
+    /// How gateways and customers are waited for.
     pub policy: PaymentPolicy,
     /// Time and ids.
     pub world: World,
@@ -57,14 +57,16 @@ pub struct PaymentMemory {
 /// An effect, performed once a decision is committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PaymentEffect {
-    /// Put a question to the gateway.
+    /// Make a request of a gateway.
     Ask {
         /// Its number.
         attempt: u32,
-        /// The question.
-        question: Question,
+        /// The gateway.
+        provider: Provider,
+        /// The request.
+        request: Box<GatewayRequest>,
     },
-    /// Wait after a question.
+    /// Wait after a request.
     Rest {
         /// Its number.
         attempt: u32,
@@ -86,7 +88,7 @@ impl EntityRules for PaymentRules {
     fn name_of(input: &PaymentInput) -> &'static str {
         match input {
             PaymentInput::Process(..) => "process",
-            PaymentInput::Refund(_) => "refund",
+            PaymentInput::Undo(_) => "undo",
             PaymentInput::Answered(_) => "answered",
             PaymentInput::PauseElapsed(_) => "rested",
             PaymentInput::Resume => "wake",
@@ -120,42 +122,29 @@ impl EntityRules for PaymentRules {
         let now = Now { at: self.world.now(), policy: &self.policy };
         let decision = decide(state.payment.as_ref(), input, now);
         let expected = state.version;
-        let written = !decision.events.is_empty();
-        for event in decision.events {
-            let after = apply(state.payment.take(), event, now.at)
-                .expect("the decider's events fit the payment that it decided on");
-            state.payment = Some(after);
-        }
-        state.version += u64::from(written);
-        let (mut message, mut effects) = (None, Vec::new());
-        if let Some(payment) = &state.payment {
-            let attempt = payment.attempts;
-            for effect in decision.effects {
-                match effect {
-                    Effect::Tell => message = payment.outcome(),
-                    Effect::Rest(pause) => effects.push(PaymentEffect::Rest { attempt, pause }),
-                    Effect::Ask => {
-                        let question = payment.question();
-                        effects.extend(
-                            question.map(|question| PaymentEffect::Ask { attempt, question }),
-                        );
-                    }
-                }
-            }
+        let payment = decision.payment.map(Arc::new);
+        if let Some(payment) = &payment {
+            log_attention(state.payment.as_ref(), payment);
+            state.payment = Some(Payment::clone(payment));
+            state.version += 1;
         }
         let notification = match input {
             PaymentInput::Notified(received) => Some(received.clone()),
             _ => None,
         };
-        let changed = written || message.is_some() || notification.is_some();
-        let change = changed.then(|| PaymentChange {
-            order_id: Some(*key),
+        let effects = state.payment.as_ref().zip(decision.effect);
+        let effects = effects.and_then(|(payment, effect)| self.effect(payment, effect, now));
+        let messages = decision.messages;
+        let changed = payment.is_some() || !messages.is_empty() || notification.is_some();
+        let order_id = Some(*key);
+        let change = changed.then_some(PaymentChange {
+            order_id,
             expected,
-            payment: state.payment.clone().filter(|_| written).map(Arc::new),
-            messages: message.into_iter().collect(),
+            payment,
+            messages,
             notification,
         });
-        EntityDecision { change, reply: PaymentReply::default(), effects }
+        EntityDecision { change, reply: decision.reply, effects: effects.into_iter().collect() }
     }
 
     fn nothing(&self, key: &OrderId, state: &PaymentMemory) -> PaymentChange {
@@ -168,12 +157,12 @@ impl EntityRules for PaymentRules {
 
     fn perform(&self, key: &OrderId, effect: PaymentEffect, payments: &Payments) {
         match effect {
-            PaymentEffect::Ask { attempt, question } => {
-                let (gateway, timeout) = (self.gateway.clone(), self.policy.timeout);
+            PaymentEffect::Ask { attempt, provider, request } => {
+                let (gateways, timeout) = (self.gateways.clone(), self.policy.timeout);
                 let effect = (*key, attempt, payments.clone());
-                tokio::spawn(
-                    async move { wait_for(ask(&*gateway, question), timeout, effect).await },
-                );
+                tokio::spawn(async move {
+                    wait_for(ask(&gateways, provider, *request), timeout, effect).await;
+                });
             }
             PaymentEffect::Rest { attempt, pause } => {
                 if pause > STAYS_FOR {
@@ -189,22 +178,44 @@ impl EntityRules for PaymentRules {
     }
 
     fn at_rest(&self, state: &PaymentMemory) -> bool {
-        state.payment.as_ref().is_none_or(|payment| payment.asking().is_none())
+        state.payment.as_ref().is_none_or(|payment| payment.asking.is_none())
+    }
+}
+
+impl PaymentRules {
+    fn effect(&self, payment: &Payment, effect: Effect, now: Now<'_>) -> Option<PaymentEffect> {
+        let attempt = payment.attempts;
+        match effect {
+            Effect::Rest(pause) => Some(PaymentEffect::Rest { attempt, pause }),
+            Effect::Ask => {
+                let (provider, request) = (payment.provider, Box::new(payment.request(now)?));
+                Some(PaymentEffect::Ask { attempt, provider, request })
+            }
+        }
+    }
+}
+
+/// A person should know: said once, when it comes up.
+fn log_attention(before: Option<&Payment>, payment: &Payment) {
+    let earlier = before.and_then(|before| before.attention);
+    if let Some(attention) = payment.attention
+        && earlier != Some(attention)
+    {
+        let order_id = payment.origin.order_id;
+        tracing::warn!(service = "payment", %order_id, %attention, "a payment needs attention");
     }
 }
 
 /// Waits for the gateway's answer, and tells it to the payment: also that there is none, and what then comes
 /// late.
 async fn wait_for(
-    asking: impl Future<Output = Result<GatewayReply, OldGatewayError>>,
+    asking: impl Future<Output = Result<GatewayPayment, GatewayError>>,
     timeout: Duration,
     (key, attempt, payments): (OrderId, u32, Payments),
 ) {
-    let answered = |result: Result<GatewayReply, OldGatewayError>| {
+    let answered = |result: Result<GatewayPayment, GatewayError>| {
         if let Err(error) = &result {
-            tracing::warn!(
-                service = "payment", order_id = %key, attempt, %error, "gateway request failed; trying again"
-            );
+            tracing::warn!(service = "payment", order_id = %key, attempt, %error, "gateway request failed");
         }
         let answer = GatewayAnswer { attempt, result };
         payments.ask(&key, PaymentInput::Answered(answer), Ticket::unobserved());
@@ -220,21 +231,19 @@ async fn wait_for(
             return answered(result);
         }
     }
-    answered(Err(OldGatewayError::Timeout));
+    answered(Err(GatewayError::Unknown(format!("no answer within {timeout:?}"))));
     // A late answer is an answer; late silence says nothing new.
     if let Ok(result @ Ok(_)) = tokio::time::timeout(LATE_MAX, asking).await {
         answered(result);
     }
 }
 
-async fn ask(gateway: &dyn Gateway, question: Question) -> Result<GatewayReply, OldGatewayError> {
-    let answer = match question {
-        Question::Charge(request) => gateway.charge(request).await.map(GatewayReply::Charge),
-        Question::Void(key) => gateway.void(key).await.map(GatewayReply::Undone),
-        Question::Refund(key, amount) => {
-            gateway.refund(key, amount).await.map(GatewayReply::Undone)
-        }
-    };
+async fn ask(
+    gateways: &Gateways,
+    provider: Provider,
+    request: GatewayRequest,
+) -> Result<GatewayPayment, GatewayError> {
+    let answer = gateways.ask(provider, request).await;
     faults::passes(Point::GatewayAnswered);
     answer
 }

@@ -1,34 +1,10 @@
-//! The payment gateway, as the payment service asks it: four questions under one key.
+//! A payment gateway, as the payment service asks it.
 //!
-//! The key is the payment's own for its whole life, so that asking again never does a thing twice.
-//! An answer is the truth; no answer is no truth at all: an error says only that nobody knows.
+//! Keys are the payment's and its parts' for their whole life, so that asking again never does a thing twice. An
+//! answer is the truth; no answer is no truth at all: most errors say only that nobody knows.
 
 use async_trait::async_trait;
-use ordermill_domain::money::Money;
-use ordermill_domain::payment::{
-    Charge, ChargeRequest, GatewayKey, Holding, OldGatewayError, Undone,
-};
 use ordermill_domain::payment::{GatewayError, GatewayPayment, GatewayRequest};
-
-/// A payment gateway.
-///
-/// Every method may be called any number of times, concurrently too, and by several processes. What
-/// it answers with `Ok` is durable. Dropping a call does not undo it.
-#[async_trait]
-pub trait Gateway: Send + Sync + 'static {
-    /// Captures the money, once a key: asked again, it answers what became of the first.
-    async fn charge(&self, request: ChargeRequest) -> Result<Charge, OldGatewayError>;
-
-    /// Sees to it that no money is held under a key, now or later: what was captured is refunded, and
-    /// a charge that arrives after this is declined.
-    async fn void(&self, key: GatewayKey) -> Result<Undone, OldGatewayError>;
-
-    /// Gives back what was captured under a key, once.
-    async fn refund(&self, key: GatewayKey, amount: Money) -> Result<Undone, OldGatewayError>;
-
-    /// Looks, and changes nothing.
-    async fn query(&self, key: GatewayKey) -> Result<Holding, OldGatewayError>;
-}
 
 /// A payment gateway.
 ///

@@ -1,7 +1,7 @@
 //! Wires the payment service: its rules, its store, and what runs.
 
 use super::{
-    CommandHandler, GatewayNotifications, LocalPaymentRequests, NotificationLog,
+    CommandHandler, GatewayNotifications, Gateways, LocalPaymentRequests, NotificationLog,
     NotificationReaders, PaymentGateway, PaymentReads, PaymentRequests, PaymentResponder,
     PaymentRules, Payments, RequestResponder, RpcServer, Sweeper,
 };
@@ -11,7 +11,7 @@ use crate::runtime::entity::Entities;
 use crate::runtime::service_builder::Process;
 use crate::runtime::supervisor::ChildSpec;
 use ordermill_domain::messages::{RPC_PAYMENT, RPC_PAYMENT_REQUESTS};
-use ordermill_domain::payment::{PaymentPolicy, PaymentService};
+use ordermill_domain::payment::{PaymentPolicy, PaymentService, Provider};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ pub struct PaymentSettings {
     pub idle_after: Duration,
     /// True when no other process works on the same database.
     pub alone: bool,
+    /// The gateways beside the simulated one.
+    pub gateways: Gateways,
     /// The gateways that notifications are taken of.
     pub readers: NotificationReaders,
     /// How long notifications are kept.
@@ -40,15 +42,17 @@ pub fn wire(
     store: Arc<dyn Database<PaymentService>>,
     reads: Arc<dyn PaymentReads>,
     log: Arc<dyn NotificationLog>,
-    gateway: Arc<dyn PaymentGateway>,
+    simulated: Arc<dyn PaymentGateway>,
     settings: PaymentSettings,
 ) -> (Arc<dyn PaymentRequests>, ChildSpec) {
-    let PaymentSettings { policy, idle_after, alone, readers, notifications_kept } = settings;
+    let PaymentSettings { policy, idle_after, alone, gateways, readers, notifications_kept } =
+        settings;
+    let gateways = gateways.with(Provider::Simulated, simulated);
     let rpc = process.rpc.clone();
     let mut builder = process.service("payment", Arc::new(PaymentService), store);
     builder.exclude_from_admission();
     let world = builder.world().clone();
-    let rules = PaymentRules { reads: reads.clone(), gateway, policy, world: world.clone() };
+    let rules = PaymentRules { reads: reads.clone(), gateways, policy, world: world.clone() };
     let kind = Entities::new(Arc::new(rules), builder.journal.clone());
     let payments: Payments = Directory::new(kind, world.clone(), idle_after);
     builder.entities("payments", &payments);

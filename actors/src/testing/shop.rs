@@ -9,7 +9,7 @@ use crate::gateway::GatewayReads;
 use crate::inventory::{InventoryReads, InventorySettings, Stock};
 use crate::notification::Messengers;
 use crate::order::{OrderReads, OrderSettings, Orders, SagaObserver};
-use crate::payment::{NOTIFICATIONS_KEPT, NotificationReaders, PaymentSettings};
+use crate::payment::{Gateways, NOTIFICATIONS_KEPT, NotificationReaders, PaymentSettings};
 use crate::ports::Broker;
 use crate::registry::{GatewayLine, ServiceDatabases, ServiceSettings, wire};
 use crate::runtime::service_builder::{Process, ROOT};
@@ -129,6 +129,7 @@ impl Shop {
                 policy: settings.payment,
                 idle_after,
                 alone,
+                gateways: Gateways::default(),
                 readers: NotificationReaders::default(),
                 notifications_kept: NOTIFICATIONS_KEPT,
             },

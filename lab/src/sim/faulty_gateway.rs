@@ -1,77 +1,55 @@
-//! The line to the gateway: calls get lost on the way there or back, or take their time.
+//! The line to the gateway: requests get lost on the way there or back, or take their time.
 
 use super::Shared;
 use super::fault::Fault;
 use super::process_gate::ProcessGate;
 use async_trait::async_trait;
-use ordermill_actors::payment::Gateway;
-use ordermill_domain::money::Money;
-use ordermill_domain::payment::{
-    Charge, ChargeRequest, GatewayKey, Holding, OldGatewayError, Undone,
-};
-use std::future::Future;
+use ordermill_actors::payment::PaymentGateway;
+use ordermill_domain::payment::{GatewayError, GatewayPayment, GatewayRequest};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The longest that a call takes when all is well.
+/// The longest that a request takes when all is well.
 const SLOW: Duration = Duration::from_millis(500);
 /// The longest that an answer comes late: some are heard all the same, some are not.
 const LATE: Duration = Duration::from_secs(90);
 
 /// The gateway, at the end of a bad line.
 pub struct FaultyGateway {
-    pub gateway: Arc<dyn Gateway>,
+    pub gateway: Arc<dyn PaymentGateway>,
     pub gate: ProcessGate,
     pub sim: Shared,
 }
 
-impl FaultyGateway {
-    async fn call<T>(
-        &self,
-        asking: impl Future<Output = Result<T, OldGatewayError>> + Send,
-    ) -> Result<T, OldGatewayError> {
+#[async_trait]
+impl PaymentGateway for FaultyGateway {
+    async fn ask(&self, mut request: GatewayRequest) -> Result<GatewayPayment, GatewayError> {
+        // Of this payment it always takes too much: asked again, it stands by what it did.
+        if self.sim.is_drawn(Fault::WrongAmount, request.subject.key.0) {
+            request.subject.due.minor += 1;
+        }
         self.gate.runs_on().await;
         tokio::time::sleep(self.sim.chance.pause(SLOW)).await;
         if self.sim.fails(Fault::Unasked) {
-            return Err(OldGatewayError::Timeout);
+            return Err(lost());
         }
         self.sim.may_die(&self.gate);
         self.gate.runs_on().await;
-        let answer = asking.await;
+        let answer = self.gateway.ask(request).await;
         if self.sim.fails(Fault::Late) {
             tokio::time::sleep(self.sim.chance.pause(LATE)).await;
         }
         self.gate.runs_on().await;
         if self.sim.fails(Fault::Unanswered) {
-            return Err(OldGatewayError::Timeout);
+            return Err(lost());
         }
         if self.sim.fails(Fault::GatewayFails) {
-            return Err(OldGatewayError::Unavailable("the simulation says 500".to_owned()));
+            return Err(GatewayError::Unknown("the simulation says 500".to_owned()));
         }
         answer
     }
 }
 
-#[async_trait]
-impl Gateway for FaultyGateway {
-    async fn charge(&self, request: ChargeRequest) -> Result<Charge, OldGatewayError> {
-        // Of this payment it always takes too much: asked again, it stands by what it did.
-        let mut request = request;
-        if self.sim.is_drawn(Fault::WrongAmount, request.key.0) {
-            request.amount.minor += 1;
-        }
-        self.call(self.gateway.charge(request)).await
-    }
-
-    async fn void(&self, key: GatewayKey) -> Result<Undone, OldGatewayError> {
-        self.call(self.gateway.void(key)).await
-    }
-
-    async fn refund(&self, key: GatewayKey, amount: Money) -> Result<Undone, OldGatewayError> {
-        self.call(self.gateway.refund(key, amount)).await
-    }
-
-    async fn query(&self, key: GatewayKey) -> Result<Holding, OldGatewayError> {
-        self.call(self.gateway.query(key)).await
-    }
+fn lost() -> GatewayError {
+    GatewayError::Unknown("the simulation lost it".to_owned())
 }
