@@ -151,7 +151,9 @@ impl State {
             return kept.answer.clone();
         }
         let answer = self.answer(now, request, fault);
-        if let Some(key) = key.filter(|_| answer.code().starts_with('2')) {
+        // 202 is a denial of the bank, and no success.
+        let is_success = matches!(answer.code().as_str(), "200" | "201");
+        if let Some(key) = key.filter(|_| is_success) {
             self.idempotent.insert(key.clone(), KeptAnswer { at: now, answer: answer.clone() });
         }
         answer
