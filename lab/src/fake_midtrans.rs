@@ -45,7 +45,7 @@ pub use state::{
 };
 pub use transaction::{Fraud, Refund, Status, Transaction};
 
-use ordermill_domain::clock::Clock;
+use ordermill_domain::clock::{Clock, Timestamp};
 use server::Server;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -62,7 +62,7 @@ pub struct FakeSettings {
     pub server_key: String,
     /// The merchant's id.
     pub merchant_id: String,
-    /// Where notifications are posted. None: nowhere.
+    /// Where notifications are posted. None: nowhere, until [`FakeMidtrans::notify_to`].
     pub notify: Option<String>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
@@ -100,7 +100,7 @@ pub struct FakeMidtrans {
     shared: Arc<Shared>,
     address: SocketAddr,
     server: Mutex<Option<Server>>,
-    notifier: Option<JoinHandle<()>>,
+    notifier: JoinHandle<()>,
 }
 
 impl FakeMidtrans {
@@ -116,14 +116,11 @@ impl FakeMidtrans {
             merchant_id: settings.merchant_id,
             url: format!("http://{address}"),
         };
-        let state = Mutex::new(State::new(account));
-        let shared = Arc::new(Shared { state, clock: settings.clock, released: Notify::new() });
-        let notifier = match settings.notify {
-            Some(url) => {
-                Some(tokio::spawn(notifier::run(shared.clone(), notifier::client()?, url)))
-            }
-            None => None,
-        };
+        let mut state = State::new(account);
+        state.notify = settings.notify;
+        let (clock, released) = (settings.clock, Notify::new());
+        let shared = Arc::new(Shared { state: Mutex::new(state), clock, released });
+        let notifier = tokio::spawn(notifier::run(shared.clone(), notifier::client()?));
         let server = Mutex::new(Some(Server::start(listener, shared.clone())));
         Ok(Self { shared, address, server, notifier })
     }
@@ -141,8 +138,13 @@ impl FakeMidtrans {
         state
     }
 
+    /// Has notifications posted to a URL from now on: a merchant's server may start after the fake.
+    pub fn notify_to(&self, url: impl Into<String>) {
+        self.state().notify = Some(url.into());
+    }
+
     /// The time by its clock.
-    pub fn now(&self) -> ordermill_domain::clock::Timestamp {
+    pub fn now(&self) -> Timestamp {
         self.shared.clock.now()
     }
 
@@ -268,8 +270,6 @@ impl FakeMidtrans {
 
 impl Drop for FakeMidtrans {
     fn drop(&mut self) {
-        if let Some(notifier) = &self.notifier {
-            notifier.abort();
-        }
+        self.notifier.abort();
     }
 }

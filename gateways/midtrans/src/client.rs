@@ -4,24 +4,39 @@
 
 use crate::error;
 use crate::fields::Fields;
-use crate::settings::{MidtransSettings, ServerKey};
-use ordermill_domain::payment::{GatewayError, GatewayKey};
-use reqwest::header::{
-    ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT,
+use crate::settings::MidtransSettings;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT,
 };
-use reqwest::{Method, Response, StatusCode, Url};
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client as Http;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use ordermill_domain::payment::{GatewayError, GatewayKey};
+use rustls::crypto::aws_lc_rs;
 use serde_json::Value;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 use thiserror::Error;
+use tokio::time::timeout;
+use url::Url;
 use uuid::Uuid;
 
 /// How long a connection may take: a server that is there answers in some 100 ms.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a connection may be kept without a request: shorter than servers keep it, so that none is sent on one that
+/// is being closed.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of an answer: a hundred times what an answer has.
 const BODY_BYTES_MAX: usize = 256 * 1024;
 /// Midtrans keeps the outcome of a request under this header for five minutes: it helps against a quick repeat.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// What is sent and what is expected.
+const JSON: &str = "application/json";
 
 /// Why the gateway cannot be used at all.
 #[derive(Debug, Error)]
@@ -62,26 +77,34 @@ impl Answer {
     }
 }
 
-/// The HTTP client.
+/// The HTTP client: no redirects, no proxy.
 pub(crate) struct Client {
-    http: reqwest::Client,
+    http: Http<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    authorization: HeaderValue,
+    timeout: Duration,
 }
 
 impl Client {
     /// A client with the key and the timeout of these settings.
     pub fn new(settings: &MidtransSettings) -> Result<Self, ClientError> {
-        let failed = |error: &dyn std::error::Error| ClientError(error.to_string());
-        let http = reqwest::Client::builder()
-            .default_headers(headers(&settings.server_key))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(settings.timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .tls_backend_preconfigured(tls().map_err(|error| failed(&error))?)
-            .build()
-            .map_err(|error| failed(&error))?;
-        Ok(Self { http })
+        let mut connector = HttpConnector::new();
+        connector.enforce_http(false);
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        // The roots are built in, so that no image needs files of certificates.
+        let connector = HttpsConnectorBuilder::new()
+            .with_provider_and_webpki_roots(aws_lc_rs::default_provider())
+            .map_err(|error| ClientError(error.to_string()))?
+            // Which scheme is right was checked with the settings.
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(connector);
+        let http = Http::builder(TokioExecutor::new())
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_timer(TokioTimer::new())
+            .build(connector);
+        let authorization = settings.server_key.authorization();
+        Ok(Self { http, authorization, timeout: settings.timeout })
     }
 
     /// Makes a call, once.
@@ -103,18 +126,33 @@ impl Client {
     }
 
     async fn answer(&self, call: Call) -> Result<Answer, GatewayError> {
+        let request = self.request(&call)?;
+        let exchange = async {
+            let response = self.http.request(request).await;
+            let response =
+                response.map_err(|error| error::transport(&error, !error.is_connect()))?;
+            let (http, retry_after) = (response.status(), retry_after(&response));
+            answer(http, retry_after, &read(response).await?)
+        };
+        let late = |_| GatewayError::Unknown(format!("no answer within {:?}", self.timeout));
+        timeout(self.timeout, exchange).await.map_err(late)?
+    }
+
+    fn request(&self, call: &Call) -> Result<Request<Full<Bytes>>, GatewayError> {
         let method = if call.body.is_some() { Method::POST } else { Method::GET };
-        let mut request = self.http.request(method, call.url);
-        if let Some(body) = &call.body {
-            request = request.json(body);
-        }
+        let body = call.body.as_ref().map(Value::to_string).unwrap_or_default();
+        let mut request = Request::builder()
+            .method(method)
+            .uri(call.url.as_str())
+            .header(AUTHORIZATION, self.authorization.clone())
+            .header(ACCEPT, JSON)
+            .header(CONTENT_TYPE, JSON)
+            .header(USER_AGENT, concat!("ordermill/", env!("CARGO_PKG_VERSION")));
         if let Some(key) = call.idempotency {
             request = request.header(IDEMPOTENCY_KEY, key.to_string());
         }
-        let response = request.send().await.map_err(error::transport)?;
-        let (http, retry_after) = (response.status(), retry_after(&response));
-        let body = read(response).await?;
-        answer(http, retry_after, &body)
+        let request = request.body(Full::new(Bytes::from(body)));
+        request.map_err(|error| GatewayError::Unreachable(error.to_string()))
     }
 }
 
@@ -157,37 +195,20 @@ fn answer(
     }
 }
 
-async fn read(mut response: Response) -> Result<Vec<u8>, GatewayError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(error::transport)? {
-        if body.len() + chunk.len() > BODY_BYTES_MAX {
-            return Err(GatewayError::Unknown(format!("a body of over {BODY_BYTES_MAX} bytes")));
+async fn read(response: Response<Incoming>) -> Result<Bytes, GatewayError> {
+    match Limited::new(response.into_body(), BODY_BYTES_MAX).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            Err(GatewayError::Unknown(format!("a body of over {BODY_BYTES_MAX} bytes")))
         }
-        body.extend_from_slice(&chunk);
+        Err(error) => Err(error::transport(&*error, true)),
     }
-    Ok(body)
 }
 
 /// In seconds: Midtrans names no dates.
-fn retry_after(response: &Response) -> Option<Duration> {
+fn retry_after(response: &Response<Incoming>) -> Option<Duration> {
     let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
     text.trim().parse().ok().map(Duration::from_secs)
-}
-
-fn headers(key: &ServerKey) -> HeaderMap {
-    let json = HeaderValue::from_static("application/json");
-    let agent = HeaderValue::from_static(concat!("ordermill/", env!("CARGO_PKG_VERSION")));
-    let headers = [(AUTHORIZATION, key.authorization()), (ACCEPT, json), (USER_AGENT, agent)];
-    headers.into_iter().collect()
-}
-
-/// TLS with the roots that are built in, so that no image needs files of certificates.
-fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
-    let roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect::<rustls::RootCertStore>();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 #[cfg(test)]

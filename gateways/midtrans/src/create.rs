@@ -11,8 +11,8 @@ use crate::transaction::{is_id, jakarta};
 use chrono::TimeDelta;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::payment::{GatewayError, GatewayPayment, Page, Subject, Terms};
-use reqwest::Url;
 use serde_json::{Value, json};
+use url::Url;
 
 /// The shortest life of a page that Midtrans takes.
 const MINUTES_MIN: i64 = 5;

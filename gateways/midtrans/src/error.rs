@@ -16,20 +16,15 @@ pub(crate) fn busy(after: Option<Duration>) -> GatewayError {
     GatewayError::Busy { after: after.unwrap_or(BUSY_DEFAULT).min(BUSY_MAX) }
 }
 
-/// Why the request was not answered. The error's own text may quote the address, which can contain a page's token.
-pub(crate) fn transport(error: reqwest::Error) -> GatewayError {
-    let error = error.without_url();
-    let mut root: &dyn Error = &error;
+/// Why a request has no answer. Without a connection nothing was sent; all else may have arrived.
+pub(crate) fn transport(error: &(dyn Error + 'static), was_connected: bool) -> GatewayError {
+    // The innermost error says what happened; it does not quote the address, which can contain a page's token.
+    let mut root = error;
     while let Some(source) = root.source() {
         root = source;
     }
     let text = printable(&root.to_string());
-    // Without a connection nothing was sent. All else may have arrived.
-    if error.is_connect() || error.is_builder() {
-        GatewayError::Unreachable(text)
-    } else {
-        GatewayError::Unknown(text)
-    }
+    if was_connected { GatewayError::Unknown(text) } else { GatewayError::Unreachable(text) }
 }
 
 /// What a code says that its operation has no other meaning for.

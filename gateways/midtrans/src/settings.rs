@@ -2,13 +2,13 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hyper::header::HeaderValue;
 use ordermill_domain::ids::OrderId;
-use reqwest::Url;
-use reqwest::header::HeaderValue;
 use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 use thiserror::Error;
+use url::Url;
 use uuid::Uuid;
 
 /// How long a whole question may take, until the last byte of its answer.

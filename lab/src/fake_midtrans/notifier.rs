@@ -32,19 +32,19 @@ pub(super) fn client() -> io::Result<Client> {
 }
 
 /// Posts what is due, one after the other, for ever.
-pub(super) async fn run(shared: Arc<Shared>, client: Client, url: String) {
+pub(super) async fn run(shared: Arc<Shared>, client: Client) {
     loop {
         let due = {
             let mut state = shared.state();
             let now = shared.clock.now();
             state.tick(now);
-            state.notifications.due(now)
+            state.notify.clone().zip(state.notifications.due(now))
         };
-        let Some((number, body)) = due else {
+        let Some((url, (number, body))) = due else {
             tokio::time::sleep(LOOKS_EVERY).await;
             continue;
         };
-        let request = client.post(&url).header("content-type", "application/json").body(body);
+        let request = client.post(url).header("content-type", "application/json").body(body);
         let answer = request.send().await.ok().map(|answer| answer.status().as_u16());
         shared.state().notifications.answered(shared.clock.now(), number, answer);
     }

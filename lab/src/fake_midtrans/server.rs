@@ -94,24 +94,27 @@ async fn respond(
         idempotency_key: header("idempotency-key"),
         body: body.to_vec(),
     };
+    let key = request.idempotency_key.clone();
     // Taken before the state changes: whoever sees the change may release at once.
     let released = shared.released.notified();
     let reaction = {
         let now = shared.clock.now();
         shared.state().react(now, request)
     };
-    match reaction {
-        Reaction::Close => Err(Closed),
-        Reaction::Answer(answer) => Ok(response(answer)),
+    let answer = match reaction {
+        Reaction::Close => return Err(Closed),
+        Reaction::Answer(answer) => return Ok(response(answer)),
         Reaction::AnswerAfter(time, answer) => {
             tokio::time::sleep(time).await;
-            Ok(response(answer))
+            answer
         }
         Reaction::Hang(answer) => {
             released.await;
-            Ok(response(answer))
+            answer
         }
-    }
+    };
+    shared.state().answered(key.as_deref());
+    Ok(response(answer))
 }
 
 /// An answer as HTTP.

@@ -94,6 +94,8 @@ pub struct State {
     pub script: Script,
     /// Whole rupiah that the merchant has for refunds. None: always enough.
     pub balance: Option<i64>,
+    /// Where notifications are posted. None: nowhere, and they wait.
+    pub notify: Option<String>,
     /// What was or will be posted.
     pub notifications: Notifications,
     pages: Vec<Page>,
@@ -110,6 +112,7 @@ impl State {
             account,
             script: Script::default(),
             balance: None,
+            notify: None,
             notifications: Notifications::default(),
             pages: Vec::new(),
             transactions: Vec::new(),

@@ -129,11 +129,8 @@ async fn answer_one(listener: &TcpListener, status: &str) -> String {
 async fn a_notification_is_posted_and_again_by_the_fakes_clock() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (clock, merchant) = (clock(), listener.local_addr().unwrap());
-    let settings = FakeSettings {
-        notify: Some(format!("http://{merchant}/webhooks/midtrans")),
-        ..FakeSettings::for_test(clock.clone())
-    };
-    let fake = FakeMidtrans::start(settings).await.unwrap();
+    let fake = FakeMidtrans::start(FakeSettings::for_test(clock.clone())).await.unwrap();
+    fake.notify_to(format!("http://{merchant}/webhooks/midtrans"));
     page(&fake).await;
     fake.pay(&fake.token_of(ORDER).unwrap(), PaymentType::Gopay).unwrap();
     let first = answer_one(&listener, "503 Service Unavailable").await;

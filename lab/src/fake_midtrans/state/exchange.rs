@@ -96,6 +96,8 @@ pub enum Reaction {
 pub(super) struct KeptAnswer {
     at: Timestamp,
     answer: Answer,
+    /// True until the first request is answered.
+    is_in_process: bool,
 }
 
 impl State {
@@ -147,12 +149,18 @@ impl State {
             (1..=IDEMPOTENCY_KEY_CHARS_MAX).contains(&key.chars().count())
                 && request.target.call != Call::Status
         });
-        if let Some(kept) = key.and_then(|key| self.idempotent.get(key)) {
-            return kept.answer.clone();
+        match key.and_then(|key| self.idempotent.get(key)) {
+            Some(kept) if kept.is_in_process => return in_process(),
+            Some(kept) => return kept.answer.clone(),
+            None => {}
         }
         let answer = self.answer(now, request, fault);
-        if let Some(key) = key.filter(|_| answer.code().starts_with('2')) {
-            self.idempotent.insert(key.clone(), KeptAnswer { at: now, answer: answer.clone() });
+        // 202 is a denial of the bank, and no success.
+        let is_success = matches!(answer.code().as_str(), "200" | "201");
+        if let Some(key) = key.filter(|_| is_success) {
+            let is_in_process = matches!(fault, Some(Fault::Hang | Fault::Slow(_)));
+            let kept = KeptAnswer { at: now, answer: answer.clone(), is_in_process };
+            self.idempotent.insert(key.clone(), kept);
         }
         answer
     }
@@ -188,6 +196,13 @@ impl State {
         }
     }
 
+    /// Notes that the answer to a request that was held up goes out.
+    pub fn answered(&mut self, idempotency_key: Option<&str>) {
+        if let Some(kept) = idempotency_key.and_then(|key| self.idempotent.get_mut(key)) {
+            kept.is_in_process = false;
+        }
+    }
+
     /// Forgets answers that were kept long enough.
     pub(super) fn forget_answers(&mut self, now: Timestamp) {
         self.idempotent.retain(|_, kept| now < kept.at + IDEMPOTENT_FOR);
@@ -216,6 +231,11 @@ fn unauthorized(call: Call) -> Answer {
     let text = "Transaction cannot be authorized with the current client/server key.";
     let body = json!({"status_code": "401", "status_message": text});
     Answer::json(401, &body)
+}
+
+fn in_process() -> Answer {
+    let text = "The request with this Idempotency-Key is still being processed";
+    Answer::json(202, &json!({"status_code": "202", "status_message": text}))
 }
 
 fn failed(call: Call, http: u16) -> Answer {

@@ -141,3 +141,20 @@ fn a_success_is_kept_for_five_minutes_under_an_idempotency_key() {
     rig.advance(5 * MINUTE);
     assert_eq!(cancel(&mut rig, "k"), "412");
 }
+
+#[test]
+fn a_key_whose_request_is_in_process_is_answered_with_202() {
+    let mut rig = Rig::new();
+    let token = rig.page();
+    rig.state.choose(rig.now, &token, PaymentType::Gopay).unwrap();
+    let request = || {
+        let request = Rig::request(Call::Cancel, ORDER, &json!({}));
+        super::Request { idempotency_key: Some("k".to_owned()), ..request }
+    };
+    rig.state.script.call(Call::Cancel, Fault::Hang);
+    assert!(matches!(rig.react(request()), super::Reaction::Hang(_)));
+    assert_eq!(rig.http(request()).0, 202);
+    rig.state.answered(Some("k"));
+    let (http, body) = rig.http(request());
+    assert_eq!((http, &body["status_code"]), (200, &json!("200")));
+}
