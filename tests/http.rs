@@ -25,6 +25,7 @@ mod http {
     mod operations;
     mod orders;
     mod payment_methods;
+    mod payment_page;
     mod preconditions;
     mod problems;
     mod queues;

@@ -15,3 +15,5 @@ mod outage;
 mod outcomes;
 #[path = "shop/oversell.rs"]
 mod oversell;
+#[path = "shop/pages.rs"]
+mod pages;

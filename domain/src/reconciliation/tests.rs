@@ -4,12 +4,15 @@ use super::*;
 use crate::clock::Timestamp;
 use crate::gateway::EntryStatus;
 use crate::ids::{OrderId, ProductId};
-use crate::messages::{Flow, Kind, PaymentApproved, Plan, Refusal, ShipmentScheduled, StockLine};
+use crate::messages::{
+    Flow, Kind, PaymentApproved, PaymentRefunded, Plan, Refusal, ShipmentScheduled, StockLine,
+};
 use crate::money::{Currency, Money};
 use crate::order::Step;
 use crate::order::facts::{Fact, Facts};
+use crate::order::payment_news::{KnownRefund, PaymentFact, PaymentPage};
 use crate::order::step_state::{AnswerData, StepChange};
-use crate::payment::PaymentStatus;
+use crate::payment::{Page, PaymentStatus};
 use crate::shipping::ShipmentStatus;
 use uuid::Uuid;
 
@@ -286,6 +289,43 @@ fn every_way_in_which_a_service_can_differ_from_a_fulfilled_order_is_found() {
     for (name, sides, expected) in cases {
         assert_eq!(aspects(&sides), expected, "{name}");
     }
+}
+
+#[test]
+fn a_refund_that_the_order_knows_of_is_no_disagreement() {
+    let refunded = KnownRefund {
+        number: 0,
+        refunded: PaymentRefunded { refund_id: None, amount: usd(990), refunded_total: usd(990) },
+    };
+    let mut learned = confirmed();
+    learned.push(Fact::Payment(PaymentFact::Refunded(refunded)));
+    let sides = OrderSides {
+        order: Side::Says(order(learned)),
+        payment: Side::Says(paid(PaymentStatus::PartiallyRefunded, Some(TOTAL), Some(990))),
+        ledger: Side::Says(held(TOTAL, 990)),
+        ..whole()
+    };
+    assert_eq!(aspects(&sides), []);
+    let unknown = OrderSides { order: whole().order, ..sides };
+    assert_eq!(aspects(&unknown), [Aspect::Ledger], "the order does not know of it");
+}
+
+#[test]
+fn a_notice_that_the_order_can_be_paid_is_expected_of_orders_that_had_a_page() {
+    let mut told = vec![Kind::OrderCreated, Kind::OrderConfirmed, Kind::OrderPaymentRequired];
+    let sides = |learned, told: &[Kind]| OrderSides {
+        order: Side::Says(order(learned)),
+        notifications: Side::Says(NotificationRecord(names(told))),
+        ..whole()
+    };
+    assert_eq!(aspects(&sides(confirmed(), &told)), [Aspect::Notification]);
+    let page = Page { url: "https://pay.example".to_owned(), expires_at: at() };
+    let page = Fact::Payment(PaymentFact::Page(PaymentPage { number: 0, page }));
+    let mut learned = confirmed();
+    learned.insert(5, page);
+    assert_eq!(aspects(&sides(learned.clone(), &told)), []);
+    told.pop();
+    assert_eq!(aspects(&sides(learned, &told)), [], "late, it would not be told any more");
 }
 
 #[test]

@@ -382,7 +382,7 @@ fn the_nine_routing_keys_have_their_publishers_and_consumers() {
     queues.dedup();
     assert_eq!(queues.len(), all, "each queue takes one event");
     let is_news = |key: &&str| Kind::ALL.iter().any(|kind| kind.as_str() == *key && is_news(*kind));
-    let news: Vec<_> = bound.extract_if(.., |key, _| is_news(&key)).collect();
+    let news: Vec<_> = bound.extract_if(.., |key, _| is_news(key)).collect();
     assert_eq!(news.len(), 6, "what payment tells beside the answers of its step, in one queue");
     assert!(news.iter().all(|(_, (by, to))| *by == Payment && *to == BTreeSet::from([Order])));
     for (key, publisher, consumers) in table {

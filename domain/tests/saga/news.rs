@@ -410,9 +410,10 @@ fn a_customer_gets_the_link_by_mail_once_for_each_page_and_reads_an_entry_withou
 
 /// The same event of a customer with an address and a number.
 fn reachable(event: &Message) -> Arc<Message> {
-    let mut json: serde_json::Value = serde_json::from_str(event.json()).unwrap();
+    let mut json: serde_json::Value =
+        serde_json::from_str(event.json()).expect("a message is JSON");
     json["data"]["contact"] = serde_json::json!({"email": "a@example.org", "phone": "123456"});
-    Message::from_json(&json.to_string()).unwrap()
+    Message::from_json(&json.to_string()).expect("it is a message still")
 }
 
 fn mail(message: &Message) -> String {
