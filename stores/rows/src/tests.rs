@@ -64,7 +64,10 @@ fn an_order_is_recorded_with_all_its_charges_or_with_the_error_of_one() {
 fn a_charge_without_all_of_its_columns_is_corrupt() {
     let entry = StoredGatewayEntry { method: None, ..charge(1, 1, "EUR") };
     let cause = entry.entry().expect_err("the method is missing").to_string();
-    assert_eq!(cause, "a stored value is not a valid ledger entry: the requested payment is incomplete");
+    assert_eq!(
+        cause,
+        "a stored value is not a valid ledger entry: the requested payment is incomplete"
+    );
 }
 
 #[test]
