@@ -31,6 +31,7 @@ mod http {
     mod queues;
     mod reconciliation;
     mod records;
+    mod simulated_pages;
     mod support;
     mod web;
 }
