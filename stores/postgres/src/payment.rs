@@ -29,10 +29,7 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres/paym
 
 #[async_trait]
 impl Tables for PaymentService {
-    async fn load(
-        conn: &mut PgConnection,
-        keys: &PaymentKeys,
-    ) -> Result<PaymentRows, Error> {
+    async fn load(conn: &mut PgConnection, keys: &PaymentKeys) -> Result<PaymentRows, Error> {
         let orders = column(&keys.orders, |order| order.0);
         let rows = sqlx::query!(
             "SELECT order_id, version FROM payments
@@ -41,8 +38,7 @@ impl Tables for PaymentService {
         )
         .fetch_all(&mut *conn)
         .await?;
-        let versions =
-            rows.into_iter().map(|row| Ok((OrderId(row.order_id), count(row.version)?)));
+        let versions = rows.into_iter().map(|row| Ok((OrderId(row.order_id), count(row.version)?)));
         let versions = versions.collect::<Result<_, Error>>()?;
         // After the payments are locked, so that it sees what their last writer has stored.
         let notifications = notifications::load(conn, &keys.references).await?;

@@ -29,10 +29,7 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite/paymen
 
 #[async_trait]
 impl Tables for PaymentService {
-    async fn load(
-        conn: &mut SqliteConnection,
-        keys: &PaymentKeys,
-    ) -> Result<PaymentRows, Error> {
+    async fn load(conn: &mut SqliteConnection, keys: &PaymentKeys) -> Result<PaymentRows, Error> {
         let notifications = notifications::load(conn, &keys.references).await?;
         let keys = columns::ids(keys.orders.iter().map(|order| order.0));
         let rows = sqlx::query!(
@@ -42,8 +39,7 @@ impl Tables for PaymentService {
         )
         .fetch_all(conn)
         .await?;
-        let versions =
-            rows.into_iter().map(|row| Ok((OrderId(row.order_id), count(row.version)?)));
+        let versions = rows.into_iter().map(|row| Ok((OrderId(row.order_id), count(row.version)?)));
         Ok(PaymentRows { versions: versions.collect::<Result<_, Error>>()?, notifications })
     }
 
