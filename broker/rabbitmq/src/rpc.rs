@@ -22,8 +22,9 @@ const DIRECT: &str = "amq.rabbitmq.reply-to";
 /// Questions that one process answers at a time.
 const QUESTIONS_MAX: u16 = 64;
 
-/// Bytes of a question at the most.
-const QUESTION_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a question at the most. The largest carries a gateway's notification of 64 KiB, each byte of which JSON
+/// writes with six at the worst.
+const QUESTION_BYTES_MAX: usize = 512 * 1024;
 
 /// Answers the questions that come to one address.
 pub struct RpcServer {

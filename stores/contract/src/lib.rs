@@ -29,6 +29,7 @@ pub mod notification;
 pub mod order;
 pub mod outbox;
 pub mod payment;
+pub mod payment_notifications;
 pub mod records;
 pub mod shipping;
 pub mod values;
@@ -114,6 +115,13 @@ macro_rules! contract {
                 due_payments_are_read_page_by_page
                 a_thousand_payments_are_one_batch
                 the_largest_amount_and_any_text_are_read_back
+            }
+            payment_notifications {
+                notifications_are_stored_with_their_payment_or_not_at_all
+                the_same_notification_is_stored_once_and_counted
+                a_payment_has_fifty_notifications_at_the_most
+                notifications_of_no_payment_are_stored_by_themselves
+                old_notifications_are_forgotten
             }
             gateway {
                 the_ledger_is_the_same_as_in_memory_and_after_a_restart

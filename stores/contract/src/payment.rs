@@ -12,8 +12,8 @@ use ordermill_actors::testing::MemoryStore;
 use ordermill_domain::messages::{Origin, PaymentProcess};
 use ordermill_domain::money::{AMOUNT_MAX_MINOR, Currency, Money};
 use ordermill_domain::payment::{
-    Charge, GatewayAnswer, GatewayReply, Now, Payment, PaymentChange, PaymentInput, PaymentPolicy,
-    PaymentService, Undone, apply, decide,
+    Attention, Charge, GatewayAnswer, GatewayReply, NotificationOutcome, Now, Payment,
+    PaymentChange, PaymentInput, PaymentPolicy, PaymentService, Undone, apply, decide,
 };
 use ordermill_domain::service::{Batch, Outcome};
 use std::sync::Arc;
@@ -63,10 +63,11 @@ fn scenario(n: u128, inputs: &[PaymentInput]) -> Vec<PaymentChange> {
             payment = Some(apply(payment, event, at).unwrap());
         }
         changes.push(PaymentChange {
-            order_id: order(n),
+            order_id: Some(order(n)),
             expected: version,
             payment: payment.clone().map(Arc::new),
-            message: payment.as_ref().and_then(Payment::outcome),
+            messages: payment.as_ref().and_then(Payment::outcome).into_iter().collect(),
+            notification: None,
         });
     }
     changes
@@ -88,7 +89,7 @@ impl Stores {
         Self { model: Model::default(), opened: backend.payment().await.unwrap() }
     }
 
-    async fn commit(&self, changes: &[PaymentChange]) -> Vec<Outcome<()>> {
+    async fn commit(&self, changes: &[PaymentChange]) -> Vec<Outcome<Option<NotificationOutcome>>> {
         on_both(&PaymentService, &self.model, &*self.opened.store, changes, at(100)).await.0
     }
 
@@ -107,11 +108,19 @@ impl Stores {
                 }
             }
         }
+        for attention in Attention::ALL.iter().copied().map(Some).chain([None]) {
+            for (after, limit) in [(None, 100), (Some(order(3)), 2)] {
+                let reads = &self.opened.reads;
+                let rows = reads.needing_attention(attention, after, limit).await.unwrap();
+                let expected = self.model.needing_attention(attention, after, limit).await.unwrap();
+                assert_eq!(rows, expected, "{attention:?}, {after:?}, {limit}");
+            }
+        }
     }
 }
 
-fn all_done(outcomes: &[Outcome<()>]) -> bool {
-    outcomes.iter().all(|outcome| *outcome == Outcome::Done(()))
+fn all_done(outcomes: &[Outcome<Option<NotificationOutcome>>]) -> bool {
+    outcomes.iter().all(|outcome| *outcome == Outcome::Done(None))
 }
 
 pub async fn rows_are_read_back_as_they_were_written(backend: &dyn Backend) {
@@ -161,9 +170,9 @@ pub async fn a_change_decided_on_another_version_is_refused_with_all_that_follow
 ) {
     let stores = Stores::open(backend).await;
     let told = scenario(1, &[process(1), approved(AMOUNT), refund(1)]);
-    assert_eq!(stores.commit(&told[..1]).await, [Outcome::Done(())]);
+    assert_eq!(stores.commit(&told[..1]).await, [Outcome::Done(None)]);
     let changes = [&told[..], &scenario(2, &[process(2)])[..]].concat();
-    let refused = [Outcome::Refused, Outcome::Refused, Outcome::Refused, Outcome::Done(())];
+    let refused = [Outcome::Refused, Outcome::Refused, Outcome::Refused, Outcome::Done(None)];
     assert_eq!(stores.commit(&changes).await, refused);
     let version = async || stores.opened.reads.payment(order(1)).await.unwrap().unwrap().version;
     assert_eq!(version().await, 1);
@@ -171,11 +180,11 @@ pub async fn a_change_decided_on_another_version_is_refused_with_all_that_follow
 
     // A change that writes nothing and only says the outcome again is decided on the row all the same.
     let again = |expected| {
-        let message = told[1].message.clone();
-        [PaymentChange { order_id: order(1), expected, payment: None, message }]
+        let messages = told[1].messages.clone();
+        [PaymentChange { messages, ..PaymentChange::nothing(order(1), expected) }]
     };
     assert_eq!(stores.commit(&again(2)).await, [Outcome::Refused]);
-    assert_eq!(stores.commit(&again(1)).await, [Outcome::Done(())]);
+    assert_eq!(stores.commit(&again(1)).await, [Outcome::Done(None)]);
     assert_eq!(version().await, 1);
     stores.compare().await;
 }

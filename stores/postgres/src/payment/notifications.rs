@@ -1,7 +1,7 @@
 //! The notifications of gateways.
 
 use super::PaymentDatabase;
-use crate::columns::{self, column, time};
+use crate::columns::{column, time};
 use crate::error::Error;
 use async_trait::async_trait;
 use ordermill_actors::payment::NotificationLog;
@@ -39,8 +39,13 @@ pub async fn load(
 
 /// Writes what was decided on. Asks nothing when that is nothing.
 pub async fn write(conn: &mut PgConnection, writes: &NotificationWrites) -> Result<(), Error> {
-    insert(conn, &writes.fresh).await?;
-    count(conn, &writes.repeated).await
+    if !writes.fresh.is_empty() {
+        insert(conn, &writes.fresh).await?;
+    }
+    if !writes.repeated.is_empty() {
+        count(conn, &writes.repeated).await?;
+    }
+    Ok(())
 }
 
 async fn insert(conn: &mut PgConnection, fresh: &[StoredNotification]) -> Result<(), Error> {
@@ -59,7 +64,8 @@ async fn insert(conn: &mut PgConnection, fresh: &[StoredNotification]) -> Result
         &column(fresh, |stored| stored.row.text.as_str()) as _,
         &column(fresh, |stored| stored.body.to_vec()),
     );
-    columns::insert(conn, fresh.len(), statement).await
+    statement.execute(conn).await?;
+    Ok(())
 }
 
 async fn count(conn: &mut PgConnection, repeated: &[RepeatedNotification]) -> Result<(), Error> {
@@ -73,7 +79,8 @@ async fn count(conn: &mut PgConnection, repeated: &[RepeatedNotification]) -> Re
         &column(repeated, |repeated| repeated.event_key.to_vec()),
         &column(repeated, |repeated| i64::from(repeated.times)),
     );
-    columns::insert(conn, repeated.len(), statement).await
+    statement.execute(conn).await?;
+    Ok(())
 }
 
 #[async_trait]
