@@ -45,11 +45,13 @@ mod time;
 mod unsupported;
 mod validate;
 mod views;
+mod webhooks;
 mod word;
 
 pub use metrics::{SagaMetrics, recorder};
 pub use startup_gate::StartupGate;
 pub use state::Parts;
+pub use webhooks::{WebhookListener, Webhooks};
 
 use state::State;
 
@@ -59,7 +61,7 @@ use ordermill_actors::runtime::supervisor::ChildSpec;
 use poem::endpoint::{BoxEndpoint, make_sync};
 use poem::middleware::CatchPanic;
 use poem::web::Redirect;
-use poem::{EndpointExt, Response, Route, RouteMethod};
+use poem::{Endpoint, EndpointExt, Response, Route, RouteMethod};
 use poem_openapi::{OpenApi, OpenApiService};
 use std::sync::Arc;
 
@@ -112,9 +114,24 @@ impl Api {
         ]
     }
 
-    /// The whole of it as an endpoint.
-    pub fn endpoint(&self) -> BoxEndpoint<'static, Response> {
-        endpoint(self.0.clone())
+    /// The whole of it as an endpoint, with the webhooks of payment gateways unless another listener serves these.
+    pub fn endpoint(&self, webhooks: Option<Arc<Webhooks>>) -> BoxEndpoint<'static, Response> {
+        let api = endpoint(self.0.clone());
+        match webhooks {
+            // They have bounds of their own, and must not wait behind orders.
+            Some(webhooks) => api
+                .around(move |api, request| {
+                    let webhooks = webhooks.clone();
+                    async move {
+                        match Webhooks::provider(request.uri().path()) {
+                            Some(provider) => Ok(webhooks.answer(provider, request).await),
+                            None => api.call(request).await,
+                        }
+                    }
+                })
+                .boxed(),
+            None => api,
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 /// Bytes of a request's body: a hundred lines with long ids and an address, four times over.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a payment gateway's notification: Midtrans' have two thousand.
+pub const NOTIFICATION_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of an import of adjustments: a thousand of them with the longest ids and reasons that are in
 /// ASCII, three times over.
 pub const IMPORT_BYTES_MAX: usize = 1024 * 1024;
