@@ -28,11 +28,13 @@ mod notifications;
 mod operations;
 mod orders;
 mod payload;
+mod payment_requests;
 mod preconditions;
 mod problem;
 mod queues;
 pub mod reconciliation;
 mod records;
+mod refunds;
 mod request_id;
 mod respond;
 mod routes;
@@ -68,12 +70,14 @@ use std::sync::Arc;
 /// Everything that the API has.
 type Routes = (
     orders::OrdersApi,
+    refunds::RefundsApi,
     inventory::InventoryApi,
     adjustments::AdjustmentsApi,
     movements::MovementsApi,
     records::RecordsApi,
     notifications::NotificationsApi,
     admin::AdminApi,
+    payment_requests::PaymentRequestsApi,
     actors::ActorsApi,
     dead_letters::DeadLettersApi,
     queues::QueuesApi,
@@ -138,12 +142,14 @@ impl Api {
 fn endpoint(state: State) -> BoxEndpoint<'static, Response> {
     let routes: Routes = (
         orders::OrdersApi(state.clone()),
+        refunds::RefundsApi(state.clone()),
         inventory::InventoryApi(state.clone()),
         adjustments::AdjustmentsApi(state.clone()),
         movements::MovementsApi(state.clone()),
         records::RecordsApi(state.clone()),
         notifications::NotificationsApi(state.clone()),
         admin::AdminApi(state.clone()),
+        payment_requests::PaymentRequestsApi(state.clone()),
         actors::ActorsApi(state.clone()),
         dead_letters::DeadLettersApi(state.clone()),
         queues::QueuesApi(state.clone()),

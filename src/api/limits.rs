@@ -12,6 +12,10 @@ pub const ADJUSTMENTS_MAX: usize = 1_000;
 /// Characters of the reason of an adjustment, or of a dead letter's discard: a sentence, with the number of a
 /// delivery note or a ticket.
 pub const REASON_MAX: usize = 200;
+/// Characters of the note on a refund by hand: `BCA #88`, with a date.
+pub const NOTE_MIN: usize = 8;
+/// The same at the most.
+pub const NOTE_MAX: usize = 200;
 /// Lines of an order: a family's monthly shopping; more is an import, not a checkout.
 pub const LINES_MAX: usize = 100;
 /// Characters of a product's id: a UUID is 36, a SKU fewer.

@@ -9,7 +9,7 @@ use ordermill_domain::messages::{Flow, Kind, Plan, Priority, Queue};
 use ordermill_domain::notification::Topic;
 use ordermill_domain::order::decide::BY_CUSTOMER;
 use ordermill_domain::order::{OrderStatus, SagaStatus, SagaStep, Step};
-use ordermill_domain::payment::PaymentStatus;
+use ordermill_domain::payment::{PaymentStatus, RefundStatus};
 use ordermill_domain::shipping::ShipmentStatus;
 use poem_openapi::registry::MetaSchema;
 use serde::{Deserialize, Deserializer};
@@ -93,6 +93,7 @@ words! {
         it is still retried, and needs an operator.";
     "SagaStep": SagaStep, "The step that a saga waits for; `DONE` if it waits for none.";
     "PaymentStatus": PaymentStatus, "The status of a payment.";
+    "RefundStatus": RefundStatus, "The status of a refund.";
     "ShipmentStatus": ShipmentStatus, "The status of a shipment.";
     "Flow": Flow, "The coordination of the saga steps.";
     "Plan": Plan, "The order of the saga steps.";
