@@ -28,6 +28,7 @@ mod notifications;
 mod operations;
 mod orders;
 mod payload;
+mod payment_requests;
 mod payment_view;
 mod payment_wait;
 mod preconditions;
@@ -35,6 +36,7 @@ mod problem;
 mod queues;
 pub mod reconciliation;
 mod records;
+mod refunds;
 mod request_id;
 mod respond;
 mod routes;
@@ -47,11 +49,13 @@ mod time;
 mod unsupported;
 mod validate;
 mod views;
+mod webhooks;
 mod word;
 
 pub use metrics::{SagaMetrics, recorder};
 pub use startup_gate::StartupGate;
 pub use state::Parts;
+pub use webhooks::{WebhookListener, Webhooks};
 
 use crate::simulated_pages;
 use state::State;
@@ -62,19 +66,21 @@ use ordermill_actors::runtime::supervisor::ChildSpec;
 use poem::endpoint::{BoxEndpoint, make_sync};
 use poem::middleware::CatchPanic;
 use poem::web::Redirect;
-use poem::{EndpointExt, Response, Route, RouteMethod};
+use poem::{Endpoint, EndpointExt, Response, Route, RouteMethod};
 use poem_openapi::{OpenApi, OpenApiService};
 use std::sync::Arc;
 
 /// Everything that the API has.
 type Routes = (
     orders::OrdersApi,
+    refunds::RefundsApi,
     inventory::InventoryApi,
     adjustments::AdjustmentsApi,
     movements::MovementsApi,
     records::RecordsApi,
     notifications::NotificationsApi,
     admin::AdminApi,
+    payment_requests::PaymentRequestsApi,
     actors::ActorsApi,
     dead_letters::DeadLettersApi,
     queues::QueuesApi,
@@ -115,9 +121,24 @@ impl Api {
         ]
     }
 
-    /// The whole of it as an endpoint.
-    pub fn endpoint(&self) -> BoxEndpoint<'static, Response> {
-        endpoint(self.0.clone())
+    /// The whole of it as an endpoint, with the webhooks of payment gateways unless another listener serves these.
+    pub fn endpoint(&self, webhooks: Option<Arc<Webhooks>>) -> BoxEndpoint<'static, Response> {
+        let api = endpoint(self.0.clone());
+        match webhooks {
+            // They have bounds of their own, and must not wait behind orders.
+            Some(webhooks) => api
+                .around(move |api, request| {
+                    let webhooks = webhooks.clone();
+                    async move {
+                        match Webhooks::provider(request.uri().path()) {
+                            Some(provider) => Ok(webhooks.answer(provider, request).await),
+                            None => api.call(request).await,
+                        }
+                    }
+                })
+                .boxed(),
+            None => api,
+        }
     }
 }
 
@@ -126,12 +147,14 @@ fn endpoint(state: State) -> BoxEndpoint<'static, Response> {
     let simulated = gateway.cloned().map(simulated_pages::pages);
     let routes: Routes = (
         orders::OrdersApi(state.clone()),
+        refunds::RefundsApi(state.clone()),
         inventory::InventoryApi(state.clone()),
         adjustments::AdjustmentsApi(state.clone()),
         movements::MovementsApi(state.clone()),
         records::RecordsApi(state.clone()),
         notifications::NotificationsApi(state.clone()),
         admin::AdminApi(state.clone()),
+        payment_requests::PaymentRequestsApi(state.clone()),
         actors::ActorsApi(state.clone()),
         dead_letters::DeadLettersApi(state.clone()),
         queues::QueuesApi(state.clone()),

@@ -11,6 +11,7 @@ mod boot;
 mod brokers;
 mod connection;
 pub(crate) mod databases;
+mod gateways;
 mod http;
 mod open_stores;
 mod services;
@@ -31,9 +32,10 @@ use anyhow::Context;
 use async_trait::async_trait;
 use brokers::Brokers;
 use databases::Databases;
-use http::Http;
+use http::{Http, Listen};
 use ordermill_actors::faults::{self, Point};
 use ordermill_actors::notification::Messengers;
+use ordermill_actors::payment::{GatewayHealth, PaymentRequests};
 use ordermill_actors::ports::{Messenger, ReadError};
 use ordermill_actors::runtime::admission::Admission;
 use ordermill_actors::runtime::consumer_handle::ConsumerHandle;
@@ -85,13 +87,23 @@ impl System for ProcessState {
     }
 }
 
+/// What is listened on.
+struct Listeners {
+    startup_gate: api::StartupGate,
+    http: Arc<Http<api::StartupGate>>,
+    webhooks: Arc<api::Webhooks>,
+    /// None: webhooks come to `http`.
+    webhook_http: Option<Arc<Http<api::WebhookListener>>>,
+}
+
 /// A running process.
 pub struct App {
     address: SocketAddr,
     config: Config,
     root: ActorRef<Msg>,
     root_ended: JoinHandle<()>,
-    http: Arc<Http>,
+    http: Arc<Http<api::StartupGate>>,
+    webhook_http: Option<Arc<Http<api::WebhookListener>>>,
     stop: CancellationToken,
     admission: Arc<Admission>,
     brokers: Brokers,
@@ -111,17 +123,41 @@ impl App {
 
     /// The same for somebody who looks meanwhile at what it waits for.
     pub async fn start_seen(config: Config, boot: Arc<Boot>) -> anyhow::Result<Self> {
+        Self::start_with(config, boot, None).await
+    }
+
+    /// The same with a payment service that somebody else runs: a test's, for instance. None: this process's own, or
+    /// that of another process.
+    pub async fn start_with(
+        config: Config,
+        boot: Arc<Boot>,
+        payment_requests: Option<Arc<dyn PaymentRequests>>,
+    ) -> anyhow::Result<Self> {
         let world = world::real();
         let databases = Databases::new(&config, world::owner())?;
         let stop = CancellationToken::new();
         let startup_gate = api::StartupGate::new(boot.clone(), world.clone(), config.hosts.clone());
         let patience = config.shutdown_timeout / 2;
-        let http = Http::open(config.listen, startup_gate.clone(), stop.clone(), patience).await?;
+        let listen = Listen::api(config.listen);
+        let http = Http::open(listen, startup_gate.clone(), stop.clone(), patience).await?;
         tracing::info!(service = "http", address = %http.address(), "listening; GET /ready reports readiness");
+        let webhooks = Arc::new(api::Webhooks::default());
+        let webhook_http = match config.webhook_listen {
+            Some(address) => {
+                let endpoint = api::WebhookListener::new(webhooks.clone(), world.clone());
+                let listen = Listen::webhooks(address);
+                let http = Http::open(listen, endpoint, stop.clone(), patience).await?;
+                tracing::info!(service = "http", address = %http.address(), "listening for webhooks");
+                Some(http)
+            }
+            None => None,
+        };
+        let listeners = Listeners { startup_gate, http, webhooks, webhook_http };
         // Where the start fails, the server goes with everything else.
         let unless_started = stop.clone().drop_guard();
         let app =
-            Self::start_serving(config, databases, world, &boot, stop, startup_gate, http).await?;
+            Self::start_serving(config, databases, world, &boot, stop, listeners, payment_requests)
+                .await?;
         unless_started.disarm();
         Ok(app)
     }
@@ -132,9 +168,10 @@ impl App {
         world: World,
         boot: &Boot,
         stop: CancellationToken,
-        startup_gate: api::StartupGate,
-        http: Arc<Http>,
+        listeners: Listeners,
+        payment_requests: Option<Arc<dyn PaymentRequests>>,
     ) -> anyhow::Result<Self> {
+        let Listeners { startup_gate, http, webhooks, webhook_http } = listeners;
         let address = http.address();
         let email = config.smtp.as_ref().map(SmtpMessenger::new).transpose()?;
         let notifiers = Notifiers {
@@ -176,7 +213,13 @@ impl App {
             admission: admission.clone(),
             lag: process.lag.clone(),
         });
+        let gateway_health = Arc::new(GatewayHealth::default());
+        if let Some(requests) = &payment_requests {
+            webhooks.open(requests.clone());
+        }
         let api = api::Api::new(api::Parts {
+            payment_requests,
+            gateway_health,
             system: system.clone(),
             services,
             serves_simulated_pages: config.serves_simulated_pages(),
@@ -195,6 +238,10 @@ impl App {
         let mut http_parts = api.parts(HTTP);
         let node = process.tree.part(Some(HTTP), "server", "http/server");
         http_parts.push(http.clone().child_spec(node));
+        if let Some(webhook_http) = &webhook_http {
+            let node = process.tree.part(Some(HTTP), "server", "http/webhooks");
+            http_parts.push(webhook_http.clone().child_spec(node));
+        }
         parts.push(process.group(HTTP, http_parts));
         let is_whole = ServiceName::ALL.iter().all(|name| config.services.contains(name));
         if let Some(every) = config.check_interval.filter(|_| is_whole) {
@@ -210,7 +257,7 @@ impl App {
         let supervisor = process.supervisor(parts);
         let (root, root_ended) =
             Actor::spawn(None, supervisor, ()).await.context("the services")?;
-        startup_gate.open(api.endpoint());
+        startup_gate.open(api.endpoint(webhook_http.is_none().then_some(webhooks)));
         databases.serve_at(&format!("http://{address}"));
         let Process { journals, backlogs, consumers, .. } = process;
         Ok(Self {
@@ -219,6 +266,7 @@ impl App {
             root,
             root_ended,
             http,
+            webhook_http,
             stop,
             admission,
             brokers,
@@ -233,6 +281,12 @@ impl App {
     /// Where it listens, as a URL.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Where webhooks are served, as a URL.
+    pub fn webhook_url(&self) -> String {
+        let own = self.webhook_http.as_ref().map(|http| http.address());
+        format!("http://{}/webhooks", own.unwrap_or(self.address))
     }
 
     /// What a person who started it wants to know, in the log's format.
@@ -297,6 +351,9 @@ impl App {
         self.stop.cancel();
         // Requests that are being answered end first: they may still hand in changes.
         self.http.ended(deadline).await;
+        if let Some(http) = &self.webhook_http {
+            http.ended(deadline).await;
+        }
         // What is committed is heard, and what follows from it too: orders that wait for nobody outside
         // come to rest. A backlog that takes longer is left to the next start.
         let listening = Instant::now() + (deadline - Instant::now()) / 2;

@@ -2,6 +2,8 @@
 
 /// Bytes of a request's body: a hundred lines with long ids and an address, four times over.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a payment gateway's notification: Midtrans' have two thousand.
+pub const NOTIFICATION_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of an import of adjustments: a thousand of them with the longest ids and reasons that are in
 /// ASCII, three times over.
 pub const IMPORT_BYTES_MAX: usize = 1024 * 1024;
@@ -10,6 +12,10 @@ pub const ADJUSTMENTS_MAX: usize = 1_000;
 /// Characters of the reason of an adjustment, or of a dead letter's discard: a sentence, with the number of a
 /// delivery note or a ticket.
 pub const REASON_MAX: usize = 200;
+/// Characters of the note on a refund by hand: `BCA #88`, with a date.
+pub const NOTE_MIN: usize = 8;
+/// The same at the most.
+pub const NOTE_MAX: usize = 200;
 /// Lines of an order: a family's monthly shopping; more is an import, not a checkout.
 pub const LINES_MAX: usize = 100;
 /// Characters of a product's id: a UUID is 36, a SKU fewer.

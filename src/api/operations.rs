@@ -34,6 +34,9 @@ pub struct Readiness {
     ready: bool,
     /// The unavailable dependencies.
     missing: Vec<String>,
+    /// What needs attention, although orders are accepted: a payment gateway that rejects the
+    /// configured credentials.
+    warnings: Vec<String>,
     /// The lag: the age of the oldest pending work, in milliseconds.
     lag_ms: u64,
 }
@@ -41,7 +44,7 @@ pub struct Readiness {
 impl Readiness {
     /// While the process starts.
     pub fn starting(missing: String) -> Self {
-        Self { ready: false, missing: vec![missing], lag_ms: 0 }
+        Self { ready: false, missing: vec![missing], warnings: Vec::new(), lag_ms: 0 }
     }
 }
 
@@ -72,7 +75,8 @@ impl OperationsApi {
     /// Readiness probe
     ///
     /// Responds with 503 while a database or the broker is unavailable, while the process shuts
-    /// down, and while it is overloaded.
+    /// down, and while it is overloaded. A payment gateway that rejects the configured credentials
+    /// is a warning: orders that do not need it are processed.
     #[oai(path = "/ready", method = "get")]
     async fn ready(&self) -> Ready {
         let admission = &self.0.admission;
@@ -90,7 +94,12 @@ impl OperationsApi {
         }
         let lag_ms = u64::try_from(admission.lag().as_millis()).unwrap_or(u64::MAX);
         let ready = missing.is_empty();
-        let view = Json(Readiness { ready, missing, lag_ms });
+        let stopped = self.0.gateway_health.stopped_providers();
+        let warnings = stopped.iter().map(|provider| {
+            format!("{provider} rejects the configured credentials: its payments wait")
+        });
+        let warnings = warnings.collect();
+        let view = Json(Readiness { ready, missing, warnings, lag_ms });
         if ready { Ready::Yes(view) } else { Ready::No(view) }
     }
 

@@ -6,6 +6,7 @@ use crate::app::Services;
 use crate::backup::Backups;
 use crate::check::System;
 use metrics_exporter_prometheus::PrometheusHandle;
+use ordermill_actors::payment::{GatewayHealth, PaymentRequests};
 use ordermill_actors::ports::{Broker, Health, Rpc};
 use ordermill_actors::runtime::admission::Admission;
 use ordermill_actors::runtime::consumer_handle::ConsumerHandle;
@@ -24,6 +25,10 @@ pub struct Parts {
     pub serves_simulated_pages: bool,
     /// The payments that new orders may ask for.
     pub payments: AcceptedPayments,
+    /// Asks the payment service, wherever it runs; None: it cannot be asked.
+    pub payment_requests: Option<Arc<dyn PaymentRequests>>,
+    /// The gateways that do not accept our credentials.
+    pub gateway_health: Arc<GatewayHealth>,
     /// What lives here.
     pub tree: Tree,
     /// Admission of new orders.

@@ -9,7 +9,7 @@ use ordermill_domain::messages::{Flow, Kind, Plan, Priority, Queue};
 use ordermill_domain::notification::Topic;
 use ordermill_domain::order::decide::BY_CUSTOMER;
 use ordermill_domain::order::{OrderStatus, SagaStatus, SagaStep, Step};
-use ordermill_domain::payment::{Attention, PaymentStatus, Provider};
+use ordermill_domain::payment::{Attention, PaymentStatus, Provider, RefundStatus};
 use ordermill_domain::shipping::ShipmentStatus;
 use poem_openapi::registry::MetaSchema;
 use serde::{Deserialize, Deserializer};
@@ -93,6 +93,7 @@ words! {
         it is still retried, and needs an operator.";
     "SagaStep": SagaStep, "The step that a saga waits for; `DONE` if it waits for none.";
     "PaymentStatus": PaymentStatus, "The status of a payment.";
+    "RefundStatus": RefundStatus, "The status of a refund.";
     "PaymentProvider": Provider, "A payment gateway.";
     "PaymentAttention": Attention, "What a person should know, or has to do, about a payment. \
         `refund_by_hand` and `cancel_rejected`: nothing goes on before a person acts.";

@@ -7,14 +7,16 @@
 //!         └ after FIRST_REQUEST ─▶ open connections finish what they have begun, within `patience`
 //! ```
 
-use super::connection::{self, Peers};
+use super::connection::{self, Manners, Peers};
 use poem::Endpoint;
 use poem::Response;
 use poem::web::{LocalAddr, RemoteAddr};
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -35,8 +37,11 @@ pub struct Acceptor<E> {
     pub listener: TcpListener,
     /// What answers requests.
     pub endpoint: Arc<E>,
-    /// A connection that makes no progress for so long is closed.
-    pub idle: Duration,
+    /// What a connection may do.
+    pub manners: Manners,
+    /// A place for each open connection; one more waits in the socket's own line. None: as many as there are
+    /// descriptors.
+    pub places: Option<Arc<Semaphore>>,
     /// Accepts no more once this is cancelled.
     pub leave: CancellationToken,
     /// How long connections may take to finish then; what is left is cut off.
@@ -50,13 +55,16 @@ impl<E: Endpoint<Output = Response> + 'static> Acceptor<E> {
         let (finish, cut) = (CancellationToken::new(), CancellationToken::new());
         let connections = TaskTracker::new();
         let mut logged = None;
-        while let Some(accepted) = self.leave.run_until_cancelled(self.listener.accept()).await {
+        while let Some((place, accepted)) = self.leave.run_until_cancelled(self.accept()).await {
             match accepted {
                 Ok((stream, remote)) => {
                     let peers = Peers { local: local.clone(), remote: RemoteAddr(remote.into()) };
                     let served = self.serve(stream, peers, finish.clone());
                     let cut = cut.clone();
-                    connections.spawn(async move { cut.run_until_cancelled(served).await });
+                    connections.spawn(async move {
+                        let _place = place;
+                        cut.run_until_cancelled(served).await
+                    });
                 }
                 Err(error) => {
                     log(&mut logged, &error);
@@ -73,6 +81,16 @@ impl<E: Endpoint<Output = Response> + 'static> Acceptor<E> {
         Ok(())
     }
 
+    /// The next connection, with its place.
+    async fn accept(&self) -> (Option<OwnedSemaphorePermit>, io::Result<(TcpStream, SocketAddr)>) {
+        let place = match self.places.clone() {
+            // It is never closed: `None` would be no limit.
+            Some(places) => places.acquire_owned().await.ok(),
+            None => None,
+        };
+        (place, self.listener.accept().await)
+    }
+
     fn serve(
         &self,
         stream: TcpStream,
@@ -81,7 +99,7 @@ impl<E: Endpoint<Output = Response> + 'static> Acceptor<E> {
     ) -> impl Future<Output = ()> + use<E> {
         // Answers go out at once; a connection that refuses the option works all the same.
         let _ = stream.set_nodelay(true);
-        connection::serve(stream, peers, self.endpoint.clone(), self.idle, finish)
+        connection::serve(stream, peers, self.endpoint.clone(), self.manners, finish)
     }
 }
 

@@ -12,7 +12,7 @@
 
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use poem::http::uri::Scheme;
 use poem::http::{self, Version};
@@ -53,6 +53,23 @@ const BUFFER_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of an HTTP/2 answer that are handed out at a time: a slow reader shows progress with each part.
 const PART_BYTES: usize = 16 * 1024;
 
+/// What a connection may do.
+#[derive(Clone, Copy, Debug)]
+pub struct Manners {
+    /// One that makes no progress for so long is closed.
+    pub idle: Duration,
+    /// Some: HTTP/1.1 only, and the head of a request must be complete so long after its beginning.
+    pub http_1_head_within: Option<Duration>,
+}
+
+/// Of the API's clients.
+pub const API: Manners = Manners { idle: IDLE_MAX, http_1_head_within: None };
+
+/// Of payment gateways, on a listener that faces the internet: none needs HTTP/2, and a slow client is cut. The body
+/// and the answer have 5 seconds each (`api::Webhooks`), which is progress only when it is over.
+pub const WEBHOOKS: Manners =
+    Manners { idle: Duration::from_secs(12), http_1_head_within: Some(Duration::from_secs(5)) };
+
 /// Both ends of a connection.
 pub struct Peers {
     /// This server's.
@@ -61,13 +78,13 @@ pub struct Peers {
     pub remote: RemoteAddr,
 }
 
-/// Serves a connection until it ends, makes no progress for `idle`, or has finished what it had begun when
-/// `finish` was cancelled.
+/// Serves a connection until it ends, makes no progress in time, or has finished what it had begun when `finish`
+/// was cancelled.
 pub async fn serve<T, E>(
     io: T,
     peers: Peers,
     endpoint: Arc<E>,
-    idle: Duration,
+    manners: Manners,
     finish: CancellationToken,
 ) where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -84,7 +101,12 @@ pub async fn serve<T, E>(
             Ok::<_, Infallible>(parted(response, (version == Version::HTTP_2).then_some(progress)))
         }
     });
+    let Manners { idle, http_1_head_within } = manners;
     let mut builder = auto::Builder::new(TokioExecutor::new());
+    if let Some(within) = http_1_head_within {
+        builder = builder.http1_only();
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(within);
+    }
     builder.http1().max_buf_size(BUFFER_BYTES_MAX);
     builder
         .http2()

@@ -10,17 +10,18 @@
 //! takes the server over that runs already. Who connects between two servers waits in the socket's own line.
 
 use super::acceptor::Acceptor;
-use super::connection::IDLE_MAX;
-use crate::api::StartupGate;
+use super::connection::{self, Manners};
 use anyhow::Context;
 use ordermill_actors::runtime::supervisor::ChildSpec;
 use ordermill_actors::runtime::tree::Node;
+use poem::{Endpoint, Response};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -30,12 +31,42 @@ use tokio_util::task::TaskTracker;
 /// crowd that comes at once. One more is not told so, but tries again after a second, as TCP does.
 const LINE_MAX: u32 = 4_096;
 
+/// Connections of payment gateways that are open at a time: each notification that may be handled at once
+/// (200, `api::Webhooks`), as many that are being sent, and some for probes.
+const WEBHOOK_CONNECTIONS_MAX: usize = 450;
+
+/// What is listened on, and for whom.
+pub struct Listen {
+    /// The setting that says where.
+    pub setting: &'static str,
+    /// Where; port 0 takes a free one.
+    pub address: SocketAddr,
+    manners: Manners,
+    connections_max: Option<usize>,
+}
+
+impl Listen {
+    /// For the API's clients.
+    pub fn api(address: SocketAddr) -> Self {
+        let (setting, manners) = ("ORDERMILL_LISTEN", connection::API);
+        Self { setting, address, manners, connections_max: None }
+    }
+
+    /// For payment gateways.
+    pub fn webhooks(address: SocketAddr) -> Self {
+        let (setting, manners) = ("ORDERMILL_WEBHOOK_LISTEN", connection::WEBHOOKS);
+        Self { setting, address, manners, connections_max: Some(WEBHOOK_CONNECTIONS_MAX) }
+    }
+}
+
 /// The address listened on, and the servers on it: one that takes connections, and those that finish.
-pub struct Http {
+pub struct Http<E> {
     /// None: the process ends.
     listener: Mutex<Option<std::net::TcpListener>>,
     address: SocketAddr,
-    startup_gate: Arc<StartupGate>,
+    endpoint: Arc<E>,
+    manners: Manners,
+    places: Option<Arc<Semaphore>>,
     stop: CancellationToken,
     patience: Duration,
     servers: TaskTracker,
@@ -57,23 +88,31 @@ fn line(listen: SocketAddr, most: u32) -> std::io::Result<TcpListener> {
     socket.listen(most)
 }
 
-impl Http {
-    /// Serves what is behind the startup gate from now on until `stop`, and then so long what was begun.
+impl<E: Endpoint<Output = Response> + 'static> Http<E> {
+    /// Serves an endpoint from now on until `stop`, and then so long what was begun.
     pub async fn open(
-        listen: SocketAddr,
-        startup_gate: StartupGate,
+        listen: Listen,
+        endpoint: E,
         stop: CancellationToken,
         patience: Duration,
     ) -> anyhow::Result<Arc<Self>> {
-        let listener = line(listen, LINE_MAX)
-            .with_context(|| format!("ORDERMILL_LISTEN: cannot listen on {listen}"))?;
+        let Listen { setting, address, manners, connections_max } = listen;
+        let listener = line(address, LINE_MAX)
+            .with_context(|| format!("{setting}: cannot listen on {address}"))?;
         let listener = listener.into_std().context("the address listened on")?;
         let address = listener.local_addr().context("the address listened on")?;
         let (listener, first) = (Mutex::new(Some(listener)), Mutex::new(None));
-        let startup_gate = Arc::new(startup_gate);
-        let servers = TaskTracker::new();
-        let http =
-            Arc::new(Self { listener, address, startup_gate, stop, patience, servers, first });
+        let http = Arc::new(Self {
+            listener,
+            address,
+            endpoint: Arc::new(endpoint),
+            manners,
+            places: connections_max.map(|most| Arc::new(Semaphore::new(most))),
+            stop,
+            patience,
+            servers: TaskTracker::new(),
+            first,
+        });
         let serving = http.serve().context("the address listened on")?;
         *http.first.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(serving);
         Ok(http)
@@ -104,8 +143,9 @@ impl Http {
         let listener = listener.unwrap_or_else(|| Err(ErrorKind::NotConnected.into()))?;
         let acceptor = Acceptor {
             listener: TcpListener::from_std(listener)?,
-            endpoint: self.startup_gate.clone(),
-            idle: IDLE_MAX,
+            endpoint: self.endpoint.clone(),
+            manners: self.manners,
+            places: self.places.clone(),
             leave: leave.clone(),
             patience: self.patience,
         };
@@ -123,12 +163,12 @@ impl Http {
 }
 
 /// Lives as long as its server does, and the other way round.
-struct HttpServer {
-    http: Arc<Http>,
+struct HttpServer<E> {
+    http: Arc<Http<E>>,
     node: Arc<Node>,
 }
 
-impl Actor for HttpServer {
+impl<E: Endpoint<Output = Response> + 'static> Actor for HttpServer<E> {
     type Msg = ();
     /// Dropped with the actor, however it ends: its server leaves. None: the process ends already.
     type State = Option<DropGuard>;

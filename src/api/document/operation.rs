@@ -58,6 +58,7 @@ impl<'a> Route<'a> {
     fn problems(&self, operation: &mut Value) {
         let asks_of_an_order = self.method == "post" && self.path.starts_with("/orders/");
         let asks_of_a_saga = self.method == "post" && self.path.starts_with("/admin/sagas/");
+        let asks_of_a_payment = self.method == "post" && self.path.starts_with("/admin/payments/");
         let asks_of_an_actor = self.method == "post" && self.path.starts_with("/admin/actors/");
         let redrives = self.is("post", "/admin/dead-letters/{id}/redrive");
         // A notification's mark is a word that is read, or is not.
@@ -67,6 +68,7 @@ impl<'a> Route<'a> {
             "409" => {
                 asks_of_an_order
                     || asks_of_a_saga
+                    || asks_of_a_payment
                     || asks_of_an_actor
                     || redrives
                     || self.is("post", "/inventory")

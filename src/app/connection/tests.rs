@@ -6,6 +6,7 @@ use futures::stream::unfold;
 use poem::{Body, EndpointExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 
 const IDLE: Duration = Duration::from_millis(300);
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -38,12 +39,20 @@ async fn answer(path: &http::Uri, body: Vec<u8>) -> Body {
 
 /// A server; it ends with the guard.
 async fn server() -> (std::net::SocketAddr, tokio_util::sync::DropGuard) {
+    server_with(Manners { idle: IDLE, ..API }, None).await
+}
+
+/// A server with these manners and places.
+async fn server_with(
+    manners: Manners,
+    places: Option<Arc<Semaphore>>,
+) -> (std::net::SocketAddr, tokio_util::sync::DropGuard) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let leave = CancellationToken::new();
     let endpoint = Arc::new(answer.map_to_response());
     let acceptor =
-        Acceptor { listener, endpoint, idle: IDLE, leave: leave.clone(), patience: IDLE };
+        Acceptor { listener, endpoint, manners, places, leave: leave.clone(), patience: IDLE };
     tokio::spawn(acceptor.run());
     (address, leave.drop_guard())
 }
@@ -205,4 +214,51 @@ async fn http_2_takes_100_streams_and_says_so() {
     }
     assert_eq!(announced, Some(100));
     assert_eq!(refused, Some((201, REFUSED_STREAM)));
+}
+
+/// Of webhooks, in less time.
+const SLOW: Manners =
+    Manners { idle: Duration::from_secs(2), http_1_head_within: Some(Duration::from_millis(200)) };
+
+/// Reads until the server closes the connection; panics when it does not.
+async fn read_all(stream: &mut TcpStream) -> String {
+    let mut text = Vec::new();
+    // A reset is an end, too.
+    let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut text)).await.unwrap();
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+#[tokio::test]
+async fn a_head_that_comes_too_slowly_is_cut() {
+    let (address, _guard) = server_with(SLOW, None).await;
+    for head in ["", "GET /words HTTP/1.1\r\nHost: localhost\r\n"] {
+        let started = Instant::now();
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        assert!(!read_all(&mut stream).await.contains("200 OK"));
+        assert!(started.elapsed() < SLOW.idle, "{head:?} after {:?}", started.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn webhooks_are_http_1_only() {
+    let (address, _guard) = server_with(SLOW, None).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+    let text = read_all(&mut stream).await;
+    assert!(text.is_empty() || text.starts_with("HTTP/1.1 400"), "{text}");
+}
+
+#[tokio::test]
+async fn one_connection_too_many_waits_for_a_place() {
+    let manners = Manners { idle: PATIENCE, http_1_head_within: Some(PATIENCE) };
+    let (address, _guard) = server_with(manners, Some(Arc::new(Semaphore::new(1)))).await;
+    let first = TcpStream::connect(address).await.unwrap();
+    let mut second = TcpStream::connect(address).await.unwrap();
+    second.write_all(b"GET /much HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    let mut byte = [0; 1];
+    let early = tokio::time::timeout(IDLE, second.read_exact(&mut byte)).await;
+    assert!(early.is_err(), "there is one place");
+    drop(first);
+    tokio::time::timeout(PATIENCE, second.read_exact(&mut byte)).await.unwrap().unwrap();
 }
