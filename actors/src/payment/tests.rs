@@ -80,12 +80,15 @@ impl Process {
         let reads = Arc::new(disk.payments.clone());
         let rules = PaymentRules {
             reads: reads.clone(),
-            gateway: Arc::new(GatewayHandle::new(
-                ledger,
-                Arc::new(disk.ledger.clone()),
-                gateway,
-                world.clock.clone(),
-            )),
+            gateways: Gateways::default().with(
+                Provider::Simulated,
+                Arc::new(GatewayHandle::new(
+                    ledger,
+                    Arc::new(disk.ledger.clone()),
+                    gateway,
+                    world.clock.clone(),
+                )),
+            ),
             policy: PaymentPolicy::default(),
             world: world.clone(),
         };

@@ -9,7 +9,10 @@ use crate::runtime::tree::{Status, Tree};
 use crate::testing::world;
 use chrono::DateTime;
 use ordermill_domain::messages::{Flow, Origin, PaymentProcess, Plan};
-use ordermill_domain::payment::{Attention, GatewayAttempts, Payment, PaymentRow, State, Undo};
+use ordermill_domain::payment::{
+    Attention, GatewayAnswer, GatewayError, GatewayPayment, Now, Page, PaymentInput, PaymentPolicy,
+    PaymentRow, PaymentTry, Reference, decide,
+};
 use ractor::Actor;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -26,16 +29,25 @@ fn at(seconds: i64) -> Timestamp {
     DateTime::from_timestamp(seconds, 250_000_000).unwrap()
 }
 
-fn row(number: u128, state: State) -> PaymentRow {
-    let payment = Payment {
-        origin: Origin::new(order(number), Flow::Orchestrated, Plan::ReserveFirst),
-        attempts: 2,
-        reversals: 0,
-        state,
-        created_at: at(1),
-        changed_at: at(2),
-    };
-    PaymentRow { order_id: order(number), version: 3, payment: Arc::new(payment) }
+/// A payment to which these inputs came in turn; the latest request's answers are among them.
+fn row(number: u128, currency: &str, inputs: &[PaymentInput]) -> PaymentRow {
+    let policy = PaymentPolicy::default();
+    let origin = Origin::new(order(number), Flow::Orchestrated, Plan::ReserveFirst);
+    let total = Money { minor: 4_990, currency: Currency::parse(currency).unwrap() };
+    let (method, customer_id) = ("credit_card".to_owned(), "ada".to_owned());
+    let intent = PaymentProcess { total, method, customer_id, placed_at: at(0) };
+    let begun = PaymentInput::Process(origin.clone(), intent);
+    let mut payment = None;
+    for input in std::iter::once(&begun).chain(inputs) {
+        let now = Now { at: at(1), policy: &policy };
+        payment = decide(payment.as_ref(), input, now).payment.or(payment);
+    }
+    let payment = Arc::new(payment.unwrap());
+    PaymentRow { order_id: order(number), version: 3, payment }
+}
+
+fn answered(attempt: u32, stands: GatewayPayment) -> PaymentInput {
+    PaymentInput::Answered(GatewayAnswer { attempt, result: Ok(stands) })
 }
 
 /// Payments in each of their states; a database that is away for orders over 1000.
@@ -43,31 +55,44 @@ struct Rows(BTreeMap<OrderId, PaymentRow>);
 
 impl Rows {
     fn of_every_state() -> Self {
-        let money = |minor, code| Money { minor, currency: Currency::parse(code).unwrap() };
-        let intent = || PaymentProcess {
-            total: money(4_990, "USD"),
-            method: "credit_card".to_owned(),
-            customer_id: "ada".to_owned(),
-            placed_at: at(0),
+        let captured = || GatewayPayment {
+            captured_minor: 4_990,
+            credited_minor: 4_990,
+            closed: true,
+            reference: Reference { page: None, payment: Some("txn-1".to_owned()) },
+            ..GatewayPayment::default()
         };
-        let yen = || PaymentProcess { total: money(4_990, "JPY"), ..intent() };
-        let asking = GatewayAttempts { since: 1, due_at: at(9) };
-        let code = "txn-1".to_owned();
-        let states = [
-            State::Charging { intent: intent(), asking },
-            State::Approved { intent: intent(), transaction_id: code.clone() },
-            State::Approved { intent: yen(), transaction_id: code.clone() },
-            State::Declined { intent: intent(), reason: "card_expired".to_owned() },
-            State::Reversing { intent: intent(), undo: Undo::Void, transaction_id: None, asking },
-            State::Reversed {
-                intent: intent(),
-                transaction_id: Some(code),
-                refunded: Some(money(4_990, "USD")),
-            },
-            State::Tombstoned,
+        let page = Page { url: "https://pay.example/1".to_owned(), expires_at: at(9) };
+        let denied = PaymentTry { method: "qris".to_owned(), denied: Some("05".to_owned()) };
+        let open = GatewayPayment {
+            page: Some(page),
+            last_try: Some(denied),
+            ..GatewayPayment::default()
+        };
+        let refused = GatewayPayment {
+            refused: Some("card_expired".to_owned()),
+            closed: true,
+            ..GatewayPayment::default()
+        };
+        let undo = |number| {
+            PaymentInput::Undo(Origin::new(order(number), Flow::default(), Plan::default()))
+        };
+        let given_back = GatewayPayment { refunded_minor: 4_990, ..captured() };
+        let by_hand = PaymentInput::Answered(GatewayAnswer {
+            attempt: 2,
+            result: Err(GatewayError::NotSupported),
+        });
+        let rows = [
+            row(1, "USD", &[]),
+            row(2, "USD", &[answered(1, captured())]),
+            row(3, "JPY", &[answered(1, captured())]),
+            row(4, "USD", &[answered(1, refused)]),
+            row(5, "USD", &[undo(5)]),
+            row(6, "USD", &[answered(1, captured()), undo(6), answered(2, given_back)]),
+            row(7, "USD", &[answered(1, open)]),
+            row(8, "USD", &[answered(1, captured()), undo(8), by_hand]),
         ];
-        let row = |(number, state)| (order(number), row(number, state));
-        Self((1..).zip(states).map(row).collect())
+        Self(rows.into_iter().map(|row| (row.order_id, row)).collect())
     }
 }
 
@@ -105,7 +130,7 @@ async fn an_answer_is_the_payment_as_it_is_shown() {
     let shown: Vec<_> = rows.0.values().map(PaymentRow::view).collect();
     let responder = Arc::new(PaymentResponder::new(Arc::new(rows)));
     let _serving = broker.serve(RPC_PAYMENT, responder.clone()).await.unwrap();
-    assert_eq!(shown.len(), 7);
+    assert_eq!(shown.len(), 8);
     for view in shown {
         let answer = PaymentConfirmation::ask(&broker, view.order_id, PATIENCE).await;
         assert_eq!(answer, Ok(Some(view)));

@@ -77,6 +77,7 @@ impl Bench {
         let (gateway, one) = gateway::wire(&mut process, ledger.store, ledger.reads, policy);
         let reader: Arc<dyn NotificationReader> = Arc::new(FakeReader);
         let settings = PaymentSettings {
+            gateways: crate::payment::Gateways::default(),
             policy: PaymentPolicy::default(),
             idle_after: Duration::from_secs(60),
             alone: true,
@@ -84,7 +85,7 @@ impl Bench {
             notifications_kept: NOTIFICATIONS_KEPT,
         };
         let (reads, log) = (payment.reads.clone(), payment.reads);
-        let (local, two) = wire(&mut process, payment.store, reads, log, gateway, settings);
+        let (local, two) = wire(&mut process, payment.store, reads, log, Arc::new(gateway), settings);
         let (root, _) = Actor::spawn(None, process.supervisor(vec![one, two]), ()).await.unwrap();
         Self { broker, stores, local, process, root: root.get_cell() }
     }
