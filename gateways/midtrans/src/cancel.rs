@@ -4,6 +4,7 @@
 use crate::create::Created;
 use crate::fields::whole_rupiah;
 use crate::gateway::Midtrans;
+use crate::methods::enabled_payments;
 use crate::retrieve::answer;
 use crate::transaction::{Meaning, Transaction};
 use chrono::TimeDelta;
@@ -88,7 +89,9 @@ impl Midtrans {
     /// The token of a page that replaces the one whose token nobody knows: the answer to its creation was lost. None:
     /// no page can be open.
     async fn replace_page(&self, subject: &Subject) -> Result<Option<String>, GatewayError> {
-        if self.is_page_over(subject) || whole_rupiah(subject.due).is_none() {
+        let never_created = whole_rupiah(subject.due).is_none()
+            || enabled_payments(&subject.method, false).is_empty();
+        if never_created || self.is_page_over(subject) {
             return Ok(None);
         }
         let at = self.now();

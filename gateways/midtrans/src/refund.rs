@@ -3,6 +3,7 @@
 //! Midtrans remembers a key for seven days. Afterwards the same key would be a second refund, so it is not used any
 //! more, and a person has to look.
 
+use crate::client::Answer;
 use crate::error;
 use crate::fields::whole_rupiah;
 use crate::gateway::Midtrans;
@@ -85,7 +86,7 @@ impl Midtrans {
         subject: &Subject,
         part: &Part,
         transaction: &Transaction,
-    ) -> Result<crate::client::Answer, GatewayError> {
+    ) -> Result<Answer, GatewayError> {
         let Some(amount) = whole_rupiah(part.amount) else {
             return Err(rejected(414, "the amount is not one of whole rupiah"));
         };

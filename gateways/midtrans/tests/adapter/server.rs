@@ -133,8 +133,7 @@ async fn read(stream: &mut TcpStream) -> Request {
                 return request;
             }
         }
-        if stream.read_buf(&mut bytes).await.unwrap() == 0 {
-            panic!("the request ended early");
-        }
+        let count = stream.read_buf(&mut bytes).await.unwrap();
+        assert!(count > 0, "the request ended early");
     }
 }
