@@ -14,12 +14,14 @@
 //! | `transaction`, `payment_type` | one try to pay, and what is documented of each method |
 //! | `fault` | the script of what goes wrong |
 //! | `notification` | signatures, and when a notification is sent again |
-//! | `server`, `by_hand`, `html` | HTTP: the API, and the page that a person clicks |
+//! | `server`, `response`, `by_hand`, `html` | HTTP: the API, and the page that a person clicks |
 //! | `notifier` | posts notifications |
+//! | `shared`, `answer`, `settable_clock` | what these have in common; a test's clock |
 //! | `command` | the program for people |
 //!
 //! Amounts are whole rupiah, as everywhere in Midtrans' API.
 
+mod answer;
 mod by_hand;
 mod command;
 mod fault;
@@ -27,26 +29,29 @@ mod html;
 mod notification;
 mod notifier;
 mod payment_type;
+mod response;
 mod server;
 mod settable_clock;
+mod shared;
 mod state;
 #[cfg(test)]
 mod tests;
 mod transaction;
 
+pub use answer::ApiAnswer;
 pub use command::{FakeMidtransArgs, run};
 pub use fault::{Call, Fault, NotifyFault, PayFault, Script, UnknownFault};
 pub use notification::{SentNotification, retry_after, signature, signed};
 pub use payment_type::{PaymentType, Refundable};
 pub use settable_clock::SettableClock;
 pub use state::{
-    Account, Answer, CustomerError, Page, PageState, Reaction, RecordedRequest, Request, State,
-    Target,
+    Account, CustomerError, Page, PageState, Reaction, RecordedRequest, Request, State, Target,
 };
 pub use transaction::{Fraud, Refund, Status, Transaction};
 
 use ordermill_domain::clock::{Clock, Timestamp};
 use server::Server;
+use shared::Shared;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -78,20 +83,6 @@ impl FakeSettings {
             notify: None,
             clock,
         }
-    }
-}
-
-/// What the parts of a running fake share.
-struct Shared {
-    state: Mutex<State>,
-    clock: Arc<dyn Clock>,
-    /// Answers that hang wait for this.
-    released: Notify,
-}
-
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

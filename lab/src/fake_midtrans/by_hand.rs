@@ -10,12 +10,13 @@
 //! | `POST /_test/faults?call=status&fault=slow:200&times=3` | scripts faults; `call` is one of the API, `pay` or `notify` |
 //! | `POST /_test/release` | answers what hangs |
 
-use super::Shared;
+use super::answer::ApiAnswer;
 use super::fault::{Call, Script};
 use super::html;
 use super::payment_type::PaymentType;
-use super::server::{Response, response};
-use super::state::{Answer, CustomerError, State};
+use super::response::{Response, response};
+use super::shared::Shared;
+use super::state::{CustomerError, State};
 use hyper::Method;
 use hyper::header::{ACCEPT, HeaderValue, LOCATION};
 use hyper::http::request::Parts;
@@ -51,7 +52,7 @@ pub(super) fn respond(shared: &Shared, head: &Parts) -> Response {
             shared.released.notify_waiters();
             answer(Ok(json!({})))
         }
-        _ => response(Answer::core("404", "The requested path does not exist")),
+        _ => response(ApiAnswer::core("404", "The requested path does not exist")),
     }
 }
 
@@ -113,7 +114,7 @@ fn bank(
     query: Query<'_>,
 ) -> Result<Value, Refused> {
     match action {
-        "settle" => state.settle(now, id)?,
+        "settle" => state.confirm_settlement(now, id)?,
         "reverse" => state.reverse(now, id)?,
         "refund" => {
             let amount = query.needed("amount")?.parse();
@@ -161,13 +162,13 @@ fn page(state: &State, token: &str, now: Timestamp) -> Response {
 
 fn answer(done: Result<Value, Refused>) -> Response {
     response(match done {
-        Ok(body) => Answer::json(200, &body),
-        Err(Refused(http, error)) => Answer::json(http, &json!({"error": error})),
+        Ok(body) => ApiAnswer::json(200, &body),
+        Err(Refused(http, error)) => ApiAnswer::json(http, &json!({"error": error})),
     })
 }
 
 fn html_response(http: u16, body: String) -> Response {
-    response(Answer { http, retry_after: None, content_type: "text/html; charset=utf-8", body })
+    response(ApiAnswer { http, retry_after: None, content_type: "text/html; charset=utf-8", body })
 }
 
 /// A browser shows the page again after a button was pressed.

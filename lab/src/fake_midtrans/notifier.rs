@@ -1,6 +1,6 @@
 //! Posts notifications, and posts them again by the documented schedule.
 
-use super::Shared;
+use super::shared::Shared;
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
 use std::io;

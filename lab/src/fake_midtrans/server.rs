@@ -1,10 +1,12 @@
 //! The HTTP server: takes connections, and hands requests to the state.
 
-use super::state::{Answer, Reaction, Request, Target};
-use super::{Shared, by_hand};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use super::by_hand;
+use super::response::{Response, response};
+use super::shared::Shared;
+use super::state::{Reaction, Request, Target};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::Incoming;
+use hyper::header::AUTHORIZATION;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -16,9 +18,6 @@ use tokio::task::{JoinHandle, JoinSet};
 
 /// Bytes of a body that are read at most: more than the API takes, so that its own error can be answered.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
-
-/// A response of the server.
-pub(super) type Response = hyper::Response<Full<Bytes>>;
 
 /// The connection is closed without an answer.
 #[derive(Debug, thiserror::Error)]
@@ -115,15 +114,4 @@ async fn respond(
     };
     shared.state().answered(key.as_deref());
     Ok(response(answer))
-}
-
-/// An answer as HTTP.
-pub(super) fn response(answer: Answer) -> Response {
-    let mut builder =
-        hyper::Response::builder().status(answer.http).header(CONTENT_TYPE, answer.content_type);
-    if let Some(seconds) = answer.retry_after {
-        builder = builder.header(RETRY_AFTER, seconds);
-    }
-    let response = builder.body(Full::from(answer.body));
-    response.expect("a script's HTTP status is between 200 and 599, and the headers are ours")
 }

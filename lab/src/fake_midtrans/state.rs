@@ -7,6 +7,7 @@
 //! | `state/customer.rs` | what a customer does at a page |
 //! | `state/core.rs` | Core API: status, cancel, expire, capture, approve, deny |
 //! | `state/refund.rs` | Core API: refund |
+//! | `state/request.rs` | a request of the API |
 //! | `state/exchange.rs` | a request with its authorisation, fault and answer |
 
 mod core;
@@ -15,19 +16,20 @@ mod customer;
 mod exchange;
 mod page;
 mod refund;
+mod request;
 #[cfg(test)]
 mod tests;
 
 pub use customer::CustomerError;
-pub use exchange::{Reaction, RecordedRequest, Request, Target};
+pub use exchange::Reaction;
 pub use page::{Page, PageState};
+pub use request::{RecordedRequest, Request, Target};
 
 use super::fault::{NotifyFault, Script};
 use super::notification::Notifications;
 use super::transaction::{History, Status, Transaction};
-use exchange::KeptAnswer;
 use ordermill_domain::clock::Timestamp;
-use serde_json::{Value, json};
+use request::KeptAnswer;
 use std::collections::HashMap;
 use std::time::Duration;
 use uuid::Uuid;
@@ -37,43 +39,6 @@ pub const BANK_CONFIRMS_AFTER: Duration = Duration::from_secs(60);
 
 /// How far looks lag behind a notification that comes early.
 pub const EARLY_BY: Duration = Duration::from_secs(2);
-
-/// An answer of the API.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// The HTTP status. In Core API it is 200 whatever the body says, but for wrong keys.
-    pub http: u16,
-    /// Seconds of `Retry-After`.
-    pub retry_after: Option<u64>,
-    /// `application/json`, unless a fault says otherwise.
-    pub content_type: &'static str,
-    /// The body.
-    pub body: String,
-}
-
-impl Answer {
-    /// An answer with a JSON body.
-    pub fn json(http: u16, body: &Value) -> Self {
-        Self { http, retry_after: None, content_type: "application/json", body: body.to_string() }
-    }
-
-    /// An answer of Core API without a transaction.
-    pub fn core(status_code: &str, message: &str) -> Self {
-        Self::json(200, &json!({"status_code": status_code, "status_message": message}))
-    }
-
-    /// An answer of Snap that says what is wrong.
-    pub fn snap_errors(http: u16, messages: &[String]) -> Self {
-        Self::json(http, &json!({"error_messages": messages}))
-    }
-
-    /// The `status_code` of the body, or else the HTTP status.
-    pub fn code(&self) -> String {
-        let body: Option<Value> = serde_json::from_str(&self.body).ok();
-        let code = body.and_then(|body| Some(body.get("status_code")?.as_str()?.to_owned()));
-        code.unwrap_or_else(|| self.http.to_string())
-    }
-}
 
 /// Whose account it is, and where the fake is reached.
 #[derive(Clone)]

@@ -48,7 +48,7 @@ async fn a_page_is_created_shown_and_paid_by_a_click() {
     let click = Client::new().post(format!("{}{action}", fake.url())).header("accept", "text/html");
     let shown = click.send().await.unwrap().text().await.unwrap();
     assert!(shown.contains("settlement"), "{shown}");
-    assert_eq!(fake.transaction_of(ORDER).unwrap().status, Status::Settlement);
+    assert_eq!(fake.transaction_of(ORDER).unwrap().status, Status::Settled);
     let status = Client::new().get(format!("{}/v2/{ORDER}/status", fake.url()));
     let body: Value = authorized(status).send().await.unwrap().json().await.unwrap();
     assert_eq!(body["transaction_status"], "settlement");

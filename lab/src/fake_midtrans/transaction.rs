@@ -18,7 +18,8 @@ pub enum Status {
     /// Captured from a card.
     Capture,
     /// Paid.
-    Settlement,
+    #[strum(serialize = "settlement")]
+    Settled,
     /// Denied by the bank, or in review; also a reversed settlement.
     Deny,
     /// Cancelled by the merchant.
@@ -39,7 +40,7 @@ impl Status {
 
     /// True when money is captured and not all of it given back.
     pub const fn is_paid(self) -> bool {
-        matches!(self, Self::Capture | Self::Settlement | Self::PartialRefund)
+        matches!(self, Self::Capture | Self::Settled | Self::PartialRefund)
     }
 
     /// True when the transaction has ended without money, and its order can be paid by another one.
@@ -121,7 +122,7 @@ impl Transaction {
             Status::Expire => "407",
             Status::Authorize
             | Status::Capture
-            | Status::Settlement
+            | Status::Settled
             | Status::Cancel
             | Status::Refund
             | Status::PartialRefund => "200",

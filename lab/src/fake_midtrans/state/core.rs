@@ -1,6 +1,7 @@
 //! Core API: status, cancel, expire, capture, approve, deny.
 
-use super::{Answer, State};
+use super::State;
+use crate::fake_midtrans::answer::ApiAnswer;
 use crate::fake_midtrans::fault::Fault;
 use crate::fake_midtrans::payment_type::PaymentType;
 use crate::fake_midtrans::transaction::{Fraud, Status, Transaction};
@@ -16,7 +17,7 @@ const NOT_FOUND: &str = "Transaction doesn't exist.";
 
 impl State {
     /// `GET /v2/{id}/status`, as it was `lag` ago.
-    pub(super) fn status(&self, now: Timestamp, id: &str, lag: Duration) -> Answer {
+    pub(super) fn status(&self, now: Timestamp, id: &str, lag: Duration) -> ApiAnswer {
         let found = self.find(id).and_then(|index| self.transactions[index].seen(now, lag));
         match found {
             // DANA is found by the transaction's id only.
@@ -27,12 +28,12 @@ impl State {
                 };
                 self.about(seen, seen.status_code(), message)
             }
-            Some(_) | None => Answer::core("404", NOT_FOUND),
+            Some(_) | None => ApiAnswer::core("404", NOT_FOUND),
         }
     }
 
     /// `POST /v2/{id}/cancel`.
-    pub(super) fn cancel(&mut self, now: Timestamp, id: &str) -> Answer {
+    pub(super) fn cancel(&mut self, now: Timestamp, id: &str) -> ApiAnswer {
         let is_possible = |transaction: &Transaction| {
             matches!(transaction.status, Status::Pending | Status::Authorize | Status::Capture)
         };
@@ -42,7 +43,7 @@ impl State {
     }
 
     /// `POST /v2/{id}/expire`. Success is 407.
-    pub(super) fn expire(&mut self, now: Timestamp, id: &str) -> Answer {
+    pub(super) fn expire(&mut self, now: Timestamp, id: &str) -> ApiAnswer {
         let is_possible = |transaction: &Transaction| transaction.status == Status::Pending;
         self.modify(now, id, is_possible, ("407", "Success, transaction has expired"), |one| {
             one.status = Status::Expire;
@@ -50,27 +51,32 @@ impl State {
     }
 
     /// `POST /v2/capture`.
-    pub(super) fn capture(&mut self, now: Timestamp, body: &Value, fault: Option<Fault>) -> Answer {
+    pub(super) fn capture(
+        &mut self,
+        now: Timestamp,
+        body: &Value,
+        fault: Option<Fault>,
+    ) -> ApiAnswer {
         let Some(id) = body["transaction_id"].as_str() else {
-            return Answer::core("400", "transaction_id is required");
+            return ApiAnswer::core("400", "transaction_id is required");
         };
         let Some(amount) = body["gross_amount"].as_i64().filter(|amount| *amount >= 1) else {
-            return Answer::core("400", "gross_amount is not a positive integer number");
+            return ApiAnswer::core("400", "gross_amount is not a positive integer number");
         };
         let own = self.find(id).map(|index| self.transactions[index].current());
         let Some(own) = own.filter(|transaction| transaction.transaction_id == id) else {
-            return Answer::core("404", NOT_FOUND);
+            return ApiAnswer::core("404", NOT_FOUND);
         };
         if own.status != Status::Authorize {
-            return Answer::core("412", NOT_CHANGEABLE);
+            return ApiAnswer::core("412", NOT_CHANGEABLE);
         }
         if amount > own.gross_amount {
-            return Answer::core("414", "Capture amount exceeds the authorized amount");
+            return ApiAnswer::core("414", "Capture amount exceeds the authorized amount");
         }
         if fault == Some(Fault::DeniedByBank) {
             let mut denied = own.body(&self.account.merchant_id, "202", "Capture denied by bank");
             denied.insert("transaction_status".to_owned(), "deny".into());
-            return Answer::json(200, &Value::Object(denied));
+            return ApiAnswer::json(200, &Value::Object(denied));
         }
         let id = id.to_owned();
         self.modify(
@@ -87,7 +93,7 @@ impl State {
     }
 
     /// `POST /v2/{id}/approve`.
-    pub(super) fn approve(&mut self, now: Timestamp, id: &str) -> Answer {
+    pub(super) fn approve(&mut self, now: Timestamp, id: &str) -> ApiAnswer {
         self.modify(now, id, is_in_review, ("200", "Success, transaction is approved"), |one| {
             one.fraud = Fraud::Accept;
             one.settled_at = Some(now);
@@ -95,7 +101,7 @@ impl State {
     }
 
     /// `POST /v2/{id}/deny`.
-    pub(super) fn deny_review(&mut self, now: Timestamp, id: &str) -> Answer {
+    pub(super) fn deny_review(&mut self, now: Timestamp, id: &str) -> ApiAnswer {
         self.modify(now, id, is_in_review, ("200", "Success, transaction is denied"), |one| {
             one.status = Status::Deny;
             one.fraud = Fraud::Deny;
@@ -110,18 +116,18 @@ impl State {
         is_possible: impl FnOnce(&Transaction) -> bool,
         (code, message): (&str, &str),
         change: impl FnOnce(&mut Transaction),
-    ) -> Answer {
-        let Some(index) = self.find(id) else { return Answer::core("404", NOT_FOUND) };
+    ) -> ApiAnswer {
+        let Some(index) = self.find(id) else { return ApiAnswer::core("404", NOT_FOUND) };
         if !is_possible(self.transactions[index].current()) {
-            return Answer::core("412", NOT_CHANGEABLE);
+            return ApiAnswer::core("412", NOT_CHANGEABLE);
         }
         self.change(now, index, change);
         self.about(self.transactions[index].current(), code, message)
     }
 
-    fn about(&self, transaction: &Transaction, code: &str, message: &str) -> Answer {
+    fn about(&self, transaction: &Transaction, code: &str, message: &str) -> ApiAnswer {
         let body = transaction.body(&self.account.merchant_id, code, message);
-        Answer::json(200, &Value::Object(body))
+        ApiAnswer::json(200, &Value::Object(body))
     }
 }
 

@@ -1,14 +1,13 @@
 //! `POST /snap/v1/transactions`: a page is created, by the documented rules.
 
-use super::{Answer, Page, PageState, State};
+use super::request::BODY_BYTES_MAX;
+use super::{Page, PageState, State};
+use crate::fake_midtrans::answer::ApiAnswer;
 use crate::fake_midtrans::transaction::Status;
 use chrono::{DateTime, Utc};
 use ordermill_domain::clock::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;
-
-/// Bytes of a request's body at most.
-pub(super) const BODY_BYTES_MAX: usize = 16 * 1024;
 
 /// Characters of an order id at most.
 const ORDER_ID_CHARS_MAX: usize = 50;
@@ -30,21 +29,21 @@ type Errors = Vec<String>;
 
 impl State {
     /// `POST /snap/v1/transactions`.
-    pub(super) fn create(&mut self, now: Timestamp, body: &[u8]) -> Answer {
+    pub(super) fn create(&mut self, now: Timestamp, body: &[u8]) -> ApiAnswer {
         if body.len() > BODY_BYTES_MAX {
-            return Answer::snap_errors(400, &["request body exceeds 16 kB".to_owned()]);
+            return ApiAnswer::snap_errors(400, &["request body exceeds 16 kB".to_owned()]);
         }
         let Ok(body) = serde_json::from_slice::<Value>(body) else {
-            return Answer::snap_errors(400, &["request body is not valid JSON".to_owned()]);
+            return ApiAnswer::snap_errors(400, &["request body is not valid JSON".to_owned()]);
         };
         let token = self.new_id().to_string();
         let page = match read_page(now, &body, token) {
             Ok(page) => page,
-            Err(errors) => return Answer::snap_errors(400, &errors),
+            Err(errors) => return ApiAnswer::snap_errors(400, &errors),
         };
         if self.is_taken(&page.order_id) {
             let text = "transaction_details.order_id has already been taken";
-            return Answer::snap_errors(400, &[text.to_owned()]);
+            return ApiAnswer::snap_errors(400, &[text.to_owned()]);
         }
         for older in &mut self.pages {
             if older.order_id == page.order_id && older.state == PageState::Open {
@@ -52,7 +51,7 @@ impl State {
             }
         }
         let url = self.page_url(&page.token);
-        let answer = Answer::json(201, &json!({"token": page.token, "redirect_url": url}));
+        let answer = ApiAnswer::json(201, &json!({"token": page.token, "redirect_url": url}));
         self.pages.push(page);
         answer
     }

@@ -67,7 +67,7 @@ impl State {
             transaction.status = match method {
                 PaymentType::CreditCard if is_authorize => Status::Authorize,
                 PaymentType::CreditCard => Status::Capture,
-                _ => Status::Settlement,
+                _ => Status::Settled,
             };
             if transaction.status == Status::Authorize {
                 transaction.expires_at = now + HOLD_LIFE;
@@ -133,11 +133,11 @@ impl State {
     ///
     /// # Errors
     /// When it is not captured, or is in review.
-    pub fn settle(&mut self, now: Timestamp, id: &str) -> Result<(), CustomerError> {
+    pub fn confirm_settlement(&mut self, now: Timestamp, id: &str) -> Result<(), CustomerError> {
         let is_captured = |transaction: &Transaction| {
             transaction.status == Status::Capture && transaction.fraud == Fraud::Accept
         };
-        self.amend(now, id, is_captured, |transaction| transaction.status = Status::Settlement)
+        self.amend(now, id, is_captured, |transaction| transaction.status = Status::Settled)
     }
 
     /// The bank reverses a settlement: it becomes `deny`.
@@ -146,7 +146,7 @@ impl State {
     /// When the method does not know that, or it is too late.
     pub fn reverse(&mut self, now: Timestamp, id: &str) -> Result<(), CustomerError> {
         let is_reversible = |transaction: &Transaction| {
-            transaction.status == Status::Settlement
+            transaction.status == Status::Settled
                 && transaction.payment_type.is_reversible()
                 && transaction.settled_at.is_some_and(|at| now < at + REVERSED_WITHIN)
         };
@@ -166,7 +166,7 @@ impl State {
         let key = format!("dashboard-{}", self.new_id());
         let is_refundable = |transaction: &Transaction| {
             let left = transaction.gross_amount - transaction.refunded();
-            matches!(transaction.status, Status::Settlement | Status::PartialRefund)
+            matches!(transaction.status, Status::Settled | Status::PartialRefund)
                 && transaction.payment_type.refundable() != Refundable::Nothing
                 && (1..=left).contains(&rupiah)
         };

@@ -1,7 +1,8 @@
 //! A request, from its authorisation to its answer, with what the script has go wrong.
 
-use super::create::BODY_BYTES_MAX;
-use super::{Answer, State};
+use super::State;
+use super::request::{BODY_BYTES_MAX, KeptAnswer, RecordedRequest, Request};
+use crate::fake_midtrans::answer::ApiAnswer;
 use crate::fake_midtrans::fault::{Call, Fault};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -18,86 +19,17 @@ const IDEMPOTENCY_KEY_CHARS_MAX: usize = 46;
 /// Bytes of the answer of [`Fault::Huge`].
 const HUGE_BYTES: usize = 2 * 1024 * 1024;
 
-/// What a call is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// Which call.
-    pub call: Call,
-    /// The token, order id or transaction id of its path; empty where the path has none.
-    pub id: String,
-}
-
-impl Target {
-    /// What a method and a path ask for. None: nothing of the API.
-    pub fn of(method: &str, path: &str) -> Option<Self> {
-        let parts: Vec<_> = path.trim_matches('/').split('/').collect();
-        let (call, id) = match (method, parts.as_slice()) {
-            ("POST", ["snap", "v1", "transactions"]) => (Call::Create, ""),
-            ("POST", ["snap", "v1", "transactions", id, "cancel"]) => (Call::CancelPage, *id),
-            ("POST", ["v2", "capture"]) => (Call::Capture, ""),
-            ("GET", ["v2", id, "status"]) => (Call::Status, *id),
-            ("POST", ["v2", id, "cancel"]) => (Call::Cancel, *id),
-            ("POST", ["v2", id, "expire"]) => (Call::Expire, *id),
-            ("POST", ["v2", id, "refund"] | ["v2", id, "refund", "online", "direct"]) => {
-                (Call::Refund, *id)
-            }
-            ("POST", ["v2", id, "approve"]) => (Call::Approve, *id),
-            ("POST", ["v2", id, "deny"]) => (Call::Deny, *id),
-            _ => return None,
-        };
-        Some(Self { call, id: id.to_owned() })
-    }
-}
-
-/// A request of the API.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// What it asks.
-    pub target: Target,
-    /// The header `Authorization`.
-    pub authorization: Option<String>,
-    /// The header `Idempotency-Key`.
-    pub idempotency_key: Option<String>,
-    /// The body as it came.
-    pub body: Vec<u8>,
-}
-
-/// A request that was made, for assertions.
-#[derive(Clone, Debug)]
-pub struct RecordedRequest {
-    /// When.
-    pub at: Timestamp,
-    /// What it asked.
-    pub target: Target,
-    /// The header `Authorization`.
-    pub authorization: Option<String>,
-    /// The header `Idempotency-Key`.
-    pub idempotency_key: Option<String>,
-    /// The body; null where it was not JSON.
-    pub body: Value,
-    /// The `status_code` of the answer, or its HTTP status; None: the connection was closed.
-    pub code: Option<String>,
-}
-
 /// What comes of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reaction {
     /// It is answered.
-    Answer(Answer),
+    Answer(ApiAnswer),
     /// It is answered after this time of the real clock.
-    AnswerAfter(Duration, Answer),
+    AnswerAfter(Duration, ApiAnswer),
     /// It is answered when the test releases what hangs.
-    Hang(Answer),
+    Hang(ApiAnswer),
     /// The connection is closed.
     Close,
-}
-
-/// An answer that is kept under an idempotency key.
-pub(super) struct KeptAnswer {
-    at: Timestamp,
-    answer: Answer,
-    /// True until the first request is answered.
-    is_in_process: bool,
 }
 
 impl State {
@@ -129,7 +61,7 @@ impl State {
             return Reaction::Close;
         }
         if let Some(Fault::Status { http, retry_after }) = fault {
-            return Reaction::Answer(Answer { retry_after, ..failed(call, http) });
+            return Reaction::Answer(ApiAnswer { retry_after, ..failed(call, http) });
         }
         if !self.is_authorized(request) {
             return Reaction::Answer(unauthorized(call));
@@ -144,7 +76,12 @@ impl State {
     }
 
     /// Answers, or repeats the success that is kept under the idempotency key, whatever the body and the endpoint.
-    fn answer_once(&mut self, now: Timestamp, request: &Request, fault: Option<Fault>) -> Answer {
+    fn answer_once(
+        &mut self,
+        now: Timestamp,
+        request: &Request,
+        fault: Option<Fault>,
+    ) -> ApiAnswer {
         let key = request.idempotency_key.as_ref().filter(|key| {
             (1..=IDEMPOTENCY_KEY_CHARS_MAX).contains(&key.chars().count())
                 && request.target.call != Call::Status
@@ -165,14 +102,14 @@ impl State {
         answer
     }
 
-    fn answer(&mut self, now: Timestamp, request: &Request, fault: Option<Fault>) -> Answer {
+    fn answer(&mut self, now: Timestamp, request: &Request, fault: Option<Fault>) -> ApiAnswer {
         let id = request.target.id.as_str();
         if request.body.len() > BODY_BYTES_MAX && request.target.call != Call::Create {
-            return Answer::core("413", "request body exceeds 16 kB");
+            return ApiAnswer::core("413", "request body exceeds 16 kB");
         }
         let body = || serde_json::from_slice::<Value>(&request.body).ok();
         let malformed = || {
-            Answer::core(
+            ApiAnswer::core(
                 "413",
                 "The request cannot be processed due to malformed syntax in the request body",
             )
@@ -220,37 +157,37 @@ const fn is_snap(call: Call) -> bool {
     matches!(call, Call::Create | Call::CancelPage)
 }
 
-fn unauthorized(call: Call) -> Answer {
+fn unauthorized(call: Call) -> ApiAnswer {
     if is_snap(call) {
         let texts = [
             "Access denied due to unauthorized transaction, please check client or server key",
             "Visit https://snap-docs.midtrans.com/#request-headers for more details",
         ];
-        return Answer::snap_errors(401, &texts.map(str::to_owned));
+        return ApiAnswer::snap_errors(401, &texts.map(str::to_owned));
     }
     let text = "Transaction cannot be authorized with the current client/server key.";
     let body = json!({"status_code": "401", "status_message": text});
-    Answer::json(401, &body)
+    ApiAnswer::json(401, &body)
 }
 
-fn in_process() -> Answer {
+fn in_process() -> ApiAnswer {
     let text = "The request with this Idempotency-Key is still being processed";
-    Answer::json(202, &json!({"status_code": "202", "status_message": text}))
+    ApiAnswer::json(202, &json!({"status_code": "202", "status_message": text}))
 }
 
-fn failed(call: Call, http: u16) -> Answer {
+fn failed(call: Call, http: u16) -> ApiAnswer {
     let text = "Sorry, we encountered an internal server error. We will fix this soon.";
     if is_snap(call) {
-        return Answer::snap_errors(http, &[text.to_owned()]);
+        return ApiAnswer::snap_errors(http, &[text.to_owned()]);
     }
     let body = json!({"status_code": http.to_string(), "status_message": text});
-    Answer::json(http, &body)
+    ApiAnswer::json(http, &body)
 }
 
 /// Does to an answer what the script says.
-fn faulty(answer: Answer, call: Call, fault: Option<Fault>) -> Reaction {
+fn faulty(answer: ApiAnswer, call: Call, fault: Option<Fault>) -> Reaction {
     let Some(fault) = fault else { return Reaction::Answer(answer) };
-    let with = |body: String, content_type| Answer { body, content_type, ..answer.clone() };
+    let with = |body: String, content_type| ApiAnswer { body, content_type, ..answer.clone() };
     Reaction::Answer(match fault {
         Fault::ResetAfter => return Reaction::Close,
         Fault::Hang => return Reaction::Hang(answer),
@@ -289,7 +226,7 @@ fn faulty(answer: Answer, call: Call, fault: Option<Fault>) -> Reaction {
 }
 
 /// An answer with another body if it is about a transaction, else the same.
-fn about_transaction(answer: &Answer, edit: impl FnOnce(&mut Value)) -> Answer {
+fn about_transaction(answer: &ApiAnswer, edit: impl FnOnce(&mut Value)) -> ApiAnswer {
     edited(answer, |body| {
         if body.get("transaction_id").is_some() {
             edit(body);
@@ -298,8 +235,8 @@ fn about_transaction(answer: &Answer, edit: impl FnOnce(&mut Value)) -> Answer {
 }
 
 /// An answer with another body.
-fn edited(answer: &Answer, edit: impl FnOnce(&mut Value)) -> Answer {
+fn edited(answer: &ApiAnswer, edit: impl FnOnce(&mut Value)) -> ApiAnswer {
     let Ok(mut body) = serde_json::from_str::<Value>(&answer.body) else { return answer.clone() };
     edit(&mut body);
-    Answer { body: body.to_string(), ..answer.clone() }
+    ApiAnswer { body: body.to_string(), ..answer.clone() }
 }

@@ -1,6 +1,7 @@
 //! A Snap page and its end.
 
-use super::{Answer, State};
+use super::State;
+use crate::fake_midtrans::answer::ApiAnswer;
 use crate::fake_midtrans::fault::Fault;
 use crate::fake_midtrans::payment_type::PaymentType;
 use crate::fake_midtrans::transaction::{Status, jakarta};
@@ -58,8 +59,8 @@ impl State {
         now: Timestamp,
         token: &str,
         fault: Option<Fault>,
-    ) -> Answer {
-        let error = |http, text: &str| Answer::snap_errors(http, &[text.to_owned()]);
+    ) -> ApiAnswer {
+        let error = |http, text: &str| ApiAnswer::snap_errors(http, &[text.to_owned()]);
         let Some(index) = self.pages.iter().position(|page| page.token == token) else {
             return error(404, "token not found");
         };
@@ -72,7 +73,7 @@ impl State {
             return error(400, "Transaction is on progress");
         }
         self.pages[index].state = PageState::Canceled;
-        Answer::json(200, &json!({"canceled_at": jakarta(now)}))
+        ApiAnswer::json(200, &json!({"canceled_at": jakarta(now)}))
     }
 
     /// True while the customer is at the bank's page for the card: nothing stops that.

@@ -1,6 +1,7 @@
 //! Core API: refund, and the bank's confirmation that follows.
 
-use super::{Answer, BANK_CONFIRMS_AFTER, State};
+use super::{BANK_CONFIRMS_AFTER, State};
+use crate::fake_midtrans::answer::ApiAnswer;
 use crate::fake_midtrans::fault::Fault;
 use crate::fake_midtrans::payment_type::Refundable;
 use crate::fake_midtrans::transaction::{Refund, Status, Transaction};
@@ -30,9 +31,9 @@ impl State {
         id: &str,
         body: &Value,
         fault: Option<Fault>,
-    ) -> Answer {
+    ) -> ApiAnswer {
         let Some(index) = self.find(id) else {
-            return Answer::core("404", "Transaction doesn't exist.");
+            return ApiAnswer::core("404", "Transaction doesn't exist.");
         };
         let fresh_key = self.new_id().to_string();
         let transaction = self.transactions[index].current();
@@ -41,14 +42,14 @@ impl State {
             Err(answer) => return answer,
         };
         if self.balance.is_some_and(|balance| refund.amount > balance) {
-            return Answer::core("414", "Insufficient merchant balance for this refund");
+            return ApiAnswer::core("414", "Insufficient merchant balance for this refund");
         }
         if fault == Some(Fault::DeniedByBank) {
             let mut denied =
                 transaction.body(&self.account.merchant_id, "202", "Refund denied by the bank");
             denied.insert("refund_amount".to_owned(), "0.00".into());
             denied.insert("refund_key".to_owned(), refund.key.into());
-            return Answer::json(200, &Value::Object(denied));
+            return ApiAnswer::json(200, &Value::Object(denied));
         }
         if let Some(balance) = &mut self.balance {
             *balance -= refund.amount;
@@ -85,8 +86,8 @@ fn read_refund(
     transaction: &Transaction,
     body: &Value,
     fresh_key: String,
-) -> Result<Refund, Answer> {
-    let refuse = |code, text: &str| Err(Answer::core(code, text));
+) -> Result<Refund, ApiAnswer> {
+    let refuse = |code, text: &str| Err(ApiAnswer::core(code, text));
     let left = transaction.gross_amount - transaction.refunded();
     let key = match &body["refund_key"] {
         Value::Null => fresh_key,
@@ -104,7 +105,7 @@ fn read_refund(
     if transaction.refunds.iter().any(is_known) {
         return refuse("406", "Duplicate refund ID");
     }
-    if !matches!(transaction.status, Status::Settlement | Status::PartialRefund) {
+    if !matches!(transaction.status, Status::Settled | Status::PartialRefund) {
         return refuse("412", "Transaction status cannot be updated");
     }
     match transaction.payment_type.refundable() {

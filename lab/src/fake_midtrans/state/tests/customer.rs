@@ -14,12 +14,12 @@ fn paying_settles_at_once_but_a_card_is_captured_first() {
         let id = rig.paid_by(*method);
         let expected = match method {
             PaymentType::CreditCard => Status::Capture,
-            _ => Status::Settlement,
+            _ => Status::Settled,
         };
         assert_eq!(rig.latest().status, expected, "{method:?}");
         if *method == PaymentType::CreditCard {
-            rig.state.settle(rig.now, &id).unwrap();
-            assert_eq!(rig.latest().status, Status::Settlement);
+            rig.state.confirm_settlement(rig.now, &id).unwrap();
+            assert_eq!(rig.latest().status, Status::Settled);
         }
     }
 }
@@ -44,7 +44,7 @@ fn what_was_chosen_is_paid_or_expires_with_the_page() {
     let other = rig.state.pay(rig.now, &token, PaymentType::Gopay);
     assert_eq!(other, Err(CustomerError::OtherMethodChosen));
     let paid = rig.state.pay(rig.now, &token, PaymentType::BankTransfer).unwrap();
-    assert_eq!((paid, rig.latest().status), (chosen, Status::Settlement));
+    assert_eq!((paid, rig.latest().status), (chosen, Status::Settled));
 
     let mut rig = Rig::new();
     let expiry = json!({"unit": "minutes", "duration": 12});
@@ -116,7 +116,7 @@ fn a_cancelled_virtual_account_is_paid_only_by_the_fault_late() {
     assert_eq!(pay, Err(CustomerError::PageClosed));
     rig.state.script.payment(PayFault::Late);
     assert_eq!(rig.state.pay(rig.now, &token, PaymentType::BankTransfer), Ok(id));
-    assert_eq!(rig.latest().status, Status::Settlement);
+    assert_eq!(rig.latest().status, Status::Settled);
 }
 
 #[test]

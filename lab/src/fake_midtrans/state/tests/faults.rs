@@ -1,9 +1,10 @@
 //! What the script has go wrong.
 
 use super::{MINUTE, ORDER, Rig, page_request};
+use crate::fake_midtrans::answer::ApiAnswer;
 use crate::fake_midtrans::fault::{Call, Fault, NotifyFault, PayFault};
 use crate::fake_midtrans::payment_type::PaymentType;
-use crate::fake_midtrans::state::{Answer, Reaction};
+use crate::fake_midtrans::state::Reaction;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ fn create(rig: &mut Rig, fault: Fault) -> Reaction {
     rig.react(Rig::request(Call::Create, "", &page_request()))
 }
 
-fn answer(reaction: Reaction) -> Answer {
+fn answer(reaction: Reaction) -> ApiAnswer {
     match reaction {
         Reaction::Answer(answer) => answer,
         other => panic!("{other:?}"),

@@ -55,7 +55,7 @@ fn a_card_is_refunded_after_it_is_settled() {
     let mut rig = Rig::new();
     let id = rig.paid_by(PaymentType::CreditCard);
     assert_eq!(refund(&mut rig, "a", 1_000).0, "412");
-    rig.state.settle(rig.now, &id).unwrap();
+    rig.state.confirm_settlement(rig.now, &id).unwrap();
     assert_eq!(refund(&mut rig, "a", 1_000).0, "200");
 }
 
