@@ -181,8 +181,8 @@ impl OrdersApi {
     /// `Last-Event-ID`, until the order is final. The event name is the order status if the status
     /// has changed, and `step` if only the saga has advanced. `id` is the sequence number of the
     /// entry, `data` the entry as JSON (`HistoryView`). The entry that tells the page where the
-    /// customer can pay contains its link while it can be paid there. After the last event a request is answered
-    /// with 204, so that a browser's `EventSource` does not reconnect.
+    /// customer can pay contains its link while it can be paid there. After the last event a
+    /// request is answered with 204, so that a browser's `EventSource` does not reconnect.
     #[oai(path = "/orders/:order_id/events", method = "get")]
     async fn events(
         &self,
