@@ -1,7 +1,8 @@
 //! Wires the payment service: its rules, its store, and what runs.
 
 use super::{
-    CommandHandler, ConfirmationServer, PaymentGateway, PaymentReads, PaymentRules, Payments, Sweeper,
+    CommandHandler, ConfirmationServer, PaymentGateway, PaymentReads, PaymentRules, Payments,
+    Sweeper,
 };
 use crate::ports::Database;
 use crate::runtime::directory::Directory;
