@@ -283,7 +283,7 @@ impl App {
     /// Where webhooks are served, as a URL.
     pub fn webhook_url(&self) -> String {
         let own = self.webhook_http.as_ref().map(|http| http.address());
-        format!("http://{}/webhooks", own.unwrap_or(self.address))
+        format!("http://{}", own.unwrap_or(self.address))
     }
 
     /// What a person who started it wants to know, in the log's format.

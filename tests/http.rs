@@ -25,6 +25,7 @@ mod http {
     mod operations;
     mod orders;
     mod payment_methods;
+    mod payments;
     mod preconditions;
     mod problems;
     mod queues;
