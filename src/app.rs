@@ -13,6 +13,7 @@ mod connection;
 pub(crate) mod databases;
 mod gateways;
 mod http;
+mod listeners;
 mod open_stores;
 mod services;
 pub mod world;
@@ -32,7 +33,8 @@ use anyhow::Context;
 use async_trait::async_trait;
 use brokers::Brokers;
 use databases::Databases;
-use http::{Http, Listen};
+use http::Http;
+use listeners::Listeners;
 use ordermill_actors::faults::{self, Point};
 use ordermill_actors::notification::Messengers;
 use ordermill_actors::payment::{GatewayHealth, PaymentRequests};
@@ -87,15 +89,6 @@ impl System for ProcessState {
     }
 }
 
-/// What is listened on.
-struct Listeners {
-    startup_gate: api::StartupGate,
-    http: Arc<Http<api::StartupGate>>,
-    webhooks: Arc<api::Webhooks>,
-    /// None: webhooks come to `http`.
-    webhook_http: Option<Arc<Http<api::WebhookListener>>>,
-}
-
 /// A running process.
 pub struct App {
     address: SocketAddr,
@@ -137,24 +130,9 @@ impl App {
         let databases = Databases::new(&config, world::owner())?;
         let stop = CancellationToken::new();
         let startup_gate = api::StartupGate::new(boot.clone(), world.clone(), config.hosts.clone());
-        let patience = config.shutdown_timeout / 2;
-        let listen = Listen::api(config.listen);
-        let http = Http::open(listen, startup_gate.clone(), stop.clone(), patience).await?;
-        tracing::info!(service = "http", address = %http.address(), "listening; GET /ready reports readiness");
-        let webhooks = Arc::new(api::Webhooks::default());
-        let webhook_http = match config.webhook_listen {
-            Some(address) => {
-                let endpoint = api::WebhookListener::new(webhooks.clone(), world.clone());
-                let listen = Listen::webhooks(address);
-                let http = Http::open(listen, endpoint, stop.clone(), patience).await?;
-                tracing::info!(service = "http", address = %http.address(), "listening for webhooks");
-                Some(http)
-            }
-            None => None,
-        };
-        let listeners = Listeners { startup_gate, http, webhooks, webhook_http };
         // Where the start fails, the server goes with everything else.
         let unless_started = stop.clone().drop_guard();
+        let listeners = Listeners::open(&config, startup_gate, &world, &stop).await?;
         let app =
             Self::start_serving(config, databases, world, &boot, stop, listeners, payment_requests)
                 .await?;
@@ -286,7 +264,7 @@ impl App {
     /// Where webhooks are served, as a URL.
     pub fn webhook_url(&self) -> String {
         let own = self.webhook_http.as_ref().map(|http| http.address());
-        format!("http://{}/webhooks", own.unwrap_or(self.address))
+        format!("http://{}", own.unwrap_or(self.address))
     }
 
     /// What a person who started it wants to know, in the log's format.

@@ -26,6 +26,7 @@ mod http {
     mod orders;
     mod payment_methods;
     mod payment_page;
+    mod payments;
     mod preconditions;
     mod problems;
     mod queues;

@@ -22,6 +22,6 @@ pub use operations::List;
 pub use reqwest::{Method, RequestBuilder, Response, StatusCode};
 pub use server_url::server_url;
 pub use views::{
-    Actor, Discarded, Failure, Item, Order, Overview, ProductStock, Queue, Redriven, Saga,
+    Actor, Discarded, Failure, Item, Order, Overview, ProductStock, Queue, Redriven, Refund, Saga,
     Shortage, Totals, Tree,
 };

@@ -1,6 +1,6 @@
 //! The operations that Ordermill's programs use. Each fails when there is no answer, or not the expected one.
 
-use crate::views::{Discarded, Order, Overview, ProductStock, Queue, Redriven, Tree};
+use crate::views::{Discarded, Order, Overview, ProductStock, Queue, Redriven, Refund, Tree};
 use crate::{Client, Error};
 use reqwest::{Method, RequestBuilder, Response};
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -37,6 +37,11 @@ struct Placed {
     order_id: Uuid,
 }
 
+#[derive(Deserialize)]
+struct Refunds {
+    refunds: Vec<Refund>,
+}
+
 /// The queue of one dead letter.
 #[derive(Deserialize)]
 struct LetterQueue {
@@ -62,6 +67,23 @@ impl Client {
     pub async fn request_of(&self, order: Uuid, action: &str) -> Result<(), Error> {
         let request = self.post(&format!("/orders/{order}/{action}"));
         self.read(request).await.map(|IgnoredAny| ())
+    }
+
+    /// Refunds a part of an order: `{"lines": …}`, `{"amount": …}` or `{"rest": true}`. The same key is the same refund.
+    pub async fn refund(
+        &self,
+        order: Uuid,
+        key: &str,
+        refund: &impl Serialize,
+    ) -> Result<Refund, Error> {
+        let request = self.post(&format!("/orders/{order}/refunds")).json(refund);
+        self.read(request.header("Idempotency-Key", key)).await
+    }
+
+    /// The refunds of an order, oldest first.
+    pub async fn refunds(&self, order: Uuid) -> Result<Vec<Refund>, Error> {
+        let Refunds { refunds } = self.get(&format!("/orders/{order}/refunds"), &[]).await?;
+        Ok(refunds)
     }
 
     /// Creates a product with so many available units.

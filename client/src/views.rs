@@ -76,6 +76,17 @@ pub struct Shortage {
     pub available: Option<i64>,
 }
 
+/// A refund of an order.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Refund {
+    pub refund_id: Uuid,
+    pub status: String,
+    /// The JSON number with all its digits, in `currency`.
+    pub amount: Box<RawValue>,
+    pub currency: String,
+    pub refused: Option<String>,
+}
+
 /// A line of an order.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Item {

@@ -90,6 +90,16 @@ impl Shop {
         Self { url: app.url(), app: Some(app), directory, client: Client::new() }
     }
 
+    /// A shop that is running already.
+    pub fn running(app: App, directory: TempDir) -> Self {
+        Self { url: app.url(), app: Some(app), directory, client: Client::new() }
+    }
+
+    /// Where webhooks are served.
+    pub fn webhook_url(&self) -> String {
+        self.app.as_ref().unwrap().webhook_url()
+    }
+
     /// Ends it in good order.
     pub async fn close(mut self) -> TempDir {
         assert!(self.app.take().unwrap().stop().await, "everything in flight was committed");

@@ -224,7 +224,7 @@ const SLOW: Manners =
 async fn read_all(stream: &mut TcpStream) -> String {
     let mut text = Vec::new();
     // A reset is an end, too.
-    let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut text)).await.unwrap();
+    let _ = timeout(PATIENCE, stream.read_to_end(&mut text)).await.unwrap();
     String::from_utf8_lossy(&text).into_owned()
 }
 
@@ -257,8 +257,8 @@ async fn one_connection_too_many_waits_for_a_place() {
     let mut second = TcpStream::connect(address).await.unwrap();
     second.write_all(b"GET /much HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     let mut byte = [0; 1];
-    let early = tokio::time::timeout(IDLE, second.read_exact(&mut byte)).await;
+    let early = timeout(IDLE, second.read_exact(&mut byte)).await;
     assert!(early.is_err(), "there is one place");
     drop(first);
-    tokio::time::timeout(PATIENCE, second.read_exact(&mut byte)).await.unwrap().unwrap();
+    timeout(PATIENCE, second.read_exact(&mut byte)).await.unwrap().unwrap();
 }

@@ -85,7 +85,8 @@ impl Bench {
             notifications_kept: NOTIFICATIONS_KEPT,
         };
         let (reads, log) = (payment.reads.clone(), payment.reads);
-        let (local, two) = wire(&mut process, payment.store, reads, log, Arc::new(gateway), settings);
+        let (local, two) =
+            wire(&mut process, payment.store, reads, log, Arc::new(gateway), settings);
         let (root, _) = Actor::spawn(None, process.supervisor(vec![one, two]), ()).await.unwrap();
         Self { broker, stores, local, process, root: root.get_cell() }
     }
