@@ -49,7 +49,7 @@ use ordermill_actors::runtime::supervisor::Msg;
 use ordermill_domain::clock::World;
 use ordermill_domain::ids::ServiceName;
 use ractor::{Actor, ActorRef};
-use services::Notifiers;
+use services::{Notifiers, Outside};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -181,9 +181,16 @@ impl App {
 
         let mut process = Process::new(world.clone(), brokers.broker.clone());
         process.rpc = Some(brokers.rpc.clone());
-        let pages_url = simulated_pages::base_url(address);
+        let gateway_health = Arc::new(GatewayHealth::default());
+        let outside = Outside {
+            gateways: gateways::gateways(&config.gateways, &world, gateway_health.clone())?,
+            readers: gateways::readers(&config.gateways),
+            pages_url: simulated_pages::base_url(address),
+        };
         let (services, mut parts) =
-            services::wire(&mut process, stores, &config, notifiers, pages_url, alone);
+            services::wire(&mut process, stores, &config, notifiers, outside, alone);
+        let payment_requests =
+            payment_requests.unwrap_or_else(|| services.payment_requests(&brokers.rpc));
         let admission = Arc::new(Admission::new(process.journals.clone(), process.lag.clone()));
         let sources = services.sources().clone();
         let system: Arc<dyn System> = Arc::new(ProcessState {
@@ -191,10 +198,7 @@ impl App {
             admission: admission.clone(),
             lag: process.lag.clone(),
         });
-        let gateway_health = Arc::new(GatewayHealth::default());
-        if let Some(requests) = &payment_requests {
-            webhooks.open(requests.clone());
-        }
+        webhooks.open(payment_requests.clone());
         let api = api::Api::new(api::Parts {
             payment_requests,
             gateway_health,

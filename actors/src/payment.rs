@@ -20,6 +20,7 @@ mod reads;
 mod requests;
 mod retention;
 mod rpc_server;
+mod simulated_notifications;
 mod sweeper;
 #[cfg(test)]
 mod tests;
@@ -39,4 +40,4 @@ pub use requests::{
 pub use retention::{GatewayNotifications, NOTIFICATIONS_KEPT};
 pub use rpc_server::RpcServer;
 pub use sweeper::Sweeper;
-pub use wiring::{PaymentSettings, wire};
+pub use wiring::{PaymentHandles, PaymentSettings, wire};

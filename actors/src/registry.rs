@@ -309,11 +309,11 @@ fn wire_one(
                 gateway::wire(process, ledger.store, ledger.reads, settings.gateway.clone());
             parts.push(part);
             wired.gateway = Some(gateway.clone());
-            let gateway = (settings.line)(Arc::new(gateway));
+            let line = (settings.line)(Arc::new(gateway.clone()));
             let (log, payment_settings) = (reads.clone(), settings.payment.clone());
-            let (requests, part) =
-                payment::wire(process, store, reads, log, gateway, payment_settings);
-            wired.payments = Some(requests);
+            let (handles, part) = payment::wire(process, store, reads, log, line, payment_settings);
+            gateway.notify(handles.simulated);
+            wired.payments = Some(handles.requests);
             parts.push(part);
         }
         ServiceName::Shipping => {

@@ -8,7 +8,7 @@ use crate::api::problem::{FieldError, Problem};
 use crate::api::refunds::refused;
 use crate::api::state::State;
 use crate::api::validate;
-use ordermill_actors::payment::{PaymentRequests, RequestError};
+use ordermill_actors::payment::RequestError;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::payment::{PaymentRequest, RequestRefused, Ruling};
 use poem_openapi::param::Path;
@@ -117,7 +117,7 @@ impl PaymentRequestsApi {
 
 impl PaymentRequestsApi {
     async fn ask(&self, order: OrderId, request: PaymentRequest) -> Result<Noted, Problem> {
-        match self.0.payment_requests()?.request(order, request).await {
+        match self.0.payment_requests.request(order, request).await {
             Ok(_) => Ok(Noted::Accepted(Json(AskedPayment { order_id: order.0 }))),
             // Whether there is such an order is not known here.
             Err(RequestError::Refused(RequestRefused::NotFound)) => {
@@ -125,13 +125,6 @@ impl PaymentRequestsApi {
             }
             Err(error) => Err(error.into()),
         }
-    }
-}
-
-impl State {
-    /// The payment service, in this process or in another.
-    pub fn payment_requests(&self) -> Result<&dyn PaymentRequests, Problem> {
-        self.payment_requests.as_deref().ok_or_else(|| RequestError::Unavailable.into())
     }
 }
 

@@ -133,7 +133,7 @@ impl RefundsApi {
         let refund_id = RefundRequest::id_of(order, &key);
         if let Some(conflict) = conflict(&saga) {
             // A repeated request is answered as the first, whatever became of the order since.
-            let earlier = self.0.payment_requests()?.refunds(order).await?;
+            let earlier = self.0.payment_requests.refunds(order).await?;
             if !earlier.iter().any(|refund| refund.refund_id == refund_id) {
                 return Err(conflict);
             }
@@ -142,7 +142,7 @@ impl RefundsApi {
         let reason = asked.reason.unwrap_or_default();
         let request = RefundRequest { refund_id, what, ordered, reason };
         let request = PaymentRequest::Refund(request);
-        let refund = self.0.payment_requests()?.request(order, request).await?;
+        let refund = self.0.payment_requests.request(order, request).await?;
         // Every refund that is taken is answered with it.
         let refund = refund.ok_or(AskError::Unavailable)?;
         Ok(Asked::Accepted(Json(view(order, saga.details.currency, refund))))
@@ -156,7 +156,7 @@ impl RefundsApi {
     async fn refunds(&self, order_id: Path<String>) -> Result<Json<RefundList>, Problem> {
         let order = id(&order_id.0)?;
         let currency = self.order(order).await?.details.currency;
-        let refunds = self.0.payment_requests()?.refunds(order).await?;
+        let refunds = self.0.payment_requests.refunds(order).await?;
         let refunds = refunds.into_iter().map(|refund| view(order, currency, refund)).collect();
         Ok(Json(RefundList { refunds }))
     }

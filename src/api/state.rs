@@ -25,8 +25,8 @@ pub struct Parts {
     pub serves_simulated_pages: bool,
     /// The payments that new orders may ask for.
     pub payments: AcceptedPayments,
-    /// Asks the payment service, wherever it runs; None: it cannot be asked.
-    pub payment_requests: Option<Arc<dyn PaymentRequests>>,
+    /// Asks the payment service, wherever it runs.
+    pub payment_requests: Arc<dyn PaymentRequests>,
     /// The gateways that do not accept our credentials.
     pub gateway_health: Arc<GatewayHealth>,
     /// What lives here.

@@ -175,7 +175,8 @@ fn unavailable(why: &str) -> Response {
 impl From<NotificationTaken> for Outcome {
     fn from(taken: NotificationTaken) -> Self {
         match taken {
-            NotificationTaken::Stored => Self::Taken,
+            // One that is not stored has its payment look all the same.
+            NotificationTaken::Stored | NotificationTaken::OverLimit => Self::Taken,
             NotificationTaken::Repeated => Self::Repeated,
             NotificationTaken::Unmatched => Self::Unmatched,
             NotificationTaken::Test => Self::Test,

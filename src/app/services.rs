@@ -7,9 +7,10 @@ use ordermill_actors::inventory::{InventoryReads, InventorySettings, Stock};
 use ordermill_actors::notification::{Messengers, NotificationReads, Notifications};
 use ordermill_actors::order::{OrderReads, OrderSettings, Orders, SagaObserver};
 use ordermill_actors::payment::{
-    NOTIFICATIONS_KEPT, NotificationLog, NotificationReaders, PaymentReads, PaymentRequests,
-    PaymentSettings,
+    Gateways, NOTIFICATIONS_KEPT, NotificationLog, NotificationReaders, PaymentReads,
+    PaymentRequests, PaymentSettings, RemotePaymentRequests,
 };
+use ordermill_actors::ports::Rpc;
 use ordermill_actors::reconciliation::Sources;
 use ordermill_actors::registry::{self, ServiceDatabases, ServiceSettings, WiredServices};
 use ordermill_actors::runtime::service_builder::Process;
@@ -103,6 +104,14 @@ impl Services {
         Ok(PaymentParts { reads, requests, log: reads, ledger: &*gateway.reads })
     }
 
+    /// Asks the payment service: this process's own, or that of another one.
+    pub fn payment_requests(&self, rpc: &Arc<dyn Rpc>) -> Arc<dyn PaymentRequests> {
+        match &self.payments {
+            Some(local) => local.clone(),
+            None => Arc::new(RemotePaymentRequests::new(rpc.clone())),
+        }
+    }
+
     /// The simulated gateway. None: the payment service does not run in this process.
     pub fn simulated_gateway(&self) -> Option<&GatewayHandle> {
         self.gateway.as_ref()
@@ -139,6 +148,16 @@ pub struct Notifiers {
     pub messengers: Messengers,
 }
 
+/// The payment gateways as this process reaches them.
+pub struct Outside {
+    /// Those that are reached over HTTP.
+    pub gateways: Gateways,
+    /// Read their notifications.
+    pub readers: NotificationReaders,
+    /// Base address of the simulated gateway's pages.
+    pub pages_url: String,
+}
+
 /// Wires the services whose databases are open, in the order in which they start: what takes messages before what
 /// sends them, so that little waits in between.
 pub fn wire(
@@ -146,7 +165,7 @@ pub fn wire(
     databases: ServiceDatabases,
     config: &Config,
     notifiers: Notifiers,
-    pages_url: String,
+    outside: Outside,
     alone: bool,
 ) -> (Services, Vec<ChildSpec>) {
     let Notifiers { observer, messengers } = notifiers;
@@ -157,14 +176,21 @@ pub fn wire(
         gateway: GatewayPolicy {
             failure_rate: config.payment.failure_rate,
             latency: config.payment.latency,
-            pages_url: pages_url.into(),
+            pages_url: outside.pages_url.into(),
         },
         line: Box::new(|gateway| gateway),
         payment: PaymentSettings {
-            policy: PaymentPolicy { timeout: config.payment.timeout, ..PaymentPolicy::default() },
+            policy: PaymentPolicy {
+                timeout: config.payment.timeout,
+                window: config.gateways.payment_window,
+                order_timeout: config.order.order_timeout,
+                routes: config.gateways.routes.clone(),
+                ..PaymentPolicy::default()
+            },
             idle_after: config.idle_after,
             alone,
-            readers: NotificationReaders::default(),
+            gateways: outside.gateways,
+            readers: outside.readers,
             notifications_kept: NOTIFICATIONS_KEPT,
         },
         shipping: ShippingPolicy {

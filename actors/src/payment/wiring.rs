@@ -3,8 +3,9 @@
 use super::{
     CommandHandler, GatewayNotifications, Gateways, LocalPaymentRequests, NotificationLog,
     NotificationReaders, PaymentGateway, PaymentReads, PaymentRequests, PaymentResponder,
-    PaymentRules, Payments, RequestResponder, RpcServer, Sweeper,
+    PaymentRules, Payments, RequestResponder, RpcServer, Sweeper, simulated_notifications,
 };
+use crate::gateway::NotificationListener;
 use crate::ports::{Database, Responder};
 use crate::runtime::directory::Directory;
 use crate::runtime::entity::Entities;
@@ -36,7 +37,15 @@ pub struct PaymentSettings {
     pub notifications_kept: Duration,
 }
 
-/// The payment service, and what requests to it are handed to.
+/// What the payment service is reached by.
+pub struct PaymentHandles {
+    /// Takes notifications of gateways, and what people ask of payments.
+    pub requests: Arc<dyn PaymentRequests>,
+    /// Takes what the simulated gateway tells by itself.
+    pub simulated: NotificationListener,
+}
+
+/// The payment service, and what it is reached by.
 pub fn wire(
     process: &mut Process,
     store: Arc<dyn Database<PaymentService>>,
@@ -44,7 +53,7 @@ pub fn wire(
     log: Arc<dyn NotificationLog>,
     simulated: Arc<dyn PaymentGateway>,
     settings: PaymentSettings,
-) -> (Arc<dyn PaymentRequests>, ChildSpec) {
+) -> (PaymentHandles, ChildSpec) {
     let PaymentSettings { policy, idle_after, alone, gateways, readers, notifications_kept } =
         settings;
     let gateways = gateways.with(Provider::Simulated, simulated);
@@ -66,6 +75,7 @@ pub fn wire(
         readers,
         world: world.clone(),
     });
+    let simulated = simulated_notifications::listener(payments.clone(), world.clone());
     if let Some(rpc) = rpc {
         let confirmations = Arc::new(PaymentResponder::new(reads.clone()));
         let decisions = Arc::new(RequestResponder::new(requests.clone()));
@@ -79,5 +89,5 @@ pub fn wire(
     let node = builder.tree().part(Some("payment"), "sweeper", "payment/sweeper");
     let sweeper = Sweeper { reads, payments, world, alone };
     builder.child(sweeper.child_spec(node, PAYMENT_SWEEP));
-    (requests, builder.finish())
+    (PaymentHandles { requests, simulated }, builder.finish())
 }

@@ -85,10 +85,10 @@ impl Bench {
             notifications_kept: NOTIFICATIONS_KEPT,
         };
         let (reads, log) = (payment.reads.clone(), payment.reads);
-        let (local, two) =
+        let (handles, two) =
             wire(&mut process, payment.store, reads, log, Arc::new(gateway), settings);
         let (root, _) = Actor::spawn(None, process.supervisor(vec![one, two]), ()).await.unwrap();
-        Self { broker, stores, local, process, root: root.get_cell() }
+        Self { broker, stores, local: handles.requests, process, root: root.get_cell() }
     }
 
     /// The requests of this process, and of the other.
