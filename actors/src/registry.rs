@@ -10,7 +10,7 @@
 //! closing, looking for waiting messages, settings) iterates over the list.
 
 use crate::audit::{self, AuditReads};
-use crate::gateway::{self, GatewayHandle, GatewayReads};
+use crate::gateway::{self, GatewayHandle, GatewayReads, NotificationListener};
 use crate::inventory::{self, InventoryReads, InventorySettings, Stock};
 use crate::notification::{self, Messengers, NotificationReads, Notifications};
 use crate::order::{self, DueOrders, OrderReads, OrderSettings, Orders, SagaObserver};
@@ -225,8 +225,27 @@ fn orders_of(row: &OutboxRow) -> Vec<OrderId> {
     messages.map(|message| message.order_id()).collect()
 }
 
-/// Wraps the gateway: a simulation puts a faulty line between it and the payment service.
-pub type GatewayLine = Box<dyn Fn(Arc<dyn PaymentGateway>) -> Arc<dyn PaymentGateway> + Send>;
+/// The line between the payment service and the simulated gateway: a simulation puts a faulty one there.
+pub trait GatewayLine: Send {
+    /// The gateway, as the payment service asks it.
+    fn requests(&self, gateway: Arc<dyn PaymentGateway>) -> Arc<dyn PaymentGateway>;
+
+    /// The payment service, as the gateway notifies it.
+    fn notifications(&self, listener: NotificationListener) -> NotificationListener;
+}
+
+/// A line that loses nothing.
+pub struct DirectLine;
+
+impl GatewayLine for DirectLine {
+    fn requests(&self, gateway: Arc<dyn PaymentGateway>) -> Arc<dyn PaymentGateway> {
+        gateway
+    }
+
+    fn notifications(&self, listener: NotificationListener) -> NotificationListener {
+        listener
+    }
+}
 
 /// How the services go about their work.
 pub struct ServiceSettings {
@@ -239,7 +258,7 @@ pub struct ServiceSettings {
     /// The simulated gateway's.
     pub gateway: GatewayPolicy,
     /// The line to the gateway.
-    pub line: GatewayLine,
+    pub line: Box<dyn GatewayLine>,
     /// The payment service's.
     pub payment: PaymentSettings,
     /// The carrier's.
@@ -309,10 +328,10 @@ fn wire_one(
                 gateway::wire(process, ledger.store, ledger.reads, settings.gateway.clone());
             parts.push(part);
             wired.gateway = Some(gateway.clone());
-            let line = (settings.line)(Arc::new(gateway.clone()));
+            let line = settings.line.requests(Arc::new(gateway.clone()));
             let (log, payment_settings) = (reads.clone(), settings.payment.clone());
             let (handles, part) = payment::wire(process, store, reads, log, line, payment_settings);
-            gateway.notify(handles.simulated);
+            gateway.notify(settings.line.notifications(handles.simulated));
             wired.payments = Some(handles.requests);
             parts.push(part);
         }

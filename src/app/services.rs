@@ -12,7 +12,9 @@ use ordermill_actors::payment::{
 };
 use ordermill_actors::ports::Rpc;
 use ordermill_actors::reconciliation::Sources;
-use ordermill_actors::registry::{self, ServiceDatabases, ServiceSettings, WiredServices};
+use ordermill_actors::registry::{
+    self, DirectLine, ServiceDatabases, ServiceSettings, WiredServices,
+};
 use ordermill_actors::runtime::service_builder::Process;
 use ordermill_actors::runtime::supervisor::ChildSpec;
 use ordermill_actors::shipping::ShipmentReads;
@@ -178,7 +180,7 @@ pub fn wire(
             latency: config.payment.latency,
             pages_url: outside.pages_url.into(),
         },
-        line: Box::new(|gateway| gateway),
+        line: Box::new(DirectLine),
         payment: PaymentSettings {
             policy: PaymentPolicy {
                 timeout: config.payment.timeout,

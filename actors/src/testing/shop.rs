@@ -5,13 +5,16 @@
 
 use super::stores::Plain;
 use crate::broker::LocalBroker;
+use crate::gateway::GatewayHandle;
 use crate::gateway::GatewayReads;
 use crate::inventory::{InventoryReads, InventorySettings, Stock};
 use crate::notification::Messengers;
 use crate::order::{OrderReads, OrderSettings, Orders, SagaObserver};
-use crate::payment::{Gateways, NOTIFICATIONS_KEPT, NotificationReaders, PaymentSettings};
+use crate::payment::{
+    Gateways, NOTIFICATIONS_KEPT, NotificationReaders, PaymentRequests, PaymentSettings,
+};
 use crate::ports::Broker;
-use crate::registry::{GatewayLine, ServiceDatabases, ServiceSettings, wire};
+use crate::registry::{DirectLine, GatewayLine, ServiceDatabases, ServiceSettings, wire};
 use crate::runtime::service_builder::{Process, ROOT};
 use crate::runtime::tree::TreeQuery;
 use ordermill_domain::backoff::Backoff;
@@ -68,7 +71,7 @@ pub struct Backing {
     /// The databases.
     pub databases: ServiceDatabases,
     /// The line to the gateway.
-    pub line: GatewayLine,
+    pub line: Box<dyn GatewayLine>,
     /// True when no other process works on the same databases.
     pub alone: bool,
 }
@@ -80,7 +83,7 @@ impl Backing {
             world: stores.world.clone(),
             broker: Arc::new(LocalBroker::default()),
             databases: stores.databases(&Plain),
-            line: Box::new(|gateway| gateway),
+            line: Box::new(DirectLine),
             alone: true,
         }
     }
@@ -92,6 +95,10 @@ pub struct Shop {
     pub orders: Orders,
     /// Sets stock.
     pub stock: Stock,
+    /// Takes what people ask of payments.
+    pub payments: Arc<dyn PaymentRequests>,
+    /// The gateway, as customers reach its pages.
+    pub gateway: GatewayHandle,
     /// The databases.
     pub stores: ShopStores,
     /// Time and ids.
@@ -141,7 +148,10 @@ impl Shop {
             .await
             .expect("a shop in memory has nothing that could fail at its start");
         let (orders, stock) = wired.orders.zip(wired.stock).expect("every database is open");
-        Self { orders, stock, stores, world, process, root: root.get_cell() }
+        let (payments, gateway) =
+            wired.payments.zip(wired.gateway).expect("every database is open");
+        let root = root.get_cell();
+        Self { orders, stock, payments, gateway, stores, world, process, root }
     }
 
     /// Kills it, as kill −9 would: what is not in a database is gone. Its actors end one after the other.

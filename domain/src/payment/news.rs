@@ -1,6 +1,7 @@
 //! The messages of a payment: its outcome, its page, and what else became of it.
 
 use super::gateway_payment::Page;
+use super::provider::Provider;
 use super::requests::RefundStatus;
 use super::state::{End, Payment, PaymentStatus, State};
 use crate::clock::Timestamp;
@@ -57,9 +58,11 @@ impl Payment {
         Message::new(&self.origin.slim(), Payload::Payment(message), number, at)
     }
 
-    /// True when there is more to tell than an outcome: an order that is paid at once has none of it.
+    /// True when there is more to tell than an outcome: an order that the simulated gateway takes the money of at
+    /// once has none of it.
     fn has_news(&self) -> bool {
         self.told.updates > 0
+            || self.provider != Provider::Simulated
             || self.had_page()
             || self.attention.is_some()
             || !self.refunds.is_empty()

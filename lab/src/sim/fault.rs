@@ -49,6 +49,10 @@ faults! {
     Unanswered = "gateway: response lost", 100, "The response of the gateway is lost.";
     Late = "gateway: response late", 60, "The response of the gateway arrives after the timeout.";
     GatewayFails = "gateway: error after booking", 60, "The gateway books the payment and responds with an error.";
+    NotificationLost = "notification: lost", 200, "A notification of the gateway is lost.";
+    NotificationDoubled = "notification: duplicated", 200, "A notification of the gateway comes twice.";
+    NotificationLate = "notification: late", 100, "A notification of the gateway comes late.";
+    NotificationForged = "notification: untrue", 60, "A notification claims money that the gateway does not have.";
     WrongAmount = "gateway: wrong amount", 40, "The gateway captures a wrong amount for some payments.";
     DiesHere = "process: killed between steps", 3, "A process is killed between two steps.";
     Killed = "process: killed", 0, "A process is killed (SIGKILL).";

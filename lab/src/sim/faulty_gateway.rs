@@ -4,9 +4,11 @@ use super::Shared;
 use super::fault::Fault;
 use super::process_gate::ProcessGate;
 use async_trait::async_trait;
+use ordermill_actors::gateway::NotificationListener;
 use ordermill_actors::payment::PaymentGateway;
+use ordermill_actors::registry::GatewayLine;
 use ordermill_domain::payment::{GatewayError, GatewayPayment, GatewayRequest};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// The longest that a request takes when all is well.
@@ -14,11 +16,56 @@ const SLOW: Duration = Duration::from_millis(500);
 /// The longest that an answer comes late: some are heard all the same, some are not.
 const LATE: Duration = Duration::from_secs(90);
 
+/// A bad line between a process and the gateway.
+pub struct FaultyLine {
+    gate: ProcessGate,
+    sim: Shared,
+    listener: Arc<OnceLock<NotificationListener>>,
+}
+
+impl FaultyLine {
+    /// The line of a process.
+    pub fn new(gate: ProcessGate, sim: Shared) -> Self {
+        Self { gate, sim, listener: Arc::default() }
+    }
+}
+
+impl GatewayLine for FaultyLine {
+    fn requests(&self, gateway: Arc<dyn PaymentGateway>) -> Arc<dyn PaymentGateway> {
+        let (gate, sim) = (self.gate.clone(), self.sim.clone());
+        Arc::new(FaultyGateway { gateway, gate, sim, listener: self.listener.clone() })
+    }
+
+    /// Notifications get lost, come twice, and late enough to overtake each other.
+    fn notifications(&self, listener: NotificationListener) -> NotificationListener {
+        let (gate, sim) = (self.gate.clone(), self.sim.clone());
+        // Only one is made of each line.
+        let _ = self.listener.set(listener.clone());
+        Arc::new(move |order, claimed_minor| {
+            if sim.fails(Fault::NotificationLost) {
+                return;
+            }
+            let times = 1 + u32::from(sim.fails(Fault::NotificationDoubled));
+            for _ in 0..times {
+                let longest = if sim.fails(Fault::NotificationLate) { LATE } else { SLOW };
+                let (pause, gate, listener) =
+                    (sim.chance.pause(longest), gate.clone(), listener.clone());
+                tokio::spawn(async move {
+                    tokio::time::sleep(pause).await;
+                    gate.runs_on().await;
+                    listener(order, claimed_minor);
+                });
+            }
+        })
+    }
+}
+
 /// The gateway, at the end of a bad line.
-pub struct FaultyGateway {
-    pub gateway: Arc<dyn PaymentGateway>,
-    pub gate: ProcessGate,
-    pub sim: Shared,
+struct FaultyGateway {
+    gateway: Arc<dyn PaymentGateway>,
+    gate: ProcessGate,
+    sim: Shared,
+    listener: Arc<OnceLock<NotificationListener>>,
 }
 
 #[async_trait]
@@ -35,6 +82,12 @@ impl PaymentGateway for FaultyGateway {
         }
         self.sim.may_die(&self.gate);
         self.gate.runs_on().await;
+        // Somebody claims that it is paid, whatever the gateway has.
+        if self.sim.fails(Fault::NotificationForged)
+            && let Some(listener) = self.listener.get()
+        {
+            listener(request.subject.order_id, request.subject.due.minor);
+        }
         let answer = self.gateway.ask(request).await;
         if self.sim.fails(Fault::Late) {
             tokio::time::sleep(self.sim.chance.pause(LATE)).await;

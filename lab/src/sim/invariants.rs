@@ -5,13 +5,15 @@ use super::script::{CustomerOutcome, Promises};
 use ordermill_actors::order::OrderReads;
 use ordermill_actors::reconciliation::ProductRecords;
 use ordermill_actors::testing::shop::ShopStores;
+use ordermill_domain::gateway::EntryStatus;
 use ordermill_domain::ids::{OrderId, ProductId};
 use ordermill_domain::inventory::{Reservation, StockRow};
 use ordermill_domain::order::{OrderStatus, Saga};
+use ordermill_domain::payment::{GatewayKey, RefundStatus, State};
 use ordermill_domain::reconciliation::{
     Aspect, Disagreement, Span, compare_order, compare_product,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// What must hold, whatever goes wrong.
@@ -23,6 +25,8 @@ pub enum Rule {
     Ends,
     /// O3: at most one capture an order; the gateway holds the total of a fulfilled one, else nothing.
     Money,
+    /// M2: a page is shown, and open, only while the order can be paid there.
+    Page,
     /// O4: every yes that a customer has heard stays true, and every no was true when it was said.
     Kept,
     /// O5: every event is heard, and has its effect once.
@@ -45,6 +49,7 @@ impl fmt::Display for Rule {
             Self::Stock => "O1",
             Self::Ends => "O2",
             Self::Money => "O3",
+            Self::Page => "M2",
             Self::Kept => "O4",
             Self::Once => "O5",
             Self::Undone => "O6",
@@ -115,11 +120,22 @@ fn is_fulfilled(status: OrderStatus) -> bool {
     matches!(status, OrderStatus::Confirmed | OrderStatus::Shipped | OrderStatus::Completed)
 }
 
+/// The refunds of an order's payment that are asked for or done, in minor units.
+fn asked_back(stores: &ShopStores, order: OrderId) -> i64 {
+    stores.payment.with(|tables| {
+        let row = tables.rows().find(|row| row.order_id == order);
+        let refunds = row.into_iter().flat_map(|row| row.refunds());
+        let counted = refunds.filter(|refund| refund.status != RefundStatus::Refused);
+        counted.map(|refund| refund.amount_minor).sum()
+    })
+}
+
 /// What must be true at any moment.
 pub fn check_now(stores: &ShopStores, initial: &[(String, i64)]) -> Vec<Finding> {
     let mut found = Vec::new();
     stock_is_whole(stores, initial, &mut found);
     ledger_is_whole(stores, &mut found);
+    ended_payments_are_closed(stores, &mut found);
     let sagas: Vec<Saga> = stores.order.with(|tables| tables.sagas().cloned().collect());
     for saga in sagas {
         let (order, status, total) = (saga.order_id(), saga.status(), saga.details.total_minor);
@@ -133,9 +149,12 @@ pub fn check_now(stores: &ShopStores, initial: &[(String, i64)]) -> Vec<Finding>
         if saga.facts.is_failing() || !is_fulfilled(status) {
             continue;
         }
-        if having.held != total {
-            let what =
-                format!("{order} is {status:?} and the gateway holds {} of {total}", having.held);
+        let refunds = asked_back(stores, order);
+        if !(total - refunds..=total).contains(&having.held) {
+            let held = having.held;
+            let what = format!(
+                "{order} is {status:?} and the gateway holds {held} of {total}, less {refunds} at most"
+            );
             found.push(Finding::new(Rule::Money, what));
         }
         if !having.holds_stock() {
@@ -174,6 +193,7 @@ pub async fn check(
         }
     }
     services_agree(stores, &mut found).await;
+    payments_are_settled(stores, &mut found);
     let mut ids: Vec<_> = bought.iter().map(|bought| bought.order).collect();
     ids.sort();
     ids.dedup();
@@ -241,6 +261,47 @@ fn is_kept(saga: &Saga, promised: Promises, found: &mut Vec<Finding>) {
     for (_, what) in broken.into_iter().filter(|(broken, _)| *broken) {
         let what = format!("{order} is {status:?}, though {what} was accepted");
         found.push(Finding::new(Rule::Kept, what));
+    }
+}
+
+/// M2: nobody can pay at the page of a payment that has ended.
+fn ended_payments_are_closed(stores: &ShopStores, found: &mut Vec<Finding>) {
+    let ended: BTreeSet<GatewayKey> = stores.payment.with(|tables| {
+        let ended = tables.rows().filter(|row| matches!(row.payment.state, State::Ended { .. }));
+        ended.map(|row| GatewayKey::of(row.order_id)).collect()
+    });
+    stores.gateway.with(|ledger| {
+        let open = ledger
+            .entries()
+            .filter(|entry| entry.status == EntryStatus::Open && ended.contains(&entry.key));
+        for entry in open.filter(|entry| entry.is_page_open(stores.world.now())) {
+            let what = format!("the payment has ended, and its page can be paid: {entry:?}");
+            found.push(Finding::new(Rule::Page, what));
+        }
+    });
+}
+
+/// M4: at rest, the gateway has money of no payment that has ended; M2: and no order shows a page.
+fn payments_are_settled(stores: &ShopStores, found: &mut Vec<Finding>) {
+    let now = stores.world.now();
+    stores.payment.with(|tables| {
+        for row in tables.rows() {
+            let key = GatewayKey::of(row.order_id);
+            let held = stores.gateway.with(|ledger| {
+                let mut entries = ledger.entries();
+                entries.find(|entry| entry.key == key).map_or(0, |entry| entry.held_minor())
+            });
+            let is_ended = matches!(row.payment.state, State::Ended { .. });
+            if is_ended && held != 0 {
+                let what = format!("{}: {held} held of a payment that ended", row.order_id);
+                found.push(Finding::new(Rule::Money, what));
+            }
+        }
+    });
+    let sagas: Vec<Saga> = stores.order.with(|tables| tables.sagas().cloned().collect());
+    for saga in sagas.iter().filter(|saga| saga.payment(now).page.is_some()) {
+        let what = format!("{} is at rest and shows a page", saga.order_id());
+        found.push(Finding::new(Rule::Page, what));
     }
 }
 

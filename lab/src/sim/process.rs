@@ -3,7 +3,7 @@
 use super::Shared;
 use super::broker::{Connection, SimBroker};
 use super::clock::SimClock;
-use super::faulty_gateway::FaultyGateway;
+use super::faulty_gateway::FaultyLine;
 use super::process_gate::ProcessGate;
 use super::store::SimStore;
 use ordermill_actors::ports::Database;
@@ -38,10 +38,7 @@ pub async fn start(
         world,
         broker: Arc::new(Connection { broker: broker.clone(), gate: gate.clone() }),
         databases: between.databases(&mine),
-        line: Box::new(move |gateway| {
-            let (gate, sim) = (between.gate.clone(), between.sim.clone());
-            Arc::new(FaultyGateway { gateway, gate, sim })
-        }),
+        line: Box::new(FaultyLine::new(gate.clone(), sim.clone())),
         alone: false,
     };
     sim.trace.say(format_args!("process {number} starts"));

@@ -4,7 +4,7 @@ use super::chance::Chance;
 use super::fault::{Coverage, Fault, Rates};
 use super::invariants::{Finding, OrderHoldings, Rule};
 use super::plan::{Plan, RunMode};
-use super::script::{Customer, CustomerOutcome, Customers, scenario, wanted};
+use super::script::{AtPage, Customer, CustomerOutcome, Customers, scenario, wanted};
 use super::trace::Trace;
 use super::world::World;
 use super::{Shared, Sim};
@@ -88,7 +88,8 @@ async fn simulate(plan: Plan) -> Outcome {
         .map(|number| {
             let details = wanted(&script, &products);
             let scenario = is_insisting.then(|| scenario(&script));
-            tokio::spawn(customers.clone().visit(Customer { number, details, scenario }))
+            let at_page = AtPage::drawn(&script, plan.mode == RunMode::Ample);
+            tokio::spawn(customers.clone().visit(Customer { number, details, scenario, at_page }))
         })
         .collect();
     world.inject_faults().await;

@@ -5,16 +5,18 @@ use super::chance::Chance;
 use super::process::Running;
 use ordermill_actors::order::{AskError, OrderReads, Orders, RequestContext};
 use ordermill_actors::testing::shop::ShopStores;
+use ordermill_domain::gateway::{EntryStatus, Visit};
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::messages::{Address, OrderDetails};
 use ordermill_domain::order::OrderStatus;
+use ordermill_domain::payment::{GatewayKey, PaymentRequest, RefundRequest, RefundWhat, Ruling};
 use ordermill_domain::shipping::UNDELIVERABLE_POSTAL_CODE;
 use ordermill_domain::testing::order_of;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 /// Ways to pay, the common one more often.
-const METHODS: [&str; 8] = [
+const METHODS: [&str; 13] = [
     "credit_card",
     "credit_card",
     "credit_card",
@@ -23,6 +25,11 @@ const METHODS: [&str; 8] = [
     "test_timeout_uncharged",
     "test_slow",
     "test_refund_fails",
+    "test_redirect",
+    "test_redirect",
+    "test_redirect_silent",
+    "test_redirect_late",
+    "test_review",
 ];
 
 /// A customer's patience with one answer, a little above the server's own.
@@ -94,6 +101,8 @@ pub struct Customer {
     pub details: OrderDetails,
     /// What it wants of its order in its time. None: whatever comes to its mind, whenever.
     pub scenario: Option<&'static [OrderAction]>,
+    /// What it does at a page where it has to pay.
+    pub at_page: AtPage,
 }
 
 /// What is ordered: one to three of the products, one to three of each.
@@ -116,6 +125,33 @@ pub fn wanted(chance: &Chance, products: &[String]) -> OrderDetails {
     details
 }
 
+/// What a customer does at a page where it has to pay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtPage {
+    Pays,
+    PaysTwice,
+    IsDeniedFirst,
+    /// Later than it should, and perhaps than it can.
+    PaysAfter(Duration),
+    Leaves,
+}
+
+impl AtPage {
+    /// One of them; if the end is to be certain, one that pays.
+    pub fn drawn(chance: &Chance, is_certain: bool) -> Self {
+        let drawn = chance.below(8);
+        let pause = chance.pause(Duration::from_secs(1_200));
+        match drawn {
+            0..4 => Self::Pays,
+            4 => Self::PaysTwice,
+            5 => Self::IsDeniedFirst,
+            _ if is_certain => Self::Pays,
+            6 => Self::PaysAfter(pause),
+            _ => Self::Leaves,
+        }
+    }
+}
+
 /// One of the scenarios.
 pub fn scenario(chance: &Chance) -> &'static [OrderAction] {
     chance.pick(&SCENARIOS).copied().unwrap_or_default()
@@ -132,9 +168,10 @@ pub struct Customers {
 impl Customers {
     /// One customer's way, from the first request to the last.
     pub async fn visit(self, customer: Customer) -> CustomerOutcome {
-        let Customer { number, details, scenario } = customer;
+        let Customer { number, details, scenario, at_page } = customer;
         self.pause(20).await;
         let order = self.place(number, &details).await;
+        tokio::spawn(self.clone().pay(order, at_page));
         let (total_minor, promised) = (details.total_minor, Promises::default());
         let mut bought = CustomerOutcome { order, total_minor, promised, refused: Vec::new() };
         match scenario {
@@ -152,7 +189,9 @@ impl Customers {
                         OrderAction::Dispatch,
                         OrderAction::Deliver,
                     ];
-                    if let Some(action) = self.sim.chance.pick(&deeds) {
+                    if self.sim.chance.percent(15) {
+                        self.ask_refund(order, &details).await;
+                    } else if let Some(action) = self.sim.chance.pick(&deeds) {
                         // Too early, too late, or nobody there: this customer does not insist.
                         self.ask(number, &mut bought, *action).await;
                     }
@@ -160,6 +199,64 @@ impl Customers {
             }
         }
         bought
+    }
+
+    /// What a customer, and someone who rules on reviews, do about a payment.
+    async fn pay(self, order: OrderId, at_page: AtPage) {
+        let visits: &[Visit] = match at_page {
+            AtPage::Pays => &[Visit::Pay],
+            AtPage::PaysTwice => &[Visit::Pay, Visit::Pay],
+            AtPage::IsDeniedFirst => &[Visit::Decline, Visit::Pay],
+            AtPage::PaysAfter(pause) => {
+                tokio::time::sleep(pause).await;
+                &[Visit::Pay]
+            }
+            AtPage::Leaves => &[Visit::Leave],
+        };
+        for visit in visits {
+            self.pause(20).await;
+            while !self.visit_page(order, *visit).await {
+                self.pause(5).await;
+            }
+        }
+    }
+
+    /// True when there is nothing more to do at the page.
+    async fn visit_page(&self, order: OrderId, visit: Visit) -> bool {
+        let key = GatewayKey::of(order);
+        let entry = self
+            .stores
+            .gateway
+            .with(|ledger| ledger.entries().find(|entry| entry.key == key).cloned());
+        let Some(entry) = entry else { return false };
+        let open: Vec<_> = {
+            let processes = self.fleet.lock();
+            let running = processes.iter().flatten().filter(|process| process.gate.runs());
+            running
+                .map(|process| (process.shop.gateway.clone(), process.shop.payments.clone()))
+                .collect()
+        };
+        let Some((gateway, payments)) = self.sim.chance.pick(&open) else { return false };
+        if entry.is_in_review() {
+            let ruling = PaymentRequest::Review(Ruling::Accept);
+            let ruled = tokio::time::timeout(PATIENCE, payments.request(order, ruling)).await;
+            self.sim.trace.say(format_args!("{order} is ruled on: {}", matches!(ruled, Ok(Ok(_)))));
+            return false;
+        }
+        match entry.status {
+            EntryStatus::Asked => false,
+            EntryStatus::Open => {
+                let visited = tokio::time::timeout(PATIENCE, gateway.visit(key, visit)).await;
+                self.sim
+                    .trace
+                    .say(format_args!("{order} {visit:?}: {}", matches!(visited, Ok(Ok(_)))));
+                matches!(visited, Ok(Ok(_)))
+            }
+            EntryStatus::Charged
+            | EntryStatus::Declined
+            | EntryStatus::Cancelled
+            | EntryStatus::Refunded => true,
+        }
     }
 
     async fn pause(&self, longest_secs: u64) {
@@ -217,6 +314,29 @@ impl Customers {
             OrderAction::Deliver => bought.promised.delivered |= accepted,
         }
         accepted
+    }
+
+    /// Asks for a part of the money, once; too early, too late or too much, it is refused.
+    async fn ask_refund(&self, order: OrderId, details: &OrderDetails) {
+        let (amount, nth) =
+            (1 + self.sim.chance.below(2_000).cast_signed(), self.sim.chance.below(3));
+        let payments = {
+            let processes = self.fleet.lock();
+            let running: Vec<_> =
+                processes.iter().flatten().filter(|process| process.gate.runs()).collect();
+            self.sim.chance.pick(&running).map(|process| process.shop.payments.clone())
+        };
+        let Some(payments) = payments else { return };
+        let request = PaymentRequest::Refund(RefundRequest {
+            refund_id: RefundRequest::id_of(order, &nth.to_string()),
+            what: RefundWhat::Amount(amount),
+            ordered: details.lines.clone(),
+            reason: "one was broken".to_owned(),
+        });
+        let asked = tokio::time::timeout(PATIENCE, payments.request(order, request)).await;
+        self.sim
+            .trace
+            .say(format_args!("{order}: refund of {amount}: {}", matches!(asked, Ok(Ok(_)))));
     }
 
     /// The statuses that an order has had, from a row of its history on, with the rows' numbers.

@@ -17,6 +17,7 @@ use ordermill_domain::backoff::Backoff;
 use ordermill_domain::inventory::Quantity;
 use ordermill_domain::messages::Flow;
 use ordermill_domain::order::SagaPolicy;
+use ordermill_domain::payment::{PaymentPolicy, PaymentRow};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -29,6 +30,9 @@ const PROCESSES_MAX: usize = 3;
 const POLL_MIN: Duration = Duration::from_millis(250);
 /// The longest between two looks.
 const POLL_MAX: Duration = Duration::from_secs(8);
+
+/// A payment that is looked at within this time is not at rest: its page may have been paid too late.
+const LOOKED_AT_WITHIN: Duration = Duration::from_secs(2 * 3_600);
 
 /// Findings that are kept of a run: the first say what is wrong.
 const FOUND_MAX: usize = 20;
@@ -86,10 +90,12 @@ impl World {
             // How an order ends must not hang on how long it took.
             RunMode::Ample => SagaPolicy { order_timeout: 100 * CALM_MAX, ..SagaPolicy::default() },
         };
+        let order_timeout = policy.order_timeout;
         let order = OrderSettings { policy, flow, plan, ..OrderSettings::default() };
         let error_ms =
             if chance.percent(70) { 0 } else { chance.below(120_000).cast_signed() - 60_000 };
-        let settings = ShopSettings { order, ..ShopSettings::default() };
+        let payment = PaymentPolicy { order_timeout, ..PaymentPolicy::default() };
+        let settings = ShopSettings { order, payment, ..ShopSettings::default() };
         start(&self.sim, &self.broker, &self.stores, settings, (self.started, error_ms)).await
     }
 
@@ -249,6 +255,13 @@ impl World {
         self.found.truncate(FOUND_MAX);
     }
 
+    /// Payments that are asked about, or looked at for late money soon.
+    fn unsettled_payments(&self) -> usize {
+        let soon = self.stores.world.now() + LOOKED_AT_WITHIN;
+        let is_due = |row: &&PaymentRow| row.due_at().is_some_and(|due_at| due_at <= soon);
+        self.stores.payment.with(|tables| tables.rows().filter(is_due).count())
+    }
+
     /// Waits until every order rests and everything that was said is heard; then checks the invariants.
     pub async fn come_to_rest(&mut self, bought: &[CustomerOutcome]) {
         let begun = Instant::now();
@@ -260,13 +273,14 @@ impl World {
                 open += usize::from(!saga.is_some_and(|saga| saga.is_at_rest()));
             }
             let (unpublished, unobserved) = (self.stores.outbox_len(), self.broker.open());
-            if open + unpublished + unobserved == 0 {
+            let unsettled = self.unsettled_payments();
+            if open + unpublished + unobserved + unsettled == 0 {
                 break;
             }
             if begun.elapsed() > self.plan.patience {
                 let what = format!(
-                    "{open} orders are not at rest; {unpublished} outbox rows and {unobserved} \
-                        messages are left"
+                    "{open} orders and {unsettled} payments are not at rest; {unpublished} outbox rows \
+                        and {unobserved} messages are left"
                 );
                 self.found.push(Finding::new(Rule::Rest, what));
                 break;
