@@ -129,7 +129,9 @@ fn said(outcome: VisitOutcome) -> (StatusCode, &'static str) {
     match outcome {
         VisitOutcome::Paid => (StatusCode::OK, "Thank you: the payment is made."),
         VisitOutcome::Denied => (StatusCode::OK, "The payment was declined. You can try again."),
-        VisitOutcome::Left => (StatusCode::OK, "Nothing was paid. You can come back to this page."),
+        VisitOutcome::Abandoned => {
+            (StatusCode::OK, "Nothing was paid. You can come back to this page.")
+        }
         VisitOutcome::PaidBefore => (StatusCode::OK, "This payment had been made before."),
         VisitOutcome::Closed => (StatusCode::GONE, ENDED),
         VisitOutcome::NoPage => (StatusCode::NOT_FOUND, NO_PAGE),

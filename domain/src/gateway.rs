@@ -31,5 +31,5 @@ mod tests;
 pub use entry::{Booking, Details, Entry, EntryStatus, LedgerRefund, Review};
 pub use ledger::LATE_MONEY_AFTER;
 pub use methods::{GatewayPolicy, TEST_METHODS};
-pub use response::{Answer, GatewayResponse, LedgerNotification, Visit, VisitOutcome};
+pub use response::{GatewayResponse, LedgerAnswer, LedgerNotification, Visit, VisitOutcome};
 pub use service::{GatewayChange, GatewayWrites, SimulatedGateway};

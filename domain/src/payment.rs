@@ -52,7 +52,9 @@ pub use from_message::input;
 pub use gateway_payment::{
     GatewayKey, GatewayPayment, GatewayRefund, Page, PartKey, PaymentTry, Reference, RefundProgress,
 };
-pub use gateway_request::{GatewayError, GatewayRequest, Operation, Part, Ruling, Subject, Terms};
+pub use gateway_request::{
+    GatewayError, GatewayRequest, Operation, PaymentPart, Ruling, Subject, Terms,
+};
 pub use input::{GatewayAnswer, PaymentInput};
 pub use methods::{DEFAULT_METHODS, PaymentMethods};
 pub use notification::{
@@ -69,7 +71,7 @@ pub use service::{
     PaymentChange, PaymentKeys, PaymentRow, PaymentRows, PaymentService, PaymentWrite,
     PaymentWrites,
 };
-pub use state::{Asking, End, Known, Looks, Payment, PaymentStatus, State, Told};
+pub use state::{Asking, End, Known, Looks, Payment, PaymentStatus, Published, State};
 pub use stored_notifications::{
     GatewayReference, KnownNotifications, NOTIFICATIONS_MAX, NotificationOutcome, NotificationRow,
     NotificationWrites, RepeatedNotification, StoredNotification,

@@ -69,7 +69,7 @@ struct AskedPayment {
 
 /// What was asked of a payment.
 #[derive(ApiResponse)]
-enum Noted {
+enum Acknowledged {
     /// Accepted: it is recorded, and will be done.
     #[oai(status = 202)]
     Accepted(Json<AskedPayment>),
@@ -85,7 +85,11 @@ impl PaymentRequestsApi {
     /// For a payment with the attention `refund_by_hand`: its gateway cannot refund it. Closes the
     /// matter for good, and continues the cancellation of the order.
     #[oai(path = "/admin/payments/:order_id/by-hand", method = "post")]
-    async fn by_hand(&self, order_id: Path<String>, body: Raw<ByHand>) -> Result<Noted, Problem> {
+    async fn by_hand(
+        &self,
+        order_id: Path<String>,
+        body: Raw<ByHand>,
+    ) -> Result<Acknowledged, Problem> {
         let order = id(&order_id.0)?;
         let ByHand { done: Done::Refund, note } = body.parse()?;
         let mut errors = Vec::new();
@@ -105,7 +109,11 @@ impl PaymentRequestsApi {
     /// The gateway has the money and doubts the customer: nothing goes on before somebody accepts
     /// or denies it, here or in the gateway's dashboard.
     #[oai(path = "/admin/payments/:order_id/review", method = "post")]
-    async fn review(&self, order_id: Path<String>, body: Raw<NewRuling>) -> Result<Noted, Problem> {
+    async fn review(
+        &self,
+        order_id: Path<String>,
+        body: Raw<NewRuling>,
+    ) -> Result<Acknowledged, Problem> {
         let order = id(&order_id.0)?;
         let ruling = match body.parse()?.ruling {
             RulingWord::Accept => Ruling::Accept,
@@ -116,9 +124,9 @@ impl PaymentRequestsApi {
 }
 
 impl PaymentRequestsApi {
-    async fn ask(&self, order: OrderId, request: PaymentRequest) -> Result<Noted, Problem> {
+    async fn ask(&self, order: OrderId, request: PaymentRequest) -> Result<Acknowledged, Problem> {
         match self.0.payment_requests.request(order, request).await {
-            Ok(_) => Ok(Noted::Accepted(Json(AskedPayment { order_id: order.0 }))),
+            Ok(_) => Ok(Acknowledged::Accepted(Json(AskedPayment { order_id: order.0 }))),
             // Whether there is such an order is not known here.
             Err(RequestError::Refused(RequestRefused::NotFound)) => {
                 Err(Problem::not_found("there is no payment of this order"))

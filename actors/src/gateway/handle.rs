@@ -8,7 +8,7 @@ use crate::runtime::journal::{CommitOutcome, JournalHandle};
 use async_trait::async_trait;
 use ordermill_domain::clock::{Clock, Timestamp};
 use ordermill_domain::gateway::{
-    Answer, Entry, GatewayChange, GatewayPolicy, GatewayResponse, LedgerNotification,
+    Entry, GatewayChange, GatewayPolicy, GatewayResponse, LedgerAnswer, LedgerNotification,
     SimulatedGateway, Visit, VisitOutcome,
 };
 use ordermill_domain::ids::OrderId;
@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 /// How long a call without an answer is kept open: longer than any timeout, and yet no leak.
 const SILENCE: Duration = Duration::from_secs(600);
 
-/// Told what happens to an order's payment without being asked for, and how much is captured, in minor units (0: a try
+/// Published what happens to an order's payment without being asked for, and how much is captured, in minor units (0: a try
 /// was denied). Called from the journal: it must not block.
 pub type NotificationListener = Arc<dyn Fn(OrderId, i64) + Send + Sync>;
 
@@ -60,8 +60,8 @@ impl GatewayHandle {
     /// When the ledger cannot book it.
     pub async fn visit(&self, key: GatewayKey, visit: Visit) -> Result<VisitOutcome, GatewayError> {
         match self.commit(GatewayChange::Visit(key, visit)).await?.answer {
-            Answer::Visited(outcome) => Ok(outcome),
-            other @ (Answer::Asked(_) | Answer::Silence) => Err(unexpected(&other)),
+            LedgerAnswer::Visited(outcome) => Ok(outcome),
+            other @ (LedgerAnswer::Asked(_) | LedgerAnswer::Silence) => Err(unexpected(&other)),
         }
     }
 
@@ -134,7 +134,7 @@ impl GatewayHandle {
     }
 }
 
-fn unexpected(answer: &Answer) -> GatewayError {
+fn unexpected(answer: &LedgerAnswer) -> GatewayError {
     GatewayError::Unknown(format!("unexpected answer: {answer:?}"))
 }
 
@@ -150,15 +150,15 @@ impl PaymentGateway for GatewayHandle {
         let response = self.commit(GatewayChange::Ask(request)).await?;
         self.take_time(self.policy.latency).await;
         match response.answer {
-            Answer::Asked(answer) => {
+            LedgerAnswer::Asked(answer) => {
                 self.take_time(response.delay).await;
                 answer.map(|payment| *payment)
             }
-            Answer::Silence => {
+            LedgerAnswer::Silence => {
                 tokio::time::sleep(SILENCE).await;
                 Err(GatewayError::Unknown("no answer".to_owned()))
             }
-            other @ Answer::Visited(_) => Err(unexpected(&other)),
+            other @ LedgerAnswer::Visited(_) => Err(unexpected(&other)),
         }
     }
 }

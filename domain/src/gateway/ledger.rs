@@ -5,9 +5,11 @@
 
 use super::entry::{Booking, Entry, EntryStatus, LedgerRefund, Review};
 use super::methods::{GatewayPolicy, Method};
-use super::response::{Answer, GatewayResponse, LedgerNotification, Visit, VisitOutcome};
+use super::response::{GatewayResponse, LedgerAnswer, LedgerNotification, Visit, VisitOutcome};
 use crate::clock::{Timestamp, storable};
-use crate::payment::{GatewayError, GatewayRequest, Operation, Part, Ruling, Subject, Terms};
+use crate::payment::{
+    GatewayError, GatewayRequest, Operation, PaymentPart, Ruling, Subject, Terms,
+};
 use std::time::Duration;
 
 /// How long after a page was cancelled the money arrives of a customer who was on it (`test_redirect_late`): long
@@ -34,7 +36,7 @@ impl Entry {
                 let created = self.create(&request.subject, terms, policy, at);
                 let is_lost = self.status == EntryStatus::Asked;
                 if created.is_ok() && (is_lost || method.silent(nth)) {
-                    return GatewayResponse::now(Answer::Silence);
+                    return GatewayResponse::now(LedgerAnswer::Silence);
                 }
                 delay = method.delay(nth);
                 created
@@ -50,7 +52,7 @@ impl Entry {
         };
         let answer = refusal.map(|()| Box::new(self.payment(policy, at)));
         GatewayResponse {
-            answer: Answer::Asked(answer),
+            answer: LedgerAnswer::Asked(answer),
             delay,
             notification,
             late_at: self.details.late_at,
@@ -72,12 +74,16 @@ impl Entry {
                 self.details.denied = Some("declined".to_owned());
                 VisitOutcome::Denied
             }
-            Visit::Leave => VisitOutcome::Left,
+            Visit::Leave => VisitOutcome::Abandoned,
         };
         let is_news = matches!(outcome, VisitOutcome::Paid | VisitOutcome::Denied);
         let notification = late.or_else(|| self.notification().filter(|_| is_news));
         let late_at = self.details.late_at;
-        GatewayResponse { notification, late_at, ..GatewayResponse::now(Answer::Visited(outcome)) }
+        GatewayResponse {
+            notification,
+            late_at,
+            ..GatewayResponse::now(LedgerAnswer::Visited(outcome))
+        }
     }
 
     fn create(
@@ -160,7 +166,7 @@ impl Entry {
     }
 
     /// Refunds a part, once a key.
-    fn refund(&mut self, part: &Part, at: Timestamp) -> Refusal {
+    fn refund(&mut self, part: &PaymentPart, at: Timestamp) -> Refusal {
         self.refund_attempts += 1;
         let minor = part.amount.minor;
         let method = self.method().unwrap_or(Method::Ordinary);

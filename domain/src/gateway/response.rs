@@ -9,7 +9,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GatewayResponse {
     /// The answer.
-    pub answer: Answer,
+    pub answer: LedgerAnswer,
     /// How long the answer is held back.
     pub delay: Duration,
     /// What the payment service is to be told.
@@ -20,14 +20,14 @@ pub struct GatewayResponse {
 
 impl GatewayResponse {
     /// An answer that is given at once.
-    pub(super) fn now(answer: Answer) -> Self {
+    pub(super) fn now(answer: LedgerAnswer) -> Self {
         Self { answer, delay: Duration::ZERO, notification: None, late_at: None }
     }
 }
 
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum LedgerAnswer {
     /// To a request.
     Asked(Result<Box<GatewayPayment>, GatewayError>),
     /// None: the caller is left to wait.
@@ -64,7 +64,7 @@ pub enum VisitOutcome {
     /// The try was denied; another is possible.
     Denied,
     /// Nothing happened; the page is still open.
-    Left,
+    Abandoned,
     /// It had been paid before.
     PaidBefore,
     /// The page has ended, or was cancelled: nothing can be paid.

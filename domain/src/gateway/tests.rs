@@ -5,8 +5,8 @@ use crate::clock::Timestamp;
 use crate::ids::OrderId;
 use crate::money::{Currency, Money};
 use crate::payment::{
-    GatewayError, GatewayKey, GatewayPayment, GatewayRequest, Operation, Part, Reference, Ruling,
-    Subject, Terms,
+    GatewayError, GatewayKey, GatewayPayment, GatewayRequest, Operation, PaymentPart, Reference,
+    Ruling, Subject, Terms,
 };
 use crate::service::{Outcome, Service};
 use proptest::prelude::*;
@@ -71,7 +71,7 @@ fn create(n: usize) -> GatewayChange {
 fn refund(n: usize, name: &str, minor: i64) -> GatewayChange {
     let amount = Money { minor, ..AMOUNT };
     let (key, reason) = (key(n).part(name), "returned".to_owned());
-    ask(n, Operation::Refund(Part { key, amount, asked_at: at(0), reason }))
+    ask(n, Operation::Refund(PaymentPart { key, amount, asked_at: at(0), reason }))
 }
 
 fn visit(n: usize, visit: Visit) -> GatewayChange {
@@ -141,7 +141,7 @@ impl Gateway {
         change: GatewayChange,
     ) -> Result<GatewayPayment, GatewayError> {
         match self.respond(second, change).answer {
-            Answer::Asked(answer) => answer.map(|payment| *payment),
+            LedgerAnswer::Asked(answer) => answer.map(|payment| *payment),
             other => panic!("expected an answer to a request: {other:?}"),
         }
     }
@@ -159,7 +159,7 @@ impl Gateway {
 
     fn visit(&mut self, second: u64, n: usize, what: Visit) -> (VisitOutcome, Option<i64>) {
         let response = self.respond(second, visit(n, what));
-        let Answer::Visited(outcome) = response.answer else { panic!("{response:?}") };
+        let LedgerAnswer::Visited(outcome) = response.answer else { panic!("{response:?}") };
         (outcome, response.notification.map(|told| told.claimed_minor))
     }
 }
@@ -241,8 +241,8 @@ fn a_test_method_plays_its_part_and_a_repeated_create_is_answered_alike() {
         [(); 4].map(|()| gateway.respond(1, create(paying_by(method))))
     };
     let captured = |response: &GatewayResponse| match &response.answer {
-        Answer::Asked(Ok(payment)) => Some(payment.captured_minor),
-        Answer::Asked(Err(_)) | Answer::Silence | Answer::Visited(_) => None,
+        LedgerAnswer::Asked(Ok(payment)) => Some(payment.captured_minor),
+        LedgerAnswer::Asked(Err(_)) | LedgerAnswer::Silence | LedgerAnswer::Visited(_) => None,
     };
     for (method, expected) in [
         ("credit_card", [Some(AMOUNT.minor); 4]),
@@ -317,7 +317,7 @@ fn refunds_add_up_each_once_and_never_exceed_the_capture() {
     assert_eq!((payment.refunded_minor, payment.refunds.len()), (AMOUNT.minor, 2));
     assert_eq!(gateway.0[&key(0)].status, EntryStatus::Refunded);
     let part = key(0).part("capture");
-    let part = Part { key: part, amount: AMOUNT, asked_at: at(0), reason: String::new() };
+    let part = PaymentPart { key: part, amount: AMOUNT, asked_at: at(0), reason: String::new() };
     assert_eq!(gateway.code(2, ask(0, Operation::Capture(part))), "nothing_held");
 }
 
@@ -344,7 +344,7 @@ fn a_customer_pays_at_the_page_once_and_it_is_told_where_the_method_tells() {
         let page = gateway.answer(1, create(n)).unwrap().page.unwrap();
         assert_eq!(page.url, format!("http://pages/{}", key(n)));
         assert_eq!(page.expires_at, at(PAGE_TIME));
-        assert_eq!(gateway.visit(2, n, Visit::Leave), (VisitOutcome::Left, None));
+        assert_eq!(gateway.visit(2, n, Visit::Leave), (VisitOutcome::Abandoned, None));
         let denied = (VisitOutcome::Denied, told.then_some(0));
         assert_eq!(gateway.visit(2, n, Visit::Decline), denied);
         let open = gateway.retrieve(2, n);
@@ -380,7 +380,7 @@ fn money_of_a_cancelled_page_comes_late_and_is_told_once() {
     gateway.answer(1, create(n)).unwrap();
     let cancelled = gateway.respond(5, ask(n, Operation::Cancel));
     assert_eq!(cancelled.late_at, Some(at(5) + LATE_MONEY_AFTER));
-    let Answer::Asked(Ok(payment)) = cancelled.answer else { panic!("it is cancelled") };
+    let LedgerAnswer::Asked(Ok(payment)) = cancelled.answer else { panic!("it is cancelled") };
     assert_eq!((payment.closed, payment.captured_minor), (true, 0));
     let later = gateway.respond(6, ask(n, Operation::Retrieve));
     assert_eq!(later.notification.unwrap().claimed_minor, AMOUNT.minor);

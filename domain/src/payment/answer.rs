@@ -7,7 +7,7 @@ use super::attention::Attention;
 use super::decision::{PaymentDecision, Turn};
 use super::gateway_payment::GatewayPayment;
 use super::learn::Learned;
-use super::policy::Now;
+use super::policy::{Now, PaymentPolicy};
 use super::state::{Asking, End, Payment, State};
 use crate::planted::{Bug, planted};
 
@@ -38,6 +38,13 @@ pub(super) fn answer(
     }
     let is_under_way = payment.asking.is_some() && !latest && turn.stands_as_before();
     if is_under_way { turn.finish_as_it_goes() } else { turn.finish() }
+}
+
+/// True when the gateway says that it has no money of a payment that it had money of: not merely that it does not
+/// see it yet.
+fn is_gone(stands: &GatewayPayment) -> bool {
+    let denied = stands.last_try.as_ref().is_some_and(|latest| latest.denied.is_some());
+    stands.captured_minor == 0 && stands.held_minor == 0 && (stands.closed || denied)
 }
 
 impl Turn<'_> {
@@ -116,8 +123,8 @@ impl Turn<'_> {
     fn show_page(&mut self, attempt: u32, page: &super::gateway_payment::Page) {
         self.go(State::AwaitingCustomer { page: Some(page.clone()), attempt });
         self.payment.page_ends_at = Some(page.expires_at);
-        self.payment.told.pages += 1;
-        self.payment.told.page_at = Some(self.now.at);
+        self.payment.published.pages += 1;
+        self.payment.published.page_at = Some(self.now.at);
         if let Some(message) = self.payment.page_message(page) {
             self.tell(message);
         }
@@ -132,7 +139,7 @@ impl Turn<'_> {
     /// The money is there.
     pub(super) fn approve(&mut self) {
         self.go(State::Approved);
-        self.payment.told.outcome_at = Some(self.now.at);
+        self.payment.published.outcome_at = Some(self.now.at);
         self.tell_outcome();
     }
 
@@ -164,7 +171,9 @@ impl Turn<'_> {
     }
 
     fn approved(&mut self, stands: &GatewayPayment, fresh: bool, learned: Learned) {
-        if fresh && stands.closed && stands.captured_minor == 0 {
+        let approved_for = self.now.at - self.payment.changed_at;
+        let may_lag = approved_for.to_std().is_ok_and(|age| age < PaymentPolicy::STATUS_LAG);
+        if fresh && !may_lag && is_gone(stands) {
             // The bank took it back. What comes later is money again.
             self.payment.known.captured_minor = 0;
             self.payment.known.credited_minor = 0;
@@ -193,7 +202,7 @@ impl Turn<'_> {
     }
 
     fn refunding(&mut self, stands: &GatewayPayment, fresh: bool, end: End, late: bool) {
-        if fresh && stands.closed && stands.captured_minor == 0 {
+        if fresh && is_gone(stands) {
             // It is gone without us: the gateway released it, or the bank took it back.
             (self.payment.known.captured_minor, self.payment.known.credited_minor) = (0, 0);
         }

@@ -8,7 +8,7 @@ use super::notified::notified;
 use super::policy::Now;
 use super::provider::Provider;
 use super::requested::requested;
-use super::state::{Asking, End, Known, Looks, Payment, State, Told};
+use super::state::{Asking, End, Known, Looks, Payment, Published, State};
 use super::undo::undo;
 use crate::messages::{Origin, PaymentProcess};
 use crate::planted::{Bug, planted};
@@ -85,7 +85,7 @@ pub(super) fn new(origin: &Origin, now: Now<'_>) -> Payment {
         attention: None,
         looks: Looks::default(),
         rejections: 0,
-        told: Told::default(),
+        published: Published::default(),
         note: None,
         created_at: now.at,
         changed_at: now.at,

@@ -119,9 +119,11 @@ impl<'a> Turn<'a> {
     /// Ends, and tells it unless it was told before.
     pub(super) fn end(&mut self, end: End, late: bool) {
         let payment = &mut self.payment;
-        payment.told.reversals += u32::from(end == End::Reversed && !late);
+        // There is nothing left for a person to do.
+        payment.attention = payment.attention.filter(|attention| !attention.needs_person());
+        payment.published.reversals += u32::from(end == End::Reversed && !late);
         if !late {
-            payment.told.outcome_at = Some(self.now.at);
+            payment.published.outcome_at = Some(self.now.at);
         }
         self.go(State::Ended { end });
         if !late {
@@ -142,7 +144,7 @@ impl<'a> Turn<'a> {
     /// The decision: with what follows from where the payment has come to stand.
     pub(super) fn finish(mut self) -> PaymentDecision {
         if self.effect.is_none() {
-            self.settle();
+            self.schedule();
         }
         self.finish_as_it_goes()
     }
@@ -170,7 +172,7 @@ impl<'a> Turn<'a> {
     }
 
     /// Nothing is asked now: what is asked next, and when.
-    fn settle(&mut self) {
+    fn schedule(&mut self) {
         let (at, policy) = (self.now.at, self.now.policy);
         if self.payment.wants_to_act() {
             match self.payment.rejections.checked_sub(1) {

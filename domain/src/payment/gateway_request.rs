@@ -42,12 +42,12 @@ pub enum Operation {
     /// Look, and change nothing.
     Retrieve,
     /// Capture a part of what is held, once a part.
-    Capture(Part),
+    Capture(PaymentPart),
     /// See to it that no more money comes: the page is closed, what is pending or held is released. What was captured
     /// stays.
     Cancel,
     /// Give back a part of what was captured, once a part.
-    Refund(Part),
+    Refund(PaymentPart),
     /// Accept or deny what is in review.
     Review(Ruling),
 }
@@ -79,7 +79,7 @@ pub struct Terms {
 
 /// A part of a payment that is captured or given back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct PaymentPart {
     /// Its key.
     pub key: PartKey,
     /// How much.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 impl Payment {
     /// The latest outcome, to the letter the same however often it is told. None: there is none yet.
     pub fn outcome(&self) -> Option<Arc<Message>> {
-        let at = self.told.outcome_at.unwrap_or(self.changed_at);
+        let at = self.published.outcome_at.unwrap_or(self.changed_at);
         let (payload, number) = match &self.state {
             State::Approved => {
                 let total = self.intent.as_ref()?.total;
@@ -28,7 +28,9 @@ impl Payment {
                 End::Declined { reason } => (PaymentMessage::Failed(Refusal::because(reason)), 0),
                 End::Expired => (PaymentMessage::Failed(Refusal::because("expired")), 0),
                 End::Lapsed { reason } => (PaymentMessage::Lapsed(Refusal::because(reason)), 0),
-                End::Reversed => (PaymentMessage::Reversed, self.told.reversals.saturating_sub(1)),
+                End::Reversed => {
+                    (PaymentMessage::Reversed, self.published.reversals.saturating_sub(1))
+                }
                 End::Tombstoned => (PaymentMessage::Reversed, 0),
             },
             State::Creating
@@ -49,8 +51,8 @@ impl Payment {
             expires_at: page.expires_at,
             amount: self.intent.as_ref()?.total,
         };
-        let number = self.told.pages.saturating_sub(1);
-        let at = self.told.page_at.unwrap_or(self.changed_at);
+        let number = self.published.pages.saturating_sub(1);
+        let at = self.published.page_at.unwrap_or(self.changed_at);
         Some(self.say(PaymentMessage::ActionRequired(action), number, at))
     }
 
@@ -61,7 +63,7 @@ impl Payment {
     /// True when there is more to tell than an outcome: an order that the simulated gateway takes the money of at
     /// once has none of it.
     fn has_news(&self) -> bool {
-        self.told.updates > 0
+        self.published.updates > 0
             || self.provider != Provider::Simulated
             || self.had_page()
             || self.attention.is_some()
@@ -96,19 +98,19 @@ pub(super) fn news(
         && before.and_then(|before| before.attention) != Some(attention)
     {
         let told = PaymentMessage::Attention(PaymentAttention { attention });
-        messages.push(payment.say(told, payment.told.attentions, at));
-        payment.told.attentions += 1;
+        messages.push(payment.say(told, payment.published.attentions, at));
+        payment.published.attentions += 1;
     }
     messages.extend(refunds(before, payment, at));
     if !payment.has_news() {
         return messages;
     }
     let status = before.map(Payment::status);
-    let earlier = before.filter(|before| before.told.updates > 0);
+    let earlier = before.filter(|before| before.published.updates > 0);
     let told_already = earlier.map(|before| before.update(None)) == Some(payment.update(None));
     if !told_already {
         let update = payment.update(status);
-        messages.push(payment.say(PaymentMessage::Updated(update), payment.told.updates, at));
+        messages.push(payment.say(PaymentMessage::Updated(update), payment.published.updates, at));
         if earlier.map(|before| seed_status(before.status())) != Some(seed_status(payment.status()))
         {
             let seed = PaymentStatusUpdated {
@@ -118,9 +120,9 @@ pub(super) fn news(
                 payment_method: payment.method().to_owned(),
             };
             let told = PaymentMessage::StatusUpdated(seed);
-            messages.push(payment.say(told, payment.told.updates, at));
+            messages.push(payment.say(told, payment.published.updates, at));
         }
-        payment.told.updates += 1;
+        payment.published.updates += 1;
     }
     messages
 }
@@ -151,8 +153,8 @@ fn refunds(before: Option<&Payment>, payment: &mut Payment, at: Timestamp) -> Ve
     for (refund_id, minor) in taken {
         let amount = Money { minor, currency };
         let told = PaymentMessage::Refunded(PaymentRefunded { refund_id, amount, refunded_total });
-        messages.push(payment.say(told, payment.told.refunds, at));
-        payment.told.refunds += 1;
+        messages.push(payment.say(told, payment.published.refunds, at));
+        payment.published.refunds += 1;
     }
     messages
 }
@@ -160,14 +162,15 @@ fn refunds(before: Option<&Payment>, payment: &mut Payment, at: Timestamp) -> Ve
 /// The status in the words of seed 004.
 fn seed_status(status: PaymentStatus) -> &'static str {
     match status {
-        PaymentStatus::Approved | PaymentStatus::PartiallyRefunded => "SUCCESS",
+        PaymentStatus::Approved | PaymentStatus::PartiallyRefunded | PaymentStatus::Refunded => {
+            "SUCCESS"
+        }
         PaymentStatus::Pending
         | PaymentStatus::AwaitingCustomer
         | PaymentStatus::InReview
         | PaymentStatus::Authorized => "PENDING",
         PaymentStatus::Expired => "EXPIRED",
-        PaymentStatus::Refunded
-        | PaymentStatus::Failed
+        PaymentStatus::Failed
         | PaymentStatus::Lapsed
         | PaymentStatus::Reversing
         | PaymentStatus::Reversed => "FAILED",

@@ -26,6 +26,11 @@ impl Payment {
                     && self.looks.polls == 0;
                 reverts.then_some(self.changed_at + PaymentPolicy::REVERTED_BY)
             }
+            // What the gateway rejects to cancel may end by itself.
+            State::Cancelling { .. } if self.waits_for_person() => {
+                let after = PaymentPolicy::LATE_LOOKS.get(self.looks.polls as usize)?;
+                Some(self.changed_at + *after)
+            }
             // Money that was given back does not come again.
             State::Ended { .. } if self.had_page() && self.known.captured_minor == 0 => {
                 let looks = PaymentPolicy::LATE_LOOKS;

@@ -1,6 +1,6 @@
 //! The request that a payment makes of its gateway.
 
-use super::gateway_request::{GatewayRequest, Operation, Part, Ruling, Subject, Terms};
+use super::gateway_request::{GatewayRequest, Operation, PaymentPart, Ruling, Subject, Terms};
 use super::policy::Now;
 use super::state::{Asking, Payment, State};
 use crate::clock::Timestamp;
@@ -55,7 +55,7 @@ impl Payment {
                 Operation::Refund(self.part(&name, left, self.changed_at, "order cancelled"))
             }
             State::Approved => match self.next_refund() {
-                Some(refund) => Operation::Refund(Part {
+                Some(refund) => Operation::Refund(PaymentPart {
                     key: refund.key(self.key()),
                     amount: Money { minor: refund.amount_minor, ..intent.total },
                     asked_at: refund.asked_at,
@@ -69,10 +69,10 @@ impl Payment {
         }
     }
 
-    fn part(&self, name: &str, minor: i64, asked_at: Timestamp, reason: &str) -> Part {
+    fn part(&self, name: &str, minor: i64, asked_at: Timestamp, reason: &str) -> PaymentPart {
         let currency = self.intent.as_ref().map(|intent| intent.total.currency);
         let currency = currency.unwrap_or(crate::money::Currency::USD);
-        Part {
+        PaymentPart {
             key: self.key().part(name),
             amount: Money { minor, currency },
             asked_at,

@@ -70,7 +70,7 @@ pub struct Payment {
     pub rejections: u32,
     /// What was told.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub told: Told,
+    pub published: Published,
     /// The evidence of a refund that was made by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -221,7 +221,7 @@ pub struct Looks {
 /// What was told of a payment. The numbers tell messages of the same kind apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Told {
+pub struct Published {
     /// When the latest outcome was told first: told again, it is to the letter the same.
     #[serde(skip_serializing_if = "is_default")]
     pub outcome_at: Option<Timestamp>,
@@ -325,7 +325,7 @@ impl Payment {
 
     /// True when there was a page at which the customer could pay.
     pub const fn had_page(&self) -> bool {
-        self.told.pages > 0
+        self.published.pages > 0
             || self.known.reference.page.is_some()
             || matches!(self.state, State::AwaitingCustomer { .. })
     }

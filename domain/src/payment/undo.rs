@@ -1,14 +1,15 @@
 //! Gives the money back.
 
+use super::attention::Attention;
 use super::decide::new;
 use super::decision::{PaymentDecision, Turn};
-use super::policy::Now;
-use super::state::{End, Payment, State};
+use super::policy::{Now, PaymentPolicy};
+use super::state::{Asking, End, Payment, State};
 use crate::messages::Origin;
 
 /// The answer is always `payment.reversed`, and only once it is true: at once where no money can be held, else when
 /// the gateway has said so. Repeated while that is awaited, it has the gateway asked at once instead of after its
-/// pause, and again if a person had to look.
+/// pause; not a gateway that cannot give the money back.
 pub(super) fn undo(payment: Option<&Payment>, origin: &Origin, now: Now<'_>) -> PaymentDecision {
     let Some(payment) = payment else {
         let mut turn = Turn::first(new(origin, now), now);
@@ -40,11 +41,16 @@ pub(super) fn undo(payment: Option<&Payment>, origin: &Origin, now: Now<'_>) -> 
                 State::Cancelling { .. } => State::Cancelling { end: reversed, late: false },
                 _ => State::Refunding { end: reversed, late: false },
             };
-            if payment.waits_for_person() {
-                turn.payment.attention = None;
-                turn.payment.rejections = 0;
+            match payment.attention {
+                // Asked again and again by a saga that waits, it would never be a person's to do.
+                Some(Attention::RefundByHand) => {}
+                Some(Attention::CancelRejected) => {
+                    // One more rejection leaves it with the person.
+                    turn.payment.rejections = PaymentPolicy::REJECTIONS_MAX - 1;
+                    turn.ask(Asking::Act);
+                }
+                _ => turn.ask(Asking::Act),
             }
-            turn.ask(super::state::Asking::Act);
         }
     }
     turn.finish()

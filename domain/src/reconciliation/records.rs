@@ -9,7 +9,7 @@ use crate::money::Money;
 use crate::order::derived_status::{order_status, saga_status};
 use crate::order::facts::Facts;
 use crate::order::{OrderStatus, Saga, SagaStatus};
-use crate::payment::{PaymentStatus, PaymentView};
+use crate::payment::{PaymentStatus, PaymentView, Provider};
 use crate::shipping::{Shipment, ShipmentStatus};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -101,6 +101,9 @@ impl From<&Reservation> for ReservationRecord {
 pub struct PaymentRecord {
     /// Where the payment stands.
     pub status: PaymentStatus,
+    /// The gateway. Only the simulated one has a ledger here.
+    #[serde(default)]
+    pub provider: Provider,
     /// The amount to be paid. None: the payment was undone before the amount was known.
     pub amount: Option<Money>,
     /// The amount that the gateway is known to have captured.
@@ -111,8 +114,9 @@ pub struct PaymentRecord {
 
 impl From<&PaymentView> for PaymentRecord {
     fn from(payment: &PaymentView) -> Self {
-        let PaymentView { status, amount, captured, refunded, .. } = payment;
-        Self { status: *status, amount: *amount, captured: *captured, refunded: *refunded }
+        let PaymentView { status, provider, amount, captured, refunded, .. } = payment;
+        let (status, provider) = (*status, *provider);
+        Self { status, provider, amount: *amount, captured: *captured, refunded: *refunded }
     }
 }
 

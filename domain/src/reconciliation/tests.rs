@@ -12,7 +12,7 @@ use crate::order::Step;
 use crate::order::facts::{Fact, Facts};
 use crate::order::payment_news::{KnownRefund, PaymentFact, PaymentPage};
 use crate::order::step_state::{AnswerData, StepChange};
-use crate::payment::{Page, PaymentStatus};
+use crate::payment::{Page, PaymentStatus, Provider};
 use crate::shipping::ShipmentStatus;
 use uuid::Uuid;
 
@@ -116,6 +116,7 @@ fn held(captured: i64, refunded: i64) -> LedgerRecord {
 
 fn paid(status: PaymentStatus, captured: Option<i64>, refunded: Option<i64>) -> PaymentRecord {
     PaymentRecord {
+        provider: Provider::Simulated,
         status,
         amount: Some(usd(TOTAL)),
         captured: captured.map(usd),

@@ -4,8 +4,8 @@ use crate::{Act, Harness};
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::money::Money;
 use ordermill_domain::payment::{
-    GatewayError, GatewayKey, GatewayPayment, GatewayRequest, Operation, Page, Part, Reference,
-    Subject, Terms,
+    GatewayError, GatewayKey, GatewayPayment, GatewayRequest, Operation, Page, PaymentPart,
+    Reference, Subject, Terms,
 };
 use std::time::Duration;
 use uuid::Uuid;
@@ -103,9 +103,9 @@ impl<'a> Payment<'a> {
     }
 
     /// A part of the payment that is asked for now, in tenths of what is due.
-    pub fn part(&self, name: &str, tenths: i64) -> Part {
+    pub fn part(&self, name: &str, tenths: i64) -> PaymentPart {
         let due = self.subject.due;
-        Part {
+        PaymentPart {
             key: self.subject.key.part(name),
             amount: Money { minor: due.minor / 10 * tenths, ..due },
             asked_at: self.harness.now(),

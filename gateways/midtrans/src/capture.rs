@@ -4,7 +4,7 @@ use crate::client::Answer;
 use crate::fields::whole_rupiah;
 use crate::gateway::Midtrans;
 use crate::transaction::{Meaning, Transaction};
-use ordermill_domain::payment::{GatewayError, GatewayPayment, Part, Ruling, Subject};
+use ordermill_domain::payment::{GatewayError, GatewayPayment, PaymentPart, Ruling, Subject};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -12,7 +12,7 @@ impl Midtrans {
     pub(crate) async fn capture(
         &self,
         subject: &Subject,
-        part: &Part,
+        part: &PaymentPart,
     ) -> Result<GatewayPayment, GatewayError> {
         let rejected = |code: &str, text: &str| {
             Err(GatewayError::Rejected { code: code.to_owned(), text: text.to_owned() })

@@ -10,7 +10,9 @@ use crate::gateway::Midtrans;
 use crate::methods::{Refundable, refundable};
 use crate::transaction::{Meaning, Transaction};
 use chrono::TimeDelta;
-use ordermill_domain::payment::{GatewayError, GatewayPayment, GatewayRefund, Part, Subject};
+use ordermill_domain::payment::{
+    GatewayError, GatewayPayment, GatewayRefund, PaymentPart, Subject,
+};
 use serde_json::json;
 use std::time::Duration;
 use uuid::Uuid;
@@ -26,7 +28,7 @@ impl Midtrans {
     pub(crate) async fn refund(
         &self,
         subject: &Subject,
-        part: &Part,
+        part: &PaymentPart,
     ) -> Result<GatewayPayment, GatewayError> {
         let Some(transaction) = self.find(subject).await? else {
             return Err(rejected(404, "there is no transaction"));
@@ -46,7 +48,7 @@ impl Midtrans {
     async fn refund_captured(
         &self,
         subject: &Subject,
-        part: &Part,
+        part: &PaymentPart,
         transaction: &Transaction,
         before: GatewayPayment,
     ) -> Result<GatewayPayment, GatewayError> {
@@ -84,7 +86,7 @@ impl Midtrans {
     async fn post_refund(
         &self,
         subject: &Subject,
-        part: &Part,
+        part: &PaymentPart,
         transaction: &Transaction,
     ) -> Result<Answer, GatewayError> {
         let Some(amount) = whole_rupiah(part.amount) else {
@@ -104,7 +106,7 @@ impl Midtrans {
     async fn known_refund(
         &self,
         subject: &Subject,
-        part: &Part,
+        part: &PaymentPart,
     ) -> Result<GatewayPayment, GatewayError> {
         match self.find(subject).await? {
             Some(transaction) if transaction.has_refund(part.key) => {
@@ -120,7 +122,11 @@ fn rejected(code: u16, text: &str) -> GatewayError {
 }
 
 /// With a refund that Midtrans has just taken.
-fn refunded(mut payment: GatewayPayment, transaction: &Transaction, part: &Part) -> GatewayPayment {
+fn refunded(
+    mut payment: GatewayPayment,
+    transaction: &Transaction,
+    part: &PaymentPart,
+) -> GatewayPayment {
     // What was cancelled never left the customer's account.
     let is_confirmed = payment.status_text == "cancel";
     payment.refunds.push(GatewayRefund {

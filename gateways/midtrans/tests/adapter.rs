@@ -22,8 +22,8 @@ use ordermill_domain::clock::{Clock, Timestamp};
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::money::{Currency, Money};
 use ordermill_domain::payment::{
-    GatewayError, GatewayKey, GatewayPayment, GatewayRequest, Operation, Part, PartKey, Reference,
-    Subject, Terms,
+    GatewayError, GatewayKey, GatewayPayment, GatewayRequest, Operation, PartKey, PaymentPart,
+    Reference, Subject, Terms,
 };
 use ordermill_midtrans::{BaseUrl, Environment, Midtrans, MidtransSettings, ServerKey};
 use serde_json::{Value, json};
@@ -103,7 +103,7 @@ fn create() -> Operation {
 }
 
 fn refund(minor: i64, asked_before: TimeDelta) -> Operation {
-    Operation::Refund(Part {
+    Operation::Refund(PaymentPart {
         key: PART,
         amount: rupiah(minor),
         asked_at: noon() - asked_before,

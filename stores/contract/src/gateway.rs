@@ -9,12 +9,12 @@ use ordermill_actors::gateway::{GatewayReads, Sums};
 use ordermill_actors::registry::Opened;
 use ordermill_actors::testing::MemoryStore;
 use ordermill_domain::gateway::{
-    Answer, EntryStatus, GatewayChange, GatewayResponse, Review, SimulatedGateway, Visit,
+    EntryStatus, GatewayChange, GatewayResponse, LedgerAnswer, Review, SimulatedGateway, Visit,
 };
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::money::{AMOUNT_MAX_MINOR, Currency, Money};
 use ordermill_domain::payment::{
-    GatewayKey, GatewayRequest, Operation, Part, Reference, Ruling, Subject, Terms,
+    GatewayKey, GatewayRequest, Operation, PaymentPart, Reference, Ruling, Subject, Terms,
 };
 use ordermill_domain::service::Outcome;
 use uuid::Uuid;
@@ -46,7 +46,7 @@ fn cancel(n: u128) -> GatewayChange {
 
 fn refund(n: u128, name: &str, amount: Money) -> GatewayChange {
     let (key, reason) = (key(n).part(name), AWKWARD.to_owned());
-    let part = Part { key, amount, asked_at: at(0), reason };
+    let part = PaymentPart { key, amount, asked_at: at(0), reason };
     ask(n, n + 100, amount, "credit_card", Operation::Refund(part))
 }
 
@@ -163,7 +163,8 @@ pub async fn pages_reviews_and_partial_refunds_are_the_same_as_in_memory(backend
     let late = ask(1, 101, usd(500), "test_redirect_late", Operation::Retrieve);
     let outcomes = stores.commit(9, &[late, refund(4, "one", usd(200))]).await;
     for (outcome, captured) in outcomes.into_iter().zip([500, 500]) {
-        let Outcome::Done(GatewayResponse { answer: Answer::Asked(Ok(payment)), .. }) = outcome
+        let Outcome::Done(GatewayResponse { answer: LedgerAnswer::Asked(Ok(payment)), .. }) =
+            outcome
         else {
             panic!("expected an answer: {outcome:?}")
         };

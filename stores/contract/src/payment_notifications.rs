@@ -18,9 +18,9 @@ use ordermill_domain::service::Outcome;
 use std::sync::Arc;
 use uuid::Uuid;
 
-type Told = Outcome<Option<NotificationOutcome>>;
+type Published = Outcome<Option<NotificationOutcome>>;
 
-fn done(outcome: NotificationOutcome) -> Told {
+fn done(outcome: NotificationOutcome) -> Published {
     Outcome::Done(Some(outcome))
 }
 
@@ -54,7 +54,7 @@ impl Stores {
     }
 
     /// Commits to both, and compares what both then read.
-    async fn commit(&self, changes: &[PaymentChange]) -> Vec<Told> {
+    async fn commit(&self, changes: &[PaymentChange]) -> Vec<Published> {
         let store = &*self.opened.store;
         let made = on_both(&PaymentService, &self.model, store, changes, at(100)).await;
         self.compare().await;
@@ -128,7 +128,7 @@ pub async fn a_payment_has_fifty_notifications_at_the_most(backend: &dyn Backend
         let bodies = (from..to).map(|n| n.to_string());
         bodies.map(|body| told(1, 1, received(1, body.as_bytes(), 1))).collect::<Vec<_>>()
     };
-    let stored = |outcomes: Vec<Told>| outcomes.iter().filter(|o| **o == done(Stored)).count();
+    let stored = |outcomes: Vec<Published>| outcomes.iter().filter(|o| **o == done(Stored)).count();
     assert_eq!(stored(stores.commit(&varied(0, 30)).await), 30);
     let rest = stores.commit(&varied(20, 80)).await;
     assert_eq!(rest[..10], [const { Outcome::Done(Some(Repeated)) }; 10]);

@@ -85,15 +85,15 @@ pub struct Bench {
     pub policy: PaymentPolicy,
     pub payment: Option<Payment>,
     pub at: Timestamp,
-    pub told: Vec<Arc<Message>>,
+    pub published: Vec<Arc<Message>>,
     pub effect: Option<Effect>,
     pub reply: PaymentReply,
 }
 
 impl Bench {
     pub fn new(policy: PaymentPolicy) -> Self {
-        let (payment, told, effect) = (None, Vec::new(), None);
-        Self { policy, payment, at: at(0), told, effect, reply: PaymentReply::Taken }
+        let (payment, published, effect) = (None, Vec::new(), None);
+        Self { policy, payment, at: at(0), published, effect, reply: PaymentReply::Taken }
     }
 
     /// An order of rupiah at Midtrans whose payment has begun.
@@ -117,7 +117,7 @@ impl Bench {
         if decision.payment.is_some() {
             self.payment = decision.payment;
         }
-        (self.told, self.effect) = (decision.messages, decision.effect);
+        (self.published, self.effect) = (decision.messages, decision.effect);
         self.reply = decision.reply;
         self
     }
@@ -179,7 +179,7 @@ impl Bench {
     }
 
     pub fn kinds(&self) -> Vec<Kind> {
-        self.told.iter().map(|message| message.kind()).collect()
+        self.published.iter().map(|message| message.kind()).collect()
     }
 
     /// The outcome and the calls for a person among what was told.
@@ -194,7 +194,7 @@ impl Bench {
             }
             _ => Some(message.kind().to_string()),
         };
-        self.told.iter().filter_map(word).collect()
+        self.published.iter().filter_map(word).collect()
     }
 
     /// The request that is under way.

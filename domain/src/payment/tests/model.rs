@@ -2,7 +2,7 @@
 
 use super::bench::{at, origin};
 use crate::clock::Timestamp;
-use crate::gateway::{Answer, Entry, GatewayPolicy, Visit};
+use crate::gateway::{Entry, GatewayPolicy, LedgerAnswer, Visit};
 use crate::messages::{Kind, Message, PaymentProcess};
 use crate::money::{Currency, Money};
 use crate::payment::*;
@@ -176,9 +176,9 @@ impl World {
         assert!(entry.captured_minor <= AMOUNT.minor, "captured twice");
         assert!(entry.refunded_minor <= entry.captured_minor, "gave back more than it had");
         let result = match answer {
-            Answer::Asked(result) => result.map(|payment| *payment),
-            Answer::Silence => Err(silence()),
-            Answer::Visited(_) => unreachable!("nobody visits by a request"),
+            LedgerAnswer::Asked(result) => result.map(|payment| *payment),
+            LedgerAnswer::Silence => Err(silence()),
+            LedgerAnswer::Visited(_) => unreachable!("nobody visits by a request"),
         };
         if awaited {
             self.answers.push(GatewayAnswer { attempt, result });

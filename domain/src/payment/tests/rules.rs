@@ -66,9 +66,9 @@ fn an_undo_before_any_command_is_reversed_at_once_and_never_asked() {
     let mut bench = Bench::new(midtrans());
     bench.undo();
     assert_eq!(bench.kinds(), [Kind::PaymentReversed]);
-    let said = bench.told[0].json().to_owned();
+    let said = bench.published[0].json().to_owned();
     bench.take(&bench.process());
-    assert_eq!(bench.told[0].json(), said);
+    assert_eq!(bench.published[0].json(), said);
     assert_eq!(bench.payment().attempts, 0, "the gateway never hears of it");
 }
 
@@ -81,9 +81,9 @@ fn a_customer_is_sent_to_a_page_and_pays() {
     bench.answered(open());
     assert_eq!(bench.kinds(), [Kind::PaymentActionRequired, Kind::PaymentUpdated]);
     assert_eq!(bench.status(), PaymentStatus::AwaitingCustomer);
-    let page = bench.told[0].json().to_owned();
+    let page = bench.published[0].json().to_owned();
     bench.take(&bench.process());
-    assert_eq!(bench.told[0].json(), page, "asked again, it tells its page again");
+    assert_eq!(bench.published[0].json(), page, "asked again, it tells its page again");
     bench.notified(DUE);
     assert_eq!((bench.asked(), bench.outcomes().is_empty()), ("retrieve", true));
     bench.answered(captured(DUE));
@@ -205,7 +205,7 @@ fn money_that_comes_after_the_end_goes_back_and_nobody_is_told_another_outcome()
     assert_eq!((bench.status(), bench.outcomes()), (PaymentStatus::Expired, vec![]));
     assert_eq!(bench.payment().attention, Some(Attention::LateMoney));
     bench.take(&bench.process());
-    assert_eq!(bench.told[0].json(), outcome, "one event id, one content");
+    assert_eq!(bench.published[0].json(), outcome, "one event id, one content");
 }
 
 #[test]
@@ -299,8 +299,38 @@ fn a_bank_that_takes_its_money_back_lapses_the_payment() {
     let approved = bench.at;
     bench.later();
     assert_eq!((bench.at - approved).num_minutes(), 6);
-    bench.answered(closed());
+    let denied_by_bank = GatewayPayment { closed: false, page: None, ..denied() };
+    bench.answered(denied_by_bank);
     assert_eq!(bench.outcomes(), ["payment.lapsed reverted"]);
+}
+
+#[test]
+fn a_status_that_lags_behind_takes_no_money_back() {
+    let mut bench = Bench::begun();
+    bench.answered(denied()).notified(DUE).answered(captured(DUE));
+    bench.at += Duration::from_secs(20);
+    bench.notified(0).answered(denied());
+    assert_eq!((bench.status(), bench.outcomes()), (PaymentStatus::Approved, vec![]));
+}
+
+#[test]
+fn a_cancel_that_is_rejected_is_left_to_a_person_and_looked_at_later() {
+    let rejected = || GatewayError::Rejected { code: "412".to_owned(), text: String::new() };
+    let mut bench = Bench::begun();
+    bench.answered(open()).undo();
+    for _ in 0..2 {
+        bench.failed(rejected()).later().answered(open()).later();
+        assert_eq!(bench.asked(), "cancel");
+    }
+    bench.failed(rejected());
+    assert_eq!(bench.outcomes(), ["payment.attention cancel_rejected"]);
+    bench.undo().failed(rejected());
+    assert_eq!((bench.effect, bench.outcomes()), (None, vec![]));
+    bench.later();
+    assert_eq!(bench.asked(), "retrieve");
+    bench.answered(closed());
+    assert_eq!(bench.outcomes(), ["payment.reversed"]);
+    assert_eq!(bench.payment().attention, None);
 }
 
 #[test]
@@ -330,7 +360,8 @@ fn a_rejected_payment_fails_alone_and_one_that_may_have_a_page_is_closed_first()
 }
 
 #[test]
-fn a_refund_that_is_rejected_again_and_again_is_a_task_for_a_person_until_asked_again() {
+fn a_refund_that_is_rejected_again_and_again_is_a_task_for_a_person_however_often_it_is_asked_for()
+{
     let rejected = || GatewayError::Rejected { code: "414".to_owned(), text: String::new() };
     let mut bench = Bench::begun();
     bench.answered(captured(DUE)).undo();
@@ -344,7 +375,7 @@ fn a_refund_that_is_rejected_again_and_again_is_a_task_for_a_person_until_asked_
     assert_eq!(bench.outcomes(), ["payment.attention refund_by_hand"]);
     assert_eq!(bench.effect, None);
     bench.undo();
-    assert_eq!((bench.asked(), bench.payment().attention), ("refund", None));
+    assert_eq!((bench.effect, bench.payment().attention), (None, Some(Attention::RefundByHand)));
 }
 
 #[test]

@@ -85,7 +85,7 @@ const STATES: &[Build] = &[
     }),
     ("Lapsed", || {
         let mut bench = approved();
-        bench.at += Duration::from_secs(2);
+        bench.at += Duration::from_secs(120);
         bench.notified(DUE).answered(closed());
         bench
     }),
@@ -157,7 +157,7 @@ const INPUTS: &[(&str, fn(&mut Bench))] = &[
 fn asking(build: fn() -> Bench) -> Bench {
     let mut bench = build();
     if bench.payment().asking.is_none() {
-        bench.at += Duration::from_secs(2);
+        bench.at += Duration::from_secs(120);
         bench.notified(0);
     }
     bench

@@ -1,12 +1,13 @@
 //! What is held or in review.
 
 use super::{GROSS, PART, STATUS, ask, calls, is, noon, rupiah, status, subject, with};
-use ordermill_domain::payment::{GatewayError, Operation, Part, Ruling};
+use ordermill_domain::payment::{GatewayError, Operation, PaymentPart, Ruling};
 use serde_json::{Value, json};
 
 #[tokio::test]
 async fn what_is_held_is_captured_once() {
-    let part = Part { key: PART, amount: rupiah(GROSS), asked_at: noon(), reason: String::new() };
+    let part =
+        PaymentPart { key: PART, amount: rupiah(GROSS), asked_at: noon(), reason: String::new() };
     let capture = || Operation::Capture(part.clone());
     let (result, requests) = ask(subject(), capture(), vec![is("authorize"), is("capture")]).await;
     assert_eq!(result.unwrap().captured_minor, GROSS);
