@@ -55,6 +55,7 @@ mod process {
     mod databases;
     #[cfg(feature = "faults")]
     mod failing;
+    mod fake_midtrans;
     mod final_checks;
     mod flows;
     mod foreign_messages;
@@ -67,6 +68,7 @@ mod process {
     mod outcomes;
     mod overload;
     mod oversell;
+    mod payments;
     mod place;
     mod process_io;
     mod processes;

@@ -14,7 +14,7 @@
 //! | `transaction`, `payment_type` | one try to pay, and what is documented of each method |
 //! | `fault` | the script of what goes wrong |
 //! | `notification` | signatures, and when a notification is sent again |
-//! | `server`, `response`, `by_hand`, `html` | HTTP: the API, and the page that a person clicks |
+//! | `server`, `response`, `by_hand`, `html`, `overview` | HTTP: the API, the page that a person clicks, what tests ask |
 //! | `notifier` | posts notifications |
 //! | `shared`, `answer`, `settable_clock` | what these have in common; a test's clock |
 //! | `command` | the program for people |
@@ -28,6 +28,7 @@ mod fault;
 mod html;
 mod notification;
 mod notifier;
+mod overview;
 mod payment_type;
 mod response;
 mod server;

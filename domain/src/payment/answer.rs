@@ -6,6 +6,7 @@
 use super::attention::Attention;
 use super::decision::{PaymentDecision, Turn};
 use super::gateway_payment::GatewayPayment;
+use super::gateway_request::Ruling;
 use super::learn::Learned;
 use super::policy::{Now, PaymentPolicy};
 use super::state::{Asking, End, Payment, State};
@@ -101,6 +102,13 @@ impl Turn<'_> {
     fn await_customer(&mut self, attempt: u32, stands: &GatewayPayment) {
         let is_over = self.payment.given_up_at().is_some_and(|last| self.now.at >= last);
         match (&self.payment.state, &stands.page) {
+            // A person has denied it: no other try is waited for, though the page would take one.
+            (State::InReview { ruling: Some(Ruling::Deny) }, _) => {
+                let is_answer = attempt == self.payment.attempts && !stands.in_review;
+                if is_answer {
+                    self.act_as(State::Cancelling { end: End::declined("review"), late: false });
+                }
+            }
             (State::Creating | State::InReview { .. }, Some(page)) => self.show_page(attempt, page),
             (State::Creating, None) if stands.last_try.is_some() => {
                 self.go(State::AwaitingCustomer { page: None, attempt });

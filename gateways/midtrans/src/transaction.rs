@@ -133,7 +133,8 @@ impl Transaction {
         if id.as_deref().is_some_and(|id| !is_id(id)) {
             return Err(GatewayError::Invalid("`transaction_id` is malformed".into()));
         }
-        let reasons = ["channel_response_message", "status_message"];
+        // `status_message` says only that the transaction was found.
+        let reason = body.text("channel_response_message").unwrap_or(&status);
         Ok(Self {
             id,
             meaning,
@@ -144,7 +145,7 @@ impl Transaction {
             // Refused by the bank: listed, and nothing was given back.
             refunds: if refunded_minor == 0 { Vec::new() } else { refunds },
             fraud: fraud.map(|fraud| format!("/{fraud}")).unwrap_or_default(),
-            reason: printable(reasons.iter().find_map(|name| body.text(name)).unwrap_or(&status)),
+            reason: printable(reason),
             made_at: body.text("transaction_time").and_then(time),
             status,
         })

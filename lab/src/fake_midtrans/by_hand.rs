@@ -4,15 +4,18 @@
 //! |---|---|
 //! | `GET /` | lists the pages |
 //! | `GET /snap/v4/redirection/{token}` | the page |
+//! | `GET /_test/state` | pages, transactions and numbers of requests, as JSON |
 //! | `POST /_test/pages/{token}/{pay\|deny\|challenge\|choose\|leave}?type=gopay` | the customer acts |
 //! | `POST /_test/transactions/{id}/{settle\|reverse}` | the bank acts |
 //! | `POST /_test/transactions/{id}/refund?amount=1000` | the merchant refunds in the dashboard |
 //! | `POST /_test/faults?call=status&fault=slow:200&times=3` | scripts faults; `call` is one of the API, `pay` or `notify` |
 //! | `POST /_test/release` | answers what hangs |
+//! | `POST /_test/resend` | posts again what the merchant did not take |
 
 use super::answer::ApiAnswer;
 use super::fault::{Call, Script};
 use super::html;
+use super::overview;
 use super::payment_type::PaymentType;
 use super::response::{Response, response};
 use super::shared::Shared;
@@ -36,6 +39,7 @@ pub(super) fn respond(shared: &Shared, head: &Parts) -> Response {
     match (&head.method, path.as_slice()) {
         (&Method::GET, [""]) => html_response(200, html::list(state.pages())),
         (&Method::GET, ["snap", "v4", "redirection", token]) => page(&state, token, now),
+        (&Method::GET, ["_test", "state"]) => answer(Ok(overview::json(&state))),
         (&Method::POST, ["_test", "pages", token, action]) => {
             let done = customer(&mut state, now, token, action, query);
             let is_browser = head.headers.get(ACCEPT).is_some_and(asks_for_html);
@@ -50,6 +54,10 @@ pub(super) fn respond(shared: &Shared, head: &Parts) -> Response {
         (&Method::POST, ["_test", "faults"]) => answer(script(&mut state.script, query)),
         (&Method::POST, ["_test", "release"]) => {
             shared.released.notify_waiters();
+            answer(Ok(json!({})))
+        }
+        (&Method::POST, ["_test", "resend"]) => {
+            state.notifications.resend(now);
             answer(Ok(json!({})))
         }
         _ => response(ApiAnswer::core("404", "The requested path does not exist")),

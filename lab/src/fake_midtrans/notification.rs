@@ -103,6 +103,16 @@ impl Notifications {
         (at <= now).then(|| (number, self.all[number].body.clone()))
     }
 
+    /// Has everything posted again at once that the merchant did not take, as the dashboard can.
+    pub fn resend(&mut self, now: Timestamp) {
+        for one in &mut self.all {
+            let is_taken = one.answers.iter().flatten().any(|http| (200..300).contains(http));
+            if !one.answers.is_empty() && !is_taken {
+                one.due = Some(now);
+            }
+        }
+    }
+
     /// Notes the answer to an attempt, and when the next one is due.
     pub fn answered(&mut self, now: Timestamp, number: usize, answer: Option<u16>) {
         if let Some(one) = self.all.get_mut(number) {

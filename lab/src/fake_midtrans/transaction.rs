@@ -174,11 +174,17 @@ impl Transaction {
 
     fn of_payment_type(&self) -> Vec<(&'static str, Value)> {
         match self.payment_type {
-            PaymentType::CreditCard => vec![
-                ("masked_card", json!("48111111-1114")),
-                ("bank", json!("bni")),
-                ("card_type", json!("credit")),
-            ],
+            PaymentType::CreditCard => {
+                let mut fields = vec![
+                    ("masked_card", json!("48111111-1114")),
+                    ("bank", json!("bni")),
+                    ("card_type", json!("credit")),
+                ];
+                if self.status == Status::Deny {
+                    fields.push(("channel_response_message", json!("Do not honor")));
+                }
+                fields
+            }
             PaymentType::Qris => vec![("issuer", json!("gopay")), ("acquirer", json!("gopay"))],
             PaymentType::BankTransfer => {
                 vec![("va_numbers", json!([{"va_number": "9888123456789012", "bank": "bni"}]))]

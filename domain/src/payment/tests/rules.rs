@@ -261,6 +261,13 @@ fn a_review_is_decided_by_a_person_or_by_the_order_s_end() {
     bench.answered(in_review()).take(&ruling(Ruling::Deny)).answered(closed());
     assert_eq!(bench.outcomes(), ["payment.failed review"]);
 
+    // The page would take another try: nobody waits for one after a person has denied the customer.
+    let mut bench = Bench::begun();
+    bench.answered(in_review()).take(&ruling(Ruling::Deny)).answered(denied());
+    assert_eq!((bench.asked(), bench.outcomes()), ("cancel", vec![]));
+    bench.answered(closed());
+    assert_eq!(bench.outcomes(), ["payment.failed review"]);
+
     let mut bench = Bench::begun();
     bench.answered(in_review()).undo();
     assert_eq!(bench.asked(), "review", "what is in review is denied");

@@ -7,9 +7,11 @@ use crate::fake_midtrans::payment_type::PaymentType;
 use crate::fake_midtrans::transaction::{Status, jakarta};
 use ordermill_domain::clock::Timestamp;
 use serde_json::json;
+use strum::IntoStaticStr;
 
 /// What the merchant did with a page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum PageState {
     /// It can be paid until it expires.
     Open,
@@ -17,6 +19,13 @@ pub enum PageState {
     Revoked,
     /// The merchant cancelled it.
     Canceled,
+}
+
+impl PageState {
+    /// The name.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// A page at which a customer can pay.
