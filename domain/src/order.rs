@@ -18,6 +18,7 @@ pub mod awaited;
 pub mod choreography;
 pub mod deadlines;
 pub mod decide;
+pub mod decide_payment_news;
 pub mod decision;
 pub mod derived_status;
 pub mod fact_messages;

@@ -37,6 +37,7 @@ mod requested;
 mod requests;
 mod service;
 mod state;
+mod status;
 mod stored_notifications;
 #[cfg(test)]
 mod tests;
@@ -71,7 +72,8 @@ pub use service::{
     PaymentChange, PaymentKeys, PaymentRow, PaymentRows, PaymentService, PaymentWrite,
     PaymentWrites,
 };
-pub use state::{Asking, End, Known, Looks, Payment, PaymentStatus, Published, State};
+pub use state::{Asking, End, Known, Looks, Payment, Published, State};
+pub use status::PaymentStatus;
 pub use stored_notifications::{
     GatewayReference, KnownNotifications, NOTIFICATIONS_MAX, NotificationOutcome, NotificationRow,
     NotificationWrites, RepeatedNotification, StoredNotification,

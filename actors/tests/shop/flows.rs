@@ -6,7 +6,7 @@ use ordermill_actors::testing::shop::{Shop, ShopSettings, ShopStores, WAYS};
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::messages::{Address, Flow, Kind, Message, OrderDetails, Plan};
 use ordermill_domain::order::OrderStatus;
-use ordermill_domain::order::payment_news::is_news;
+use ordermill_domain::order::decide_payment_news::is_news;
 use ordermill_domain::testing::order_of;
 use std::collections::BTreeSet;
 use std::time::Duration;

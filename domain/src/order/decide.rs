@@ -3,9 +3,9 @@
 use super::answer::answer;
 use super::awaited::awaited;
 use super::deadlines::decide_due;
+use super::decide_payment_news::decide_news;
 use super::decision::SagaDecision;
 use super::facts::Fact;
-use super::payment_news::decide_news;
 use super::policy::SagaPolicy;
 use super::saga::Saga;
 use super::step_state::StepChange;

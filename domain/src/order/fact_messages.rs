@@ -51,8 +51,10 @@ fn payload_of(saga: &Saga, fact: &Fact) -> Option<Payload> {
 fn step_payload(saga: &Saga, step: Step, change: &StepChange) -> Option<Payload> {
     let spec = step.spec();
     match (change, &spec.phase) {
-        (StepChange::Sent, _) => Some((spec.action.command)(saga)),
-        (StepChange::UndoSent, Phase::Plan { undo, .. }) => Some((undo.command)(saga)),
+        (StepChange::Sent, _) => Some((spec.action.command)(&saga.details, saga.created_at)),
+        (StepChange::UndoSent, Phase::Plan { undo, .. }) => {
+            Some((undo.command)(&saga.details, saga.created_at))
+        }
         (
             StepChange::Requested,
             Phase::Fulfilment { trigger: Trigger::Request { event, .. }, .. },

@@ -88,7 +88,7 @@ pub fn resend(saga: &mut Saga, now: Timestamp, policy: &SagaPolicy) -> Vec<Arc<M
     let again: Vec<Payload> = match saga.origin.flow {
         Flow::Orchestrated => awaited(&saga.facts, saga.origin.plan)
             .into_iter()
-            .map(|action| (action.command)(saga))
+            .map(|action| (action.command)(&saga.details, saga.created_at))
             .collect(),
         Flow::Choreographed => moves_on(saga).into_iter().collect(),
     };

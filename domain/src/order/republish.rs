@@ -62,8 +62,8 @@ fn asked_commands(saga: &Saga) -> Vec<Payload> {
     let sent = |step: &Step| facts.step(*step).is_sent();
     if facts.is_failing() {
         let undos = Step::ALL.into_iter().filter(sent).filter_map(Step::undo);
-        return undos.map(|undo| (undo.command)(saga)).collect();
+        return undos.map(|undo| (undo.command)(&saga.details, saga.created_at)).collect();
     }
     let steps = steps(saga.origin.plan).into_iter().chain(FULFILMENT).filter(sent);
-    steps.map(|step| (step.spec().action.command)(saga)).collect()
+    steps.map(|step| (step.spec().action.command)(&saga.details, saga.created_at)).collect()
 }

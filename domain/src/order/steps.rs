@@ -73,8 +73,8 @@ static TABLE: [StepSpec; Step::ALL.len()] = [
         name: "inventory",
         action: Action {
             activity: SagaStep("RESERVING_INVENTORY"),
-            command: |saga| {
-                Payload::Inventory(InventoryMessage::Reserve(saga.details.stock_lines()))
+            command: |details, _| {
+                Payload::Inventory(InventoryMessage::Reserve(details.stock_lines()))
             },
             done: Kind::InventoryReserved,
             status: Some(OrderStatus::InventoryReserved),
@@ -88,7 +88,7 @@ static TABLE: [StepSpec; Step::ALL.len()] = [
             failed: OrderStatus::InventoryFailed,
             undo: Action {
                 activity: SagaStep("RELEASING_INVENTORY"),
-                command: |_| Payload::Inventory(InventoryMessage::Release),
+                command: |_, _| Payload::Inventory(InventoryMessage::Release),
                 done: Kind::InventoryReleased,
                 status: None,
             },
@@ -98,8 +98,8 @@ static TABLE: [StepSpec; Step::ALL.len()] = [
         name: "payment",
         action: Action {
             activity: SagaStep("PROCESSING_PAYMENT"),
-            command: |saga| {
-                Payload::Payment(PaymentMessage::Process(saga.details.payment(saga.created_at)))
+            command: |details, placed_at| {
+                Payload::Payment(PaymentMessage::Process(details.payment(placed_at)))
             },
             done: Kind::PaymentApproved,
             status: Some(OrderStatus::PaymentApproved),
@@ -113,7 +113,7 @@ static TABLE: [StepSpec; Step::ALL.len()] = [
             failed: OrderStatus::PaymentFailed,
             undo: Action {
                 activity: SagaStep("REFUNDING_PAYMENT"),
-                command: |_| Payload::Payment(PaymentMessage::Refund),
+                command: |_, _| Payload::Payment(PaymentMessage::Refund),
                 done: Kind::PaymentReversed,
                 status: Some(OrderStatus::PaymentReversed),
             },
@@ -123,7 +123,7 @@ static TABLE: [StepSpec; Step::ALL.len()] = [
         name: "shipping",
         action: Action {
             activity: SagaStep("SCHEDULING_SHIPMENT"),
-            command: |saga| Payload::Shipping(ShippingMessage::Schedule(saga.details.parcel())),
+            command: |details, _| Payload::Shipping(ShippingMessage::Schedule(details.parcel())),
             done: Kind::ShippingScheduled,
             status: None, // It is the last step: with it the order is confirmed.
         },
@@ -136,7 +136,7 @@ static TABLE: [StepSpec; Step::ALL.len()] = [
             failed: OrderStatus::ShippingFailed,
             undo: Action {
                 activity: SagaStep("CANCELLING_SHIPMENT"),
-                command: |_| Payload::Shipping(ShippingMessage::Cancel),
+                command: |_, _| Payload::Shipping(ShippingMessage::Cancel),
                 done: Kind::ShippingFailed, // The same event answers the step and its undo.
                 status: None,
             },
@@ -146,7 +146,7 @@ static TABLE: [StepSpec; Step::ALL.len()] = [
         name: "dispatch",
         action: Action {
             activity: SagaStep("DISPATCHING"),
-            command: |_| Payload::Shipping(ShippingMessage::Dispatch),
+            command: |_, _| Payload::Shipping(ShippingMessage::Dispatch),
             done: Kind::ShippingDispatched,
             status: None, // The order is shipped when the stock has left, too.
         },
@@ -166,7 +166,7 @@ static TABLE: [StepSpec; Step::ALL.len()] = [
         name: "commit",
         action: Action {
             activity: SagaStep("COMMITTING_INVENTORY"),
-            command: |_| Payload::Inventory(InventoryMessage::Commit),
+            command: |_, _| Payload::Inventory(InventoryMessage::Commit),
             done: Kind::InventoryCommitted,
             status: Some(OrderStatus::Shipped),
         },
@@ -180,7 +180,7 @@ static TABLE: [StepSpec; Step::ALL.len()] = [
         name: "delivery",
         action: Action {
             activity: SagaStep("CONFIRMING_DELIVERY"),
-            command: |_| Payload::Shipping(ShippingMessage::Deliver),
+            command: |_, _| Payload::Shipping(ShippingMessage::Deliver),
             done: Kind::ShippingDelivered,
             status: Some(OrderStatus::Completed),
         },

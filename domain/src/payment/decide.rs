@@ -6,9 +6,8 @@ use super::failed::failed;
 use super::input::{GatewayAnswer, PaymentInput};
 use super::notified::notified;
 use super::policy::Now;
-use super::provider::Provider;
 use super::requested::requested;
-use super::state::{Asking, End, Known, Looks, Payment, Published, State};
+use super::state::{Asking, End, Payment, State};
 use super::undo::undo;
 use crate::messages::{Origin, PaymentProcess};
 use crate::planted::{Bug, planted};
@@ -50,7 +49,7 @@ pub fn decide(payment: Option<&Payment>, input: &PaymentInput, now: Now<'_>) -> 
 fn begin(origin: &Origin, intent: &PaymentProcess, now: Now<'_>) -> PaymentDecision {
     let provider = now.policy.routes.provider(intent.total.currency);
     let ends_at = now.policy.page_ends_at(intent.placed_at, now.at);
-    let mut payment = new(origin, now);
+    let mut payment = Payment::new(origin, now.at);
     payment.intent = Some(intent.clone());
     payment.provider = provider.unwrap_or_default();
     let page_time_min = payment.provider.page_time_min();
@@ -66,30 +65,6 @@ fn begin(origin: &Origin, intent: &PaymentProcess, now: Now<'_>) -> PaymentDecis
         Some(_) => turn.act_as(State::Creating),
     }
     turn.finish()
-}
-
-/// A payment of which nothing is known yet.
-pub(super) fn new(origin: &Origin, now: Now<'_>) -> Payment {
-    Payment {
-        origin: origin.clone(),
-        intent: None,
-        provider: Provider::default(),
-        attempts: 0,
-        since: 1,
-        state: State::Creating,
-        asking: None,
-        due_at: None,
-        known: Known::default(),
-        page_ends_at: None,
-        refunds: Vec::new(),
-        attention: None,
-        looks: Looks::default(),
-        rejections: 0,
-        published: Published::default(),
-        note: None,
-        created_at: now.at,
-        changed_at: now.at,
-    }
 }
 
 /// A repeated command hears the latest outcome, or the page, or nothing new while the gateway is asked.

@@ -3,7 +3,8 @@
 use super::gateway_payment::Page;
 use super::provider::Provider;
 use super::requests::RefundStatus;
-use super::state::{End, Payment, PaymentStatus, State};
+use super::state::{End, Payment, State};
+use super::status::PaymentStatus;
 use crate::clock::Timestamp;
 use crate::messages::{
     Message, Payload, PaymentActionRequired, PaymentApproved, PaymentAttention, PaymentMessage,

@@ -16,10 +16,10 @@ use super::gateway_payment::{GatewayKey, Page, PaymentTry, Reference};
 use super::gateway_request::Ruling;
 use super::provider::Provider;
 use super::requests::{Refund, RefundStatus};
+use super::status::PaymentStatus;
 use crate::clock::Timestamp;
 use crate::messages::{Origin, PaymentProcess};
 use serde::{Deserialize, Serialize};
-use strum::{IntoStaticStr, VariantArray};
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
@@ -245,49 +245,31 @@ pub struct Published {
     pub refunds: u32,
 }
 
-/// The word for where a payment stands, in answers and lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[derive(IntoStaticStr, VariantArray)]
-#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
-pub enum PaymentStatus {
-    /// The gateway has not answered yet.
-    Pending,
-    /// The customer can pay at a page.
-    AwaitingCustomer,
-    /// Someone has to accept or deny the payment.
-    InReview,
-    /// The money is held and not captured.
-    Authorized,
-    /// The money is captured.
-    Approved,
-    /// A part of the captured money is given back.
-    PartiallyRefunded,
-    /// All captured money is given back, and the order goes on.
-    Refunded,
-    /// The gateway refused.
-    Failed,
-    /// Nobody paid in time.
-    Expired,
-    /// The money is gone after it was there.
-    Lapsed,
-    /// The money is on its way back.
-    Reversing,
-    /// No money is held.
-    Reversed,
-}
-
-impl PaymentStatus {
-    /// Every status.
-    pub const ALL: &[Self] = Self::VARIANTS;
-
-    /// The word as it is written.
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
-
 impl Payment {
+    /// A payment of which nothing is known yet.
+    pub(super) fn new(origin: &Origin, at: Timestamp) -> Self {
+        Self {
+            origin: origin.clone(),
+            intent: None,
+            provider: Provider::default(),
+            attempts: 0,
+            since: 1,
+            state: State::Creating,
+            asking: None,
+            due_at: None,
+            known: Known::default(),
+            page_ends_at: None,
+            refunds: Vec::new(),
+            attention: None,
+            looks: Looks::default(),
+            rejections: 0,
+            published: Published::default(),
+            note: None,
+            created_at: at,
+            changed_at: at,
+        }
+    }
+
     /// The word for where it stands.
     pub const fn status(&self) -> PaymentStatus {
         match &self.state {

@@ -1,7 +1,6 @@
 //! Gives the money back.
 
 use super::attention::Attention;
-use super::decide::new;
 use super::decision::{PaymentDecision, Turn};
 use super::policy::{Now, PaymentPolicy};
 use super::state::{Asking, End, Payment, State};
@@ -12,7 +11,7 @@ use crate::messages::Origin;
 /// pause; not a gateway that cannot give the money back.
 pub(super) fn undo(payment: Option<&Payment>, origin: &Origin, now: Now<'_>) -> PaymentDecision {
     let Some(payment) = payment else {
-        let mut turn = Turn::first(new(origin, now), now);
+        let mut turn = Turn::first(Payment::new(origin, now.at), now);
         turn.end(End::Tombstoned, false);
         return turn.finish();
     };

@@ -8,7 +8,7 @@ use ordermill_domain::messages::{
 };
 use ordermill_domain::money::{Currency, Money};
 use ordermill_domain::order::decide::DecideInput;
-use ordermill_domain::order::payment_news::is_news;
+use ordermill_domain::order::decide_payment_news::is_news;
 use ordermill_domain::order::{SagaStatus, Step};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

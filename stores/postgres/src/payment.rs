@@ -1,6 +1,9 @@
 //! The payment service's tables.
 
+mod database;
 mod notifications;
+
+pub use database::PaymentDatabase;
 mod records;
 
 use crate::columns::{self, column, json_column, number, time};
@@ -92,10 +95,6 @@ async fn update(conn: &mut PgConnection, writes: &[&PaymentWrite]) -> Result<(),
     );
     columns::update(conn, "payment", writes.len(), statement).await
 }
-
-/// The payment service's database, as its readers see it.
-#[derive(Clone, Debug)]
-pub struct PaymentDatabase(pub Database);
 
 #[async_trait]
 impl PaymentReads for PaymentDatabase {

@@ -1,6 +1,9 @@
 //! The payment service's tables.
 
+mod database;
 mod notifications;
+
+pub use database::PaymentDatabase;
 mod records;
 
 use crate::columns::{self, micros};
@@ -100,10 +103,6 @@ fn update(script: &mut Script, rows: &[WrittenPayment<'_>]) -> Result<(), Error>
     );
     script.update("payment", rows.iter(), sql)
 }
-
-/// The payment service's database, as its readers see it.
-#[derive(Clone, Debug)]
-pub struct PaymentDatabase(pub Database);
 
 #[async_trait]
 impl PaymentReads for PaymentDatabase {

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
     use crate::ids::ServiceName;
     use crate::messages::{Kind, Plan};
-    use crate::order::payment_news::is_news;
+    use crate::order::decide_payment_news::is_news;
     use crate::order::steps::steps;
 
     #[test]

@@ -1,6 +1,6 @@
 //! The columns of the table of steps.
 
-use super::super::saga::Saga;
+use crate::clock::Timestamp;
 use crate::messages::{Kind, OrderDetails, OrderMessage, OrderNotice, Payload, Refusal};
 use crate::order::policy::SagaPolicy;
 use crate::order::status::OrderStatus;
@@ -22,8 +22,8 @@ pub struct StepSpec {
 pub struct Action {
     /// The saga's activity while the answer is awaited.
     pub activity: SagaStep,
-    /// The command.
-    pub command: fn(&Saga) -> Payload,
+    /// The command, for an order that was placed at this time.
+    pub command: fn(&OrderDetails, Timestamp) -> Payload,
     /// The answer that it is done.
     pub done: Kind,
     /// The order's status once it is done. None: it has no status of its own.

@@ -1,6 +1,6 @@
 //! The notifications of gateways.
 
-use super::PaymentDatabase;
+use super::database::PaymentDatabase;
 use crate::columns::{column, time};
 use crate::error::Error;
 use async_trait::async_trait;

@@ -1,6 +1,6 @@
 //! The notifications of gateways.
 
-use super::PaymentDatabase;
+use super::database::PaymentDatabase;
 use crate::columns::{Micros, json_rows, micros};
 use crate::error::Error;
 use crate::script::{Script, checked};
