@@ -172,11 +172,17 @@ impl Turn<'_> {
     }
 
     fn approved(&mut self, stands: &GatewayPayment, fresh: bool, learned: Learned) {
-        if fresh && stands.closed && stands.captured_minor == 0 {
+        if fresh && stands.captured_minor == 0 && (stands.closed || self.is_denied_now(stands)) {
             // The bank took it back. What comes later is money again.
             self.payment.known.captured_minor = 0;
             self.payment.known.credited_minor = 0;
-            return self.end(End::lapsed("reverted"), false);
+            let end = End::lapsed("reverted");
+            return if stands.closed {
+                self.end(end, false);
+            } else {
+                // The page would take another try, for an order that is given up.
+                self.act_as(State::Cancelling { end, late: false });
+            };
         }
         if learned.captured_more {
             self.refund_excess();
@@ -185,6 +191,13 @@ impl Turn<'_> {
         if under_way && (learned.refunded_more || learned.captured_more) {
             self.ask(Asking::Act);
         }
+    }
+
+    /// True when the try that was captured is denied. Another try of the customer says nothing of it.
+    fn is_denied_now(&self, stands: &GatewayPayment) -> bool {
+        let captured = self.before.and_then(|before| before.known.reference.payment.as_ref());
+        let is_same = captured.is_some() && captured == stands.reference.payment.as_ref();
+        is_same && stands.last_try.as_ref().is_some_and(|latest| latest.denied.is_some())
     }
 
     fn cancelling(&mut self, stands: &GatewayPayment, fresh: bool, end: End, late: bool) {

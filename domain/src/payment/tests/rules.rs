@@ -314,6 +314,26 @@ fn a_bank_that_takes_its_money_back_lapses_the_payment() {
 }
 
 #[test]
+fn money_that_is_taken_back_while_the_page_is_open_closes_the_page() {
+    let approved = || {
+        let mut bench = Bench::begun();
+        bench.answered(open()).notified(DUE).answered(captured(DUE)).notified(0);
+        bench
+    };
+    let of = |transaction: &str| Reference { page: None, payment: Some(transaction.to_owned()) };
+    let mut bench = approved();
+    bench.answered(GatewayPayment { reference: of("t-1"), ..denied() });
+    assert_eq!((bench.asked(), bench.status()), ("cancel", PaymentStatus::Reversing));
+    bench.answered(closed());
+    assert_eq!(bench.outcomes().last().unwrap(), "payment.lapsed reverted");
+
+    // An earlier try, by a status that lags behind.
+    let mut bench = approved();
+    bench.answered(GatewayPayment { reference: of("t-0"), ..denied() });
+    assert_eq!(bench.status(), PaymentStatus::Approved);
+}
+
+#[test]
 fn wrong_credentials_decline_no_order() {
     let mut bench = Bench::begun();
     for _ in 0..20 {
