@@ -48,6 +48,10 @@ const SWEEP: [Duration; 2] = [TIMER_SHORTEST, Duration::from_secs(60)];
 /// A gateway that takes longer than ten minutes is no gateway worth simulating.
 const GATEWAY: [Duration; 2] = [Duration::ZERO, Duration::from_secs(600)];
 
+/// How long a page of the demo's own server can be paid at: the demo waits for the end of some, and its customers are
+/// quick.
+const DEMO_PAYMENT_WINDOW: Duration = Duration::from_secs(4);
+
 /// Movements are kept for an hour at least, or nobody could read them. More than ten years are `off`.
 const MOVEMENTS_KEPT: [Duration; 2] =
     [Duration::from_secs(60 * 60), Duration::from_secs(10 * 366 * 24 * 60 * 60)];
@@ -313,6 +317,7 @@ impl Config {
             given,
             ..environment.servers_of(ServeArgs::for_testing())
         })?;
+        config.gateways.payment_window = Some(DEMO_PAYMENT_WINDOW);
         config.notices.extend(overridden);
         config.notices.extend(unknown_variables());
         Ok(config)

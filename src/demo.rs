@@ -13,6 +13,7 @@
 mod catalogue;
 mod currency;
 mod customer;
+mod gateway_page;
 mod options;
 mod order_mix;
 mod order_records;
@@ -31,9 +32,9 @@ pub use options::DemoOptions;
 use catalogue::Catalogue;
 use futures::StreamExt;
 use options::Pace;
-use ordermill_client::{Client, Options};
+use ordermill_client::{Client, Error, Options};
 use progress::Progress;
-use scenario::Scenario;
+use scenario::{GatewayPages, Scenario};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -56,7 +57,12 @@ const RECONCILE_EVERY: Duration = Duration::from_millis(250);
 /// When the server cannot be reached or does not take the stock: there is nothing to report then.
 pub async fn run(options: DemoOptions) -> anyhow::Result<bool> {
     let shop = client(&options.url);
-    let scenarios = scenario::assign(options.orders);
+    let pages = waiting::report_waiting(
+        || format!("{} to respond", options.url),
+        gateway_pages(&shop, options.pages_end_soon),
+    );
+    let pages = pages.await.context("the shop does not answer")?;
+    let scenarios = scenario::assign(options.orders, pages);
     let catalogue = Catalogue::for_run(&scenarios);
     report::opening(&options, &catalogue);
     let stocked =
@@ -72,6 +78,16 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<bool> {
         waiting::report_waiting(|| "the reconciliation to finish".to_owned(), reconciliation)
             .await?;
     Ok(report::closing(&catalogue, &runs, &reconciliation, &pace))
+}
+
+/// What the pages of the shop's gateway can play.
+async fn gateway_pages(shop: &Client, end_soon: bool) -> Result<GatewayPages, Error> {
+    let are_served = gateway_page::are_served(shop).await?;
+    Ok(match (are_served, end_soon) {
+        (false, _) => GatewayPages::None,
+        (true, false) => GatewayPages::Long,
+        (true, true) => GatewayPages::Short,
+    })
 }
 
 /// A client that waits for a busy server.

@@ -73,10 +73,10 @@ fn raise_descriptors() {
 async fn play(args: DemoArgs, config: Config) -> anyhow::Result<ExitCode> {
     let DemoArgs { url, orders } = args;
     let balanced = match url {
-        Some(url) => demo::run(demo::DemoOptions { url, orders }).await?,
+        Some(url) => demo::run(demo::DemoOptions { url, orders, pages_end_soon: false }).await?,
         None => {
             program::print_notices(&config.notices);
-            let play = |url| demo::run(demo::DemoOptions { url, orders });
+            let play = |url| demo::run(demo::DemoOptions { url, orders, pages_end_soon: true });
             app::with_temporary(config, play).await?
         }
     };

@@ -63,6 +63,12 @@ impl Client {
         self.get(&format!("/orders/{id}"), &[]).await
     }
 
+    /// The same, once the order has a page where it can be paid, or can have none any more; after ten seconds as it is.
+    pub async fn order_with_page(&self, id: Uuid) -> Result<Order, Error> {
+        let query = [("wait", "payment_url"), ("timeout", "10s")];
+        self.get(&format!("/orders/{id}"), &query).await
+    }
+
     /// Requests `cancel`, `dispatch` or `delivery` of an order.
     pub async fn request_of(&self, order: Uuid, action: &str) -> Result<(), Error> {
         let request = self.post(&format!("/orders/{order}/{action}"));

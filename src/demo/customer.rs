@@ -2,6 +2,7 @@
 
 use super::catalogue::{Catalogue, decimal};
 use super::currency::CURRENCY;
+use super::gateway_page;
 use super::order_mix::{self, OrderMix};
 use super::scenario::{Ending, Scenario};
 use anyhow::{Context, bail, ensure};
@@ -73,6 +74,9 @@ async fn live(
     match run.scenario {
         Scenario::PlacedTwice => place_again(shop, order_mix, key, id).await?,
         Scenario::CancelledAtOnce => ask(shop, id, "cancel").await?,
+        Scenario::PaidAtPage => gateway_page::open(shop, id).await?.choose(shop, "pay").await?,
+        Scenario::NeverPaid => gateway_page::open(shop, id).await?.choose(shop, "leave").await?,
+        Scenario::PaidTooLate => return pay_too_late(shop, id, run).await,
         _ => {}
     }
     let mut order = rest(shop, id, run).await?;
@@ -113,6 +117,31 @@ async fn place_again(
         Err(Error::Refused { status: StatusCode::UNPROCESSABLE_ENTITY, .. }) => Ok(()),
         Err(error) => Err(error).context(expected),
         Ok(_) => bail!(expected),
+    }
+}
+
+/// Cancels at the page and pays there after that: the money comes back.
+async fn pay_too_late(shop: &Client, id: Uuid, run: &mut CustomerRun) -> anyhow::Result<()> {
+    let page = gateway_page::open(shop, id).await?;
+    ask(shop, id, "cancel").await?;
+    rest(shop, id, run).await?;
+    page.choose(shop, "pay").await?;
+    let until = Instant::now() + REST_LIMIT;
+    let mut looks = 0;
+    loop {
+        let order = shop.order(id).await.with_context(|| format!("GET /orders/{id}"))?;
+        run.ending = Ending::of(&order);
+        let payment = order.payment.as_ref();
+        let is_back = payment.is_some_and(|payment| {
+            payment.attention.as_deref() == Some("late_money") && payment.status == "REVERSED"
+        });
+        if is_back {
+            check(run, &order);
+            return Ok(());
+        }
+        ensure!(Instant::now() < until, "late money not refunded after {} s", REST_LIMIT.as_secs());
+        tokio::time::sleep(POLL.delay(looks)).await;
+        looks += 1;
     }
 }
 

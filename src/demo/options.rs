@@ -9,6 +9,8 @@ pub struct DemoOptions {
     pub url: String,
     /// How many orders are placed.
     pub orders: usize,
+    /// True when the server's payment pages end within seconds: a customer who does not pay is waited for.
+    pub pages_end_soon: bool,
 }
 
 /// How long the day took.

@@ -78,6 +78,9 @@ pub(super) fn fill(catalogue: &Catalogue, scenario: Scenario, number: usize) -> 
         | Scenario::PaymentRefused
         | Scenario::TimeoutCharged
         | Scenario::TimeoutUncharged
+        | Scenario::PaidAtPage
+        | Scenario::NeverPaid
+        | Scenario::PaidTooLate
         | Scenario::Undeliverable
         | Scenario::CancelledAtOnce
         | Scenario::CancelledLater
@@ -115,6 +118,8 @@ fn full(catalogue: &Catalogue, scenario: Scenario, items: Vec<Item>) -> Full<'_>
             Scenario::PaymentRefused => "test_declined",
             Scenario::TimeoutCharged => "test_timeout_charged",
             Scenario::TimeoutUncharged => "test_timeout_uncharged",
+            Scenario::PaidAtPage | Scenario::NeverPaid => "test_redirect",
+            Scenario::PaidTooLate => "test_redirect_late",
             _ => "credit_card",
         },
         currency: "USD",

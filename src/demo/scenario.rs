@@ -26,6 +26,12 @@ pub(crate) enum Scenario {
     TimeoutCharged,
     /// The gateway neither charges nor answers, until it is asked again.
     TimeoutUncharged,
+    /// The customer pays at the gateway's page.
+    PaidAtPage,
+    /// The customer leaves the gateway's page, which ends.
+    NeverPaid,
+    /// The customer cancels, and pays at the gateway's page after that: the money goes back.
+    PaidTooLate,
     /// No carrier goes there.
     Undeliverable,
     /// The customer thinks better of it at once.
@@ -88,8 +94,8 @@ impl fmt::Display for Ending {
 
 impl Scenario {
     /// Every scenario, and how many of a hundred orders meet it.
-    pub(crate) const SHARES: [(Self, usize); 15] = [
-        (Self::OneProduct, 20),
+    pub(crate) const SHARES: [(Self, usize); 18] = [
+        (Self::OneProduct, 14),
         (Self::SeveralProducts, 10),
         (Self::ShortForm, 5),
         (Self::PlacedTwice, 4),
@@ -99,6 +105,9 @@ impl Scenario {
         (Self::PaymentRefused, 6),
         (Self::TimeoutCharged, 3),
         (Self::TimeoutUncharged, 3),
+        (Self::PaidAtPage, 2),
+        (Self::NeverPaid, 2),
+        (Self::PaidTooLate, 2),
         (Self::Undeliverable, 5),
         (Self::CancelledAtOnce, 4),
         (Self::CancelledLater, 3),
@@ -119,6 +128,9 @@ impl Scenario {
             Self::PaymentRefused => "payment declined",
             Self::TimeoutCharged => "gateway timeout, charged",
             Self::TimeoutUncharged => "gateway timeout, not charged",
+            Self::PaidAtPage => "paid at the gateway's page",
+            Self::NeverPaid => "not paid at the gateway's page",
+            Self::PaidTooLate => "paid after cancelling",
             Self::Undeliverable => "undeliverable address",
             Self::CancelledAtOnce => "cancelled immediately",
             Self::CancelledLater => "cancelled after confirmation",
@@ -140,9 +152,11 @@ impl Scenario {
                     .collect();
             }
             Self::OneOfTwoShort | Self::UnknownProduct => cancelled("inventory"),
-            Self::PaymentRefused => cancelled("payment"),
+            Self::PaymentRefused | Self::NeverPaid => cancelled("payment"),
             Self::Undeliverable => cancelled("shipping"),
-            Self::CancelledAtOnce | Self::CancelledLater => cancelled("customer"),
+            Self::CancelledAtOnce | Self::CancelledLater | Self::PaidTooLate => {
+                cancelled("customer")
+            }
             Self::Dispatched => Ending::Shipped,
             Self::Delivered => Ending::Completed,
             Self::OneProduct
@@ -150,7 +164,8 @@ impl Scenario {
             | Self::ShortForm
             | Self::PlacedTwice
             | Self::TimeoutCharged
-            | Self::TimeoutUncharged => Ending::Confirmed,
+            | Self::TimeoutUncharged
+            | Self::PaidAtPage => Ending::Confirmed,
         };
         vec![(ending, orders)]
     }
@@ -161,8 +176,32 @@ pub(crate) fn last_units(customers: usize) -> usize {
     customers.div_ceil(5)
 }
 
-/// The scenarios of so many orders, well mixed and the same every time.
-pub(crate) fn assign(orders: usize) -> Vec<Scenario> {
+/// What the simulated gateway of a shop can play.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GatewayPages {
+    /// No page is served.
+    None,
+    /// Pages are served. They end long after the demo.
+    Long,
+    /// Pages are served, and end while the demo waits.
+    Short,
+}
+
+impl GatewayPages {
+    /// The scenario, or the nearest one that the shop can play.
+    fn playable(self, scenario: Scenario) -> Scenario {
+        match (self, scenario) {
+            (Self::None, Scenario::PaidAtPage | Scenario::NeverPaid | Scenario::PaidTooLate) => {
+                Scenario::OneProduct
+            }
+            (Self::Long, Scenario::NeverPaid) => Scenario::PaidAtPage,
+            _ => scenario,
+        }
+    }
+}
+
+/// The scenarios of so many orders, well mixed and the same every time at shops of this kind.
+pub(crate) fn assign(orders: usize, pages: GatewayPages) -> Vec<Scenario> {
     // Every scenario is met once before any is met often.
     let more = orders.saturating_sub(Scenario::SHARES.len());
     let mut counts = Scenario::SHARES.map(|(scenario, share)| (scenario, more * share / 100));
@@ -174,5 +213,5 @@ pub(crate) fn assign(orders: usize) -> Vec<Scenario> {
         places.extend((0..count).map(|nth| ((2 * nth + 1) * orders / (2 * count), scenario)));
     }
     places.sort_unstable();
-    places.into_iter().map(|(_, scenario)| scenario).collect()
+    places.into_iter().map(|(_, scenario)| pages.playable(scenario)).collect()
 }

@@ -5,7 +5,7 @@ use super::customer::CustomerRun;
 use super::order_mix;
 use super::order_records::OrderRecords;
 use super::reconciliation::{Reconciliation, reconcile};
-use super::scenario::{Ending, Scenario, assign};
+use super::scenario::{Ending, GatewayPages, Scenario, assign};
 use crate::check::Outcome;
 use ordermill_client::{Order, ProductStock};
 use ordermill_domain::ids::OrderId;
@@ -56,13 +56,25 @@ fn one_left(stock: &mut ProductStock) {
 #[test]
 fn every_order_has_a_scenario_and_every_scenario_an_order() {
     for orders in [1, 5, 15, 16, 99, 100, 300, 1_001] {
-        let scenarios = assign(orders);
+        let scenarios = assign(orders, GatewayPages::Short);
         assert_eq!(scenarios.len(), orders);
         let met =
             Scenario::SHARES.iter().filter(|(scenario, _)| scenarios.contains(scenario)).count();
         assert_eq!(met, orders.min(Scenario::SHARES.len()), "{orders} orders");
     }
     assert_eq!(Scenario::SHARES.iter().map(|(_, share)| share).sum::<usize>(), 100);
+}
+
+#[test]
+fn a_shop_without_pages_is_asked_for_none() {
+    let count = |pages, scenario| {
+        assign(100, pages).iter().filter(|assigned| **assigned == scenario).count()
+    };
+    let at_pages = [Scenario::PaidAtPage, Scenario::NeverPaid, Scenario::PaidTooLate];
+    let counts = |pages| at_pages.map(|scenario| count(pages, scenario));
+    let [paid, unpaid, late] = counts(GatewayPages::Short);
+    assert_eq!(counts(GatewayPages::Long), [paid + unpaid, 0, late]);
+    assert_eq!(counts(GatewayPages::None), [0, 0, 0]);
 }
 
 #[test]

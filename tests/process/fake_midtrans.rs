@@ -91,6 +91,11 @@ impl FakeMidtrans {
         self.post(&format!("pages/{}/{action}?type={method}", page.token)).await
     }
 
+    /// The bank does something with a transaction, such as `reverse`.
+    pub async fn bank(&self, transaction: &str, action: &str) {
+        assert!(self.post(&format!("transactions/{transaction}/{action}")).await, "{action}");
+    }
+
     /// Has the next call, `pay` or `notify` go wrong.
     pub async fn fault(&self, call: &str, fault: &str) {
         assert!(self.post(&format!("faults?call={call}&fault={fault}")).await, "{fault} of {call}");

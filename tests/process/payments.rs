@@ -161,6 +161,17 @@ async fn a_payment_in_review_waits_for_a_ruling(setup: Setup) {
     till.close().await;
 }
 
+async fn a_bank_that_takes_its_money_back_ends_the_order(setup: Setup) {
+    let till = Till::open(&setup, &[]).await;
+    let id = till.paid("bank_transfer").await;
+    let transaction = till.fake.of_order("transactions", &id).await.remove(0);
+    till.fake.bank(transaction["transaction_id"].as_str().unwrap(), "reverse").await;
+    let order = till.shop().until(&id, LIMIT, is_cancelled).await;
+    assert_eq!(failure(&order), "payment: reverted");
+    assert_eq!(till.shop().stock_rows().await["A"].reserved_qty, 0);
+    till.close().await;
+}
+
 /// A gateway that refuses the key is asked every half minute; a process that is alone asks it when it starts.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_key_stops_the_gateway_and_declines_no_order() {
@@ -210,5 +221,6 @@ everywhere! {
     another_amount_than_was_asked_for_goes_back
     what_cannot_be_refunded_by_api_waits_for_a_person
     a_payment_in_review_waits_for_a_ruling
+    a_bank_that_takes_its_money_back_ends_the_order
     a_page_that_nobody_pays_at_ends_its_order
 }

@@ -8,7 +8,7 @@ use super::decision::{PaymentDecision, Turn};
 use super::gateway_payment::GatewayPayment;
 use super::gateway_request::Ruling;
 use super::learn::Learned;
-use super::policy::{Now, PaymentPolicy};
+use super::policy::Now;
 use super::state::{Asking, End, Payment, State};
 use crate::planted::{Bug, planted};
 
@@ -39,13 +39,6 @@ pub(super) fn answer(
     }
     let is_under_way = payment.asking.is_some() && !latest && turn.stands_as_before();
     if is_under_way { turn.finish_as_it_goes() } else { turn.finish() }
-}
-
-/// True when the gateway says that it has no money of a payment that it had money of: not merely that it does not
-/// see it yet.
-fn is_gone(stands: &GatewayPayment) -> bool {
-    let denied = stands.last_try.as_ref().is_some_and(|latest| latest.denied.is_some());
-    stands.captured_minor == 0 && stands.held_minor == 0 && (stands.closed || denied)
 }
 
 impl Turn<'_> {
@@ -179,13 +172,17 @@ impl Turn<'_> {
     }
 
     fn approved(&mut self, stands: &GatewayPayment, fresh: bool, learned: Learned) {
-        let approved_for = self.now.at - self.payment.changed_at;
-        let may_lag = approved_for.to_std().is_ok_and(|age| age < PaymentPolicy::STATUS_LAG);
-        if fresh && !may_lag && is_gone(stands) {
+        if fresh && self.is_gone(stands) {
             // The bank took it back. What comes later is money again.
             self.payment.known.captured_minor = 0;
             self.payment.known.credited_minor = 0;
-            return self.end(End::lapsed("reverted"), false);
+            let end = End::lapsed("reverted");
+            return if stands.closed {
+                self.end(end, false);
+            } else {
+                // The page would take another try, for an order that is given up.
+                self.act_as(State::Cancelling { end, late: false });
+            };
         }
         if learned.captured_more {
             self.refund_excess();
@@ -194,6 +191,20 @@ impl Turn<'_> {
         if under_way && (learned.refunded_more || learned.captured_more) {
             self.ask(Asking::Act);
         }
+    }
+
+    /// True when the gateway says that it has no money of a payment that it had money of: not merely that it does not
+    /// see it yet.
+    fn is_gone(&self, stands: &GatewayPayment) -> bool {
+        let has_none = stands.captured_minor == 0 && stands.held_minor == 0;
+        has_none && (stands.closed || self.is_denied_now(stands))
+    }
+
+    /// True when the try that was captured is denied. Another try of the customer says nothing of it.
+    fn is_denied_now(&self, stands: &GatewayPayment) -> bool {
+        let captured = self.before.and_then(|before| before.known.reference.payment.as_ref());
+        let is_same = captured.is_some() && captured == stands.reference.payment.as_ref();
+        is_same && stands.last_try.as_ref().is_some_and(|latest| latest.denied.is_some())
     }
 
     fn cancelling(&mut self, stands: &GatewayPayment, fresh: bool, end: End, late: bool) {
@@ -210,7 +221,7 @@ impl Turn<'_> {
     }
 
     fn refunding(&mut self, stands: &GatewayPayment, fresh: bool, end: End, late: bool) {
-        if fresh && is_gone(stands) {
+        if fresh && self.is_gone(stands) {
             // It is gone without us: the gateway released it, or the bank took it back.
             (self.payment.known.captured_minor, self.payment.known.credited_minor) = (0, 0);
         }

@@ -5,7 +5,7 @@
 
 use super::news::news;
 use super::policy::{Now, PaymentPolicy};
-use super::requests::{PaymentReply, RequestRefused};
+use super::requests::{PaymentReply, RefundStatus, RequestRefused};
 use super::state::{Asking, End, Payment, State};
 use crate::messages::Message;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ impl PaymentDecision {
 pub(super) struct Turn<'a> {
     pub(super) payment: Payment,
     pub(super) now: Now<'a>,
-    before: Option<&'a Payment>,
+    pub(super) before: Option<&'a Payment>,
     messages: Vec<Arc<Message>>,
     pub(super) reply: PaymentReply,
     effect: Option<Effect>,
@@ -125,9 +125,21 @@ impl<'a> Turn<'a> {
         if !late {
             payment.published.outcome_at = Some(self.now.at);
         }
+        self.close_refunds();
         self.go(State::Ended { end });
         if !late {
             self.tell_outcome();
+        }
+    }
+
+    /// Refunds that the gateway has not taken: nothing is left to refund.
+    fn close_refunds(&mut self) {
+        let at = self.now.at;
+        let refunds = self.payment.refunds.iter_mut();
+        for refund in refunds.filter(|refund| refund.status == RefundStatus::Asked) {
+            let reason = Some("payment_ended".to_owned());
+            (refund.status, refund.refused, refund.changed_at) =
+                (RefundStatus::Refused, reason, at);
         }
     }
 

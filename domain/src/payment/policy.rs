@@ -45,9 +45,6 @@ impl PaymentPolicy {
         [Duration::from_secs(30 * 60), Duration::from_secs(24 * 60 * 60)];
     /// A bank may take the money of some methods back within 5 minutes; it is looked at after that, once.
     pub(super) const REVERTED_BY: Duration = Duration::from_secs(6 * 60);
-    /// A gateway's status may lag behind what it said before: so long after an approval, an answer without money is
-    /// not taken for a bank that took the money back.
-    pub(super) const STATUS_LAG: Duration = Duration::from_secs(60);
     /// Rejections after which a person has to look.
     pub(super) const REJECTIONS_MAX: u32 = 3;
     /// The pauses after a rejection: a bank that denies a refund does not change its mind within seconds.

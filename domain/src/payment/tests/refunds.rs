@@ -196,3 +196,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_refund_that_the_gateway_never_took_ends_with_the_payment() {
+    let mut bench = approved();
+    bench.take(&lines("first", "MUG", 1)).undo();
+    bench.answered(given_back(DUE, DUE));
+    let refund = &bench.payment().refunds[0];
+    assert_eq!((bench.status(), refund.status), (PaymentStatus::Reversed, RefundStatus::Refused));
+}
