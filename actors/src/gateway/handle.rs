@@ -23,7 +23,7 @@ use tokio::sync::oneshot;
 const SILENCE: Duration = Duration::from_secs(600);
 
 /// Told what happens to an order's payment without being asked for, and how much is captured, in minor units (0: a try
-/// was denied). Called from the journal: it must not block.
+/// was denied, or is pending). Called from the journal: it must not block.
 pub type NotificationListener = Arc<dyn Fn(OrderId, i64) + Send + Sync>;
 
 /// The gateway. Cheap to clone.
