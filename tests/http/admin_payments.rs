@@ -103,7 +103,7 @@ async fn store_unmatched(shop: &Shop, number: u8) {
     sqlx::query(
         "INSERT INTO payment_notifications
              (id, provider, reference, event_key, received_at, times, text, body)
-         VALUES (?, 'midtrans', 'other-1', ?, 0, 2, 'settlement 1.00 IDR', ?)",
+         VALUES (?, 'midtrans', 'other-1', ?, 4000000000000000, 2, 'settlement 1.00 IDR', ?)",
     )
     .bind(Uuid::from_u128(number.into()))
     .bind(vec![number; 32])
@@ -131,7 +131,7 @@ async fn notifications_of_no_known_payment_are_listed_without_their_bodies() {
     let one = shop.get(&format!("/admin/notifications/{}", id(1))).await.expect(200);
     let shown = json!({
         "id": id(1), "provider": "midtrans", "reference": "other-1", "order_id": null,
-        "received_at": "1970-01-01T00:00:00.000000Z", "times": 2, "text": "settlement 1.00 IDR",
+        "received_at": "2096-10-02T07:06:40.000000Z", "times": 2, "text": "settlement 1.00 IDR",
     });
     assert_eq!(one.json(), shown);
     assert_eq!(second["notifications"][0], shown);
