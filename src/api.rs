@@ -8,6 +8,7 @@ mod actor_views;
 mod actors;
 mod adjustments;
 mod admin;
+mod admin_payments;
 mod backup;
 mod body;
 mod cursor;
@@ -28,6 +29,7 @@ mod notifications;
 mod operations;
 mod orders;
 mod payload;
+mod payment_record;
 mod payment_requests;
 mod payment_view;
 mod payment_wait;
@@ -80,6 +82,7 @@ type Routes = (
     records::RecordsApi,
     notifications::NotificationsApi,
     admin::AdminApi,
+    admin_payments::AdminPaymentsApi,
     payment_requests::PaymentRequestsApi,
     actors::ActorsApi,
     dead_letters::DeadLettersApi,
@@ -154,6 +157,7 @@ fn endpoint(state: State) -> BoxEndpoint<'static, Response> {
         records::RecordsApi(state.clone()),
         notifications::NotificationsApi(state.clone()),
         admin::AdminApi(state.clone()),
+        admin_payments::AdminPaymentsApi(state.clone()),
         payment_requests::PaymentRequestsApi(state.clone()),
         actors::ActorsApi(state.clone()),
         dead_letters::DeadLettersApi(state.clone()),

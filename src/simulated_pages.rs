@@ -1,8 +1,8 @@
-//! The pages of the simulated gateway, at which a customer pays, is declined, or leaves.
+//! The pages of the simulated gateway, at which a customer pays, is declined, pays later, or leaves.
 //!
 //! ```text
-//! GET  /simulated-gateway/pages/{key}   amount, order, three buttons; works without scripts
-//! POST /simulated-gateway/pages/{key}   choice=pay|decline|leave, then what became of it
+//! GET  /simulated-gateway/pages/{key}   amount, order, four buttons; works without scripts
+//! POST /simulated-gateway/pages/{key}   choice=pay|decline|choose|leave, then what became of it
 //! ```
 //!
 //! They are for demonstrations and tests: whoever has the address can pay, without money. So they are served on a
@@ -100,14 +100,15 @@ fn choice(body: &[u8]) -> Option<Visit> {
     match body {
         b"choice=pay" => Some(Visit::Pay),
         b"choice=decline" => Some(Visit::Decline),
+        b"choice=choose" => Some(Visit::Choose),
         b"choice=leave" => Some(Visit::Leave),
         _ => None,
     }
 }
 
 const NO_PAGE: &str = "There is no payment at this address.";
-const NO_CHOICE: &str =
-    "The form is not understood. Expected: choice=pay, choice=decline or choice=leave.";
+const NO_CHOICE: &str = "The form is not understood. Expected: choice=pay, choice=decline, choice=choose or choice=leave.";
+const PENDING: &str = "Nothing is paid yet. You can pay until the page ends.";
 const ENDED: &str = "This page has ended. Nothing was paid here.";
 
 /// What a page says of a payment before anything is chosen.
@@ -118,6 +119,8 @@ fn standing(entry: &Entry, now: Timestamp) -> (StatusCode, &'static str) {
         (StatusCode::OK, "This payment is made.")
     } else if !entry.is_page_open(now) {
         (StatusCode::GONE, ENDED)
+    } else if entry.details.is_chosen {
+        (StatusCode::OK, PENDING)
     } else if entry.details.denied.is_some() {
         (StatusCode::OK, "The last try was declined. You can try again.")
     } else {
@@ -129,6 +132,7 @@ fn said(outcome: VisitOutcome) -> (StatusCode, &'static str) {
     match outcome {
         VisitOutcome::Paid => (StatusCode::OK, "Thank you: the payment is made."),
         VisitOutcome::Denied => (StatusCode::OK, "The payment was declined. You can try again."),
+        VisitOutcome::Chosen => (StatusCode::OK, PENDING),
         VisitOutcome::Abandoned => {
             (StatusCode::OK, "Nothing was paid. You can come back to this page.")
         }
@@ -175,6 +179,7 @@ fn page(status: StatusCode, said: &str, of: Option<(&Entry, Timestamp)>) -> Resp
 const FORM: &str = "<form method=\"post\">\
      <button name=\"choice\" value=\"pay\">Pay</button> \
      <button name=\"choice\" value=\"decline\">Have it declined</button> \
+     <button name=\"choice\" value=\"choose\">Pay later</button> \
      <button name=\"choice\" value=\"leave\">Leave</button></form>";
 
 const STYLE: &str = "body{font:1.1rem/1.5 system-ui,sans-serif;margin:0;color:#1a1a1a;\

@@ -9,6 +9,7 @@ mod http {
     mod actors_cli;
     mod adjustments;
     mod admin;
+    mod admin_payments;
     mod bounds;
     mod connections;
     mod dead_letters;

@@ -186,7 +186,7 @@ impl Checker<'_> {
             self.lines(request.items)
         };
         let total_minor = self.total(&lines);
-        self.moveable(&lines, total_minor, short);
+        self.moveable(&lines, short);
         let email = self.email(request.email);
         Some(OrderDetails {
             customer_id,
@@ -352,15 +352,16 @@ impl Checker<'_> {
         })
     }
 
-    /// Names the amounts of an order whose total its gateway cannot move. Where another field is at fault, it is not
-    /// known which lines there are.
-    fn moveable(&mut self, lines: &[Line], total_minor: i64, short: bool) {
-        let currency = self.currency;
-        let fault = |minor| self.payments.amount_fault(Money { minor, currency });
-        if !self.errors.is_empty() || fault(total_minor).is_none() {
+    /// Names the lines whose amounts the gateway cannot move: each may be refunded alone. Where another field is at
+    /// fault, it is not known which lines there are.
+    fn moveable(&mut self, lines: &[Line], short: bool) {
+        if !self.errors.is_empty() {
             return;
         }
-        let faults: Vec<_> = lines.iter().map(|line| fault(line.amount_minor)).collect();
+        let currency = self.currency;
+        let fault =
+            |line: &Line| self.payments.amount_fault(Money { minor: line.amount_minor, currency });
+        let faults: Vec<_> = lines.iter().map(fault).collect();
         for (index, fault) in faults.into_iter().enumerate() {
             let field = || format!("items[{index}].unit_price");
             if let Some(fault) = fault {

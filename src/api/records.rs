@@ -3,6 +3,7 @@
 use crate::api::decimal::Decimal;
 use crate::api::group::Group;
 use crate::api::orders::id;
+use crate::api::payment_record::PaymentRecord;
 use crate::api::problem::Problem;
 use crate::api::state::State;
 use crate::api::time::Time;
@@ -14,7 +15,7 @@ use ordermill_actors::ports::RpcError;
 use ordermill_domain::audit::AuditCursor;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::messages::Kind;
-use ordermill_domain::payment::{PaymentStatus, PaymentView};
+use ordermill_domain::payment::PaymentView;
 use ordermill_domain::shipping::{Shipment, ShipmentStatus};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
@@ -22,54 +23,6 @@ use poem_openapi::types::Any;
 use poem_openapi::{Object, OpenApi};
 use std::time::Duration;
 use uuid::Uuid;
-
-/// A payment, as the payment service records it.
-#[derive(Object)]
-struct PaymentRecord {
-    /// The order.
-    order_id: Uuid,
-    /// The status.
-    status: Word<PaymentStatus>,
-    /// The amount to pay; null if the payment was reversed before the amount was known.
-    amount: Option<Decimal>,
-    /// The currency of all amounts, an ISO 4217 code.
-    currency: Option<String>,
-    /// The amount that the gateway has captured.
-    captured: Option<Decimal>,
-    /// The amount that the gateway has refunded.
-    refunded: Option<Decimal>,
-    /// The payment method.
-    method: Option<String>,
-    /// The gateway's identifier.
-    transaction_id: Option<String>,
-    /// The reason why the gateway declined.
-    reason: Option<String>,
-    /// Number of requests to the gateway.
-    attempts: u32,
-    /// The time of the request.
-    created_at: Time,
-    /// The time of the last change.
-    updated_at: Time,
-}
-
-impl From<PaymentView> for PaymentRecord {
-    fn from(payment: PaymentView) -> Self {
-        Self {
-            order_id: payment.order_id.0,
-            status: payment.status.into(),
-            amount: payment.amount.map(Decimal),
-            currency: payment.amount.map(|amount| amount.currency.code().to_owned()),
-            captured: payment.captured.map(Decimal),
-            refunded: payment.refunded.map(Decimal),
-            method: payment.method,
-            transaction_id: payment.transaction_id,
-            reason: payment.reason,
-            attempts: payment.attempts,
-            created_at: payment.created_at.into(),
-            updated_at: payment.updated_at.into(),
-        }
-    }
-}
 
 /// A shipment, as the shipping service records it.
 #[derive(Object)]
@@ -146,8 +99,8 @@ pub struct RecordsApi(pub State);
 impl RecordsApi {
     /// Get the payment of an order
     ///
-    /// As recorded by the payment service: captured and refunded amounts, and the reason if it was
-    /// declined.
+    /// As recorded by the payment service: captured and refunded amounts, the refunds, the reason if
+    /// it was declined, and what a person should know or do.
     #[oai(path = "/payments/:order_id", method = "get")]
     async fn payment(&self, order_id: Path<String>) -> Result<Json<PaymentRecord>, Problem> {
         let payment = payment_of(&self.0, id(&order_id.0)?).await?;

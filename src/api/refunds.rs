@@ -55,7 +55,7 @@ struct NewRefundLine {
 
 /// Refunded units of an order line.
 #[derive(Object)]
-struct RefundLineView {
+pub struct RefundLineView {
     /// The product.
     product_id: String,
     /// Number of units.
@@ -65,7 +65,7 @@ struct RefundLineView {
 /// A refund of an order.
 #[derive(Object)]
 #[oai(skip_serializing_if_is_none)]
-struct RefundView {
+pub struct RefundView {
     /// The refund. A repeated request with the same `Idempotency-Key` has the same.
     refund_id: Uuid,
     /// The order.
@@ -86,6 +86,32 @@ struct RefundView {
     asked_at: Time,
     /// When it came to its status.
     changed_at: Time,
+}
+
+impl RefundView {
+    /// A refund of an order, whose amounts are in this currency.
+    pub fn of(order: OrderId, currency: Currency, refund: Refund) -> Self {
+        let lines = match refund.what {
+            RefundWhat::Lines(lines) => Some(lines),
+            RefundWhat::Amount(_) | RefundWhat::Rest => None,
+        };
+        let line = |line: StockLine| RefundLineView {
+            product_id: line.product_id.to_string(),
+            quantity: line.quantity,
+        };
+        Self {
+            refund_id: refund.refund_id,
+            order_id: order.0,
+            status: refund.status.into(),
+            amount: Decimal(Money { minor: refund.amount_minor, currency }),
+            currency: currency.to_string(),
+            lines: lines.map(|lines| lines.into_iter().map(line).collect()),
+            reason: Some(refund.reason).filter(|reason| !reason.is_empty()),
+            refused: refund.refused,
+            asked_at: refund.asked_at.into(),
+            changed_at: refund.changed_at.into(),
+        }
+    }
 }
 
 /// The refunds of an order, oldest first.
@@ -145,7 +171,7 @@ impl RefundsApi {
         let refund = self.0.payment_requests.request(order, request).await?;
         // Every refund that is taken is answered with it.
         let refund = refund.ok_or(AskError::Unavailable)?;
-        Ok(Asked::Accepted(Json(view(order, saga.details.currency, refund))))
+        Ok(Asked::Accepted(Json(RefundView::of(order, saga.details.currency, refund))))
     }
 
     /// List the refunds of an order
@@ -157,8 +183,8 @@ impl RefundsApi {
         let order = id(&order_id.0)?;
         let currency = self.order(order).await?.details.currency;
         let refunds = self.0.payment_requests.refunds(order).await?;
-        let refunds = refunds.into_iter().map(|refund| view(order, currency, refund)).collect();
-        Ok(Json(RefundList { refunds }))
+        let refunds = refunds.into_iter().map(|refund| RefundView::of(order, currency, refund));
+        Ok(Json(RefundList { refunds: refunds.collect() }))
     }
 }
 
@@ -257,29 +283,6 @@ fn lines_of(
         }
     }
     Some(taken)
-}
-
-fn view(order: OrderId, currency: Currency, refund: Refund) -> RefundView {
-    let lines = match refund.what {
-        RefundWhat::Lines(lines) => Some(lines),
-        RefundWhat::Amount(_) | RefundWhat::Rest => None,
-    };
-    let line = |line: StockLine| RefundLineView {
-        product_id: line.product_id.to_string(),
-        quantity: line.quantity,
-    };
-    RefundView {
-        refund_id: refund.refund_id,
-        order_id: order.0,
-        status: refund.status.into(),
-        amount: Decimal(Money { minor: refund.amount_minor, currency }),
-        currency: currency.to_string(),
-        lines: lines.map(|lines| lines.into_iter().map(line).collect()),
-        reason: Some(refund.reason).filter(|reason| !reason.is_empty()),
-        refused: refund.refused,
-        asked_at: refund.asked_at.into(),
-        changed_at: refund.changed_at.into(),
-    }
 }
 
 /// What the payment service says of a request of an order that exists.

@@ -29,11 +29,11 @@ async fn html(entry: &Entry, now: Timestamp) -> (StatusCode, String) {
 }
 
 #[tokio::test]
-async fn an_open_page_shows_the_amount_and_the_three_choices() {
+async fn an_open_page_shows_the_amount_and_the_four_choices() {
     let (status, html) = html(&open(), at(59)).await;
     assert_eq!(status, StatusCode::OK);
     assert!(html.contains("49.90 USD") && html.contains("…56789abc"), "{html}");
-    for word in ["pay", "decline", "leave"] {
+    for word in ["pay", "decline", "choose", "leave"] {
         assert!(html.contains(&format!("name=\"choice\" value=\"{word}\"")), "{html}");
         assert!(choice(format!("choice={word}").as_bytes()).is_some(), "{word}");
     }

@@ -308,6 +308,9 @@ async fn operator_views_are_as_the_document_describes_them() {
     assert_eq!(letters["dead_letters"].as_array().unwrap().len(), 3);
     described.get("/admin/dead-letters", "/admin/dead-letters?limit=1").await;
     described.get("/admin/queues", "/admin/queues").await;
+    described.get("/admin/payments", "/admin/payments").await;
+    let notifications = "/admin/notifications?order=none";
+    described.get("/admin/notifications", notifications).await;
     described.get("/admin/reconciliation", "/admin/reconciliation").await;
     let records = "/admin/reconciliation/orders";
     described.get("/admin/reconciliation/{records}", records).await;

@@ -234,6 +234,21 @@ async fn orders_ask_for_payments_that_their_gateway_can_make() {
     };
     shop.post("/orders", &order("mug", 1)).await.fault(422, "currency");
     shop.post("/orders", &rupiah("145000.50", "gopay")).await.fault(422, "items[0].unit_price");
+    let lines = |quantity: u64, prices: [&str; 2]| {
+        let [mug, cup] = prices;
+        let items = json!([
+            { "product_id": "mug", "quantity": quantity, "unit_price": mug },
+            { "product_id": "cup", "quantity": quantity, "unit_price": cup },
+        ]);
+        with(rupiah("1", "gopay"), "/items", items)
+    };
+    // The total is whole; each line may be refunded alone.
+    let problem = shop.post("/orders", &lines(1, ["0.50", "1.50"])).await;
+    let problem = problem.fault(422, "items[0].unit_price");
+    assert_eq!(problem["errors"][1]["field"], "items[1].unit_price", "{problem}");
+    let problem = shop.post("/orders", &lines(2, ["1", "0.25"])).await;
+    let problem = problem.fault(422, "items[1].unit_price");
+    assert_eq!(problem["errors"].as_array().unwrap().len(), 1, "{problem}");
     for method in ["paypal", "card", "test_declined"] {
         let problem = shop.post("/orders", &rupiah("145000", method)).await;
         let problem = problem.fault(422, "payment_method");

@@ -22,8 +22,8 @@ use tokio::sync::oneshot;
 /// How long a call without an answer is kept open: longer than any timeout, and yet no leak.
 const SILENCE: Duration = Duration::from_secs(600);
 
-/// Published what happens to an order's payment without being asked for, and how much is captured, in minor units (0: a try
-/// was denied). Called from the journal: it must not block.
+/// Told what happens to an order's payment without being asked for, and how much is captured, in minor units (0: a try
+/// was denied, or is pending). Called from the journal: it must not block.
 pub type NotificationListener = Arc<dyn Fn(OrderId, i64) + Send + Sync>;
 
 /// The gateway. Cheap to clone.

@@ -97,9 +97,12 @@ pub struct Details {
     /// When the page ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page_ends_at: Option<Timestamp>,
-    /// Why the customer's latest try was denied. None: there was no try, or the latest succeeded.
+    /// Why the customer's latest try was denied. None: there was no try, or the latest was not denied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub denied: Option<String>,
+    /// True when the customer's latest try is pending, for as long as the page is open.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_chosen: bool,
     /// When the money arrives of a customer who was on the page when it was cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub late_at: Option<Timestamp>,
@@ -193,7 +196,7 @@ impl Entry {
             page: page_ends_at
                 .filter(|_| self.is_page_open(now))
                 .map(|expires_at| Page { url: policy.page_url(self.key), expires_at }),
-            last_try: self.last_try(),
+            last_try: self.last_try(now),
             held_minor: 0,
             capture_before: None,
             captured_minor: self.captured_minor,
@@ -230,10 +233,11 @@ impl Entry {
         }
     }
 
-    fn last_try(&self) -> Option<PaymentTry> {
-        let denied = self.details.denied.clone()?;
+    fn last_try(&self, now: Timestamp) -> Option<PaymentTry> {
+        let denied = self.details.denied.clone();
+        let is_pending = self.details.is_chosen && self.is_page_open(now);
         let method = self.booking.as_ref()?.method.clone();
-        Some(PaymentTry { method, denied: Some(denied) })
+        (denied.is_some() || is_pending).then_some(PaymentTry { method, denied })
     }
 
     fn refunds(&self) -> Vec<GatewayRefund> {

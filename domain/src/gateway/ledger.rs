@@ -71,12 +71,17 @@ impl Entry {
                 VisitOutcome::Paid
             }
             Visit::Decline => {
-                self.details.denied = Some("declined".to_owned());
+                self.note_try(false, Some("declined".to_owned()));
                 VisitOutcome::Denied
+            }
+            Visit::Choose => {
+                self.note_try(true, None);
+                VisitOutcome::Chosen
             }
             Visit::Leave => VisitOutcome::Abandoned,
         };
-        let is_news = matches!(outcome, VisitOutcome::Paid | VisitOutcome::Denied);
+        let is_news =
+            matches!(outcome, VisitOutcome::Paid | VisitOutcome::Denied | VisitOutcome::Chosen);
         let notification = late.or_else(|| self.notification().filter(|_| is_news));
         let late_at = self.details.late_at;
         GatewayResponse {
@@ -134,8 +139,14 @@ impl Entry {
     fn capture(&mut self, at: Timestamp) {
         self.captured_minor = self.booking.as_ref().map_or(0, |booking| booking.amount.minor);
         self.transaction_id = Some(format!("sim-{}", self.key.0.simple()));
-        self.details.denied = None;
+        self.note_try(false, None);
         self.stand(EntryStatus::Charged, at);
+    }
+
+    /// Notes the customer's latest try: it is pending, or denied, or neither.
+    fn note_try(&mut self, is_chosen: bool, denied: Option<String>) {
+        self.details.is_chosen = is_chosen;
+        self.details.denied = denied;
     }
 
     /// Sees to it that no more money comes. What was captured stays, but for what is in review: it is released.

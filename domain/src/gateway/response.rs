@@ -41,7 +41,7 @@ pub enum LedgerAnswer {
 pub struct LedgerNotification {
     /// The order.
     pub order_id: OrderId,
-    /// How much was captured, in minor units; 0: a try was denied.
+    /// How much was captured, in minor units; 0: a try was denied, or is pending.
     pub claimed_minor: i64,
 }
 
@@ -52,6 +52,8 @@ pub enum Visit {
     Pay,
     /// Tries to pay, and the bank denies it. The page stays open.
     Decline,
+    /// Chooses how to pay, and does not pay yet. The page stays open.
+    Choose,
     /// Leaves, and may come back.
     Leave,
 }
@@ -63,6 +65,8 @@ pub enum VisitOutcome {
     Paid,
     /// The try was denied; another is possible.
     Denied,
+    /// A try is pending: it can still be paid, or denied.
+    Chosen,
     /// Nothing happened; the page is still open.
     Abandoned,
     /// It had been paid before.

@@ -79,7 +79,7 @@ fn visit(n: usize, visit: Visit) -> GatewayChange {
 }
 
 fn changes() -> impl Strategy<Value = Vec<GatewayChange>> {
-    let change = (0..METHODS.len(), 0..13_u8).prop_map(|(n, what)| match what {
+    let change = (0..METHODS.len(), 0..14_u8).prop_map(|(n, what)| match what {
         0..=2 => create(n),
         3 => ask(n, Operation::Retrieve),
         4 => ask(n, Operation::Cancel),
@@ -87,9 +87,10 @@ fn changes() -> impl Strategy<Value = Vec<GatewayChange>> {
         6 => ask(n, Operation::Review(Ruling::Deny)),
         7 => visit(n, Visit::Pay),
         8 => visit(n, Visit::Decline),
-        9 => refund(n, "one", 1_990),
-        10 => refund(n, "two", 3_000),
-        11 => refund(n, "three", 3_000),
+        9 => visit(n, Visit::Choose),
+        10 => refund(n, "one", 1_990),
+        11 => refund(n, "two", 3_000),
+        12 => refund(n, "three", 3_000),
         _ => refund(n, "one", 1),
     });
     prop::collection::vec(change, 0..60)
@@ -350,6 +351,12 @@ fn a_customer_pays_at_the_page_once_and_it_is_told_where_the_method_tells() {
         let open = gateway.retrieve(2, n);
         assert!(open.page.is_some() && !open.closed);
         assert_eq!(open.last_try.unwrap().denied.as_deref(), Some("declined"));
+        let chosen = (VisitOutcome::Chosen, told.then_some(0));
+        assert_eq!(gateway.visit(2, n, Visit::Choose), chosen);
+        let open = gateway.retrieve(2, n);
+        assert_eq!((open.last_try.unwrap().denied, open.captured_minor), (None, 0));
+        let ended = gateway.retrieve(PAGE_TIME, n);
+        assert_eq!((ended.last_try, ended.closed), (None, true), "no try outlives its page");
         let paid = (VisitOutcome::Paid, told.then_some(AMOUNT.minor));
         assert_eq!(gateway.visit(3, n, Visit::Pay), paid);
         assert_eq!(gateway.visit(4, n, Visit::Pay), (VisitOutcome::PaidBefore, None));

@@ -42,7 +42,7 @@ impl AcceptedPayments {
         }
     }
 
-    /// What is wrong with the amount of an order; None: its gateway can move it.
+    /// What is wrong with the amount of an order's line; None: its gateway can move it.
     pub fn amount_fault(&self, amount: Money) -> Option<String> {
         let provider = self.routes.provider(amount.currency)?;
         let is_fault = !provider.abilities().can_move(amount);

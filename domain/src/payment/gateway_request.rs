@@ -37,7 +37,7 @@ pub struct GatewayRequest {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// Have the customer pay: by a page, or at once where the method needs no customer. Moves no money by being
-    /// repeated; a second page replaces the first.
+    /// repeated; a second page replaces the first, or is the first with a new end where a gateway keeps one page.
     Create(Terms),
     /// Look, and change nothing.
     Retrieve,

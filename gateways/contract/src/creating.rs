@@ -18,6 +18,7 @@ pub async fn an_unpaid_payment_has_a_page(harness: &dyn Harness) {
 pub async fn a_second_page_replaces_the_first(harness: &dyn Harness) {
     let (mut payment, first) = Payment::created(harness).await;
     let second = payment.create().await;
+    // A gateway that keeps one page has given it a new end.
     if first.url != second.url {
         assert!(!payment.act(&first, Act::Pay).await, "the page that was replaced took money");
     }

@@ -21,6 +21,9 @@ pub enum Act {
 }
 
 /// A gateway without payments, its customers and its time.
+///
+/// A gateway may keep one page for a payment: a second page then has the address of the first, with a new end, and the
+/// first is not tried once it is replaced.
 #[async_trait]
 pub trait Harness: Send + Sync {
     /// The gateway.

@@ -1,9 +1,9 @@
 //! What every payment gateway of Ordermill promises, as tests.
 //!
 //! ```text
-//!                        ┌─▶ the adapter of a provider, over its fake      lab/tests/gateways.rs
+//!                        ┌─▶ the adapter of a provider, over its fake                     lab/tests/gateways.rs
 //! gateway contract tests ┤
-//!                        └─▶ the simulated gateway
+//!                        └─▶ the simulated gateway, over a ledger in memory     gateways/contract/tests/simulated.rs
 //! ```
 //!
 //! Each test is a function of a [`Harness`], which has the gateway, plays the customer at its pages and lets time

@@ -99,6 +99,7 @@ impl<'a> Route<'a> {
             "order_id" => (uuid(), "The order."),
             "saga_id" => (uuid(), "The saga, by its order's id."),
             "id" if self.path.starts_with("/admin/dead-letters/") => (uuid(), "The dead letter."),
+            "id" if self.path.starts_with("/admin/notifications/") => (uuid(), "The notification."),
             "id" => (parameter["schema"].clone(), "The notification."),
             "name" => (
                 parameter["schema"].clone(),

@@ -145,6 +145,7 @@ pub async fn pages_reviews_and_partial_refunds_are_the_same_as_in_memory(backend
         create(3, 103, usd(500), "test_review"),
         create(4, 104, usd(500), "credit_card"),
         create(5, 105, usd(500), "test_redirect_silent"),
+        create(6, 106, usd(500), "test_redirect"),
     ];
     stores.commit(1, &calls).await;
     stores.compare(0..10).await;
@@ -157,6 +158,7 @@ pub async fn pages_reviews_and_partial_refunds_are_the_same_as_in_memory(backend
         refund(4, "one", usd(200)),
         refund(4, "two", usd(100)),
         GatewayChange::Visit(key(5), Visit::Decline),
+        GatewayChange::Visit(key(6), Visit::Choose),
     ];
     stores.commit(2, &more).await;
     stores.compare(0..10).await;

@@ -37,7 +37,11 @@ enum Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let visit = prop_oneof![3 => Just(Visit::Pay), 1 => Just(Visit::Decline)];
+    let visit = prop_oneof![
+        3 => Just(Visit::Pay),
+        1 => Just(Visit::Decline),
+        1 => Just(Visit::Choose),
+    ];
     let claim = prop_oneof![Just(0), Just(AMOUNT.minor), Just(i64::MAX)];
     let ruling = prop_oneof![Just(Ruling::Accept), Just(Ruling::Deny)];
     let step = prop_oneof![
