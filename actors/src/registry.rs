@@ -251,7 +251,7 @@ impl GatewayLine for DirectLine {
 pub struct ServiceSettings {
     /// The order service's.
     pub order: OrderSettings,
-    /// Published how sagas end.
+    /// Told how sagas end.
     pub observer: Arc<dyn SagaObserver>,
     /// The inventory service's.
     pub inventory: InventorySettings,

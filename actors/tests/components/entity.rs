@@ -58,7 +58,7 @@ async fn a_new_entity_is_not_loaded_and_a_wrong_assumption_is_decided_on_the_row
     let adders = bench.adders().await;
     assert_eq!(ask(&adders, 1, OPENING).await, OPENING);
     assert_eq!(bench.loads.load(Relaxed), 0);
-    // Published in an earlier life, by a message that comes a second time.
+    // Told in an earlier life, by a message that comes a second time.
     bench.store.with_mut(|tables| {
         tables.0.insert(2, Counter { version: 3, sum: 5 });
     });

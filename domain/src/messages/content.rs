@@ -146,7 +146,7 @@ pub struct PaymentRefunded {
     pub refunded_total: Money,
 }
 
-/// Where a payment stands after a change. Published of payments by page, and of every payment that a person has to see to:
+/// Where a payment stands after a change. Told of payments by page, and of every payment that a person has to see to:
 /// of the others `payment.approved`, `payment.failed` and `payment.reversed` say all there is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentUpdated {

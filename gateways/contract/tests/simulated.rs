@@ -50,7 +50,7 @@ impl Harness for Simulated {
             Act::Pay => (Visit::Pay, VisitOutcome::Paid),
             Act::BeDenied => (Visit::Decline, VisitOutcome::Denied),
             Act::Choose => (Visit::Choose, VisitOutcome::Chosen),
-            Act::Leave => (Visit::Leave, VisitOutcome::Left),
+            Act::Leave => (Visit::Leave, VisitOutcome::Abandoned),
         };
         self.gateway.visit(GatewayKey(key), visit).await.unwrap() == done
     }

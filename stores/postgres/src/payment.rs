@@ -7,7 +7,6 @@ pub use database::PaymentDatabase;
 mod records;
 
 use crate::columns::{self, column, json_column, number, time};
-use crate::database::Database;
 use crate::error::Error;
 use crate::store::Tables;
 use async_trait::async_trait;

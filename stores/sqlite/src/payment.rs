@@ -7,7 +7,6 @@ pub use database::PaymentDatabase;
 mod records;
 
 use crate::columns::{self, micros};
-use crate::database::Database;
 use crate::error::Error;
 use crate::script::{Script, checked};
 use crate::store::Tables;
