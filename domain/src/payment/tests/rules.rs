@@ -317,7 +317,8 @@ fn a_bank_that_takes_its_money_back_lapses_the_payment() {
 fn money_that_is_taken_back_while_the_page_is_open_closes_the_page() {
     let approved = || {
         let mut bench = Bench::begun();
-        bench.answered(open()).notified(DUE).answered(captured(DUE)).notified(0);
+        let by_transfer = GatewayPayment { last_try: tried().last_try, ..captured(DUE) };
+        bench.answered(open()).notified(DUE).answered(by_transfer).later();
         bench
     };
     let of = |transaction: &str| Reference { page: None, payment: Some(transaction.to_owned()) };
