@@ -56,6 +56,19 @@ async fn a_page_is_created_shown_and_paid_by_a_click() {
 }
 
 #[tokio::test]
+async fn everything_is_shown_as_json() {
+    let fake = started().await;
+    page(&fake).await;
+    fake.pay(&fake.token_of(ORDER).unwrap(), PaymentType::Gopay).unwrap();
+    let url = format!("{}/_test/state", fake.url());
+    let state: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+    let (shown, paid) = (&state["pages"][0], &state["transactions"][0]);
+    assert_eq!((&shown["order_id"], &shown["state"]), (&json!(ORDER), &json!("open")));
+    assert_eq!((&paid["status"], &paid["refunds"]), (&json!("settlement"), &json!([])));
+    assert_eq!(state["requests"], json!({"create": 1}));
+}
+
+#[tokio::test]
 async fn faults_are_scripted_by_a_request() {
     let fake = started().await;
     let script = "call=create&fault=status:429:5&times=2";

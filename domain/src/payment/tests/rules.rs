@@ -334,7 +334,8 @@ fn a_cancel_that_is_rejected_is_left_to_a_person_and_looked_at_later() {
 fn money_that_is_taken_back_while_the_page_is_open_closes_the_page() {
     let approved = || {
         let mut bench = Bench::begun();
-        bench.answered(open()).notified(DUE).answered(captured(DUE)).notified(0);
+        let by_transfer = GatewayPayment { last_try: tried().last_try, ..captured(DUE) };
+        bench.answered(open()).notified(DUE).answered(by_transfer).later();
         bench
     };
     let of = |transaction: &str| Reference { page: None, payment: Some(transaction.to_owned()) };

@@ -132,3 +132,13 @@ fn cancelling_is_told_too() {
     rig.code(Call::Cancel, ORDER);
     assert_eq!(words(&rig), ["pending", "cancel"]);
 }
+
+#[test]
+fn what_was_not_taken_is_posted_again_when_asked() {
+    let mut rig = transfer(None);
+    assert_eq!(posted(&mut rig, None), ["pending", "settlement"]);
+    rig.state.notifications.resend(rig.now);
+    assert_eq!(posted(&mut rig, Some(200)), ["pending", "settlement"]);
+    rig.state.notifications.resend(rig.now);
+    assert!(posted(&mut rig, Some(200)).is_empty());
+}
