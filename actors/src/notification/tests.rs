@@ -246,7 +246,7 @@ fn an_entry_is_marked_and_marked_again() {
     let id = NotificationId { order_id: order(1), topic: Topic::Created };
     let mark = |is_read| Change::MarkRead { id, is_read, expected: Expected::default() };
     assert_eq!(service.one(mark(true)), NotificationAnswer::NotFound);
-    // Published and marked in one batch: one row, written once.
+    // Told and marked in one batch: one row, written once.
     let (answers, _) = service.batch(vec![Change::Notify(vec![event(1, created(1))]), mark(true)]);
     assert_eq!(answers[1], NotificationAnswer::Marked);
     assert!(service.table.entries[&id].is_read);
