@@ -280,6 +280,8 @@ pub struct WiredServices {
     pub notifications: Option<Notifications>,
     /// The simulated gateway, where the payment service runs.
     pub gateway: Option<GatewayHandle>,
+    /// Hears the simulated gateway's notifications, for as long as it is kept.
+    pub listener: Option<NotificationListener>,
     /// The actors to supervise, in the order in which they start.
     pub parts: Vec<ChildSpec>,
 }
@@ -331,7 +333,9 @@ fn wire_one(
             let line = settings.line.requests(Arc::new(gateway.clone()));
             let (log, payment_settings) = (reads.clone(), settings.payment.clone());
             let (handles, part) = payment::wire(process, store, reads, log, line, payment_settings);
-            gateway.notify(settings.line.notifications(handles.simulated));
+            let listener = settings.line.notifications(handles.simulated);
+            gateway.notify(&listener);
+            wired.listener = Some(listener);
             wired.payments = Some(handles.requests);
             parts.push(part);
         }

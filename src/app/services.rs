@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use ordermill_actors::audit::AuditReads;
-use ordermill_actors::gateway::{GatewayHandle, GatewayReads};
+use ordermill_actors::gateway::{GatewayHandle, GatewayReads, NotificationListener};
 use ordermill_actors::inventory::{InventoryReads, InventorySettings, Stock};
 use ordermill_actors::notification::{Messengers, NotificationReads, Notifications};
 use ordermill_actors::order::{OrderReads, OrderSettings, Orders, SagaObserver};
@@ -75,6 +75,7 @@ pub struct Services {
     payments: Option<Arc<dyn PaymentRequests>>,
     notifications: Option<Notifications>,
     gateway: Option<GatewayHandle>,
+    _listener: Option<NotificationListener>,
     sources: Sources,
 }
 
@@ -202,10 +203,20 @@ pub fn wire(
         messengers,
     };
     let start_order = ServiceName::ALL.iter().rev();
-    let WiredServices { orders, stock, payments, notifications, gateway, parts } =
-        registry::wire(process, &databases, start_order, &settings);
+    let WiredServices {
+        orders,
+        stock,
+        payments,
+        notifications,
+        gateway,
+        listener: _listener,
+        parts,
+    } = registry::wire(process, &databases, start_order, &settings);
     let sources = databases.sources();
-    (Services { databases, orders, stock, payments, notifications, gateway, sources }, parts)
+    (
+        Services { databases, orders, stock, payments, notifications, gateway, _listener, sources },
+        parts,
+    )
 }
 
 fn order_settings(config: &Config) -> OrderSettings {

@@ -15,7 +15,7 @@ use ordermill_domain::ids::OrderId;
 use ordermill_domain::payment::{
     GatewayError, GatewayKey, GatewayPayment, GatewayRequest, Operation,
 };
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -33,7 +33,8 @@ pub struct GatewayHandle {
     reads: Arc<dyn GatewayReads>,
     policy: GatewayPolicy,
     clock: Arc<dyn Clock>,
-    listener: Arc<OnceLock<NotificationListener>>,
+    /// Weak: who listens asks this gateway, too.
+    listener: Arc<OnceLock<Weak<dyn Fn(OrderId, i64) + Send + Sync>>>,
 }
 
 impl GatewayHandle {
@@ -47,11 +48,11 @@ impl GatewayHandle {
         Self { journal, reads, policy, clock, listener: Arc::default() }
     }
 
-    /// Has all notifications of this handle and its clones sent to `listener`. Only the first call has an effect;
-    /// notifications before it are lost, as those of a real gateway may be.
-    pub fn notify(&self, listener: NotificationListener) {
+    /// Has all notifications of this handle and its clones sent to `listener`, for as long as the caller keeps it. Only
+    /// the first call has an effect; notifications before it are lost, as those of a real gateway may be.
+    pub fn notify(&self, listener: &NotificationListener) {
         // The first listener stays, as documented.
-        let _ = self.listener.set(listener);
+        let _ = self.listener.set(Arc::downgrade(listener));
     }
 
     /// Does what a customer does at the page under a key.
@@ -102,7 +103,8 @@ impl GatewayHandle {
     /// Tells what is to be told of a committed change, and books late money when it arrives. Both are lost if the
     /// process ends before: late money is then booked by the next request.
     fn follow_up(&self, key: GatewayKey, response: &GatewayResponse) {
-        if let (Some(told), Some(listener)) = (response.notification, self.listener.get()) {
+        let listener = self.listener.get().and_then(Weak::upgrade);
+        if let (Some(told), Some(listener)) = (response.notification, listener) {
             let LedgerNotification { order_id, claimed_minor } = told;
             listener(order_id, claimed_minor);
         }

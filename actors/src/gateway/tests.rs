@@ -1,7 +1,7 @@
 //! The gateway as it runs: handle, journal and ledger, on a store in memory and tokio's paused time.
 
 use super::memory::GatewayTables;
-use super::{GatewayHandle, NoOutboxListener};
+use super::{GatewayHandle, NoOutboxListener, NotificationListener};
 use crate::payment::PaymentGateway;
 use crate::runtime::journal::{Journal, JournalHandle, JournalParts};
 use crate::runtime::tree::Node;
@@ -26,6 +26,7 @@ struct Gateway {
     handle: GatewayHandle,
     world: World,
     told: Arc<Mutex<Vec<(OrderId, i64)>>>,
+    _listener: NotificationListener,
     method: &'static str,
 }
 
@@ -46,8 +47,10 @@ impl Gateway {
         let handle = GatewayHandle::new(journal, Arc::new(store), policy, world.clock.clone());
         let told: Arc<Mutex<Vec<_>>> = Arc::default();
         let heard = told.clone();
-        handle.notify(Arc::new(move |order, minor| heard.lock().unwrap().push((order, minor))));
-        Self { handle, world, told, method }
+        let listener: NotificationListener =
+            Arc::new(move |order, minor| heard.lock().unwrap().push((order, minor)));
+        handle.notify(&listener);
+        Self { handle, world, told, method, _listener: listener }
     }
 
     async fn ask(&self, operation: Operation) -> Result<GatewayPayment, GatewayError> {

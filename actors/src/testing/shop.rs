@@ -5,8 +5,8 @@
 
 use super::stores::Plain;
 use crate::broker::LocalBroker;
-use crate::gateway::GatewayHandle;
 use crate::gateway::GatewayReads;
+use crate::gateway::{GatewayHandle, NotificationListener};
 use crate::inventory::{InventoryReads, InventorySettings, Stock};
 use crate::notification::Messengers;
 use crate::order::{OrderReads, OrderSettings, Orders, SagaObserver};
@@ -99,6 +99,7 @@ pub struct Shop {
     pub payments: Arc<dyn PaymentRequests>,
     /// The gateway, as customers reach its pages.
     pub gateway: GatewayHandle,
+    _listener: Option<NotificationListener>,
     /// The databases.
     pub stores: ShopStores,
     /// Time and ids.
@@ -150,8 +151,8 @@ impl Shop {
         let (orders, stock) = wired.orders.zip(wired.stock).expect("every database is open");
         let (payments, gateway) =
             wired.payments.zip(wired.gateway).expect("every database is open");
-        let root = root.get_cell();
-        Self { orders, stock, payments, gateway, stores, world, process, root }
+        let (root, _listener) = (root.get_cell(), wired.listener);
+        Self { orders, stock, payments, gateway, _listener, stores, world, process, root }
     }
 
     /// Kills it, as kill −9 would: what is not in a database is gone. Its actors end one after the other.

@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use ordermill_actors::gateway::NotificationListener;
 use ordermill_actors::payment::PaymentGateway;
 use ordermill_actors::registry::GatewayLine;
+use ordermill_domain::ids::OrderId;
 use ordermill_domain::payment::{GatewayError, GatewayPayment, GatewayRequest};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 /// The longest that a request takes when all is well.
@@ -16,11 +17,14 @@ const SLOW: Duration = Duration::from_millis(500);
 /// The longest that an answer comes late: some are heard all the same, some are not.
 const LATE: Duration = Duration::from_secs(90);
 
+/// Weak: who listens asks the gateway over this line, too.
+type WeakListener = Weak<dyn Fn(OrderId, i64) + Send + Sync>;
+
 /// A bad line between a process and the gateway.
 pub struct FaultyLine {
     gate: ProcessGate,
     sim: Shared,
-    listener: Arc<OnceLock<NotificationListener>>,
+    listener: Arc<OnceLock<WeakListener>>,
 }
 
 impl FaultyLine {
@@ -40,7 +44,7 @@ impl GatewayLine for FaultyLine {
     fn notifications(&self, listener: NotificationListener) -> NotificationListener {
         let (gate, sim) = (self.gate.clone(), self.sim.clone());
         // Only one is made of each line.
-        let _ = self.listener.set(listener.clone());
+        let _ = self.listener.set(Arc::downgrade(&listener));
         Arc::new(move |order, claimed_minor| {
             if sim.fails(Fault::NotificationLost) {
                 return;
@@ -65,7 +69,7 @@ struct FaultyGateway {
     gateway: Arc<dyn PaymentGateway>,
     gate: ProcessGate,
     sim: Shared,
-    listener: Arc<OnceLock<NotificationListener>>,
+    listener: Arc<OnceLock<WeakListener>>,
 }
 
 #[async_trait]
@@ -84,7 +88,7 @@ impl PaymentGateway for FaultyGateway {
         self.gate.runs_on().await;
         // Somebody claims that it is paid, whatever the gateway has.
         if self.sim.fails(Fault::NotificationForged)
-            && let Some(listener) = self.listener.get()
+            && let Some(listener) = self.listener.get().and_then(Weak::upgrade)
         {
             listener(request.subject.order_id, request.subject.due.minor);
         }
