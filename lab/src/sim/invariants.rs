@@ -264,12 +264,12 @@ fn is_kept(saga: &Saga, promised: Promises, found: &mut Vec<Finding>) {
     }
 }
 
-/// M2: nobody can pay at the page of a payment that has ended. (One that has expired did so by the clock of some
+/// M2: nobody can pay at the page of a payment that was declined. (One that has expired did so by the clock of some
 /// process; the clocks differ here.)
 fn ended_payments_are_closed(stores: &ShopStores, found: &mut Vec<Finding>) {
     let ended: BTreeSet<GatewayKey> = stores.payment.with(|tables| {
         let ended = tables.rows().filter(|row| match &row.payment.state {
-            State::Ended { end } => *end != End::Expired,
+            State::Ended { end } => matches!(end, End::Declined { .. }),
             _ => false,
         });
         ended.map(|row| GatewayKey::of(row.order_id)).collect()
