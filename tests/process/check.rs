@@ -80,8 +80,10 @@ const PLANTED: [Planted; 7] = [
     },
     Planted {
         service: "payment",
-        statement: "UPDATE payments SET status = 'FAILED', payment = json_set(payment, \
-                    '$.state.name', 'declined', '$.state.reason', 'planted') WHERE order_id = {id}",
+        statement: "UPDATE payments SET status = 'FAILED', \
+                    payment = json_set(json_remove(payment, '$.known'), '$.state', \
+                    json('{\"name\":\"ended\",\"end\":{\"declined\":{\"reason\":\"planted\"}}}')) \
+                    WHERE order_id = {id}",
         aspect: "payment",
         says: "FAILED, captured nothing",
         is_mended: false,

@@ -26,6 +26,9 @@ const SILENCE: Duration = Duration::from_secs(600);
 /// was denied, or is pending). Called from the journal: it must not block.
 pub type NotificationListener = Arc<dyn Fn(OrderId, i64) + Send + Sync>;
 
+/// The same, not kept alive.
+type WeakListener = Weak<dyn Fn(OrderId, i64) + Send + Sync>;
+
 /// The gateway. Cheap to clone.
 #[derive(Clone)]
 pub struct GatewayHandle {
@@ -34,7 +37,7 @@ pub struct GatewayHandle {
     policy: GatewayPolicy,
     clock: Arc<dyn Clock>,
     /// Weak: who listens asks this gateway, too.
-    listener: Arc<OnceLock<Weak<dyn Fn(OrderId, i64) + Send + Sync>>>,
+    listener: Arc<OnceLock<WeakListener>>,
 }
 
 impl GatewayHandle {

@@ -8,8 +8,9 @@ use std::ops::Range;
 use std::time::Duration;
 
 /// How long orders may take to come to rest in a hunt: enough in nearly every seed for a system without the
-/// bug, and what never comes to rest is waited for only so long.
-const PATIENCE: Duration = Duration::from_secs(30 * 60);
+/// bug, and for a look at late money half an hour after a payment's end. What never comes to rest is waited for only
+/// so long.
+const PATIENCE: Duration = Duration::from_secs(50 * 60);
 
 /// A bug that was found.
 #[derive(Clone, Debug)]

@@ -17,7 +17,8 @@ use ordermill_domain::backoff::Backoff;
 use ordermill_domain::inventory::Quantity;
 use ordermill_domain::messages::Flow;
 use ordermill_domain::order::SagaPolicy;
-use ordermill_domain::payment::{PaymentPolicy, PaymentRow};
+use ordermill_domain::payment::{GatewayKey, PaymentPolicy, PaymentRow, State};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -31,8 +32,8 @@ const POLL_MIN: Duration = Duration::from_millis(250);
 /// The longest between two looks.
 const POLL_MAX: Duration = Duration::from_secs(8);
 
-/// A payment that is looked at within this time is not at rest: its page may have been paid too late.
-const LOOKED_AT_WITHIN: Duration = Duration::from_secs(2 * 3_600);
+/// A payment that is looked at within this time is not at rest: polls are no further apart.
+const LOOKED_AT_WITHIN: Duration = Duration::from_secs(6 * 60);
 
 /// Findings that are kept of a run: the first say what is wrong.
 const FOUND_MAX: usize = 20;
@@ -255,11 +256,20 @@ impl World {
         self.found.truncate(FOUND_MAX);
     }
 
-    /// Payments that are asked about, or looked at for late money soon.
+    /// Payments that are asked about soon, or have ended and do not know yet of money that came too late.
     fn unsettled_payments(&self) -> usize {
         let soon = self.stores.world.now() + LOOKED_AT_WITHIN;
-        let is_due = |row: &&PaymentRow| row.due_at().is_some_and(|due_at| due_at <= soon);
-        self.stores.payment.with(|tables| tables.rows().filter(is_due).count())
+        let ledger = &self.stores.gateway;
+        let with_money: BTreeSet<GatewayKey> = ledger.with(|ledger| {
+            let entries = ledger.entries().filter(|entry| entry.held_minor() > 0);
+            entries.map(|entry| entry.key).collect()
+        });
+        let is_unsettled = |row: &&PaymentRow| {
+            let is_ended = matches!(row.payment.state, State::Ended { .. });
+            let is_late = is_ended && with_money.contains(&GatewayKey::of(row.order_id));
+            is_late || row.due_at().is_some_and(|due_at| due_at <= soon)
+        };
+        self.stores.payment.with(|tables| tables.rows().filter(is_unsettled).count())
     }
 
     /// Waits until every order rests and everything that was said is heard; then checks the invariants.

@@ -6,6 +6,8 @@ use crate::payment::*;
 use std::fmt::Write;
 use std::time::Duration;
 
+type Answered = (&'static str, fn() -> Result<GatewayPayment, GatewayError>);
+type Given = (&'static str, fn(&mut Bench));
 type Build = (&'static str, fn() -> Bench);
 
 fn capturing() -> Bench {
@@ -101,7 +103,7 @@ const STATES: &[Build] = &[
     }),
 ];
 
-const ANSWERS: &[(&str, fn() -> Result<GatewayPayment, GatewayError>)] = &[
+const ANSWERS: &[Answered] = &[
     ("page open", || Ok(open())),
     ("another page", || Ok(GatewayPayment { page: Some(page("https://pay.example/2")), ..open() })),
     ("try pending", || Ok(tried())),
@@ -127,7 +129,7 @@ const ANSWERS: &[(&str, fn() -> Result<GatewayPayment, GatewayError>)] = &[
     ("invalid", || Err(GatewayError::Invalid(String::new()))),
 ];
 
-const INPUTS: &[(&str, fn(&mut Bench))] = &[
+const INPUTS: &[Given] = &[
     ("process again", |bench| {
         bench.take(&bench.process());
     }),
