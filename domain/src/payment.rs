@@ -6,7 +6,7 @@
 //!
 //! - The intent is committed before the gateway hears of it, under one key for the payment's whole life.
 //! - Every request has the same kind of answer: all that the gateway has of the payment. One function takes it in,
-//!   whatever was asked ([`decide`], `answer.rs`).
+//!   whatever was asked ([`decide()`], `answer.rs`).
 //! - A notification decides nothing: it makes the payment look at once.
 //! - Money is believed however late it comes; an end only from a request that was made since.
 //! - A gateway that does not answer leaves the outcome unknown, and it is asked again until it answers.
