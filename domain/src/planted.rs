@@ -48,7 +48,6 @@ bugs! {
     TimeoutIsDeclined = "timeout-is-declined", "A charge without a response is treated as declined.";
     NoPaymentTombstone = "no-forestall", "A refund that arrives before its payment leaves no tombstone.";
     AnyAmount = "any-amount", "The captured amount is not compared with the requested amount.";
-    StaleEnd = "stale-end", "An answer to a cancel that was asked before the capture was known counts as the end.";
     DenialIsFinal = "denial-is-final", "A denied try at a page declines the payment.";
     TrustNotification = "trust-notification", "A notification's claim is taken for the gateway's answer.";
     SkipRelease = "skip-release", "Compensation skips the stock.";

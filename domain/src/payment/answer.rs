@@ -24,7 +24,7 @@ pub(super) fn answer(
         return PaymentDecision::default();
     }
     let mut turn = Turn::on(payment, now);
-    let fresh = attempt >= payment.since || planted(Bug::StaleEnd);
+    let fresh = attempt >= payment.since;
     let latest = attempt == payment.attempts;
     let learned = turn.learn(stands, latest);
     match state {
