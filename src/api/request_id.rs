@@ -1,9 +1,10 @@
 //! `X-Request-ID`: taken from the client or made, echoed, and written on every line that the request
 //! and the order it places leave in the logs. And `traceparent`, which every message of the order carries.
 
+use super::secure;
 use ordermill_domain::clock::World;
-use poem::Request;
-use poem::http::HeaderName;
+use poem::http::{HeaderName, HeaderValue};
+use poem::{Request, Response};
 use std::sync::Arc;
 
 /// The header.
@@ -27,7 +28,7 @@ pub fn shared() -> Option<Arc<str>> {
 }
 
 /// The id of a request: the client's when it is 1 to 128 visible ASCII characters, else a new one.
-pub fn of(request: &Request, world: &World) -> Arc<str> {
+fn of(request: &Request, world: &World) -> Arc<str> {
     let given = request.headers().get(HEADER).and_then(|value| value.to_str().ok());
     match given.filter(|id| is_taken(id)) {
         Some(id) => id.into(),
@@ -39,9 +40,19 @@ fn is_taken(id: &str) -> bool {
     (1..=LENGTH_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// Answers a request under its id.
-pub async fn scope<F: Future>(id: Arc<str>, answering: F) -> F::Output {
-    CURRENT.scope(id, answering).await
+/// Answers a request under its id. The answer names the id, and has the headers that secure every answer.
+pub async fn answer_under_id<F: Future<Output = Response>>(
+    request: Request,
+    world: &World,
+    answer: impl FnOnce(Request) -> F,
+) -> Response {
+    let id = of(&request, world);
+    let mut response = CURRENT.scope(id.clone(), answer(request)).await;
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(HEADER, value);
+    }
+    secure::secure(&mut response);
+    response
 }
 
 /// A client's `traceparent`, when it is one of version 00 (<https://www.w3.org/TR/trace-context/>).

@@ -8,12 +8,12 @@
 
 use crate::api::operations::{Health, Readiness};
 use crate::api::problem::Problem;
-use crate::api::{guard, metrics, request_id, secure};
+use crate::api::{guard, metrics, request_id};
 use crate::app::Boot;
 use crate::host::Hosts;
 use ordermill_domain::clock::World;
 use poem::endpoint::BoxEndpoint;
-use poem::http::{HeaderValue, StatusCode};
+use poem::http::StatusCode;
 use poem::{Endpoint, IntoResponse, Request, Response};
 use poem_openapi::payload::Json;
 use std::sync::{Arc, OnceLock};
@@ -82,13 +82,8 @@ impl Endpoint for StartupGate {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        let id = request_id::of(&request, &self.world);
-        let mut response = request_id::scope(id.clone(), self.answer(request)).await;
-        if let Ok(value) = HeaderValue::from_str(&id) {
-            response.headers_mut().insert(request_id::HEADER, value);
-        }
-        secure::secure(&mut response);
-        Ok(response)
+        let answer = |request| self.answer(request);
+        Ok(request_id::answer_under_id(request, &self.world, answer).await)
     }
 }
 

@@ -7,15 +7,13 @@ use super::{OrderConfig, TIMER_LONGEST, TIMER_SHORTEST};
 use clap::Args;
 use ordermill_domain::ids::ServiceName;
 use ordermill_domain::messages::{Flow, Plan};
-use ordermill_domain::payment::{AcceptedPayments, GatewayRoutes, Provider};
+use ordermill_domain::payment::{AcceptedPayments, GatewayRoutes, PaymentPolicy, Provider};
 use ordermill_midtrans::{
     BaseUrl, Environment, MidtransSettings, OrderPrefix, ServerKey, SettingsError,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// A page of Midtrans ends this long before its order expires, so that a payment in the last moment is heard of.
-const PAGE_ENDS_BEFORE: Duration = Duration::from_secs(3 * 60);
 /// The shortest order timeout with Midtrans: its shortest page, and the time after it.
 const ORDER_TIMEOUT_MIN: Duration = Duration::from_secs(8 * 60);
 /// Bytes of a merchant's id: Midtrans' have ten.
@@ -112,7 +110,7 @@ impl GatewayConfig {
         if asks_midtrans && order.order_timeout < ORDER_TIMEOUT_MIN {
             read.refuse("order_timeout", Some(&args.order_timeout), ORDER_TIMEOUT_ACCEPTED);
         }
-        let window_max = order.order_timeout.saturating_sub(PAGE_ENDS_BEFORE);
+        let window_max = order.order_timeout.saturating_sub(PaymentPolicy::MARGIN_MAX);
         let window_min = Provider::Midtrans.page_time_min();
         if let Some(window) = self.payment_window {
             let is_short = asks_midtrans && window < window_min;

@@ -52,16 +52,13 @@ fn begin(origin: &Origin, intent: &PaymentProcess, now: Now<'_>) -> PaymentDecis
     let mut payment = Payment::new(origin, now.at);
     payment.intent = Some(intent.clone());
     payment.provider = provider.unwrap_or_default();
-    let page_time_min = payment.provider.page_time_min();
-    if !page_time_min.is_zero() {
+    if !payment.provider.page_time_min().is_zero() {
         payment.page_ends_at = Some(ends_at);
     }
     let mut turn = Turn::first(payment, now);
     match provider {
         None => turn.end(End::declined("unsupported_currency"), false),
-        Some(_) if !page_time_min.is_zero() && now.at + page_time_min > ends_at => {
-            turn.end(End::Expired, false);
-        }
+        Some(_) if turn.payment.is_too_late_for_page(now.at) => turn.end(End::Expired, false),
         Some(_) => turn.act_as(State::Creating),
     }
     turn.finish()
@@ -100,11 +97,8 @@ fn resume(payment: &Payment, now: Now<'_>) -> PaymentDecision {
 
 fn ask(payment: &Payment, asking: Asking, now: Now<'_>) -> PaymentDecision {
     let mut turn = Turn::on(payment, now);
-    let too_late = |payment: &Payment| {
-        let page_time_min = payment.provider.page_time_min();
-        payment.page_ends_at.is_some_and(|ends_at| now.at + page_time_min > ends_at)
-    };
-    if payment.state == State::Creating && asking == Asking::Act && too_late(payment) {
+    let creates = payment.state == State::Creating && asking == Asking::Act;
+    if creates && payment.is_too_late_for_page(now.at) {
         // A page that was asked for may be there: it is closed before the payment is given up.
         turn.act_as(State::Cancelling { end: End::Expired, late: false });
         return turn.finish();

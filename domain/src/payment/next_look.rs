@@ -51,6 +51,12 @@ impl Payment {
         self.page_ends_at.map(|end| end + PaymentPolicy::page_grace(self.provider))
     }
 
+    /// True when a page that is asked for now would end too soon for its gateway.
+    pub(super) fn is_too_late_for_page(&self, at: Timestamp) -> bool {
+        let earliest_end = at + self.provider.page_time_min();
+        self.page_ends_at.is_some_and(|ends_at| earliest_end > ends_at)
+    }
+
     /// 0 to 1, by the order and the number of the poll: so that many payments are not looked at at once.
     fn spread(&self) -> f64 {
         let (high, low) = self.origin.order_id.0.as_u64_pair();

@@ -55,7 +55,7 @@ impl PaymentPolicy {
     /// How often a gateway is tried that does not accept our credentials.
     pub(super) const MISCONFIGURED_PAUSE: Duration = Duration::from_secs(30);
     /// A page ends this long before the order's deadline, so that the last payment is known by then.
-    const MARGIN_MAX: Duration = Duration::from_secs(3 * 60);
+    pub const MARGIN_MAX: Duration = Duration::from_secs(3 * 60);
 
     /// The pause after so many requests without an answer.
     pub(super) fn pause(&self, unanswered: u32) -> Duration {

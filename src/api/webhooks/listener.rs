@@ -3,7 +3,7 @@
 
 use super::Webhooks;
 use crate::api::operations::Health;
-use crate::api::{problem, request_id, secure};
+use crate::api::{problem, request_id};
 use ordermill_domain::clock::World;
 use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, IntoResponse, Request, Response};
@@ -38,13 +38,8 @@ impl Endpoint for WebhookListener {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        let id = request_id::of(&request, &self.world);
-        let mut response = request_id::scope(id.clone(), self.answer(request)).await;
-        if let Ok(value) = HeaderValue::from_str(&id) {
-            response.headers_mut().insert(request_id::HEADER, value);
-        }
-        secure::secure(&mut response);
-        Ok(response)
+        let answer = |request| self.answer(request);
+        Ok(request_id::answer_under_id(request, &self.world, answer).await)
     }
 }
 
