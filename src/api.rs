@@ -22,7 +22,6 @@ mod group;
 mod guard;
 mod inventory;
 mod limits;
-mod metrics;
 mod movements;
 mod new_order;
 mod notifications;
@@ -46,7 +45,7 @@ mod scalar;
 mod schema;
 mod secure;
 mod startup_gate;
-mod state;
+pub(crate) mod state;
 mod time;
 mod unsupported;
 mod validate;
@@ -54,12 +53,11 @@ mod views;
 mod webhooks;
 mod word;
 
-pub use metrics::{SagaMetrics, recorder};
 pub use startup_gate::StartupGate;
 pub use state::Parts;
 pub use webhooks::{WebhookListener, Webhooks};
 
-use crate::simulated_pages;
+use crate::{metrics, simulated_pages};
 use state::State;
 
 use followers::Followers;
@@ -118,8 +116,8 @@ impl Api {
             PeriodicTask::child_spec(node("http/streams"), events::POLL_EVERY, move || {
                 events::look(followed.clone())
             }),
-            PeriodicTask::child_spec(node("http/metrics"), metrics::UPKEEP_EVERY, move || {
-                metrics::keep_up(measured.clone())
+            PeriodicTask::child_spec(node("http/metrics"), metrics::SAMPLE_EVERY, move || {
+                metrics::sample(measured.clone())
             }),
         ]
     }
@@ -146,6 +144,7 @@ impl Api {
 }
 
 fn endpoint(state: State) -> BoxEndpoint<'static, Response> {
+    let counted = state.metrics.http.clone();
     let gateway = state.services.simulated_gateway().filter(|_| state.serves_simulated_pages);
     let simulated = gateway.cloned().map(simulated_pages::pages);
     let routes: Routes = (
@@ -182,7 +181,9 @@ fn endpoint(state: State) -> BoxEndpoint<'static, Response> {
     };
     routes
         .with(CatchPanic::new().with_handler(|_| problem::panicked()))
-        .around(move |endpoint, request| respond::answer(known.clone(), endpoint, request))
+        .around(move |endpoint, request| {
+            respond::answer(known.clone(), counted.clone(), endpoint, request)
+        })
         .map_to_response()
         .boxed()
 }

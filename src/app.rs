@@ -25,6 +25,7 @@ pub use services::{ServiceNotLocal, Services};
 use crate::backup::Backups;
 use crate::check::{self, System, SystemState};
 use crate::config::{Config, Infrastructure};
+use crate::metrics::{Facts, ServerMetrics};
 use crate::sms::LogSms;
 use crate::smtp::SmtpMessenger;
 use crate::stop_signal::asked_to_stop;
@@ -49,7 +50,7 @@ use ordermill_actors::runtime::supervisor::Msg;
 use ordermill_domain::clock::World;
 use ordermill_domain::ids::ServiceName;
 use ractor::{Actor, ActorRef};
-use services::{Notifiers, Outside};
+use services::Outside;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -129,13 +130,27 @@ impl App {
         let world = world::real();
         let databases = Databases::new(&config, world::owner())?;
         let stop = CancellationToken::new();
-        let startup_gate = api::StartupGate::new(boot.clone(), world.clone(), config.hosts.clone());
+        let metrics = Arc::new(ServerMetrics::new(facts(&config)));
+        let startup_gate = api::StartupGate::new(
+            boot.clone(),
+            world.clone(),
+            config.hosts.clone(),
+            metrics.http.clone(),
+        );
         // Where the start fails, the server goes with everything else.
         let unless_started = stop.clone().drop_guard();
-        let listeners = Listeners::open(&config, startup_gate, &world, &stop).await?;
-        let app =
-            Self::start_serving(config, databases, world, &boot, stop, listeners, payment_requests)
-                .await?;
+        let listeners = Listeners::open(&config, startup_gate, &world, &stop, &metrics).await?;
+        let app = Self::start_serving(
+            config,
+            databases,
+            world,
+            &boot,
+            stop,
+            listeners,
+            metrics,
+            payment_requests,
+        )
+        .await?;
         unless_started.disarm();
         Ok(app)
     }
@@ -147,19 +162,16 @@ impl App {
         boot: &Boot,
         stop: CancellationToken,
         listeners: Listeners,
+        metrics: Arc<ServerMetrics>,
         payment_requests: Option<Arc<dyn PaymentRequests>>,
     ) -> anyhow::Result<Self> {
         let Listeners { startup_gate, http, webhooks, webhook_http } = listeners;
         let address = http.address();
         let email = config.smtp.as_ref().map(SmtpMessenger::new).transpose()?;
-        let notifiers = Notifiers {
-            observer: Arc::new(api::SagaMetrics),
-            messengers: Messengers {
-                email: email.map(|messenger| Arc::new(messenger) as Arc<dyn Messenger>),
-                sms: config.sms.then(|| Arc::new(LogSms) as Arc<dyn Messenger>),
-            },
+        let messengers = Messengers {
+            email: email.map(|messenger| Arc::new(messenger) as Arc<dyn Messenger>),
+            sms: config.sms.then(|| Arc::new(LogSms) as Arc<dyn Messenger>),
         };
-        let metrics = api::recorder()?;
         let alone = config.infrastructure == Infrastructure::Embedded;
         let opened = async {
             let are_mixed = databases.are_mixed(config.accepts_mixed_files).await?;
@@ -181,6 +193,7 @@ impl App {
 
         let mut process = Process::new(world.clone(), brokers.broker.clone());
         process.rpc = Some(brokers.rpc.clone());
+        process.metrics = metrics.parts.clone();
         let gateway_health = Arc::new(GatewayHealth::default());
         let outside = Outside {
             gateways: gateways::gateways(&config.gateways, &world, gateway_health.clone())?,
@@ -188,10 +201,14 @@ impl App {
             pages_url: simulated_pages::base_url(address),
         };
         let (services, mut parts) =
-            services::wire(&mut process, stores, &config, notifiers, outside, alone);
+            services::wire(&mut process, stores, &config, messengers, outside, alone);
         let payment_requests =
             payment_requests.unwrap_or_else(|| services.payment_requests(&brokers.rpc));
-        let admission = Arc::new(Admission::new(process.journals.clone(), process.lag.clone()));
+        let admission = Arc::new(Admission::new(
+            process.journals.clone(),
+            process.lag.clone(),
+            metrics.parts.admission.clone(),
+        ));
         let sources = services.sources().clone();
         let system: Arc<dyn System> = Arc::new(ProcessState {
             world: world.clone(),
@@ -211,9 +228,11 @@ impl App {
             broker: brokers.broker.clone(),
             rpc: brokers.rpc.clone(),
             dead_letters: std::mem::take(&mut process.dead_letters),
+            journals: process.journals.clone(),
+            backlogs: process.backlogs.clone(),
             consumers: process.consumers.clone(),
             backups: backups.clone(),
-            metrics,
+            metrics: metrics.clone(),
             world,
             stop: stop.clone(),
         });
@@ -233,6 +252,7 @@ impl App {
                 system,
                 node,
                 every,
+                metrics,
             });
             parts.push(process.group(CHECK, vec![part]));
         }
@@ -370,6 +390,15 @@ impl App {
         self.consumers.iter().all(|consumer| consumer.open() == 0)
             && self.journals.iter().all(|health| !health.is_busy())
     }
+}
+
+/// What the metrics tell of a process with these settings.
+fn facts(config: &Config) -> Facts {
+    let (backend, data_dir) = match config.infrastructure {
+        Infrastructure::Embedded => ("embedded", Some(config.data_dir.clone())),
+        Infrastructure::Servers(_) => ("servers", None),
+    };
+    Facts { backend, flow: config.order.flow.as_str(), data_dir }
 }
 
 /// Runs something against a server with these settings, but on a temporary data directory, which is

@@ -16,6 +16,7 @@ pub mod config;
 pub mod demo;
 pub mod dlq;
 mod host;
+pub mod metrics;
 pub mod output;
 pub mod print;
 pub mod program;

@@ -17,6 +17,7 @@ pub mod broker;
 pub mod faults;
 pub mod gateway;
 pub mod inventory;
+pub mod metrics;
 pub mod notification;
 pub mod order;
 pub mod payment;

@@ -11,6 +11,7 @@
 
 pub mod handle;
 pub mod handler;
+mod measured;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
 pub mod reads;
@@ -21,5 +22,5 @@ mod wiring;
 
 pub use handle::{AskError, Asked, Orders, Placed, RequestContext};
 pub use reads::{DueOrders, OrderFilter, OrderReads, UnreadableOrder};
-pub use rules::{CAUSES, SagaObserver, SagaRules, Sagas};
+pub use rules::{CAUSES, SagaRules, Sagas};
 pub use wiring::{OrderSettings, wire};

@@ -5,7 +5,9 @@ use ordermill_domain::clock::Timestamp;
 use ordermill_domain::failures::Failures;
 use ordermill_domain::messages::{Body, ChannelMessage, Message, Queue, RETRY_DELAYS, Unreadable};
 use ordermill_domain::outbox::{OutboundMessage, OutboxRow};
-use ordermill_domain::service::{Batch, DeadLetter, DiscardedLetter, Outcome, Service};
+use ordermill_domain::service::{
+    Batch, DeadLetter, DeadLetterCount, DiscardedLetter, Outcome, Service,
+};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -95,6 +97,8 @@ pub trait DeadLetters: Send + Sync + 'static {
     ) -> Result<Vec<DeadLetter>, ReadError>;
     /// One of them.
     async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetter>, ReadError>;
+    /// How many there are, by queue; a queue that has none is left out.
+    async fn dead_letter_counts(&self) -> Result<Vec<DeadLetterCount>, ReadError>;
     /// Forgets some that died before this moment, `limit` at most: how many.
     async fn forget_dead_letters(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError>;
     /// Dead letters that were discarded, newest first by their ids, `limit` at most.
@@ -294,6 +298,15 @@ pub enum Health {
     Away(String),
 }
 
+/// What goes between this process and the broker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BrokerTraffic {
+    /// Connections that were opened after they had been lost.
+    pub reconnects: u64,
+    /// Messages published and not yet confirmed.
+    pub unconfirmed: u64,
+}
+
 /// Why a question was not answered.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RpcError {
@@ -334,6 +347,10 @@ pub trait Broker: Send + Sync + 'static {
     async fn depths(&self) -> Result<Vec<Depth>, BrokerError>;
     /// How it is doing, as far as is known now.
     fn health(&self) -> Health;
+    /// What goes to it. One in the process itself has no connections, and confirms at once.
+    fn traffic(&self) -> BrokerTraffic {
+        BrokerTraffic::default()
+    }
 }
 
 /// Questions and answers between processes. Nothing of them is kept anywhere.

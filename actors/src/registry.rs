@@ -13,7 +13,7 @@ use crate::audit::{self, AuditReads};
 use crate::gateway::{self, GatewayHandle, GatewayReads, NotificationListener};
 use crate::inventory::{self, InventoryReads, InventorySettings, Stock};
 use crate::notification::{self, Messengers, NotificationReads, Notifications};
-use crate::order::{self, DueOrders, OrderReads, OrderSettings, Orders, SagaObserver};
+use crate::order::{self, DueOrders, OrderReads, OrderSettings, Orders};
 use crate::payment::{
     self, NotificationLog, PaymentGateway, PaymentReads, PaymentRequests, PaymentSettings,
 };
@@ -251,8 +251,6 @@ impl GatewayLine for DirectLine {
 pub struct ServiceSettings {
     /// The order service's.
     pub order: OrderSettings,
-    /// Told how sagas end.
-    pub observer: Arc<dyn SagaObserver>,
     /// The inventory service's.
     pub inventory: InventorySettings,
     /// The simulated gateway's.
@@ -311,9 +309,9 @@ fn wire_one(
     match service {
         ServiceName::Order => {
             let Some(Opened { store, reads, .. }) = databases.order.clone() else { return };
-            let (due, observer) = (reads.clone(), settings.observer.clone());
+            let due = reads.clone();
             let order_settings = settings.order.clone();
-            let (orders, part) = order::wire(process, store, reads, due, order_settings, observer);
+            let (orders, part) = order::wire(process, store, reads, due, order_settings);
             wired.orders = Some(orders);
             parts.push(part);
         }

@@ -35,7 +35,7 @@ pub mod step_state;
 pub mod steps;
 
 pub use policy::SagaPolicy;
-pub use saga::{HistoryRow, Saga};
+pub use saga::{HistoryRow, Saga, SagaCount};
 pub use service::{Claim, Order};
 pub use status::{OrderStatus, SagaStatus};
 pub use steps::{SagaStep, Step};

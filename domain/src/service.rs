@@ -125,6 +125,17 @@ pub struct Discard {
     pub reason: String,
 }
 
+/// The dead letters of a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeadLetterCount {
+    /// The queue.
+    pub queue: Queue,
+    /// How many.
+    pub letters: u64,
+    /// When the oldest was given up.
+    pub oldest: Timestamp,
+}
+
 /// A dead letter that was discarded, as it is kept for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DiscardedLetter {

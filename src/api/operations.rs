@@ -1,8 +1,10 @@
 //! /health, /ready, /metrics: for machines.
 
 use crate::api::group::Group;
+use crate::api::problem::Problem;
 use crate::api::state::State;
-use ordermill_actors::runtime::admission::LAG_TARGET;
+use crate::metrics::Format;
+use poem_openapi::param::Header;
 use poem_openapi::payload::{Json, PlainText};
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 
@@ -59,6 +61,14 @@ enum Ready {
     No(Json<Readiness>),
 }
 
+/// The metrics.
+#[derive(ApiResponse)]
+enum Page {
+    /// The metrics, in the format that was asked for.
+    #[oai(status = 200)]
+    Metrics(PlainText<String>, #[oai(header = "Content-Type")] String),
+}
+
 /// The routes.
 pub struct OperationsApi(pub State);
 
@@ -79,20 +89,8 @@ impl OperationsApi {
     /// is a warning: orders that do not need it are processed.
     #[oai(path = "/ready", method = "get")]
     async fn ready(&self) -> Ready {
-        let admission = &self.0.admission;
-        let mut missing = Vec::new();
-        for (service, cause) in admission.down() {
-            missing.push(format!("the {service} database is unavailable: {cause}"));
-        }
-        missing.extend(self.0.broker_problem());
-        if self.0.stop.is_cancelled() {
-            missing.push("the process is shutting down".to_owned());
-        }
-        if admission.lag() >= LAG_TARGET {
-            missing.push("overloaded: new orders are rejected".to_owned());
-            missing.extend(admission.unconsumed_queues().iter().map(ToString::to_string));
-        }
-        let lag_ms = u64::try_from(admission.lag().as_millis()).unwrap_or(u64::MAX);
+        let missing = self.0.missing();
+        let lag_ms = u64::try_from(self.0.admission.lag().as_millis()).unwrap_or(u64::MAX);
         let ready = missing.is_empty();
         let stopped = self.0.gateway_health.stopped_providers();
         let warnings = stopped.iter().map(|provider| {
@@ -105,9 +103,13 @@ impl OperationsApi {
 
     /// Metrics for Prometheus
     ///
-    /// In the Prometheus text format.
+    /// In the Prometheus text format 0.0.4, or in OpenMetrics 1.0, with exemplars, where `Accept`
+    /// names `application/openmetrics-text`.
     #[oai(path = "/metrics", method = "get")]
-    async fn metrics(&self) -> PlainText<String> {
-        PlainText(self.0.metrics.render())
+    async fn metrics(&self, accept: Header<Option<String>>) -> Result<Page, Problem> {
+        let format = Format::accepted(accept.0.as_deref());
+        let text = self.0.metrics.render(&self.0, format);
+        let text = text.map_err(|_| Problem::internal(&"the metrics could not be written"))?;
+        Ok(Page::Metrics(PlainText(text), format.content_type().to_owned()))
     }
 }

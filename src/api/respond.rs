@@ -3,7 +3,9 @@
 use crate::api::limits::body_bytes_max;
 use crate::api::problem::Problem;
 use crate::api::routes::Routes;
-use crate::api::{metrics, payload, problem, request_id};
+use crate::api::{payload, problem, request_id};
+use crate::metrics::{HttpMetrics, Refused, UNMATCHED};
+use ordermill_actors::metrics::TraceLabel;
 use poem::error::ReadBodyError;
 use poem::http::{Method, StatusCode, Uri, header};
 use poem::web::Redirect;
@@ -18,15 +20,18 @@ const BODY_WITHIN: Duration = Duration::from_secs(60);
 /// Answers a request: always with a response, never with an error.
 pub async fn answer<E: Endpoint>(
     known: Arc<Routes>,
+    metrics: HttpMetrics,
     endpoint: Arc<E>,
     mut request: Request,
 ) -> poem::Result<Response> {
     let started = Instant::now();
+    let _under_way = metrics.answers();
+    let trace = TraceLabel::sampled(request_id::traceparent(&request).as_deref());
     let id = request_id::shared().unwrap_or_default();
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let span = tracing::debug_span!("request", service = "http", request_id = %id);
     let answering = async {
-        match bounded(&mut request).await {
+        match bounded(&mut request, &metrics).await {
             Ok(()) => match endpoint.call(request).await {
                 Ok(response) => understood(response.into_response(), &known, &method, &uri),
                 Err(error) => refused(error, &known, &uri),
@@ -36,16 +41,15 @@ pub async fn answer<E: Endpoint>(
     };
     let response = answering.instrument(span.clone()).await;
     let matched = response.data::<PathPattern>();
-    let path =
-        matched.and_then(|matched| known.name(&matched.0)).unwrap_or(metrics::UNMATCHED).to_owned();
+    let path = matched.and_then(|matched| known.name(&matched.0)).unwrap_or(UNMATCHED).to_owned();
     let (status, elapsed) = (response.status(), started.elapsed());
-    metrics::answered(&method, &path, status, elapsed);
+    metrics.answered(&method, &path, status, elapsed, trace);
     span.in_scope(|| log(&method, &uri, &id, &path, status, elapsed));
     Ok(response)
 }
 
 /// Reads the body, up to the bound: no route sees a larger one, however it was sent.
-async fn bounded(request: &mut Request) -> Result<(), Response> {
+async fn bounded(request: &mut Request, metrics: &HttpMetrics) -> Result<(), Response> {
     if let Some(refusal) = payload::refusal(request.headers()) {
         return Err(refusal);
     }
@@ -56,8 +60,14 @@ async fn bounded(request: &mut Request) -> Result<(), Response> {
             request.set_body(Body::from_bytes(bytes));
             Ok(())
         }
-        Ok(Err(ReadBodyError::PayloadTooLarge)) => Err(problem::too_large(limit)),
-        Ok(Err(_)) | Err(_) => Err(problem::interrupted()),
+        Ok(Err(ReadBodyError::PayloadTooLarge)) => {
+            metrics.refused(Refused::TooLarge);
+            Err(problem::too_large(limit))
+        }
+        Ok(Err(_)) | Err(_) => {
+            metrics.refused(Refused::Slow);
+            Err(problem::interrupted())
+        }
     }
 }
 

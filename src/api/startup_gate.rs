@@ -8,9 +8,10 @@
 
 use crate::api::operations::{Health, Readiness};
 use crate::api::problem::Problem;
-use crate::api::{guard, metrics, request_id};
+use crate::api::{guard, request_id};
 use crate::app::Boot;
 use crate::host::Hosts;
+use crate::metrics::{HttpMetrics, Refused, UNMATCHED};
 use ordermill_domain::clock::World;
 use poem::endpoint::BoxEndpoint;
 use poem::http::StatusCode;
@@ -28,13 +29,14 @@ pub struct StartupGate {
     boot: Arc<Boot>,
     world: World,
     hosts: Arc<Hosts>,
+    metrics: HttpMetrics,
     api: Arc<OnceLock<BoxEndpoint<'static, Response>>>,
 }
 
 impl StartupGate {
     /// A door that is closed yet, of a server that answers to these names.
-    pub fn new(boot: Arc<Boot>, world: World, hosts: Hosts) -> Self {
-        Self { boot, world, hosts: hosts.into(), api: Arc::default() }
+    pub fn new(boot: Arc<Boot>, world: World, hosts: Hosts, metrics: HttpMetrics) -> Self {
+        Self { boot, world, hosts: hosts.into(), metrics, api: Arc::default() }
     }
 
     /// Has the API answer from now on.
@@ -68,12 +70,16 @@ impl StartupGate {
         let started = Instant::now();
         if let Some(refusal) = guard::refusal(&request, &self.hosts) {
             let (method, status) = (request.method(), refusal.status());
-            metrics::answered(method, metrics::UNMATCHED, status, started.elapsed());
+            self.metrics.refused(Refused::UnsafeOrigin);
+            self.metrics.answered(method, UNMATCHED, status, started.elapsed(), None);
             return refusal;
         }
         match self.api.get() {
             Some(api) => api.get_response(request).await,
-            None => self.closed(request.uri().path()),
+            None => {
+                self.metrics.refused(Refused::Starting);
+                self.closed(request.uri().path())
+            }
         }
     }
 }
@@ -93,10 +99,14 @@ mod tests {
     use crate::app::world;
     use poem::test::TestClient;
 
+    fn gate(boot: Arc<Boot>) -> StartupGate {
+        StartupGate::new(boot, world::real(), Hosts::default(), HttpMetrics::default())
+    }
+
     #[tokio::test]
     async fn while_it_starts_it_says_so_once_and_under_the_requests_id() {
         let boot = Arc::new(Boot::new(Duration::from_secs(1)));
-        let client = TestClient::new(StartupGate::new(boot, world::real(), Hosts::default()));
+        let client = TestClient::new(gate(boot));
         let asked = client.get("/orders").header("host", "localhost");
         let response = asked.header("X-Request-ID", "mine").send().await;
         response.assert_status(StatusCode::SERVICE_UNAVAILABLE);
@@ -111,7 +121,7 @@ mod tests {
     #[tokio::test]
     async fn while_it_starts_it_is_guarded_too() {
         let boot = Arc::new(Boot::new(Duration::from_secs(1)));
-        let client = TestClient::new(StartupGate::new(boot, world::real(), Hosts::default()));
+        let client = TestClient::new(gate(boot));
         for (path, status) in [("/orders", 421), ("/docs", 421), ("/health", 200), ("/ready", 503)]
         {
             let response = client.get(path).header("host", "evil.example").send().await;

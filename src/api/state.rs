@@ -5,12 +5,14 @@ use crate::api::problem::Problem;
 use crate::app::Services;
 use crate::backup::Backups;
 use crate::check::System;
-use metrics_exporter_prometheus::PrometheusHandle;
+use crate::metrics::ServerMetrics;
 use ordermill_actors::payment::{GatewayHealth, PaymentRequests};
 use ordermill_actors::ports::{Broker, Health, Rpc};
-use ordermill_actors::runtime::admission::Admission;
+use ordermill_actors::runtime::admission::{Admission, LAG_TARGET};
 use ordermill_actors::runtime::consumer_handle::ConsumerHandle;
 use ordermill_actors::runtime::dead_letters::DeadLetterService;
+use ordermill_actors::runtime::journal::JournalHealth;
+use ordermill_actors::runtime::relay::RelayBacklog;
 use ordermill_actors::runtime::tree::Tree;
 use ordermill_domain::clock::World;
 use ordermill_domain::payment::AcceptedPayments;
@@ -39,12 +41,16 @@ pub struct Parts {
     pub rpc: Arc<dyn Rpc>,
     /// The dead letters of the services of this process.
     pub dead_letters: Vec<DeadLetterService>,
+    /// The journals of this process.
+    pub journals: Vec<Arc<JournalHealth>>,
+    /// What the outboxes of this process have to say.
+    pub backlogs: Vec<Arc<RelayBacklog>>,
     /// The consumers of this process.
     pub consumers: Vec<ConsumerHandle>,
     /// Takes backups; None: the data are on servers.
     pub backups: Option<Backups>,
     /// The metrics.
-    pub metrics: PrometheusHandle,
+    pub metrics: Arc<ServerMetrics>,
     /// Time and ids.
     pub world: World,
     /// How the system stands, for a reconciliation.
@@ -85,6 +91,28 @@ impl State {
             }
             Health::Away(why) => Some(format!("the broker is unavailable: {why}")),
         }
+    }
+
+    /// What keeps the process from taking orders, for people. Empty: it is ready.
+    pub fn missing(&self) -> Vec<String> {
+        let mut missing = Vec::new();
+        for (service, cause) in self.admission.down() {
+            missing.push(format!("the {service} database is unavailable: {cause}"));
+        }
+        missing.extend(self.broker_problem());
+        if self.stop.is_cancelled() {
+            missing.push("the process is shutting down".to_owned());
+        }
+        if self.admission.lag() >= LAG_TARGET {
+            missing.push("overloaded: new orders are rejected".to_owned());
+            missing.extend(self.admission.unconsumed_queues().iter().map(ToString::to_string));
+        }
+        missing
+    }
+
+    /// Event streams that are open: of orders, and of actors.
+    pub fn streams(&self) -> usize {
+        self.followers().open().len() + self.tree.lifecycle().listeners()
     }
 
     /// How the system stands.

@@ -22,7 +22,8 @@ mod tests;
 pub use listener::WebhookListener;
 
 use crate::api::problem::{self, Problem};
-use crate::api::{limits, metrics, payload};
+use crate::api::{limits, payload};
+use crate::metrics::{HttpMetrics, ServerMetrics};
 use ordermill_actors::payment::{NotificationRefused, NotificationTaken, PaymentRequests};
 use ordermill_domain::payment::{NotificationError, Provider};
 use poem::error::ReadBodyError;
@@ -52,17 +53,18 @@ pub struct Webhooks {
     /// Empty while the process starts.
     requests: OnceLock<Arc<dyn PaymentRequests>>,
     open: Semaphore,
+    metrics: HttpMetrics,
     report: Report,
 }
 
-impl Default for Webhooks {
-    fn default() -> Self {
-        let (requests, report) = (OnceLock::new(), Report::default());
-        Self { requests, open: Semaphore::new(OPEN_MAX), report }
-    }
-}
-
 impl Webhooks {
+    /// Webhooks that are not open yet, counted there.
+    pub fn new(metrics: &ServerMetrics) -> Self {
+        let (requests, open) = (OnceLock::new(), Semaphore::new(OPEN_MAX));
+        let report = Report::new(metrics.parts.gateway.clone());
+        Self { requests, open, metrics: metrics.http.clone(), report }
+    }
+
     /// Notifications are put to the payment service from now on; before, they are answered with 503.
     pub fn open(&self, requests: Arc<dyn PaymentRequests>) {
         // It is opened once: a process has one payment service at the most.
@@ -79,7 +81,7 @@ impl Webhooks {
         let (started, method) = (Instant::now(), request.method().clone());
         let path = request.uri().path().to_owned();
         let response = self.checked(provider, request).await;
-        metrics::answered(&method, &path, response.status(), started.elapsed());
+        self.metrics.answered(&method, &path, response.status(), started.elapsed(), None);
         response
     }
 

@@ -8,6 +8,7 @@
 //! ```
 
 use super::connection::{self, Manners, Peers};
+use crate::metrics::HttpMetrics;
 use poem::Endpoint;
 use poem::Response;
 use poem::web::{LocalAddr, RemoteAddr};
@@ -42,6 +43,8 @@ pub struct Acceptor<E> {
     /// A place for each open connection; one more waits in the socket's own line. None: as many as there are
     /// descriptors.
     pub places: Option<Arc<Semaphore>>,
+    /// The listener's name in metrics, and where its connections are counted.
+    pub named: (&'static str, HttpMetrics),
     /// Accepts no more once this is cancelled.
     pub leave: CancellationToken,
     /// How long connections may take to finish then; what is left is cut off.
@@ -61,8 +64,10 @@ impl<E: Endpoint<Output = Response> + 'static> Acceptor<E> {
                     let peers = Peers { local: local.clone(), remote: RemoteAddr(remote.into()) };
                     let served = self.serve(stream, peers, finish.clone());
                     let cut = cut.clone();
+                    let (name, metrics) = &self.named;
+                    let open = metrics.connected(name);
                     connections.spawn(async move {
-                        let _place = place;
+                        let _until_it_ends = (place, open);
                         cut.run_until_cancelled(served).await
                     });
                 }

@@ -11,6 +11,7 @@
 
 use super::acceptor::Acceptor;
 use super::connection::{self, Manners};
+use crate::metrics::HttpMetrics;
 use anyhow::Context;
 use ordermill_actors::runtime::supervisor::ChildSpec;
 use ordermill_actors::runtime::tree::Node;
@@ -43,19 +44,22 @@ pub struct Listen {
     pub address: SocketAddr,
     manners: Manners,
     connections_max: Option<usize>,
+    listener: &'static str,
+    metrics: HttpMetrics,
 }
 
 impl Listen {
     /// For the API's clients.
-    pub fn api(address: SocketAddr) -> Self {
-        let (setting, manners) = ("ORDERMILL_LISTEN", connection::API);
-        Self { setting, address, manners, connections_max: None }
+    pub fn api(address: SocketAddr, metrics: HttpMetrics) -> Self {
+        let (setting, listener, manners) = ("ORDERMILL_LISTEN", "api", connection::API);
+        Self { setting, address, manners, connections_max: None, listener, metrics }
     }
 
     /// For payment gateways.
-    pub fn webhooks(address: SocketAddr) -> Self {
+    pub fn webhooks(address: SocketAddr, metrics: HttpMetrics) -> Self {
         let (setting, manners) = ("ORDERMILL_WEBHOOK_LISTEN", connection::WEBHOOKS);
-        Self { setting, address, manners, connections_max: Some(WEBHOOK_CONNECTIONS_MAX) }
+        let connections_max = Some(WEBHOOK_CONNECTIONS_MAX);
+        Self { setting, address, manners, connections_max, listener: "webhooks", metrics }
     }
 }
 
@@ -67,6 +71,7 @@ pub struct Http<E> {
     endpoint: Arc<E>,
     manners: Manners,
     places: Option<Arc<Semaphore>>,
+    named: (&'static str, HttpMetrics),
     stop: CancellationToken,
     patience: Duration,
     servers: TaskTracker,
@@ -96,7 +101,7 @@ impl<E: Endpoint<Output = Response> + 'static> Http<E> {
         stop: CancellationToken,
         patience: Duration,
     ) -> anyhow::Result<Arc<Self>> {
-        let Listen { setting, address, manners, connections_max } = listen;
+        let Listen { setting, address, manners, connections_max, listener: name, metrics } = listen;
         let listener = line(address, LINE_MAX)
             .with_context(|| format!("{setting}: cannot listen on {address}"))?;
         let listener = listener.into_std().context("the address listened on")?;
@@ -108,6 +113,7 @@ impl<E: Endpoint<Output = Response> + 'static> Http<E> {
             endpoint: Arc::new(endpoint),
             manners,
             places: connections_max.map(|most| Arc::new(Semaphore::new(most))),
+            named: (name, metrics),
             stop,
             patience,
             servers: TaskTracker::new(),
@@ -146,6 +152,7 @@ impl<E: Endpoint<Output = Response> + 'static> Http<E> {
             endpoint: self.endpoint.clone(),
             manners: self.manners,
             places: self.places.clone(),
+            named: self.named.clone(),
             leave: leave.clone(),
             patience: self.patience,
         };

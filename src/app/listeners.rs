@@ -3,6 +3,7 @@
 use super::http::{Http, Listen};
 use crate::api::{StartupGate, WebhookListener, Webhooks};
 use crate::config::Config;
+use crate::metrics::ServerMetrics;
 use ordermill_domain::clock::World;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -26,16 +27,17 @@ impl Listeners {
         startup_gate: StartupGate,
         world: &World,
         stop: &CancellationToken,
+        metrics: &ServerMetrics,
     ) -> anyhow::Result<Self> {
         let patience = config.shutdown_timeout / 2;
-        let listen = Listen::api(config.listen);
+        let listen = Listen::api(config.listen, metrics.http.clone());
         let http = Http::open(listen, startup_gate.clone(), stop.clone(), patience).await?;
         tracing::info!(service = "http", address = %http.address(), "listening; GET /ready reports readiness");
-        let webhooks = Arc::new(Webhooks::default());
+        let webhooks = Arc::new(Webhooks::new(metrics));
         let webhook_http = match config.webhook_listen {
             Some(address) => {
                 let endpoint = WebhookListener::new(webhooks.clone(), world.clone());
-                let listen = Listen::webhooks(address);
+                let listen = Listen::webhooks(address, metrics.http.clone());
                 let http = Http::open(listen, endpoint, stop.clone(), patience).await?;
                 tracing::info!(service = "http", address = %http.address(), "listening for webhooks");
                 Some(http)

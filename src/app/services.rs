@@ -5,7 +5,7 @@ use ordermill_actors::audit::AuditReads;
 use ordermill_actors::gateway::{GatewayHandle, GatewayReads, NotificationListener};
 use ordermill_actors::inventory::{InventoryReads, InventorySettings, Stock};
 use ordermill_actors::notification::{Messengers, NotificationReads, Notifications};
-use ordermill_actors::order::{OrderReads, OrderSettings, Orders, SagaObserver};
+use ordermill_actors::order::{OrderReads, OrderSettings, Orders};
 use ordermill_actors::payment::{
     Gateways, NOTIFICATIONS_KEPT, NotificationLog, NotificationReaders, PaymentReads,
     PaymentRequests, PaymentSettings, RemotePaymentRequests,
@@ -143,14 +143,6 @@ impl Services {
     }
 }
 
-/// Who is told what happens to orders, beside the services.
-pub struct Notifiers {
-    /// Counts sagas.
-    pub observer: Arc<dyn SagaObserver>,
-    /// Reach customers.
-    pub messengers: Messengers,
-}
-
 /// The payment gateways as this process reaches them.
 pub struct Outside {
     /// Those that are reached over HTTP.
@@ -167,14 +159,12 @@ pub fn wire(
     process: &mut Process,
     databases: ServiceDatabases,
     config: &Config,
-    notifiers: Notifiers,
+    messengers: Messengers,
     outside: Outside,
     alone: bool,
 ) -> (Services, Vec<ChildSpec>) {
-    let Notifiers { observer, messengers } = notifiers;
     let settings = ServiceSettings {
         order: order_settings(config),
-        observer,
         inventory: InventorySettings { movements_kept: config.inventory.movements_kept },
         gateway: GatewayPolicy {
             failure_rate: config.payment.failure_rate,

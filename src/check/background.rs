@@ -4,7 +4,7 @@
 //! What differs is counted, and logged once.
 
 use super::checker::{System, SystemState};
-use metrics::{counter, gauge};
+use crate::metrics::ServerMetrics;
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::reconciliation::Sources;
 use ordermill_actors::runtime::periodic_task::PeriodicTask;
@@ -48,12 +48,14 @@ pub struct Parts {
     pub node: Arc<Node>,
     /// How often some orders are compared.
     pub every: Duration,
+    /// Where what is found is counted.
+    pub metrics: Arc<ServerMetrics>,
 }
 
 /// The check, as a part that is supervised.
 pub fn child_spec(parts: Parts) -> ChildSpec {
-    let Parts { sources, system, node, every } = parts;
-    let check = Arc::new(Background { sources, system, pass: Mutex::default() });
+    let Parts { sources, system, node, every, metrics } = parts;
+    let check = Arc::new(Background { sources, system, metrics, pass: Mutex::default() });
     PeriodicTask::child_spec(node, every, move || {
         let check = check.clone();
         async move { check.step().await }
@@ -63,6 +65,7 @@ pub fn child_spec(parts: Parts) -> ChildSpec {
 struct Background {
     sources: Sources,
     system: Arc<dyn System>,
+    metrics: Arc<ServerMetrics>,
     pass: Mutex<Pass>,
 }
 
@@ -94,7 +97,10 @@ impl Background {
         }
         let mut pass = self.pass.lock().await;
         match self.observation(&mut pass, state).await {
-            Ok(found) => tell(&mut pass, found),
+            Ok(found) => {
+                tell(&mut pass, found);
+                self.metrics.disagree(pass.found.union(&pass.known));
+            }
             // The service's own journal says why, and what comes of it.
             Err(error) => tracing::debug!(%error, "background reconciliation: reading failed"),
         }
@@ -121,7 +127,7 @@ impl Background {
         let mut span = Span::all(ORDERS_AT_A_TIME);
         span.after = pass.after.unwrap_or(span.after);
         let page = self.sources.read(span).await?;
-        counter!("reconciliation_orders_total").increment(page.orders.len() as u64);
+        self.metrics.reconciled.inc_by(page.orders.len() as u64);
         for (order, sides) in page.orders {
             let observation = OrderObservation::at(&sides);
             if !observation.is_clean() && pass.suspects.len() < SUSPECTS_MAX {
@@ -213,10 +219,5 @@ fn tell(pass: &mut Pass, found: Vec<Disagreement>) {
     }
     if std::mem::take(&mut pass.has_ended) {
         pass.known = std::mem::take(&mut pass.found);
-    }
-    for &aspect in Aspect::ALL {
-        let there = pass.found.union(&pass.known).filter(|one| one.aspect == aspect);
-        gauge!("reconciliation_disagreements", "aspect" => aspect.as_str())
-            .set(there.count() as f64);
     }
 }

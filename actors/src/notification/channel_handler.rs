@@ -5,6 +5,7 @@
 //!                       ──sms────▶ notification.sms ────▶ ChannelHandler ──▶ the provider
 //! ```
 
+use crate::metrics::ChannelMetrics;
 use crate::ports::{ChannelError, Messenger};
 use crate::runtime::consumer::Handler;
 use crate::runtime::ticket::{Ticket, TicketOutcome};
@@ -12,6 +13,7 @@ use ordermill_domain::messages::{Message, NotificationMessage, Payload};
 use ordermill_domain::notification::Channel;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// A provider that has not taken a message by then is tried again later.
 const SEND_MAX: Duration = Duration::from_secs(60);
@@ -41,22 +43,32 @@ impl Messengers {
 /// At least once: a process that dies between the provider's answer and the ack sends again.
 pub struct ChannelHandler {
     messenger: Arc<dyn Messenger>,
+    channel: Channel,
+    metrics: ChannelMetrics,
 }
 
 impl ChannelHandler {
-    /// A handler that sends through a messenger.
-    pub fn new(messenger: Arc<dyn Messenger>) -> Self {
-        Self { messenger }
+    /// A handler that sends a channel's messages through its messenger.
+    pub fn new(channel: Channel, messenger: Arc<dyn Messenger>, metrics: ChannelMetrics) -> Self {
+        Self { messenger, channel, metrics }
     }
 }
 
 impl Handler for ChannelHandler {
     fn handle(&self, message: Arc<Message>, mut ticket: Ticket<()>) {
-        let messenger = self.messenger.clone();
+        let (messenger, channel) = (self.messenger.clone(), self.channel.as_str());
+        let metrics = self.metrics.clone();
         // A messenger that panics over a message has tried it.
         ticket.begin();
         tokio::spawn(async move {
+            let begun = Instant::now();
             let settled = send(&*messenger, &message).await;
+            let outcome = match &settled {
+                TicketOutcome::Done(()) => "sent",
+                TicketOutcome::Dead(_) => "rejected",
+                TicketOutcome::Retry(_) | TicketOutcome::Abandoned => "failed",
+            };
+            metrics.tried(channel, outcome, begun.elapsed());
             ticket.complete(settled);
         });
     }

@@ -23,7 +23,9 @@ pub fn wire(
     builder.consume(Queue::NotificationOrders, Arc::new(FeedHandler::new(journal.clone())));
     for &channel in Channel::ALL {
         if let Some(messenger) = messengers.of(channel) {
-            builder.consume(channel.queue(), Arc::new(ChannelHandler::new(messenger.clone())));
+            let metrics = builder.metrics().channel.clone();
+            let handler = ChannelHandler::new(channel, messenger.clone(), metrics);
+            builder.consume(channel.queue(), Arc::new(handler));
         }
     }
     (Notifications::new(journal), builder.finish())

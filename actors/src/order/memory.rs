@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::order::service::{Keys, Rows, Writes};
-use ordermill_domain::order::{Claim, HistoryRow, Order, Saga, SagaStatus};
+use ordermill_domain::order::{Claim, HistoryRow, Order, Saga, SagaCount, SagaStatus};
 use std::collections::{BTreeMap, HashMap};
 
 /// The tables.
@@ -85,12 +85,20 @@ impl OrderReads for MemoryStore<OrderTables> {
         }))
     }
 
-    async fn open(&self) -> Result<(u64, u64), ReadError> {
+    async fn counts(&self, now: Timestamp) -> Result<Vec<SagaCount>, ReadError> {
         Ok(self.with(|tables| {
-            let open = tables.sagas.values().filter(|saga| !saga.is_at_rest()).count();
-            let failed =
-                tables.sagas.values().filter(|saga| saga.saga_status() == SagaStatus::Failed);
-            (open as u64, failed.count() as u64)
+            let mut counts = BTreeMap::new();
+            for saga in tables.sagas.values() {
+                let (status, oldest) = (saga.saga_status(), saga.order_id());
+                if matches!(status, SagaStatus::Completed | SagaStatus::Compensated) {
+                    continue;
+                }
+                let none = SagaCount { status, sagas: 0, overdue: 0, oldest };
+                let count = counts.entry(status.as_str()).or_insert(none);
+                count.sagas += 1;
+                count.overdue += u64::from(saga.due_at.is_some_and(|due| due < now));
+            }
+            counts.into_values().collect()
         }))
     }
 }

@@ -4,7 +4,7 @@ use crate::ports::ReadError;
 use async_trait::async_trait;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
-use ordermill_domain::order::{HistoryRow, OrderStatus, Saga, SagaStatus};
+use ordermill_domain::order::{HistoryRow, OrderStatus, Saga, SagaCount, SagaStatus};
 
 /// Which orders are listed; what is None is not asked.
 #[derive(Clone, Debug, Default)]
@@ -64,8 +64,8 @@ pub trait OrderReads: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<HistoryRow>, ReadError>;
 
-    /// How many orders have each saga status that needs attention: (not at rest, failed).
-    async fn open(&self) -> Result<(u64, u64), ReadError>;
+    /// How many sagas are neither completed nor compensated, by status; a status that none has is left out.
+    async fn counts(&self, now: Timestamp) -> Result<Vec<SagaCount>, ReadError>;
 }
 
 /// The orders whose time has come.

@@ -1,14 +1,16 @@
 //! The saga as an entity: what it loads, decides and does.
 
+use super::measured::Earlier;
 use super::reads::OrderReads;
 use crate::faults::{self, Point};
+use crate::metrics::{OrderMetrics, OrderObservation, TraceLabel};
 use crate::ports::ReadError;
 use crate::runtime::directory::Directory;
 use crate::runtime::entity::{Entities, EntityDecision, EntityRules};
 use async_trait::async_trait;
 use ordermill_domain::clock::World;
 use ordermill_domain::ids::OrderId;
-use ordermill_domain::messages::{OrderDetails, Origin};
+use ordermill_domain::messages::{Flow, OrderDetails, Origin};
 use ordermill_domain::order::awaited::awaited;
 use ordermill_domain::order::decide::{DecideInput, decide};
 use ordermill_domain::order::decision::SagaDecision;
@@ -63,13 +65,16 @@ pub enum SagaReply {
     Unknown,
 }
 
-/// Is told of sagas that come to rest, for metrics.
-pub trait SagaObserver: Send + Sync + 'static {
-    /// A saga has come to this status, so long after its order was placed.
-    fn reached(&self, status: SagaStatus, after: Duration);
+/// The effect of a decision, once it is committed.
+#[derive(Debug)]
+pub enum SagaEffect {
+    /// It is counted.
+    Count(Flow, Option<TraceLabel>, Vec<OrderObservation>),
+    /// Metrics and the log are told of the new status.
+    Reached(SagaReached),
 }
 
-/// The effect of a decision: metrics and the log are told of the new status.
+/// A saga has come to a status in which it stays.
 #[derive(Debug)]
 pub struct SagaReached {
     order_id: OrderId,
@@ -89,8 +94,8 @@ pub struct SagaRules {
     pub policy: SagaPolicy,
     /// Time and ids.
     pub world: World,
-    /// The observer, for metrics.
-    pub observer: Arc<dyn SagaObserver>,
+    /// What is counted of them.
+    pub metrics: OrderMetrics,
 }
 
 #[async_trait]
@@ -100,7 +105,7 @@ impl EntityRules for SagaRules {
     type State = Option<Saga>;
     type Input = SagaInput;
     type Reply = SagaReply;
-    type Effect = SagaReached;
+    type Effect = SagaEffect;
     const KIND: &'static str = "saga";
 
     fn name_of(input: &SagaInput) -> &'static str {
@@ -129,6 +134,7 @@ impl EntityRules for SagaRules {
         let now = self.world.now();
         let before = state.as_ref().map_or(0, |saga| saga.version);
         let was = state.as_ref().map(Saga::saga_status);
+        let earlier = state.as_ref().map(Earlier::of);
         let decide_input = match (input, &*state) {
             (SagaInput::Place { origin, details, claim }, None) => {
                 let mut saga = Saga::placed(origin.clone(), details.clone(), now);
@@ -138,9 +144,10 @@ impl EntityRules for SagaRules {
                 let next = Arc::new(saga.clone());
                 let reply = SagaReply::Placed(next.clone());
                 let (next, claim) = (Some(next), claim.clone());
+                let effects = vec![counted(&saga, vec![OrderObservation::Accepted])];
                 *state = Some(saga);
                 let change = Change { order_id: *key, expected: 0, next, history, messages, claim };
-                return EntityDecision { change: Some(change), reply, effects: vec![] };
+                return EntityDecision { change: Some(change), reply, effects };
             }
             (SagaInput::Place { .. }, Some(saga)) => {
                 return quiet(SagaReply::Placed(Arc::new(saga.clone())));
@@ -158,6 +165,7 @@ impl EntityRules for SagaRules {
         };
         let Some(saga) = state.as_mut() else { return quiet(SagaReply::Unknown) };
         let cause = cause(decide_input);
+        let mut observations = Vec::new();
         let is_due = matches!(decide_input, DecideInput::Due { .. });
         if is_due {
             // A sweeper's claim has moved it: it is written anew, or the order would be claimed again.
@@ -184,6 +192,7 @@ impl EntityRules for SagaRules {
                 (history, messages)
             }
             SagaDecision::Resend(facts) => {
+                observations.push(OrderObservation::Resent(saga.step()));
                 let asked = facts.contains(&Fact::RetryAsked);
                 let Record { history, mut messages } = if facts.is_empty() {
                     Record::default()
@@ -201,10 +210,16 @@ impl EntityRules for SagaRules {
             faults::passes(Point::Compensating);
         }
         let next = Some(Arc::new(saga.clone()));
+        if let Some(earlier) = earlier {
+            observations.extend(earlier.observe(saga, &history, cause == DEADLINE, now));
+        }
+        let mut effects = reached(was, saga, &mut observations);
+        if !observations.is_empty() {
+            effects.push(counted(saga, observations));
+        }
+        let reply = SagaReply::Acknowledged(saga.status());
         let change =
             Change { order_id: *key, expected: before, next, history, messages, claim: None };
-        let effects = reached(was, saga);
-        let reply = SagaReply::Acknowledged(saga.status());
         EntityDecision { change: Some(change), reply, effects }
     }
 
@@ -231,9 +246,17 @@ impl EntityRules for SagaRules {
         *answer == OrderAnswer::Written
     }
 
-    fn perform(&self, _: &OrderId, effect: SagaReached, _: &Sagas) {
-        let SagaReached { order_id, request_id, status, saga_status, first, after } = effect;
-        self.observer.reached(saga_status, after);
+    fn perform(&self, _: &OrderId, effect: SagaEffect, _: &Sagas) {
+        let reached = match effect {
+            SagaEffect::Count(flow, trace, observations) => {
+                for observation in observations {
+                    self.metrics.observe(observation, flow, trace.clone());
+                }
+                return;
+            }
+            SagaEffect::Reached(reached) => reached,
+        };
+        let SagaReached { order_id, request_id, status, saga_status, first, after } = reached;
         let request_id = request_id.as_deref().unwrap_or_default();
         let (status, saga) = (status.as_str(), saga_status.as_str());
         let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
@@ -285,20 +308,30 @@ fn cause(input: &DecideInput) -> &'static str {
     }
 }
 
+fn counted(saga: &Saga, observations: Vec<OrderObservation>) -> SagaEffect {
+    SagaEffect::Count(saga.origin.flow, TraceLabel::of(&saga.origin), observations)
+}
+
 /// Seen when a saga comes to a status that it stays in.
-fn reached(was: Option<SagaStatus>, saga: &Saga) -> Vec<SagaReached> {
+fn reached(
+    was: Option<SagaStatus>,
+    saga: &Saga,
+    observations: &mut Vec<OrderObservation>,
+) -> Vec<SagaEffect> {
     let saga_status = saga.saga_status();
     let stays =
         matches!(saga_status, SagaStatus::Completed | SagaStatus::Compensated | SagaStatus::Failed);
     if !stays || was == Some(saga_status) {
         return Vec::new();
     }
-    vec![SagaReached {
+    let after = (saga.updated_at - saga.created_at).to_std().unwrap_or_default();
+    observations.push(OrderObservation::AtRest(saga_status, after));
+    vec![SagaEffect::Reached(SagaReached {
         order_id: saga.order_id(),
         request_id: saga.origin.request_id.clone(),
         status: saga.status(),
         saga_status,
         first: saga.facts.confirmed_at.is_none_or(|at| at == saga.updated_at),
-        after: (saga.updated_at - saga.created_at).to_std().unwrap_or_default(),
-    }]
+        after,
+    })]
 }

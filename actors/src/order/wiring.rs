@@ -3,7 +3,7 @@
 use super::handler::ReplyHandler;
 use super::retention::Claims;
 use super::sweeper::Sweeper;
-use super::{DueOrders, OrderReads, Orders, SagaObserver, SagaRules};
+use super::{DueOrders, OrderReads, Orders, SagaRules};
 use crate::ports::Database;
 use crate::runtime::directory::Directory;
 use crate::runtime::entity::Entities;
@@ -48,13 +48,13 @@ pub fn wire(
     reads: Arc<dyn OrderReads>,
     due: Arc<dyn DueOrders>,
     settings: OrderSettings,
-    observer: Arc<dyn SagaObserver>,
 ) -> (Orders, ChildSpec) {
     let lag = process.lag.clone();
     let mut builder = process.service("order", Arc::new(Order), store);
     let world = builder.world().clone();
     let OrderSettings { policy, flow, plan, sweep_every, idle_after } = settings;
-    let rules = SagaRules { reads, policy, world: world.clone(), observer };
+    let metrics = builder.metrics().order.clone();
+    let rules = SagaRules { reads, policy, world: world.clone(), metrics };
     let kind = Entities::new(Arc::new(rules), builder.journal.clone());
     let sagas = Directory::new(kind, world.clone(), idle_after);
     builder.entities("sagas", &sagas);

@@ -2,27 +2,37 @@
 
 use super::gateway_health::GatewayHealth;
 use super::gateway_port::PaymentGateway;
+use crate::metrics::GatewayMetrics;
 use ordermill_domain::payment::{GatewayError, GatewayPayment, GatewayRequest, Provider};
 use std::collections::HashMap;
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// The gateways that payments can be asked of. A payment asks the one that it began with.
 #[derive(Clone, Default)]
 pub struct Gateways {
     by_provider: HashMap<Provider, Arc<dyn PaymentGateway>>,
     health: Arc<GatewayHealth>,
+    metrics: GatewayMetrics,
 }
 
 impl Gateways {
     /// No gateway yet; what is asked of those that are added is noted in `health`.
     pub fn new(health: Arc<GatewayHealth>) -> Self {
-        Self { by_provider: HashMap::new(), health }
+        Self { health, ..Self::default() }
     }
 
     /// The same with one more.
     #[must_use]
     pub fn with(mut self, provider: Provider, gateway: Arc<dyn PaymentGateway>) -> Self {
         self.by_provider.insert(provider, gateway);
+        self
+    }
+
+    /// The same, whose requests are counted there.
+    #[must_use]
+    pub fn measured(mut self, metrics: GatewayMetrics) -> Self {
+        self.metrics = metrics;
         self
     }
 
@@ -33,10 +43,14 @@ impl Gateways {
         provider: Provider,
         request: GatewayRequest,
     ) -> Result<GatewayPayment, GatewayError> {
+        let (operation, begun) = (request.operation.name(), Instant::now());
+        let under_way = self.metrics.asks(provider);
         let answer = match self.by_provider.get(&provider) {
             Some(gateway) => gateway.ask(request).await,
             None => Err(GatewayError::Misconfigured(format!("{provider} is not configured"))),
         };
+        drop(under_way);
+        self.metrics.answered(provider, operation, &answer, begun.elapsed());
         match &answer {
             Err(GatewayError::Misconfigured(cause)) => {
                 if self.health.misconfigured(provider) {

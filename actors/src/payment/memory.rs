@@ -100,6 +100,16 @@ impl PaymentReads for MemoryStore<PaymentTables> {
             rows.take(limit as usize).cloned().collect()
         }))
     }
+
+    async fn attention_counts(&self) -> Result<Vec<(Attention, u64)>, ReadError> {
+        Ok(self.with(|tables| {
+            let mut counts = BTreeMap::new();
+            for attention in tables.rows.values().filter_map(PaymentRow::attention) {
+                *counts.entry(attention).or_default() += 1;
+            }
+            counts.into_iter().collect()
+        }))
+    }
 }
 
 #[async_trait]

@@ -30,6 +30,9 @@ pub trait PaymentReads: Send + Sync + 'static {
         after: Option<OrderId>,
         limit: u32,
     ) -> Result<Vec<PaymentRow>, ReadError>;
+
+    /// How many payments need a person's attention, by the reason; one that none has is left out.
+    async fn attention_counts(&self) -> Result<Vec<(Attention, u64)>, ReadError>;
 }
 
 /// Reads the stored notifications of gateways, and forgets the old ones.

@@ -56,7 +56,8 @@ pub fn wire(
 ) -> (PaymentHandles, ChildSpec) {
     let PaymentSettings { policy, idle_after, alone, gateways, readers, notifications_kept } =
         settings;
-    let gateways = gateways.with(Provider::Simulated, simulated);
+    let metrics = process.metrics.gateway.clone();
+    let gateways = gateways.with(Provider::Simulated, simulated).measured(metrics);
     let rpc = process.rpc.clone();
     let mut builder = process.service("payment", Arc::new(PaymentService), store);
     builder.exclude_from_admission();

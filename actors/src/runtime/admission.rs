@@ -7,6 +7,7 @@
 
 use super::journal::JournalHealth;
 use super::lag::{Lag, UnconsumedQueue};
+use crate::metrics::AdmissionMetrics;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
@@ -42,17 +43,33 @@ pub enum BusyCause {
     Overloaded,
 }
 
+impl BusyCause {
+    /// The cause in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ShuttingDown => "shutting_down",
+            Self::DatabaseDown => "database_down",
+            Self::Overloaded => "overloaded",
+        }
+    }
+}
+
 /// Admission of new orders. One a process.
 pub struct Admission {
     journals: Vec<Arc<JournalHealth>>,
     lag: Arc<Lag>,
+    metrics: AdmissionMetrics,
     closed: AtomicBool,
 }
 
 impl Admission {
     /// Admission that depends on these journals, and what is measured of relays and queues.
-    pub fn new(journals: Vec<Arc<JournalHealth>>, lag: Arc<Lag>) -> Self {
-        Self { journals, lag, closed: AtomicBool::new(false) }
+    pub fn new(
+        journals: Vec<Arc<JournalHealth>>,
+        lag: Arc<Lag>,
+        metrics: AdmissionMetrics,
+    ) -> Self {
+        Self { journals, lag, metrics, closed: AtomicBool::new(false) }
     }
 
     /// Admits nobody any more: the process is about to end.
@@ -62,8 +79,30 @@ impl Admission {
 
     /// How far behind the system is.
     pub fn lag(&self) -> Duration {
-        let journals = self.journals.iter().map(|health| health.wait()).max().unwrap_or_default();
-        journals.max(self.lag.for_admission())
+        self.journal_wait().max(self.lag.for_admission())
+    }
+
+    /// The same by what it comes from, by its name in metrics.
+    pub fn lags(&self) -> [(&'static str, Duration); 3] {
+        let [relay, queue] = self.lag.by_source();
+        [("journal", self.journal_wait()), ("relay", relay), ("queue", queue)]
+    }
+
+    /// True when an order that comes now is let in at once.
+    pub fn is_open(&self) -> bool {
+        self.shut().is_none() && self.lag() < LAG_TARGET
+    }
+
+    fn journal_wait(&self) -> Duration {
+        self.journals.iter().map(|health| health.wait()).max().unwrap_or_default()
+    }
+
+    /// Why no order is let in, however long it waits.
+    fn shut(&self) -> Option<BusyCause> {
+        if self.closed.load(Relaxed) {
+            return Some(BusyCause::ShuttingDown);
+        }
+        self.is_down().then_some(BusyCause::DatabaseDown)
     }
 
     /// True when a database is not available.
@@ -86,20 +125,18 @@ impl Admission {
 
     /// Lets an order in, at once or within [`ADMISSION_WAIT`].
     pub async fn admit(&self) -> Result<(), Busy> {
-        let until = Instant::now() + ADMISSION_WAIT;
+        let since = Instant::now();
         loop {
-            let lag = self.lag();
-            let shut = if self.closed.load(Relaxed) {
-                Some(BusyCause::ShuttingDown)
-            } else {
-                self.is_down().then_some(BusyCause::DatabaseDown)
-            };
+            let (lag, shut) = (self.lag(), self.shut());
             if shut.is_none() && lag < LAG_TARGET {
+                self.metrics.admitted(since.elapsed());
                 return Ok(());
             }
-            if shut.is_some() || Instant::now() >= until {
+            if shut.is_some() || since.elapsed() >= ADMISSION_WAIT {
                 let retry_after = lag.clamp(Duration::from_secs(1), ADMISSION_WAIT * 30);
-                return Err(Busy { retry_after, cause: shut.unwrap_or(BusyCause::Overloaded) });
+                let cause = shut.unwrap_or(BusyCause::Overloaded);
+                self.metrics.turned_away(cause);
+                return Err(Busy { retry_after, cause });
             }
             tokio::time::sleep(POLL_EVERY).await;
         }

@@ -7,6 +7,7 @@ use super::journal::JournalHandle;
 use super::ticket::Ticket;
 use super::tree::Node;
 use crate::faults::{self, Point};
+use crate::metrics::ConsumerMetrics;
 use crate::ports::{Broker, DeadMessage, Delivery, DeliverySink, Subscription};
 use ordermill_domain::clock::World;
 use ordermill_domain::messages::{Body, Message};
@@ -96,7 +97,7 @@ pub struct ConsumerParts {
 }
 
 /// Counters of a consumer's deliveries, over all its lives.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ConsumerCounters {
     /// Deliveries that the broker has handed to it.
     pub received: AtomicU64,
@@ -106,8 +107,33 @@ pub struct ConsumerCounters {
     pub settled: AtomicU64,
     /// Messages in them.
     pub messages: AtomicU64,
+    /// Messages whose effects are committed.
+    pub done: AtomicU64,
+    /// Messages that failed for now.
+    pub retried: AtomicU64,
+    /// Messages that were given up.
+    pub rejected: AtomicU64,
     /// It is to take no more, whatever life it is in.
     pub closed: AtomicBool,
+    /// How long it takes.
+    pub metrics: ConsumerMetrics,
+}
+
+impl ConsumerCounters {
+    /// The counters of a consumer that has received nothing yet.
+    pub fn new(metrics: ConsumerMetrics) -> Self {
+        Self {
+            received: AtomicU64::new(0),
+            open: AtomicUsize::new(0),
+            settled: AtomicU64::new(0),
+            messages: AtomicU64::new(0),
+            done: AtomicU64::new(0),
+            retried: AtomicU64::new(0),
+            rejected: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
+            metrics,
+        }
+    }
 }
 
 impl ConsumerParts {
@@ -188,6 +214,7 @@ impl Consumer {
         match &delivery.content {
             Ok(body) => InFlightDelivery::new(&self.0, delivery, body.clone()).handle(),
             Err(unreadable) => {
+                self.0.traffic.rejected.fetch_add(1, Relaxed);
                 let cause = format!("malformed: {}", unreadable.error);
                 delivery.channel.reject(delivery.tag, cause, self.0.world.now());
             }

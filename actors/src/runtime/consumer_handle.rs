@@ -27,6 +27,13 @@ impl ConsumerHandle {
         self.traffic.settled.load(Relaxed)
     }
 
+    /// Messages so far by what became of them: done, failed for now, given up.
+    pub fn outcomes(&self) -> [(&'static str, u64); 3] {
+        let ConsumerCounters { done, retried, rejected, .. } = &*self.traffic;
+        [("done", done), ("retry", retried), ("dead", rejected)]
+            .map(|(outcome, messages)| (outcome, messages.load(Relaxed)))
+    }
+
     /// Messages in them.
     pub fn messages(&self) -> u64 {
         self.traffic.messages.load(Relaxed)

@@ -22,7 +22,9 @@ use ordermill_domain::clock::World;
 use ordermill_domain::ids::ServiceName;
 use ordermill_domain::messages::{Body, Queue};
 use ordermill_domain::outbox::OutboxRow;
-use ordermill_domain::service::{DeadLetter, Discard, DiscardedLetter, Redrive, Service};
+use ordermill_domain::service::{
+    DeadLetter, DeadLetterCount, Discard, DiscardedLetter, Redrive, Service,
+};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -105,7 +107,6 @@ pub struct Redriven {
 trait DeadLetterJournal: Send + Sync {
     fn redrive(&self, redrive: Redrive, stored: StoredCallback);
     fn discard(&self, discard: Discard, stored: StoredCallback);
-    fn dead_letter_count(&self) -> u64;
 }
 
 impl<S: Service> DeadLetterJournal for JournalHandle<S> {
@@ -115,10 +116,6 @@ impl<S: Service> DeadLetterJournal for JournalHandle<S> {
 
     fn discard(&self, discard: Discard, stored: StoredCallback) {
         Self::discard(self, discard, stored);
-    }
-
-    fn dead_letter_count(&self) -> u64 {
-        self.health().dead_letter_count()
     }
 }
 
@@ -130,6 +127,7 @@ pub struct DeadLetterService {
     outbox: Arc<dyn Outbox>,
     journal: Arc<dyn DeadLetterJournal>,
     world: World,
+    redriven: Arc<AtomicU64>,
     discarded: Arc<AtomicU64>,
 }
 
@@ -141,8 +139,15 @@ impl DeadLetterService {
         journal: JournalHandle<S>,
         world: World,
     ) -> Self {
-        let (journal, discarded) = (Arc::new(journal), Arc::default());
-        Self { service: S::NAME, letters, outbox, journal, world, discarded }
+        Self {
+            service: S::NAME,
+            letters,
+            outbox,
+            journal: Arc::new(journal),
+            world,
+            redriven: Arc::default(),
+            discarded: Arc::default(),
+        }
     }
 
     /// Whose dead letters they are.
@@ -169,9 +174,14 @@ impl DeadLetterService {
         self.outbox.parked().await
     }
 
-    /// How many messages this process has given up since it started.
-    pub fn dead_letter_count(&self) -> u64 {
-        self.journal.dead_letter_count()
+    /// How many dead letters there are, by queue.
+    pub async fn counts(&self) -> Result<Vec<DeadLetterCount>, ReadError> {
+        self.letters.dead_letter_counts().await
+    }
+
+    /// How many dead letters were redriven over this process since it started.
+    pub fn redriven_count(&self) -> u64 {
+        self.redriven.load(Relaxed)
     }
 
     /// Dead letters that were discarded, newest first, `limit` at most.
@@ -284,7 +294,9 @@ impl DeadLetterService {
         let (sender, receiver) = oneshot::channel();
         let row = OutboxRow::redriven(self.world.new_id(), letter.queue, body);
         tracing::info!(queue = %letter.queue, letter = %letter.id, "redriving a dead letter");
+        let redriven = self.redriven.clone();
         let stored = Box::new(move || {
+            redriven.fetch_add(1, Relaxed);
             // Whoever asked may have gone away: it is redriven all the same.
             let _ = sender.send(());
         });

@@ -14,6 +14,7 @@ use super::consumer::{ConsumerParts, Msg};
 use super::ticket::{Ticket, TicketOutcome};
 use crate::faults::{self, Point};
 use crate::ports::{Delivery, DeliveryChannel, DeliveryPart, Disposition, Remainder};
+use ordermill_domain::failures::Failures;
 use ordermill_domain::messages::{Body, Message};
 use ordermill_domain::planted::{Bug, planted};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,6 +22,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// A message that nobody decided is handed in again after this pause, uncounted.
 const AGAIN_AFTER: Duration = Duration::from_millis(50);
@@ -36,6 +38,8 @@ pub struct InFlightDelivery {
     parts: Arc<ConsumerParts>,
     channel: Arc<dyn DeliveryChannel>,
     tag: u64,
+    since: Instant,
+    failures: Failures,
     body: Body,
     /// Messages that are under way.
     open: AtomicUsize,
@@ -56,10 +60,18 @@ impl InFlightDelivery {
         };
         let remainder = body.unreadable().iter().map(malformed).collect();
         parts.traffic.open.fetch_add(1, Relaxed);
+        parts.traffic.rejected.fetch_add(body.unreadable().len() as u64, Relaxed);
+        if delivery.failures.count == 0
+            && let Some(first) = body.messages().first()
+        {
+            parts.traffic.metrics.delivered((at - first.occurred_at).to_std().unwrap_or_default());
+        }
         Arc::new(Self {
             parts: parts.clone(),
             channel: delivery.channel.clone(),
             tag: delivery.tag,
+            since: Instant::now(),
+            failures: delivery.failures,
             open: AtomicUsize::new(body.messages().len()),
             at_work: AtomicUsize::new(NONE),
             remainder: Mutex::new(remainder),
@@ -109,7 +121,10 @@ impl InFlightDelivery {
 
     fn settled(self: Arc<Self>, index: usize, how: TicketOutcome<()>) {
         match how {
-            TicketOutcome::Done(()) => self.one_is_done(),
+            TicketOutcome::Done(()) => {
+                self.parts.traffic.done.fetch_add(1, Relaxed);
+                self.one_is_done();
+            }
             // Dropped by the panic of its own handler: that attempt counts.
             TicketOutcome::Abandoned if self.is_at_work(index) && std::thread::panicking() => {
                 self.leave(index, Disposition::Retry, "the message handler panicked".to_owned());
@@ -130,8 +145,14 @@ impl InFlightDelivery {
             Body::One(_) => DeliveryPart::Whole,
             Body::Bundle(bundle) => DeliveryPart::Message(bundle.messages[index].clone()),
         };
-        self.lock()
-            .push((index, Remainder { part, disposition, cause, at: self.parts.world.now() }));
+        let left = Remainder { part, disposition, cause, at: self.parts.world.now() };
+        let traffic = &self.parts.traffic;
+        match left.retry_after(self.failures) {
+            Some(_) => &traffic.retried,
+            None => &traffic.rejected,
+        }
+        .fetch_add(1, Relaxed);
+        self.lock().push((index, left));
         self.one_is_done();
     }
 
@@ -148,6 +169,7 @@ impl InFlightDelivery {
         traffic.open.fetch_sub(1, Relaxed);
         traffic.messages.fetch_add(self.body.messages().len() as u64, Relaxed);
         traffic.settled.fetch_add(1, Relaxed);
+        traffic.metrics.handled(self.since.elapsed());
         if remainder.is_empty() {
             faults::passes(Point::Unacked);
         }

@@ -115,6 +115,7 @@ impl<S: Service> Actor for Journal<S> {
         self.proceed(&myself, state);
         let idle = !state.committing && state.waiting.is_empty() && state.maintenance.is_empty();
         self.0.handle.health.busy(!idle);
+        self.0.handle.health.pending(state.waiting.len());
         self.0.handle.node().handled();
         Ok(())
     }
@@ -154,6 +155,9 @@ impl<S: Service> Journal<S> {
         let count = state.waiting.len().min(CHANGES_MAX);
         let mut changes = Vec::with_capacity(count);
         let mut waiters = Vec::with_capacity(count);
+        let now = Instant::now();
+        let waits = state.waiting.iter().take(count).map(|waiting| now - waiting.since);
+        self.0.handle.metrics.begins(waits);
         self.0.handle.health.oldest(state.waiting.front().map(|first| first.since));
         for submission in state.waiting.drain(..count) {
             let Submission { change, epoch, done, since: _ } = submission;
@@ -162,7 +166,7 @@ impl<S: Service> Journal<S> {
         }
         let maintenance = std::mem::take(&mut state.maintenance);
         let stored = std::mem::take(&mut state.stored);
-        state.begins(Instant::now(), changes.len());
+        state.begins(now, changes.len());
         let (parts, myself) = (self.0.clone(), myself.clone());
         // An owned task: whoever asked may vanish, the transaction is run to its end.
         tokio::spawn(async move {

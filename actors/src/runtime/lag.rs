@@ -54,7 +54,8 @@ const FOR_EVER_MS: u64 = 24 * 3600 * 1_000;
 /// How far behind it is, as it was last measured.
 #[derive(Debug, Default)]
 pub struct Lag {
-    admission_ms: AtomicU64,
+    relay_ms: AtomicU64,
+    queue_ms: AtomicU64,
     answers_ms: AtomicU64,
     /// The longest of `answers_ms` of late.
     excuse_ms: AtomicU64,
@@ -87,7 +88,13 @@ fn unconsumed_queues(depths: &[Depth], is_ours: impl Fn(Queue) -> bool) -> Vec<U
 impl Lag {
     /// As it counts for taking more orders; the journals' waits are not in it.
     pub fn for_admission(&self) -> Duration {
-        Duration::from_millis(self.admission_ms.load(Relaxed))
+        let [relay, queue] = self.by_source();
+        relay.max(queue)
+    }
+
+    /// The same by what it comes from: relays, and queues.
+    pub fn by_source(&self) -> [Duration; 2] {
+        [&self.relay_ms, &self.queue_ms].map(|lag| Duration::from_millis(lag.load(Relaxed)))
     }
 
     /// The queues that nobody consumes, as they were found last.
@@ -252,7 +259,8 @@ impl LagMeter {
             unconsumed_queues(&depths, is_ours);
         let (open, rate) = measured(&mut rates.admission_backlogs, admission_backlogs);
         let (door, answers) = self.queues(rates, &depths);
-        lag.admission_ms.store(door.max(rate.backlog_ms(open)), Relaxed);
+        lag.relay_ms.store(rate.backlog_ms(open), Relaxed);
+        lag.queue_ms.store(door, Relaxed);
         let (open, rate) = measured(&mut rates.backlogs, backlogs);
         let answers = answers.max(rate.lag_ms(open)).max(self.stopped_ms());
         lag.answers_ms.store(answers, Relaxed);

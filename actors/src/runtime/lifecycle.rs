@@ -10,7 +10,8 @@
 
 use ordermill_domain::clock::Timestamp;
 use serde::Serialize;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
 use strum::{IntoStaticStr, VariantArray};
 use tokio::sync::broadcast::{self, Receiver, Sender};
 
@@ -83,11 +84,13 @@ pub struct LifecycleEvent {
 pub struct Lifecycle {
     notable: Sender<Arc<LifecycleEvent>>,
     all: Sender<Arc<LifecycleEvent>>,
+    restarts: Arc<Mutex<BTreeMap<&'static str, u64>>>,
 }
 
 impl Default for Lifecycle {
     fn default() -> Self {
-        Self { notable: broadcast::channel(NOTABLE_KEPT).0, all: broadcast::channel(ALL_KEPT).0 }
+        let (notable, all) = (broadcast::channel(NOTABLE_KEPT).0, broadcast::channel(ALL_KEPT).0);
+        Self { notable, all, restarts: Arc::default() }
     }
 }
 
@@ -100,6 +103,20 @@ impl Lifecycle {
     /// Everything from now on, also each entity's start and leaving.
     pub fn all(&self) -> Receiver<Arc<LifecycleEvent>> {
         self.all.subscribe()
+    }
+
+    /// How often actors were started again since the process started, by their kind.
+    pub fn restarts(&self) -> BTreeMap<&'static str, u64> {
+        self.lock_restarts().clone()
+    }
+
+    /// An actor of this kind is started again.
+    pub(super) fn count_restart(&self, kind: &'static str) {
+        *self.lock_restarts().entry(kind).or_default() += 1;
+    }
+
+    fn lock_restarts(&self) -> MutexGuard<'_, BTreeMap<&'static str, u64>> {
+        self.restarts.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// How many listen.

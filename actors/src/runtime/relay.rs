@@ -14,6 +14,7 @@ use super::journal::{JournalHandle, OutboxListener};
 use super::linked_task::spawn_linked;
 use super::tree::Node;
 use crate::faults::{self, Point};
+use crate::metrics::{OutboxFamilies, OutboxMetrics};
 use crate::ports::{Broker, Outbox, PublishOutcome, ReadError};
 use ordermill_domain::backoff::Backoff;
 use ordermill_domain::clock::World;
@@ -22,9 +23,9 @@ use ordermill_domain::planted::{Bug, planted};
 use ordermill_domain::service::{Parking, Service};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -84,15 +85,33 @@ impl Msg {
 }
 
 /// Counters of the relay, for admission and metrics: messages, once for each publish that carries them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RelayBacklog {
+    /// Whose outbox it is.
+    pub service: &'static str,
     /// Messages committed to the outbox, also those that wait in the database for room.
     pub offered: AtomicU64,
     /// Messages confirmed, parked, or left to a later start.
     pub settled: AtomicU64,
+    /// When the oldest row under way was published.
+    oldest: Mutex<Option<Instant>>,
 }
 
 impl RelayBacklog {
+    fn new(service: &'static str) -> Self {
+        let (offered, settled) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { service, offered, settled, oldest: Mutex::new(None) }
+    }
+
+    /// How long the oldest row under way has waited for its confirms.
+    pub fn oldest(&self) -> Duration {
+        self.lock_oldest().map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    fn lock_oldest(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.oldest.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
     /// Messages that are committed and not yet taken.
     pub fn open(&self) -> u64 {
         let settled = self.settled.load(Relaxed);
@@ -105,12 +124,14 @@ impl RelayBacklog {
 pub struct RelayHandle {
     address: Address<Msg>,
     backlog: Arc<RelayBacklog>,
+    metrics: OutboxMetrics,
 }
 
 impl RelayHandle {
-    /// A relay that is not started yet.
-    pub fn new(node: Arc<Node>) -> Self {
-        Self { address: Address::new(node), backlog: Arc::default() }
+    /// The relay of a service that is not started yet.
+    pub fn new(node: Arc<Node>, service: &'static str, families: &OutboxFamilies) -> Self {
+        let backlog = Arc::new(RelayBacklog::new(service));
+        Self { address: Address::new(node), backlog, metrics: families.of(service) }
     }
 
     /// Its counters.
@@ -160,6 +181,7 @@ struct InFlight {
     left: Vec<OutboundMessage>,
     delay: Duration,
     tries: u32,
+    since: Instant,
 }
 
 /// The rows in flight, and how far the database has been read.
@@ -241,6 +263,8 @@ impl<S: Service> Actor for Relay<S> {
         if window.behind && !window.reading && window.messages < WINDOW_MESSAGES / 2 {
             self.look_for_waiting(&myself, window);
         }
+        let oldest = window.rows.values().next().map(|row| row.since);
+        *self.0.handle.backlog.lock_oldest() = oldest;
         if told.is_some() {
             self.0.handle.address.node().handled();
         }
@@ -305,6 +329,7 @@ impl<S: Service> Relay<S> {
         spawn_linked(myself.get_cell(), async move {
             while let Ok(adopted @ 1..) = outbox.adopt(ADOPT_ROWS).await {
                 tracing::info!(service = %S::NAME, adopted, "adopted outbox rows of a terminated process");
+                relay.metrics.adopted(adopted);
                 faults::passes(Point::Adopted);
                 // They are older than what this process has read so far.
                 relay.rescan();
@@ -394,8 +419,8 @@ impl<S: Service> Relay<S> {
         }
         faults::passes(Point::Published);
         let open = messages.len();
-        let flight =
-            InFlight { messages, open, left: Vec::new(), delay: Duration::ZERO, tries: row.tries };
+        let (left, delay, tries) = (Vec::new(), Duration::ZERO, row.tries);
+        let flight = InFlight { messages, open, left, delay, tries, since: Instant::now() };
         window.rows.insert(id, flight);
     }
 
@@ -407,6 +432,7 @@ impl<S: Service> Relay<S> {
         let size = message.size();
         window.messages -= size;
         self.0.handle.backlog.settled.fetch_add(size as u64, Relaxed);
+        self.0.handle.metrics.published(&how, size);
         match how {
             PublishOutcome::Taken => {}
             PublishOutcome::Unroutable => {
@@ -429,7 +455,8 @@ impl<S: Service> Relay<S> {
         if flight.open > 0 {
             return;
         }
-        if let Some(InFlight { left, delay, tries, .. }) = window.rows.remove(&id) {
+        if let Some(InFlight { left, delay, tries, since, .. }) = window.rows.remove(&id) {
+            self.0.handle.metrics.confirmed(since.elapsed());
             if tries > 0 {
                 window.done.insert(id, tries);
             }

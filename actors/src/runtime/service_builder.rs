@@ -12,6 +12,7 @@ use super::relay::{Relay, RelayBacklog, RelayHandle, RelayParts};
 use super::retention::{self, Retained};
 use super::supervisor::{ChildSpec, Supervisor};
 use super::tree::{Node, Tree};
+use crate::metrics::Metrics;
 use crate::ports::{Broker, Database, Rpc};
 use ordermill_domain::clock::World;
 use ordermill_domain::messages::{Queue, QueueKind};
@@ -48,6 +49,8 @@ pub struct Process {
     pub tree: Tree,
     /// The broker.
     pub broker: Arc<dyn Broker>,
+    /// What its parts count and time.
+    pub metrics: Metrics,
     /// Every journal's health.
     pub journals: Vec<Arc<JournalHealth>>,
     /// Every relay's flow.
@@ -85,6 +88,7 @@ impl Process {
             world,
             tree,
             broker,
+            metrics: Metrics::default(),
             journals: Vec::new(),
             backlogs: Vec::new(),
             admission_backlogs: Vec::new(),
@@ -152,9 +156,9 @@ impl Process {
     ) -> ServiceBuilder<'_, S> {
         let node = self.tree.part(Some(name), "journal", &format!("{name}/journal"));
         self.tree.part(Some(ROOT), "service", name);
-        let journal = JournalHandle::new(node.clone());
+        let journal = JournalHandle::measured(node.clone(), self.metrics.journal.of(name));
         let relay_node = self.tree.part(Some(name), "relay", &format!("{name}/relay"));
-        let relay = RelayHandle::new(relay_node.clone());
+        let relay = RelayHandle::new(relay_node.clone(), name, &self.metrics.outbox);
         self.journals.push(journal.health().clone());
         self.backlogs.push(relay.backlog().clone());
         self.admission_backlogs.push(relay.backlog().clone());
@@ -197,6 +201,11 @@ impl<S: Service> ServiceBuilder<'_, S> {
         &self.process.world
     }
 
+    /// What the parts count and time.
+    pub fn metrics(&self) -> &Metrics {
+        &self.process.metrics
+    }
+
     /// Its relay's messages do not count for admission.
     pub fn exclude_from_admission(&mut self) {
         self.process.admission_backlogs.pop();
@@ -235,7 +244,8 @@ impl<S: Service> ServiceBuilder<'_, S> {
         self.process.dead_letters.extend(self.dead_letters.take());
         let node = self.process.tree.part(Some(self.name), "consumer", queue.as_str());
         let address = Address::new(node.clone());
-        let (prefetch, traffic) = (prefetch(queue), Arc::<ConsumerCounters>::default());
+        let metrics = self.process.metrics.consumer.of(queue);
+        let (prefetch, traffic) = (prefetch(queue), Arc::new(ConsumerCounters::new(metrics)));
         self.process.consumers.push(ConsumerHandle {
             queue,
             prefetch,

@@ -5,8 +5,9 @@ use crate::ports::{
 };
 use async_trait::async_trait;
 use ordermill_domain::clock::Timestamp;
+use ordermill_domain::messages::Queue;
 use ordermill_domain::outbox::OutboxRow;
-use ordermill_domain::service::{Batch, DeadLetter, DiscardedLetter, Service};
+use ordermill_domain::service::{Batch, DeadLetter, DeadLetterCount, DiscardedLetter, Service};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -245,6 +246,18 @@ impl<T: Send + 'static> DeadLetters for MemoryStore<T> {
 
     async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetter>, ReadError> {
         Ok(self.lock().dead_letters.iter().find(|letter| letter.id == id).cloned())
+    }
+
+    async fn dead_letter_counts(&self) -> Result<Vec<DeadLetterCount>, ReadError> {
+        let mut counts: BTreeMap<Queue, DeadLetterCount> = BTreeMap::new();
+        for letter in self.dead_letters() {
+            let (queue, oldest) = (letter.queue, letter.died_at);
+            let none = DeadLetterCount { queue, letters: 0, oldest };
+            let count = counts.entry(queue).or_insert(none);
+            count.letters += 1;
+            count.oldest = count.oldest.min(oldest);
+        }
+        Ok(counts.into_values().collect())
     }
 
     async fn forget_dead_letters(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {

@@ -9,7 +9,7 @@ use crate::gateway::GatewayReads;
 use crate::gateway::{GatewayHandle, NotificationListener};
 use crate::inventory::{InventoryReads, InventorySettings, Stock};
 use crate::notification::Messengers;
-use crate::order::{OrderReads, OrderSettings, Orders, SagaObserver};
+use crate::order::{OrderReads, OrderSettings, Orders};
 use crate::payment::{
     Gateways, NOTIFICATIONS_KEPT, NotificationReaders, PaymentRequests, PaymentSettings,
 };
@@ -23,7 +23,7 @@ use ordermill_domain::gateway::GatewayPolicy;
 use ordermill_domain::ids::{OrderId, ProductId, ServiceName};
 use ordermill_domain::inventory::{Quantity, StockRow};
 use ordermill_domain::messages::{Flow, Plan};
-use ordermill_domain::order::{Saga, SagaStatus};
+use ordermill_domain::order::Saga;
 use ordermill_domain::payment::{GatewayKey, PaymentPolicy};
 use ordermill_domain::shipping::ShippingPolicy;
 use ractor::{Actor, ActorCell};
@@ -109,12 +109,6 @@ pub struct Shop {
     root: ActorCell,
 }
 
-struct Unseen;
-
-impl SagaObserver for Unseen {
-    fn reached(&self, _: SagaStatus, _: Duration) {}
-}
-
 impl Shop {
     /// Opens a shop on databases that may have been used before.
     pub async fn open(stores: ShopStores, settings: ShopSettings) -> Self {
@@ -129,7 +123,6 @@ impl Shop {
         let idle_after = settings.order.idle_after;
         let settings = ServiceSettings {
             order: settings.order,
-            observer: Arc::new(Unseen),
             inventory: InventorySettings::default(),
             gateway: settings.gateway,
             line,

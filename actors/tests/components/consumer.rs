@@ -3,6 +3,7 @@
 
 use crate::toy::{node, said};
 use ordermill_actors::broker::LocalBroker;
+use ordermill_actors::metrics::ConsumerFamilies;
 use ordermill_actors::ports::{Broker, DeadMessage, PublishOutcome};
 use ordermill_actors::runtime::address::Address;
 use ordermill_actors::runtime::consumer::{
@@ -53,6 +54,11 @@ impl DeadLetterSink for StoredDeadLetters {
     }
 }
 
+fn counters() -> Arc<ConsumerCounters> {
+    let metrics = ConsumerFamilies::default().of(Queue::OrderEvents);
+    Arc::new(ConsumerCounters::new(metrics))
+}
+
 fn publish(broker: &LocalBroker, key: u32, attempt: u32) -> oneshot::Receiver<PublishOutcome> {
     let body = Body::One(said(key, 0, chrono::DateTime::UNIX_EPOCH));
     let failures = Failures { count: attempt, since: None };
@@ -72,7 +78,7 @@ async fn consumer(
     let world = world();
     let (letters, handler) =
         (Arc::new(StoredDeadLetters::default()), Arc::new(PanickingHandler::default()));
-    let traffic = Arc::<ConsumerCounters>::default();
+    let traffic = counters();
     let parts = Arc::new(ConsumerParts {
         queue: Queue::OrderEvents,
         prefetch: 10,
@@ -142,7 +148,7 @@ async fn a_bundle_given_up_by_the_broker_becomes_one_dead_letter_per_message() {
         dead_letters: letters.clone(),
         world: world.clone(),
         address: Address::new(node(&world, "consumer")),
-        traffic: Arc::default(),
+        traffic: counters(),
     });
     Actor::spawn(None, Consumer::new(parts), ()).await.unwrap();
     let messages = [1, 2, 3].map(|key| said(key, 0, chrono::DateTime::UNIX_EPOCH)).to_vec();

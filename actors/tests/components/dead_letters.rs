@@ -142,7 +142,8 @@ async fn a_transient_failure_is_tried_four_times_then_dead_lettered() {
     let tried_for = (letter.died_at - letter.first_failed_at).to_std().unwrap();
     assert!(tried_for >= Duration::from_secs(36), "{tried_for:?}");
     assert_eq!(bench.provider.asked.load(Relaxed), 4);
-    assert_eq!(bench.dead_letters.dead_letter_count(), 1);
+    let count = bench.dead_letters.counts().await.unwrap().remove(0);
+    assert_eq!((count.queue, count.letters, count.oldest), (letter.queue, 1, letter.died_at));
 
     // Still broken: fresh attempts, and a dead letter again.
     bench.dead_letters.redrive(letter.id).await.unwrap();

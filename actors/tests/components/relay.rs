@@ -2,6 +2,7 @@
 
 use crate::toy::{Change, Counter, Counters, Toy, node, said};
 use async_trait::async_trait;
+use ordermill_actors::metrics::OutboxFamilies;
 use ordermill_actors::ports::{
     Broker, BrokerError, ConfirmCallback, DeliverySink, Depth, Health, Outbox, PublishOutcome,
     Store, Subscription,
@@ -81,7 +82,7 @@ async fn bench() -> RelayBench {
     let world = world();
     let (store, broker) = (MemoryStore::default(), Arc::new(Scripted::default()));
     let journal = JournalHandle::new(node(&world, "journal"));
-    let relay = RelayHandle::new(node(&world, "relay"));
+    let relay = RelayHandle::new(node(&world, "relay"), "toy", &OutboxFamilies::default());
     let journal_parts = Arc::new(JournalParts {
         service: Arc::new(Toy),
         store: Arc::new(store.clone()),

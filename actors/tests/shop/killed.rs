@@ -7,7 +7,7 @@ use ordermill_actors::reconciliation::OrderRecords;
 use ordermill_actors::testing::shop::{Backing, Shop, ShopSettings, ShopStores};
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
-use ordermill_domain::order::{HistoryRow, Saga};
+use ordermill_domain::order::{HistoryRow, Saga, SagaCount};
 use ordermill_domain::reconciliation::{OrderRecord, Record, Span};
 use std::future::pending;
 use std::sync::{Arc, Mutex};
@@ -47,8 +47,8 @@ impl OrderReads for Silent {
         Ok(Vec::new())
     }
 
-    async fn open(&self) -> Result<(u64, u64), ReadError> {
-        Ok((0, 0))
+    async fn counts(&self, _: Timestamp) -> Result<Vec<SagaCount>, ReadError> {
+        Ok(Vec::new())
     }
 }
 

@@ -12,8 +12,8 @@ use crate::topology::Claim;
 use crate::{topology, wire};
 use async_trait::async_trait;
 use ordermill_actors::ports::{
-    Broker, BrokerError, ConfirmCallback, DeliverySink, Depth, Health, PublishOutcome, Responder,
-    Rpc, RpcError, Subscription,
+    Broker, BrokerError, BrokerTraffic, ConfirmCallback, DeliverySink, Depth, Health,
+    PublishOutcome, Responder, Rpc, RpcError, Subscription,
 };
 use ordermill_domain::messages::Queue;
 use ordermill_domain::outbox::OutboundMessage;
@@ -213,6 +213,15 @@ impl Broker for RabbitBroker {
         match (self.0.consuming.health(), self.0.publishing.health()) {
             (Health::Away(why), _) | (_, Health::Away(why)) => Health::Away(why),
             (_, health) => health,
+        }
+    }
+
+    fn traffic(&self) -> BrokerTraffic {
+        let links = [&self.0.consuming, &self.0.publishing];
+        BrokerTraffic {
+            reconnects: links.iter().map(|link| link.reconnects()).sum(),
+            unconfirmed: (self.0.messages.pending_publishes() + self.0.copies.pending_publishes())
+                as u64,
         }
     }
 }

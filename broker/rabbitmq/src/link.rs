@@ -17,6 +17,7 @@ use ordermill_actors::runtime::linked_task::catch_panic;
 use ordermill_domain::backoff::Backoff;
 use std::future::Future;
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -133,6 +134,7 @@ impl Live {
 pub struct Link {
     live: watch::Receiver<Option<Arc<Live>>>,
     health: Arc<Mutex<Health>>,
+    reconnects: Arc<AtomicU64>,
 }
 
 impl Link {
@@ -145,9 +147,16 @@ impl Link {
         let first = open(address, role).await?;
         let health = Arc::new(Mutex::new(Health::Connected));
         let (announce, live) = watch::channel(None);
-        let task = LinkTask { address: address.clone(), role, announce, health: health.clone() };
+        let (address, reconnects) = (address.clone(), Arc::<AtomicU64>::default());
+        let task = LinkTask {
+            address,
+            role,
+            announce,
+            health: health.clone(),
+            reconnects: reconnects.clone(),
+        };
         critical_tasks.spawn(|stop| task.keep(first, stop));
-        Ok(Self { live, health })
+        Ok(Self { live, health, reconnects })
     }
 
     /// The connection, when there is one. None: there will be none any more.
@@ -162,6 +171,11 @@ impl Link {
         self.live.borrow().clone().ok_or(LinkError::Gone)
     }
 
+    /// How often it was opened again.
+    pub fn reconnects(&self) -> u64 {
+        self.reconnects.load(Relaxed)
+    }
+
     /// How it is doing.
     pub fn health(&self) -> Health {
         self.health.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
@@ -173,6 +187,7 @@ struct LinkTask {
     role: &'static str,
     announce: watch::Sender<Option<Arc<Live>>>,
     health: Arc<Mutex<Health>>,
+    reconnects: Arc<AtomicU64>,
 }
 
 impl LinkTask {
@@ -247,6 +262,7 @@ impl LinkTask {
         loop {
             match open(&self.address, self.role).await {
                 Ok(live) => {
+                    self.reconnects.fetch_add(1, Relaxed);
                     tracing::info!(connection = self.role, "connected to the broker again");
                     return live;
                 }

@@ -83,6 +83,19 @@ impl Saga {
     }
 }
 
+/// The sagas of a status, among those that are not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SagaCount {
+    /// The status.
+    pub status: SagaStatus,
+    /// How many.
+    pub sagas: u64,
+    /// How many of them should have been looked at by now.
+    pub overdue: u64,
+    /// The oldest.
+    pub oldest: OrderId,
+}
+
 /// A row of an order's history: what it came to be called, when, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryRow {

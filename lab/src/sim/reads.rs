@@ -17,7 +17,7 @@ use ordermill_domain::clock::Timestamp;
 use ordermill_domain::gateway::Entry;
 use ordermill_domain::ids::{OrderId, ProductId};
 use ordermill_domain::inventory::{MovementRow, ReservationRow, StockRow};
-use ordermill_domain::order::{HistoryRow, Saga};
+use ordermill_domain::order::{HistoryRow, Saga, SagaCount};
 use ordermill_domain::payment::{
     Attention, GatewayKey, NotificationRow, PaymentRow, StoredNotification,
 };
@@ -83,9 +83,9 @@ impl OrderReads for SimStore<OrderTables> {
         self.memory.history(since, limit).await
     }
 
-    async fn open(&self) -> Result<(u64, u64), ReadError> {
+    async fn counts(&self, now: Timestamp) -> Result<Vec<SagaCount>, ReadError> {
         self.reading().await?;
-        self.memory.open().await
+        self.memory.counts(now).await
     }
 }
 
@@ -194,6 +194,11 @@ impl PaymentReads for SimStore<PaymentTables> {
     ) -> Result<Vec<PaymentRow>, ReadError> {
         self.reading().await?;
         self.memory.needing_attention(attention, after, limit).await
+    }
+
+    async fn attention_counts(&self) -> Result<Vec<(Attention, u64)>, ReadError> {
+        self.reading().await?;
+        self.memory.attention_counts().await
     }
 }
 

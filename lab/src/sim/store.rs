@@ -10,7 +10,7 @@ use ordermill_actors::ports::{
 use ordermill_actors::testing::{MemoryStore, MemoryTables};
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::outbox::OutboxRow;
-use ordermill_domain::service::{Batch, DeadLetter, DiscardedLetter, Service};
+use ordermill_domain::service::{Batch, DeadLetter, DeadLetterCount, DiscardedLetter, Service};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -105,6 +105,10 @@ impl<T: Send + 'static> DeadLetters for SimStore<T> {
 
     async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetter>, ReadError> {
         self.memory.dead_letter(id).await
+    }
+
+    async fn dead_letter_counts(&self) -> Result<Vec<DeadLetterCount>, ReadError> {
+        self.memory.dead_letter_counts().await
     }
 
     async fn forget_dead_letters(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {

@@ -1,6 +1,6 @@
 //! What is counted and logged of notifications. Never their bodies, nor a signature.
 
-use metrics::counter;
+use ordermill_actors::metrics::GatewayMetrics;
 use ordermill_actors::payment::NotificationTaken;
 use ordermill_domain::payment::Provider;
 use poem::Request;
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 /// Warnings are logged this often at the most: anybody can cause them.
 const WARN_EVERY: Duration = Duration::from_secs(1);
 
-/// What became of a notification, as `gateway_notifications_total` counts it.
+/// What became of a notification, as `ordermill_payment_notifications_total` counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Outcome {
@@ -59,8 +59,10 @@ impl Received {
 }
 
 /// Counts and logs notifications.
-#[derive(Default)]
-pub struct Report(Mutex<Warnings>);
+pub struct Report {
+    metrics: GatewayMetrics,
+    warnings: Mutex<Warnings>,
+}
 
 #[derive(Default)]
 struct Warnings {
@@ -70,9 +72,14 @@ struct Warnings {
 }
 
 impl Report {
+    /// Counts there.
+    pub fn new(metrics: GatewayMetrics) -> Self {
+        Self { metrics, warnings: Mutex::default() }
+    }
+
     /// A genuine one.
     pub fn taken(&self, received: &Received, taken: NotificationTaken) {
-        let outcome = count(received, taken.into());
+        let outcome = self.count(received, taken.into());
         let Received { provider, peer, bytes, digest } = received;
         if taken == NotificationTaken::Unmatched {
             tracing::warn!(
@@ -90,7 +97,7 @@ impl Report {
 
     /// One that is not taken.
     pub fn refused(&self, received: &Received, outcome: Outcome, why: &str) {
-        let outcome = count(received, outcome);
+        let outcome = self.count(received, outcome);
         let Received { provider, peer, bytes, digest } = received;
         if let Some(omitted) = self.warns() {
             tracing::warn!(
@@ -102,7 +109,7 @@ impl Report {
 
     /// How many warnings were omitted before this one; None: this one is omitted, too.
     fn warns(&self) -> Option<u64> {
-        let mut warnings = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut warnings = self.warnings.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if warnings.last.is_some_and(|last| last.elapsed() < WARN_EVERY) {
             warnings.omitted += 1;
             return None;
@@ -110,13 +117,12 @@ impl Report {
         warnings.last = Some(Instant::now());
         Some(std::mem::take(&mut warnings.omitted))
     }
-}
 
-fn count(received: &Received, outcome: Outcome) -> &'static str {
-    let (provider, outcome) = (received.provider.as_str(), outcome.into());
-    counter!("gateway_notifications_total", "provider" => provider, "outcome" => outcome)
-        .increment(1);
-    outcome
+    fn count(&self, received: &Received, outcome: Outcome) -> &'static str {
+        let outcome = outcome.into();
+        self.metrics.notified(received.provider, outcome);
+        outcome
+    }
 }
 
 #[cfg(test)]
@@ -125,7 +131,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_flood_is_one_warning_a_second() {
-        let report = Report::default();
+        let report = Report::new(GatewayMetrics::default());
         assert_eq!(report.warns(), Some(0));
         assert!((0..1_000).all(|_| report.warns().is_none()));
         tokio::time::advance(WARN_EVERY).await;

@@ -42,7 +42,7 @@ impl PaymentRequests for Told {
 }
 
 fn webhooks() -> Arc<Webhooks> {
-    let webhooks = Arc::new(Webhooks::default());
+    let webhooks = Arc::new(Webhooks::new(&ServerMetrics::new(facts)));
     webhooks.open(Arc::new(Told));
     webhooks
 }

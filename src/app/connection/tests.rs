@@ -51,8 +51,15 @@ async fn server_with(
     let address = listener.local_addr().unwrap();
     let leave = CancellationToken::new();
     let endpoint = Arc::new(answer.map_to_response());
-    let acceptor =
-        Acceptor { listener, endpoint, manners, places, leave: leave.clone(), patience: IDLE };
+    let acceptor = Acceptor {
+        listener,
+        endpoint,
+        manners,
+        places,
+        leave: leave.clone(),
+        patience: IDLE,
+        named: ("api", HttpMetrics::default()),
+    };
     tokio::spawn(acceptor.run());
     (address, leave.drop_guard())
 }

@@ -18,7 +18,7 @@ use ordermill_domain::payment::{
     Attention, PaymentKeys, PaymentRow, PaymentRows, PaymentService, PaymentWrite, PaymentWrites,
 };
 use ordermill_rows::count;
-use ordermill_rows::payment::StoredPayment;
+use ordermill_rows::payment::{StoredPayment, attention_count};
 use sqlx::PgConnection;
 use sqlx::migrate::Migrator;
 use uuid::Uuid;
@@ -140,5 +140,16 @@ impl PaymentReads for PaymentDatabase {
             i64::from(limit)
         );
         self.0.rows(query, StoredPayment::payment).await
+    }
+
+    async fn attention_counts(&self) -> Result<Vec<(Attention, u64)>, ReadError> {
+        let query = sqlx::query!(
+            "SELECT attention AS \"attention!\", count(*) AS \"payments!\"
+             FROM payments WHERE attention IS NOT NULL GROUP BY attention"
+        );
+        let read = self.0.rows(query, |row| attention_count(&row.attention, row.payments));
+        let mut counts = read.await?;
+        counts.sort();
+        Ok(counts)
     }
 }

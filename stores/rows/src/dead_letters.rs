@@ -3,7 +3,7 @@
 use crate::columns::{StoredTime, count};
 use crate::error::{Corrupt, corrupt};
 use ordermill_domain::messages::Queue;
-use ordermill_domain::service::{DeadLetter, DiscardedLetter};
+use ordermill_domain::service::{DeadLetter, DeadLetterCount, DiscardedLetter};
 use uuid::Uuid;
 
 /// A row of `dead_letters`, as it is read.
@@ -37,6 +37,26 @@ impl<T: StoredTime> StoredDeadLetter<T> {
             first_failed_at: self.first_failed_at.timestamp()?,
             died_at: self.died_at.timestamp()?,
         })
+    }
+}
+
+/// The dead letters of a queue, as they are counted.
+pub struct StoredDeadLetterCount<T> {
+    pub queue: String,
+    pub letters: i64,
+    pub oldest: T,
+}
+
+impl<T: StoredTime> StoredDeadLetterCount<T> {
+    /// The count that the row stands for.
+    ///
+    /// # Errors
+    ///
+    /// When a column cannot be read.
+    pub fn count(self) -> Result<DeadLetterCount, Corrupt> {
+        let Self { queue, letters, oldest } = self;
+        let queue = Queue::parse(&queue).ok_or(queue).map_err(corrupt("queue"))?;
+        Ok(DeadLetterCount { queue, letters: count(letters)?, oldest: oldest.timestamp()? })
     }
 }
 

@@ -7,7 +7,7 @@ use ordermill_domain::ids::OrderId;
 use ordermill_domain::messages::{Flow, Origin, Plan};
 use ordermill_domain::order::facts::Facts;
 use ordermill_domain::order::saga::Sending;
-use ordermill_domain::order::{Claim, HistoryRow, OrderStatus, Saga, SagaStatus};
+use ordermill_domain::order::{Claim, HistoryRow, OrderStatus, Saga, SagaCount, SagaStatus};
 use ordermill_domain::reconciliation::{OrderRecord, Record};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -130,6 +130,32 @@ impl<T: StoredTime> StoredHistory<T> {
                 .map_err(corrupt("a saga's status"))?,
             step: self.step,
             facts: from_json("an order's history", &self.facts)?,
+        })
+    }
+}
+
+/// The sagas of a status, as they are counted.
+pub struct StoredSagaCount {
+    pub saga_status: String,
+    pub sagas: i64,
+    pub overdue: i64,
+    pub oldest: Uuid,
+}
+
+impl StoredSagaCount {
+    /// The count that the row stands for.
+    ///
+    /// # Errors
+    ///
+    /// When a column cannot be read.
+    pub fn count(self) -> Result<SagaCount, Corrupt> {
+        Ok(SagaCount {
+            status: SagaStatus::parse(&self.saga_status)
+                .ok_or(&self.saga_status)
+                .map_err(corrupt("a saga's status"))?,
+            sagas: count(self.sagas)?,
+            overdue: count(self.overdue)?,
+            oldest: OrderId(self.oldest),
         })
     }
 }

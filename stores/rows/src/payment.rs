@@ -5,7 +5,7 @@ use crate::error::{Corrupt, corrupt};
 use crate::record::record;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::payment::{
-    EventKey, KnownNotifications, NotificationRow, Payment, PaymentRow, Provider,
+    Attention, EventKey, KnownNotifications, NotificationRow, Payment, PaymentRow, Provider,
 };
 use ordermill_domain::reconciliation::{PaymentRecord, Record};
 use std::sync::Arc;
@@ -34,6 +34,16 @@ impl StoredPayment {
     pub fn record(self) -> Record<PaymentRecord> {
         record(self.order_id, self.payment().map(|row| (&row.view()).into()))
     }
+}
+
+/// How many payments need a person's attention for a reason.
+///
+/// # Errors
+///
+/// When a column cannot be read.
+pub fn attention_count(attention: &str, payments: i64) -> Result<(Attention, u64), Corrupt> {
+    let known = Attention::ALL.iter().copied().find(|known| known.as_str() == attention);
+    Ok((known.ok_or(attention).map_err(corrupt("attention"))?, count(payments)?))
 }
 
 /// A row of `payment_notifications`, as it is read.

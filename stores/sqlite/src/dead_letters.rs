@@ -8,8 +8,10 @@ use async_trait::async_trait;
 use ordermill_actors::ports::{DeadLetterFilter, DeadLetters, ReadError};
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::messages::Queue;
-use ordermill_domain::service::{DeadLetter, Discard, DiscardedLetter};
-use ordermill_rows::dead_letters::{StoredDeadLetter, StoredDiscardedLetter};
+use ordermill_domain::service::{DeadLetter, DeadLetterCount, Discard, DiscardedLetter};
+use ordermill_rows::dead_letters::{
+    StoredDeadLetter, StoredDeadLetterCount, StoredDiscardedLetter,
+};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
@@ -120,6 +122,17 @@ impl DeadLetters for Database {
             id
         );
         self.row(query, StoredDeadLetter::letter).await
+    }
+
+    async fn dead_letter_counts(&self) -> Result<Vec<DeadLetterCount>, ReadError> {
+        let query = sqlx::query_as!(
+            StoredDeadLetterCount::<Micros>,
+            r#"SELECT queue AS "queue!", count(*) AS "letters!: i64", min(died_at) AS "oldest!: i64"
+               FROM dead_letters GROUP BY queue"#
+        );
+        let mut counts = self.rows(query, StoredDeadLetterCount::count).await?;
+        counts.sort_by_key(|count| count.queue);
+        Ok(counts)
     }
 
     async fn forget_dead_letters(&self, before: Timestamp, limit: u32) -> Result<u64, ReadError> {

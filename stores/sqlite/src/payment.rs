@@ -20,7 +20,7 @@ use ordermill_domain::payment::{
     PaymentWrite, PaymentWrites,
 };
 use ordermill_rows::count;
-use ordermill_rows::payment::StoredPayment;
+use ordermill_rows::payment::{StoredPayment, attention_count};
 use serde::Serialize;
 use sqlx::SqliteConnection;
 use sqlx::migrate::Migrator;
@@ -150,5 +150,16 @@ impl PaymentReads for PaymentDatabase {
             limit
         );
         self.0.rows(query, StoredPayment::payment).await
+    }
+
+    async fn attention_counts(&self) -> Result<Vec<(Attention, u64)>, ReadError> {
+        let query = sqlx::query!(
+            "SELECT attention AS \"attention!\", count(*) AS \"payments!: i64\"
+             FROM payments WHERE attention IS NOT NULL GROUP BY attention"
+        );
+        let read = self.0.rows(query, |row| attention_count(&row.attention, row.payments));
+        let mut counts = read.await?;
+        counts.sort();
+        Ok(counts)
     }
 }

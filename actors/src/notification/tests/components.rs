@@ -1,6 +1,7 @@
 //! The handle on a journal, and messages on their way to a provider.
 
 use super::*;
+use crate::metrics::ChannelMetrics;
 use crate::ports::{ChannelError, Messenger};
 use crate::runtime::consumer::Handler;
 use crate::runtime::feed::FeedHandler;
@@ -54,7 +55,7 @@ impl Messenger for Mailer {
 
 #[tokio::test(start_paused = true)]
 async fn a_message_is_sent_tried_again_or_given_up() {
-    let handler = ChannelHandler::new(Arc::new(Mailer));
+    let handler = ChannelHandler::new(Channel::Email, Arc::new(Mailer), ChannelMetrics::default());
     let handle = async |payload| {
         let (ticket, settled) = Ticket::channel();
         handler.handle(event(1, payload), ticket);

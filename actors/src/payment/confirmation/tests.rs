@@ -122,6 +122,10 @@ impl PaymentReads for Rows {
     ) -> Result<Vec<PaymentRow>, ReadError> {
         Ok(Vec::new())
     }
+
+    async fn attention_counts(&self) -> Result<Vec<(Attention, u64)>, ReadError> {
+        Ok(Vec::new())
+    }
 }
 
 #[tokio::test(start_paused = true)]

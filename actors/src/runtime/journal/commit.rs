@@ -4,6 +4,7 @@
 use super::handle::JournalParts;
 use super::message::{CommitCallback, CommitOutcome, MemoryEpoch, Msg, StoredCallback};
 use crate::faults::{self, Point};
+use crate::metrics::CommitTry;
 use crate::ports::{CommitError, Committed};
 use crate::runtime::linked_task::catch_panic;
 use crate::runtime::tree::Node;
@@ -14,6 +15,7 @@ use ordermill_domain::service::{Batch, OutboxMaintenance, Outcome, Service};
 use ractor::ActorRef;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// The pauses between two tries on a database that does not answer. One that is back is noticed within the longest.
 const RETRY: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
@@ -126,6 +128,7 @@ async fn write<S: Service>(
                 let outcome = match outcome {
                     Outcome::Done(answer) => CommitOutcome::Done(answer),
                     Outcome::Refused => {
+                        parts.handle.metrics.refused();
                         if let Some(epoch) = waiter.epoch {
                             epoch.invalidate();
                         }
@@ -144,6 +147,7 @@ async fn write<S: Service>(
                 .for_each(|epoch| epoch.invalidate());
         }
         Err(BatchFault::Data(cause)) if can_be_split(batch) => {
+            parts.handle.metrics.split();
             tracing::warn!(service = %S::NAME, %cause, "splitting a batch to isolate the invalid change");
             let mut half = Batch {
                 service: batch.service.clone(),
@@ -201,6 +205,17 @@ fn can_be_split<S: Service>(batch: &Batch<S>) -> bool {
     batch.changes.len() + usize::from(!batch.maintenance.is_empty()) > 1
 }
 
+/// How a try ended, for the metrics.
+fn tried<S: Service>(result: &Result<Committed<S>, CommitError>) -> CommitTry {
+    match result {
+        Ok(_) => CommitTry::Committed,
+        Err(CommitError::Contended(_)) => CommitTry::Contended,
+        Err(CommitError::Unavailable(_)) => CommitTry::Unavailable,
+        Err(CommitError::Unknown(_)) => CommitTry::Unknown,
+        Err(CommitError::Data(_)) => CommitTry::Data,
+    }
+}
+
 enum BatchFault {
     Unknown,
     Data(String),
@@ -216,8 +231,10 @@ async fn attempt<S: Service>(
     loop {
         // Whoever made it panic is found as the one is whose data cannot be written.
         let panicked = |panic| Err(CommitError::Data(format!("the store panicked: {panic}")));
+        let begun = Instant::now();
         let result = catch_panic(parts.store.commit(batch)).await.unwrap_or_else(panicked);
         let health = &parts.handle.health;
+        parts.handle.metrics.tried(tried(&result), begun.elapsed());
         match result {
             Ok(committed) => {
                 health.report_available();

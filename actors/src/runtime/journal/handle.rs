@@ -2,6 +2,7 @@
 
 use super::health::JournalHealth;
 use super::message::{CommitCallback, CommitOutcome, MemoryEpoch, Msg, StoredCallback, Submission};
+use crate::metrics::{JournalFamilies, JournalMetrics};
 use crate::ports::Store;
 use crate::runtime::address::Address;
 use crate::runtime::tree::Node;
@@ -16,20 +17,28 @@ use uuid::Uuid;
 pub struct JournalHandle<S: Service> {
     pub(super) address: Address<Msg<S>>,
     pub(super) health: Arc<JournalHealth>,
+    pub(super) metrics: JournalMetrics,
 }
 
 impl<S: Service> Clone for JournalHandle<S> {
     fn clone(&self) -> Self {
-        Self { address: self.address.clone(), health: self.health.clone() }
+        let Self { address, health, metrics } = self;
+        let (address, health) = (address.clone(), health.clone());
+        Self { address, health, metrics: metrics.clone() }
     }
 }
 
 impl<S: Service> JournalHandle<S> {
-    /// A journal that is not started yet.
+    /// A journal that is not started yet, and whose metrics nobody sees.
     pub fn new(node: Arc<Node>) -> Self {
+        Self::measured(node, JournalFamilies::default().of(S::NAME.as_str()))
+    }
+
+    /// The same with these metrics.
+    pub fn measured(node: Arc<Node>, metrics: JournalMetrics) -> Self {
         let service = node.name.split('/').next().unwrap_or_default().to_owned();
         let health = JournalHealth::new(service);
-        Self { address: Address::new(node), health: Arc::new(health) }
+        Self { address: Address::new(node), health: Arc::new(health), metrics }
     }
 
     /// Has a change written. `done` is called once it is committed or refused; it is dropped uncalled
@@ -69,7 +78,7 @@ impl<S: Service> JournalHandle<S> {
 
     /// Has a dead letter kept; `stored` is called when it is.
     pub fn store_dead_letter(&self, letter: DeadLetter, stored: StoredCallback) {
-        self.health.count_dead_letter();
+        self.metrics.dead_letter(letter.queue);
         let letter = letter.storable();
         self.address.send(Msg::StoreDeadLetter(Box::new((letter, stored))));
     }

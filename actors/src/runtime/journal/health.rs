@@ -1,7 +1,7 @@
 //! How a journal is doing, for admission and readiness.
 
 use crate::ports::ReadError;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -20,7 +20,8 @@ pub struct JournalHealth {
     /// The database's last words on why it is not available.
     unavailable_cause: Mutex<String>,
     busy: AtomicBool,
-    dead_letter_count: AtomicU64,
+    /// Changes that wait for a transaction.
+    pending: AtomicUsize,
 }
 
 impl JournalHealth {
@@ -34,7 +35,7 @@ impl JournalHealth {
             silent: AtomicBool::new(false),
             unavailable_cause: Mutex::default(),
             busy: AtomicBool::new(false),
-            dead_letter_count: AtomicU64::new(0),
+            pending: AtomicUsize::new(0),
         }
     }
 
@@ -66,9 +67,9 @@ impl JournalHealth {
         self.is_down().then(|| self.cause_text().clone())
     }
 
-    /// How many messages were given up since the start.
-    pub fn dead_letter_count(&self) -> u64 {
-        self.dead_letter_count.load(Relaxed)
+    /// Changes that wait for a transaction to begin.
+    pub fn pending_changes(&self) -> usize {
+        self.pending.load(Relaxed)
     }
 
     /// Notes whether the database answers: the relay's looks say so while nothing is written.
@@ -97,9 +98,9 @@ impl JournalHealth {
         self.busy.store(busy, Relaxed);
     }
 
-    /// A message was given up.
-    pub(super) fn count_dead_letter(&self) {
-        self.dead_letter_count.fetch_add(1, Relaxed);
+    /// So many changes wait.
+    pub(super) fn pending(&self, changes: usize) {
+        self.pending.store(changes, Relaxed);
     }
 
     /// When the oldest change came in that waits. None: none does.

@@ -267,6 +267,9 @@ impl Node {
         self.status.store(status as u8, Relaxed);
         let Some(lifecycle) = &self.lifecycle else { return };
         let restarts = self.restarts();
+        if matches!(what, LifecycleEventKind::Failed | LifecycleEventKind::Restarting) {
+            lifecycle.count_restart(self.kind);
+        }
         lifecycle.tell((what, restarts, self.is_entity), || LifecycleEvent {
             at: self.now(),
             kind: self.kind,

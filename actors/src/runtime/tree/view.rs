@@ -68,6 +68,12 @@ pub struct Totals {
     pub by_kind: BTreeMap<&'static str, usize>,
     /// In each status that any is in.
     pub by_status: BTreeMap<&'static str, usize>,
+    /// Messages in their mailboxes, by kind.
+    #[serde(skip)]
+    pub mailboxes: BTreeMap<&'static str, usize>,
+    /// The quarantined, by kind.
+    #[serde(skip)]
+    pub quarantined: BTreeMap<&'static str, usize>,
 }
 
 impl Totals {
@@ -75,6 +81,9 @@ impl Totals {
         self.actors += 1;
         self.restarts += node.restarts();
         *self.by_kind.entry(node.kind).or_default() += 1;
+        *self.mailboxes.entry(node.kind).or_default() += node.depth();
+        let is_quarantined = node.status() == Status::Quarantined;
+        *self.quarantined.entry(node.kind).or_default() += usize::from(is_quarantined);
         *self.by_status.entry(node.status().as_str()).or_default() += 1;
     }
 }

@@ -8,10 +8,10 @@ use ordermill_actors::ports::ReadError;
 use ordermill_actors::reconciliation::OrderRecords;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
-use ordermill_domain::order::{HistoryRow, Saga};
+use ordermill_domain::order::{HistoryRow, Saga, SagaCount};
 use ordermill_domain::reconciliation::{OrderRecord, Record, Span};
-use ordermill_rows::order::{StoredHistory, StoredOrder};
-use ordermill_rows::{Corrupt, count};
+use ordermill_rows::Corrupt;
+use ordermill_rows::order::{StoredHistory, StoredOrder, StoredSagaCount};
 use uuid::Uuid;
 
 /// The order service's database, as its readers see it.
@@ -130,14 +130,17 @@ impl OrderReads for OrderDatabase {
         self.0.rows(query, StoredHistory::row).await
     }
 
-    async fn open(&self) -> Result<(u64, u64), ReadError> {
-        let query = sqlx::query!(
-            r#"SELECT (SELECT count(*) FROM sagas WHERE due_at IS NOT NULL) AS "open!",
-                      (SELECT count(*) FROM sagas WHERE failed) AS "failed!""#
+    async fn counts(&self, now: Timestamp) -> Result<Vec<SagaCount>, ReadError> {
+        let query = sqlx::query_as!(
+            StoredSagaCount,
+            r#"SELECT saga_status, count(*) AS "sagas!", min(order_id::text)::uuid AS "oldest!",
+                      count(*) FILTER (WHERE due_at < $1) AS "overdue!"
+               FROM sagas WHERE (due_at IS NOT NULL OR failed)
+                 AND saga_status NOT IN ('COMPLETED', 'COMPENSATED')
+               GROUP BY saga_status ORDER BY saga_status"#,
+            time(now)
         );
-        let counts = self.0.row(query, |row| Ok((count(row.open)?, count(row.failed)?))).await?;
-        // Counts are always one row.
-        Ok(counts.unwrap_or_default())
+        self.0.rows(query, |row| row.count()).await
     }
 }
 

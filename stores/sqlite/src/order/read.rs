@@ -9,10 +9,10 @@ use ordermill_actors::ports::ReadError;
 use ordermill_actors::reconciliation::OrderRecords;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::ids::OrderId;
-use ordermill_domain::order::{HistoryRow, Saga};
+use ordermill_domain::order::{HistoryRow, Saga, SagaCount};
 use ordermill_domain::reconciliation::{OrderRecord, Record, Span};
-use ordermill_rows::order::{StoredHistory, StoredOrder};
-use ordermill_rows::{Corrupt, count};
+use ordermill_rows::Corrupt;
+use ordermill_rows::order::{StoredHistory, StoredOrder, StoredSagaCount};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -132,15 +132,18 @@ impl OrderReads for OrderDatabase {
         self.0.rows(query, StoredHistory::row).await
     }
 
-    async fn open(&self) -> Result<(u64, u64), ReadError> {
-        let query = sqlx::query!(
-            r#"SELECT (SELECT count(*) FROM sagas WHERE due_at IS NOT NULL) AS "open!: i64",
-                      (SELECT count(*) FROM sagas WHERE saga_status = 'FAILED')
-                        AS "failed!: i64""#
+    async fn counts(&self, now: Timestamp) -> Result<Vec<SagaCount>, ReadError> {
+        let now = micros(now);
+        let query = sqlx::query_as!(
+            StoredSagaCount,
+            r#"SELECT saga_status, count(*) AS "sagas!: i64", min(order_id) AS "oldest!: Uuid",
+                      count(*) FILTER (WHERE due_at < ?1) AS "overdue!: i64"
+               FROM sagas WHERE (due_at IS NOT NULL OR saga_status = 'FAILED')
+                 AND saga_status NOT IN ('COMPLETED', 'COMPENSATED')
+               GROUP BY saga_status ORDER BY saga_status"#,
+            now
         );
-        let counts = self.0.row(query, |row| Ok((count(row.open)?, count(row.failed)?))).await?;
-        // Counts are always one row.
-        Ok(counts.unwrap_or_default())
+        self.0.rows(query, |row| row.count()).await
     }
 }
 
