@@ -5,6 +5,7 @@ use crate::faults::{self, Point};
 use crate::ports::ReadError;
 use crate::runtime::directory::Directory;
 use crate::runtime::entity::{Entities, EntityDecision, EntityRules};
+use crate::traces::{OrderSpan, Tracer};
 use async_trait::async_trait;
 use ordermill_domain::clock::World;
 use ordermill_domain::ids::OrderId;
@@ -73,7 +74,8 @@ pub trait SagaObserver: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct SagaReached {
     order_id: OrderId,
-    request_id: Option<Arc<str>>,
+    origin: Origin,
+    span: Option<OrderSpan>,
     status: OrderStatus,
     saga_status: SagaStatus,
     /// It is the first such status of the order.
@@ -91,6 +93,8 @@ pub struct SagaRules {
     pub world: World,
     /// The observer, for metrics.
     pub observer: Arc<dyn SagaObserver>,
+    /// Where orders are recorded.
+    pub tracer: Tracer,
 }
 
 #[async_trait]
@@ -203,7 +207,7 @@ impl EntityRules for SagaRules {
         let next = Some(Arc::new(saga.clone()));
         let change =
             Change { order_id: *key, expected: before, next, history, messages, claim: None };
-        let effects = reached(was, saga);
+        let effects = reached(was, saga, &self.tracer);
         let reply = SagaReply::Acknowledged(saga.status());
         EntityDecision { change: Some(change), reply, effects }
     }
@@ -232,21 +236,25 @@ impl EntityRules for SagaRules {
     }
 
     fn perform(&self, _: &OrderId, effect: SagaReached, _: &Sagas) {
-        let SagaReached { order_id, request_id, status, saga_status, first, after } = effect;
+        let SagaReached { order_id, origin, span, status, saga_status, first, after } = effect;
         self.observer.reached(saga_status, after);
-        let request_id = request_id.as_deref().unwrap_or_default();
+        if let Some(span) = span.filter(|_| first) {
+            span.record(&self.tracer);
+        }
+        let request_id = origin.request_id.as_deref().unwrap_or_default();
+        let trace_id = origin.trace_id();
         let (status, saga) = (status.as_str(), saga_status.as_str());
         let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
         if saga_status == SagaStatus::Failed {
             tracing::error!(
-                service = "order", %order_id, request_id, status, saga,
+                service = "order", %order_id, request_id, trace_id, status, saga,
                 "saga FAILED: inspect GET /admin/sagas/{order_id}, then retry it"
             );
         } else if first {
             // The only line at this level that every order has.
-            tracing::info!(service = "order", %order_id, request_id, status, saga, after_ms, "order is at rest");
+            tracing::info!(service = "order", %order_id, request_id, trace_id, status, saga, after_ms, "order is at rest");
         } else {
-            tracing::debug!(service = "order", %order_id, request_id, status, saga, after_ms, "order is at rest");
+            tracing::debug!(service = "order", %order_id, request_id, trace_id, status, saga, after_ms, "order is at rest");
         }
     }
 
@@ -286,7 +294,7 @@ fn cause(input: &DecideInput) -> &'static str {
 }
 
 /// Seen when a saga comes to a status that it stays in.
-fn reached(was: Option<SagaStatus>, saga: &Saga) -> Vec<SagaReached> {
+fn reached(was: Option<SagaStatus>, saga: &Saga, tracer: &Tracer) -> Vec<SagaReached> {
     let saga_status = saga.saga_status();
     let stays =
         matches!(saga_status, SagaStatus::Completed | SagaStatus::Compensated | SagaStatus::Failed);
@@ -295,7 +303,8 @@ fn reached(was: Option<SagaStatus>, saga: &Saga) -> Vec<SagaReached> {
     }
     vec![SagaReached {
         order_id: saga.order_id(),
-        request_id: saga.origin.request_id.clone(),
+        origin: saga.origin.slim(),
+        span: OrderSpan::of(tracer, saga),
         status: saga.status(),
         saga_status,
         first: saga.facts.confirmed_at.is_none_or(|at| at == saga.updated_at),

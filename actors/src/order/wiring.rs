@@ -54,7 +54,13 @@ pub fn wire(
     let mut builder = process.service("order", Arc::new(Order), store);
     let world = builder.world().clone();
     let OrderSettings { policy, flow, plan, sweep_every, idle_after } = settings;
-    let rules = SagaRules { reads, policy, world: world.clone(), observer };
+    let rules = SagaRules {
+        reads,
+        policy,
+        world: world.clone(),
+        observer,
+        tracer: builder.tracer().clone(),
+    };
     let kind = Entities::new(Arc::new(rules), builder.journal.clone());
     let sagas = Directory::new(kind, world.clone(), idle_after);
     builder.entities("sagas", &sagas);

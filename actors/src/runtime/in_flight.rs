@@ -14,6 +14,7 @@ use super::consumer::{ConsumerParts, Msg};
 use super::ticket::{Ticket, TicketOutcome};
 use crate::faults::{self, Point};
 use crate::ports::{Delivery, DeliveryChannel, DeliveryPart, Disposition, Remainder};
+use crate::traces::{self, Attempt};
 use ordermill_domain::messages::{Body, Message};
 use ordermill_domain::planted::{Bug, planted};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -36,6 +37,7 @@ pub struct InFlightDelivery {
     parts: Arc<ConsumerParts>,
     channel: Arc<dyn DeliveryChannel>,
     tag: u64,
+    attempt: Attempt,
     body: Body,
     /// Messages that are under way.
     open: AtomicUsize,
@@ -55,11 +57,13 @@ impl InFlightDelivery {
             (0, Remainder { part, disposition: Disposition::Reject, cause, at })
         };
         let remainder = body.unreadable().iter().map(malformed).collect();
+        let (queue, failures) = (parts.queue, delivery.failures.count);
         parts.traffic.open.fetch_add(1, Relaxed);
         Arc::new(Self {
             parts: parts.clone(),
             channel: delivery.channel.clone(),
             tag: delivery.tag,
+            attempt: Attempt { queue, failures, delivered: at },
             open: AtomicUsize::new(body.messages().len()),
             at_work: AtomicUsize::new(NONE),
             remainder: Mutex::new(remainder),
@@ -109,7 +113,10 @@ impl InFlightDelivery {
 
     fn settled(self: Arc<Self>, index: usize, how: TicketOutcome<()>) {
         match how {
-            TicketOutcome::Done(()) => self.one_is_done(),
+            TicketOutcome::Done(()) => {
+                self.record(index, None);
+                self.one_is_done();
+            }
             // Dropped by the panic of its own handler: that attempt counts.
             TicketOutcome::Abandoned if self.is_at_work(index) && std::thread::panicking() => {
                 self.leave(index, Disposition::Retry, "the message handler panicked".to_owned());
@@ -125,7 +132,13 @@ impl InFlightDelivery {
         at_work == index || at_work == ALL
     }
 
+    fn record(&self, index: usize, error: Option<&str>) {
+        let ConsumerParts { tracer, world, .. } = &*self.parts;
+        traces::processed(tracer, &self.body.messages()[index], self.attempt, world, error);
+    }
+
     fn leave(&self, index: usize, disposition: Disposition, cause: String) {
+        self.record(index, Some(&cause));
         let part = match &self.body {
             Body::One(_) => DeliveryPart::Whole,
             Body::Bundle(bundle) => DeliveryPart::Message(bundle.messages[index].clone()),

@@ -13,6 +13,7 @@ use super::retention::{self, Retained};
 use super::supervisor::{ChildSpec, Supervisor};
 use super::tree::{Node, Tree};
 use crate::ports::{Broker, Database, Rpc};
+use crate::traces::Tracer;
 use ordermill_domain::clock::World;
 use ordermill_domain::messages::{Queue, QueueKind};
 use ordermill_domain::service::Service;
@@ -48,6 +49,8 @@ pub struct Process {
     pub tree: Tree,
     /// The broker.
     pub broker: Arc<dyn Broker>,
+    /// Where spans are recorded.
+    pub tracer: Tracer,
     /// Every journal's health.
     pub journals: Vec<Arc<JournalHealth>>,
     /// Every relay's flow.
@@ -85,6 +88,7 @@ impl Process {
             world,
             tree,
             broker,
+            tracer: Tracer::default(),
             journals: Vec::new(),
             backlogs: Vec::new(),
             admission_backlogs: Vec::new(),
@@ -169,6 +173,7 @@ impl Process {
             store: store.clone(),
             relay: Arc::new(relay.clone()),
             world: self.world.clone(),
+            tracer: self.tracer.clone(),
             handle: journal.clone(),
         });
         let relay_parts = Arc::new(RelayParts {
@@ -176,6 +181,7 @@ impl Process {
             broker: self.broker.clone(),
             journal: journal.clone(),
             world: self.world.clone(),
+            tracer: self.tracer.clone(),
             handle: relay,
         });
         let children = vec![
@@ -195,6 +201,11 @@ impl<S: Service> ServiceBuilder<'_, S> {
     /// Time and ids.
     pub fn world(&self) -> &World {
         &self.process.world
+    }
+
+    /// Where spans are recorded.
+    pub fn tracer(&self) -> &Tracer {
+        &self.process.tracer
     }
 
     /// Its relay's messages do not count for admission.
@@ -249,6 +260,7 @@ impl<S: Service> ServiceBuilder<'_, S> {
             handler,
             dead_letters: Arc::new(self.journal.clone()),
             world: self.process.world.clone(),
+            tracer: self.process.tracer.clone(),
             address,
             traffic,
         });

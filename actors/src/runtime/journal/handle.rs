@@ -5,6 +5,7 @@ use super::message::{CommitCallback, CommitOutcome, MemoryEpoch, Msg, StoredCall
 use crate::ports::Store;
 use crate::runtime::address::Address;
 use crate::runtime::tree::Node;
+use crate::traces::Tracer;
 use ordermill_domain::clock::World;
 use ordermill_domain::outbox::OutboxRow;
 use ordermill_domain::service::{DeadLetter, Discard, Parking, Redrive, Service};
@@ -113,6 +114,8 @@ pub struct JournalParts<S: Service> {
     pub relay: Arc<dyn OutboxListener>,
     /// Time and ids.
     pub world: World,
+    /// Where its commits are recorded.
+    pub tracer: Tracer,
     /// Where it is reached.
     pub handle: JournalHandle<S>,
 }
