@@ -2,6 +2,7 @@
 
 use crate::api::limits::body_bytes_max;
 use crate::api::problem::Problem;
+use crate::api::request_trace::RequestTraces;
 use crate::api::routes::Routes;
 use crate::api::{metrics, payload, problem, request_id};
 use poem::error::ReadBodyError;
@@ -18,13 +19,16 @@ const BODY_WITHIN: Duration = Duration::from_secs(60);
 /// Answers a request: always with a response, never with an error.
 pub async fn answer<E: Endpoint>(
     known: Arc<Routes>,
+    traces: RequestTraces,
     endpoint: Arc<E>,
     mut request: Request,
 ) -> poem::Result<Response> {
     let started = Instant::now();
     let id = request_id::shared().unwrap_or_default();
     let (method, uri) = (request.method().clone(), request.uri().clone());
-    let span = tracing::debug_span!("request", service = "http", request_id = %id);
+    let trace = traces.begin(&request);
+    let trace_id = trace.trace_id();
+    let span = tracing::debug_span!("request", service = "http", request_id = %id, trace_id);
     let answering = async {
         match bounded(&mut request).await {
             Ok(()) => match endpoint.call(request).await {
@@ -34,13 +38,15 @@ pub async fn answer<E: Endpoint>(
             Err(response) => response,
         }
     };
-    let response = answering.instrument(span.clone()).await;
+    let response = trace.clone().scope(answering.instrument(span.clone())).await;
+    trace.answered(&response, &known);
     let matched = response.data::<PathPattern>();
     let path =
         matched.and_then(|matched| known.name(&matched.0)).unwrap_or(metrics::UNMATCHED).to_owned();
     let (status, elapsed) = (response.status(), started.elapsed());
     metrics::answered(&method, &path, status, elapsed);
-    span.in_scope(|| log(&method, &uri, &id, &path, status, elapsed));
+    let ids = (&*id, trace.trace_id());
+    span.in_scope(|| log(&method, &uri, ids, &path, status, elapsed));
     Ok(response)
 }
 
@@ -109,7 +115,7 @@ fn refused(error: poem::Error, known: &Routes, uri: &Uri) -> Response {
 fn log(
     method: &Method,
     uri: &Uri,
-    request_id: &str,
+    (request_id, trace_id): (&str, Option<String>),
     path: &str,
     status: StatusCode,
     elapsed: Duration,
@@ -118,8 +124,8 @@ fn log(
     let status = status.as_u16();
     if status >= 500 && status != 503 {
         let address = uri.path();
-        tracing::info!(service = "http", request_id, %method, address, status, duration_ms, "answered");
+        tracing::info!(service = "http", request_id, trace_id, %method, address, status, duration_ms, "answered");
     } else {
-        tracing::debug!(%method, path, status, duration_ms, "answered");
+        tracing::debug!(trace_id, %method, path, status, duration_ms, "answered");
     }
 }

@@ -5,6 +5,7 @@ use crate::api::problem::Problem;
 use crate::app::Services;
 use crate::backup::Backups;
 use crate::check::System;
+use crate::telemetry::TraceStats;
 use metrics_exporter_prometheus::PrometheusHandle;
 use ordermill_actors::payment::{GatewayHealth, PaymentRequests};
 use ordermill_actors::ports::{Broker, Health, Rpc};
@@ -12,6 +13,7 @@ use ordermill_actors::runtime::admission::Admission;
 use ordermill_actors::runtime::consumer_handle::ConsumerHandle;
 use ordermill_actors::runtime::dead_letters::DeadLetterService;
 use ordermill_actors::runtime::tree::Tree;
+use ordermill_actors::traces::Tracer;
 use ordermill_domain::clock::World;
 use ordermill_domain::payment::AcceptedPayments;
 use std::sync::Arc;
@@ -45,6 +47,10 @@ pub struct Parts {
     pub backups: Option<Backups>,
     /// The metrics.
     pub metrics: PrometheusHandle,
+    /// Where spans are recorded.
+    pub tracer: Tracer,
+    /// What became of them. None: none are recorded.
+    pub trace_stats: Option<Arc<TraceStats>>,
     /// Time and ids.
     pub world: World,
     /// How the system stands, for a reconciliation.
