@@ -16,7 +16,7 @@ pub use exporter::TraceStats;
 use anyhow::{Context, bail};
 use exporter::CountingExporter;
 use opentelemetry::{InstrumentationScope, KeyValue};
-use opentelemetry_otlp::{Protocol, WithExportConfig};
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SpanProcessor};
 use ordermill_actors::traces::{SampledBy, SpanRecord, Traces};
@@ -54,13 +54,17 @@ impl Otlp {
             }
         }
         let sampler = Sampler::from_env(variable)?;
-        let exporter = opentelemetry_otlp::SpanExporter::builder()
+        let exporter = SpanExporter::builder()
             .with_http()
             .with_protocol(Protocol::HttpBinary)
             .build()
             .context("the OTLP exporter (OTEL_EXPORTER_OTLP_*)")?;
         let queue = variable("OTEL_BSP_MAX_QUEUE_SIZE");
         let queue = queue.and_then(|size| size.parse().ok()).unwrap_or(QUEUE_SPANS_MAX);
+        Ok(Some(Self::new(exporter, queue, sampler)))
+    }
+
+    fn new(exporter: SpanExporter, queue: usize, sampler: Sampler) -> Self {
         let stats = Arc::new(TraceStats::new(queue));
         let exporter = CountingExporter::new(exporter, stats.clone());
         let config = BatchConfigBuilder::default().with_max_queue_size(queue).build();
@@ -69,7 +73,7 @@ impl Otlp {
         let scope = InstrumentationScope::builder("ordermill")
             .with_version(env!("CARGO_PKG_VERSION"))
             .build();
-        Ok(Some(Self { processor, scope, sampler, stats }))
+        Self { processor, scope, sampler, stats }
     }
 
     /// Counts what became of the spans.
@@ -120,4 +124,38 @@ fn instance() -> Uuid {
 /// A variable of the environment; an empty one counts as unset.
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::Ordering::Relaxed;
+    use std::time::Instant;
+
+    /// The queue of the test, and how many spans find it full for sure.
+    const QUEUE: usize = 100;
+    const SPANS: u64 = 1_000;
+
+    #[test]
+    fn a_dead_endpoint_costs_spans_and_no_time() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let dead = format!("http://{}/v1/traces", listener.local_addr().unwrap());
+        drop(listener);
+        let exporter = SpanExporter::builder()
+            .with_http()
+            .with_protocol(Protocol::HttpBinary)
+            .with_endpoint(dead)
+            .build()
+            .unwrap();
+        let otlp = Otlp::new(exporter, QUEUE, Sampler::from_env(|_| None).unwrap());
+        let begun = Instant::now();
+        for _ in 0..SPANS {
+            otlp.record(span::tests::record());
+        }
+        assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+        otlp.shutdown(Duration::from_secs(10));
+        let stats = otlp.stats();
+        let counted = (stats.exported.load(Relaxed), stats.dropped.load(Relaxed));
+        assert_eq!(counted, (0, SPANS));
+    }
 }
