@@ -106,10 +106,10 @@ async fn every_order_is_one_trace(receiver: &Receiver, shop: &Shop, end: impl As
     shop.stock("A", 10_000).await;
     let own = shop.place_all(&orders("own", "credit_card"), ORDERS).await;
     let declined = shop.place_all(&orders("declined", "test_declined"), 5).await;
-    let (sampled, unsampled, later) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
-    place_in(shop, sampled.as_u128(), "00", "01").await;
-    place_in(shop, unsampled.as_u128(), "00", "00").await;
-    place_in(shop, later.as_u128(), "01", "01-and-more").await;
+    let (sampled, unsampled, later) = (0x5a3b, 0xa0ff, 0x1a7e);
+    place_in(shop, sampled, "00", "01").await;
+    place_in(shop, unsampled, "00", "00").await;
+    place_in(shop, later, "01", "01-and-more").await;
     shop.all_at_rest(PATIENCE).await;
     end().await;
     let spans = receiver.spans();
@@ -122,9 +122,9 @@ async fn every_order_is_one_trace(receiver: &Receiver, shop: &Shop, end: impl As
         is_whole(&trace, None, &["order", "payment", "notification", "audit"]);
     }
     for trace_id in [sampled, later] {
-        is_whole(&of_trace(&spans, trace_id.as_u128()), Some(CLIENT), &all);
+        is_whole(&of_trace(&spans, trace_id), Some(CLIENT), &all);
     }
-    assert_eq!(of_trace(&spans, unsampled.as_u128()), Vec::<&Span>::new());
+    assert_eq!(of_trace(&spans, unsampled), Vec::<&Span>::new());
     are_linked(&spans);
 }
 
@@ -176,7 +176,6 @@ async fn a_killed_process_loses_only_its_own_spans(setup: Setup) {
     server.shop().stock("A", 10_000).await;
     let early = server.shop().place_all(&orders("early", "test_slow"), ORDERS).await;
     server.kill9();
-    let before = receiver.spans();
 
     let server = setup.start();
     let shop = server.shop();
@@ -193,13 +192,12 @@ async fn a_killed_process_loses_only_its_own_spans(setup: Setup) {
         let trace_id = Uuid::parse_str(id).unwrap().as_u128();
         let trace = of_trace(&spans, trace_id);
         assert_eq!(trace.iter().filter(|span| span.name == "order").count(), 1, "{id}");
-        // What ended in the first life and was not exported yet: the request, and publishes that were confirmed.
-        let exported = of_trace(&before, trace_id).len();
-        let lost = missing(&trace).len();
-        assert!(
-            lost <= 4,
-            "{id}: {lost} parents are missing; {exported} spans were exported before"
-        );
+        // The first life made these parents, the request and publishes, and had no time to export them.
+        let lost = missing(&trace);
+        for orphan in trace.iter().filter(|span| lost.contains(&span.parent_span_id)) {
+            let name = &orphan.name;
+            assert!(name == "order" || name.starts_with("process "), "{id}: {name} is an orphan");
+        }
     }
     for span in spans.values() {
         let Some(order) = text(span, "ordermill.order_id") else { continue };

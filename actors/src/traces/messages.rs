@@ -44,67 +44,53 @@ pub fn published(tracer: &Tracer, published: &OutboundMessage, start: Timestamp,
     if failures.count > 0 {
         return;
     }
-    let bundle = match body {
-        Body::One(_) => None,
-        Body::Bundle(bundle) => Some(bundle),
-    };
-    // One row may fill several bundles, each with messages of its own.
-    let bundle_link = bundle.and_then(|bundle| {
-        let trace_id = span_trace(bundle.id, bundle.messages.first()?.event_id, *exchange);
-        Some(Link { trace_id, span_id: publish_span_id(bundle.id, *exchange) })
-    });
+    let bundle = bundle_span(body, *exchange);
     let key = body.routing_key();
-    let destination = vec![
+    let destination = [
         ("messaging.system", systems.messaging.into()),
         ("messaging.operation.type", "send".into()),
         ("messaging.destination.name", destination(&[exchange.as_str(), key]).into()),
         ("messaging.rabbitmq.destination.routing_key", key.to_owned().into()),
     ];
-    let name = format!("publish {}", exchange.as_str());
-    let mut members = Vec::new();
-    for message in body.messages() {
-        let Some(trace) = TraceContext::sampled(&message.origin) else { continue };
-        let span_id = publish_span_id(message.event_id, *exchange);
-        members.push(Link { trace_id: trace.trace_id, span_id });
-        let mut attributes = attributes(message, "publish");
+    let span = |its: Link, parent, links, mut attributes: Vec<(&'static str, Value)>| {
         attributes.extend(destination.iter().cloned());
-        tracer.record(SpanRecord {
-            trace_id: trace.trace_id,
-            span_id,
-            parent: Some(trace.span_id),
-            kind: SpanKind::Producer,
-            name: name.clone().into(),
-            start,
-            end,
-            attributes,
-            links: bundle_link.into_iter().collect(),
-            error: None,
-        });
-    }
-    if let Some(Link { trace_id, span_id }) = bundle_link {
-        let mut attributes = destination;
-        attributes.push(("messaging.operation.name", "publish".into()));
-        attributes.push(("messaging.batch.message_count", body.messages().len().into()));
-        let (parent, kind, links, error) = (None, SpanKind::Producer, members, None);
-        let name = name.into();
-        tracer.record(SpanRecord {
-            trace_id,
-            span_id,
+        SpanRecord {
+            trace_id: its.trace_id,
+            span_id: its.span_id,
             parent,
-            kind,
-            name,
+            kind: SpanKind::Producer,
+            name: format!("publish {}", exchange.as_str()).into(),
             start,
             end,
             attributes,
             links,
-            error,
-        });
+            error: None,
+        }
+    };
+    let mut members = Vec::new();
+    for message in body.messages() {
+        let Some(trace) = TraceContext::sampled(&message.origin) else { continue };
+        let span_id = publish_span_id(message.event_id, *exchange);
+        let its = Link { trace_id: trace.trace_id, span_id };
+        members.push(its);
+        let links = bundle.into_iter().collect();
+        tracer.record(span(its, Some(trace.span_id), links, attributes(message, "publish")));
+    }
+    if let Some(bundle) = bundle {
+        let attributes = vec![
+            ("messaging.operation.name", "publish".into()),
+            ("messaging.batch.message_count", body.messages().len().into()),
+        ];
+        tracer.record(span(bundle, None, members, attributes));
     }
 }
 
-/// The trace of a bundle.
-fn span_trace(bundle: Uuid, first: Uuid, exchange: Exchange) -> u128 {
-    Uuid::new_v5(&bundle, format!("{first} {}", exchange.as_str()).as_bytes()).as_u128()
+/// The span of a bundle, in a trace of its own: one row may fill several bundles, each with messages of its own.
+fn bundle_span(body: &Body, exchange: Exchange) -> Option<Link> {
+    let Body::Bundle(bundle) = body else { return None };
+    let first = bundle.messages.first()?.event_id;
+    let trace = Uuid::new_v5(&bundle.id, format!("{first} {}", exchange.as_str()).as_bytes());
+    Some(Link { trace_id: trace.as_u128(), span_id: publish_span_id(bundle.id, exchange) })
 }
 
 /// `a:b:c`, equal parts once.
