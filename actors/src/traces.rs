@@ -25,6 +25,7 @@ pub use order::{OrderSpan, order_span_id, own_trace, server_span_id};
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::messages::{Origin, TraceContext};
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -58,6 +59,12 @@ pub struct Systems {
 /// Where spans are recorded, if they are. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Tracer(Option<(Arc<dyn Traces>, Systems)>);
+
+impl fmt::Debug for Tracer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Tracer").field(&self.systems()).finish()
+    }
+}
 
 impl Tracer {
     /// Records there.

@@ -6,10 +6,8 @@ use ordermill_actors::ports::Broker;
 use ordermill_actors::runtime::address::Address;
 use ordermill_actors::runtime::consumer::{Consumer, ConsumerParts, DeadLetterSink, Handler};
 use ordermill_actors::runtime::ticket::{Ticket, TicketOutcome};
-use ordermill_actors::testing::world;
-use ordermill_actors::traces::{
-    SampledBy, SpanKind, SpanRecord, Systems, Tracer, Traces, committed, own_trace, published,
-};
+use ordermill_actors::testing::{RecordedTraces, world};
+use ordermill_actors::traces::{SpanKind, committed, own_trace, published};
 use ordermill_domain::failures::Failures;
 use ordermill_domain::ids::{OrderId, ServiceName};
 use ordermill_domain::messages::{
@@ -22,30 +20,6 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use tokio::sync::oneshot;
 use uuid::Uuid;
-
-/// Keeps the spans.
-#[derive(Default)]
-struct Recorded(Mutex<Vec<SpanRecord>>);
-
-impl Traces for Recorded {
-    fn samples(&self, _: SampledBy) -> bool {
-        true
-    }
-
-    fn record(&self, span: SpanRecord) {
-        self.0.lock().unwrap().push(span);
-    }
-}
-
-impl Recorded {
-    fn tracer(self: &Arc<Self>) -> Tracer {
-        Tracer::new(self.clone(), Systems { messaging: "test", database: "memory" })
-    }
-
-    fn taken(&self) -> Vec<SpanRecord> {
-        std::mem::take(&mut *self.0.lock().unwrap())
-    }
-}
 
 fn message(order: u128, sampled: bool) -> Arc<Message> {
     let order = OrderId(Uuid::from_u128(order));
@@ -82,7 +56,7 @@ impl DeadLetterSink for NoLetters {
 #[tokio::test(start_paused = true)]
 async fn each_attempt_is_a_span_linked_to_the_one_that_failed() {
     let (world, broker) = (world(), LocalBroker::default());
-    let recorded = Arc::<Recorded>::default();
+    let recorded = Arc::<RecordedTraces>::default();
     let parts = Arc::new(ConsumerParts {
         queue: Queue::OrderEvents,
         prefetch: 10,
@@ -105,7 +79,7 @@ async fn each_attempt_is_a_span_linked_to_the_one_that_failed() {
         broker.publish(again, Box::new(|how| sender.send(how).unwrap()));
         confirmed.await.unwrap();
     }
-    let spans = recorded.taken();
+    let spans = recorded.take();
     let published: BTreeSet<_> = spans
         .iter()
         .filter(|span| span.kind == SpanKind::Producer)
@@ -124,12 +98,12 @@ async fn each_attempt_is_a_span_linked_to_the_one_that_failed() {
 
 #[test]
 fn a_bundle_is_a_trace_of_its_own_linked_to_its_sampled_messages() {
-    let (world, recorded) = (world(), Arc::<Recorded>::default());
+    let (world, recorded) = (world(), Arc::<RecordedTraces>::default());
     let messages = vec![message(1, true), message(2, false), message(3, true)];
     let body = Body::of(Uuid::from_u128(9), messages).unwrap();
     let bundle = OutboundMessage::new(Exchange::SagaEvents, body);
     published(&recorded.tracer(), &bundle, world.now(), &world);
-    let spans = recorded.taken();
+    let spans = recorded.take();
     let [first, third, group] = &spans[..] else { panic!("{spans:#?}") };
     assert_eq!((first.trace_id, third.trace_id, group.parent), (1, 3, None));
     let linked: Vec<_> = group.links.iter().map(|link| (link.trace_id, link.span_id)).collect();
@@ -139,11 +113,11 @@ fn a_bundle_is_a_trace_of_its_own_linked_to_its_sampled_messages() {
 
 #[test]
 fn a_batch_is_a_trace_of_its_own_linked_to_its_sampled_orders() {
-    let (world, recorded) = (world(), Arc::<Recorded>::default());
+    let (world, recorded) = (world(), Arc::<RecordedTraces>::default());
     let commit = |messages: Vec<Arc<Message>>| {
         let rows = [OutboxRow::fresh(world.new_id(), messages)];
         committed(&recorded.tracer(), ServiceName::Payment, &rows, 5, world.now(), &world);
-        recorded.taken()
+        recorded.take()
     };
     let spans = commit(vec![message(1, true), message(2, false), message(1, true)]);
     let [order, batch] = &spans[..] else { panic!("{spans:#?}") };
