@@ -39,6 +39,7 @@ pub mod reconciliation;
 mod records;
 mod refunds;
 mod request_id;
+mod request_trace;
 mod respond;
 mod routes;
 mod scalar;
@@ -68,6 +69,7 @@ use poem::middleware::CatchPanic;
 use poem::web::Redirect;
 use poem::{Endpoint, EndpointExt, Response, Route, RouteMethod};
 use poem_openapi::{OpenApi, OpenApiService};
+use request_trace::RequestTraces;
 use std::sync::Arc;
 
 /// Everything that the API has.
@@ -170,6 +172,7 @@ fn endpoint(state: State) -> BoxEndpoint<'static, Response> {
     let document = document::finished(&described);
     let docs = api.swagger_ui_html().replace(&described, &document);
     let known = Arc::new(routes::Routes::new(Routes::meta()));
+    let traces = RequestTraces { tracer: state.tracer.clone(), world: state.world.clone() };
     let routes = Route::new()
         .nest("/", api)
         .at("/docs", unsupported::guarded(docs::page(docs), Vec::new()))
@@ -182,7 +185,7 @@ fn endpoint(state: State) -> BoxEndpoint<'static, Response> {
     routes
         .with(CatchPanic::new().with_handler(|_| problem::panicked()))
         .around(move |endpoint, request| {
-            respond::answer(known.clone(), counted.clone(), endpoint, request)
+            respond::answer(known.clone(), counted.clone(), traces.clone(), endpoint, request)
         })
         .map_to_response()
         .boxed()

@@ -47,6 +47,7 @@ use ordermill_actors::runtime::lag::Lag;
 use ordermill_actors::runtime::relay::RelayBacklog;
 use ordermill_actors::runtime::service_builder::Process;
 use ordermill_actors::runtime::supervisor::Msg;
+use ordermill_actors::traces::{Systems, Tracer};
 use ordermill_domain::clock::World;
 use ordermill_domain::ids::ServiceName;
 use ractor::{Actor, ActorRef};
@@ -67,6 +68,9 @@ const DRAIN_POLL: Duration = Duration::from_millis(20);
 /// The least time that the databases have to be closed in, however long all else took: it copies up to
 /// 64 MiB of log a file.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long the last spans may take to be exported.
+const FLUSH_WITHIN: Duration = Duration::from_secs(3);
 
 /// The name of the supervisor of what answers HTTP.
 const HTTP: &str = "http";
@@ -103,6 +107,7 @@ pub struct App {
     brokers: Brokers,
     databases: Databases,
     backups: Option<Backups>,
+    traces: Option<Arc<telemetry::Otlp>>,
     consumers: Vec<ConsumerHandle>,
     journals: Vec<Arc<JournalHealth>>,
     backlogs: Vec<Arc<RelayBacklog>>,
@@ -172,6 +177,7 @@ impl App {
             email: email.map(|messenger| Arc::new(messenger) as Arc<dyn Messenger>),
             sms: config.sms.then(|| Arc::new(LogSms) as Arc<dyn Messenger>),
         };
+        let traces = telemetry::Otlp::from_env()?.map(Arc::new);
         let alone = config.infrastructure == Infrastructure::Embedded;
         let opened = async {
             let are_mixed = databases.are_mixed(config.accepts_mixed_files).await?;
@@ -192,6 +198,7 @@ impl App {
         let backups = databases.backups(&world, &stop);
 
         let mut process = Process::new(world.clone(), brokers.broker.clone());
+        process.tracer = tracer(traces.clone(), &config.infrastructure);
         process.rpc = Some(brokers.rpc.clone());
         process.metrics = metrics.parts.clone();
         let gateway_health = Arc::new(GatewayHealth::default());
@@ -233,6 +240,8 @@ impl App {
             consumers: process.consumers.clone(),
             backups: backups.clone(),
             metrics: metrics.clone(),
+            tracer: process.tracer.clone(),
+            trace_stats: traces.as_ref().map(|traces| traces.stats().clone()),
             world,
             stop: stop.clone(),
         });
@@ -274,6 +283,7 @@ impl App {
             brokers,
             databases,
             backups,
+            traces,
             consumers,
             journals,
             backlogs,
@@ -376,6 +386,11 @@ impl App {
             let _ = tokio::time::timeout_at(deadline, backups.ended()).await;
         }
         self.databases.close((deadline - Instant::now()).max(CLOSE_WITHIN)).await;
+        if let Some(traces) = self.traces {
+            // A thread of its own: it waits for the endpoint.
+            let flushed = tokio::task::spawn_blocking(move || traces.shutdown(FLUSH_WITHIN));
+            let _ = flushed.await;
+        }
         tracing::info!(drained, "stopped");
         drained
     }
@@ -399,6 +414,15 @@ fn facts(config: &Config) -> Facts {
         Infrastructure::Servers(_) => ("servers", None),
     };
     Facts { backend, flow: config.order.flow.as_str(), data_dir }
+}
+
+/// Records spans where there is an exporter, under the names of the systems below.
+fn tracer(traces: Option<Arc<telemetry::Otlp>>, infrastructure: &Infrastructure) -> Tracer {
+    let systems = match infrastructure {
+        Infrastructure::Embedded => Systems { messaging: "ordermill", database: "sqlite" },
+        Infrastructure::Servers(_) => Systems { messaging: "rabbitmq", database: "postgresql" },
+    };
+    traces.map_or_else(Tracer::default, |traces| Tracer::new(traces, systems))
 }
 
 /// Runs something against a server with these settings, but on a temporary data directory, which is

@@ -5,12 +5,13 @@
 //! {"timestamp":"…","level":"INFO","service":"payment","order_id":"0195…","message":"charged",…}
 //! ```
 //!
-//! Spans carry `service`, `order_id` and `request_id`; each line takes over the fields of the spans
+//! Spans carry `service`, `order_id`, `request_id` and `trace_id`; each line takes over the fields of the spans
 //! that it stands in, the inner ones before the outer, so that one `grep` follows an order or a
 //! request through every service.
 
 mod fields;
 mod line;
+mod otlp;
 mod style;
 
 use crate::config::{LogConfig, LogFormat};
@@ -28,6 +29,7 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
+pub use otlp::{Otlp, TraceStats};
 pub use style::dropped;
 
 /// What other crates log is their own business until they warn. lapin's errors are told by the broker's own

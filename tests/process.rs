@@ -89,6 +89,7 @@ mod process {
     mod stop;
     #[cfg(feature = "faults")]
     mod torture;
+    mod traces;
     mod unavailable_servers;
     mod wait;
     mod watcher;

@@ -28,3 +28,4 @@ pub mod runtime;
 pub mod shipping;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod traces;

@@ -25,7 +25,7 @@ pub use journal::{CommitTry, JournalFamilies, JournalMetrics};
 pub use order::{OrderAnswered, OrderMetrics, OrderObservation};
 pub use outbox::{OutboxFamilies, OutboxMetrics};
 
-use ordermill_domain::messages::Origin;
+use ordermill_domain::messages::{Origin, TraceContext};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::exemplar::HistogramWithExemplars;
 use prometheus_client::metrics::family::Family;
@@ -58,18 +58,16 @@ pub struct TraceLabel {
     pub trace_id: String,
 }
 
-impl TraceLabel {
-    /// The trace of a `traceparent`, when it is sampled: there is nothing to see of others.
-    pub fn sampled(traceparent: Option<&str>) -> Option<Self> {
-        let mut parts = traceparent?.split('-').skip(1);
-        let trace_id = parts.next()?;
-        let flags = u8::from_str_radix(parts.nth(1)?, 16).ok()?;
-        (flags & 1 == 1).then(|| Self { trace_id: trace_id.to_owned() })
+impl From<TraceContext> for TraceLabel {
+    fn from(trace: TraceContext) -> Self {
+        Self { trace_id: format!("{:032x}", trace.trace_id) }
     }
+}
 
-    /// The trace of an order.
+impl TraceLabel {
+    /// The trace of an order, when it is sampled: there is nothing to see of others.
     pub fn of(origin: &Origin) -> Option<Self> {
-        Self::sampled(origin.traceparent.as_deref())
+        TraceContext::sampled(origin).map(Self::from)
     }
 }
 
@@ -137,24 +135,4 @@ fn traced_request() -> HistogramWithExemplars<TraceLabel> {
 /// Traced histograms with [`SAGA`] bounds.
 fn traced_saga() -> HistogramWithExemplars<TraceLabel> {
     HistogramWithExemplars::new(SAGA.iter().copied())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_sampled_trace_is_an_exemplar() {
-        let trace = "0af7651916cd43dd8448eb211c80319c";
-        let of = |flags: &str| {
-            let traceparent = format!("00-{trace}-b7ad6b7169203331-{flags}");
-            TraceLabel::sampled(Some(&traceparent)).map(|label| label.trace_id)
-        };
-        assert_eq!(of("01"), Some(trace.to_owned()));
-        assert_eq!(of("03"), Some(trace.to_owned()));
-        assert_eq!(of("00"), None);
-        assert_eq!(of("xx"), None);
-        assert_eq!(TraceLabel::sampled(None), None);
-        assert_eq!(TraceLabel::sampled(Some("00")), None);
-    }
 }

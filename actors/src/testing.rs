@@ -8,8 +8,10 @@ mod memory;
 mod records;
 pub mod shop;
 pub mod stores;
+mod traces;
 mod world;
 
 pub use manual_broker::ManualBroker;
 pub use memory::{CommitFault, MemoryStore, MemoryTables};
+pub use traces::RecordedTraces;
 pub use world::{CountedIds, TokioClock, world};

@@ -16,3 +16,5 @@ mod relay;
 mod supervision;
 #[path = "components/toy.rs"]
 mod toy;
+#[path = "components/traces.rs"]
+mod traces;

@@ -17,3 +17,5 @@ mod outcomes;
 mod oversell;
 #[path = "shop/pages.rs"]
 mod pages;
+#[path = "shop/traces.rs"]
+mod traces;

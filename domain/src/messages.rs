@@ -10,6 +10,7 @@ pub mod payload;
 mod route;
 mod routing_key;
 mod topology;
+mod trace_context;
 
 pub use address::{Address, Contact, Priority};
 pub use body::{Body, Bundle, Unreadable};
@@ -31,3 +32,4 @@ pub use topology::{
     BINDINGS, Binding, Exchange, ExchangeKind, Queue, QueueKind, RETRY_DELAYS, RPC_PAYMENT,
     RPC_PAYMENT_REQUESTS, UNROUTED, retry_exchange,
 };
+pub use trace_context::{TraceContext, span_id};

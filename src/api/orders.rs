@@ -8,7 +8,7 @@ use crate::api::problem::Problem;
 use crate::api::state::State;
 use crate::api::views::{OrderView, PlacedView};
 use crate::api::word::Word;
-use crate::api::{cursor, events, payment_wait, request_id, validate};
+use crate::api::{cursor, events, payment_wait, request_id, request_trace, validate};
 use ordermill_actors::order::{AskError, Asked, OrderFilter, Orders, Placed, RequestContext};
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::messages::OrderDetails;
@@ -106,10 +106,7 @@ impl OrdersApi {
         let key = idempotency_key(request)?;
         let details = new_order::check(body.parse()?, &self.0.payments)?;
         self.0.admit().await?;
-        let context = RequestContext {
-            request_id: request_id::shared(),
-            traceparent: request_id::traceparent(request),
-        };
+        let context = request_trace::placing(&self.0.world, request_id::shared());
         let orders = &self.0.services.order()?.orders;
         let placed = match key {
             None => orders.place(details, context, None).await?,

@@ -1,5 +1,5 @@
 //! `X-Request-ID`: taken from the client or made, echoed, and written on every line that the request
-//! and the order it places leave in the logs. And `traceparent`, which every message of the order carries.
+//! and the order it places leave in the logs.
 
 use super::secure;
 use ordermill_domain::clock::World;
@@ -53,22 +53,4 @@ pub async fn answer_under_id<F: Future<Output = Response>>(
     }
     secure::secure(&mut response);
     response
-}
-
-/// A client's `traceparent`, when it is one of version 00 (<https://www.w3.org/TR/trace-context/>).
-pub fn traceparent(request: &Request) -> Option<Arc<str>> {
-    let given = request.headers().get("traceparent")?.to_str().ok()?;
-    let parts: Vec<&str> = given.split('-').collect();
-    let hex = |part: &str, length: usize| {
-        part.len() == length && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let some = |part: &str| part.bytes().any(|b| b != b'0');
-    match parts.as_slice() {
-        ["00", trace, span, flags]
-            if hex(trace, 32) && hex(span, 16) && hex(flags, 2) && some(trace) && some(span) =>
-        {
-            Some(given.into())
-        }
-        _ => None,
-    }
 }

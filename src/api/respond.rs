@@ -2,10 +2,10 @@
 
 use crate::api::limits::body_bytes_max;
 use crate::api::problem::Problem;
+use crate::api::request_trace::RequestTraces;
 use crate::api::routes::Routes;
 use crate::api::{payload, problem, request_id};
 use crate::metrics::{HttpMetrics, Refused, UNMATCHED};
-use ordermill_actors::metrics::TraceLabel;
 use poem::error::ReadBodyError;
 use poem::http::{Method, StatusCode, Uri, header};
 use poem::web::Redirect;
@@ -21,15 +21,17 @@ const BODY_WITHIN: Duration = Duration::from_secs(60);
 pub async fn answer<E: Endpoint>(
     known: Arc<Routes>,
     metrics: HttpMetrics,
+    traces: RequestTraces,
     endpoint: Arc<E>,
     mut request: Request,
 ) -> poem::Result<Response> {
     let started = Instant::now();
     let _under_way = metrics.answers();
-    let trace = TraceLabel::sampled(request_id::traceparent(&request).as_deref());
     let id = request_id::shared().unwrap_or_default();
     let (method, uri) = (request.method().clone(), request.uri().clone());
-    let span = tracing::debug_span!("request", service = "http", request_id = %id);
+    let trace = traces.begin(&request);
+    let trace_id = trace.trace_id();
+    let span = tracing::debug_span!("request", service = "http", request_id = %id, trace_id);
     let answering = async {
         match bounded(&mut request, &metrics).await {
             Ok(()) => match endpoint.call(request).await {
@@ -39,12 +41,14 @@ pub async fn answer<E: Endpoint>(
             Err(response) => response,
         }
     };
-    let response = answering.instrument(span.clone()).await;
+    let response = trace.clone().scope(answering.instrument(span.clone())).await;
+    trace.answered(&response, &known);
     let matched = response.data::<PathPattern>();
     let path = matched.and_then(|matched| known.name(&matched.0)).unwrap_or(UNMATCHED).to_owned();
     let (status, elapsed) = (response.status(), started.elapsed());
-    metrics.answered(&method, &path, status, elapsed, trace);
-    span.in_scope(|| log(&method, &uri, &id, &path, status, elapsed));
+    metrics.answered(&method, &path, status, elapsed, trace.exemplar());
+    let ids = (&*id, trace.trace_id());
+    span.in_scope(|| log(&method, &uri, ids, &path, status, elapsed));
     Ok(response)
 }
 
@@ -119,7 +123,7 @@ fn refused(error: poem::Error, known: &Routes, uri: &Uri) -> Response {
 fn log(
     method: &Method,
     uri: &Uri,
-    request_id: &str,
+    (request_id, trace_id): (&str, Option<String>),
     path: &str,
     status: StatusCode,
     elapsed: Duration,
@@ -128,8 +132,8 @@ fn log(
     let status = status.as_u16();
     if status >= 500 && status != 503 {
         let address = uri.path();
-        tracing::info!(service = "http", request_id, %method, address, status, duration_ms, "answered");
+        tracing::info!(service = "http", request_id, trace_id, %method, address, status, duration_ms, "answered");
     } else {
-        tracing::debug!(%method, path, status, duration_ms, "answered");
+        tracing::debug!(trace_id, %method, path, status, duration_ms, "answered");
     }
 }

@@ -6,6 +6,7 @@ use crate::app::Services;
 use crate::backup::Backups;
 use crate::check::System;
 use crate::metrics::ServerMetrics;
+use crate::telemetry::TraceStats;
 use ordermill_actors::payment::{GatewayHealth, PaymentRequests};
 use ordermill_actors::ports::{Broker, Health, Rpc};
 use ordermill_actors::runtime::admission::{Admission, LAG_TARGET};
@@ -14,6 +15,7 @@ use ordermill_actors::runtime::dead_letters::DeadLetterService;
 use ordermill_actors::runtime::journal::JournalHealth;
 use ordermill_actors::runtime::relay::RelayBacklog;
 use ordermill_actors::runtime::tree::Tree;
+use ordermill_actors::traces::Tracer;
 use ordermill_domain::clock::World;
 use ordermill_domain::payment::AcceptedPayments;
 use std::sync::Arc;
@@ -51,6 +53,10 @@ pub struct Parts {
     pub backups: Option<Backups>,
     /// The metrics.
     pub metrics: Arc<ServerMetrics>,
+    /// Where spans are recorded.
+    pub tracer: Tracer,
+    /// What became of them. None: none are recorded.
+    pub trace_stats: Option<Arc<TraceStats>>,
     /// Time and ids.
     pub world: World,
     /// How the system stands, for a reconciliation.

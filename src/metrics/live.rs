@@ -4,6 +4,7 @@ use super::page::Page;
 use crate::api::state::State;
 use crate::output::STDERR;
 use ordermill_actors::ports::Health;
+use std::sync::atomic::Ordering::Relaxed;
 
 const fn bit(is_so: bool) -> f64 {
     if is_so { 1.0 } else { 0.0 }
@@ -19,6 +20,12 @@ pub fn read(state: &State, page: &mut Page) {
     page.gauge("ordermill_http_streams_open", help).set([], state.streams() as f64);
     let help = "1 when the process is ready to take orders: what GET /ready says";
     page.gauge("ordermill_ready", help).set([], bit(state.missing().is_empty()));
+    if let Some(stats) = &state.trace_stats {
+        let help = "Spans of sampled traces, by the process";
+        let family = page.counter("ordermill_trace_spans", help);
+        family.set([("outcome", "exported")], stats.exported.load(Relaxed) as f64);
+        family.set([("outcome", "dropped")], stats.dropped.load(Relaxed) as f64);
+    }
     let help = "Log lines that standard error did not take in time";
     page.counter("ordermill_log_lines_dropped", help).set([], STDERR.dropped() as f64);
 }

@@ -14,7 +14,7 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 /// The service of a line that stands in no service's span.
 const NO_SERVICE: &str = "ordermill";
 /// The fields that come first, in this order, so that lines are easy to scan.
-const FIRST: [&str; 2] = ["order_id", "request_id"];
+const FIRST: [&str; 3] = ["order_id", "request_id", "trace_id"];
 
 /// An event, ready to be written.
 pub(super) struct Line {

@@ -18,7 +18,8 @@ const POLL_EVERY: Duration = Duration::from_millis(10);
 /// Lines of the log that a failed test shows.
 const LOG_SHOWN: usize = 60;
 /// Variables that start so are the outer environment's and none of the test's business, …
-const OURS: [&str; 6] = ["ORDERMILL_", "PAYMENT_", "MIDTRANS_", "SHIPPING_", "DATABASE_", "AMQP_"];
+const OURS: [&str; 7] =
+    ["ORDERMILL_", "PAYMENT_", "MIDTRANS_", "SHIPPING_", "DATABASE_", "AMQP_", "OTEL_"];
 /// … nor are those that end so.
 const OUR_URLS: &str = "_DATABASE_URL";
 

@@ -6,6 +6,7 @@ use crate::payment::PaymentGateway;
 use crate::runtime::journal::{Journal, JournalHandle, JournalParts};
 use crate::runtime::tree::Node;
 use crate::testing::{MemoryStore, world};
+use crate::traces::Tracer;
 use ordermill_domain::clock::World;
 use ordermill_domain::gateway::{GatewayPolicy, SimulatedGateway, Visit, VisitOutcome};
 use ordermill_domain::ids::OrderId;
@@ -37,6 +38,7 @@ impl Gateway {
         let store = MemoryStore::<GatewayTables>::default();
         let journal = JournalHandle::new(node(&world));
         let parts = JournalParts {
+            tracer: Tracer::default(),
             service: Arc::new(SimulatedGateway { policy: policy.clone() }),
             store: Arc::new(store.clone()),
             relay: Arc::new(NoOutboxListener),

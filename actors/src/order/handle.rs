@@ -2,14 +2,14 @@
 
 use super::rules::{SagaInput, SagaReply, Sagas};
 use crate::runtime::request::{self, LATE, RequestError};
+use crate::traces::{order_span_id, own_trace};
 use ordermill_domain::clock::World;
 use ordermill_domain::ids::OrderId;
-use ordermill_domain::messages::{Flow, OrderDetails, Origin, Plan};
+use ordermill_domain::messages::{Flow, OrderDetails, Origin, Plan, TraceContext};
 use ordermill_domain::order::decide::DecideInput;
 use ordermill_domain::order::{Claim, OrderStatus, Saga};
 use std::sync::Arc;
 use thiserror::Error;
-use uuid::Uuid;
 
 /// Why a request was not done.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -46,23 +46,21 @@ pub enum AskError {
 pub struct RequestContext {
     /// Its `X-Request-ID`.
     pub request_id: Option<Arc<str>>,
-    /// Its `traceparent`. None: the order begins a trace of its own.
-    pub traceparent: Option<Arc<str>>,
+    /// The id that the order gets. None: a new one.
+    pub order_id: Option<OrderId>,
+    /// The trace that the order belongs to. None: its own, which is not sampled.
+    pub trace: Option<TraceContext>,
 }
 
 impl RequestContext {
+    /// What the order's messages carry: everything of the order is below the order's own span.
     fn origin(self, order_id: OrderId, flow: Flow, plan: Plan) -> Origin {
-        let Self { request_id, traceparent } = self;
-        let traceparent = Some(traceparent.unwrap_or_else(|| own_trace(order_id)));
+        let Self { request_id, order_id: _, trace } = self;
+        let trace = trace.unwrap_or_else(|| own_trace(order_id, false));
+        let trace = TraceContext { span_id: order_span_id(order_id), ..trace };
+        let traceparent = Some(trace.traceparent());
         Origin { request_id, traceparent, ..Origin::new(order_id, flow, plan) }
     }
-}
-
-/// The trace that an order begins itself: the order's id is the trace's, so that either is found by the
-/// other.
-fn own_trace(order_id: OrderId) -> Arc<str> {
-    let span = Uuid::new_v5(&order_id.0, b"span").as_u64_pair().0;
-    format!("00-{}-{span:016x}-01", order_id.0.simple()).into()
 }
 
 /// How an accepted request stands.
@@ -107,7 +105,7 @@ impl Orders {
         context: RequestContext,
         key: Option<(String, Vec<u8>)>,
     ) -> Result<Placed, AskError> {
-        let order_id = OrderId(self.world.new_id());
+        let order_id = context.order_id.unwrap_or_else(|| OrderId(self.world.new_id()));
         let origin = context.origin(order_id, self.flow, self.plan());
         let claim = key.map(|(key, fingerprint)| Claim { key, fingerprint, order_id });
         let details = Arc::new(details);

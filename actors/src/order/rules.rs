@@ -7,6 +7,7 @@ use crate::metrics::{OrderMetrics, OrderObservation, TraceLabel};
 use crate::ports::ReadError;
 use crate::runtime::directory::Directory;
 use crate::runtime::entity::{Entities, EntityDecision, EntityRules};
+use crate::traces::{OrderSpan, Tracer};
 use async_trait::async_trait;
 use ordermill_domain::clock::World;
 use ordermill_domain::ids::OrderId;
@@ -78,7 +79,8 @@ pub enum SagaEffect {
 #[derive(Debug)]
 pub struct SagaReached {
     order_id: OrderId,
-    request_id: Option<Arc<str>>,
+    origin: Origin,
+    span: Option<OrderSpan>,
     status: OrderStatus,
     saga_status: SagaStatus,
     /// It is the first such status of the order.
@@ -96,6 +98,8 @@ pub struct SagaRules {
     pub world: World,
     /// What is counted of them.
     pub metrics: OrderMetrics,
+    /// Where orders are recorded.
+    pub tracer: Tracer,
 }
 
 #[async_trait]
@@ -213,7 +217,7 @@ impl EntityRules for SagaRules {
         if let Some(earlier) = earlier {
             observations.extend(earlier.observe(saga, &history, cause == DEADLINE, now));
         }
-        let mut effects = reached(was, saga, &mut observations);
+        let mut effects = reached(was, saga, &self.tracer, &mut observations);
         if !observations.is_empty() {
             effects.push(counted(saga, observations));
         }
@@ -256,20 +260,24 @@ impl EntityRules for SagaRules {
             }
             SagaEffect::Reached(reached) => reached,
         };
-        let SagaReached { order_id, request_id, status, saga_status, first, after } = reached;
-        let request_id = request_id.as_deref().unwrap_or_default();
+        let SagaReached { order_id, origin, span, status, saga_status, first, after } = reached;
+        if let Some(span) = span.filter(|_| first) {
+            span.record(&self.tracer);
+        }
+        let request_id = origin.request_id.as_deref().unwrap_or_default();
+        let trace_id = origin.trace_id();
         let (status, saga) = (status.as_str(), saga_status.as_str());
         let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
         if saga_status == SagaStatus::Failed {
             tracing::error!(
-                service = "order", %order_id, request_id, status, saga,
+                service = "order", %order_id, request_id, trace_id, status, saga,
                 "saga FAILED: inspect GET /admin/sagas/{order_id}, then retry it"
             );
         } else if first {
             // The only line at this level that every order has.
-            tracing::info!(service = "order", %order_id, request_id, status, saga, after_ms, "order is at rest");
+            tracing::info!(service = "order", %order_id, request_id, trace_id, status, saga, after_ms, "order is at rest");
         } else {
-            tracing::debug!(service = "order", %order_id, request_id, status, saga, after_ms, "order is at rest");
+            tracing::debug!(service = "order", %order_id, request_id, trace_id, status, saga, after_ms, "order is at rest");
         }
     }
 
@@ -316,6 +324,7 @@ fn counted(saga: &Saga, observations: Vec<OrderObservation>) -> SagaEffect {
 fn reached(
     was: Option<SagaStatus>,
     saga: &Saga,
+    tracer: &Tracer,
     observations: &mut Vec<OrderObservation>,
 ) -> Vec<SagaEffect> {
     let saga_status = saga.saga_status();
@@ -328,7 +337,8 @@ fn reached(
     observations.push(OrderObservation::AtRest(saga_status, after));
     vec![SagaEffect::Reached(SagaReached {
         order_id: saga.order_id(),
-        request_id: saga.origin.request_id.clone(),
+        origin: saga.origin.slim(),
+        span: OrderSpan::of(tracer, saga),
         status: saga.status(),
         saga_status,
         first: saga.facts.confirmed_at.is_none_or(|at| at == saga.updated_at),

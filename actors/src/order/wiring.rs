@@ -53,8 +53,8 @@ pub fn wire(
     let mut builder = process.service("order", Arc::new(Order), store);
     let world = builder.world().clone();
     let OrderSettings { policy, flow, plan, sweep_every, idle_after } = settings;
-    let metrics = builder.metrics().order.clone();
-    let rules = SagaRules { reads, policy, world: world.clone(), metrics };
+    let (metrics, tracer) = (builder.metrics().order.clone(), builder.tracer().clone());
+    let rules = SagaRules { reads, policy, world: world.clone(), metrics, tracer };
     let kind = Entities::new(Arc::new(rules), builder.journal.clone());
     let sagas = Directory::new(kind, world.clone(), idle_after);
     builder.entities("sagas", &sagas);

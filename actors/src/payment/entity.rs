@@ -11,9 +11,11 @@ use crate::ports::ReadError;
 use crate::runtime::directory::Directory;
 use crate::runtime::entity::{Entities, EntityDecision, EntityRules};
 use crate::runtime::ticket::Ticket;
+use crate::traces::{GatewayCall, Tracer};
 use async_trait::async_trait;
 use ordermill_domain::clock::World;
 use ordermill_domain::ids::OrderId;
+use ordermill_domain::messages::TraceContext;
 use ordermill_domain::payment::{
     Effect, GatewayAnswer, GatewayError, GatewayPayment, GatewayRequest, NotificationOutcome, Now,
     Payment, PaymentChange, PaymentInput, PaymentPolicy, PaymentReply, PaymentService, Provider,
@@ -43,6 +45,8 @@ pub struct PaymentRules {
     pub policy: PaymentPolicy,
     /// Time and ids.
     pub world: World,
+    /// Where the requests are recorded.
+    pub tracer: Tracer,
 }
 
 /// The state of a payment in memory.
@@ -65,6 +69,8 @@ pub enum PaymentEffect {
         provider: Provider,
         /// The request.
         request: Box<GatewayRequest>,
+        /// The order's trace, when it is recorded.
+        trace: Option<TraceContext>,
     },
     /// Wait after a request.
     Rest {
@@ -157,11 +163,13 @@ impl EntityRules for PaymentRules {
 
     fn perform(&self, key: &OrderId, effect: PaymentEffect, payments: &Payments) {
         match effect {
-            PaymentEffect::Ask { attempt, provider, request } => {
+            PaymentEffect::Ask { attempt, provider, request, trace } => {
+                let tracing = (&self.tracer, &self.world);
+                let call = GatewayCall::begin(tracing, trace, provider, &request, attempt);
                 let (gateways, timeout) = (self.gateways.clone(), self.policy.timeout);
                 let effect = (*key, attempt, payments.clone());
                 tokio::spawn(async move {
-                    wait_for(ask(&gateways, provider, *request), timeout, effect).await;
+                    wait_for(ask(&gateways, provider, *request, call), timeout, effect).await;
                 });
             }
             PaymentEffect::Rest { attempt, pause } => {
@@ -189,7 +197,8 @@ impl PaymentRules {
             Effect::Rest(pause) => Some(PaymentEffect::Rest { attempt, pause }),
             Effect::Ask => {
                 let (provider, request) = (payment.provider, Box::new(payment.request(now)?));
-                Some(PaymentEffect::Ask { attempt, provider, request })
+                let trace = self.tracer.sampled(&payment.origin);
+                Some(PaymentEffect::Ask { attempt, provider, request, trace })
             }
         }
     }
@@ -201,8 +210,8 @@ fn log_attention(before: Option<&Payment>, payment: &Payment) {
     if let Some(attention) = payment.attention
         && earlier != Some(attention)
     {
-        let order_id = payment.origin.order_id;
-        tracing::warn!(service = "payment", %order_id, %attention, "a payment needs attention");
+        let (order_id, trace_id) = (payment.origin.order_id, payment.origin.trace_id());
+        tracing::warn!(service = "payment", %order_id, trace_id, %attention, "a payment needs attention");
     }
 }
 
@@ -242,8 +251,10 @@ async fn ask(
     gateways: &Gateways,
     provider: Provider,
     request: GatewayRequest,
+    call: GatewayCall,
 ) -> Result<GatewayPayment, GatewayError> {
     let answer = gateways.ask(provider, request).await;
+    call.answered(&answer);
     faults::passes(Point::GatewayAnswered);
     answer
 }

@@ -14,6 +14,7 @@ use crate::runtime::supervisor::Supervisor;
 use crate::runtime::ticket::{Ticket, TicketOutcome};
 use crate::runtime::tree::{Node, Tree};
 use crate::testing::{CommitFault, MemoryStore, world};
+use crate::traces::Tracer;
 use ordermill_domain::clock::Timestamp;
 use ordermill_domain::clock::World;
 use ordermill_domain::gateway::{EntryStatus, GatewayPolicy, SimulatedGateway};
@@ -79,6 +80,7 @@ impl Process {
         .await;
         let reads = Arc::new(disk.payments.clone());
         let rules = PaymentRules {
+            tracer: Tracer::default(),
             reads: reads.clone(),
             gateways: Gateways::default().with(
                 Provider::Simulated,
@@ -170,7 +172,14 @@ async fn journal<S: Service>(
 ) -> (JournalHandle<S>, ActorCell) {
     let handle = JournalHandle::new(node("journal", world));
     let (service, world) = (Arc::new(service), world.clone());
-    let parts = JournalParts { service, store, relay, world, handle: handle.clone() };
+    let parts = JournalParts {
+        tracer: Tracer::default(),
+        service,
+        store,
+        relay,
+        world,
+        handle: handle.clone(),
+    };
     let (actor, _) = Actor::spawn(None, Journal::new(Arc::new(parts)), ()).await.unwrap();
     (handle, actor.get_cell())
 }

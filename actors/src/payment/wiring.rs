@@ -62,7 +62,13 @@ pub fn wire(
     let mut builder = process.service("payment", Arc::new(PaymentService), store);
     builder.exclude_from_admission();
     let world = builder.world().clone();
-    let rules = PaymentRules { reads: reads.clone(), gateways, policy, world: world.clone() };
+    let rules = PaymentRules {
+        reads: reads.clone(),
+        gateways,
+        policy,
+        world: world.clone(),
+        tracer: builder.tracer().clone(),
+    };
     let kind = Entities::new(Arc::new(rules), builder.journal.clone());
     let payments: Payments = Directory::new(kind, world.clone(), idle_after);
     builder.entities("payments", &payments);

@@ -9,6 +9,7 @@ use super::tree::Node;
 use crate::faults::{self, Point};
 use crate::metrics::ConsumerMetrics;
 use crate::ports::{Broker, DeadMessage, Delivery, DeliverySink, Subscription};
+use crate::traces::Tracer;
 use ordermill_domain::clock::World;
 use ordermill_domain::messages::{Body, Message};
 use ordermill_domain::service::{DeadLetter, Service};
@@ -90,6 +91,8 @@ pub struct ConsumerParts {
     pub dead_letters: Arc<dyn DeadLetterSink>,
     /// Time and ids.
     pub world: World,
+    /// Where the handling of its messages is recorded.
+    pub tracer: Tracer,
     /// Where it is reached.
     pub address: Address<Msg>,
     /// The counters of its deliveries, over all its lives.
@@ -240,7 +243,12 @@ impl Consumer {
         let all = Arc::new(PendingDeadLetters::new(letters.len(), stored));
         let (attempts, died_at) = (failures.count, self.0.world.now());
         for (message, body) in letters {
-            tracing::error!(%queue, attempts, %cause, "message handling failed permanently; dead-lettered");
+            let order_id = message.map(|message| tracing::field::display(message.order_id()));
+            let trace_id = message.and_then(|message| message.origin.trace_id());
+            tracing::error!(
+                order_id, trace_id, %queue, attempts, %cause,
+                "message handling failed permanently; dead-lettered"
+            );
             let letter = DeadLetter {
                 id: self.0.world.new_id(),
                 queue,

@@ -14,6 +14,7 @@ use super::consumer::{ConsumerParts, Msg};
 use super::ticket::{Ticket, TicketOutcome};
 use crate::faults::{self, Point};
 use crate::ports::{Delivery, DeliveryChannel, DeliveryPart, Disposition, Remainder};
+use crate::traces::{self, Attempt};
 use ordermill_domain::failures::Failures;
 use ordermill_domain::messages::{Body, Message};
 use ordermill_domain::planted::{Bug, planted};
@@ -40,6 +41,7 @@ pub struct InFlightDelivery {
     tag: u64,
     since: Instant,
     failures: Failures,
+    attempt: Attempt,
     body: Body,
     /// Messages that are under way.
     open: AtomicUsize,
@@ -59,6 +61,7 @@ impl InFlightDelivery {
             (0, Remainder { part, disposition: Disposition::Reject, cause, at })
         };
         let remainder = body.unreadable().iter().map(malformed).collect();
+        let (queue, failures) = (parts.queue, delivery.failures.count);
         parts.traffic.open.fetch_add(1, Relaxed);
         parts.traffic.rejected.fetch_add(body.unreadable().len() as u64, Relaxed);
         if delivery.failures.count == 0
@@ -72,6 +75,7 @@ impl InFlightDelivery {
             tag: delivery.tag,
             since: Instant::now(),
             failures: delivery.failures,
+            attempt: Attempt { queue, failures, delivered: at },
             open: AtomicUsize::new(body.messages().len()),
             at_work: AtomicUsize::new(NONE),
             remainder: Mutex::new(remainder),
@@ -123,6 +127,7 @@ impl InFlightDelivery {
         match how {
             TicketOutcome::Done(()) => {
                 self.parts.traffic.done.fetch_add(1, Relaxed);
+                self.record(index, None);
                 self.one_is_done();
             }
             // Dropped by the panic of its own handler: that attempt counts.
@@ -140,7 +145,13 @@ impl InFlightDelivery {
         at_work == index || at_work == ALL
     }
 
+    fn record(&self, index: usize, error: Option<&str>) {
+        let ConsumerParts { tracer, world, .. } = &*self.parts;
+        traces::processed(tracer, &self.body.messages()[index], self.attempt, world, error);
+    }
+
     fn leave(&self, index: usize, disposition: Disposition, cause: String) {
+        self.record(index, Some(&cause));
         let part = match &self.body {
             Body::One(_) => DeliveryPart::Whole,
             Body::Bundle(bundle) => DeliveryPart::Message(bundle.messages[index].clone()),

@@ -16,8 +16,9 @@ use super::tree::Node;
 use crate::faults::{self, Point};
 use crate::metrics::{OutboxFamilies, OutboxMetrics};
 use crate::ports::{Broker, Outbox, PublishOutcome, ReadError};
+use crate::traces::{self, Tracer};
 use ordermill_domain::backoff::Backoff;
-use ordermill_domain::clock::World;
+use ordermill_domain::clock::{Timestamp, World};
 use ordermill_domain::outbox::{Content, OutboundMessage, OutboxRow};
 use ordermill_domain::planted::{Bug, planted};
 use ordermill_domain::service::{Parking, Service};
@@ -160,6 +161,8 @@ pub struct RelayParts<S: Service> {
     pub journal: JournalHandle<S>,
     /// Time.
     pub world: World,
+    /// Where its publishes are recorded.
+    pub tracer: Tracer,
     /// Where it is reached.
     pub handle: RelayHandle,
 }
@@ -182,6 +185,8 @@ struct InFlight {
     delay: Duration,
     tries: u32,
     since: Instant,
+    /// When it was published.
+    at: Timestamp,
 }
 
 /// The rows in flight, and how far the database has been read.
@@ -406,7 +411,7 @@ impl<S: Service> Relay<S> {
         let counted = window.left.min(size as u64);
         window.left -= counted;
         self.0.handle.backlog.offered.fetch_add(size as u64 - counted, Relaxed);
-        let id = row.id;
+        let (id, at) = (row.id, self.0.world.now());
         for (index, message) in messages.iter().enumerate() {
             let (relay, node) = (myself.clone(), self.0.handle.address.node().clone());
             let confirm = Box::new(move |how| {
@@ -419,8 +424,8 @@ impl<S: Service> Relay<S> {
         }
         faults::passes(Point::Published);
         let open = messages.len();
-        let (left, delay, tries) = (Vec::new(), Duration::ZERO, row.tries);
-        let flight = InFlight { messages, open, left, delay, tries, since: Instant::now() };
+        let (left, delay, tries, since) = (Vec::new(), Duration::ZERO, row.tries, Instant::now());
+        let flight = InFlight { messages, open, left, delay, tries, since, at };
         window.rows.insert(id, flight);
     }
 
@@ -433,6 +438,9 @@ impl<S: Service> Relay<S> {
         window.messages -= size;
         self.0.handle.backlog.settled.fetch_add(size as u64, Relaxed);
         self.0.handle.metrics.published(&how, size);
+        if matches!(how, PublishOutcome::Taken | PublishOutcome::Deferred { .. }) {
+            traces::published(&self.0.tracer, message, flight.at, &self.0.world);
+        }
         match how {
             PublishOutcome::Taken => {}
             PublishOutcome::Unroutable => {

@@ -14,6 +14,7 @@ use super::supervisor::{ChildSpec, Supervisor};
 use super::tree::{Node, Tree};
 use crate::metrics::Metrics;
 use crate::ports::{Broker, Database, Rpc};
+use crate::traces::Tracer;
 use ordermill_domain::clock::World;
 use ordermill_domain::messages::{Queue, QueueKind};
 use ordermill_domain::service::Service;
@@ -51,6 +52,8 @@ pub struct Process {
     pub broker: Arc<dyn Broker>,
     /// What its parts count and time.
     pub metrics: Metrics,
+    /// Where spans are recorded.
+    pub tracer: Tracer,
     /// Every journal's health.
     pub journals: Vec<Arc<JournalHealth>>,
     /// Every relay's flow.
@@ -89,6 +92,7 @@ impl Process {
             tree,
             broker,
             metrics: Metrics::default(),
+            tracer: Tracer::default(),
             journals: Vec::new(),
             backlogs: Vec::new(),
             admission_backlogs: Vec::new(),
@@ -173,6 +177,7 @@ impl Process {
             store: store.clone(),
             relay: Arc::new(relay.clone()),
             world: self.world.clone(),
+            tracer: self.tracer.clone(),
             handle: journal.clone(),
         });
         let relay_parts = Arc::new(RelayParts {
@@ -180,6 +185,7 @@ impl Process {
             broker: self.broker.clone(),
             journal: journal.clone(),
             world: self.world.clone(),
+            tracer: self.tracer.clone(),
             handle: relay,
         });
         let children = vec![
@@ -204,6 +210,11 @@ impl<S: Service> ServiceBuilder<'_, S> {
     /// What the parts count and time.
     pub fn metrics(&self) -> &Metrics {
         &self.process.metrics
+    }
+
+    /// Where spans are recorded.
+    pub fn tracer(&self) -> &Tracer {
+        &self.process.tracer
     }
 
     /// Its relay's messages do not count for admission.
@@ -259,6 +270,7 @@ impl<S: Service> ServiceBuilder<'_, S> {
             handler,
             dead_letters: Arc::new(self.journal.clone()),
             world: self.process.world.clone(),
+            tracer: self.process.tracer.clone(),
             address,
             traffic,
         });

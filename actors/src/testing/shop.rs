@@ -17,6 +17,7 @@ use crate::ports::Broker;
 use crate::registry::{DirectLine, GatewayLine, ServiceDatabases, ServiceSettings, wire};
 use crate::runtime::service_builder::{Process, ROOT};
 use crate::runtime::tree::TreeQuery;
+use crate::traces::Tracer;
 use ordermill_domain::backoff::Backoff;
 use ordermill_domain::clock::World;
 use ordermill_domain::gateway::GatewayPolicy;
@@ -43,6 +44,8 @@ pub struct ShopSettings {
     pub payment: PaymentPolicy,
     /// The carrier's.
     pub shipping: ShippingPolicy,
+    /// Where spans are recorded.
+    pub tracer: Tracer,
 }
 
 /// How new orders go: their flow, and the plan that is set.
@@ -120,6 +123,7 @@ impl Shop {
     pub async fn open_on(stores: ShopStores, backing: Backing, settings: ShopSettings) -> Self {
         let Backing { world, broker, databases, line, alone } = backing;
         let mut process = Process::new(world.clone(), broker);
+        process.tracer = settings.tracer;
         let idle_after = settings.order.idle_after;
         let settings = ServiceSettings {
             order: settings.order,

@@ -11,6 +11,7 @@ use ordermill_actors::runtime::consumer::{
 };
 use ordermill_actors::runtime::ticket::{Ticket, TicketOutcome};
 use ordermill_actors::testing::{ManualBroker, world};
+use ordermill_actors::traces::Tracer;
 use ordermill_domain::failures::Failures;
 use ordermill_domain::messages::{
     Body, Bundle, Exchange, Message, Queue, RETRY_DELAYS, Unreadable,
@@ -80,6 +81,7 @@ async fn consumer(
         (Arc::new(StoredDeadLetters::default()), Arc::new(PanickingHandler::default()));
     let traffic = counters();
     let parts = Arc::new(ConsumerParts {
+        tracer: Tracer::default(),
         queue: Queue::OrderEvents,
         prefetch: 10,
         broker: Arc::new(broker.clone()),
@@ -141,6 +143,7 @@ async fn a_bundle_given_up_by_the_broker_becomes_one_dead_letter_per_message() {
     let (world, broker) = (world(), Arc::new(ManualBroker::of(Queue::OrderEvents)));
     let letters = Arc::new(StoredDeadLetters::default());
     let parts = Arc::new(ConsumerParts {
+        tracer: Tracer::default(),
         queue: Queue::OrderEvents,
         prefetch: 10,
         broker: broker.clone(),

@@ -12,6 +12,7 @@ use ordermill_actors::runtime::relay::{Relay, RelayHandle, RelayParts};
 use ordermill_actors::runtime::supervisor::{ChildSpec, Supervisor};
 use ordermill_actors::runtime::tree::Tree;
 use ordermill_actors::testing::{CommitFault, MemoryStore, world};
+use ordermill_actors::traces::Tracer;
 use ordermill_domain::clock::World;
 use ordermill_domain::failures::Failures;
 use ordermill_domain::ids::OrderId;
@@ -84,6 +85,7 @@ async fn bench() -> RelayBench {
     let journal = JournalHandle::new(node(&world, "journal"));
     let relay = RelayHandle::new(node(&world, "relay"), "toy", &OutboxFamilies::default());
     let journal_parts = Arc::new(JournalParts {
+        tracer: Tracer::default(),
         service: Arc::new(Toy),
         store: Arc::new(store.clone()),
         relay: Arc::new(relay.clone()),
@@ -91,6 +93,7 @@ async fn bench() -> RelayBench {
         handle: journal.clone(),
     });
     let relay_parts = Arc::new(RelayParts {
+        tracer: Tracer::default(),
         outbox: Arc::new(store.clone()),
         broker: broker.clone(),
         journal: journal.clone(),

@@ -9,6 +9,7 @@ use ordermill_actors::runtime::journal::{Journal, JournalHandle, JournalParts, O
 use ordermill_actors::runtime::ticket::{Ticket, TicketOutcome};
 use ordermill_actors::runtime::tree::Node;
 use ordermill_actors::testing::{MemoryStore, MemoryTables, world};
+use ordermill_actors::traces::Tracer;
 use ordermill_domain::clock::{Timestamp, World};
 use ordermill_domain::ids::{OrderId, ServiceName};
 use ordermill_domain::messages::{Flow, InventoryMessage, Message, Origin, Payload, Plan};
@@ -146,6 +147,7 @@ impl Bench {
         let (store, offered) = (MemoryStore::default(), Arc::new(RecordingListener::default()));
         let journal = JournalHandle::new(node(&world, "journal"));
         let parts = Arc::new(JournalParts {
+            tracer: Tracer::default(),
             service: Arc::new(Toy),
             store: Arc::new(store.clone()),
             relay: offered.clone(),

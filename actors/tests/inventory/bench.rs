@@ -12,6 +12,7 @@ use ordermill_actors::runtime::journal::{Journal, JournalHandle, JournalParts, O
 use ordermill_actors::runtime::ticket::{Ticket, TicketOutcome};
 use ordermill_actors::runtime::tree::Node;
 use ordermill_actors::testing::{MemoryStore, world};
+use ordermill_actors::traces::Tracer;
 use ordermill_domain::clock::{Timestamp, World};
 use ordermill_domain::ids::{OrderId, ProductId};
 use ordermill_domain::inventory::{
@@ -134,6 +135,7 @@ impl Bench {
             (Arc::new(AtomicBool::new(false)), Arc::new(RecordingListener::default()));
         let journal = JournalHandle::new(node("journal", "inventory/journal"));
         let parts = Arc::new(JournalParts {
+            tracer: Tracer::default(),
             service: Arc::new(Inventory),
             store: Arc::new(GatedStore { tables: tables.clone(), gate: gate.clone() }),
             relay: ear.clone(),

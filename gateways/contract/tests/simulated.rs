@@ -9,6 +9,7 @@ use ordermill_actors::payment::PaymentGateway;
 use ordermill_actors::runtime::journal::{Journal, JournalHandle, JournalParts};
 use ordermill_actors::runtime::tree::Node;
 use ordermill_actors::testing::{MemoryStore, world};
+use ordermill_actors::traces::Tracer;
 use ordermill_domain::clock::{Timestamp, World};
 use ordermill_domain::gateway::{GatewayPolicy, SimulatedGateway, Visit, VisitOutcome};
 use ordermill_domain::money::{Currency, Money};
@@ -72,6 +73,7 @@ async fn simulated() -> Simulated {
     let node = Node::new("part", "gateway/journal".to_owned(), &*world.clock);
     let journal = JournalHandle::new(node);
     let parts = JournalParts {
+        tracer: Tracer::default(),
         service: Arc::new(SimulatedGateway { policy: policy.clone() }),
         store: Arc::new(store.clone()),
         relay: Arc::new(NoOutboxListener),

@@ -2,11 +2,18 @@
 
 use super::*;
 use crate::app::world;
+use crate::metrics::Facts;
 use async_trait::async_trait;
 use ordermill_actors::payment::RequestError;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::payment::{PaymentRequest, Refund};
 use poem::test::{TestClient, TestResponse};
+
+/// Webhooks that are not open yet.
+fn closed() -> Arc<Webhooks> {
+    let facts = Facts { backend: "embedded", flow: "orchestrated", data_dir: None };
+    Arc::new(Webhooks::new(&ServerMetrics::new(facts)))
+}
 
 /// A payment service that reads what it shall answer from the body.
 struct Told;
@@ -42,7 +49,7 @@ impl PaymentRequests for Told {
 }
 
 fn webhooks() -> Arc<Webhooks> {
-    let webhooks = Arc::new(Webhooks::new(&ServerMetrics::new(facts)));
+    let webhooks = closed();
     webhooks.open(Arc::new(Told));
     webhooks
 }
@@ -119,7 +126,7 @@ async fn what_is_not_stored_in_time_comes_again() {
 
 #[tokio::test]
 async fn while_the_process_starts_notifications_come_again() {
-    let client = client(Arc::default());
+    let client = client(closed());
     let response = post(&client, "stored").await;
     assert_eq!(status(&response), 503);
     response.assert_header("retry-after", "60");

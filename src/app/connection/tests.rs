@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::app::acceptor::Acceptor;
+use crate::metrics::HttpMetrics;
 use futures::stream::unfold;
 use poem::{Body, EndpointExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

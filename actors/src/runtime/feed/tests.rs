@@ -6,6 +6,7 @@ use crate::ports::Store;
 use crate::runtime::journal::{Journal, JournalParts, OutboxListener};
 use crate::runtime::tree::Node;
 use crate::testing::{CommitFault, MemoryStore, world};
+use crate::traces::Tracer;
 use ordermill_domain::audit::AuditService;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::messages::{Flow, InventoryMessage, Origin, Payload, Plan};
@@ -26,6 +27,7 @@ pub(crate) async fn journal<S: Service>(service: S, store: impl Store<S>) -> Jou
     let world = world();
     let handle = JournalHandle::new(Node::new("journal", "journal".to_owned(), &*world.clock));
     let parts = JournalParts {
+        tracer: Tracer::default(),
         service: Arc::new(service),
         store: Arc::new(store),
         relay: Arc::new(Silent),

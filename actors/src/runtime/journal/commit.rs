@@ -8,6 +8,7 @@ use crate::metrics::CommitTry;
 use crate::ports::{CommitError, Committed};
 use crate::runtime::linked_task::catch_panic;
 use crate::runtime::tree::Node;
+use crate::traces;
 use ordermill_domain::backoff::Backoff;
 use ordermill_domain::outbox::OutboxRow;
 use ordermill_domain::planted::{Bug, planted};
@@ -123,6 +124,8 @@ async fn write<S: Service>(
     match attempt(parts, batch).await {
         Ok(committed) => {
             faults::passes(Point::Committed);
+            let (rows, changes) = (&committed.outbox, batch.changes.len());
+            traces::committed(&parts.tracer, S::NAME, rows, changes, batch.at, &parts.world);
             ended.outbox.extend(committed.outbox);
             for (waiter, outcome) in waiters.into_iter().zip(committed.outcomes) {
                 let outcome = match outcome {

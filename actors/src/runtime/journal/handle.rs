@@ -6,6 +6,7 @@ use crate::metrics::{JournalFamilies, JournalMetrics};
 use crate::ports::Store;
 use crate::runtime::address::Address;
 use crate::runtime::tree::Node;
+use crate::traces::Tracer;
 use ordermill_domain::clock::World;
 use ordermill_domain::outbox::OutboxRow;
 use ordermill_domain::service::{DeadLetter, Discard, Parking, Redrive, Service};
@@ -122,6 +123,8 @@ pub struct JournalParts<S: Service> {
     pub relay: Arc<dyn OutboxListener>,
     /// Time and ids.
     pub world: World,
+    /// Where its commits are recorded.
+    pub tracer: Tracer,
     /// Where it is reached.
     pub handle: JournalHandle<S>,
 }
