@@ -9,10 +9,12 @@ use super::query::{Query, increase, rate};
 const ORDERS: &str = r#"http_requests_total{method="POST",path="/orders"}"#;
 /// Selects attempts to order that failed, those that were turned away among them.
 const FAILED: &str = r#"http_requests_total{method="POST",path="/orders",status=~"5.."}"#;
-/// Counts orders that were answered, without those whose customers pay at a page.
-const ANSWERED: &str = r#"ordermill_order_answered_seconds_count{payment="direct"}"#;
+/// Counts orders that were answered or expired, without those whose customers pay at a page.
+const ANSWERED: &str =
+    r#"ordermill_order_answered_seconds_count{payment="direct",outcome!="cancelled"}"#;
 /// Counts those answered within the objective's five seconds. Its text depends on the exposition format.
-const IN_TIME: &str = r#"ordermill_order_answered_seconds_bucket{payment="direct",le=~"5|5.0"}"#;
+const IN_TIME: &str =
+    r#"ordermill_order_answered_seconds_bucket{payment="direct",outcome!="cancelled",le=~"5|5.0"}"#;
 
 /// An objective, as the recorded ratios know it.
 struct Objective {
@@ -117,7 +119,7 @@ fn confirmation() -> Row {
             Panel::stacked(
                 "Orders answered",
                 Unit::PerSecond,
-                "Orders paid without a page that were answered.",
+                "Orders paid without a page, by how they were answered.",
             )
             .show("{{outcome}}", rate(ANSWERED, "outcome")),
         ],

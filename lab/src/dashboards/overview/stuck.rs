@@ -56,10 +56,10 @@ pub(super) fn row() -> Row {
             Panel::number(
                 "Disagreements between services",
                 Unit::Count,
-                "Found by the last background reconciliation; ordermill check names them.",
+                "Found by the last background reconciliation, by what they are about; ordermill check names them.",
             )
             .good(Limit::Below(1.0, 1.0))
-            .show("disagreements", global("ordermill_disagreements", "")),
+            .show("{{aspect}}", global("ordermill_disagreements", "aspect")),
         ],
     }
 }
