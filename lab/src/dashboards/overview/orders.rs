@@ -1,7 +1,7 @@
 //! Orders: how many, how fast, and where their time goes.
 
 use crate::dashboards::layout::{Limit, Panel, Row, Unit};
-use crate::dashboards::query::{global, quantile, rate};
+use crate::dashboards::query::{global, of_process, quantile, rate};
 
 /// The objective of an order paid without a page (`ordermill-slo`).
 const ANSWERED_WITHIN_S: f64 = 5.0;
@@ -36,7 +36,7 @@ pub(super) fn row() -> Row {
             Panel::stacked("Steps", Unit::PerSecond, "Replies to steps per second, done and refused.")
                 .show("{{step}} {{outcome}}", rate("ordermill_saga_step_seconds_count", "step, outcome")),
             Panel::lines("Event streams", Unit::Count, "Event streams followed by clients.")
-                .show("streams", super::super::query::of_process("ordermill_http_streams_open", "")),
+                .show("streams", of_process("ordermill_http_streams_open", "")),
             Panel::lines(
                 "Messages to customers",
                 Unit::PerSecond,

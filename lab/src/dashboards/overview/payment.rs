@@ -1,7 +1,7 @@
 //! Payment gateways: how fast they answer, and what.
 
 use crate::dashboards::layout::{Limit, Panel, Row, Unit};
-use crate::dashboards::query::{of_process, quantile, rate};
+use crate::dashboards::query::{Query, of_process, quantile, rate};
 
 pub(super) fn row() -> Row {
     Row {
@@ -54,7 +54,7 @@ fn latency() -> Panel {
     .show("{{provider}} p99", of(0.99))
 }
 
-fn unknown() -> super::super::query::Query {
+fn unknown() -> Query {
     let of = |selector| rate(selector, "provider");
     of(r#"ordermill_gateway_request_seconds_count{outcome="unknown"}"#)
         .divided_by(&of("ordermill_gateway_request_seconds_count"))

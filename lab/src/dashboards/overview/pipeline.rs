@@ -1,7 +1,7 @@
 //! From the request through journal, outbox and queue to the handler: where work waits.
 
 use crate::dashboards::layout::{Limit, Panel, Row, Unit};
-use crate::dashboards::query::{global, mean, of_process, quantile, rate};
+use crate::dashboards::query::{Query, global, mean, of_process, quantile, rate};
 
 pub(super) fn row() -> Row {
     let mut panels = admission();
@@ -85,10 +85,7 @@ fn queues_and_broker() -> Vec<Panel> {
             Unit::UpDown,
             "Whether the last commit or read of each service was answered.",
         )
-        .show(
-            "{{service}}",
-            super::super::query::Query::raw("min by (service) (ordermill_database_up)"),
-        ),
+        .show("{{service}}", Query::raw("min by (service) (ordermill_database_up)")),
         Panel::lines(
             "Broker",
             Unit::UpDown,
