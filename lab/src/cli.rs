@@ -1,6 +1,7 @@
 //! The command line: what `ordermill-lab` was asked to do.
 
 use crate::bench::{Bench, BenchArgs};
+use crate::dashboards::DashboardsArgs;
 use crate::fake_midtrans::FakeMidtransArgs;
 use crate::simulate::{SimMode, SimOptions};
 use clap::builder::RangedU64ValueParser;
@@ -36,6 +37,8 @@ enum Command {
     /// which a person pays with a click. Set MIDTRANS_API_URL and MIDTRANS_SNAP_URL of a server to
     /// its URL. Faults are scripted by POST /_test/faults.
     FakeMidtrans(FakeMidtransArgs),
+    /// Write the Grafana dashboards
+    Dashboards(DashboardsArgs),
 }
 
 /// What the simulation is told.
@@ -101,6 +104,8 @@ pub enum Invocation {
     Sim(SimOptions),
     /// Play Midtrans.
     FakeMidtrans(FakeMidtransArgs),
+    /// Write the dashboards.
+    Dashboards(DashboardsArgs),
 }
 
 impl Invocation {
@@ -113,6 +118,7 @@ impl Invocation {
             Command::Bench(args) => Self::Bench(Box::new(Bench::read(*args)?)),
             Command::Sim(args) => Self::Sim(args.options()),
             Command::FakeMidtrans(args) => Self::FakeMidtrans(args),
+            Command::Dashboards(args) => Self::Dashboards(args),
         })
     }
 }

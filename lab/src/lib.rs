@@ -5,6 +5,7 @@
 //! | `ordermill-lab sim` | [`sim`]: two processes with injected faults, one seed after another; planted bugs |
 //! | `ordermill-lab bench` | [`mod@bench`]: throughput, latency and cost of a server, which is then reconciled |
 //! | `ordermill-lab fake-midtrans` | [`fake_midtrans`]: a fake of the Midtrans payment gateway, with its customers and faults |
+//! | `ordermill-lab dashboards` | [`dashboards`]: Grafana's dashboards, generated |
 //!
 //! The benchmark runs the `ordermill` that stands beside this program.
 
@@ -12,6 +13,7 @@
 
 pub mod bench;
 pub mod cli;
+pub mod dashboards;
 pub mod fake_midtrans;
 pub mod server_binary;
 pub mod sim;

@@ -3,7 +3,7 @@
 use ordermill::program;
 use ordermill_lab::bench::{self, Bench};
 use ordermill_lab::cli::Invocation;
-use ordermill_lab::{fake_midtrans, simulate};
+use ordermill_lab::{dashboards, fake_midtrans, simulate};
 use std::process::ExitCode;
 
 /// The allocator of the server, with its default settings.
@@ -15,6 +15,9 @@ fn main() -> ExitCode {
         Ok(match Invocation::read(std::env::args_os())? {
             Invocation::Bench(bench) => program::block_on(measure(*bench)),
             Invocation::FakeMidtrans(args) => program::block_on(play_midtrans(args)),
+            Invocation::Dashboards(args) => {
+                program::exit(dashboards::run(&args).map(|()| ExitCode::SUCCESS))
+            }
             Invocation::Sim(options) => program::exit(simulate::simulate(&options).map(success)),
         })
     })

@@ -113,6 +113,7 @@ pub(super) fn unknown(name: &str) -> Option<String> {
     let settings = ServeArgs::variables();
     // These are read by the other commands and by the scripts.
     let others = name == "ORDERMILL_URL"
+        || name.starts_with("ORDERMILL_OBSERVE_")
         || name.starts_with("ORDERMILL_STACK_")
         || name.starts_with("ORDERMILL_TEST_");
     if others || settings.iter().any(|known| known == name) {
