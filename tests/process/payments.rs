@@ -4,6 +4,7 @@
 #[cfg(feature = "faults")]
 mod crashes;
 mod forged;
+mod secrets;
 mod till;
 
 use super::fake_midtrans::SERVER_KEY;
