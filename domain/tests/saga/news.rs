@@ -294,6 +294,10 @@ fn a_payment_that_lapses_after_the_dispatch_needs_a_person() {
         assert_eq!(bench.saga.status(), OrderStatus::Shipped);
         assert_eq!(bench.saga.saga_status(), SagaStatus::Failed);
         assert_eq!(bench.saga.facts.stuck.as_deref(), Some("reverted"));
+        assert!(bench.tell(DecideInput::Retry), "the person has seen to it");
+        assert_eq!(bench.saga.status(), OrderStatus::Shipped);
+        assert_eq!((bench.saga.saga_status(), bench.rests()), (SagaStatus::Completed, true));
+        assert!(!bench.tell(DecideInput::Retry), "nothing is left to be seen to");
         bench.assert_history();
     }
 }
