@@ -37,7 +37,8 @@ pub struct Saga {
 #[derive(Clone, Deserialize)]
 pub struct OrderPayment {
     pub status: String,
-    pub provider: String,
+    /// The gateway, once it is known.
+    pub provider: Option<String>,
     pub method: String,
     /// Whoever has this link can open the page where the order is paid. Only in the answer for one order.
     pub payment_url: Option<String>,

@@ -87,7 +87,8 @@ impl AdminApi {
     /// Retry the pending command of a saga at once
     ///
     /// The saga also retries by itself, with growing delays. Idempotent: a repeated request has no
-    /// further effect.
+    /// further effect. A saga that is `FAILED` and waits for nothing (money lost after dispatch was
+    /// requested) counts as seen to.
     #[oai(path = "/admin/sagas/:saga_id/retry", method = "post")]
     async fn retry(&self, saga_id: Path<String>) -> Result<Acknowledged, Problem> {
         let order = id(&saga_id.0)?;

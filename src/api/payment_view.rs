@@ -14,8 +14,9 @@ use uuid::Uuid;
 pub struct OrderPaymentView {
     /// The status of the payment.
     pub status: Word<PaymentStatus>,
-    /// The gateway.
-    pub provider: Word<Provider>,
+    /// The gateway; absent until the payment service has answered.
+    #[oai(skip_serializing_if_is_none)]
+    pub provider: Option<Word<Provider>>,
     /// The method: that of the customer's latest try, or else the order's.
     pub method: String,
     /// The amount to pay.
@@ -67,7 +68,7 @@ impl OrderPaymentView {
     pub fn of(payment: &OrderPayment<'_>) -> Self {
         Self {
             status: payment.status.into(),
-            provider: payment.provider.into(),
+            provider: payment.provider.map(Word::from),
             method: payment.method.to_owned(),
             amount: Decimal(payment.amount),
             payment_url: None,

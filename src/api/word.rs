@@ -102,7 +102,8 @@ words! {
     "Plan": Plan, "The order of the saga steps.";
     "Priority": Priority, "The shipping priority.";
     "EventType": Kind, "The name of a message between services.";
-    "NotificationType": Topic, "The event that a notification is about.";
+    "NotificationType": Topic, "The event that a notification is about; \
+        of `payment.status.updated` with the status.";
     "Service": ServiceName, "A service.";
     "Queue": Queue, "A queue.";
     "ActorStatus": ActorStatus, "The status of an actor.";

@@ -4,6 +4,7 @@
 #[cfg(feature = "faults")]
 mod crashes;
 mod forged;
+mod secrets;
 mod till;
 
 use super::fake_midtrans::SERVER_KEY;
@@ -50,6 +51,14 @@ async fn a_customer_pays_and_gets_a_line_back(setup: Setup) {
         let refunds = format!("/orders/{id}/refunds");
         shop.until_so(LIMIT, &refunds, |list| list["refunds"][0]["status"] == "DONE").await;
 
+        for status in ["pending", "success"] {
+            let told = format!(
+                "/notifications?order_id={id}&customer_id=ani&type=payment.status.updated.{status}"
+            );
+            let once =
+                |list: &Value| list["notifications"].as_array().is_some_and(|l| l.len() == 1);
+            shop.until_so(LIMIT, &told, once).await;
+        }
         assert_eq!(shop.order(&id).await.status, "CONFIRMED", "the order goes on");
         assert_eq!(till.fake.paid_and_refunded(&id).await, (TOTAL, 45_000));
         assert_eq!(till.fake.of_order("pages", &id).await.len(), 1);

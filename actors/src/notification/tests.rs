@@ -10,8 +10,8 @@ use ordermill_domain::expected::Expected;
 use ordermill_domain::ids::{OrderId, ProductId};
 use ordermill_domain::messages::{
     Body, Contact, Exchange, Failure, Flow, InventoryMessage, Line, Message, NotificationMessage,
-    OrderDetails, OrderMessage, OrderNotice, Origin, Payload, Plan, Priority, Queue, Shortage,
-    queues_for,
+    OrderDetails, OrderMessage, OrderNotice, Origin, Payload, PaymentMessage, PaymentStatusUpdated,
+    Plan, Priority, Queue, Shortage, queues_for,
 };
 use ordermill_domain::money::{Currency, Money};
 use ordermill_domain::notification::*;
@@ -147,6 +147,34 @@ fn a_repeated_event_notifies_once() {
     let (answers, mails) = service.batch(vec![feed()]);
     assert_eq!((told(&answers[0]), mails.len()), (0, 0));
     assert_eq!(service.table.entries.len(), 2);
+}
+
+#[test]
+fn each_status_of_a_payment_is_told_once_in_the_shop_alone() {
+    let mut service = TestService::with_email();
+    let updated = |status: &str| {
+        event(
+            1,
+            Payload::Payment(PaymentMessage::StatusUpdated(PaymentStatusUpdated {
+                payment_status: status.to_owned(),
+                payment_id: Uuid::nil(),
+                order_id: order(1),
+                payment_method: "qris".to_owned(),
+                customer_id: "ada".to_owned(),
+            })),
+        )
+    };
+    let events = || Change::Notify(["PENDING", "SUCCESS", "FAILED"].map(updated).to_vec());
+    let (answers, mails) = service.batch(vec![events(), events()]);
+    assert_eq!(answers.iter().map(told).collect::<Vec<_>>(), [3, 0]);
+    assert_eq!(mails, []);
+    let entries: Vec<_> = service.table.entries.values().collect();
+    assert!(entries.iter().all(|entry| entry.customer_id == "ada"));
+    let id = |status| format!("{}.payment.status.updated.{status}", order(1));
+    let ids: Vec<_> = entries.iter().map(|entry| entry.id.to_string()).collect();
+    assert_eq!(ids, ["pending", "success", "failed"].map(id));
+    let unknown = service.one(Change::Notify(vec![updated("UNHEARD_OF")]));
+    assert_eq!(told(&unknown), 0);
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn data(kind: Kind) -> Value {
         }),
         Kind::PaymentStatusUpdated => json!({
             "payment_status": "SUCCESS", "payment_id": Uuid::from_u128(1),
-            "order_id": Uuid::from_u128(2), "payment_method": "credit_card",
+            "order_id": Uuid::from_u128(2), "payment_method": "credit_card", "customer_id": "c",
         }),
         Kind::ShippingSchedule => json!({"units": 2, "total": total}),
         Kind::ShippingScheduled => {

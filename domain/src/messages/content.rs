@@ -175,7 +175,7 @@ pub struct PaymentUpdated {
 }
 
 /// The event of seed 004 that a payment's status changed, in that system's shape: its `payment_id` is ours, its
-/// `order_id` the order's.
+/// `order_id` the order's. The customer's id is not of that shape: the notification service stores the event for them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentStatusUpdated {
     /// `SUCCESS`, `PENDING`, `EXPIRED` or `FAILED`.
@@ -186,6 +186,9 @@ pub struct PaymentStatusUpdated {
     pub order_id: OrderId,
     /// The method.
     pub payment_method: String,
+    /// Whose payment it is. Empty in a message from before it was told.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub customer_id: String,
 }
 
 /// The command to schedule the parcel.

@@ -70,7 +70,7 @@ fn channel_message(
 ) -> Option<Arc<Message>> {
     let message = ChannelMessage {
         channel: channel.as_str().to_owned(),
-        to: channel.address(notice.contact)?.to_owned(),
+        to: channel.address(notice.contact?)?.to_owned(),
         subject: notice.title.to_owned(),
         body: channel.body(notice),
         page: notice.page.cloned(),

@@ -3,7 +3,8 @@
 use super::topic::Topic;
 use crate::ids::OrderId;
 use crate::messages::{
-    Contact, Failure, OrderDetails, OrderMessage, OrderNotice, Payload, Priority,
+    Contact, Failure, OrderDetails, OrderMessage, OrderNotice, Payload, PaymentMessage,
+    PaymentStatusUpdated, Priority,
 };
 use crate::payment::Page;
 
@@ -11,7 +12,8 @@ use crate::payment::Page;
 pub(super) struct CustomerNotice<'a> {
     pub topic: Topic,
     pub customer_id: &'a str,
-    pub contact: &'a Contact,
+    /// How they can be reached. None: the entry in the shop is all.
+    pub contact: Option<&'a Contact>,
     pub priority: Priority,
     pub title: &'static str,
     pub body: String,
@@ -21,13 +23,22 @@ pub(super) struct CustomerNotice<'a> {
 
 /// The notice that an event sends to the customer. None: customers are not told of it.
 pub(super) fn notice(order: OrderId, payload: &Payload) -> Option<CustomerNotice<'_>> {
-    // Only messages about orders are for customers.
-    let Payload::Order(message) = payload else { return None };
+    match payload {
+        Payload::Order(message) => of_order(order, message),
+        Payload::Payment(PaymentMessage::StatusUpdated(updated)) => of_payment(order, updated),
+        Payload::Payment(_)
+        | Payload::Inventory(_)
+        | Payload::Shipping(_)
+        | Payload::Notification(_) => None,
+    }
+}
+
+fn of_order(order: OrderId, message: &OrderMessage) -> Option<CustomerNotice<'_>> {
     match message {
         OrderMessage::Created(details) => Some(CustomerNotice {
             topic: Topic::Created,
             customer_id: &details.customer_id,
-            contact: &details.contact,
+            contact: Some(&details.contact),
             priority: details.priority,
             title: "We have received your order",
             body: received(order, details),
@@ -70,6 +81,34 @@ pub(super) fn notice(order: OrderId, payload: &Payload) -> Option<CustomerNotice
     }
 }
 
+/// What became of a payment stands in the shop; by mail the order's own events say what comes of it.
+fn of_payment(order: OrderId, updated: &PaymentStatusUpdated) -> Option<CustomerNotice<'_>> {
+    let topic =
+        Topic::of_payment(&updated.payment_status).filter(|_| !updated.customer_id.is_empty())?;
+    let (title, body) = match topic {
+        Topic::PaymentSucceeded => {
+            ("Your payment has arrived", format!("Your order {order} is paid. Thank you!"))
+        }
+        Topic::PaymentExpired => {
+            ("The time to pay has ended", format!("Your order {order} was not paid in time."))
+        }
+        Topic::PaymentFailed => (
+            "Your payment has failed",
+            format!("Your order {order} is not paid. What was paid for it is given back."),
+        ),
+        _ => ("Your payment is pending", format!("Your order {order} is not paid yet.")),
+    };
+    Some(CustomerNotice {
+        topic,
+        customer_id: &updated.customer_id,
+        contact: None,
+        priority: Priority::default(),
+        title,
+        body,
+        page: None,
+    })
+}
+
 fn of_notice<'a>(
     topic: Topic,
     notice: &'a OrderNotice,
@@ -77,7 +116,8 @@ fn of_notice<'a>(
     body: String,
 ) -> CustomerNotice<'a> {
     let OrderNotice { customer_id, contact, priority, .. } = notice;
-    CustomerNotice { topic, customer_id, contact, priority: *priority, title, body, page: None }
+    let (contact, priority) = (Some(contact), *priority);
+    CustomerNotice { topic, customer_id, contact, priority, title, body, page: None }
 }
 
 fn received(order: OrderId, details: &OrderDetails) -> String {

@@ -1,4 +1,4 @@
-//! Topics of notifications: the six events of an order that customers are told of.
+//! Topics of notifications: what customers are told of an order, each once.
 
 use crate::messages::Kind;
 
@@ -17,34 +17,57 @@ pub enum Topic {
     Cancelled,
     /// It can be paid.
     PaymentRequired,
+    /// The payment waits.
+    PaymentPending,
+    /// It is paid.
+    PaymentSucceeded,
+    /// It was not paid in time.
+    PaymentExpired,
+    /// It is not paid, or not any more.
+    PaymentFailed,
 }
 
 impl Topic {
     /// Every topic.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 10] = [
         Self::Created,
         Self::Confirmed,
         Self::Shipped,
         Self::Completed,
         Self::Cancelled,
         Self::PaymentRequired,
+        Self::PaymentPending,
+        Self::PaymentSucceeded,
+        Self::PaymentExpired,
+        Self::PaymentFailed,
     ];
 
-    /// The event that it is told by.
-    pub const fn kind(self) -> Kind {
-        match self {
-            Self::Created => Kind::OrderCreated,
-            Self::Confirmed => Kind::OrderConfirmed,
-            Self::Shipped => Kind::OrderShipped,
-            Self::Completed => Kind::OrderCompleted,
-            Self::Cancelled => Kind::OrderCancelled,
-            Self::PaymentRequired => Kind::OrderPaymentRequired,
+    /// The topic of a payment's status in the words of `payment.status.updated`.
+    pub(super) fn of_payment(status: &str) -> Option<Self> {
+        match status {
+            "PENDING" => Some(Self::PaymentPending),
+            "SUCCESS" => Some(Self::PaymentSucceeded),
+            "EXPIRED" => Some(Self::PaymentExpired),
+            "FAILED" => Some(Self::PaymentFailed),
+            _ => None,
         }
     }
 
-    /// The type as it is shown: the event's name.
+    /// The type as it is shown: the name of the event that it is told by, and the payment's status, where there are
+    /// several of one event.
     pub const fn as_str(self) -> &'static str {
-        self.kind().as_str()
+        match self {
+            Self::Created => Kind::OrderCreated.as_str(),
+            Self::Confirmed => Kind::OrderConfirmed.as_str(),
+            Self::Shipped => Kind::OrderShipped.as_str(),
+            Self::Completed => Kind::OrderCompleted.as_str(),
+            Self::Cancelled => Kind::OrderCancelled.as_str(),
+            Self::PaymentRequired => Kind::OrderPaymentRequired.as_str(),
+            Self::PaymentPending => "payment.status.updated.pending",
+            Self::PaymentSucceeded => "payment.status.updated.success",
+            Self::PaymentExpired => "payment.status.updated.expired",
+            Self::PaymentFailed => "payment.status.updated.failed",
+        }
     }
 
     /// The topic of a name.
@@ -52,7 +75,7 @@ impl Topic {
         Self::ALL.into_iter().find(|topic| topic.as_str() == name)
     }
 
-    /// Its number, 1 to 6: what it is stored as, and what tells a channel's messages
+    /// Its number, 1 to 10: what it is stored as, and what tells a channel's messages
     /// about one order from each other. Never changes.
     pub const fn number(self) -> u8 {
         match self {
@@ -62,6 +85,10 @@ impl Topic {
             Self::Completed => 4,
             Self::Cancelled => 5,
             Self::PaymentRequired => 6,
+            Self::PaymentPending => 7,
+            Self::PaymentSucceeded => 8,
+            Self::PaymentExpired => 9,
+            Self::PaymentFailed => 10,
         }
     }
 

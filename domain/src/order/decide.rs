@@ -107,6 +107,10 @@ fn request(saga: &Saga, step: Step) -> SagaDecision {
 
 fn retry(saga: &Saga) -> SagaDecision {
     if awaited(&saga.facts, saga.origin.plan).is_empty() {
+        // Nothing goes on by itself: whoever asks has seen to it.
+        if saga.facts.stuck.is_some() {
+            return SagaDecision::Learned(vec![Fact::SeenTo]);
+        }
         return SagaDecision::Conflict("nothing to retry: the saga is not waiting for a service");
     }
     SagaDecision::Resend(vec![Fact::RetryAsked])

@@ -43,6 +43,7 @@ fn payload_of(saga: &Saga, fact: &Fact) -> Option<Payload> {
             PaymentFact::Updated(_) | PaymentFact::Refunded(_) | PaymentFact::Attention(_),
         )
         | Fact::Stuck { .. }
+        | Fact::SeenTo
         | Fact::RetryAsked
         | Fact::Stale { .. } => None,
     }

@@ -33,6 +33,8 @@ pub enum Fact {
         /// A description of the problem, for the operator.
         reason: String,
     },
+    /// A person has seen to what a person should look at.
+    SeenTo,
     /// A person asked for another try.
     RetryAsked,
     /// A message that no longer changes anything.
@@ -165,6 +167,7 @@ impl Facts {
                 self.stuck = None;
             }
             Fact::Stuck { reason } => self.stuck = Some(reason.clone()),
+            Fact::SeenTo => self.stuck = None,
             Fact::CancelAsked { .. } | Fact::Confirmed => return Err(unfit()),
         }
         Ok(())

@@ -16,8 +16,8 @@ use crate::payment::{Attention, Page, PaymentStatus, PaymentTry, Provider};
 pub struct OrderPayment<'a> {
     /// Where it stands.
     pub status: PaymentStatus,
-    /// The gateway.
-    pub provider: Provider,
+    /// The gateway. None: the payment service, which chooses it, has not been heard yet.
+    pub provider: Option<Provider>,
     /// The method.
     pub method: &'a str,
     /// How much is to be paid.
@@ -52,7 +52,7 @@ impl Saga {
         let (captured, refunded) = amounts(self, current, answered, news);
         OrderPayment {
             status: current.map_or(answered, |update| update.status),
-            provider: summary.map(|update| update.provider).unwrap_or_default(),
+            provider: provider(self, summary),
             method: summary.map_or(&details.payment_method, |update| &update.method),
             amount: details.total(),
             page: facts.open_page().map(|known| &known.page).filter(|page| page.expires_at > now),
@@ -88,6 +88,13 @@ fn answered_status(saga: &Saga) -> PaymentStatus {
         () if facts.is_failing() && !payment.is_sent() => PaymentStatus::Reversed,
         () => PaymentStatus::Pending,
     }
+}
+
+/// The gateway, once it is known: of the simulated one alone there may be no news beside the answers of the step.
+fn provider(saga: &Saga, summary: Option<&PaymentUpdated>) -> Option<Provider> {
+    let is_answered = saga.facts.payment().is_some() || saga.facts.step(Step::Payment).is_refused();
+    let told = summary.map(|update| update.provider);
+    told.or_else(|| is_answered.then_some(Provider::Simulated))
 }
 
 /// True while the customer, or someone at the gateway, has to act.

@@ -76,7 +76,11 @@ fn is_progress(fact: &Fact, flow: Flow) -> bool {
         | Fact::CancelAsked { .. }
         | Fact::Confirmed
         | Fact::Closed => flow == Flow::Choreographed,
-        Fact::Payment(_) | Fact::Stuck { .. } | Fact::RetryAsked | Fact::Stale { .. } => false,
+        Fact::Payment(_)
+        | Fact::Stuck { .. }
+        | Fact::SeenTo
+        | Fact::RetryAsked
+        | Fact::Stale { .. } => false,
     }
 }
 

@@ -20,6 +20,8 @@ pub enum Attention {
     LateMoney,
     /// More was captured than once, and goes back.
     CapturedTwice,
+    /// The gateway refused a refund that somebody asked for: the customer still waits for the money.
+    RefundRefused,
 }
 
 impl Attention {

@@ -119,8 +119,9 @@ impl<'a> Turn<'a> {
     /// Ends, and tells it unless it was told before.
     pub(super) fn end(&mut self, end: End, late: bool) {
         let payment = &mut self.payment;
-        // There is nothing left for a person to do.
+        // There is nothing left for a person to do, and no refund is missing.
         payment.attention = payment.attention.filter(|attention| !attention.needs_person());
+        payment.forget_refused_refund();
         payment.published.reversals += u32::from(end == End::Reversed && !late);
         if !late {
             payment.published.outcome_at = Some(self.now.at);

@@ -96,6 +96,7 @@ impl Turn<'_> {
             refund.status = RefundStatus::Refused;
             refund.refused = Some(reason.to_owned());
             refund.changed_at = at;
+            self.payment.attention = Some(Attention::RefundRefused);
         }
         self.payment.rejections = 0;
         if self.payment.next_refund().is_some() {

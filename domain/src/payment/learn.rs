@@ -53,12 +53,20 @@ impl Turn<'_> {
         if stands.last_try.is_some() {
             known.last_try.clone_from(&stands.last_try);
         }
+        if payment.known.refunded_minor > before.1 {
+            // Perhaps in the gateway's dashboard.
+            payment.forget_refused_refund();
+        }
         let key = payment.key();
         let mut proceeded = false;
         for refund in &mut payment.refunds {
             let part = refund.key(key);
             let theirs = stands.refunds.iter().find(|theirs| theirs.key == part);
-            proceeded |= theirs.is_some_and(|theirs| proceed(refund, &theirs.progress, at));
+            let has_proceeded = theirs.is_some_and(|theirs| proceed(refund, &theirs.progress, at));
+            if has_proceeded && refund.status == RefundStatus::Refused {
+                payment.attention = Some(Attention::RefundRefused);
+            }
+            proceeded |= has_proceeded;
         }
         let known = &self.payment.known;
         let settled = known.captured_minor.saturating_add(known.held_minor);

@@ -114,11 +114,13 @@ pub(super) fn news(
         messages.push(payment.say(PaymentMessage::Updated(update), payment.published.updates, at));
         if earlier.map(|before| seed_status(before.status())) != Some(seed_status(payment.status()))
         {
+            let customer = payment.intent.as_ref().map(|intent| intent.customer_id.clone());
             let seed = PaymentStatusUpdated {
                 payment_status: seed_status(payment.status()).to_owned(),
                 payment_id: payment.key().0,
                 order_id: payment.origin.order_id,
                 payment_method: payment.method().to_owned(),
+                customer_id: customer.unwrap_or_default(),
             };
             let told = PaymentMessage::StatusUpdated(seed);
             messages.push(payment.say(told, payment.published.updates, at));

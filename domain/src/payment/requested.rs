@@ -72,6 +72,8 @@ fn refund(payment: &Payment, request: &RefundRequest, now: Now<'_>) -> PaymentDe
     };
     let mut turn = Turn::on(payment, now);
     turn.payment.refunds.push(refund.clone());
+    // Whoever asks for another has seen that the last was refused.
+    turn.payment.forget_refused_refund();
     turn.reply = PaymentReply::Refund(Box::new(refund));
     if payment.asking.is_some() {
         return turn.finish_as_it_goes();

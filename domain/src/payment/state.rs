@@ -312,6 +312,11 @@ impl Payment {
             || matches!(self.state, State::AwaitingCustomer { .. })
     }
 
+    /// Nobody has to know any more that a refund was refused.
+    pub(super) fn forget_refused_refund(&mut self) {
+        self.attention = self.attention.filter(|known| *known != Attention::RefundRefused);
+    }
+
     /// A person has to act before anything goes on.
     pub(super) fn waits_for_person(&self) -> bool {
         self.attention.is_some_and(Attention::needs_person)

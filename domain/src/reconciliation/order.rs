@@ -367,9 +367,11 @@ fn notifications_fit(order: &OrderRecord, side: &Side<NotificationRecord>, found
     let Some(record) = side.known() else { return };
     let told = record.map_or(&[][..], |record| &record.0);
     let expected = events::customer_events(order);
-    // That it can be paid is told once, at its time: missing, it would come too late to be told.
+    // That it can be paid, and how its payment stands, is told once, at its time: missing, it would come too late to be
+    // told.
+    let of_payment = [Kind::OrderPaymentRequired, Kind::PaymentStatusUpdated].map(Kind::as_str);
     let may_be_there = |name: &&String| {
-        order.facts.payment_news.is_none() || *name != Kind::OrderPaymentRequired.as_str()
+        order.facts.payment_news.is_none() || !of_payment.iter().any(|of| name.starts_with(of))
     };
     let bounded: Vec<_> = told.iter().filter(may_be_there).cloned().collect();
     events_fit(order, &expected, told, &bounded, Aspect::Notification, "notification", found);

@@ -8,6 +8,7 @@ use crate::messages::{
     Flow, Kind, PaymentApproved, PaymentRefunded, Plan, Refusal, ShipmentScheduled, StockLine,
 };
 use crate::money::{Currency, Money};
+use crate::notification::Topic;
 use crate::order::Step;
 use crate::order::facts::{Fact, Facts};
 use crate::order::payment_news::{KnownRefund, PaymentFact, PaymentPage};
@@ -325,6 +326,11 @@ fn a_notice_that_the_order_can_be_paid_is_expected_of_orders_that_had_a_page() {
     let mut learned = confirmed();
     learned.insert(5, page);
     assert_eq!(aspects(&sides(learned.clone(), &told)), []);
+    let mut with_status = names(&told);
+    with_status.push(Topic::PaymentSucceeded.as_str().to_owned());
+    let with_status = Side::Says(NotificationRecord(with_status));
+    let with_status = OrderSides { notifications: with_status, ..sides(learned.clone(), &told) };
+    assert_eq!(aspects(&with_status), []);
     told.pop();
     assert_eq!(aspects(&sides(learned, &told)), [], "late, it would not be told any more");
 }

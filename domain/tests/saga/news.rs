@@ -107,7 +107,19 @@ fn an_order_without_news_stores_nothing_of_them() {
         assert!(!serde_json::to_string(&bench.saga.facts).unwrap().contains("news"));
         let payment = bench.saga.payment(bench.now);
         assert_eq!((payment.status, payment.captured.minor), (PaymentStatus::Approved, 9980));
-        assert_eq!(payment.provider, Provider::Simulated);
+        assert_eq!(payment.provider, Some(Provider::Simulated), "of others there is news");
+    }
+}
+
+#[test]
+fn the_gateway_is_not_named_before_the_payment_service_is_heard() {
+    for way in WAYS {
+        let mut bench = asked(way);
+        assert_eq!(bench.saga.payment(bench.now).provider, None);
+        let told = PaymentMessage::Updated(update(PaymentStatus::Pending, None));
+        let told = news(&bench, 0, told);
+        tell(&mut bench, told);
+        assert_eq!(bench.saga.payment(bench.now).provider, Some(Provider::Midtrans));
     }
 }
 
@@ -282,6 +294,10 @@ fn a_payment_that_lapses_after_the_dispatch_needs_a_person() {
         assert_eq!(bench.saga.status(), OrderStatus::Shipped);
         assert_eq!(bench.saga.saga_status(), SagaStatus::Failed);
         assert_eq!(bench.saga.facts.stuck.as_deref(), Some("reverted"));
+        assert!(bench.tell(DecideInput::Retry), "the person has seen to it");
+        assert_eq!(bench.saga.status(), OrderStatus::Shipped);
+        assert_eq!((bench.saga.saga_status(), bench.rests()), (SagaStatus::Completed, true));
+        assert!(!bench.tell(DecideInput::Retry), "nothing is left to be seen to");
         bench.assert_history();
     }
 }

@@ -85,12 +85,21 @@ impl NotificationReader for MidtransReader {
     }
 }
 
+/// A signature. It has no `==`, which takes the longer the more of a forged one is right.
+struct Signature([u8; SIGNATURE_BYTES]);
+
+impl ConstantTimeEq for Signature {
+    fn ct_eq(&self, other: &Self) -> Choice {
+        self.0.ct_eq(&other.0)
+    }
+}
+
 /// What is signed, and the signature. Their forms are right.
 struct Signed<'a> {
     order_id: &'a str,
     status_code: &'a str,
     gross_amount: &'a str,
-    signature: [u8; SIGNATURE_BYTES],
+    signature: Signature,
 }
 
 impl<'a> Signed<'a> {
@@ -110,19 +119,19 @@ impl<'a> Signed<'a> {
             order_id: checked("order_id", is_order_id, "expected 1 to 50 characters")?,
             status_code: checked("status_code", is_status_code, "expected three digits")?,
             gross_amount: checked("gross_amount", is_amount, "expected, e.g., 145000.00")?,
-            signature: decode_hex(signature).ok_or_else(|| {
+            signature: decode_hex(signature).map(Signature).ok_or_else(|| {
                 malformed("`signature_key` has not the right form; expected 128 hexadecimal digits")
             })?,
         })
     }
 
-    fn digest(&self, key: &ServerKey) -> [u8; SIGNATURE_BYTES] {
+    fn digest(&self, key: &ServerKey) -> Signature {
         let hash = Sha512::new()
             .chain_update(self.order_id)
             .chain_update(self.status_code)
             .chain_update(self.gross_amount)
             .chain_update(key.expose());
-        hash.finalize().into()
+        Signature(hash.finalize().into())
     }
 
     /// The amount in cents: its text without the point.

@@ -107,13 +107,30 @@ fn what_is_asked_but_not_done_counts() {
 }
 
 #[test]
-fn a_refused_refund_falls_out_of_the_sums_and_may_be_asked_for_again() {
+fn a_refused_refund_is_said_falls_out_of_the_sums_and_may_be_asked_for_again() {
     let mut bench = approved();
     bench.take(&rest("1")).failed(GatewayError::NotSupported);
     assert_eq!(bench.payment().refunds[0].status, RefundStatus::Refused);
     assert_eq!(bench.status(), PaymentStatus::Approved);
+    assert_eq!(bench.outcomes(), ["payment.attention refund_refused"]);
     bench.take(&rest("2"));
-    assert_eq!(amount(&bench), Some(DUE));
+    assert_eq!((amount(&bench), bench.payment().attention), (Some(DUE), None));
+}
+
+#[test]
+fn nobody_has_to_know_of_a_refused_refund_once_the_money_is_given_back_otherwise() {
+    let refused = || {
+        let mut bench = approved();
+        bench.take(&rest("1")).failed(GatewayError::NotSupported);
+        assert_eq!(bench.payment().attention, Some(Attention::RefundRefused));
+        bench
+    };
+    let mut dashboard = refused();
+    dashboard.notified(0).answered(given_back(DUE, DUE));
+    assert_eq!(dashboard.payment().attention, None);
+    let mut cancelled = refused();
+    cancelled.undo().answered(given_back(DUE, DUE));
+    assert_eq!(cancelled.payment().attention, None);
 }
 
 #[test]
