@@ -1,5 +1,6 @@
 //! The identifiers that travel between services.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +10,9 @@ pub use crate::ServiceName;
 
 /// An order's identifier (UUIDv7). It is the key of everything that the order has in any service:
 /// its saga, reservation, payment and shipment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct OrderId(pub Uuid);
 
@@ -20,7 +23,9 @@ impl fmt::Display for OrderId {
 }
 
 /// A product's identifier: a SKU or a UUID, as the shop writes it. Cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct ProductId(pub Arc<str>);
 
