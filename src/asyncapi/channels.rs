@@ -28,7 +28,8 @@ impl Channel {
     /// As it stands in the document.
     pub fn into_json(self) -> Value {
         let Self { messages, mut about, .. } = self;
-        let component = |name| (name, reference(&format!("components/messages/{name}")));
+        let component =
+            |name: &'static str| (name, reference(&format!("components/messages/{name}")));
         about["messages"] = json!(messages.into_iter().map(component).collect::<BTreeMap<_, _>>());
         about
     }

@@ -46,6 +46,12 @@ pub fn all(channels: &[Channel]) -> Map<String, Value> {
             [(ServiceName::Payment, Action::Receive), (ServiceName::Order, Action::Send)]
         {
             let (id, mut asked) = operation(service, action, channel, &channel.messages);
+            if matches!(action, Action::Send) {
+                // Nothing keeps a question: who gets no answer asks again.
+                asked["bindings"]["amqp"] = json!({
+                    "deliveryMode": 1, "mandatory": false, "bindingVersion": BINDING_VERSION,
+                });
+            }
             asked["reply"] = json!({
                 "address": {"location": "$message.header#/reply_to"},
                 "channel": reference(&format!("channels/{}", channels::replies(address))),
