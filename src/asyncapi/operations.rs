@@ -11,11 +11,19 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 /// What is done at a channel.
-#[derive(Clone, Copy, strum::IntoStaticStr)]
-#[strum(serialize_all = "lowercase")]
+#[derive(Clone, Copy)]
 enum Action {
     Send,
     Receive,
+}
+
+impl Action {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Send => "send",
+            Self::Receive => "receive",
+        }
+    }
 }
 
 /// Every operation, by service.
@@ -108,7 +116,7 @@ fn operation(
     channel: &Channel,
     messages: &BTreeSet<&str>,
 ) -> (String, Value) {
-    let word: &str = action.into();
+    let word = action.as_str();
     let amqp = match action {
         Action::Send => json!({
             "deliveryMode": 2, "mandatory": true, "bindingVersion": BINDING_VERSION,
