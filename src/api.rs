@@ -58,6 +58,7 @@ pub use startup_gate::StartupGate;
 pub use state::Parts;
 pub use webhooks::{WebhookListener, Webhooks};
 
+use crate::asyncapi::asyncapi_json;
 use crate::{metrics, simulated_pages};
 use state::State;
 
@@ -177,7 +178,8 @@ fn endpoint(state: State) -> BoxEndpoint<'static, Response> {
         .nest("/", api)
         .at("/docs", unsupported::guarded(docs::page(docs), Vec::new()))
         .at("/docs/", poem::get(make_sync(|_| Redirect::permanent("../docs"))))
-        .at("/openapi.json", unsupported::guarded(page_of_json(document), Vec::new()));
+        .at("/openapi.json", unsupported::guarded(page_of_json(document), Vec::new()))
+        .at("/asyncapi.json", unsupported::guarded(page_of_json(asyncapi_json()), Vec::new()));
     let routes = match simulated {
         Some(pages) => routes.at(simulated_pages::ROUTE, pages),
         None => routes,

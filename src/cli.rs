@@ -71,6 +71,8 @@ enum Command {
     Check(CheckArgs),
     /// Print the OpenAPI document of the API
     Openapi,
+    /// Print the AsyncAPI document of the messages on exchanges and queues
+    Asyncapi,
 }
 
 /// What the demo is told.
@@ -103,6 +105,8 @@ pub enum Invocation {
     Check(Box<Check>),
     /// Print the OpenAPI document.
     OpenApi,
+    /// Print the AsyncAPI document.
+    AsyncApi,
 }
 
 /// Why nothing is to be done: help was asked for, or something was wrong.
@@ -141,6 +145,7 @@ impl Invocation {
             Command::Dlq(args) => Ok(Self::Dlq(args)),
             Command::Check(args) => Ok(Self::Check(Box::new(Check::read(args)?))),
             Command::Openapi => Ok(Self::OpenApi),
+            Command::Asyncapi => Ok(Self::AsyncApi),
         }
     }
 }
@@ -258,6 +263,7 @@ mod tests {
             }
         }
         assert!(matches!(parse("ordermill openapi"), Ok(Invocation::OpenApi)));
+        assert!(matches!(parse("ordermill asyncapi"), Ok(Invocation::AsyncApi)));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 pub mod actors;
 pub mod api;
 pub mod app;
+pub mod asyncapi;
 pub mod backup;
 mod characters;
 pub mod check;

@@ -3,7 +3,8 @@
 use ordermill::cli::{DemoArgs, Invocation};
 use ordermill::config::{self, Config};
 use ordermill::{
-    actors, api, app, backup, check, demo, dlq, output, print, program, stop_signal, telemetry,
+    actors, api, app, asyncapi, backup, check, demo, dlq, output, print, program, stop_signal,
+    telemetry,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::process::ExitCode;
@@ -37,6 +38,10 @@ fn run(invocation: Invocation) -> ExitCode {
         Invocation::Check(check) => program::block_on(async { Ok(check::run(*check).await) }),
         Invocation::OpenApi => {
             print::text(&api::openapi_json());
+            ExitCode::SUCCESS
+        }
+        Invocation::AsyncApi => {
+            print::text(&asyncapi::asyncapi_json());
             ExitCode::SUCCESS
         }
     }

@@ -53,6 +53,8 @@ mod process {
     mod crash;
     mod customers;
     mod databases;
+    #[cfg(feature = "testing")]
+    mod described;
     #[cfg(feature = "faults")]
     mod failing;
     mod fake_midtrans;

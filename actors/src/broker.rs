@@ -55,6 +55,7 @@ impl Default for LocalBroker {
 impl Broker for LocalBroker {
     fn publish(&self, message: OutboundMessage, confirm: ConfirmCallback) {
         let OutboundMessage { exchange, body, only, failures } = message;
+        body.debug_assert_described();
         let queues = only.unwrap_or_else(|| queues_for(exchange, &body));
         if queues.is_empty() {
             return confirm(PublishOutcome::Unroutable);

@@ -19,6 +19,7 @@ pub mod memory;
 mod reads;
 mod requests;
 mod retention;
+mod rpc_schemas;
 mod rpc_server;
 mod simulated_notifications;
 mod sweeper;
@@ -38,6 +39,12 @@ pub use requests::{
     PaymentRequests, RemotePaymentRequests, RequestError, RequestResponder,
 };
 pub use retention::{GatewayNotifications, NOTIFICATIONS_KEPT};
+pub use rpc_schemas::RpcSchemas;
 pub use rpc_server::RpcServer;
 pub use sweeper::Sweeper;
 pub use wiring::{PaymentHandles, PaymentSettings, wire};
+
+/// The schemas of everything that is asked of the payment service.
+pub fn all_rpc_schemas(generator: &mut schemars::SchemaGenerator) -> [RpcSchemas; 2] {
+    [confirmation::schemas(generator), requests::schemas(generator)]
+}

@@ -1,6 +1,7 @@
 //! The identifiers that travel between services.
 
 use crate::clock::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +11,9 @@ pub use crate::ServiceName;
 
 /// An order's identifier (UUIDv7). It is the key of everything that the order has in any service:
 /// its saga, reservation, payment and shipment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct OrderId(pub Uuid);
 
@@ -29,7 +32,9 @@ impl fmt::Display for OrderId {
 }
 
 /// A product's identifier: a SKU or a UUID, as the shop writes it. Cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct ProductId(pub Arc<str>);
 

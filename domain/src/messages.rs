@@ -9,6 +9,7 @@ mod page_link;
 pub mod payload;
 mod route;
 mod routing_key;
+pub mod schema;
 mod topology;
 mod trace_context;
 

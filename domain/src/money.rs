@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 use thiserror::Error;
 
+mod json_schema;
+
 /// In use, although the crate has a newer code for it: ISO 4217 lists the bolívar under both.
 const STILL_IN_USE: [Iso; 1] = [Iso::VES];
 

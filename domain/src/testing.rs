@@ -1,4 +1,7 @@
-//! Values for tests.
+//! Values and checks for tests.
+
+#[cfg(feature = "testing")]
+pub mod described;
 
 use crate::ids::ProductId;
 use crate::messages::{Contact, Line, OrderDetails, Priority};

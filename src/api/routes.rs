@@ -8,7 +8,7 @@ use reqwest::Url;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Addresses that stand beside the described routes; all are only read.
-const READ_ONLY: [&str; 2] = ["/openapi.json", "/docs"];
+const READ_ONLY: [&str; 3] = ["/openapi.json", "/asyncapi.json", "/docs"];
 
 /// Characters of an unknown parameter's name that an answer repeats.
 const NAME_CHARS_MAX: usize = 60;

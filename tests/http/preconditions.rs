@@ -77,7 +77,7 @@ async fn a_precondition_that_a_route_does_not_support_is_refused() {
         }
     }
     assert!(refused > 100, "only {refused} were refused");
-    for path in ["/docs", "/openapi.json"] {
+    for path in ["/docs", "/openapi.json", "/asyncapi.json"] {
         conditional(&shop, &Method::GET, path, &PRECONDITIONS[..1]).await.problem(412);
         shop.get(path).await.expect(200);
     }

@@ -20,6 +20,7 @@ async fn allow_says_what_each_address_takes() {
     let read_only = || BTreeSet::from(["GET".to_owned(), "HEAD".to_owned()]);
     expected.push(("/docs".to_owned(), read_only()));
     expected.push(("/openapi.json".to_owned(), read_only()));
+    expected.push(("/asyncapi.json".to_owned(), read_only()));
     assert!(expected.len() > 20);
     for (path, methods) in expected {
         for method in ["DELETE", "OPTIONS", "PATCH", "PUT", "POST", "GET", "BREW"] {

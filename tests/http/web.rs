@@ -129,7 +129,7 @@ async fn an_unknown_host_name_is_refused() {
         move |path: &str| shop.request(Method::GET, path).header("host", name)
     };
     let mut paths: Vec<_> = operations(&shop).await.into_iter().map(|one| one.path).collect();
-    paths.extend(["/docs", "/openapi.json", "/", "/nowhere"].map(str::to_owned));
+    paths.extend(["/docs", "/openapi.json", "/asyncapi.json", "/", "/nowhere"].map(str::to_owned));
     for path in paths {
         let answer = send(called("evil.example")(&path)).await;
         match path.as_str() {
@@ -189,6 +189,7 @@ async fn every_answer_has_the_security_headers() {
         (Method::GET, "/"),
         (Method::GET, "/docs"),
         (Method::GET, "/openapi.json"),
+        (Method::GET, "/asyncapi.json"),
         (Method::GET, "/metrics"),
         (Method::GET, "/health"),
     ] {

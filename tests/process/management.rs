@@ -65,6 +65,30 @@ impl Management {
         assert_eq!(answer["routed"], true, "unknown queue {queue}");
     }
 
+    /// Binds a queue to an exchange.
+    pub async fn bind(&self, exchange: &str, key: &str, queue: &str) {
+        let path = ["bindings", self.vhost.as_str(), "e", exchange, "q", queue];
+        self.ask(Method::POST, &path, Some(&json!({"routing_key": key, "arguments": {}}))).await;
+    }
+
+    /// Takes the next messages of a queue, acknowledged.
+    pub async fn take(&self, queue: &str, most: usize) -> Vec<Value> {
+        let body = json!({"count": most, "ackmode": "ack_requeue_false", "encoding": "auto"});
+        let path = ["queues", self.vhost.as_str(), queue, "get"];
+        let Value::Array(taken) = self.ask(Method::POST, &path, Some(&body)).await else {
+            panic!("no list of messages")
+        };
+        taken
+    }
+
+    /// All `exchanges`, `queues` or `bindings` of the vhost, as they are shown.
+    pub async fn listed(&self, what: &str) -> Vec<Value> {
+        let Value::Array(list) = self.ask(Method::GET, &[what, &self.vhost], None).await else {
+            panic!("no list of {what}")
+        };
+        list
+    }
+
     /// The name of every queue of the vhost.
     pub async fn queues(&self) -> BTreeSet<String> {
         let list = self.ask(Method::GET, &["queues", &self.vhost], None).await;

@@ -9,6 +9,7 @@
 //! A question changes nothing and is kept nowhere: who gets no answer asks again.
 
 use super::reads::PaymentReads;
+use super::rpc_schemas::{RpcSchemas, debug_assert_described};
 use crate::ports::{Responder, Rpc, RpcError};
 use async_trait::async_trait;
 use ordermill_domain::clock::Timestamp;
@@ -18,25 +19,29 @@ use ordermill_domain::money::{Currency, Money, MoneyError};
 use ordermill_domain::payment::{
     Attention, PaymentStatus, PaymentTry, PaymentView, Provider, Refund,
 };
+use schemars::{JsonSchema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ConfirmationQuestion")]
 struct Question {
     order_id: OrderId,
 }
 
 /// Instead of a payment.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ConfirmationFailed")]
 struct Failed {
     error: Failure,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "ConfirmationFailure")]
 enum Failure {
     /// The order has no payment yet.
     NotFound,
@@ -47,13 +52,16 @@ enum Failure {
 }
 
 /// A payment as it travels: amounts are decimals, as they are everywhere outside.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct ConfirmedPayment {
     order_id: OrderId,
     status: PaymentStatus,
     currency: Option<Currency>,
+    #[schemars(with = "Option<f64>")]
     amount: Option<Box<RawValue>>,
+    #[schemars(with = "Option<f64>")]
     captured: Option<Box<RawValue>>,
+    #[schemars(with = "Option<f64>")]
     refunded: Option<Box<RawValue>>,
     method: Option<String>,
     transaction_id: Option<String>,
@@ -73,6 +81,18 @@ struct ConfirmedPayment {
     created_at: Timestamp,
     updated_at: Timestamp,
     version: u64,
+}
+
+/// The schemas of a question to `payment.confirmation` and of its answers.
+pub(super) fn schemas(generator: &mut SchemaGenerator) -> RpcSchemas {
+    RpcSchemas {
+        address: RPC_PAYMENT,
+        question: generator.subschema_for::<Question>(),
+        answers: vec![
+            generator.subschema_for::<ConfirmedPayment>(),
+            generator.subschema_for::<Failed>(),
+        ],
+    }
 }
 
 impl From<PaymentView> for ConfirmedPayment {
@@ -157,10 +177,12 @@ impl PaymentResponder {
 #[async_trait]
 impl Responder for PaymentResponder {
     async fn answer(&self, question: &str) -> Option<String> {
-        match self.read_payment(question).await {
-            Ok(confirmed) => serde_json::to_string(&confirmed).ok(),
-            Err(error) => serde_json::to_string(&Failed { error }).ok(),
-        }
+        let answer = match self.read_payment(question).await {
+            Ok(confirmed) => serde_json::to_string(&confirmed).ok()?,
+            Err(error) => serde_json::to_string(&Failed { error }).ok()?,
+        };
+        debug_assert_described(schemas, None, &answer);
+        Some(answer)
     }
 }
 

@@ -9,6 +9,7 @@ mod remote;
 mod tests;
 
 pub use local::LocalPaymentRequests;
+pub(super) use remote::schemas;
 pub use remote::{RemotePaymentRequests, RequestResponder};
 
 use async_trait::async_trait;
@@ -17,6 +18,7 @@ use ordermill_domain::payment::{
     NOTIFICATION_BODY_MAX, NotificationError, NotificationReader, PaymentRequest, Provider, Refund,
     RequestRefused,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub type NotificationReaders = HashMap<Provider, Arc<dyn NotificationReader>>;
 
 /// What became of a genuine notification. It is on disk when this is said, unless the variant says otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NotificationTaken {
     /// Stored; the payment asks its gateway.
@@ -46,7 +48,7 @@ pub enum NotificationTaken {
 }
 
 /// Why a notification is not taken.
-#[derive(Clone, Debug, Error, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Error, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NotificationRefused {
     /// It has no right form, or no right signature.
@@ -61,7 +63,7 @@ pub enum NotificationRefused {
 }
 
 /// Why a request of a person has no success.
-#[derive(Clone, Debug, Error, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Error, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RequestError {
     /// It is not taken.

@@ -1,6 +1,7 @@
 //! Messages of every kind.
 
 use ordermill_actors::ports::Delivery;
+use ordermill_domain::messages::schema::example_data;
 use ordermill_domain::messages::{Body, Bundle, Flow, Kind, Message};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -15,61 +16,6 @@ pub const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01
 /// [`AT`], read.
 pub fn at() -> ordermill_domain::clock::Timestamp {
     AT.parse().unwrap()
-}
-
-fn data(kind: Kind) -> Value {
-    let total = json!({"amount": "49.90", "currency": "USD"});
-    let refusal = json!({"reason": "declined"});
-    let notice = json!({"customer_id": "c", "contact": {"email": "c@example.org"}, "total": total});
-    match kind {
-        Kind::OrderCreated => json!({
-            "customer_id": "c", "payment_method": "credit_card", "currency": "USD",
-            "lines": [{"product_id": "A", "quantity": 2, "amount_minor": 4990}],
-            "total_minor": 4990,
-        }),
-        Kind::OrderConfirmed | Kind::OrderShipped | Kind::OrderCompleted | Kind::OrderCancelled => {
-            notice
-        }
-        Kind::OrderPaymentRequired => {
-            let mut notice = notice;
-            notice["payment"] = json!({"url": "https://pay.example.org/p", "expires_at": AT});
-            notice
-        }
-        Kind::OrderCancelRequested => json!({"step": "customer", "reason": "asked"}),
-        Kind::InventoryReserve | Kind::InventoryReserved => {
-            json!([{"product_id": "A", "quantity": 2}])
-        }
-        Kind::InventoryFailed
-        | Kind::PaymentFailed
-        | Kind::PaymentLapsed
-        | Kind::ShippingFailed => refusal,
-        Kind::PaymentProcess => {
-            json!({"total": total, "method": "credit_card", "customer_id": "c", "placed_at": AT})
-        }
-        Kind::PaymentApproved => json!({"total": total, "transaction_id": "t"}),
-        Kind::PaymentActionRequired => {
-            json!({"url": "https://pay.example.org/p", "expires_at": AT, "amount": total})
-        }
-        Kind::PaymentAttention => json!({"attention": "refund_by_hand"}),
-        Kind::PaymentRefunded => json!({"amount": total, "refunded_total": total}),
-        Kind::PaymentUpdated => json!({
-            "status": "APPROVED", "provider": "simulated", "method": "credit_card",
-            "captured_minor": 4990, "refunded_minor": 0,
-        }),
-        Kind::PaymentStatusUpdated => json!({
-            "payment_status": "SUCCESS", "payment_id": Uuid::from_u128(1),
-            "order_id": Uuid::from_u128(2), "payment_method": "credit_card", "customer_id": "c",
-        }),
-        Kind::ShippingSchedule => json!({"units": 2, "total": total}),
-        Kind::ShippingScheduled => {
-            json!({"tracking_code": "TRK-12345678", "freight": total, "estimated_delivery": AT})
-        }
-        Kind::NotificationSend => {
-            json!({"channel": "email", "to": "c@example.org", "subject": "s", "body": "b"})
-        }
-        // The others have no content.
-        _ => Value::Null,
-    }
 }
 
 /// A message's envelope with this content.
@@ -91,12 +37,12 @@ pub fn envelope(kind: Kind, order: u32, data: &Value) -> Value {
 
 /// A message of a kind about an order.
 pub fn message(kind: Kind, order: u32) -> Arc<Message> {
-    Message::from_json(&envelope(kind, order, &data(kind)).to_string()).unwrap()
+    Message::from_json(&envelope(kind, order, &example_data(kind)).to_string()).unwrap()
 }
 
 /// A message for a customer by a channel.
 pub fn by_channel(channel: &str, order: u32) -> Arc<Message> {
-    let mut data = data(Kind::NotificationSend);
+    let mut data = example_data(Kind::NotificationSend);
     data["channel"] = channel.into();
     Message::from_json(&envelope(Kind::NotificationSend, order, &data).to_string()).unwrap()
 }

@@ -143,6 +143,7 @@ fn away(error: LinkError) -> BrokerError {
 impl Broker for RabbitBroker {
     fn publish(&self, message: OutboundMessage, confirm: ConfirmCallback) {
         let OutboundMessage { exchange, body, only, failures } = message;
+        body.debug_assert_described();
         let properties = wire::properties(exchange, &body, failures);
         let publish = |exchange: &'static str, key: Cow<'static, str>, done| PendingPublish {
             exchange: exchange.into(),

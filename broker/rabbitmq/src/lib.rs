@@ -36,4 +36,5 @@ mod wire;
 pub use broker::RabbitBroker;
 pub use error::BrokerOpenError;
 pub use probe::QueueDepth;
-pub use topology::Claim;
+pub use topology::{BindingPlan, Claim, ExchangePlan, QueuePlan, bindings, exchanges, queues};
+pub use wire::header;

@@ -17,6 +17,7 @@ use ordermill_domain::messages::{
     BINDINGS, Exchange, ExchangeKind, Queue, QueueKind, RETRY_DELAYS, RPC_PAYMENT,
     RPC_PAYMENT_REQUESTS, UNROUTED, retry_exchange,
 };
+use serde_json::{Map, Value};
 use std::time::Duration;
 
 mod claim;
@@ -40,28 +41,52 @@ const QUESTION_TTL: Duration = Duration::from_secs(30);
 
 /// A queue to be declared: its name, and the arguments that it must have.
 pub struct QueuePlan {
+    /// The queue.
     pub name: String,
-    arguments: Vec<(&'static str, AMQPValue)>,
+    arguments: Arguments,
 }
 
 /// An exchange to be declared.
 pub struct ExchangePlan {
+    /// The exchange.
     pub name: String,
+    /// How it chooses queues.
     pub kind: ExchangeKind,
-    arguments: Vec<(&'static str, AMQPValue)>,
+    arguments: Arguments,
 }
 
 /// A queue to be bound.
 pub struct BindingPlan {
+    /// The exchange that the queue is bound to.
     pub exchange: String,
+    /// The queue.
     pub queue: String,
+    /// The routing key.
     pub key: &'static str,
-    arguments: Vec<(&'static str, AMQPValue)>,
+    arguments: Arguments,
+}
+
+/// Arguments of a declaration.
+type Arguments = Vec<(&'static str, AMQPValue)>;
+
+/// Arguments as JSON, as RabbitMQ's management API shows them.
+fn as_json(arguments: &Arguments) -> Map<String, Value> {
+    let value = |value: &AMQPValue| match value {
+        AMQPValue::LongString(text) => text.to_string().into(),
+        AMQPValue::LongLongInt(number) => (*number).into(),
+        other => format!("{other:?}").into(),
+    };
+    arguments.iter().map(|(name, argument)| ((*name).to_owned(), value(argument))).collect()
 }
 
 impl QueuePlan {
+    /// The arguments that the queue has.
+    pub fn arguments(&self) -> Map<String, Value> {
+        as_json(&self.arguments)
+    }
+
     /// In words, for whoever finds another under its name.
-    pub fn declared(&self) -> Declared {
+    pub(crate) fn declared(&self) -> Declared {
         Declared {
             thing: format!("queue `{}`", self.name),
             expected: words("durable", &self.arguments),
@@ -70,24 +95,29 @@ impl QueuePlan {
 }
 
 impl ExchangePlan {
+    /// The arguments that the exchange has.
+    pub fn arguments(&self) -> Map<String, Value> {
+        as_json(&self.arguments)
+    }
+
     /// In words, for whoever finds another under its name.
-    pub fn declared(&self) -> Declared {
-        let kind = match self.kind {
-            ExchangeKind::Direct => "durable, of type direct",
-            ExchangeKind::Topic => "durable, of type topic",
-            ExchangeKind::Fanout => "durable, of type fanout",
-            ExchangeKind::Headers => "durable, of type headers",
-        };
+    pub(crate) fn declared(&self) -> Declared {
+        let kind = format!("durable, of type {}", self.kind.as_str());
         Declared {
             thing: format!("exchange `{}`", self.name),
-            expected: words(kind, &self.arguments),
+            expected: words(&kind, &self.arguments),
         }
     }
 }
 
 impl BindingPlan {
+    /// The arguments that the binding has.
+    pub fn arguments(&self) -> Map<String, Value> {
+        as_json(&self.arguments)
+    }
+
     /// In words.
-    pub fn declared(&self) -> Declared {
+    pub(crate) fn declared(&self) -> Declared {
         let expected = format!("bound to `{}`", self.exchange);
         Declared { thing: format!("queue `{}`", self.queue), expected }
     }

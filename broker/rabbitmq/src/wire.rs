@@ -22,12 +22,23 @@ use ordermill_domain::messages::{
 };
 use std::collections::BTreeMap;
 
-const TRACEPARENT: &str = "traceparent";
-const ATTEMPT: &str = "x-attempt";
-const FIRST_FAILED_AT: &str = "x-first-failed-at";
-const CHANNEL: &str = "channel";
-const CAUSE: &str = "x-cause";
-const ORIGINAL_QUEUE: &str = "x-original-queue";
+/// The headers of a message.
+pub mod header {
+    /// The trace that it belongs to; of a bundle, where all of its messages belong to one.
+    pub const TRACEPARENT: &str = "traceparent";
+    /// How often its consumer has failed on it. None: never.
+    pub const ATTEMPT: &str = "x-attempt";
+    /// When it failed first.
+    pub const FIRST_FAILED_AT: &str = "x-first-failed-at";
+    /// Of a message for a customer: the channel.
+    pub const CHANNEL: &str = "channel";
+    /// Of a dead letter: why.
+    pub const CAUSE: &str = "x-cause";
+    /// Of a dead letter: the queue that it was consumed from.
+    pub const ORIGINAL_QUEUE: &str = "x-original-queue";
+}
+
+use header::{ATTEMPT, CAUSE, CHANNEL, FIRST_FAILED_AT, ORIGINAL_QUEUE, TRACEPARENT};
 
 const APP_ID: &str = "ordermill";
 const JSON: &str = "application/json";

@@ -110,6 +110,14 @@ impl Body {
         }
     }
 
+    /// In debug builds of tests: asserts that the body is as its schema says, which is what openapi/asyncapi.json
+    /// promises. Every broker calls it with what is published.
+    #[inline]
+    pub fn debug_assert_described(&self) {
+        #[cfg(all(feature = "testing", debug_assertions))]
+        crate::testing::described::assert_described(self);
+    }
+
     /// Reads what came to a queue. Of a bundle, each entry is read by itself: the good ones are not lost with
     /// the bad.
     pub fn read(bytes: &[u8]) -> Result<Self, Unreadable> {

@@ -5,13 +5,14 @@ use crate::clock::Timestamp;
 use crate::ids::{OrderId, ProductId};
 use crate::money::Money;
 use crate::payment::{Attention, Page, PaymentStatus, PaymentTry, Provider};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
 use uuid::Uuid;
 
 /// A quantity of a product, without a price.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StockLine {
     /// The product.
     pub product_id: ProductId,
@@ -20,7 +21,7 @@ pub struct StockLine {
 }
 
 /// A product of which too little was there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Shortage {
     /// The product.
     pub product_id: ProductId,
@@ -31,7 +32,7 @@ pub struct Shortage {
 }
 
 /// Why a service refused a step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refusal {
     /// A machine-readable word: `insufficient_stock`, `unknown_product`, `declined`, `undeliverable`, …
     pub reason: String,
@@ -48,7 +49,7 @@ impl Refusal {
 }
 
 /// Why an order ended as cancelled.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// The step that failed; `customer`; or, past the deadline, what the saga was doing, in lower case.
     pub step: String,
@@ -60,7 +61,7 @@ pub struct Failure {
 }
 
 /// The content of a notice to the customer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderNotice {
     /// Whom to tell.
     pub customer_id: String,
@@ -83,7 +84,7 @@ pub struct OrderNotice {
 }
 
 /// The command to take the money.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentProcess {
     /// How much.
     pub total: Money,
@@ -96,7 +97,7 @@ pub struct PaymentProcess {
 }
 
 /// The answer that the money was taken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentApproved {
     /// How much was captured.
     pub total: Money,
@@ -105,7 +106,7 @@ pub struct PaymentApproved {
 }
 
 /// The customer has to do something: there is a page where the order can be paid.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentActionRequired {
     /// The page. A bearer link: in no log, in no list, and not in the audit trail, whose copy is without it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -128,14 +129,14 @@ impl fmt::Debug for PaymentActionRequired {
 }
 
 /// Something that a person should know, or has to do, about a payment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentAttention {
     /// What.
     pub attention: Attention,
 }
 
 /// A part of the money is given back while the order goes on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentRefunded {
     /// The refund. None: it was made in the gateway's dashboard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -148,7 +149,7 @@ pub struct PaymentRefunded {
 
 /// Where a payment stands after a change. Told of payments by page, and of every payment that a person has to see to:
 /// of the others `payment.approved`, `payment.failed` and `payment.reversed` say all there is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentUpdated {
     /// The status.
     pub status: PaymentStatus,
@@ -176,7 +177,7 @@ pub struct PaymentUpdated {
 
 /// The event of seed 004 that a payment's status changed, in that system's shape: its `payment_id` is ours, its
 /// `order_id` the order's. The customer's id is not of that shape: the notification service stores the event for them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentStatusUpdated {
     /// `SUCCESS`, `PENDING`, `EXPIRED` or `FAILED`.
     pub payment_status: String,
@@ -192,7 +193,7 @@ pub struct PaymentStatusUpdated {
 }
 
 /// The command to schedule the parcel.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ShippingSchedule {
     /// How many units the parcel holds.
     pub units: u64,
@@ -207,7 +208,7 @@ pub struct ShippingSchedule {
 }
 
 /// The answer that the parcel is scheduled.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ShipmentScheduled {
     /// `TRK-` and 8 characters.
     pub tracking_code: String,
@@ -218,7 +219,7 @@ pub struct ShipmentScheduled {
 }
 
 /// A message for one customer through one channel.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChannelMessage {
     /// `email`, `sms`.
     pub channel: String,

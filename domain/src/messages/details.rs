@@ -5,10 +5,11 @@ use super::content::{PaymentProcess, ShippingSchedule, StockLine};
 use crate::clock::Timestamp;
 use crate::ids::ProductId;
 use crate::money::{Currency, Money};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One line of an order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Line {
     /// The product.
     pub product_id: ProductId,
@@ -27,7 +28,7 @@ impl Line {
 }
 
 /// An order as its customer placed it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderDetails {
     /// The customer.
     pub customer_id: String,

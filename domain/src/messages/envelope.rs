@@ -4,6 +4,7 @@ use super::details::OrderDetails;
 use super::payload::{Kind, Payload};
 use crate::clock::Timestamp;
 use crate::ids::OrderId;
+use schemars::JsonSchema;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
@@ -12,7 +13,7 @@ use strum::{IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
 /// How the steps of an order find each other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[derive(IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
@@ -35,7 +36,7 @@ impl Flow {
 }
 
 /// In which order the saga takes its steps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[derive(IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "kebab-case")]
@@ -58,7 +59,7 @@ impl Plan {
 }
 
 /// The properties that a message inherits from its order, and that any answer to it carries on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Origin {
     /// The order.
     pub order_id: OrderId,

@@ -7,6 +7,7 @@ use super::content::{
 };
 use super::details::OrderDetails;
 use crate::ids::ServiceName;
+use schemars::{Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::fmt;
@@ -27,7 +28,7 @@ pub enum Role {
 
 macro_rules! messages {
     ($($(#[$of:meta])* $service:ident($messages:ident) {
-        $($(#[$doc:meta])* $role:ident $variant:ident $(($data:ty))? = $kind:ident $name:literal;)*
+        $($(#[doc = $doc:literal])* $role:ident $variant:ident $(($data:ty))? = $kind:ident $name:literal;)*
     })*) => {
         /// The content of a message, by the service that a command is for or that an event comes from. In JSON:
         /// `{"event_type": "...", "data": ...}`.
@@ -42,7 +43,7 @@ macro_rules! messages {
             #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
             #[serde(tag = "event_type", content = "data")]
             pub enum $messages {
-                $($(#[$doc])* #[serde(rename = $name)] $variant $(($data))?,)*
+                $($(#[doc = $doc])* #[serde(rename = $name)] $variant $(($data))?,)*
             }
 
             impl $messages {
@@ -56,7 +57,7 @@ macro_rules! messages {
         /// The name of a message: an event's routing key, a command's name.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Kind {
-            $($($(#[$doc])* #[serde(rename = $name)] $kind,)*)*
+            $($($(#[doc = $doc])* #[serde(rename = $name)] $kind,)*)*
         }
 
         impl Kind {
@@ -66,6 +67,16 @@ macro_rules! messages {
             /// The name as it is written.
             pub const fn as_str(self) -> &'static str {
                 match self { $($(Self::$kind => $name,)*)* }
+            }
+
+            /// What a message of this kind says, for people.
+            pub fn about(self) -> &'static str {
+                match self { $($(Self::$kind => concat!($($doc),*).trim_start(),)*)* }
+            }
+
+            /// The schema of its content. None: it has none.
+            pub(super) fn data_schema(self, generator: &mut SchemaGenerator) -> Option<Schema> {
+                match self { $($(Self::$kind => messages!(@schema generator $(($data))?),)*)* }
             }
 
             /// Its role.
@@ -95,6 +106,8 @@ macro_rules! messages {
     };
     (@pattern $variant:ident) => { Self::$variant };
     (@pattern $variant:ident ($data:ty)) => { Self::$variant(_) };
+    (@schema $generator:ident) => { None };
+    (@schema $generator:ident ($data:ty)) => { Some($generator.subschema_for::<$data>()) };
     (@read $raw:ident $messages:ident $variant:ident) => { Ok($messages::$variant) };
     (@read $raw:ident $messages:ident $variant:ident ($data:ty)) => {
         serde_json::from_str::<$data>($raw.map_or("null", RawValue::get)).map($messages::$variant)

@@ -56,12 +56,24 @@ pub enum ExchangeKind {
     Headers,
 }
 
+impl ExchangeKind {
+    /// The type's name in AMQP.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Topic => "topic",
+            Self::Fanout => "fanout",
+            Self::Headers => "headers",
+        }
+    }
+}
+
 macro_rules! exchanges {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal $(of $service:ident)?, $kind:ident;)*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident = $name:literal $(of $service:ident)?, $kind:ident;)*) => {
         /// An exchange that messages are published to.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Exchange {
-            $($(#[$doc])* #[serde(rename = $name)] $variant,)*
+            $($(#[doc = $doc])* #[serde(rename = $name)] $variant,)*
         }
 
         impl Exchange {
@@ -71,6 +83,11 @@ macro_rules! exchanges {
             /// The exchange's name.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
+            }
+
+            /// What it is for, for people.
+            pub fn about(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),*).trim_start(),)* }
             }
 
             /// How it chooses queues.
@@ -120,11 +137,11 @@ pub enum QueueKind {
 }
 
 macro_rules! queues {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal of $service:ident, $kind:ident;)*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident = $name:literal of $service:ident, $kind:ident;)*) => {
         /// A queue that a service consumes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Queue {
-            $($(#[$doc])* #[serde(rename = $name)] $variant,)*
+            $($(#[doc = $doc])* #[serde(rename = $name)] $variant,)*
         }
 
         impl Queue {
@@ -134,6 +151,11 @@ macro_rules! queues {
             /// The queue's name.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
+            }
+
+            /// What it is for, for people.
+            pub fn about(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),*).trim_start(),)* }
             }
 
             /// The service that consumes it.

@@ -2,6 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::ids::OrderId;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use uuid::Uuid;
@@ -57,7 +58,7 @@ pub struct Reference {
 }
 
 /// A page at which the customer can pay.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Page {
     /// Where it is. Whoever has it can pay and can see what is paid: it is in no log and in no list.
     pub url: String,
@@ -73,7 +74,7 @@ impl fmt::Debug for Page {
 }
 
 /// The customer's latest try at the page.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentTry {
     /// By which method.
     pub method: String,

@@ -91,7 +91,9 @@ pub struct PaymentPart {
 }
 
 /// A person's word on a payment in review.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Ruling {
     /// The money counts.

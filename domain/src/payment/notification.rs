@@ -80,7 +80,7 @@ fn column(text: &str) -> String {
 }
 
 /// Why a notification is not taken.
-#[derive(Clone, Debug, Error, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Error, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NotificationError {
     /// It has not the form that the gateway's documentation promises.

@@ -7,6 +7,7 @@ use super::stored_notifications::NotificationOutcome;
 use crate::clock::Timestamp;
 use crate::ids::OrderId;
 use crate::messages::{Line, StockLine};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 use thiserror::Error;
@@ -16,7 +17,7 @@ use uuid::Uuid;
 pub const REFUNDS_MAX: usize = 50;
 
 /// A request of a person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentRequest {
     /// Give a part of the money back.
@@ -31,7 +32,7 @@ pub enum PaymentRequest {
 }
 
 /// A refund that is asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RefundRequest {
     /// Made from the order and the request's idempotency key: the same request is the same refund.
     pub refund_id: Uuid,
@@ -52,7 +53,7 @@ impl RefundRequest {
 }
 
 /// What a refund gives back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundWhat {
     /// Units of lines.
@@ -64,7 +65,7 @@ pub enum RefundWhat {
 }
 
 /// How far a refund is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[derive(IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
@@ -90,7 +91,7 @@ impl RefundStatus {
 }
 
 /// A refund of a payment, as its row remembers it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refund {
     /// Its id.
     pub refund_id: Uuid,
@@ -133,7 +134,7 @@ pub enum PaymentReply {
 }
 
 /// Why a request is not taken.
-#[derive(Clone, Debug, Error, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Error, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RequestRefused {
     /// The order has no payment yet.

@@ -277,6 +277,7 @@ impl DeliveryChannel for SimChannel {
 #[async_trait]
 impl Broker for Connection {
     fn publish(&self, message: OutboundMessage, confirm: ConfirmCallback) {
+        message.body.debug_assert_described();
         let (broker, gate) = (self.broker.clone(), self.gate.clone());
         tokio::spawn(async move {
             let SimBroker { sim, .. } = &broker;

@@ -12,15 +12,17 @@
 use super::{
     NotificationRefused, NotificationTaken, PATIENCE, PaymentRequests, RequestError, as_text,
 };
+use crate::payment::rpc_schemas::{RpcSchemas, debug_assert_described};
 use crate::ports::{Responder, Rpc};
 use async_trait::async_trait;
 use ordermill_domain::ids::OrderId;
 use ordermill_domain::messages::RPC_PAYMENT_REQUESTS;
 use ordermill_domain::payment::{PaymentRequest, Provider, Refund};
+use schemars::{JsonSchema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum RequestQuestion {
     Notification { provider: Provider, body: String },
@@ -28,7 +30,7 @@ enum RequestQuestion {
     Refunds { order_id: OrderId },
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum RequestAnswer {
     Notification(Result<NotificationTaken, NotificationRefused>),
@@ -36,6 +38,15 @@ enum RequestAnswer {
     Refunds(Result<Vec<Refund>, RequestError>),
     /// The question cannot be read: another version asks.
     BadQuestion,
+}
+
+/// The schemas of a question to `payment.requests` and of its answer.
+pub fn schemas(generator: &mut SchemaGenerator) -> RpcSchemas {
+    RpcSchemas {
+        address: RPC_PAYMENT_REQUESTS,
+        question: generator.subschema_for::<RequestQuestion>(),
+        answers: vec![generator.subschema_for::<RequestAnswer>()],
+    }
 }
 
 /// Answers for the payments of this process.
@@ -51,7 +62,9 @@ impl RequestResponder {
 #[async_trait]
 impl Responder for RequestResponder {
     async fn answer(&self, question: &str) -> Option<String> {
-        let answer = match serde_json::from_str(question) {
+        let asked = serde_json::from_str(question);
+        let understood = asked.is_ok().then_some(question);
+        let answer = match asked {
             Ok(RequestQuestion::Notification { provider, body }) => {
                 RequestAnswer::Notification(self.0.notification(provider, body.as_bytes()).await)
             }
@@ -63,7 +76,9 @@ impl Responder for RequestResponder {
             }
             Err(_) => RequestAnswer::BadQuestion,
         };
-        serde_json::to_string(&answer).ok()
+        let answer = serde_json::to_string(&answer).ok()?;
+        debug_assert_described(schemas, understood, &answer);
+        Some(answer)
     }
 }
 
