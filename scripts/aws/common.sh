@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What the scripts of this folder share.
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
 root=deploy/terraform
 
 fail() {
