@@ -8,6 +8,7 @@ module "network" {
   source       = "./modules/network"
   name         = var.name
   region       = var.region
+  zones        = var.zones
   nat_per_zone = var.production
   client_cidrs = distinct(concat(var.client_cidrs, var.admin_cidrs))
   key_arn      = module.secrets.key_arn

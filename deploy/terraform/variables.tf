@@ -13,6 +13,16 @@ variable "region" {
   default = "us-west-2"
 }
 
+variable "zones" {
+  description = "The letters of two availability zones of the region."
+  type        = list(string)
+  default     = ["a", "b"]
+  validation {
+    condition     = length(distinct(var.zones)) == 2
+    error_message = "zones has two different letters."
+  }
+}
+
 variable "domain" {
   description = "The name that clients use, as shop.example.com. It gets a certificate and an address record."
   type        = string

@@ -1,9 +1,6 @@
 # What a plan must contain, whatever else changes. The providers are mocked: no account is needed.
 
 mock_provider "aws" {
-  mock_data "aws_availability_zones" {
-    defaults = { names = ["us-west-2a", "us-west-2b", "us-west-2c"] }
-  }
   mock_data "aws_caller_identity" {
     defaults = { account_id = "123456789012" }
   }
@@ -52,6 +49,7 @@ run "network" {
   variables {
     name         = "test"
     region       = "us-west-2"
+    zones        = ["a", "b"]
     nat_per_zone = false
     key_arn      = "arn:aws:kms:us-west-2:123456789012:key/test"
   }
@@ -84,6 +82,7 @@ run "a_nat_gateway_in_each_zone" {
   variables {
     name         = "test"
     region       = "us-west-2"
+    zones        = ["a", "b"]
     nat_per_zone = true
     key_arn      = "arn:aws:kms:us-west-2:123456789012:key/test"
   }

@@ -18,3 +18,8 @@ variable "client_cidrs" {
 }
 
 variable "key_arn" { type = string }
+
+variable "zones" {
+  description = "The letters of two availability zones."
+  type        = list(string)
+}
