@@ -1,0 +1,3 @@
+output "arn" { value = aws_ecr_repository.this.arn }
+
+output "url" { value = aws_ecr_repository.this.repository_url }

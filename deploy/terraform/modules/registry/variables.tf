@@ -1,0 +1,3 @@
+variable "name" { type = string }
+
+variable "key_arn" { type = string }
