@@ -28,7 +28,7 @@ use crate::config::{Config, Infrastructure};
 use crate::sms::LogSms;
 use crate::smtp::SmtpMessenger;
 use crate::stop_signal::asked_to_stop;
-use crate::{api, simulated_pages, telemetry, waiting};
+use crate::{api, reload, simulated_pages, telemetry, waiting};
 use anyhow::Context;
 use async_trait::async_trait;
 use brokers::Brokers;
@@ -129,6 +129,7 @@ impl App {
         let world = world::real();
         let databases = Databases::new(&config, world::owner())?;
         let stop = CancellationToken::new();
+        reload::on_hangup(&config, stop.clone())?;
         let startup_gate = api::StartupGate::new(boot.clone(), world.clone(), config.hosts.clone());
         // Where the start fails, the server goes with everything else.
         let unless_started = stop.clone().drop_guard();

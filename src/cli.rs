@@ -30,7 +30,9 @@ const DEMO_ORDERS_MAX: u64 = 100_000;
 )]
 #[command(
     after_help = "Durations are written as 500ms, 30s, 15m or 1h. Every setting can also be \
-    set by the environment variable named in its help."
+    set by the environment variable named in its help. Each setting that holds a secret (a URL with a \
+    password, a key) can also be read from a file: DATABASE_URL_FILE=PATH or --database-url-file PATH \
+    for DATABASE_URL, and so for each."
 )]
 struct Cli {
     #[command(flatten)]

@@ -12,6 +12,7 @@ mod gateways;
 mod infrastructure;
 mod reader;
 mod secret;
+mod secret_files;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +25,7 @@ pub use secret::{Secret, may_hold_secret};
 
 pub use crate::host::Hosts;
 use address::MAIL;
+use args::is_server_url;
 use lettre::message::Mailbox;
 use ordermill_domain::ids::ServiceName;
 use ordermill_domain::messages::{Flow, Plan};
@@ -101,6 +103,8 @@ pub struct Config {
     /// What whoever started it should know of these settings, a line each: settings without effect,
     /// variables that look like settings and are none.
     pub notices: Vec<String>,
+    /// The settings as they were written, to read files of secrets again.
+    pub written: Box<ServeArgs>,
 }
 
 /// What is logged, and how.
@@ -195,13 +199,14 @@ pub struct SmtpConfig {
 impl Config {
     /// Reads the settings; the error names every wrong one.
     pub fn read(args: &ServeArgs) -> Result<Self, ConfigError> {
-        let mut reader = Reader::new();
+        let mut reader = Reader::new(&args.secret_files);
         let read = &mut reader;
         let listen = read
             .parsed("listen", &args.listen, LISTEN_ACCEPTED, |text| text.parse().ok().map(Some));
         let services = infrastructure::services(read, args);
         let mut config = Self {
             notices: Vec::new(),
+            written: Box::new(args.clone()),
             infrastructure: Infrastructure::read(read, args, &services),
             gateways: GatewayConfig::read(read, args, &services),
             services,
@@ -276,6 +281,7 @@ impl Config {
         let without_effect = effect::without_effect(&args.given, &config);
         config.notices = without_effect.into_iter().collect();
         config.notices.extend(config.gateways.notice(&config.order));
+        config.notices.extend(args.exposed.iter().cloned());
         reader.finish(config)
     }
 
@@ -300,13 +306,18 @@ impl Config {
         })
     }
 
+    /// The same settings with the files of secrets read again.
+    pub fn reread(&self) -> Result<Self, ConfigError> {
+        Self::read(&self.written)
+    }
+
     /// The same with the infrastructure, the flow, the plan and the patience at start that the environment
     /// names.
     pub fn for_demo() -> Result<Self, ConfigError> {
         let environment = ServeArgs::from_env();
         let is_taken = |field: &str| {
-            matches!(field, "flow" | "plan" | "amqp_url" | "startup_timeout")
-                || field.ends_with("database_url")
+            matches!(field, "flow" | "plan" | "startup_timeout")
+                || is_server_url(secret_files::setting_of(field))
         };
         let overridden = effect::overridden(&environment.given, |field| !is_taken(field), "demo");
         let given = environment.given.iter().filter(|field| is_taken(field)).cloned().collect();

@@ -3,7 +3,8 @@
 use ordermill::cli::{DemoArgs, Invocation};
 use ordermill::config::{self, Config};
 use ordermill::{
-    actors, api, app, backup, check, demo, dlq, output, print, program, stop_signal, telemetry,
+    actors, api, app, backup, check, core_dumps, demo, dlq, output, print, program, stop_signal,
+    telemetry,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::process::ExitCode;
@@ -45,6 +46,7 @@ fn run(invocation: Invocation) -> ExitCode {
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     telemetry::init(&config.log)?;
     raise_descriptors();
+    core_dumps::disable();
     for notice in config.notices.iter().cloned().chain(config::unknown_variables()) {
         tracing::warn!("{notice}");
     }

@@ -78,6 +78,7 @@ mod process {
     mod refused;
     mod restart;
     mod scenarios;
+    mod secret_files;
     mod secrets;
     mod server;
     mod settings;

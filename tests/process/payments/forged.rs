@@ -37,7 +37,7 @@ const KINDS: [(&str, u16); 8] = [
 ];
 
 /// What a notification's signature covers, and the rest that it does not.
-fn notification(order: &str, code: &str, amount: &str, key: &str) -> Value {
+pub fn notification(order: &str, code: &str, amount: &str, key: &str) -> Value {
     let digest = Sha512::digest(format!("{order}{code}{amount}{key}"));
     let signature = digest.iter().fold(String::new(), |mut hex, byte| {
         write!(hex, "{byte:02x}").unwrap();
