@@ -5,6 +5,7 @@ use crate::backup::BackupArgs;
 use crate::check::{Check, CheckArgs, CheckError};
 use crate::config::{Config, ConfigError, LogFormat, ServeArgs, may_hold_secret};
 use crate::dlq::DlqArgs;
+use crate::health::HealthArgs;
 use crate::output::STDERR;
 use crate::telemetry;
 use clap::builder::{RangedU64ValueParser, StyledStr};
@@ -71,6 +72,10 @@ enum Command {
     /// databases in the settings. Reports both sides of each disagreement. Exits with 1 if records
     /// differ, and with 69 if they cannot be compared.
     Check(CheckArgs),
+    /// Check whether the server of this machine is alive, or ready (--ready)
+    ///
+    /// For health checks of containers. Exits with 0 or 1, and prints a line with the reason.
+    Health(HealthArgs),
     /// Print the OpenAPI document of the API
     Openapi,
 }
@@ -103,6 +108,8 @@ pub enum Invocation {
     Dlq(DlqArgs),
     /// Compare what the services say.
     Check(Box<Check>),
+    /// Check health.
+    Health(HealthArgs),
     /// Print the OpenAPI document.
     OpenApi,
 }
@@ -142,6 +149,7 @@ impl Invocation {
             Command::Backup(args) => Ok(Self::Backup(args)),
             Command::Dlq(args) => Ok(Self::Dlq(args)),
             Command::Check(args) => Ok(Self::Check(Box::new(Check::read(args)?))),
+            Command::Health(args) => Ok(Self::Health(args)),
             Command::Openapi => Ok(Self::OpenApi),
         }
     }

@@ -16,6 +16,7 @@ pub mod config;
 pub mod core_dumps;
 pub mod demo;
 pub mod dlq;
+pub mod health;
 mod host;
 pub mod output;
 pub mod print;

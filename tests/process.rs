@@ -50,6 +50,7 @@ mod process {
     mod boot;
     mod check;
     mod closed_port;
+    mod commands;
     mod crash;
     mod customers;
     mod databases;

@@ -1,0 +1,42 @@
+//! Commands around a server: its health.
+
+use super::setup::Setup;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn health_is_that_of_the_server_on_the_port_of_the_settings() {
+    let setup = Setup::embedded().with_port();
+    let url = format!("http://{}", setup.listen());
+    for command in [&["health"][..], &["health", "--ready"]] {
+        let ended = setup.run(command);
+        assert_eq!(ended.code, Some(1), "{command:?}: {}", ended.stdout);
+        assert_eq!(ended.stderr.trim().lines().count(), 1, "{}", ended.stderr);
+        assert!(ended.stderr.contains(&format!("no server responds at {url}")), "{}", ended.stderr);
+    }
+    let server = setup.start();
+    for (command, line) in [
+        (&["health"][..], format!("alive: {url}/health\n")),
+        (&["health", "--ready"], format!("ready: {url}/ready\n")),
+        (&["health", "--url", &url], format!("alive: {url}/health\n")),
+    ] {
+        let ended = setup.run(command);
+        assert_eq!((ended.code, &ended.stdout), (Some(0), &line), "{command:?}: {}", ended.stderr);
+    }
+    server.terminate().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_waits_for_its_databases_is_alive_and_not_ready() {
+    // Port 1 is nobody's.
+    let setup = Setup::embedded()
+        .with_port()
+        .with("DATABASE_URL", "postgres://shop@127.0.0.1:1/shop")
+        .with("AMQP_URL", "amqp://127.0.0.1:1");
+    let server = setup.launch();
+    while setup.run(&["health"]).code != Some(0) {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let ended = setup.run(&["health", "--ready"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stdout);
+    assert!(ended.stderr.contains("not ready: the order database"), "{}", ended.stderr);
+    server.kill9();
+}
