@@ -3,7 +3,7 @@
 //! ```text
 //! start: data directory ─▶ listen ─▶ open and migrate databases ─▶ connect and declare ─▶
 //!        supervisors ─▶ serve
-//! end:   close admission and the streams ─▶ let what was said be heard ─▶ consumers ─▶ commit ─▶ stop ─▶ close files
+//! end:   drain ─▶ close admission and the streams ─▶ let what was said be heard ─▶ consumers ─▶ commit ─▶ stop ─▶ close files
 //! ```
 
 mod acceptor;
@@ -15,6 +15,7 @@ mod gateways;
 mod http;
 mod listeners;
 mod open_stores;
+mod run;
 mod services;
 pub mod world;
 
@@ -27,7 +28,6 @@ use crate::check::{self, System, SystemState};
 use crate::config::{Config, Infrastructure};
 use crate::sms::LogSms;
 use crate::smtp::SmtpMessenger;
-use crate::stop_signal::asked_to_stop;
 use crate::{api, reload, simulated_pages, telemetry, waiting};
 use anyhow::Context;
 use async_trait::async_trait;
@@ -52,7 +52,6 @@ use ractor::{Actor, ActorRef};
 use services::{Notifiers, Outside};
 use std::future::Future;
 use std::net::SocketAddr;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -98,6 +97,8 @@ pub struct App {
     http: Arc<Http<api::StartupGate>>,
     webhook_http: Option<Arc<Http<api::WebhookListener>>>,
     stop: CancellationToken,
+    /// It was asked to stop, or stops.
+    leaving: CancellationToken,
     admission: Arc<Admission>,
     brokers: Brokers,
     databases: Databases,
@@ -200,6 +201,7 @@ impl App {
             lag: process.lag.clone(),
         });
         webhooks.open(payment_requests.clone());
+        let leaving = stop.child_token();
         let api = api::Api::new(api::Parts {
             payment_requests,
             gateway_health,
@@ -217,6 +219,7 @@ impl App {
             metrics,
             world,
             stop: stop.clone(),
+            leaving: leaving.clone(),
         });
         let mut http_parts = api.parts(HTTP);
         let node = process.tree.part(Some(HTTP), "server", "http/server");
@@ -251,6 +254,7 @@ impl App {
             http,
             webhook_http,
             stop,
+            leaving,
             admission,
             brokers,
             databases,
@@ -279,12 +283,7 @@ impl App {
             Infrastructure::Embedded => self.config.data_dir.display().to_string(),
             Infrastructure::Servers(_) => "PostgreSQL and RabbitMQ".to_owned(),
         };
-        let services: Vec<_> = self.config.services.iter().map(|name| name.as_str()).collect();
-        let services = services.join(", ");
-        let does = match self.config.services.contains(&ServiceName::Order) {
-            true => format!("takes orders at {url}/orders"),
-            false => format!("runs {services} at {url}"),
-        };
+        let (services, does) = (self.services(), self.does());
         let words = format!(
             "Ordermill {does}\n\
              \x20 Swagger UI   {url}/docs\n\
@@ -297,31 +296,17 @@ impl App {
         telemetry::said(Level::INFO, &words, &format!("Ordermill {does}"), fields)
     }
 
-    /// Runs until it is asked to stop, then ends in good order. A second wish to stop, or the end of
-    /// the services, ends it at once.
-    pub async fn run_until(
-        mut self,
-        asked: impl Future<Output = ()> + Send,
-    ) -> anyhow::Result<ExitCode> {
-        tokio::select! {
-            biased;
-            () = asked => {}
-            _ = &mut self.root_ended => {
-                tracing::error!("a service exceeded its restart limit; the process exits and must be restarted");
-                anyhow::bail!("a service exceeded its restart limit; see the log");
-            }
-            () = self.brokers.failed() => {
-                tracing::error!("RabbitMQ connection task failed; the process exits and must be restarted");
-                anyhow::bail!("RabbitMQ connection task failed; see the log");
-            }
-        }
-        tokio::select! {
-            biased;
-            () = asked_to_stop() => {
-                tracing::warn!("second stop signal: exiting at once");
-                Ok(ExitCode::FAILURE)
-            }
-            drained = self.stop() => Ok(if drained { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
+    fn services(&self) -> String {
+        let services: Vec<_> = self.config.services.iter().map(|name| name.as_str()).collect();
+        services.join(", ")
+    }
+
+    /// What it does, and where.
+    fn does(&self) -> String {
+        let url = self.url();
+        match self.config.services.contains(&ServiceName::Order) {
+            true => format!("takes orders at {url}/orders"),
+            false => format!("runs {} at {url}", self.services()),
         }
     }
 

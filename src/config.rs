@@ -47,6 +47,8 @@ const TIMER_LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const TIMER: [Duration; 2] = [TIMER_SHORTEST, TIMER_LONGEST];
 /// Late orders are looked for at least once a minute, or their deadlines would mean nothing.
 const SWEEP: [Duration; 2] = [TIMER_SHORTEST, Duration::from_secs(60)];
+/// Load balancers ask every few seconds. Longer than ten minutes no orchestrator waits for an end.
+const DRAIN: [Duration; 2] = [Duration::ZERO, Duration::from_secs(600)];
 /// A gateway that takes longer than ten minutes is no gateway worth simulating.
 const GATEWAY: [Duration; 2] = [Duration::ZERO, Duration::from_secs(600)];
 
@@ -78,6 +80,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Whether a data directory whose files are of different moments is taken as it is.
     pub accepts_mixed_files: bool,
+    /// How long requests are still served after it was asked to stop.
+    pub drain_delay: Duration,
     /// How long work under way may take to finish when asked to stop.
     pub shutdown_timeout: Duration,
     /// How long an actor may be idle before it leaves memory.
@@ -236,6 +240,7 @@ impl Config {
                     _ => None,
                 },
             ),
+            drain_delay: read.duration("drain_delay", &args.drain_delay, DRAIN),
             shutdown_timeout: read.duration("shutdown_timeout", &args.shutdown_timeout, TIMER),
             idle_after: read.duration("idle_after", &args.idle_after, TIMER),
             check_interval: read.duration_or_off(

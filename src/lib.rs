@@ -26,6 +26,7 @@ pub mod simulated_pages;
 pub mod sms;
 pub mod smtp;
 pub mod stop_signal;
+mod systemd;
 pub mod table;
 pub mod telemetry;
 pub mod waiting;

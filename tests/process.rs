@@ -54,6 +54,7 @@ mod process {
     mod crash;
     mod customers;
     mod databases;
+    mod drain;
     #[cfg(feature = "faults")]
     mod failing;
     mod fake_midtrans;

@@ -85,7 +85,7 @@ impl OperationsApi {
             missing.push(format!("the {service} database is unavailable: {cause}"));
         }
         missing.extend(self.0.broker_problem());
-        if self.0.stop.is_cancelled() {
+        if self.0.leaving.is_cancelled() {
             missing.push("the process is shutting down".to_owned());
         }
         if admission.lag() >= LAG_TARGET {

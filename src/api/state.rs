@@ -51,6 +51,8 @@ pub struct Parts {
     pub system: Arc<dyn System>,
     /// Ends streams.
     pub stop: CancellationToken,
+    /// The process was asked to stop, and is not ready any more.
+    pub leaving: CancellationToken,
 }
 
 /// Everything that a route may need. Cheap to clone.

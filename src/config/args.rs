@@ -72,6 +72,12 @@ pub struct ServeArgs {
     #[arg(default_value = "refuse", help_heading = "Server")]
     pub(super) mixed_files: String,
 
+    /// Time between the signal to stop and the shutdown: /ready responds with 503 while all requests
+    /// are still served; for load balancers. A second signal ends it
+    #[arg(long, env = "ORDERMILL_DRAIN_DELAY", value_name = "DURATION")]
+    #[arg(default_value = "0s", help_heading = "Server")]
+    pub(super) drain_delay: String,
+
     /// Maximum time to finish work in progress on shutdown
     #[arg(long, env = "ORDERMILL_SHUTDOWN_TIMEOUT", value_name = "DURATION")]
     #[arg(default_value = "20s", help_heading = "Server")]
