@@ -20,7 +20,7 @@ mod services;
 pub mod world;
 
 pub use boot::{Boot, NotAvailable};
-pub(crate) use open_stores::open_stores;
+pub(crate) use open_stores::{migrate_databases, open_stores};
 pub use services::{ServiceNotLocal, Services};
 
 use crate::backup::Backups;
@@ -32,7 +32,7 @@ use crate::{api, reload, simulated_pages, telemetry, waiting};
 use anyhow::Context;
 use async_trait::async_trait;
 use brokers::Brokers;
-use databases::Databases;
+use databases::{CLOSE_WITHIN, Databases};
 use http::Http;
 use listeners::Listeners;
 use ordermill_actors::faults::{self, Point};
@@ -61,10 +61,6 @@ use tracing::Level;
 
 /// How often the end looks whether everything in flight is committed.
 const DRAIN_POLL: Duration = Duration::from_millis(20);
-
-/// The least time that the databases have to be closed in, however long all else took: it copies up to
-/// 64 MiB of log a file.
-const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
 /// The name of the supervisor of what answers HTTP.
 const HTTP: &str = "http";
@@ -163,15 +159,7 @@ impl App {
         };
         let metrics = api::recorder()?;
         let alone = config.infrastructure == Infrastructure::Embedded;
-        let opened = async {
-            let are_mixed = databases.are_mixed(config.accepts_mixed_files).await?;
-            let stores = databases.open(&config, boot).await?;
-            if are_mixed {
-                databases.accept_mixed().await?;
-            }
-            anyhow::Ok(stores)
-        };
-        let stores = match opened.await {
+        let stores = match databases.open_unmixed(&config, boot).await {
             Ok(stores) => stores,
             Err(error) => {
                 databases.close(CLOSE_WITHIN).await;

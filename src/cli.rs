@@ -72,6 +72,11 @@ enum Command {
     /// databases in the settings. Reports both sides of each disagreement. Exits with 1 if records
     /// differ, and with 69 if they cannot be compared.
     Check(CheckArgs),
+    /// Make the databases or bring them up to date, without serving
+    ///
+    /// Those of the services and URLs in the settings (environment variables). A server does the same
+    /// at its start, unless ORDERMILL_MIGRATE is `off`. Exits with 1 if one cannot be migrated.
+    Migrate,
     /// Check whether the server of this machine is alive, or ready (--ready)
     ///
     /// For health checks of containers. Exits with 0 or 1, and prints a line with the reason.
@@ -108,6 +113,8 @@ pub enum Invocation {
     Dlq(DlqArgs),
     /// Compare what the services say.
     Check(Box<Check>),
+    /// Migrate the databases.
+    Migrate(Box<Config>),
     /// Check health.
     Health(HealthArgs),
     /// Print the OpenAPI document.
@@ -149,6 +156,7 @@ impl Invocation {
             Command::Backup(args) => Ok(Self::Backup(args)),
             Command::Dlq(args) => Ok(Self::Dlq(args)),
             Command::Check(args) => Ok(Self::Check(Box::new(Check::read(args)?))),
+            Command::Migrate => Ok(Self::Migrate(Box::new(Config::from_env()?))),
             Command::Health(args) => Ok(Self::Health(args)),
             Command::Openapi => Ok(Self::OpenApi),
         }

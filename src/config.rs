@@ -74,6 +74,8 @@ pub struct Config {
     pub services: BTreeSet<ServiceName>,
     /// What stands behind them.
     pub infrastructure: Infrastructure,
+    /// Whether a start brings the schemas on PostgreSQL up to date. If not, one that is behind is refused.
+    pub migrates: bool,
     /// How long databases and broker are waited for at start.
     pub startup_timeout: Duration,
     /// Where the embedded databases are.
@@ -214,6 +216,13 @@ impl Config {
             infrastructure: Infrastructure::read(read, args, &services),
             gateways: GatewayConfig::read(read, args, &services),
             services,
+            migrates: read.parsed("migrate", &args.migrate, "expected `on` or `off`", |text| {
+                match text {
+                    "on" => Some(true),
+                    "off" => Some(false),
+                    _ => None,
+                }
+            }),
             startup_timeout: read.duration("startup_timeout", &args.startup_timeout, TIMER),
             listen: listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))),
             webhook_listen: read.parsed(
@@ -311,6 +320,11 @@ impl Config {
         })
     }
 
+    /// The settings that the environment names.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(&ServeArgs::from_env())
+    }
+
     /// The same settings with the files of secrets read again.
     pub fn reread(&self) -> Result<Self, ConfigError> {
         Self::read(&self.written)
@@ -321,7 +335,7 @@ impl Config {
     pub fn for_demo() -> Result<Self, ConfigError> {
         let environment = ServeArgs::from_env();
         let is_taken = |field: &str| {
-            matches!(field, "flow" | "plan" | "startup_timeout")
+            matches!(field, "flow" | "plan" | "startup_timeout" | "migrate")
                 || is_server_url(secret_files::setting_of(field))
         };
         let overridden = effect::overridden(&environment.given, |field| !is_taken(field), "demo");
@@ -330,6 +344,7 @@ impl Config {
             flow: environment.flow.clone(),
             plan: environment.plan.clone(),
             startup_timeout: environment.startup_timeout.clone(),
+            migrate: environment.migrate.clone(),
             given,
             ..environment.servers_of(ServeArgs::for_testing())
         })?;

@@ -18,6 +18,7 @@ pub mod demo;
 pub mod dlq;
 pub mod health;
 mod host;
+pub mod migrate;
 pub mod output;
 pub mod print;
 pub mod program;

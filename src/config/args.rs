@@ -61,6 +61,12 @@ pub struct ServeArgs {
     #[arg(default_value = "", help_heading = "PostgreSQL and RabbitMQ")]
     pub(super) services: String,
 
+    /// Whether a start brings the schemas on PostgreSQL up to date; with `off` it is refused if one is
+    /// behind (`ordermill migrate`)
+    #[arg(long, env = "ORDERMILL_MIGRATE", value_name = "on|off")]
+    #[arg(default_value = "on", help_heading = "PostgreSQL and RabbitMQ")]
+    pub(super) migrate: String,
+
     /// Maximum time to wait for databases and broker at startup
     #[arg(long, env = "ORDERMILL_STARTUP_TIMEOUT", value_name = "DURATION")]
     #[arg(default_value = "2m", help_heading = "PostgreSQL and RabbitMQ")]

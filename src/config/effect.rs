@@ -63,7 +63,7 @@ fn why(field: &str, config: &Config) -> Option<String> {
     };
     match setting_of(field) {
         "data_dir" => servers.map(|_| "the databases are on PostgreSQL".to_owned()),
-        "startup_timeout" if servers.is_none() => {
+        "startup_timeout" | "migrate" if servers.is_none() => {
             Some("the databases and the broker are embedded".to_owned())
         }
         "database_url" => {

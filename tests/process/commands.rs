@@ -1,4 +1,4 @@
-//! Commands around a server: its health.
+//! Commands around a server: its health, its databases.
 
 use super::setup::Setup;
 
@@ -40,3 +40,25 @@ async fn a_server_that_waits_for_its_databases_is_alive_and_not_ready() {
     assert!(ended.stderr.contains("not ready: the order database"), "{}", ended.stderr);
     server.kill9();
 }
+
+async fn databases_are_migrated_apart_from_serving(setup: Setup) {
+    for _ in 0..2 {
+        let ended = setup.run(&["migrate"]);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert!(ended.stdout.starts_with("the databases of order, inventory"), "{}", ended.stdout);
+        assert!(ended.stdout.contains("are up to date"), "{}", ended.stdout);
+    }
+    let server = setup.with("ORDERMILL_MIGRATE", "off").start();
+    server.shop().stock("A", 1).await;
+    server.terminate().await;
+}
+
+async fn a_schema_that_is_behind_is_refused(setup: Setup) {
+    let ended = setup.with("ORDERMILL_MIGRATE", "off").run(&[]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stdout);
+    for words in ["lacks migration 201", "ORDERMILL_MIGRATE", "ordermill migrate"] {
+        assert!(ended.stderr.contains(words), "{}", ended.stderr);
+    }
+}
+
+everywhere! { databases_are_migrated_apart_from_serving; a_schema_that_is_behind_is_refused }
