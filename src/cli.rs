@@ -8,6 +8,7 @@ use crate::dlq::DlqArgs;
 use crate::health::HealthArgs;
 use crate::output::STDERR;
 use crate::telemetry;
+use crate::version::LONG;
 use clap::builder::{RangedU64ValueParser, StyledStr};
 use clap::error::ContextValue;
 use clap::{ArgMatches, Args, Parser, Subcommand};
@@ -25,7 +26,7 @@ pub const EXIT_USAGE: u8 = 64;
 const DEMO_ORDERS_MAX: u64 = 100_000;
 
 #[derive(Parser)]
-#[command(name = "ordermill", version, args_conflicts_with_subcommands = true)]
+#[command(name = "ordermill", version, long_version = LONG, args_conflicts_with_subcommands = true)]
 #[command(
     about = "Order processing with compensated sagas, supervised actors and durable messaging"
 )]

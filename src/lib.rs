@@ -30,4 +30,5 @@ pub mod stop_signal;
 mod systemd;
 pub mod table;
 pub mod telemetry;
+pub mod version;
 pub mod waiting;

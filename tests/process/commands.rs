@@ -1,5 +1,6 @@
-//! Commands around a server: its health, its databases.
+//! Commands around a server: its health, its databases, its version.
 
+use super::server::{Ended, bare};
 use super::setup::Setup;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -62,3 +63,18 @@ async fn a_schema_that_is_behind_is_refused(setup: Setup) {
 }
 
 everywhere! { databases_are_migrated_apart_from_serving; a_schema_that_is_behind_is_refused }
+
+#[test]
+fn the_version_names_commit_and_build() {
+    let version = env!("CARGO_PKG_VERSION");
+    let long = Ended::of(bare().arg("--version"));
+    assert_eq!(long.code, Some(0));
+    let lines: Vec<_> = long.stdout.lines().collect();
+    assert_eq!(lines[0], format!("ordermill {version}"));
+    for (line, name) in lines[1..].iter().zip(["commit", "build", "target"]) {
+        let words: Vec<_> = line.split_whitespace().collect();
+        assert!(words.len() == 2 && words[0] == name, "{}", long.stdout);
+    }
+    assert_eq!(lines.len(), 4, "{}", long.stdout);
+    assert_eq!(Ended::of(bare().arg("-V")).stdout.trim(), format!("ordermill {version}"));
+}
