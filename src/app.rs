@@ -3,7 +3,7 @@
 //! ```text
 //! start: data directory ─▶ listen ─▶ open and migrate databases ─▶ connect and declare ─▶
 //!        supervisors ─▶ serve
-//! end:   close admission and the streams ─▶ let what was said be heard ─▶ consumers ─▶ commit ─▶ stop ─▶ close files
+//! end:   drain ─▶ close admission and the streams ─▶ let what was said be heard ─▶ consumers ─▶ commit ─▶ stop ─▶ close files
 //! ```
 
 mod acceptor;
@@ -15,11 +15,12 @@ mod gateways;
 mod http;
 mod listeners;
 mod open_stores;
+mod run;
 mod services;
 pub mod world;
 
 pub use boot::{Boot, NotAvailable};
-pub(crate) use open_stores::open_stores;
+pub(crate) use open_stores::{migrate_databases, open_stores};
 pub use services::{ServiceNotLocal, Services};
 
 use crate::backup::Backups;
@@ -28,12 +29,11 @@ use crate::config::{Config, Infrastructure};
 use crate::metrics::{Facts, ServerMetrics};
 use crate::sms::LogSms;
 use crate::smtp::SmtpMessenger;
-use crate::stop_signal::asked_to_stop;
-use crate::{api, simulated_pages, telemetry, waiting};
+use crate::{api, reload, simulated_pages, telemetry, waiting};
 use anyhow::Context;
 use async_trait::async_trait;
 use brokers::Brokers;
-use databases::Databases;
+use databases::{CLOSE_WITHIN, Databases};
 use http::Http;
 use listeners::Listeners;
 use ordermill_actors::faults::{self, Point};
@@ -54,7 +54,6 @@ use ractor::{Actor, ActorRef};
 use services::Outside;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -64,10 +63,6 @@ use tracing::Level;
 
 /// How often the end looks whether everything in flight is committed.
 const DRAIN_POLL: Duration = Duration::from_millis(20);
-
-/// The least time that the databases have to be closed in, however long all else took: it copies up to
-/// 64 MiB of log a file.
-const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long the last spans may take to be exported.
 const FLUSH_WITHIN: Duration = Duration::from_secs(3);
@@ -103,6 +98,8 @@ pub struct App {
     http: Arc<Http<api::StartupGate>>,
     webhook_http: Option<Arc<Http<api::WebhookListener>>>,
     stop: CancellationToken,
+    /// It was asked to stop, or stops.
+    leaving: CancellationToken,
     admission: Arc<Admission>,
     brokers: Brokers,
     databases: Databases,
@@ -135,6 +132,7 @@ impl App {
         let world = world::real();
         let databases = Databases::new(&config, world::owner())?;
         let stop = CancellationToken::new();
+        reload::on_hangup(&config, stop.clone())?;
         let metrics = Arc::new(ServerMetrics::new(facts(&config)));
         let startup_gate = api::StartupGate::new(
             boot.clone(),
@@ -179,15 +177,7 @@ impl App {
         };
         let traces = telemetry::Otlp::from_env()?.map(Arc::new);
         let alone = config.infrastructure == Infrastructure::Embedded;
-        let opened = async {
-            let are_mixed = databases.are_mixed(config.accepts_mixed_files).await?;
-            let stores = databases.open(&config, boot).await?;
-            if are_mixed {
-                databases.accept_mixed().await?;
-            }
-            anyhow::Ok(stores)
-        };
-        let stores = match opened.await {
+        let stores = match databases.open_unmixed(&config, boot).await {
             Ok(stores) => stores,
             Err(error) => {
                 databases.close(CLOSE_WITHIN).await;
@@ -223,6 +213,7 @@ impl App {
             lag: process.lag.clone(),
         });
         webhooks.open(payment_requests.clone());
+        let leaving = stop.child_token();
         let api = api::Api::new(api::Parts {
             payment_requests,
             gateway_health,
@@ -244,6 +235,7 @@ impl App {
             trace_stats: traces.as_ref().map(|traces| traces.stats().clone()),
             world,
             stop: stop.clone(),
+            leaving: leaving.clone(),
         });
         let mut http_parts = api.parts(HTTP);
         let node = process.tree.part(Some(HTTP), "server", "http/server");
@@ -279,6 +271,7 @@ impl App {
             http,
             webhook_http,
             stop,
+            leaving,
             admission,
             brokers,
             databases,
@@ -308,12 +301,7 @@ impl App {
             Infrastructure::Embedded => self.config.data_dir.display().to_string(),
             Infrastructure::Servers(_) => "PostgreSQL and RabbitMQ".to_owned(),
         };
-        let services: Vec<_> = self.config.services.iter().map(|name| name.as_str()).collect();
-        let services = services.join(", ");
-        let does = match self.config.services.contains(&ServiceName::Order) {
-            true => format!("takes orders at {url}/orders"),
-            false => format!("runs {services} at {url}"),
-        };
+        let (services, does) = (self.services(), self.does());
         let words = format!(
             "Ordermill {does}\n\
              \x20 Swagger UI   {url}/docs\n\
@@ -326,31 +314,17 @@ impl App {
         telemetry::said(Level::INFO, &words, &format!("Ordermill {does}"), fields)
     }
 
-    /// Runs until it is asked to stop, then ends in good order. A second wish to stop, or the end of
-    /// the services, ends it at once.
-    pub async fn run_until(
-        mut self,
-        asked: impl Future<Output = ()> + Send,
-    ) -> anyhow::Result<ExitCode> {
-        tokio::select! {
-            biased;
-            () = asked => {}
-            _ = &mut self.root_ended => {
-                tracing::error!("a service exceeded its restart limit; the process exits and must be restarted");
-                anyhow::bail!("a service exceeded its restart limit; see the log");
-            }
-            () = self.brokers.failed() => {
-                tracing::error!("RabbitMQ connection task failed; the process exits and must be restarted");
-                anyhow::bail!("RabbitMQ connection task failed; see the log");
-            }
-        }
-        tokio::select! {
-            biased;
-            () = asked_to_stop() => {
-                tracing::warn!("second stop signal: exiting at once");
-                Ok(ExitCode::FAILURE)
-            }
-            drained = self.stop() => Ok(if drained { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
+    fn services(&self) -> String {
+        let services: Vec<_> = self.config.services.iter().map(|name| name.as_str()).collect();
+        services.join(", ")
+    }
+
+    /// What it does, and where.
+    fn does(&self) -> String {
+        let url = self.url();
+        match self.config.services.contains(&ServiceName::Order) {
+            true => format!("takes orders at {url}/orders"),
+            false => format!("runs {} at {url}", self.services()),
         }
     }
 

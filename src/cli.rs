@@ -5,8 +5,10 @@ use crate::backup::BackupArgs;
 use crate::check::{Check, CheckArgs, CheckError};
 use crate::config::{Config, ConfigError, LogFormat, ServeArgs, may_hold_secret};
 use crate::dlq::DlqArgs;
+use crate::health::HealthArgs;
 use crate::output::STDERR;
 use crate::telemetry;
+use crate::version::LONG;
 use clap::builder::{RangedU64ValueParser, StyledStr};
 use clap::error::ContextValue;
 use clap::{ArgMatches, Args, Parser, Subcommand};
@@ -24,13 +26,15 @@ pub const EXIT_USAGE: u8 = 64;
 const DEMO_ORDERS_MAX: u64 = 100_000;
 
 #[derive(Parser)]
-#[command(name = "ordermill", version, args_conflicts_with_subcommands = true)]
+#[command(name = "ordermill", version, long_version = LONG, args_conflicts_with_subcommands = true)]
 #[command(
     about = "Order processing with compensated sagas, supervised actors and durable messaging"
 )]
 #[command(
     after_help = "Durations are written as 500ms, 30s, 15m or 1h. Every setting can also be \
-    set by the environment variable named in its help."
+    set by the environment variable named in its help. Each setting that holds a secret (a URL with a \
+    password, a key) can also be read from a file: DATABASE_URL_FILE=PATH or --database-url-file PATH \
+    for DATABASE_URL, and so for each."
 )]
 struct Cli {
     #[command(flatten)]
@@ -69,6 +73,15 @@ enum Command {
     /// databases in the settings. Reports both sides of each disagreement. Exits with 1 if records
     /// differ, and with 69 if they cannot be compared.
     Check(CheckArgs),
+    /// Make the databases or bring them up to date, without serving
+    ///
+    /// Those of the services and URLs in the settings (environment variables). A server does the same
+    /// at its start, unless ORDERMILL_MIGRATE is `off`. Exits with 1 if one cannot be migrated.
+    Migrate,
+    /// Check whether the server of this machine is alive, or ready (--ready)
+    ///
+    /// For health checks of containers. Exits with 0 or 1, and prints a line with the reason.
+    Health(HealthArgs),
     /// Print the OpenAPI document of the API
     Openapi,
     /// Print the AsyncAPI document of the messages on exchanges and queues
@@ -103,6 +116,10 @@ pub enum Invocation {
     Dlq(DlqArgs),
     /// Compare what the services say.
     Check(Box<Check>),
+    /// Migrate the databases.
+    Migrate(Box<Config>),
+    /// Check health.
+    Health(HealthArgs),
     /// Print the OpenAPI document.
     OpenApi,
     /// Print the AsyncAPI document.
@@ -144,6 +161,8 @@ impl Invocation {
             Command::Backup(args) => Ok(Self::Backup(args)),
             Command::Dlq(args) => Ok(Self::Dlq(args)),
             Command::Check(args) => Ok(Self::Check(Box::new(Check::read(args)?))),
+            Command::Migrate => Ok(Self::Migrate(Box::new(Config::from_env()?))),
+            Command::Health(args) => Ok(Self::Health(args)),
             Command::Openapi => Ok(Self::OpenApi),
             Command::Asyncapi => Ok(Self::AsyncApi),
         }

@@ -12,6 +12,7 @@ mod gateways;
 mod infrastructure;
 mod reader;
 mod secret;
+mod secret_files;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +25,7 @@ pub use secret::{Secret, may_hold_secret};
 
 pub use crate::host::Hosts;
 use address::MAIL;
+use args::is_server_url;
 use lettre::message::Mailbox;
 use ordermill_domain::ids::ServiceName;
 use ordermill_domain::messages::{Flow, Plan};
@@ -45,6 +47,8 @@ const TIMER_LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const TIMER: [Duration; 2] = [TIMER_SHORTEST, TIMER_LONGEST];
 /// Late orders are looked for at least once a minute, or their deadlines would mean nothing.
 const SWEEP: [Duration; 2] = [TIMER_SHORTEST, Duration::from_secs(60)];
+/// Load balancers ask every few seconds. Longer than ten minutes no orchestrator waits for an end.
+const DRAIN: [Duration; 2] = [Duration::ZERO, Duration::from_secs(600)];
 /// A gateway that takes longer than ten minutes is no gateway worth simulating.
 const GATEWAY: [Duration; 2] = [Duration::ZERO, Duration::from_secs(600)];
 
@@ -70,12 +74,16 @@ pub struct Config {
     pub services: BTreeSet<ServiceName>,
     /// What stands behind them.
     pub infrastructure: Infrastructure,
+    /// Whether a start brings the schemas on PostgreSQL up to date. If not, one that is behind is refused.
+    pub migrates: bool,
     /// How long databases and broker are waited for at start.
     pub startup_timeout: Duration,
     /// Where the embedded databases are.
     pub data_dir: PathBuf,
     /// Whether a data directory whose files are of different moments is taken as it is.
     pub accepts_mixed_files: bool,
+    /// How long requests are still served after it was asked to stop.
+    pub drain_delay: Duration,
     /// How long work under way may take to finish when asked to stop.
     pub shutdown_timeout: Duration,
     /// How long an actor may be idle before it leaves memory.
@@ -101,6 +109,8 @@ pub struct Config {
     /// What whoever started it should know of these settings, a line each: settings without effect,
     /// variables that look like settings and are none.
     pub notices: Vec<String>,
+    /// The settings as they were written, to read files of secrets again.
+    pub written: Box<ServeArgs>,
 }
 
 /// What is logged, and how.
@@ -195,16 +205,24 @@ pub struct SmtpConfig {
 impl Config {
     /// Reads the settings; the error names every wrong one.
     pub fn read(args: &ServeArgs) -> Result<Self, ConfigError> {
-        let mut reader = Reader::new();
+        let mut reader = Reader::new(&args.secret_files);
         let read = &mut reader;
         let listen = read
             .parsed("listen", &args.listen, LISTEN_ACCEPTED, |text| text.parse().ok().map(Some));
         let services = infrastructure::services(read, args);
         let mut config = Self {
             notices: Vec::new(),
+            written: Box::new(args.clone()),
             infrastructure: Infrastructure::read(read, args, &services),
             gateways: GatewayConfig::read(read, args, &services),
             services,
+            migrates: read.parsed("migrate", &args.migrate, "expected `on` or `off`", |text| {
+                match text {
+                    "on" => Some(true),
+                    "off" => Some(false),
+                    _ => None,
+                }
+            }),
             startup_timeout: read.duration("startup_timeout", &args.startup_timeout, TIMER),
             listen: listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))),
             webhook_listen: read.parsed(
@@ -231,6 +249,7 @@ impl Config {
                     _ => None,
                 },
             ),
+            drain_delay: read.duration("drain_delay", &args.drain_delay, DRAIN),
             shutdown_timeout: read.duration("shutdown_timeout", &args.shutdown_timeout, TIMER),
             idle_after: read.duration("idle_after", &args.idle_after, TIMER),
             check_interval: read.duration_or_off(
@@ -276,6 +295,7 @@ impl Config {
         let without_effect = effect::without_effect(&args.given, &config);
         config.notices = without_effect.into_iter().collect();
         config.notices.extend(config.gateways.notice(&config.order));
+        config.notices.extend(args.exposed.iter().cloned());
         reader.finish(config)
     }
 
@@ -300,13 +320,23 @@ impl Config {
         })
     }
 
+    /// The settings that the environment names.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(&ServeArgs::from_env())
+    }
+
+    /// The same settings with the files of secrets read again.
+    pub fn reread(&self) -> Result<Self, ConfigError> {
+        Self::read(&self.written)
+    }
+
     /// The same with the infrastructure, the flow, the plan and the patience at start that the environment
     /// names.
     pub fn for_demo() -> Result<Self, ConfigError> {
         let environment = ServeArgs::from_env();
         let is_taken = |field: &str| {
-            matches!(field, "flow" | "plan" | "amqp_url" | "startup_timeout")
-                || field.ends_with("database_url")
+            matches!(field, "flow" | "plan" | "startup_timeout" | "migrate")
+                || is_server_url(secret_files::setting_of(field))
         };
         let overridden = effect::overridden(&environment.given, |field| !is_taken(field), "demo");
         let given = environment.given.iter().filter(|field| is_taken(field)).cloned().collect();
@@ -314,6 +344,7 @@ impl Config {
             flow: environment.flow.clone(),
             plan: environment.plan.clone(),
             startup_timeout: environment.startup_timeout.clone(),
+            migrate: environment.migrate.clone(),
             given,
             ..environment.servers_of(ServeArgs::for_testing())
         })?;

@@ -3,8 +3,8 @@
 use ordermill::cli::{DemoArgs, Invocation};
 use ordermill::config::{self, Config};
 use ordermill::{
-    actors, api, app, asyncapi, backup, check, demo, dlq, output, print, program, stop_signal,
-    telemetry,
+    actors, api, app, asyncapi, backup, check, core_dumps, demo, dlq, health, migrate, output,
+    print, program, stop_signal, telemetry,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::process::ExitCode;
@@ -36,6 +36,8 @@ fn run(invocation: Invocation) -> ExitCode {
         Invocation::Backup(args) => program::block_on(backup::run(args)),
         Invocation::Dlq(args) => program::block_on(dlq::run(args)),
         Invocation::Check(check) => program::block_on(async { Ok(check::run(*check).await) }),
+        Invocation::Migrate(config) => program::block_on(migrate::run(*config)),
+        Invocation::Health(args) => program::block_on(health::run(args)),
         Invocation::OpenApi => {
             print::text(&api::openapi_json());
             ExitCode::SUCCESS
@@ -50,6 +52,7 @@ fn run(invocation: Invocation) -> ExitCode {
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     telemetry::init(&config.log)?;
     raise_descriptors();
+    core_dumps::disable();
     for notice in config.notices.iter().cloned().chain(config::unknown_variables()) {
         tracing::warn!("{notice}");
     }

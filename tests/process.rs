@@ -50,11 +50,13 @@ mod process {
     mod boot;
     mod check;
     mod closed_port;
+    mod commands;
     mod crash;
     mod customers;
     mod databases;
     #[cfg(feature = "testing")]
     mod described;
+    mod drain;
     #[cfg(feature = "faults")]
     mod failing;
     mod fake_midtrans;
@@ -80,6 +82,7 @@ mod process {
     mod refused;
     mod restart;
     mod scenarios;
+    mod secret_files;
     mod secrets;
     mod server;
     mod settings;

@@ -63,6 +63,8 @@ pub struct Parts {
     pub system: Arc<dyn System>,
     /// Ends streams.
     pub stop: CancellationToken,
+    /// The process was asked to stop, and is not ready any more.
+    pub leaving: CancellationToken,
 }
 
 /// Everything that a route may need. Cheap to clone.
@@ -106,7 +108,7 @@ impl State {
             missing.push(format!("the {service} database is unavailable: {cause}"));
         }
         missing.extend(self.broker_problem());
-        if self.stop.is_cancelled() {
+        if self.leaving.is_cancelled() {
             missing.push("the process is shutting down".to_owned());
         }
         if self.admission.lag() >= LAG_TARGET {

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use futures::future::join_all;
 use ordermill_actors::registry::{DATABASE_NAMES, OpenDatabase, Opened, ServiceDatabases};
 use ordermill_domain::clock::World;
-use ordermill_postgres::{Database as PgDatabase, PgService};
+use ordermill_postgres::{Database as PgDatabase, Migrate, PgService};
 use ordermill_sqlite::{DataDir, Database as SqliteDatabase, SqliteService, progress};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -19,6 +19,10 @@ use tokio_util::sync::CancellationToken;
 
 /// The files in a data directory: each is `<name>.db`.
 pub const FILES: [&str; DATABASE_NAMES.len()] = DATABASE_NAMES;
+
+/// The least time that the databases have to be closed in, however long all else took: it copies up to
+/// 64 MiB of log a file.
+pub const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
 /// Where the databases are.
 pub enum Databases {
@@ -35,6 +39,8 @@ pub enum Databases {
         servers: Box<Servers>,
         /// This process's number as the owner of outbox rows.
         owner: i64,
+        /// What becomes of a schema that is behind.
+        migrate: Migrate,
     },
 }
 
@@ -50,13 +56,16 @@ impl Databases {
                 directory: DataDir::open(&config.data_dir)?,
                 opened: Mutex::default(),
             },
-            Infrastructure::Servers(servers) => Self::Postgres { servers: servers.clone(), owner },
+            Infrastructure::Servers(servers) => {
+                let migrate = if config.migrates { Migrate::Apply } else { Migrate::Refuse };
+                Self::Postgres { servers: servers.clone(), owner, migrate }
+            }
         })
     }
 
     /// Checks that the files of a data directory are of one moment, before any of them is made. True when they are not
     /// and that is accepted.
-    pub async fn are_mixed(&self, accept: bool) -> anyhow::Result<bool> {
+    async fn are_mixed(&self, accept: bool) -> anyhow::Result<bool> {
         let Self::Sqlite { directory, .. } = self else { return Ok(false) };
         let Some(mixed) = progress::compare_files(directory, &FILES).await? else {
             return Ok(false);
@@ -69,7 +78,7 @@ impl Databases {
     }
 
     /// Treats the files, which are all open, as being of one moment from now on.
-    pub async fn accept_mixed(&self) -> anyhow::Result<()> {
+    async fn accept_mixed(&self) -> anyhow::Result<()> {
         let Self::Sqlite { opened, .. } = self else { return Ok(()) };
         let opened = opened.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Ok(progress::accept(&opened).await?)
@@ -103,6 +112,20 @@ impl Databases {
         }
     }
 
+    /// Opens the databases for work on them: files of different moments are refused, unless that is accepted.
+    pub async fn open_unmixed(
+        &self,
+        config: &Config,
+        boot: &Boot,
+    ) -> anyhow::Result<ServiceDatabases> {
+        let are_mixed = self.are_mixed(config.accepts_mixed_files).await?;
+        let stores = self.open(config, boot).await?;
+        if are_mixed {
+            self.accept_mixed().await?;
+        }
+        Ok(stores)
+    }
+
     /// Opens the databases of the services that run here.
     pub async fn open(&self, config: &Config, boot: &Boot) -> anyhow::Result<ServiceDatabases> {
         let opener = Opener { databases: self, boot };
@@ -128,18 +151,18 @@ impl<S: SqliteService + PgService> OpenDatabase<S, anyhow::Error> for Opener<'_>
                 opened.lock().unwrap_or_else(PoisonError::into_inner).push(database.clone());
                 Ok(<S as SqliteService>::opened(database))
             }
-            Databases::Postgres { servers, owner } => {
+            Databases::Postgres { servers, owner, migrate } => {
                 let url = servers
                     .named(S::DATABASE, S::NAME)
                     .ok_or_else(|| anyhow!("no URL is set for the {} database", S::DATABASE))?;
                 let open = async || {
                     let migrations = <S as PgService>::MIGRATIONS;
-                    PgDatabase::open(url.expose(), S::SCHEMA, migrations, *owner).await.map_err(
-                        |error| match error.may_pass() {
-                            true => NotReady::Again(anyhow!(error)),
-                            false => NotReady::Never(anyhow!(error).context(failed(S::DATABASE))),
-                        },
-                    )
+                    let (url, schema) = (url.expose(), S::SCHEMA);
+                    let opened = PgDatabase::open_with(url, schema, migrations, *owner, *migrate);
+                    opened.await.map_err(|error| match error.may_pass() {
+                        true => NotReady::Again(anyhow!(error)),
+                        false => NotReady::Never(anyhow!(error).context(failed(S::DATABASE))),
+                    })
                 };
                 let database = self.boot.wait_for(&failed(S::DATABASE), open).await?;
                 Ok(<S as PgService>::opened(database))

@@ -70,12 +70,14 @@ pub(super) fn read(
     address: &Option<Secret>,
     kind: &Kind,
 ) -> Option<Secret> {
-    let address = address.as_ref().filter(|address| !address.expose().trim().is_empty())?;
-    if let Err(fault) = kind.check(address.expose()) {
+    let address = reader.secret(field, address)?;
+    if !address.is_blank()
+        && let Err(fault) = kind.check(address.expose())
+    {
         let accepted = kind.accepted;
         reader.refuse(field, None, format!("{fault}; {accepted} (its value is not shown)"));
     }
-    Some(address.clone())
+    Some(address)
 }
 
 const SEVERAL: &str = "the URL contains several hosts, or a `,` in its host";

@@ -7,9 +7,10 @@ use super::database_urls::DatabaseUrls;
 use super::effect::Given;
 use super::gateways::GatewayArgs;
 use super::secret::Secret;
+use super::secret_files::{self, SecretFiles};
 use clap::builder::Resettable;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, FromArgMatches};
+use clap::{Arg, ArgMatches, Args, FromArgMatches};
 use ordermill_domain::payment::DEFAULT_METHODS;
 use std::ffi::OsString;
 
@@ -60,6 +61,12 @@ pub struct ServeArgs {
     #[arg(default_value = "", help_heading = "PostgreSQL and RabbitMQ")]
     pub(super) services: String,
 
+    /// Whether a start brings the schemas on PostgreSQL up to date; with `off` it is refused if one is
+    /// behind (`ordermill migrate`)
+    #[arg(long, env = "ORDERMILL_MIGRATE", value_name = "on|off")]
+    #[arg(default_value = "on", help_heading = "PostgreSQL and RabbitMQ")]
+    pub(super) migrate: String,
+
     /// Maximum time to wait for databases and broker at startup
     #[arg(long, env = "ORDERMILL_STARTUP_TIMEOUT", value_name = "DURATION")]
     #[arg(default_value = "2m", help_heading = "PostgreSQL and RabbitMQ")]
@@ -70,6 +77,12 @@ pub struct ServeArgs {
     #[arg(long, env = "ORDERMILL_MIXED_FILES", value_name = "refuse|accept")]
     #[arg(default_value = "refuse", help_heading = "Server")]
     pub(super) mixed_files: String,
+
+    /// Time between the signal to stop and the shutdown: /ready responds with 503 while all requests
+    /// are still served; for load balancers. A second signal ends it
+    #[arg(long, env = "ORDERMILL_DRAIN_DELAY", value_name = "DURATION")]
+    #[arg(default_value = "0s", help_heading = "Server")]
+    pub(super) drain_delay: String,
 
     /// Maximum time to finish work in progress on shutdown
     #[arg(long, env = "ORDERMILL_SHUTDOWN_TIMEOUT", value_name = "DURATION")]
@@ -199,9 +212,17 @@ pub struct ServeArgs {
     #[arg(default_value = "off", help_heading = "Text messages")]
     pub(super) sms: String,
 
+    /// Files of the secrets above. Stays behind them: it adds a setting for each.
+    #[command(flatten)]
+    pub(super) secret_files: SecretFiles,
+
     /// Which of these somebody has set, by their fields.
     #[arg(skip)]
     pub(super) given: Given,
+
+    /// What is to be said of secrets on the command line, a line each.
+    #[arg(skip)]
+    pub(super) exposed: Vec<String>,
 }
 
 impl ServeArgs {
@@ -225,7 +246,17 @@ impl ServeArgs {
         let settings = Self::augment_args(clap::Command::new("settings"));
         let fields = settings.get_arguments().map(|setting| setting.get_id().as_str());
         let given = fields.filter(is_given).map(str::to_owned).collect();
-        Self { given, ..args }
+        let is_exposed = |setting: &&Arg| {
+            let source = matches.value_source(setting.get_id().as_str());
+            secret_files::holds_secret(setting) && source == Some(ValueSource::CommandLine)
+        };
+        let exposed = settings.get_arguments().filter(is_exposed).map(secret_files::exposed);
+        Self { given, exposed: exposed.collect(), ..args }
+    }
+
+    /// True when a secret is in a file.
+    pub fn has_secret_files(&self) -> bool {
+        !self.secret_files.is_empty()
     }
 
     /// The environment variables of all settings.
@@ -254,6 +285,7 @@ impl ServeArgs {
             database_url: own.database_url,
             amqp_url: own.amqp_url,
             databases: own.databases,
+            secret_files: own.secret_files.of(is_server_url),
             ..others
         }
     }
@@ -265,4 +297,9 @@ impl ServeArgs {
         let matches = command.get_matches_from(["defaults"]);
         Self::from_arg_matches(&matches).expect("every setting is optional or has a default")
     }
+}
+
+/// True for the URLs of PostgreSQL and RabbitMQ.
+pub(super) fn is_server_url(field: &str) -> bool {
+    field == "amqp_url" || field.ends_with("database_url")
 }

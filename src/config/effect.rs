@@ -7,6 +7,7 @@ use super::args::ServeArgs;
 use super::database_urls::SETTINGS;
 use super::infrastructure::Infrastructure;
 use super::reader::{Reader, variable_of};
+use super::secret_files::setting_of;
 use super::{Config, OrderConfig};
 use ordermill_domain::ids::ServiceName;
 use ordermill_domain::messages::{Flow, Plan};
@@ -34,7 +35,7 @@ pub(super) fn contradictions(read: &mut Reader, given: &Given, order: &OrderConf
 
 /// The settings that have no effect, in one line; None where all have one.
 pub(super) fn without_effect(given: &Given, config: &Config) -> Option<String> {
-    line(given.iter().filter_map(|field| Some((field.as_str(), why(field, given, config)?))))
+    line(given.iter().filter_map(|field| Some((field.as_str(), why(field, config)?))))
 }
 
 /// The same for a command that starts a server with settings of its own.
@@ -51,7 +52,7 @@ fn line<'a>(fields: impl Iterator<Item = (&'a str, String)>) -> Option<String> {
 }
 
 /// Why a setting has no effect; None where it has one.
-fn why(field: &str, given: &Given, config: &Config) -> Option<String> {
+fn why(field: &str, config: &Config) -> Option<String> {
     let runs = |service| config.services.contains(&service);
     let missing = |service: ServiceName| {
         (!runs(service)).then(|| format!("the {service} service does not run in this process"))
@@ -60,9 +61,9 @@ fn why(field: &str, given: &Given, config: &Config) -> Option<String> {
         Infrastructure::Servers(servers) => Some(servers),
         Infrastructure::Embedded => None,
     };
-    match field {
+    match setting_of(field) {
         "data_dir" => servers.map(|_| "the databases are on PostgreSQL".to_owned()),
-        "startup_timeout" if servers.is_none() => {
+        "startup_timeout" | "migrate" if servers.is_none() => {
             Some("the databases and the broker are embedded".to_owned())
         }
         "database_url" => {
@@ -97,11 +98,9 @@ fn why(field: &str, given: &Given, config: &Config) -> Option<String> {
             missing(ServiceName::Payment).or(unset)
         }
         "shipping_failure_rate" | "shipping_base_cost" => missing(ServiceName::Shipping),
-        "mail_from" if !given.contains("smtp_url") => {
-            Some("ORDERMILL_SMTP_URL is not set".to_owned())
-        }
+        "mail_from" if config.smtp.is_none() => Some("ORDERMILL_SMTP_URL is not set".to_owned()),
         "smtp_url" | "mail_from" | "sms" => missing(ServiceName::Notification),
-        _ => {
+        field => {
             let setting = SETTINGS.iter().find(|setting| setting.field == field)?;
             missing(setting.owner)
         }

@@ -9,7 +9,7 @@ use ordermill_domain::ids::ServiceName;
 use ordermill_domain::messages::{Flow, Plan};
 use ordermill_domain::payment::{AcceptedPayments, GatewayRoutes, PaymentPolicy, Provider};
 use ordermill_midtrans::{
-    BaseUrl, Environment, MidtransSettings, OrderPrefix, ServerKey, SettingsError,
+    BaseUrl, Environment, MidtransSettings, OrderPrefix, ServerKey, ServerKeys, SettingsError,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -87,10 +87,11 @@ impl GatewayConfig {
         services: &BTreeSet<ServiceName>,
     ) -> Self {
         let ServeArgs { gateways: args, .. } = args;
-        let midtrans = midtrans(read, args);
+        let server_key = read.secret("midtrans_server_key", &args.midtrans_server_key);
+        let has_key = server_key.is_some();
+        let midtrans = midtrans(read, args, server_key);
         let routes = routes(read, &args.gateways);
         let is_asked = routes.uses(Provider::Midtrans) && services.contains(&ServiceName::Payment);
-        let has_key = args.midtrans_server_key.as_ref().is_some_and(|key| !key.is_blank());
         if is_asked && !has_key {
             read.refuse("midtrans_server_key", None, KEY_MISSING);
         }
@@ -149,10 +150,15 @@ impl OrderConfig {
 }
 
 /// The account and the servers of Midtrans; None without a server key. Malformed settings are noted all the same.
-fn midtrans(read: &mut Reader, args: &GatewayArgs) -> Option<MidtransSettings> {
-    let server_key = key(read, "midtrans_server_key", &args.midtrans_server_key);
-    let previous_server_key =
-        key(read, "midtrans_server_key_previous", &args.midtrans_server_key_previous);
+fn midtrans(
+    read: &mut Reader,
+    args: &GatewayArgs,
+    server_key: Option<Secret>,
+) -> Option<MidtransSettings> {
+    let server_key = key(read, "midtrans_server_key", server_key);
+    let previous = "midtrans_server_key_previous";
+    let previous_key = read.secret(previous, &args.midtrans_server_key_previous);
+    let previous_key = key(read, previous, previous_key);
     let named = Environment::parse(args.midtrans_environment.trim());
     let environment = noted(read, "midtrans_environment", &args.midtrans_environment, named);
     let environment = environment.unwrap_or(Environment::Sandbox);
@@ -169,7 +175,7 @@ fn midtrans(read: &mut Reader, args: &GatewayArgs) -> Option<MidtransSettings> {
     Some(MidtransSettings {
         api_url: api_url.unwrap_or_else(|| environment.api_url()),
         snap_url: snap_url.unwrap_or_else(|| environment.snap_url()),
-        previous_server_key,
+        keys: ServerKeys::new(server_key.clone()?, previous_key),
         merchant_id: Some(merchant_id).filter(|id| !id.is_empty()),
         order_prefix: prefix.unwrap_or_default(),
         ..MidtransSettings::new(environment, server_key?)
@@ -200,12 +206,9 @@ fn routes(read: &mut Reader, text: &str) -> GatewayRoutes {
     })
 }
 
-fn key(read: &mut Reader, field: &str, key: &Option<Secret>) -> Option<ServerKey> {
-    let text = key.as_ref()?.expose().trim();
-    if text.is_empty() {
-        return None;
-    }
-    let parsed = ServerKey::parse(text);
+fn key(read: &mut Reader, field: &str, key: Option<Secret>) -> Option<ServerKey> {
+    let key = key.filter(|key| !key.is_blank())?;
+    let parsed = ServerKey::parse(key.expose().trim());
     parsed
         .inspect_err(|error| read.refuse(field, None, format!("{error} (its value is not shown)")))
         .ok()

@@ -1,9 +1,11 @@
 //! Reads settings one by one and remembers every one that is wrong.
 
 use super::args::ServeArgs;
-use super::secret::may_hold_secret;
+use super::secret::{Secret, may_hold_secret};
+use super::secret_files::{self, SecretFiles};
 use clap::Args;
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -54,13 +56,15 @@ impl fmt::Display for Problem {
 /// A wrong one gives the type's default, which nobody sees: [`Reader::finish`] refuses the whole.
 pub(super) struct Reader {
     settings: clap::Command,
+    files: SecretFiles,
     problems: Vec<Problem>,
 }
 
 impl Reader {
-    pub(super) fn new() -> Self {
+    /// Reads secrets from these files where they are not set themselves.
+    pub(super) fn new(files: &SecretFiles) -> Self {
         let settings = ServeArgs::augment_args(clap::Command::new("settings"));
-        Self { settings, problems: Vec::new() }
+        Self { settings, files: files.clone(), problems: Vec::new() }
     }
 
     /// What was read, unless something was wrong.
@@ -85,6 +89,20 @@ impl Reader {
             self.refuse(field, Some(text), accepted);
             T::default()
         })
+    }
+
+    /// A secret, as it is set or from its file. One whose file cannot be used is noted, and is blank: it counts as
+    /// set.
+    pub(super) fn secret(&mut self, field: &str, value: &Option<Secret>) -> Option<Secret> {
+        let value = value.as_ref().filter(|value| !value.is_blank()).cloned();
+        let Some(path) = self.files.path(field).map(Path::to_owned) else { return value };
+        let fault = match (value, secret_files::read(&path)) {
+            (None, Ok(secret)) => return Some(secret),
+            (None, Err(fault)) => fault,
+            (Some(_), _) => format!("{} is set as well; remove one of them", self.named(field)),
+        };
+        self.refuse(&secret_files::twin_of(field), None, fault);
+        Some(String::new().into())
     }
 
     /// A duration within bounds.
@@ -131,6 +149,13 @@ impl Reader {
         });
     }
 
+    /// Variable and flag of a setting.
+    fn named(&self, field: &str) -> String {
+        let setting = self.setting(field);
+        let variable = setting.get_env().unwrap_or_default().to_string_lossy();
+        format!("{variable} (--{})", setting.get_long().unwrap_or_default())
+    }
+
     fn default_of(&self, field: &str) -> String {
         let values = self.setting(field).get_default_values();
         values.first().map(|value| value.to_string_lossy().into_owned()).unwrap_or_default()
@@ -146,7 +171,7 @@ impl Reader {
 
 /// The environment variable of a setting, by the name of its field.
 pub(super) fn variable_of(field: &str) -> String {
-    let reader = Reader::new();
+    let reader = Reader::new(&SecretFiles::default());
     let variable = reader.setting(field).get_env().unwrap_or_default();
     variable.to_string_lossy().into_owned()
 }

@@ -1,6 +1,7 @@
 //! What is read of the process itself: from `/proc`, the allocator, the runtime and the disk.
 
 use super::page::Page;
+use crate::version;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -22,8 +23,8 @@ pub struct Facts {
 pub fn read(facts: &Facts, page: &mut Page) {
     let help = "Always 1: what runs here";
     let build = [
-        ("version", env!("CARGO_PKG_VERSION")),
-        ("commit", option_env!("ORDERMILL_COMMIT").unwrap_or("unknown")),
+        ("version", version::VERSION),
+        ("commit", version::COMMIT),
         ("backend", facts.backend),
         ("flow", facts.flow),
     ];

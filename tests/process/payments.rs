@@ -3,7 +3,7 @@
 
 #[cfg(feature = "faults")]
 mod crashes;
-mod forged;
+pub mod forged;
 mod secrets;
 mod till;
 

@@ -7,9 +7,11 @@ use super::setup::Setup;
 const USAGE: Option<i32> = Some(64);
 
 /// Every setting, and a value that it cannot have.
-const SETTINGS: [(&str, &str); 30] = [
+const SETTINGS: [(&str, &str); 32] = [
     ("ORDERMILL_LISTEN", "localhost"),
     ("ORDERMILL_SHUTDOWN_TIMEOUT", "soon"),
+    ("ORDERMILL_DRAIN_DELAY", "1h"),
+    ("ORDERMILL_MIGRATE", "maybe"),
     ("ORDERMILL_MIXED_FILES", "maybe"),
     ("ORDERMILL_IDLE_AFTER", "-1s"),
     ("ORDERMILL_CHECK_INTERVAL", "hourly"),

@@ -4,13 +4,11 @@
 
 use crate::error;
 use crate::fields::Fields;
-use crate::settings::MidtransSettings;
+use crate::settings::{MidtransSettings, ServerKeys};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT,
-};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, RETRY_AFTER, USER_AGENT};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as Http;
@@ -80,12 +78,12 @@ impl Answer {
 /// The HTTP client: no redirects, no proxy.
 pub(crate) struct Client {
     http: Http<HttpsConnector<HttpConnector>, Full<Bytes>>,
-    authorization: HeaderValue,
+    keys: ServerKeys,
     timeout: Duration,
 }
 
 impl Client {
-    /// A client with the key and the timeout of these settings.
+    /// A client with the keys and the timeout of these settings.
     pub fn new(settings: &MidtransSettings) -> Result<Self, ClientError> {
         let mut connector = HttpConnector::new();
         connector.enforce_http(false);
@@ -103,8 +101,7 @@ impl Client {
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_timer(TokioTimer::new())
             .build(connector);
-        let authorization = settings.server_key.authorization();
-        Ok(Self { http, authorization, timeout: settings.timeout })
+        Ok(Self { http, keys: settings.keys.clone(), timeout: settings.timeout })
     }
 
     /// Makes a call, once.
@@ -144,7 +141,7 @@ impl Client {
         let mut request = Request::builder()
             .method(method)
             .uri(call.url.as_str())
-            .header(AUTHORIZATION, self.authorization.clone())
+            .header(AUTHORIZATION, self.keys.get().current.authorization())
             .header(ACCEPT, JSON)
             .header(CONTENT_TYPE, JSON)
             .header(USER_AGENT, concat!("ordermill/", env!("CARGO_PKG_VERSION")));

@@ -32,4 +32,6 @@ mod transaction;
 pub use client::ClientError;
 pub use gateway::Midtrans;
 pub use notification::MidtransReader;
-pub use settings::{BaseUrl, Environment, MidtransSettings, OrderPrefix, ServerKey, SettingsError};
+pub use settings::{
+    BaseUrl, Environment, Keys, MidtransSettings, OrderPrefix, ServerKey, ServerKeys, SettingsError,
+};

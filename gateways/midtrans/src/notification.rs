@@ -38,9 +38,9 @@ impl MidtransReader {
     }
 
     fn is_genuine(&self, signed: &Signed<'_>) -> bool {
-        let previous = self.settings.previous_server_key.iter();
+        let keys = self.settings.keys.get();
         let mut genuine = Choice::from(0);
-        for key in previous.chain([&self.settings.server_key]) {
+        for key in keys.previous.iter().chain([&keys.current]) {
             // Every key is tried: how long it takes says nothing about which one fits.
             genuine |= signed.digest(key).ct_eq(&signed.signature);
         }

@@ -6,6 +6,7 @@ use hyper::header::HeaderValue;
 use ordermill_domain::ids::OrderId;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use thiserror::Error;
 use url::Url;
@@ -74,6 +75,53 @@ impl ServerKey {
 }
 
 impl fmt::Debug for ServerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[hidden]")
+    }
+}
+
+/// The keys of the account, which may change while payments go on. Clones share them: after [`ServerKeys::replace`] every clone has the new ones.
+#[derive(Clone)]
+pub struct ServerKeys(Arc<RwLock<Keys>>);
+
+/// The keys at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keys {
+    /// The key that requests are made with.
+    pub current: ServerKey,
+    /// The key before it: notifications may still be signed with it.
+    pub previous: Option<ServerKey>,
+}
+
+impl ServerKeys {
+    /// These keys, until others replace them.
+    pub fn new(current: ServerKey, previous: Option<ServerKey>) -> Self {
+        Self(Arc::new(RwLock::new(Keys { current, previous })))
+    }
+
+    /// The keys now.
+    pub fn get(&self) -> Keys {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Has the next request and the next notification use these keys. True when they differ from those before.
+    pub fn replace(&self, keys: Keys) -> bool {
+        let mut shared = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let differ = *shared != keys;
+        *shared = keys;
+        differ
+    }
+}
+
+impl PartialEq for ServerKeys {
+    fn eq(&self, other: &Self) -> bool {
+        self.get() == other.get()
+    }
+}
+
+impl Eq for ServerKeys {}
+
+impl fmt::Debug for ServerKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[hidden]")
     }
@@ -218,10 +266,8 @@ pub struct MidtransSettings {
     pub api_url: BaseUrl,
     /// The server of the Snap API. Pages may be there, or at the environment's own server.
     pub snap_url: BaseUrl,
-    /// The key that requests are made with.
-    pub server_key: ServerKey,
-    /// The key before it: notifications may still be signed with it.
-    pub previous_server_key: Option<ServerKey>,
+    /// The keys of the account. Whoever holds a clone can replace them.
+    pub keys: ServerKeys,
     /// The account. Some: an answer or a notification of another account is not taken.
     pub merchant_id: Option<String>,
     /// What stands before the order's UUID in Midtrans' `order_id`.
@@ -237,8 +283,7 @@ impl MidtransSettings {
             environment,
             api_url: environment.api_url(),
             snap_url: environment.snap_url(),
-            server_key,
-            previous_server_key: None,
+            keys: ServerKeys::new(server_key, None),
             merchant_id: None,
             order_prefix: OrderPrefix::default(),
             timeout: TIMEOUT_DEFAULT,

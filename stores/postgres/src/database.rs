@@ -24,6 +24,7 @@ mod readers;
 mod session;
 
 pub(crate) use lease::Lease;
+pub use open::Migrate;
 pub use open_error::OpenError;
 pub use session::Unfit;
 

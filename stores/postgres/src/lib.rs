@@ -59,7 +59,7 @@ pub mod payment;
 pub mod shipping;
 mod store;
 
-pub use database::{Database, OpenError, Unfit};
+pub use database::{Database, Migrate, OpenError, Unfit};
 pub use error::Error;
 pub use store::{PgService, Tables};
 

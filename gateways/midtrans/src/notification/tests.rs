@@ -1,5 +1,5 @@
 use super::*;
-use crate::settings::Environment;
+use crate::settings::{Environment, Keys};
 use ordermill_domain::ids::OrderId;
 use serde::Deserialize;
 use serde_json::json;
@@ -125,9 +125,17 @@ fn a_signature_of_another_text_is_forged() {
 
 #[test]
 fn the_key_before_is_taken_while_it_is_set() {
-    let mut rolled = settings("SB-Mid-server-ordermill-test-0002");
-    rolled.previous_server_key = Some(ServerKey::parse(KEY).unwrap());
-    assert!(read_with(&rolled, &changed(&json!({}))).is_ok());
+    let key = |text| ServerKey::parse(text).unwrap();
+    let next = key("SB-Mid-server-ordermill-test-0002");
+    let rolled = settings(KEY);
+    let reader = MidtransReader::new(&rolled);
+    let is_read = || reader.read(changed(&json!({})).to_string().as_bytes());
+    assert!(is_read().is_ok());
+    let both = Keys { current: next.clone(), previous: Some(key(KEY)) };
+    assert!(rolled.keys.replace(both.clone()) && !rolled.keys.replace(both));
+    assert!(is_read().is_ok(), "the reader has the keys that replaced its own");
+    rolled.keys.replace(Keys { current: next, previous: None });
+    assert_eq!(is_read(), Err(NotificationError::Forged));
 }
 
 #[test]

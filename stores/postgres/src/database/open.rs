@@ -7,7 +7,7 @@ use super::readers::Readers;
 use super::session::{Plan, Role, Session};
 use crate::error::Error;
 use ordermill_actors::faults::{self, Point};
-use sqlx::migrate::{Migration, Migrator};
+use sqlx::migrate::{Migrate as _, MigrateError, Migration, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection};
 use std::str::FromStr;
@@ -21,6 +21,20 @@ const SCHEMA_TRIES: u32 = 5;
 
 /// What an address begins with.
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
+
+/// The table of migrations that were applied.
+const APPLIED: &str = "_sqlx_migrations";
+/// The state of a query on a table that does not exist.
+const UNDEFINED_TABLE: &str = "42P01";
+
+/// What becomes of a schema that is missing, or lacks migrations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Migrate {
+    /// It is made and brought up to date.
+    Apply,
+    /// It is refused.
+    Refuse,
+}
 
 static COMMON: Migrator = sqlx::migrate!("../../migrations/postgres/common");
 
@@ -37,11 +51,23 @@ impl Database {
         own: &Migrator,
         owner: i64,
     ) -> Result<Self, OpenError> {
+        Self::open_with(url, schema, own, owner, Migrate::Apply).await
+    }
+
+    /// The same, but a schema that is missing or behind may be refused.
+    pub async fn open_with(
+        url: &str,
+        schema: &'static str,
+        own: &Migrator,
+        owner: i64,
+        migrate: Migrate,
+    ) -> Result<Self, OpenError> {
         let options = options_of(url)?;
         let place = Place::of(&options, schema);
         let plan = |role| Plan::new(&options, schema, role);
-        let opened = open(plan(Role::Migrating), plan(Role::Writing), own, owner, &place).await;
-        let mut writing = opened?;
+        let all: Vec<_> = COMMON.iter().chain(own.iter()).cloned().collect();
+        let sessions = (plan(Role::Migrating), plan(Role::Writing));
+        let mut writing = open(sessions, all, migrate, owner, &place).await?;
         let identity = writing.reads_identity().await.map_err(|error| place.refusal(error))?;
         let writer = Writer::open(plan(Role::Writing), writing, owner).await;
         let writer = Arc::new(writer.map_err(|error| place.refusal(error))?);
@@ -53,9 +79,9 @@ impl Database {
 /// Opens a session that migrates and one that writes side by side, which shows whether there is a
 /// pooler between that cannot be used; migrates; the session that writes.
 async fn open(
-    migrating: Plan,
-    writing: Plan,
-    own: &Migrator,
+    (migrating, writing): (Plan, Plan),
+    all: Vec<Migration>,
+    migrate: Migrate,
     owner: i64,
     place: &Place,
 ) -> Result<Session, OpenError> {
@@ -65,7 +91,10 @@ async fn open(
     migrator.is_apart_from(&mut writer).await.map_err(refusal)?;
     migrator.takes_lock_of(owner).await.map_err(refusal)?;
     let served_by = migrator.backend;
-    migrate(migrator, place, own).await?;
+    match migrate {
+        Migrate::Apply => apply(migrator, place, all).await?,
+        Migrate::Refuse => verify(migrator, place, &all).await?,
+    }
     writing.finds_schema(&mut writer).await.map_err(refusal)?;
     writer.sees_released(owner, served_by).await.map_err(refusal)?;
     Ok(writer)
@@ -83,16 +112,47 @@ fn options_of(url: &str) -> Result<PgConnectOptions, OpenError> {
 }
 
 /// On a session of its own, whose end also ends what a migration that failed has left locked.
-async fn migrate(session: Session, place: &Place, own: &Migrator) -> Result<(), OpenError> {
+async fn apply(session: Session, place: &Place, all: Vec<Migration>) -> Result<(), OpenError> {
     let mut conn = session.conn;
     make_schema(&mut conn, place.schema).await.map_err(|error| place.refusal(error))?;
     faults::passes(Point::Unmigrated);
-    let all: Vec<Migration> = COMMON.iter().chain(own.iter()).cloned().collect();
     let done = Migrator::with_migrations(all).run_direct(None, &mut conn, false).await;
     done.map_err(|source| place.migration(source))?;
     faults::passes(Point::Migrated);
     let _ = conn.close().await;
     Ok(())
+}
+
+/// Verifies that the schema has every migration, and no other.
+async fn verify(session: Session, place: &Place, all: &[Migration]) -> Result<(), OpenError> {
+    let mut conn = session.conn;
+    let applied = match conn.list_applied_migrations(APPLIED).await {
+        // Where the schema or the table is missing, nothing was applied.
+        Err(MigrateError::Execute(sqlx::Error::Database(error)))
+            if error.code().as_deref() == Some(UNDEFINED_TABLE) =>
+        {
+            Vec::new()
+        }
+        listed => listed.map_err(|error| place.migration(error))?,
+    };
+    let _ = conn.close().await;
+    for done in &applied {
+        let version = done.version;
+        match all.iter().find(|known| known.version == version) {
+            None => return Err(place.migration(MigrateError::VersionMissing(version))),
+            Some(known) if known.checksum != done.checksum => {
+                return Err(place.migration(MigrateError::VersionMismatch(version)));
+            }
+            Some(_) => {}
+        }
+    }
+    let is_missing = |known: &&Migration| applied.iter().all(|done| done.version != known.version);
+    match all.iter().find(is_missing) {
+        Some(Migration { version, .. }) => {
+            Err(OpenError::Behind { place: place.clone(), version: *version })
+        }
+        None => Ok(()),
+    }
 }
 
 /// `IF NOT EXISTS` does not keep two who look at the same moment from both not finding it. It is not

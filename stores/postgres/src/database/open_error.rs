@@ -101,6 +101,16 @@ pub enum OpenError {
         /// The migration.
         version: i64,
     },
+    /// It lacks a migration, and none is to be applied.
+    #[error(
+        "{place} lacks migration {version}, and ORDERMILL_MIGRATE is `off`; run `ordermill migrate`"
+    )]
+    Behind {
+        /// Where.
+        place: Place,
+        /// The first one that is missing.
+        version: i64,
+    },
     /// An applied migration reads differently here.
     #[error(
         "{place} was created by another build: migration {version} differs; start that build, or \
@@ -150,6 +160,7 @@ impl OpenError {
             | Self::Forbidden { .. }
             | Self::TooOld { .. }
             | Self::Newer { .. }
+            | Self::Behind { .. }
             | Self::Altered { .. }
             | Self::Migration { .. }
             | Self::Unusable { .. } => false,

@@ -6,7 +6,7 @@ use crate::server::{Scratch, run, server};
 use ordermill_actors::shipping::ShipmentReads;
 use ordermill_contract::values::order;
 use ordermill_postgres::shipping::{MIGRATIONS, SCHEMA, ShippingDatabase};
-use ordermill_postgres::{Database, OpenError};
+use ordermill_postgres::{Database, Migrate, OpenError};
 use sqlx::ConnectOptions;
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -15,6 +15,10 @@ use std::net::TcpListener;
 
 async fn open(url: &str) -> Result<Database, OpenError> {
     Database::open(url, SCHEMA, &MIGRATIONS, next_owner()).await
+}
+
+async fn verified(url: &str, all: &Migrator) -> Result<Database, OpenError> {
+    Database::open_with(url, SCHEMA, all, next_owner(), Migrate::Refuse).await
 }
 
 async fn refused(options: PgConnectOptions) -> OpenError {
@@ -77,6 +81,30 @@ async fn a_schema_of_another_version_is_refused() {
     let other = Database::open(&url, SCHEMA, &altered, next_owner()).await.err().unwrap();
     assert!(matches!(other, OpenError::Altered { version: 398, .. }), "{other}");
     says(&other, &["shipping", "398"]);
+}
+
+#[tokio::test]
+#[ignore = "needs ./scripts/stack"]
+async fn without_migrating_only_a_schema_of_this_version_is_opened() {
+    let scratch = Scratch::new().await;
+    let url = scratch.url();
+    let empty = verified(&url, &MIGRATIONS).await.err().unwrap();
+    assert!(matches!(empty, OpenError::Behind { version: 201, .. }), "{empty}");
+    says(&empty, &["shipping", "201", "ORDERMILL_MIGRATE", "ordermill migrate"]);
+    assert!(!empty.may_pass());
+
+    open(&url).await.unwrap().close().await;
+    verified(&url, &MIGRATIONS).await.unwrap().close().await;
+    let newer = with(&[(398, "CREATE TABLE of_later (id bigint)")]);
+    let behind = verified(&url, &newer).await.err().unwrap();
+    assert!(matches!(behind, OpenError::Behind { version: 398, .. }), "{behind}");
+
+    Database::open(&url, SCHEMA, &newer, next_owner()).await.unwrap().close().await;
+    let old = verified(&url, &MIGRATIONS).await.err().unwrap();
+    assert!(matches!(old, OpenError::Newer { version: 398, .. }), "{old}");
+    let altered = with(&[(398, "CREATE TABLE of_another_build (id bigint)")]);
+    let other = verified(&url, &altered).await.err().unwrap();
+    assert!(matches!(other, OpenError::Altered { version: 398, .. }), "{other}");
 }
 
 #[tokio::test]
