@@ -55,7 +55,7 @@ impl DeadLetterSink for StoredDeadLetters {
     }
 }
 
-fn counters() -> Arc<ConsumerCounters> {
+pub fn counters() -> Arc<ConsumerCounters> {
     let metrics = ConsumerFamilies::default().of(Queue::OrderEvents);
     Arc::new(ConsumerCounters::new(metrics))
 }

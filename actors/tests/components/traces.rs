@@ -1,5 +1,6 @@
 //! The spans of a message: published once, handled in attempts; an unsampled order has none.
 
+use crate::consumer::counters;
 use crate::toy::node;
 use ordermill_actors::broker::LocalBroker;
 use ordermill_actors::ports::Broker;
@@ -66,7 +67,7 @@ async fn each_attempt_is_a_span_linked_to_the_one_that_failed() {
         world: world.clone(),
         tracer: recorded.tracer(),
         address: Address::new(node(&world, "consumer")),
-        traffic: Arc::default(),
+        traffic: counters(),
     });
     Actor::spawn(None, Consumer::new(parts), ()).await.unwrap();
     let said = OutboundMessage::new(Exchange::SagaEvents, Body::One(message(1, true)));

@@ -209,10 +209,10 @@ fn tests_and_orders_of_other_shops_are_nobodys() {
             order_id: name,
             status_code: "200",
             gross_amount: "145000.00",
-            signature: [0; SIGNATURE_BYTES],
+            signature: Signature([0; SIGNATURE_BYTES]),
         };
         let digest = signed.digest(&ServerKey::parse(KEY).unwrap());
-        vector.signature_key = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        vector.signature_key = digest.0.iter().map(|byte| format!("{byte:02x}")).collect();
         let notification = read(&body(&vector)).unwrap();
         assert_eq!((notification.order_id, notification.is_test), (None, is_test));
         assert_eq!(notification.reference, name);
