@@ -177,7 +177,7 @@ impl App {
         };
         let traces = telemetry::Otlp::from_env()?.map(Arc::new);
         let alone = config.infrastructure == Infrastructure::Embedded;
-        let stores = match databases.open_unmixed(&config, boot).await {
+        let stores = match databases.open_unmixed(&config, boot, &metrics.parts.database).await {
             Ok(stores) => stores,
             Err(error) => {
                 databases.close(CLOSE_WITHIN).await;

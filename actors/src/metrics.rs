@@ -12,6 +12,7 @@
 mod admission;
 mod channel;
 mod consumer;
+mod database;
 mod gateway;
 mod journal;
 mod order;
@@ -20,6 +21,7 @@ mod outbox;
 pub use admission::AdmissionMetrics;
 pub use channel::ChannelMetrics;
 pub use consumer::{ConsumerFamilies, ConsumerMetrics};
+pub use database::{DatabaseFamilies, DatabaseMetrics};
 pub use gateway::GatewayMetrics;
 pub use journal::{CommitTry, JournalFamilies, JournalMetrics};
 pub use order::{OrderAnswered, OrderMetrics, OrderObservation};
@@ -96,6 +98,8 @@ pub struct Metrics {
     pub outbox: OutboxFamilies,
     /// Consumers.
     pub consumer: ConsumerFamilies,
+    /// Databases.
+    pub database: DatabaseFamilies,
     /// Orders and their sagas.
     pub order: OrderMetrics,
     /// Payment gateways.
@@ -111,6 +115,7 @@ impl Metrics {
         self.journal.register(registry);
         self.outbox.register(registry);
         self.consumer.register(registry);
+        self.database.register(registry);
         self.order.register(registry);
         self.gateway.register(registry);
         self.channel.register(registry);

@@ -72,6 +72,10 @@ pub trait Outbox: Send + Sync + 'static {
     async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, ReadError>;
     /// How many rows are parked, whoever's they are.
     async fn parked(&self) -> Result<u64, ReadError>;
+    /// The time by the database's own clock. None: it has none, or it is this machine's.
+    async fn clock(&self) -> Result<Option<Timestamp>, ReadError> {
+        Ok(None)
+    }
     /// Takes over rows of processes that are dead, `limit` at most, and says how many. A row never
     /// changes hands while its owner lives.
     async fn adopt(&self, limit: u32) -> Result<u64, ReadError>;

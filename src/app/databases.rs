@@ -9,6 +9,7 @@ use crate::config::{Config, Infrastructure, Servers};
 use anyhow::{anyhow, bail};
 use async_trait::async_trait;
 use futures::future::join_all;
+use ordermill_actors::metrics::DatabaseFamilies;
 use ordermill_actors::registry::{DATABASE_NAMES, OpenDatabase, Opened, ServiceDatabases};
 use ordermill_domain::clock::World;
 use ordermill_postgres::{Database as PgDatabase, Migrate, PgService};
@@ -117,18 +118,24 @@ impl Databases {
         &self,
         config: &Config,
         boot: &Boot,
+        metrics: &DatabaseFamilies,
     ) -> anyhow::Result<ServiceDatabases> {
         let are_mixed = self.are_mixed(config.accepts_mixed_files).await?;
-        let stores = self.open(config, boot).await?;
+        let stores = self.open(config, boot, metrics).await?;
         if are_mixed {
             self.accept_mixed().await?;
         }
         Ok(stores)
     }
 
-    /// Opens the databases of the services that run here.
-    pub async fn open(&self, config: &Config, boot: &Boot) -> anyhow::Result<ServiceDatabases> {
-        let opener = Opener { databases: self, boot };
+    /// Opens the databases of the services that run here; their reads are timed there.
+    pub async fn open(
+        &self,
+        config: &Config,
+        boot: &Boot,
+        metrics: &DatabaseFamilies,
+    ) -> anyhow::Result<ServiceDatabases> {
+        let opener = Opener { databases: self, boot, metrics };
         ServiceDatabases::open(&opener, |service| config.services.contains(&service)).await
     }
 }
@@ -137,11 +144,13 @@ impl Databases {
 struct Opener<'a> {
     databases: &'a Databases,
     boot: &'a Boot,
+    metrics: &'a DatabaseFamilies,
 }
 
 #[async_trait]
 impl<S: SqliteService + PgService> OpenDatabase<S, anyhow::Error> for Opener<'_> {
     async fn open(&self) -> anyhow::Result<Opened<S>> {
+        let metrics = self.metrics.of(S::DATABASE);
         match self.databases {
             Databases::Sqlite { directory, opened } => {
                 let migrations = <S as SqliteService>::MIGRATIONS;
@@ -149,7 +158,7 @@ impl<S: SqliteService + PgService> OpenDatabase<S, anyhow::Error> for Opener<'_>
                     .await
                     .map_err(|error| anyhow!(error).context(failed(S::DATABASE)))?;
                 opened.lock().unwrap_or_else(PoisonError::into_inner).push(database.clone());
-                Ok(<S as SqliteService>::opened(database))
+                Ok(<S as SqliteService>::opened(database.measured(metrics)))
             }
             Databases::Postgres { servers, owner, migrate } => {
                 let url = servers
@@ -165,7 +174,7 @@ impl<S: SqliteService + PgService> OpenDatabase<S, anyhow::Error> for Opener<'_>
                     })
                 };
                 let database = self.boot.wait_for(&failed(S::DATABASE), open).await?;
-                Ok(<S as PgService>::opened(database))
+                Ok(<S as PgService>::opened(database.measured(metrics)))
             }
         }
     }

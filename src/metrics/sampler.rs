@@ -51,6 +51,7 @@ pub struct Samples {
     payments: Sample<Vec<(Attention, u64)>>,
     dead_letters: BTreeMap<ServiceName, Sample<Vec<DeadLetterCount>>>,
     parked: BTreeMap<ServiceName, Sample<u64>>,
+    skew: BTreeMap<ServiceName, Sample<f64>>,
     actors: Sample<Totals>,
     restarts: BTreeMap<&'static str, u64>,
 }
@@ -66,8 +67,9 @@ pub async fn sample(state: State) {
     let sagas = async { asked(state.services.order().ok()?.reads.counts(now)).await };
     let payments = async { asked(state.services.payment().ok()?.reads.attention_counts()).await };
     let letters = join_all(state.dead_letters.iter().map(|letters| async {
-        let (counts, parked) = join!(asked(letters.counts()), asked(letters.parked()));
-        (letters.service(), counts, parked)
+        let (counts, parked, skew) =
+            join!(asked(letters.counts()), asked(letters.parked()), asked(letters.clock_skew()));
+        (letters.service(), counts, parked, skew.flatten())
     }));
     // At once: one that does not answer must not keep the samples of others.
     let (queues, sagas, payments, letters) =
@@ -77,7 +79,8 @@ pub async fn sample(state: State) {
     samples.queues.take(queues, now);
     samples.sagas.take(sagas, now);
     samples.payments.take(payments, now);
-    for (service, counts, parked) in letters {
+    for (service, counts, parked, skew) in letters {
+        samples.skew.entry(service).or_default().take(skew, now);
         samples.dead_letters.entry(service).or_default().take(counts, now);
         samples.parked.entry(service).or_default().take(parked, now);
     }
@@ -104,6 +107,7 @@ impl Samples {
                 family.set([("reason", reason.as_str())], count.map_or(0, |(_, n)| *n) as f64);
             }
         }
+        self.write_skew(page);
         self.write_actors(page);
         self.write_read_at(page);
     }
@@ -170,6 +174,16 @@ impl Samples {
         for (service, sample) in &self.parked {
             if let Some(rows) = sample.value {
                 family.set([("service", service.as_str())], rows as f64);
+            }
+        }
+    }
+
+    fn write_skew(&self, page: &mut Page) {
+        let help = "The database server's clock less the process's; PostgreSQL only";
+        let family = page.gauge("ordermill_database_clock_skew_seconds", help);
+        for (service, sample) in &self.skew {
+            if let Some(skew) = sample.value {
+                family.set([("service", service.as_str())], skew);
             }
         }
     }

@@ -184,6 +184,15 @@ impl DeadLetterService {
         self.redriven.load(Relaxed)
     }
 
+    /// How far the database's clock is ahead of the process's, in seconds. None: it has none of its own.
+    pub async fn clock_skew(&self) -> Result<Option<f64>, ReadError> {
+        let asked = self.world.now();
+        let Some(theirs) = self.outbox.clock().await? else { return Ok(None) };
+        // The answer was given somewhere between the question and now.
+        let ours = asked + (self.world.now() - asked) / 2;
+        Ok((theirs - ours).num_microseconds().map(|micros| micros as f64 / 1e6))
+    }
+
     /// Dead letters that were discarded, newest first, `limit` at most.
     pub async fn discarded(
         &self,

@@ -187,8 +187,10 @@ fn database() -> Row {
                 "Whether the last commit or read was answered, by process.",
             )
             .show("{{instance}}", Query::raw(own("ordermill_database_up"))),
-            Panel::stacked("Connections", Unit::Count, "Sessions idle and in use.")
-                .show("{{state}}", of_process(&own("ordermill_database_connections"), "state")),
+            Panel::lines("Reads in flight", Unit::Count, "Reads that have a session.").show(
+                "{{instance}}",
+                of_process(&own("ordermill_database_reads_in_flight"), "instance"),
+            ),
             times(
                 "Wait for a session",
                 "ordermill_database_wait_seconds",

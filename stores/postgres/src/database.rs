@@ -31,6 +31,7 @@ pub use session::Unfit;
 use crate::error::Error;
 use futures::future::BoxFuture;
 use lease::Writer;
+use ordermill_actors::metrics::DatabaseMetrics;
 use ordermill_actors::ports::ReadError;
 use ordermill_rows::Corrupt;
 use readers::Readers;
@@ -39,7 +40,7 @@ use sqlx::query::Map;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 /// How long reads, or a single writing statement, may take before the server counts as gone. The
@@ -58,6 +59,7 @@ pub struct Database {
     readers: Arc<Readers>,
     owner: i64,
     identity: Uuid,
+    metrics: DatabaseMetrics,
 }
 
 /// The number of a process, as the key of its advisory lock.
@@ -66,6 +68,12 @@ pub(crate) fn lock_key(owner: i64) -> (i32, i32) {
 }
 
 impl Database {
+    /// The same, whose reads are timed there.
+    #[must_use]
+    pub fn measured(self, metrics: DatabaseMetrics) -> Self {
+        Self { metrics, ..self }
+    }
+
     /// Runs reads in a task of their own, on sessions that cannot write.
     pub async fn read<R, F, W>(&self, work: W) -> Result<R, ReadError>
     where
@@ -73,9 +81,11 @@ impl Database {
         F: Future<Output = Result<R, Error>> + Send + 'static,
         W: FnOnce(PgPool) -> F + Send + 'static,
     {
-        let turn = self.readers.turn().await?;
-        let readers = self.readers.clone();
-        owned(async move { readers.read(turn, work).await }).await
+        let begun = Instant::now();
+        let turn = self.readers.turn().await.inspect_err(|_| self.metrics.gave_up())?;
+        self.metrics.waited(begun.elapsed());
+        let (readers, metrics) = (self.readers.clone(), self.metrics.clone());
+        owned(async move { metrics.read(readers.read(turn, work)).await }).await
     }
 
     /// All rows of a query, each decoded by `read`.

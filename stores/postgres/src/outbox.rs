@@ -127,6 +127,11 @@ impl Outbox for Database {
         self.read(|pool| async move { Ok(count(parked.fetch_one(&pool).await?)?) }).await
     }
 
+    async fn clock(&self) -> Result<Option<Timestamp>, ReadError> {
+        let query = sqlx::query!(r#"SELECT clock_timestamp() AS "now!""#);
+        self.row(query, |row| Ok(row.now)).await
+    }
+
     async fn adopt(&self, limit: u32) -> Result<u64, ReadError> {
         adopt::adopt(self, limit).await
     }

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::progress;
 use futures::future::join_all;
 use ordermill_actors::faults::{self, Point};
+use ordermill_actors::metrics::DatabaseMetrics;
 use ordermill_actors::ports::ReadError;
 use ordermill_rows::Corrupt;
 use sqlx::migrate::{MigrateError, Migration, Migrator};
@@ -133,9 +134,16 @@ pub struct Database {
     bytes: Arc<File>,
     /// Nobody else opens the files while one of them is open here.
     directory: DataDir,
+    metrics: DatabaseMetrics,
 }
 
 impl Database {
+    /// The same, whose reads are timed there.
+    #[must_use]
+    pub fn measured(self, metrics: DatabaseMetrics) -> Self {
+        Self { metrics, ..self }
+    }
+
     /// Opens `<directory>/<name>.db`, makes it where it is missing, and brings its tables up to
     /// date: the common ones (versions 201 to 299), then the service's own (from 301 on).
     pub async fn open(directory: &DataDir, name: &str, own: &Migrator) -> Result<Self, OpenError> {
@@ -232,7 +240,8 @@ impl Database {
         let reading = options.clone().read_only(true).pragma("cache_size", READER_CACHE);
         let readers = pool(READERS_MAX).connect_lazy_with(reading);
         let directory = directory.clone();
-        Ok(Self { writer, readers, options, bytes: Arc::new(bytes), directory })
+        let (bytes, metrics) = (Arc::new(bytes), DatabaseMetrics::default());
+        Ok(Self { writer, readers, options, bytes, directory, metrics })
     }
 
     /// Runs reads in a task of their own, on connections that cannot write.
@@ -242,7 +251,8 @@ impl Database {
         F: Future<Output = Result<R, Error>> + Send + 'static,
         W: FnOnce(SqlitePool) -> F,
     {
-        owned(work(self.readers.clone())).await
+        let (read, metrics) = (work(self.readers.clone()), self.metrics.clone());
+        owned(async move { metrics.read(read).await }).await
     }
 
     /// All rows of a query, each decoded by `read`.

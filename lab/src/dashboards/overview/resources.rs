@@ -70,10 +70,8 @@ fn dropped() -> Panel {
 
 fn databases() -> Vec<Panel> {
     vec![
-        Panel::stacked("Database connections", Unit::Count, "Sessions idle and in use.").show(
-            "{{service}} {{state}}",
-            of_process("ordermill_database_connections", "service, state"),
-        ),
+        Panel::lines("Database reads", Unit::Count, "Reads that have a session.")
+            .show("{{service}}", of_process("ordermill_database_reads_in_flight", "service")),
         Panel::lines(
             "Wait for a database session p99",
             Unit::Seconds,

@@ -7,6 +7,7 @@ use super::readers::Readers;
 use super::session::{Plan, Role, Session};
 use crate::error::Error;
 use ordermill_actors::faults::{self, Point};
+use ordermill_actors::metrics::DatabaseMetrics;
 use sqlx::migrate::{Migrate as _, MigrateError, Migration, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection};
@@ -72,7 +73,7 @@ impl Database {
         let writer = Writer::open(plan(Role::Writing), writing, owner).await;
         let writer = Arc::new(writer.map_err(|error| place.refusal(error))?);
         let readers = Arc::new(Readers::new(plan(Role::Reading)));
-        Ok(Self { writer, readers, owner, identity })
+        Ok(Self { writer, readers, owner, identity, metrics: DatabaseMetrics::default() })
     }
 }
 
