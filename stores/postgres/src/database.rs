@@ -24,6 +24,7 @@ mod readers;
 mod session;
 
 pub(crate) use lease::Lease;
+pub(crate) use open::QuietSchema;
 pub use open_error::OpenError;
 pub use session::Unfit;
 

@@ -12,6 +12,8 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 /// How long a server may take to accept a session.
@@ -84,13 +86,18 @@ fn options_of(url: &str) -> Result<PgConnectOptions, OpenError> {
 
 /// On a session of its own, whose end also ends what a migration that failed has left locked.
 async fn migrate(session: Session, place: &Place, own: &Migrator) -> Result<(), OpenError> {
-    let mut conn = session.conn;
-    make_schema(&mut conn, place.schema).await.map_err(|error| place.refusal(error))?;
     faults::passes(Point::Unmigrated);
     let all: Vec<Migration> = COMMON.iter().chain(own.iter()).cloned().collect();
-    let done = Migrator::with_migrations(all).run_direct(None, &mut conn, false).await;
-    done.map_err(|source| place.migration(source))?;
+    apply(session, place, &Migrator::with_migrations(all)).await?;
     faults::passes(Point::Migrated);
+    Ok(())
+}
+
+async fn apply(session: Session, place: &Place, migrations: &Migrator) -> Result<(), OpenError> {
+    let mut conn = session.conn;
+    make_schema(&mut conn, place.schema).await.map_err(|error| place.refusal(error))?;
+    let done = migrations.run_direct(None, &mut conn, false).await;
+    done.map_err(|source| place.migration(source))?;
     let _ = conn.close().await;
     Ok(())
 }
@@ -100,13 +107,7 @@ async fn migrate(session: Session, place: &Place, own: &Migrator) -> Result<(), 
 async fn make_schema(conn: &mut PgConnection, schema: &'static str) -> Result<(), Error> {
     let mut tries = 0;
     loop {
-        let there = sqlx::query_scalar!(
-            r#"SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1) AS "there!""#,
-            schema
-        )
-        .fetch_one(&mut *conn)
-        .await?;
-        if there {
+        if has_schema(conn, schema).await? {
             return Ok(());
         }
         tries += 1;
@@ -119,5 +120,53 @@ async fn make_schema(conn: &mut PgConnection, schema: &'static str) -> Result<()
                 made?;
             }
         }
+    }
+}
+
+async fn has_schema(conn: &mut PgConnection, schema: &'static str) -> Result<bool, Error> {
+    let there = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1) AS "there!""#,
+        schema
+    );
+    Ok(there.fetch_one(conn).await?)
+}
+
+/// A schema that is asked now and then: a session for each operation, no outbox, no owner.
+#[derive(Clone, Debug)]
+pub(crate) struct QuietSchema {
+    options: PgConnectOptions,
+    schema: &'static str,
+    migrations: &'static Migrator,
+    /// Whether this process has brought it up to date.
+    is_current: Arc<AtomicBool>,
+}
+
+impl QuietSchema {
+    /// The schema in the database that a `postgres://` URL names. Nothing is opened or made yet.
+    pub(crate) fn new(
+        url: &str,
+        schema: &'static str,
+        migrations: &'static Migrator,
+    ) -> Result<Self, OpenError> {
+        Ok(Self { options: options_of(url)?, schema, migrations, is_current: Arc::default() })
+    }
+
+    /// A session on the schema, brought up to date. Where it is missing it is made; or there is no session, if it is
+    /// not to be made.
+    pub(crate) async fn session(&self, make: bool) -> Result<Option<PgConnection>, OpenError> {
+        let place = Place::of(&self.options, self.schema);
+        let refusal = |error| place.refusal(error);
+        let open =
+            async |role| Plan::new(&self.options, self.schema, role).open().await.map_err(refusal);
+        if !self.is_current.load(Relaxed) {
+            let mut session = open(Role::Migrating).await?;
+            if !make && !has_schema(&mut session.conn, self.schema).await.map_err(refusal)? {
+                let _ = session.conn.close().await;
+                return Ok(None);
+            }
+            apply(session, &place, self.migrations).await?;
+            self.is_current.store(true, Relaxed);
+        }
+        Ok(Some(open(Role::Writing).await?.conn))
     }
 }
