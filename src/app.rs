@@ -22,9 +22,10 @@ pub use boot::{Boot, NotAvailable};
 pub(crate) use open_stores::open_stores;
 pub use services::{ServiceNotLocal, Services};
 
+use crate::access::{Keys, NoCredentials};
 use crate::backup::Backups;
 use crate::check::{self, System, SystemState};
-use crate::config::{Config, Infrastructure};
+use crate::config::{Config, ConfigError, Infrastructure};
 use crate::sms::LogSms;
 use crate::smtp::SmtpMessenger;
 use crate::stop_signal::asked_to_stop;
@@ -127,15 +128,30 @@ impl App {
         payment_requests: Option<Arc<dyn PaymentRequests>>,
     ) -> anyhow::Result<Self> {
         let world = world::real();
+        let keys = Arc::new(Keys::new(&config, world.clone())?);
+        keys.refresh().await;
+        if keys.lacks_credentials() {
+            return Err(ConfigError::from(NoCredentials(config.listen)).into());
+        }
         let databases = Databases::new(&config, world::owner())?;
         let stop = CancellationToken::new();
-        let startup_gate = api::StartupGate::new(boot.clone(), world.clone(), config.hosts.clone());
+        keys.keep_reading(stop.clone());
+        let (hosts, gate_keys) = (config.hosts.clone(), keys.clone());
+        let startup_gate = api::StartupGate::new(boot.clone(), world.clone(), hosts, gate_keys);
         // Where the start fails, the server goes with everything else.
         let unless_started = stop.clone().drop_guard();
         let listeners = Listeners::open(&config, startup_gate, &world, &stop).await?;
-        let app =
-            Self::start_serving(config, databases, world, &boot, stop, listeners, payment_requests)
-                .await?;
+        let app = Self::start_serving(
+            config,
+            databases,
+            world,
+            &boot,
+            stop,
+            listeners,
+            keys,
+            payment_requests,
+        )
+        .await?;
         unless_started.disarm();
         Ok(app)
     }
@@ -147,6 +163,7 @@ impl App {
         boot: &Boot,
         stop: CancellationToken,
         listeners: Listeners,
+        keys: Arc<Keys>,
         payment_requests: Option<Arc<dyn PaymentRequests>>,
     ) -> anyhow::Result<Self> {
         let Listeners { startup_gate, http, webhooks, webhook_http } = listeners;
@@ -203,6 +220,7 @@ impl App {
             payment_requests,
             gateway_health,
             system: system.clone(),
+            keys,
             services,
             serves_simulated_pages: config.serves_simulated_pages(),
             payments: config.gateways.accepted(&config.order),

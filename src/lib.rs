@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod access;
 pub mod actors;
 pub mod api;
 pub mod app;
@@ -16,6 +17,8 @@ pub mod config;
 pub mod demo;
 pub mod dlq;
 mod host;
+pub mod key_arg;
+pub mod keys;
 pub mod output;
 pub mod print;
 pub mod program;

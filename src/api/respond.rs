@@ -1,4 +1,4 @@
-//! What stands around every route: the bound of its body, its log line, its metrics.
+//! What stands around every route: its log line, its metrics, and the bound of its body.
 
 use crate::api::limits::body_bytes_max;
 use crate::api::problem::Problem;
@@ -19,19 +19,16 @@ const BODY_WITHIN: Duration = Duration::from_secs(60);
 pub async fn answer<E: Endpoint>(
     known: Arc<Routes>,
     endpoint: Arc<E>,
-    mut request: Request,
+    request: Request,
 ) -> poem::Result<Response> {
     let started = Instant::now();
     let id = request_id::shared().unwrap_or_default();
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let span = tracing::debug_span!("request", service = "http", request_id = %id);
     let answering = async {
-        match bounded(&mut request).await {
-            Ok(()) => match endpoint.call(request).await {
-                Ok(response) => understood(response.into_response(), &known, &method, &uri),
-                Err(error) => refused(error, &known, &uri),
-            },
-            Err(response) => response,
+        match endpoint.call(request).await {
+            Ok(response) => understood(response.into_response(), &known, &method, &uri),
+            Err(error) => refused(error, &known, &uri),
         }
     };
     let response = answering.instrument(span.clone()).await;
@@ -45,7 +42,7 @@ pub async fn answer<E: Endpoint>(
 }
 
 /// Reads the body, up to the bound: no route sees a larger one, however it was sent.
-async fn bounded(request: &mut Request) -> Result<(), Response> {
+pub async fn bounded(request: &mut Request) -> Result<(), Response> {
     if let Some(refusal) = payload::refusal(request.headers()) {
         return Err(refusal);
     }

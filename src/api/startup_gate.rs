@@ -1,16 +1,18 @@
 //! What every request passes first and every answer last, from the process's first moment on.
 //!
 //! ```text
-//! request ─▶ id ─▶ guard ─▶ the API; while the process starts: /health, /ready, and 503 for the rest
+//! request ─▶ id ─▶ guard ─▶ caller ─▶ the API; while the process starts: /health, /ready, and 503 for the rest
 //!             └──▶ a refusal │
 //! answer ◀── id, security headers ◀─┘
 //! ```
 
+use crate::access::{Caller, Keys};
 use crate::api::operations::{Health, Readiness};
 use crate::api::problem::Problem;
 use crate::api::{guard, metrics, request_id};
 use crate::app::Boot;
 use crate::host::Hosts;
+use ordermill_domain::access::Permission;
 use ordermill_domain::clock::World;
 use poem::endpoint::BoxEndpoint;
 use poem::http::StatusCode;
@@ -28,13 +30,14 @@ pub struct StartupGate {
     boot: Arc<Boot>,
     world: World,
     hosts: Arc<Hosts>,
+    keys: Arc<Keys>,
     api: Arc<OnceLock<BoxEndpoint<'static, Response>>>,
 }
 
 impl StartupGate {
     /// A door that is closed yet, of a server that answers to these names.
-    pub fn new(boot: Arc<Boot>, world: World, hosts: Hosts) -> Self {
-        Self { boot, world, hosts: hosts.into(), api: Arc::default() }
+    pub fn new(boot: Arc<Boot>, world: World, hosts: Hosts, keys: Arc<Keys>) -> Self {
+        Self { boot, world, hosts: hosts.into(), keys, api: Arc::default() }
     }
 
     /// Has the API answer from now on.
@@ -43,8 +46,12 @@ impl StartupGate {
         let _ = self.api.set(api);
     }
 
-    fn closed(&self, path: &str) -> Response {
-        let missing = self.boot.missing();
+    fn closed(&self, path: &str, caller: &Caller) -> Response {
+        // The words of a database or of the broker name hosts and users.
+        let missing = match caller.may_all(Permission::ReadAdmin) {
+            true => self.boot.missing(),
+            false => self.boot.missing_part(),
+        };
         let starting = || "the process is starting".to_owned();
         match path {
             "/health" => Json(Health::ok()).into_response(),
@@ -64,16 +71,20 @@ impl StartupGate {
 }
 
 impl StartupGate {
-    async fn answer(&self, request: Request) -> Response {
+    async fn answer(&self, mut request: Request) -> Response {
         let started = Instant::now();
         if let Some(refusal) = guard::refusal(&request, &self.hosts) {
             let (method, status) = (request.method(), refusal.status());
             metrics::answered(method, metrics::UNMATCHED, status, started.elapsed());
             return refusal;
         }
+        let caller = self.keys.caller(request.headers());
         match self.api.get() {
-            Some(api) => api.get_response(request).await,
-            None => self.closed(request.uri().path()),
+            Some(api) => {
+                request.set_data(caller);
+                api.get_response(request).await
+            }
+            None => self.closed(request.uri().path(), &caller),
         }
     }
 }
@@ -93,10 +104,15 @@ mod tests {
     use crate::app::world;
     use poem::test::TestClient;
 
+    fn gate(boot: Arc<Boot>) -> StartupGate {
+        let keys = Arc::new(Keys::over(None, true, world::real()));
+        StartupGate::new(boot, world::real(), Hosts::default(), keys)
+    }
+
     #[tokio::test]
     async fn while_it_starts_it_says_so_once_and_under_the_requests_id() {
         let boot = Arc::new(Boot::new(Duration::from_secs(1)));
-        let client = TestClient::new(StartupGate::new(boot, world::real(), Hosts::default()));
+        let client = TestClient::new(gate(boot));
         let asked = client.get("/orders").header("host", "localhost");
         let response = asked.header("X-Request-ID", "mine").send().await;
         response.assert_status(StatusCode::SERVICE_UNAVAILABLE);
@@ -111,7 +127,7 @@ mod tests {
     #[tokio::test]
     async fn while_it_starts_it_is_guarded_too() {
         let boot = Arc::new(Boot::new(Duration::from_secs(1)));
-        let client = TestClient::new(StartupGate::new(boot, world::real(), Hosts::default()));
+        let client = TestClient::new(gate(boot));
         for (path, status) in [("/orders", 421), ("/docs", 421), ("/health", 200), ("/ready", 503)]
         {
             let response = client.get(path).header("host", "evil.example").send().await;

@@ -1,5 +1,6 @@
 //! What the routes ask of the process.
 
+use crate::access::Keys;
 use crate::api::followers::Followers;
 use crate::api::problem::Problem;
 use crate::app::Services;
@@ -47,6 +48,8 @@ pub struct Parts {
     pub metrics: PrometheusHandle,
     /// Time and ids.
     pub world: World,
+    /// The API keys.
+    pub keys: Arc<Keys>,
     /// How the system stands, for a reconciliation.
     pub system: Arc<dyn System>,
     /// Ends streams.

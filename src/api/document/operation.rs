@@ -63,6 +63,7 @@ impl<'a> Route<'a> {
         let redrives = self.is("post", "/admin/dead-letters/{id}/redrive");
         // A notification's mark is a word that is read, or is not.
         let checks_fields = self.has_body && !self.is("patch", "/notifications/{id}");
+        let needs_a_key = operation["x-permission"].is_string();
         let can = |status: &str| match status {
             "404" => self.path.contains('{'),
             "409" => {
@@ -78,7 +79,8 @@ impl<'a> Route<'a> {
             "413" | "415" => self.has_body,
             "422" => checks_fields,
             // Safe methods change nothing, so that they are taken from any page; probes answer to any name.
-            "403" => self.method != "get",
+            "401" => needs_a_key,
+            "403" => needs_a_key || self.method != "get",
             "421" => !matches!(self.path, "/health" | "/ready"),
             _ => true,
         };
@@ -131,9 +133,14 @@ impl<'a> Route<'a> {
 }
 
 /// The problems that any operation may have before its handler is called.
-const ANYWHERE: [(&str, &str); 4] = [
+const ANYWHERE: [(&str, &str); 5] = [
     ("400", "The request is malformed."),
-    ("403", "A web page of another origin has sent the request: nothing was done."),
+    ("401", "The server requires an API key, and the request has none that is accepted."),
+    (
+        "403",
+        "The role of the API key does not permit this, or a web page of another origin has sent the request: nothing \
+         was done.",
+    ),
     ("412", "A precondition failed or is not supported. Nothing is changed."),
     ("421", "The request names a host that this server does not answer to (ORDERMILL_HOSTS)."),
 ];
