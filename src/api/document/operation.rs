@@ -60,6 +60,7 @@ impl<'a> Route<'a> {
         let asks_of_a_saga = self.method == "post" && self.path.starts_with("/admin/sagas/");
         let asks_of_a_payment = self.method == "post" && self.path.starts_with("/admin/payments/");
         let asks_of_an_actor = self.method == "post" && self.path.starts_with("/admin/actors/");
+        let changes_keys = self.method != "get" && self.path.starts_with("/admin/keys");
         let redrives = self.is("post", "/admin/dead-letters/{id}/redrive");
         // A notification's mark is a word that is read, or is not.
         let checks_fields = self.has_body && !self.is("patch", "/notifications/{id}");
@@ -71,6 +72,7 @@ impl<'a> Route<'a> {
                     || asks_of_a_saga
                     || asks_of_a_payment
                     || asks_of_an_actor
+                    || changes_keys
                     || redrives
                     || self.is("post", "/inventory")
                     || self.is("post", "/admin/backup")
