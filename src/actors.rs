@@ -3,12 +3,13 @@
 mod screen;
 mod table;
 
+use crate::key_arg::KeyArg;
 use crate::print::told;
 use crate::stop_signal::asked_to_stop;
 use crate::waiting;
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
-use ordermill_client::{Client, Error, Options, Tree, server_url};
+use ordermill_client::{Client, Error, Tree, server_url};
 use screen::Screen;
 use std::future::Future;
 use std::process::ExitCode;
@@ -31,6 +32,9 @@ pub struct ActorsArgs {
     #[arg(long, env = "ORDERMILL_URL", hide_env_values = true, value_name = "URL", value_parser = server_url)]
     #[arg(default_value = "http://127.0.0.1:8080")]
     pub url: String,
+    /// The API key.
+    #[command(flatten)]
+    pub key: KeyArg,
     /// Only this actor and its descendants, for example `order`
     #[arg(long, value_name = "NAME")]
     pub under: Option<String>,
@@ -56,7 +60,7 @@ pub struct ActorsArgs {
 
 /// Shows them; fails when the server does not answer.
 pub async fn run(args: ActorsArgs) -> anyhow::Result<ExitCode> {
-    let client = Client::new(&args.url, Options::default());
+    let client = args.key.client(&args.url);
     let answer = || format!("the server at {} to respond", args.url);
     // Fails at once where nobody listens: while it is watched, the server may come and go.
     let tree = table::of(&waiting::report_waiting(answer, look(&client, &args)).await?);

@@ -1,7 +1,7 @@
 //! The HTTP API: routes, their document, and what stands around them.
 //!
 //! ```text
-//! request ─▶ id, guard ─▶ log line, metrics ─▶ body bound ─▶ route ─▶ answer, or a problem document
+//! request ─▶ id, guard ─▶ caller ─▶ log line, metrics ─▶ route: authorization, body bound, handler ─▶ answer, or a problem document
 //! ```
 
 mod actor_views;
@@ -9,6 +9,7 @@ mod actors;
 mod adjustments;
 mod admin;
 mod admin_payments;
+mod authorize;
 mod backup;
 mod body;
 mod cursor;
@@ -16,11 +17,13 @@ mod dead_letters;
 mod decimal;
 mod docs;
 mod document;
+
 mod events;
 mod followers;
 mod group;
 mod guard;
 mod inventory;
+mod keys;
 mod limits;
 mod movements;
 mod new_order;
@@ -32,6 +35,7 @@ mod payment_record;
 mod payment_requests;
 mod payment_view;
 mod payment_wait;
+mod permissions;
 mod preconditions;
 mod problem;
 mod queues;
@@ -88,7 +92,8 @@ type Routes = (
     actors::ActorsApi,
     dead_letters::DeadLettersApi,
     queues::QueuesApi,
-    backup::BackupApi,
+    // A tuple has sixteen members at the most.
+    (backup::BackupApi, keys::KeysApi),
     reconciliation::ReconciliationApi,
     operations::OperationsApi,
 );
@@ -164,11 +169,11 @@ fn endpoint(state: State) -> BoxEndpoint<'static, Response> {
         actors::ActorsApi(state.clone()),
         dead_letters::DeadLettersApi(state.clone()),
         queues::QueuesApi(state.clone()),
-        backup::BackupApi(state.clone()),
+        (backup::BackupApi(state.clone()), keys::KeysApi(state.clone())),
         reconciliation::ReconciliationApi(state.clone()),
         operations::OperationsApi(state.clone()),
     );
-    let api = service(unsupported::Guarded(routes));
+    let api = service(authorize::Authorized(unsupported::Guarded(routes)));
     let described = api.spec();
     let document = document::finished(&described);
     let docs = api.swagger_ui_html().replace(&described, &document);
@@ -181,7 +186,7 @@ fn endpoint(state: State) -> BoxEndpoint<'static, Response> {
         .at("/openapi.json", unsupported::guarded(page_of_json(document), Vec::new()))
         .at("/asyncapi.json", unsupported::guarded(page_of_json(asyncapi_json()), Vec::new()));
     let routes = match simulated {
-        Some(pages) => routes.at(simulated_pages::ROUTE, pages),
+        Some(pages) => routes.at(simulated_pages::ROUTE, authorize::public(pages)),
         None => routes,
     };
     routes
@@ -197,6 +202,17 @@ fn endpoint(state: State) -> BoxEndpoint<'static, Response> {
 fn page_of_json(text: String) -> RouteMethod {
     let answer = move |_| Response::builder().content_type("application/json").body(text.clone());
     poem::get(make_sync(answer))
+}
+
+/// The method and the path of every route of the document.
+#[cfg(test)]
+fn route_names() -> Vec<(String, String)> {
+    let paths = Routes::meta().into_iter().flat_map(|api| api.paths);
+    let names = paths.flat_map(|path| {
+        let methods = path.operations.into_iter().map(|operation| operation.method.to_string());
+        methods.map(|method| (method, path.path.clone())).collect::<Vec<_>>()
+    });
+    names.collect()
 }
 
 /// The OpenAPI document, as it stands in `openapi/ordermill.json`.

@@ -23,9 +23,10 @@ pub use boot::{Boot, NotAvailable};
 pub(crate) use open_stores::{migrate_databases, open_stores};
 pub use services::{ServiceNotLocal, Services};
 
+use crate::access::{Keys, NoCredentials};
 use crate::backup::Backups;
 use crate::check::{self, System, SystemState};
-use crate::config::{Config, Infrastructure};
+use crate::config::{Config, ConfigError, Infrastructure};
 use crate::metrics::{Facts, ServerMetrics};
 use crate::sms::LogSms;
 use crate::smtp::SmtpMessenger;
@@ -130,14 +131,21 @@ impl App {
         payment_requests: Option<Arc<dyn PaymentRequests>>,
     ) -> anyhow::Result<Self> {
         let world = world::real();
+        let keys = Arc::new(Keys::new(&config, world.clone())?);
+        keys.refresh().await;
+        if keys.lacks_credentials() {
+            return Err(ConfigError::from(NoCredentials(config.listen)).into());
+        }
         let databases = Databases::new(&config, world::owner())?;
         let stop = CancellationToken::new();
+        keys.keep_reading(stop.clone());
         reload::on_hangup(&config, stop.clone())?;
         let metrics = Arc::new(ServerMetrics::new(facts(&config)));
         let startup_gate = api::StartupGate::new(
             boot.clone(),
             world.clone(),
             config.hosts.clone(),
+            keys.clone(),
             metrics.http.clone(),
         );
         // Where the start fails, the server goes with everything else.
@@ -151,6 +159,7 @@ impl App {
             stop,
             listeners,
             metrics,
+            keys,
             payment_requests,
         )
         .await?;
@@ -166,6 +175,7 @@ impl App {
         stop: CancellationToken,
         listeners: Listeners,
         metrics: Arc<ServerMetrics>,
+        keys: Arc<Keys>,
         payment_requests: Option<Arc<dyn PaymentRequests>>,
     ) -> anyhow::Result<Self> {
         let Listeners { startup_gate, http, webhooks, webhook_http } = listeners;
@@ -218,6 +228,7 @@ impl App {
             payment_requests,
             gateway_health,
             system: system.clone(),
+            keys,
             services,
             serves_simulated_pages: config.serves_simulated_pages(),
             payments: config.gateways.accepted(&config.order),

@@ -19,12 +19,13 @@ mod tests;
 pub use archive::{Archive, Backups, Refused};
 
 use crate::app::world;
+use crate::key_arg::KeyArg;
 use crate::stop_signal::asked_to_stop;
 use anyhow::{Context, anyhow, bail, ensure};
 use clap::Args;
 use futures::StreamExt;
 use manifest::Manifest;
-use ordermill_client::{Client, Options};
+use ordermill_client::Client;
 use ordermill_sqlite::{DataDir, DataDirError, Database, progress};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -45,6 +46,9 @@ pub struct BackupArgs {
     /// URL of a running server to back up, for example http://127.0.0.1:8080
     #[arg(long, value_name = "URL", value_parser = ordermill_client::server_url)]
     pub url: Option<String>,
+    /// The API key.
+    #[command(flatten)]
+    pub key: KeyArg,
 }
 
 /// Takes a backup; fails when there is none in the end.
@@ -59,7 +63,7 @@ pub async fn run(args: BackupArgs) -> anyhow::Result<ExitCode> {
 
 async fn take(args: &BackupArgs, target: Target) -> anyhow::Result<()> {
     let manifest = match source(args)? {
-        Source::Server(url) => of_server(&url, target).await?,
+        Source::Server(url) => of_server(&args.key.client(&url), target).await?,
         Source::Directory(directory) => of_directory(directory, target).await?,
     };
     let directory = args.directory.display();
@@ -100,9 +104,10 @@ fn source(args: &BackupArgs) -> anyhow::Result<Source> {
     }
 }
 
-async fn of_server(url: &str, target: Target) -> anyhow::Result<Manifest> {
+async fn of_server(server: &Client, target: Target) -> anyhow::Result<Manifest> {
+    let url = server.url();
     crate::note!("asking {url}");
-    let answer = Client::new(url, Options::default()).backup().await?;
+    let answer = server.backup().await?;
     let broken = |error| {
         io::Error::other(format!(
             "the response of {url} is incomplete; see the server log: {error}"

@@ -23,6 +23,7 @@ pub use checker::{Checker, Outcome, Scope, System, SystemState};
 pub use http::Remote;
 pub use ordermill_domain::reconciliation::PaymentRecord;
 
+use crate::key_arg::KeyArg;
 use crate::{output, print, telemetry};
 use progress::Progress;
 use std::process::ExitCode;
@@ -52,7 +53,7 @@ async fn checked(check: Check) -> anyhow::Result<bool> {
     match &check.place {
         args::Place::Servers(urls) => {
             progress.says(format!("asking {}", urls.join(", ")));
-            let remote = Remote::open(urls).await?;
+            let remote = Remote::open(urls, &check.key).await?;
             let checker = Checker {
                 sources: remote.sources(),
                 system: Some(Arc::new(remote.clone())),
@@ -91,10 +92,11 @@ fn finish(outcome: &Outcome, check: &Check, progress: &Progress) -> anyhow::Resu
 /// When a server does not answer.
 pub async fn of_servers(
     urls: &[String],
+    key: &KeyArg,
     scope: &Scope,
     settle: Duration,
 ) -> anyhow::Result<Outcome> {
-    let remote = Remote::open(urls).await?;
+    let remote = Remote::open(urls, key).await?;
     let sources = remote.sources();
     let progress = Some(Progress::start());
     let checker = Checker { sources, system: Some(Arc::new(remote)), settle, progress };

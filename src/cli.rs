@@ -6,6 +6,8 @@ use crate::check::{Check, CheckArgs, CheckError};
 use crate::config::{Config, ConfigError, LogFormat, ServeArgs, may_hold_secret};
 use crate::dlq::DlqArgs;
 use crate::health::HealthArgs;
+use crate::key_arg::KeyArg;
+use crate::keys::KeysArgs;
 use crate::output::STDERR;
 use crate::telemetry;
 use crate::version::LONG;
@@ -67,6 +69,11 @@ enum Command {
     ///
     /// Needs a running server. Exits with 1 on failure.
     Dlq(DlqArgs),
+    /// Create, list, revoke and rotate API keys
+    ///
+    /// Works on the store of the keys, also beside a running server; with --url on a running server
+    /// over HTTP. The first key locks the server. Exits with 1 on failure.
+    Keys(KeysArgs),
     /// Compare the records of all services for every order and product
     ///
     /// Reads a running server (--url), the data directory of a stopped server (--data-dir), or the
@@ -95,6 +102,9 @@ pub struct DemoArgs {
     /// on a temporary data directory, or on DATABASE_URL and AMQP_URL
     #[arg(long, value_name = "URL", value_parser = server_url)]
     pub url: Option<String>,
+    /// The API key.
+    #[command(flatten)]
+    pub key: KeyArg,
     /// Number of orders to place
     #[arg(long, value_name = "N", default_value_t = 300)]
     #[arg(value_parser = RangedU64ValueParser::<usize>::new().range(1..=DEMO_ORDERS_MAX))]
@@ -114,6 +124,8 @@ pub enum Invocation {
     Backup(BackupArgs),
     /// Look after dead letters.
     Dlq(DlqArgs),
+    /// Manage API keys.
+    Keys(KeysArgs),
     /// Compare what the services say.
     Check(Box<Check>),
     /// Migrate the databases.
@@ -160,6 +172,7 @@ impl Invocation {
             Command::Actors(args) => Ok(Self::Actors(args)),
             Command::Backup(args) => Ok(Self::Backup(args)),
             Command::Dlq(args) => Ok(Self::Dlq(args)),
+            Command::Keys(args) => Ok(Self::Keys(args)),
             Command::Check(args) => Ok(Self::Check(Box::new(Check::read(args)?))),
             Command::Migrate => Ok(Self::Migrate(Box::new(Config::from_env()?))),
             Command::Health(args) => Ok(Self::Health(args)),
@@ -261,7 +274,9 @@ fn hidden(mut error: clap::Error) -> clap::Error {
 mod tests {
     use super::*;
     use crate::dlq::DlqCommand;
+    use crate::keys::KeyCommand;
     use clap::CommandFactory;
+    use ordermill_domain::access::Role;
     use uuid::Uuid;
 
     fn parse(line: &str) -> Result<Invocation, Refusal> {
@@ -383,6 +398,36 @@ mod tests {
         for bad in ["", "list --limit 0", "redrive", "redrive x", &both, "list --url h"] {
             assert!(parse(&format!("ordermill dlq {bad}")).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_key_has_a_role_and_only_that_is_required() {
+        let key = |line: &str| match parse(&format!("ordermill keys {line}")) {
+            Ok(Invocation::Keys(args)) => args.command,
+            other => panic!("{line}: {other:?}"),
+        };
+        match key("create --role customer --customer anna --expires 90d --data-dir there") {
+            KeyCommand::Create(new) => {
+                assert_eq!((new.role, new.customer.as_deref()), (Role::Customer, Some("anna")));
+                assert_eq!(new.expires.map(|lifetime| lifetime.0.as_secs()), Some(90 * 86_400));
+            }
+            other => panic!("{other:?}"),
+        }
+        assert!(matches!(key("create --role admin"), KeyCommand::Create(_)));
+        for (line, word) in [
+            ("create", "--role"),
+            ("create --role root", "expected one of customer, shop"),
+            ("create --role customer", "--customer"),
+            ("create --role shop --expires never", "such as 12h or 90d"),
+            ("revoke abc", "--reason"),
+            ("list --url http://h --data-dir there", "--data-dir"),
+        ] {
+            let refusal = parse(&format!("ordermill keys {line}")).expect_err(line).to_string();
+            assert!(refusal.contains(word), "{line}: {refusal}");
+        }
+        let refusal =
+            parse("ordermill dlq list omk_live_secret").expect_err("a key is no argument");
+        assert!(!refusal.to_string().contains("omk_live_secret"), "{refusal}");
     }
 
     #[test]

@@ -70,6 +70,10 @@ pub struct Config {
     pub webhook_listen: Option<SocketAddr>,
     /// Names that are answered to beside IP addresses and `localhost`.
     pub hosts: Hosts,
+    /// PostgreSQL for the API keys, where a setting names one.
+    pub access_database: Option<Secret>,
+    /// Whether everybody is let in while there is no API key, although other machines can reach the server.
+    pub insecure: bool,
     /// Which services run in this process.
     pub services: BTreeSet<ServiceName>,
     /// What stands behind them.
@@ -234,6 +238,18 @@ impl Config {
                     text => text.parse().ok().map(Some),
                 },
             ),
+            access_database: address::read(
+                read,
+                "access_database_url",
+                &args.access_database_url,
+                &DATABASE,
+            ),
+            insecure: read.parsed(
+                "insecure",
+                &args.insecure,
+                "expected `true` or `false`",
+                |text| text.parse().ok(),
+            ),
             hosts: read.parsed("hosts", &args.hosts, HOSTS_ACCEPTED, Hosts::parse),
             data_dir: match args.data_dir.is_empty() {
                 true => ServeArgs::defaults().data_dir.into(),
@@ -296,6 +312,7 @@ impl Config {
         config.notices = without_effect.into_iter().collect();
         config.notices.extend(config.gateways.notice(&config.order));
         config.notices.extend(args.exposed.iter().cloned());
+        config.notices.extend(config.insecure.then(|| INSECURE.to_owned()));
         reader.finish(config)
     }
 
@@ -371,6 +388,9 @@ impl Config {
 
 const LISTEN_ACCEPTED: &str =
     "expected an IP address and a port, such as 127.0.0.1:8080 or [::]:8080";
+
+const INSECURE: &str = "ORDERMILL_INSECURE (--insecure) is set: while there is no API key, whoever can reach \
+     this server may do everything";
 
 const HOSTS_ACCEPTED: &str = "expected host names without a port, separated by commas, such as \
      `shop.example,order` (IP addresses and localhost are always accepted)";

@@ -24,6 +24,7 @@ mod scenario;
 #[cfg(test)]
 mod tests;
 
+use crate::key_arg::KeyArg;
 use crate::waiting;
 use anyhow::Context;
 pub use catalogue::run_number;
@@ -56,7 +57,7 @@ const RECONCILE_EVERY: Duration = Duration::from_millis(250);
 /// # Errors
 /// When the server cannot be reached or does not take the stock: there is nothing to report then.
 pub async fn run(options: DemoOptions) -> anyhow::Result<bool> {
-    let shop = client(&options.url);
+    let shop = client(&options.url, &options.key);
     let pages = waiting::report_waiting(
         || format!("{} to respond", options.url),
         gateway_pages(&shop, options.pages_end_soon),
@@ -70,7 +71,7 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<bool> {
     stocked.await.context("stocking the products failed")?;
 
     let (runs, pace) = play(&shop, &catalogue, &scenarios).await;
-    let order_records = order_records::read(&options.url, &catalogue, &runs);
+    let order_records = order_records::read(&options, &catalogue, &runs);
     let order_records =
         waiting::report_waiting(|| "the services' records".to_owned(), order_records).await?;
     let reconciliation = reconcile_until_stable(&shop, &catalogue, &runs, &order_records);
@@ -91,11 +92,9 @@ async fn gateway_pages(shop: &Client, end_soon: bool) -> Result<GatewayPages, Er
 }
 
 /// A client that waits for a busy server.
-pub fn client(url: &str) -> Client {
-    Client::new(
-        url,
-        Options { request_timeout: PATIENCE, busy_timeout: PATIENCE, ..Options::default() },
-    )
+pub fn client(url: &str, key: &KeyArg) -> Client {
+    let options = Options { request_timeout: PATIENCE, busy_timeout: PATIENCE, ..key.options() };
+    Client::new(url, options)
 }
 
 /// Lets every customer play their part. An order that cannot be placed or watched is a run too.

@@ -6,13 +6,13 @@ mod table;
 pub use args::{DiscardArgs, DlqArgs, DlqCommand};
 
 use crate::waiting;
-use ordermill_client::{Client, Error, List, Options};
+use ordermill_client::{Client, Error, List};
 use serde_json::Value;
 use std::process::ExitCode;
 
 /// Does what it is asked; fails when it cannot.
 pub async fn run(args: DlqArgs) -> anyhow::Result<ExitCode> {
-    let client = Client::new(&args.url, Options::default());
+    let client = args.key.client(&args.url);
     let answer = || format!("the server at {} to respond", args.url);
     Ok(waiting::report_waiting(answer, execute(&client, args.command)).await?)
 }

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod access;
 pub mod actors;
 pub mod api;
 pub mod app;
@@ -19,6 +20,8 @@ pub mod demo;
 pub mod dlq;
 pub mod health;
 mod host;
+pub mod key_arg;
+pub mod keys;
 pub mod metrics;
 pub mod migrate;
 pub mod output;

@@ -1,10 +1,10 @@
 //! The binary: reads what it is told, and does it.
 
-use ordermill::cli::{DemoArgs, Invocation};
-use ordermill::config::{self, Config};
+use ordermill::cli::{DemoArgs, Invocation, Refusal};
+use ordermill::config::{self, Config, ConfigError};
 use ordermill::{
-    actors, api, app, asyncapi, backup, check, core_dumps, demo, dlq, health, migrate, output,
-    print, program, stop_signal, telemetry,
+    actors, api, app, asyncapi, backup, check, core_dumps, demo, dlq, health, keys, migrate,
+    output, print, program, stop_signal, telemetry,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::process::ExitCode;
@@ -35,6 +35,7 @@ fn run(invocation: Invocation) -> ExitCode {
         Invocation::Actors(args) => program::block_on(actors::run(args)),
         Invocation::Backup(args) => program::block_on(backup::run(args)),
         Invocation::Dlq(args) => program::block_on(dlq::run(args)),
+        Invocation::Keys(args) => program::block_on(keys::run(args)),
         Invocation::Check(check) => program::block_on(async { Ok(check::run(*check).await) }),
         Invocation::Migrate(config) => program::block_on(migrate::run(*config)),
         Invocation::Health(args) => program::block_on(health::run(args)),
@@ -62,7 +63,10 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let app = tokio::select! {
         biased;
         () = &mut asked => return Ok(ExitCode::SUCCESS),
-        started = app::App::start(config) => started?,
+        started = app::App::start(config) => match started {
+            Ok(app) => app,
+            Err(error) => return error.downcast::<ConfigError>().map(|error| Refusal::from(error).report()),
+        },
     };
     output::STDOUT.offer(app.banner());
     app.run_until(asked).await
@@ -79,12 +83,15 @@ fn raise_descriptors() {
 /// Plays the demo against a server, or against one that it starts: on a directory of its own, or on the
 /// PostgreSQL and RabbitMQ that the environment names.
 async fn play(args: DemoArgs, config: Config) -> anyhow::Result<ExitCode> {
-    let DemoArgs { url, orders } = args;
+    let DemoArgs { url, key, orders } = args;
     let balanced = match url {
-        Some(url) => demo::run(demo::DemoOptions { url, orders, pages_end_soon: false }).await?,
+        Some(url) => {
+            demo::run(demo::DemoOptions { url, key, orders, pages_end_soon: false }).await?
+        }
         None => {
             program::print_notices(&config.notices);
-            let play = |url| demo::run(demo::DemoOptions { url, orders, pages_end_soon: true });
+            let play =
+                |url| demo::run(demo::DemoOptions { url, key, orders, pages_end_soon: true });
             app::with_temporary(config, play).await?
         }
     };

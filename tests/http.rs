@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test panics when it fails")]
 
 mod http {
+    mod access;
     mod actors;
     mod actors_cli;
     mod adjustments;

@@ -1,7 +1,7 @@
 //! Requests to one server: a limited number at once, repeated while it is busy.
 
-use crate::Error;
-use reqwest::header::RETRY_AFTER;
+use crate::{ApiKey, Error};
+use reqwest::header::{AUTHORIZATION, HeaderMap, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -16,6 +16,8 @@ const BUSY_PAUSE: Duration = Duration::from_millis(200);
 /// Timeouts and limits of a client.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// The API key that is sent with every request. None: the server is open.
+    pub api_key: Option<ApiKey>,
     /// Maximum time until a response is complete.
     pub request_timeout: Duration,
     /// Maximum time until a connection is open: a running server takes milliseconds.
@@ -31,6 +33,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            api_key: None,
             // Redriving a whole queue takes a commit for every hundred messages.
             request_timeout: Duration::from_secs(120),
             connect_timeout: Duration::from_secs(5),
@@ -71,6 +74,8 @@ impl Client {
     pub fn new(url: &str, options: Options) -> Self {
         // The given server is meant, not a proxy named by the environment.
         let http = reqwest::Client::builder().no_proxy().connect_timeout(options.connect_timeout);
+        let key = options.api_key.iter().map(|key| (AUTHORIZATION, key.authorization().clone()));
+        let http = http.default_headers(key.collect::<HeaderMap>());
         Self {
             http: http.build().expect("a client without TLS can be built"),
             url: url.trim_end_matches('/').to_owned(),

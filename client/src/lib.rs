@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+mod api_key;
 mod client;
 mod error;
 mod operations;
@@ -16,12 +17,13 @@ mod server_url;
 mod tests;
 mod views;
 
+pub use api_key::ApiKey;
 pub use client::{Client, Options, RawResponse};
 pub use error::Error;
 pub use operations::List;
 pub use reqwest::{Method, RequestBuilder, Response, StatusCode};
 pub use server_url::server_url;
 pub use views::{
-    Actor, Discarded, Failure, Item, Order, Overview, ProductStock, Queue, Redriven, Refund, Saga,
-    Shortage, Totals, Tree,
+    Actor, CreatedKey, Discarded, Failure, Item, Key, Order, Overview, ProductStock, Queue,
+    Redriven, Refund, Saga, Shortage, Totals, Tree,
 };

@@ -1,6 +1,8 @@
 //! The operations that Ordermill's programs use. Each fails when there is no answer, or not the expected one.
 
-use crate::views::{Discarded, Order, Overview, ProductStock, Queue, Redriven, Refund, Tree};
+use crate::views::{
+    CreatedKey, Discarded, Key, Order, Overview, ProductStock, Queue, Redriven, Refund, Tree,
+};
 use crate::{Client, Error};
 use reqwest::{Method, RequestBuilder, Response};
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -27,7 +29,7 @@ pub struct List<T> {
 #[derive(Deserialize)]
 struct Page<T> {
     #[serde(alias = "orders", alias = "sagas", alias = "products", alias = "queues")]
-    #[serde(alias = "dead_letters", alias = "discarded", alias = "records")]
+    #[serde(alias = "dead_letters", alias = "discarded", alias = "records", alias = "keys")]
     entries: Vec<T>,
     next_cursor: Option<String>,
 }
@@ -146,6 +148,28 @@ impl Client {
     pub async fn discard_all(&self, queue: &str, reason: &str) -> Result<Discarded, Error> {
         let request = self.post("/admin/dead-letters/discard").query(&[("queue", queue)]);
         self.read(request.json(&json!({ "reason": reason }))).await
+    }
+
+    /// All API keys.
+    pub async fn keys(&self) -> Result<Vec<Key>, Error> {
+        self.get("/admin/keys", &[]).await.map(|page: Page<_>| page.entries)
+    }
+
+    /// Creates an API key.
+    pub async fn create_key(&self, key: &impl Serialize) -> Result<CreatedKey, Error> {
+        self.read(self.post("/admin/keys").json(key)).await
+    }
+
+    /// Revokes an API key.
+    pub async fn revoke_key(&self, id: &str, reason: &str) -> Result<(), Error> {
+        let request = self.request(Method::DELETE, &self.path_of("/admin/keys", id));
+        self.text(request.header("X-Reason", reason)).await.map(|_| ())
+    }
+
+    /// Replaces an API key.
+    pub async fn rotate_key(&self, id: &str) -> Result<CreatedKey, Error> {
+        let path = self.path_of("/admin/keys", id);
+        self.read(self.post(&format!("{path}/rotate"))).await
     }
 
     /// The records that the server provides for reconciliation.

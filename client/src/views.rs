@@ -3,7 +3,7 @@
 #![expect(missing_docs, reason = "openapi/ordermill.json describes the fields")]
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -178,4 +178,26 @@ pub struct Overview {
     pub records: Vec<String>,
     pub now: DateTime<Utc>,
     pub lag_ms: u64,
+}
+
+/// An API key, without its secret.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Key {
+    pub id: String,
+    pub role: String,
+    /// `active`, `expired` or `revoked`.
+    pub status: String,
+    pub customer_id: Option<String>,
+    pub name: String,
+    pub created_at: DateTime<Utc>,
+    pub created_by: String,
+    pub expires_at: Option<DateTime<Utc>>,
+    pub revoked_at: Option<DateTime<Utc>>,
+    pub revoked_reason: Option<String>,
+}
+
+/// A new API key: the only answer with its secret. So it has no `Debug`.
+#[derive(Deserialize)]
+pub struct CreatedKey {
+    pub api_key: String,
 }

@@ -10,6 +10,7 @@ mod json;
 mod operation;
 mod schemas;
 
+use crate::api::permissions;
 use json::members;
 use operation::Route;
 use serde_json::{Value, json};
@@ -22,12 +23,12 @@ pub fn finished(described: &str) -> String {
     document["info"]["license"] =
         json!({ "name": env!("CARGO_PKG_LICENSE"), "url": "https://spdx.org/licenses/" });
     document["info"]["contact"] = json!({ "name": "The operator of this server" });
-    // There is no authentication, and the document says so.
-    document["security"] = json!([]);
+    document["components"]["securitySchemes"] = permissions::schemes();
     schemas::finish(&mut document);
     for (path, operations) in members(&mut document["paths"]) {
         for (method, operation) in members(operations) {
             let route = Route::new(method, path, operation);
+            permissions::describe(method, path, operation);
             route.finish(operation);
             examples::put(operation);
         }

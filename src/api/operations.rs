@@ -1,9 +1,11 @@
 //! /health, /ready, /metrics: for machines.
 
+use crate::access::Caller;
 use crate::api::group::Group;
 use crate::api::problem::Problem;
 use crate::api::state::State;
 use crate::metrics::Format;
+use ordermill_domain::access::Permission;
 use poem_openapi::param::Header;
 use poem_openapi::payload::{Json, PlainText};
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
@@ -34,7 +36,7 @@ impl Health {
 pub struct Readiness {
     /// Whether the process accepts orders.
     ready: bool,
-    /// The unavailable dependencies.
+    /// The unavailable dependencies, for those who may know.
     missing: Vec<String>,
     /// What needs attention, although orders are accepted: a payment gateway that rejects the
     /// configured credentials.
@@ -86,9 +88,10 @@ impl OperationsApi {
     ///
     /// Responds with 503 while a database or the broker is unavailable, while the process shuts
     /// down, and while it is overloaded. A payment gateway that rejects the configured credentials
-    /// is a warning: orders that do not need it are processed.
+    /// is a warning: orders that do not need it are processed. Where API keys are required, only the
+    /// roles operator and admin are told what is missing, and the warnings.
     #[oai(path = "/ready", method = "get")]
-    async fn ready(&self) -> Ready {
+    async fn ready(&self, request: &poem::Request) -> Ready {
         let missing = self.0.missing();
         let lag_ms = u64::try_from(self.0.admission.lag().as_millis()).unwrap_or(u64::MAX);
         let ready = missing.is_empty();
@@ -97,7 +100,11 @@ impl OperationsApi {
             format!("{provider} rejects the configured credentials: its payments wait")
         });
         let warnings = warnings.collect();
-        let view = Json(Readiness { ready, missing, warnings, lag_ms });
+        let mut view = Readiness { ready, missing, warnings, lag_ms };
+        if !Caller::sending(request).may_all(Permission::ReadAdmin) {
+            view = Readiness { missing: Vec::new(), warnings: Vec::new(), ..view };
+        }
+        let view = Json(view);
         if ready { Ready::Yes(view) } else { Ready::No(view) }
     }
 

@@ -1,4 +1,4 @@
-//! What stands around every route: the bound of its body, its log line, its metrics.
+//! What stands around every route: its log line, its metrics, and the bound of its body.
 
 use crate::api::limits::body_bytes_max;
 use crate::api::problem::Problem;
@@ -27,18 +27,16 @@ pub async fn answer<E: Endpoint>(
 ) -> poem::Result<Response> {
     let started = Instant::now();
     let _under_way = metrics.answers();
+    request.set_data(metrics.clone());
     let id = request_id::shared().unwrap_or_default();
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let trace = traces.begin(&request);
     let trace_id = trace.trace_id();
     let span = tracing::debug_span!("request", service = "http", request_id = %id, trace_id);
     let answering = async {
-        match bounded(&mut request, &metrics).await {
-            Ok(()) => match endpoint.call(request).await {
-                Ok(response) => understood(response.into_response(), &known, &method, &uri),
-                Err(error) => refused(error, &known, &uri),
-            },
-            Err(response) => response,
+        match endpoint.call(request).await {
+            Ok(response) => understood(response.into_response(), &known, &method, &uri),
+            Err(error) => refused(error, &known, &uri),
         }
     };
     let response = trace.clone().scope(answering.instrument(span.clone())).await;
@@ -53,7 +51,7 @@ pub async fn answer<E: Endpoint>(
 }
 
 /// Reads the body, up to the bound: no route sees a larger one, however it was sent.
-async fn bounded(request: &mut Request, metrics: &HttpMetrics) -> Result<(), Response> {
+pub async fn bounded(request: &mut Request) -> Result<(), Response> {
     if let Some(refusal) = payload::refusal(request.headers()) {
         return Err(refusal);
     }
@@ -65,13 +63,19 @@ async fn bounded(request: &mut Request, metrics: &HttpMetrics) -> Result<(), Res
             Ok(())
         }
         Ok(Err(ReadBodyError::PayloadTooLarge)) => {
-            metrics.refused(Refused::TooLarge);
+            refused_as(request, Refused::TooLarge);
             Err(problem::too_large(limit))
         }
         Ok(Err(_)) | Err(_) => {
-            metrics.refused(Refused::Slow);
+            refused_as(request, Refused::Slow);
             Err(problem::interrupted())
         }
+    }
+}
+
+fn refused_as(request: &Request, reason: Refused) {
+    if let Some(metrics) = request.data::<HttpMetrics>() {
+        metrics.refused(reason);
     }
 }
 

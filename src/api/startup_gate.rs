@@ -1,17 +1,19 @@
 //! What every request passes first and every answer last, from the process's first moment on.
 //!
 //! ```text
-//! request ─▶ id ─▶ guard ─▶ the API; while the process starts: /health, /ready, and 503 for the rest
+//! request ─▶ id ─▶ guard ─▶ caller ─▶ the API; while the process starts: /health, /ready, and 503 for the rest
 //!             └──▶ a refusal │
 //! answer ◀── id, security headers ◀─┘
 //! ```
 
+use crate::access::{Caller, Keys};
 use crate::api::operations::{Health, Readiness};
 use crate::api::problem::Problem;
 use crate::api::{guard, request_id};
 use crate::app::Boot;
 use crate::host::Hosts;
 use crate::metrics::{HttpMetrics, Refused, UNMATCHED};
+use ordermill_domain::access::Permission;
 use ordermill_domain::clock::World;
 use poem::endpoint::BoxEndpoint;
 use poem::http::StatusCode;
@@ -30,13 +32,20 @@ pub struct StartupGate {
     world: World,
     hosts: Arc<Hosts>,
     metrics: HttpMetrics,
+    keys: Arc<Keys>,
     api: Arc<OnceLock<BoxEndpoint<'static, Response>>>,
 }
 
 impl StartupGate {
     /// A door that is closed yet, of a server that answers to these names.
-    pub fn new(boot: Arc<Boot>, world: World, hosts: Hosts, metrics: HttpMetrics) -> Self {
-        Self { boot, world, hosts: hosts.into(), metrics, api: Arc::default() }
+    pub fn new(
+        boot: Arc<Boot>,
+        world: World,
+        hosts: Hosts,
+        keys: Arc<Keys>,
+        metrics: HttpMetrics,
+    ) -> Self {
+        Self { boot, world, hosts: hosts.into(), metrics, keys, api: Arc::default() }
     }
 
     /// Has the API answer from now on.
@@ -45,8 +54,12 @@ impl StartupGate {
         let _ = self.api.set(api);
     }
 
-    fn closed(&self, path: &str) -> Response {
-        let missing = self.boot.missing();
+    fn closed(&self, path: &str, caller: &Caller) -> Response {
+        // The words of a database or of the broker name hosts and users.
+        let missing = match caller.may_all(Permission::ReadAdmin) {
+            true => self.boot.missing(),
+            false => self.boot.missing_part(),
+        };
         let starting = || "the process is starting".to_owned();
         match path {
             "/health" => Json(Health::ok()).into_response(),
@@ -66,7 +79,7 @@ impl StartupGate {
 }
 
 impl StartupGate {
-    async fn answer(&self, request: Request) -> Response {
+    async fn answer(&self, mut request: Request) -> Response {
         let started = Instant::now();
         if let Some(refusal) = guard::refusal(&request, &self.hosts) {
             let (method, status) = (request.method(), refusal.status());
@@ -74,11 +87,15 @@ impl StartupGate {
             self.metrics.answered(method, UNMATCHED, status, started.elapsed(), None);
             return refusal;
         }
+        let caller = self.keys.caller(request.headers());
         match self.api.get() {
-            Some(api) => api.get_response(request).await,
+            Some(api) => {
+                request.set_data(caller);
+                api.get_response(request).await
+            }
             None => {
                 self.metrics.refused(Refused::Starting);
-                self.closed(request.uri().path())
+                self.closed(request.uri().path(), &caller)
             }
         }
     }
@@ -100,7 +117,8 @@ mod tests {
     use poem::test::TestClient;
 
     fn gate(boot: Arc<Boot>) -> StartupGate {
-        StartupGate::new(boot, world::real(), Hosts::default(), HttpMetrics::default())
+        let keys = Arc::new(Keys::over(None, true, world::real()));
+        StartupGate::new(boot, world::real(), Hosts::default(), keys, HttpMetrics::default())
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! What the routes ask of the process.
 
+use crate::access::Keys;
 use crate::api::followers::Followers;
 use crate::api::problem::Problem;
 use crate::app::Services;
@@ -59,6 +60,8 @@ pub struct Parts {
     pub trace_stats: Option<Arc<TraceStats>>,
     /// Time and ids.
     pub world: World,
+    /// The API keys.
+    pub keys: Arc<Keys>,
     /// How the system stands, for a reconciliation.
     pub system: Arc<dyn System>,
     /// Ends streams.

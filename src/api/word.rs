@@ -4,6 +4,7 @@ use crate::api::schema::described;
 use ordermill_actors::order::CAUSES;
 use ordermill_actors::runtime::lifecycle::LifecycleEventKind;
 use ordermill_actors::runtime::tree::{KINDS, Status as ActorStatus};
+use ordermill_domain::access::{KeyStatus, Role};
 use ordermill_domain::ids::ServiceName;
 use ordermill_domain::messages::{Flow, Kind, Plan, Priority, Queue};
 use ordermill_domain::notification::Topic;
@@ -88,6 +89,8 @@ macro_rules! words {
 }
 
 words! {
+    "Role": Role, "The role of an API key.";
+    "KeyStatus": KeyStatus, "Whether an API key is accepted.";
     "OrderStatus": OrderStatus, "The status of an order.";
     "SagaStatus": SagaStatus, "The status of a saga. `FAILED`: a compensation does not complete; \
         it is still retried, and needs an operator.";

@@ -45,7 +45,8 @@ pub struct NotAvailable {
 pub struct Boot {
     patience: Duration,
     deadline: Instant,
-    missing: Mutex<Option<String>>,
+    /// The part that it waits for, and what the last try came to.
+    missing: Mutex<Option<(String, String)>>,
 }
 
 impl Boot {
@@ -57,11 +58,19 @@ impl Boot {
 
     /// What it waits for now.
     pub fn missing(&self) -> Option<String> {
-        self.missing.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+        let missing = self.missing.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        missing.as_ref().map(|(part, cause)| format!("{part}: {cause}"))
     }
 
-    fn misses(&self, what: Option<String>) {
-        *self.missing.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = what;
+    /// The same without the cause, which names hosts and users.
+    pub fn missing_part(&self) -> Option<String> {
+        let missing = self.missing.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        missing.as_ref().map(|(part, _)| part.clone())
+    }
+
+    fn misses(&self, missing: Option<(&str, &str)>) {
+        let missing = missing.map(|(part, cause)| (part.to_owned(), cause.to_owned()));
+        *self.missing.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = missing;
     }
 
     /// Tries until it succeeds, until it cannot, or until the start has taken too long.
@@ -74,7 +83,7 @@ impl Boot {
         F: Future<Output = Result<T, NotReady>> + Send,
     {
         let mut failures = 0;
-        self.misses(Some(format!("{what}: no response yet")));
+        self.misses(Some((what, "no response yet")));
         loop {
             let error = match logged(what, attempt()).await {
                 Ok(done) => {
@@ -89,7 +98,7 @@ impl Boot {
                 let (what, patience) = (what.to_owned(), self.patience);
                 return Err(NotAvailable { what, patience, cause }.into());
             }
-            self.misses(Some(format!("{what}: {cause}")));
+            self.misses(Some((what, &cause)));
             tracing::warn!(cause, again_in = ?pause, "waiting for {what}");
             tokio::time::sleep(pause).await;
             failures += 1;

@@ -1,6 +1,7 @@
 //! What `ordermill check` is told.
 
 use crate::config::{Config, ConfigError};
+use crate::key_arg::KeyArg;
 use clap::Args;
 use ordermill_client::server_url;
 use std::ffi::OsString;
@@ -23,6 +24,9 @@ pub struct CheckArgs {
     /// or ORDERMILL_DATA_DIR
     #[arg(long, value_name = "PATH")]
     data_dir: Option<OsString>,
+    /// The API key.
+    #[command(flatten)]
+    key: KeyArg,
     /// Republish missed messages, then report the remaining disagreements; needs --url
     #[arg(long)]
     repair: bool,
@@ -40,6 +44,8 @@ pub struct CheckArgs {
 pub struct Check {
     /// Where.
     pub(super) place: Place,
+    /// The API key for the servers.
+    pub(super) key: KeyArg,
     /// Whether it is repaired.
     pub(super) repair: bool,
     /// How long an order must not have moved.
@@ -63,13 +69,13 @@ impl Check {
     /// # Errors
     /// When a setting is wrong, or `--repair` has no server to ask.
     pub fn read(args: CheckArgs) -> Result<Self, CheckError> {
-        let CheckArgs { url, data_dir, repair, settle, json } = args;
+        let CheckArgs { url, key, data_dir, repair, settle, json } = args;
         let place = match url.is_empty() {
             false => Place::Servers(url),
             true if repair => return Err(CheckError::RepairNeedsServer),
             true => Place::Stores(Box::new(Config::for_check(data_dir)?)),
         };
-        Ok(Self { place, repair, settle, json })
+        Ok(Self { place, key, repair, settle, json })
     }
 }
 

@@ -2,11 +2,12 @@
 
 use super::checker::{ORDERS_PAGE, Scope, System, SystemState};
 use crate::api::reconciliation::Kind;
+use crate::key_arg::KeyArg;
 use crate::print;
 use async_trait::async_trait;
 use ordermill_actors::ports::ReadError;
 use ordermill_actors::reconciliation::{OrderRecords, ProductRecords, Sources};
-use ordermill_client::{Client, Error, Options, Overview};
+use ordermill_client::{Client, Error, Overview};
 use ordermill_domain::ids::{OrderId, ProductId};
 use ordermill_domain::reconciliation::{PaymentRecord, ProductRecord, Record, Span};
 use serde::de::DeserializeOwned;
@@ -30,10 +31,10 @@ impl Remote {
     ///
     /// # Errors
     /// When one does not answer.
-    pub async fn open(urls: &[String]) -> anyhow::Result<Self> {
+    pub async fn open(urls: &[String], key: &KeyArg) -> anyhow::Result<Self> {
         let mut servers = Vec::new();
         for url in urls {
-            let server = Client::new(url, Options::default());
+            let server = key.client(url);
             let overview = server.overview().await?;
             servers.push((server, overview));
         }

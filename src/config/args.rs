@@ -34,6 +34,19 @@ pub struct ServeArgs {
     #[arg(default_value = "", help_heading = "Server")]
     pub(super) webhook_listen: String,
 
+    /// Start on an address that other machines can reach although there is no API key: everybody who
+    /// reaches it may do everything. Has no effect once a key exists
+    #[arg(long, env = "ORDERMILL_INSECURE", value_name = "true|false", help_heading = "Server")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(default_value = "false")]
+    pub(super) insecure: String,
+
+    /// PostgreSQL URL of the database of API keys (schema `access`), if not DATABASE_URL. Embedded
+    /// servers keep them in the data directory
+    #[arg(long, env = "ACCESS_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(help_heading = "PostgreSQL and RabbitMQ")]
+    pub(super) access_database_url: Option<Secret>,
+
     /// Directory of the databases; created if missing
     #[arg(long, env = "ORDERMILL_DATA_DIR", value_name = "PATH")]
     #[arg(default_value = "./data", help_heading = "Server")]
@@ -286,6 +299,7 @@ impl ServeArgs {
             amqp_url: own.amqp_url,
             databases: own.databases,
             secret_files: own.secret_files.of(is_server_url),
+            access_database_url: own.access_database_url,
             ..others
         }
     }

@@ -113,6 +113,7 @@ pub(super) fn unknown(name: &str) -> Option<String> {
     // These are read by the other commands and by the scripts.
     let others = name == "ORDERMILL_URL"
         || name.starts_with("ORDERMILL_OBSERVE_")
+        || name == "ORDERMILL_API_KEY"
         || name.starts_with("ORDERMILL_STACK_")
         || name.starts_with("ORDERMILL_TEST_");
     if others || settings.iter().any(|known| known == name) {
@@ -143,8 +144,14 @@ mod tests {
         );
         assert!(unknown("AMQP_URI").unwrap().ends_with("did you mean AMQP_URL?"));
         assert!(unknown("ORDERMILL_TEAPOT").unwrap().contains("--help"));
-        for name in ["ORDERMILL_LISTEN", "ORDERMILL_URL", "ORDERMILL_TEST_BINARY", "PATH", "PGHOST"]
-        {
+        for name in [
+            "ORDERMILL_LISTEN",
+            "ORDERMILL_URL",
+            "ORDERMILL_API_KEY",
+            "ORDERMILL_TEST_BINARY",
+            "PATH",
+            "PGHOST",
+        ] {
             assert_eq!(unknown(name), None, "{name}");
         }
     }

@@ -18,10 +18,10 @@ impl Secret {
     }
 }
 
-/// Whether a text may hold a secret that was not meant to be there: an address, or a part of one. Such a text
+/// Whether a text may hold a secret that was not meant to be there: an address or a part of one, or an API key. Such a text
 /// is not quoted in an error.
 pub fn may_hold_secret(text: &str) -> bool {
-    text.contains("://") || text.contains('@')
+    text.contains("://") || text.contains('@') || text.contains("omk_")
 }
 
 impl From<String> for Secret {

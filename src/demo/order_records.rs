@@ -1,5 +1,6 @@
 //! What the services say of the orders once they rest: whether they agree, and what was paid.
 
+use super::DemoOptions;
 use super::catalogue::Catalogue;
 use super::customer::CustomerRun;
 use crate::check::{self, Outcome, Remote, Scope};
@@ -26,16 +27,16 @@ pub(super) struct OrderRecords {
 
 /// Reads the services' records of these runs, as far as they came to an order.
 pub(super) async fn read(
-    url: &str,
+    options: &DemoOptions,
     catalogue: &Catalogue,
     runs: &[CustomerRun],
 ) -> anyhow::Result<OrderRecords> {
-    let urls = [url.to_owned()];
+    let urls = [options.url.clone()];
     let ids = runs.iter().filter_map(|run| run.order_id);
     let products = catalogue.products().map(|product| ProductId::from(product.sku.as_str()));
     let scope = Scope::of(ids.map(OrderId), products);
-    let outcome = check::of_servers(&urls, &scope, SETTLE).await?;
-    let payments = Remote::open(&urls).await?.payments(&scope).await?;
+    let outcome = check::of_servers(&urls, &options.key, &scope, SETTLE).await?;
+    let payments = Remote::open(&urls, &options.key).await?.payments(&scope).await?;
     let sum = |of: fn(&check::PaymentRecord) -> Option<i64>| payments.iter().filter_map(of).sum();
     Ok(OrderRecords {
         outcome,

@@ -1,5 +1,6 @@
 //! What `ordermill dlq` is told.
 
+use crate::key_arg::KeyArg;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Subcommand};
 use ordermill_client::server_url;
@@ -15,6 +16,9 @@ pub struct DlqArgs {
     #[arg(long, env = "ORDERMILL_URL", hide_env_values = true, value_name = "URL", value_parser = server_url, global = true)]
     #[arg(default_value = "http://127.0.0.1:8080")]
     pub url: String,
+    /// The API key.
+    #[command(flatten)]
+    pub key: KeyArg,
     /// The action.
     #[command(subcommand)]
     pub command: DlqCommand,

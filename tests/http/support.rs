@@ -113,7 +113,15 @@ impl Shop {
 
     /// The same with other settings.
     pub async fn reopen_with(self, set: impl FnOnce(&mut Config)) -> Self {
-        let directory = self.close().await;
+        Self::on_with(self.close().await, set).await
+    }
+
+    /// A shop on data that are there.
+    pub async fn on(directory: TempDir) -> Self {
+        Self::on_with(directory, |_| {}).await
+    }
+
+    async fn on_with(directory: TempDir, set: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::for_testing(directory.path());
         set(&mut config);
         let until = Instant::now() + PATIENCE;

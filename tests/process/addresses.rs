@@ -173,3 +173,14 @@ fn half_of_the_addresses_is_no_infrastructure() {
         assert!(!setup.data().exists(), "{settings:?} has touched the data directory");
     }
 }
+
+#[test]
+fn an_address_that_others_can_reach_needs_an_api_key() {
+    let setup = Setup::embedded().with("ORDERMILL_LISTEN", "0.0.0.0:0");
+    let ended = setup.run(&[]);
+    assert_eq!(ended.code, USAGE, "{}", ended.stderr);
+    for word in ["ORDERMILL_LISTEN", "0.0.0.0:0", "ordermill keys create", "--insecure"] {
+        assert!(ended.stderr.contains(word), "{word}: {}", ended.stderr);
+    }
+    assert!(!setup.data().exists(), "it has touched the data directory");
+}

@@ -2,6 +2,7 @@
 
 use super::shop::{Order, ProductStock, Shop, has_left, is_fulfilled};
 use ordermill::check::{self, Scope};
+use ordermill::key_arg::KeyArg;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -17,7 +18,8 @@ pub async fn balance(shop: &Shop, initial: &BTreeMap<String, i64>, orders: &[Ord
 
 /// Checks that the services agree about so many orders, and about every product.
 pub async fn services_agree(shop: &Shop, orders: usize) {
-    let compared = check::of_servers(&shop.urls(), &Scope::all(), SETTLE).await.unwrap();
+    let compared =
+        check::of_servers(&shop.urls(), &KeyArg::default(), &Scope::all(), SETTLE).await.unwrap();
     let told: Vec<_> = compared.disagreements.iter().map(ToString::to_string).collect();
     assert!(compared.agrees(), "{} disagreements: {told:#?}", told.len());
     assert_eq!(compared.orders, orders as u64, "{compared:?}");

@@ -53,6 +53,7 @@ pub fn order(customer: &str, lines: &[(&str, u64)], method: &str) -> Value {
 
 fn client(url: &str, answer_limit: Duration) -> Client {
     let options = Options {
+        api_key: None,
         request_timeout: answer_limit,
         connect_timeout: answer_limit,
         requests_max: REQUESTS_MAX,

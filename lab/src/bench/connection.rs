@@ -4,6 +4,7 @@
 //! missing there.
 
 use anyhow::{Context, bail};
+use ordermill::key_arg::KeyArg;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -20,6 +21,8 @@ const FIELDS_MAX: usize = 32;
 /// A connection to one server, opened when it is needed.
 pub struct ServerConnection {
     host: String,
+    /// The header field with the API key.
+    key: String,
     stream: Option<TcpStream>,
     buffer: Vec<u8>,
 }
@@ -46,7 +49,12 @@ impl ServerConnection {
     /// A client of the server at an address such as `http://127.0.0.1:8080`.
     pub fn new(url: &str) -> Self {
         let host = url.strip_prefix("http://").unwrap_or(url).to_owned();
-        Self { host, stream: None, buffer: Vec::with_capacity(4096) }
+        Self {
+            host,
+            key: KeyArg::from_env().field(),
+            stream: None,
+            buffer: Vec::with_capacity(4096),
+        }
     }
 
     /// Places an order. An error says that nobody knows what became of it.
@@ -71,9 +79,10 @@ impl ServerConnection {
         };
         self.buffer.clear();
         let head = format!(
-            "POST /orders HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n\
+            "POST /orders HTTP/1.1\r\nHost: {}\r\n{}Content-Type: application/json\r\n\
              Content-Length: {}\r\n\r\n",
             self.host,
+            self.key,
             body.len()
         );
         self.buffer.extend_from_slice(head.as_bytes());

@@ -3,6 +3,7 @@
 
 use anyhow::ensure;
 use ordermill::demo;
+use ordermill::key_arg::KeyArg;
 use ordermill_client::Client;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,7 +24,8 @@ impl Servers {
     /// The servers at these addresses, at least one.
     pub fn open(urls: &[String]) -> anyhow::Result<Self> {
         ensure!(!urls.is_empty(), "no server");
-        Ok(Self(urls.iter().map(|url| demo::client(url)).collect()))
+        let key = KeyArg::from_env();
+        Ok(Self(urls.iter().map(|url| demo::client(url, &key)).collect()))
     }
 
     /// The first of them, for what any can answer.

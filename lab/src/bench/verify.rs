@@ -4,6 +4,7 @@
 use super::load::Placed;
 use futures::{StreamExt, TryStreamExt};
 use ordermill::check::{self, Scope};
+use ordermill::key_arg::KeyArg;
 use ordermill_client::{Client, Order};
 use ordermill_domain::ids::{OrderId, ProductId};
 use std::collections::BTreeMap;
@@ -117,7 +118,7 @@ pub async fn services_agree(
 ) -> anyhow::Result<u64> {
     let products = products.iter().map(|product| ProductId::from(product.as_str()));
     let scope = Scope::of(orders.keys().copied().map(OrderId), products);
-    let outcome = check::of_servers(urls, &scope, SETTLE).await?;
+    let outcome = check::of_servers(urls, &KeyArg::from_env(), &scope, SETTLE).await?;
     outcome.disagreements.iter().for_each(|found| wrong.note(found.to_string()));
     for what in &outcome.not_compared {
         wrong.note(format!("{what} are not compared: no given server provides them"));

@@ -60,9 +60,11 @@ impl<'a> Route<'a> {
         let asks_of_a_saga = self.method == "post" && self.path.starts_with("/admin/sagas/");
         let asks_of_a_payment = self.method == "post" && self.path.starts_with("/admin/payments/");
         let asks_of_an_actor = self.method == "post" && self.path.starts_with("/admin/actors/");
+        let changes_keys = self.method != "get" && self.path.starts_with("/admin/keys");
         let redrives = self.is("post", "/admin/dead-letters/{id}/redrive");
         // A notification's mark is a word that is read, or is not.
         let checks_fields = self.has_body && !self.is("patch", "/notifications/{id}");
+        let needs_a_key = operation["x-permission"].is_string();
         let can = |status: &str| match status {
             "404" => self.path.contains('{'),
             "409" => {
@@ -70,6 +72,7 @@ impl<'a> Route<'a> {
                     || asks_of_a_saga
                     || asks_of_a_payment
                     || asks_of_an_actor
+                    || changes_keys
                     || redrives
                     || self.is("post", "/inventory")
                     || self.is("post", "/admin/backup")
@@ -78,7 +81,8 @@ impl<'a> Route<'a> {
             "413" | "415" => self.has_body,
             "422" => checks_fields,
             // Safe methods change nothing, so that they are taken from any page; probes answer to any name.
-            "403" => self.method != "get",
+            "401" => needs_a_key,
+            "403" => needs_a_key || self.method != "get",
             "421" => !matches!(self.path, "/health" | "/ready"),
             _ => true,
         };
@@ -131,9 +135,14 @@ impl<'a> Route<'a> {
 }
 
 /// The problems that any operation may have before its handler is called.
-const ANYWHERE: [(&str, &str); 4] = [
+const ANYWHERE: [(&str, &str); 5] = [
     ("400", "The request is malformed."),
-    ("403", "A web page of another origin has sent the request: nothing was done."),
+    ("401", "The server requires an API key, and the request has none that is accepted."),
+    (
+        "403",
+        "The role of the API key does not permit this, or a web page of another origin has sent the request: nothing \
+         was done.",
+    ),
     ("412", "A precondition failed or is not supported. Nothing is changed."),
     ("421", "The request names a host that this server does not answer to (ORDERMILL_HOSTS)."),
 ];

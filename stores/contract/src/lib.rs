@@ -18,6 +18,7 @@
 #![expect(clippy::unwrap_used, reason = "a test panics when it fails")]
 #![expect(missing_docs, reason = "a test's name says what it proves")]
 
+pub mod access;
 pub mod audit;
 pub mod backend;
 pub mod batches;
@@ -141,6 +142,14 @@ macro_rules! contract {
                 thousands_are_notified_in_one_batch_and_marked_in_pages
                 lists_are_read_page_by_page
                 any_customer_and_any_text_are_read_back
+            }
+            access {
+                an_unused_store_has_no_keys
+                keys_are_read_back_as_they_were_written
+                a_key_is_revoked_once_and_stays_in_the_store
+                a_key_is_replaced_whole_or_not_at_all
+                an_id_is_taken_once
+                keys_are_made_by_several_processes_at_once
             }
             audit {
                 events_are_kept_once_and_listed_as_they_happened

@@ -2,6 +2,7 @@
 
 use crate::backend::Backend;
 use async_trait::async_trait;
+use ordermill_actors::access::{KeyMemory, KeyStore};
 use ordermill_actors::registry::{OpenDatabase, Opened};
 use ordermill_actors::testing::shop::ShopStores;
 use ordermill_actors::testing::stores::InMemory;
@@ -14,6 +15,7 @@ use std::sync::atomic::Ordering::Relaxed;
 #[derive(Default)]
 pub struct MemoryBackend {
     stores: ShopStores,
+    keys: Arc<KeyMemory>,
     /// The number of the process that was opened last.
     owner: AtomicU64,
 }
@@ -29,6 +31,10 @@ impl<S: InMemory> OpenDatabase<S, Infallible> for MemoryBackend {
 
 #[async_trait]
 impl Backend for MemoryBackend {
+    fn key_store(&self) -> Arc<dyn KeyStore> {
+        self.keys.clone()
+    }
+
     async fn close(&self) {
         (0..=self.owner.load(Relaxed)).for_each(|owner| self.stores.owner_died(owner));
     }

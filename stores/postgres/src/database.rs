@@ -25,6 +25,7 @@ mod session;
 
 pub(crate) use lease::Lease;
 pub use open::Migrate;
+pub(crate) use open::QuietSchema;
 pub use open_error::OpenError;
 pub use session::Unfit;
 

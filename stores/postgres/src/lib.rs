@@ -45,6 +45,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod audit;
 pub mod columns;
 pub mod database;

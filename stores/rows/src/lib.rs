@@ -19,6 +19,7 @@
 )]
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod audit;
 pub mod columns;
 pub mod dead_letters;

@@ -12,6 +12,9 @@ use thiserror::Error;
 /// line, the URL where that process serves.
 const LOCK_FILE: &str = "ordermill.lock";
 
+/// The file of API keys. It is no service's file, and outside of the lock.
+pub(crate) const KEY_FILE: &str = "access.db";
+
 /// Why a data directory cannot be used.
 #[derive(Debug, Error)]
 pub enum DataDirError {
@@ -91,11 +94,14 @@ impl DataDir {
         write_holder(&self.lock, Some(url))
     }
 
-    /// The databases in it, by name.
+    /// The databases of services in it, by name. The file of API keys is not one of them.
     pub fn databases(&self) -> io::Result<Vec<PathBuf>> {
         let files = std::fs::read_dir(&self.path)?.map(|entry| Ok(entry?.path()));
         let files: Vec<PathBuf> = files.collect::<io::Result<_>>()?;
-        let is_database = |file: &PathBuf| file.extension().is_some_and(|kind| kind == "db");
+        let is_database = |file: &PathBuf| {
+            file.extension().is_some_and(|kind| kind == "db")
+                && file.file_name().is_none_or(|name| name != KEY_FILE)
+        };
         let mut files: Vec<_> = files.into_iter().filter(is_database).collect();
         files.sort();
         Ok(files)

@@ -372,7 +372,7 @@ async fn migrate(writer: &SqlitePool, own: &Migrator) -> Result<(), MigrateError
     Migrator::with_migrations(all).run(writer).await
 }
 
-fn explain(file: PathBuf, source: MigrateError) -> OpenError {
+pub(crate) fn explain(file: PathBuf, source: MigrateError) -> OpenError {
     match source {
         MigrateError::VersionMissing(..FIRST_MIGRATION) => OpenError::TooOld { file },
         MigrateError::VersionMissing(version) => OpenError::Newer { file, version },

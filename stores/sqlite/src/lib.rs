@@ -39,6 +39,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod audit;
 pub mod columns;
 pub mod data_dir;

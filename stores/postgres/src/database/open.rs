@@ -13,6 +13,8 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 /// How long a server may take to accept a session.
@@ -93,7 +95,7 @@ async fn open(
     migrator.takes_lock_of(owner).await.map_err(refusal)?;
     let served_by = migrator.backend;
     match migrate {
-        Migrate::Apply => apply(migrator, place, all).await?,
+        Migrate::Apply => migrate_all(migrator, place, all).await?,
         Migrate::Refuse => verify(migrator, place, &all).await?,
     }
     writing.finds_schema(&mut writer).await.map_err(refusal)?;
@@ -113,13 +115,22 @@ fn options_of(url: &str) -> Result<PgConnectOptions, OpenError> {
 }
 
 /// On a session of its own, whose end also ends what a migration that failed has left locked.
-async fn apply(session: Session, place: &Place, all: Vec<Migration>) -> Result<(), OpenError> {
+async fn migrate_all(
+    session: Session,
+    place: &Place,
+    all: Vec<Migration>,
+) -> Result<(), OpenError> {
+    faults::passes(Point::Unmigrated);
+    apply(session, place, &Migrator::with_migrations(all)).await?;
+    faults::passes(Point::Migrated);
+    Ok(())
+}
+
+async fn apply(session: Session, place: &Place, migrations: &Migrator) -> Result<(), OpenError> {
     let mut conn = session.conn;
     make_schema(&mut conn, place.schema).await.map_err(|error| place.refusal(error))?;
-    faults::passes(Point::Unmigrated);
-    let done = Migrator::with_migrations(all).run_direct(None, &mut conn, false).await;
+    let done = migrations.run_direct(None, &mut conn, false).await;
     done.map_err(|source| place.migration(source))?;
-    faults::passes(Point::Migrated);
     let _ = conn.close().await;
     Ok(())
 }
@@ -161,13 +172,7 @@ async fn verify(session: Session, place: &Place, all: &[Migration]) -> Result<()
 async fn make_schema(conn: &mut PgConnection, schema: &'static str) -> Result<(), Error> {
     let mut tries = 0;
     loop {
-        let there = sqlx::query_scalar!(
-            r#"SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1) AS "there!""#,
-            schema
-        )
-        .fetch_one(&mut *conn)
-        .await?;
-        if there {
+        if has_schema(conn, schema).await? {
             return Ok(());
         }
         tries += 1;
@@ -180,5 +185,53 @@ async fn make_schema(conn: &mut PgConnection, schema: &'static str) -> Result<()
                 made?;
             }
         }
+    }
+}
+
+async fn has_schema(conn: &mut PgConnection, schema: &'static str) -> Result<bool, Error> {
+    let there = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1) AS "there!""#,
+        schema
+    );
+    Ok(there.fetch_one(conn).await?)
+}
+
+/// A schema that is asked now and then: a session for each operation, no outbox, no owner.
+#[derive(Clone, Debug)]
+pub(crate) struct QuietSchema {
+    options: PgConnectOptions,
+    schema: &'static str,
+    migrations: &'static Migrator,
+    /// Whether this process has brought it up to date.
+    is_current: Arc<AtomicBool>,
+}
+
+impl QuietSchema {
+    /// The schema in the database that a `postgres://` URL names. Nothing is opened or made yet.
+    pub(crate) fn new(
+        url: &str,
+        schema: &'static str,
+        migrations: &'static Migrator,
+    ) -> Result<Self, OpenError> {
+        Ok(Self { options: options_of(url)?, schema, migrations, is_current: Arc::default() })
+    }
+
+    /// A session on the schema, brought up to date. Where it is missing it is made; or there is no session, if it is
+    /// not to be made.
+    pub(crate) async fn session(&self, make: bool) -> Result<Option<PgConnection>, OpenError> {
+        let place = Place::of(&self.options, self.schema);
+        let refusal = |error| place.refusal(error);
+        let open =
+            async |role| Plan::new(&self.options, self.schema, role).open().await.map_err(refusal);
+        if !self.is_current.load(Relaxed) {
+            let mut session = open(Role::Migrating).await?;
+            if !make && !has_schema(&mut session.conn, self.schema).await.map_err(refusal)? {
+                let _ = session.conn.close().await;
+                return Ok(None);
+            }
+            apply(session, &place, self.migrations).await?;
+            self.is_current.store(true, Relaxed);
+        }
+        Ok(Some(open(Role::Writing).await?.conn))
     }
 }

@@ -4,14 +4,16 @@
 use crate::proxy::Proxy;
 use crate::server::Scratch;
 use async_trait::async_trait;
+use ordermill_actors::access::KeyStore;
 use ordermill_actors::registry::{OpenDatabase, Opened};
 use ordermill_contract::Backend;
+use ordermill_postgres::access::KeySchema;
 use ordermill_postgres::{Database, PgService};
 use sqlx::migrate::Migrator;
 use std::convert::Infallible;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex};
 
 /// A number that no other process of the tests has.
 pub fn next_owner() -> i64 {
@@ -74,6 +76,10 @@ impl<S: PgService> OpenDatabase<S, Infallible> for PostgresBackend {
 
 #[async_trait]
 impl Backend for PostgresBackend {
+    fn key_store(&self) -> Arc<dyn KeyStore> {
+        Arc::new(KeySchema::new(&self.url).unwrap())
+    }
+
     async fn close(&self) {
         let open = std::mem::take(&mut *self.open.lock().unwrap());
         for database in open {

@@ -1,15 +1,17 @@
 //! A data directory of a test's own, and the services' files in it.
 
 use async_trait::async_trait;
+use ordermill_actors::access::KeyStore;
 use ordermill_actors::registry::{OpenDatabase, Opened};
 use ordermill_contract::Backend;
+use ordermill_sqlite::access::KeyFile;
 use ordermill_sqlite::{DataDir, Database, SqliteService};
 use sqlx::migrate::Migrator;
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex};
 
 /// A directory that nobody else uses, removed when the test is over.
 pub struct Scratch(PathBuf);
@@ -71,6 +73,10 @@ impl<S: SqliteService> OpenDatabase<S, Infallible> for SqliteBackend {
 
 #[async_trait]
 impl Backend for SqliteBackend {
+    fn key_store(&self) -> Arc<dyn KeyStore> {
+        Arc::new(KeyFile::in_directory(self.scratch.path()))
+    }
+
     async fn close(&self) {
         let open = std::mem::take(&mut *self.open.lock().unwrap());
         for database in open {
