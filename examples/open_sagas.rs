@@ -147,8 +147,12 @@ impl Server {
     async fn open(&self) -> anyhow::Result<u64> {
         loop {
             let text = self.client.metrics().await?;
-            if let Some(open) = text.lines().find_map(|line| line.strip_prefix("sagas_open ")) {
-                return Ok(open.parse::<f64>()? as u64);
+            let counts = text.lines().filter(|line| line.starts_with("ordermill_sagas{"));
+            let counts: Vec<&str> = counts.filter_map(|line| line.split(' ').nth(1)).collect();
+            if !counts.is_empty() {
+                let open =
+                    counts.iter().map(|count| count.parse::<f64>()).sum::<Result<f64, _>>()?;
+                return Ok(open as u64);
             }
             // The database was too busy to count them.
             ensure!(self.begun.elapsed() < REST_WITHIN, "/metrics never says how many are open");

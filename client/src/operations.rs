@@ -162,7 +162,8 @@ impl Client {
 
     /// Revokes an API key.
     pub async fn revoke_key(&self, id: &str, reason: &str) -> Result<(), Error> {
-        let request = self.request(Method::DELETE, &self.path_of("/admin/keys", id));
+        let path = format!("{}/revoke", self.path_of("/admin/keys", id));
+        let request = self.post(&path);
         self.text(request.header("X-Reason", reason)).await.map(|_| ())
     }
 

@@ -158,7 +158,7 @@ impl KeysApi {
     /// Revoke an API key
     ///
     /// This process refuses it at once, others within 5 seconds. The key stays in the list.
-    #[oai(path = "/admin/keys/:id", method = "delete")]
+    #[oai(path = "/admin/keys/:id/revoke", method = "post")]
     async fn revoke(
         &self,
         /// The key's id.

@@ -113,7 +113,11 @@ impl OperationsApi {
     /// In the Prometheus text format 0.0.4, or in OpenMetrics 1.0, with exemplars, where `Accept`
     /// names `application/openmetrics-text`.
     #[oai(path = "/metrics", method = "get")]
-    async fn metrics(&self, accept: Header<Option<String>>) -> Result<Page, Problem> {
+    async fn metrics(
+        &self,
+        /// The media types that the client understands.
+        accept: Header<Option<String>>,
+    ) -> Result<Page, Problem> {
         let format = Format::accepted(accept.0.as_deref());
         let text = self.0.metrics.render(&self.0, format);
         let text = text.map_err(|_| Problem::internal(&"the metrics could not be written"))?;

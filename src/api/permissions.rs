@@ -71,7 +71,7 @@ const ROUTES: [(&str, &str, Access); 58] = [
     ("POST", "/admin/backup", Needs(P::ManageSystem)),
     ("GET", "/admin/keys", Needs(P::ManageSystem)),
     ("POST", "/admin/keys", Needs(P::ManageSystem)),
-    ("DELETE", "/admin/keys/{id}", Needs(P::ManageSystem)),
+    ("POST", "/admin/keys/{id}/revoke", Needs(P::ManageSystem)),
     ("POST", "/admin/keys/{id}/rotate", Needs(P::ManageSystem)),
     ("GET", "/metrics", Needs(P::ReadMetrics)),
     ("GET", "/health", Anyone),

@@ -6,6 +6,7 @@ use crate::key_arg::KeyArg;
 use clap::{Args, Subcommand};
 use ordermill_client::server_url;
 use ordermill_domain::access::Role;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -26,7 +27,7 @@ pub struct KeysArgs {
     /// Data directory of the server, which may be running. Default: the database in the settings, or
     /// ORDERMILL_DATA_DIR, or ./data
     #[arg(long, value_name = "PATH", global = true, conflicts_with = "url")]
-    data_dir: Option<PathBuf>,
+    data_dir: Option<OsString>,
     /// Database of the API keys, if not DATABASE_URL
     #[arg(
         long,
@@ -130,7 +131,7 @@ impl KeysArgs {
         let database = self.access_database_url.as_ref().filter(set);
         let database = database.or(self.database_url.as_ref().filter(set));
         match (&self.data_dir, database) {
-            (Some(directory), _) => KeyPlace::Directory(directory.clone()),
+            (Some(directory), _) => KeyPlace::Directory(directory.into()),
             (None, Some(url)) => KeyPlace::Database(url.clone()),
             (None, None) => {
                 let named = std::env::var_os("ORDERMILL_DATA_DIR").filter(|name| !name.is_empty());

@@ -197,8 +197,9 @@ impl Samples {
         }
         let help = "Restarts of actors by supervisors, of the process";
         let family = page.counter("ordermill_actor_restarts", help);
-        for (kind, count) in &self.restarts {
-            family.set([("kind", kind)], *count as f64);
+        for kind in totals.by_kind.keys() {
+            let count = self.restarts.get(kind).copied().unwrap_or_default();
+            family.set([("kind", kind)], count as f64);
         }
         let help = "Messages in the mailboxes of actors, of the process";
         let family = page.gauge("ordermill_actor_mailbox_messages", help);

@@ -239,10 +239,10 @@ async fn administrators_manage_keys_over_http() {
     assert_eq!(status(&shop, &Method::GET, "/inventory", Some(key)).await, 200);
     assert_eq!(rotated["key"]["customer_id"], "bert");
 
-    let path = format!("/admin/keys/{id}");
-    send(asked(Method::DELETE, &path)).await.fault(400, "X-Reason");
-    send(asked(Method::DELETE, &path).header("x-reason", "left")).await.expect(204);
-    send(asked(Method::DELETE, &path).header("x-reason", "left")).await.problem(404);
+    let path = format!("/admin/keys/{id}/revoke");
+    send(asked(Method::POST, &path)).await.fault(400, "X-Reason");
+    send(asked(Method::POST, &path).header("x-reason", "left")).await.expect(204);
+    send(asked(Method::POST, &path).header("x-reason", "left")).await.problem(404);
     assert_eq!(status(&shop, &Method::GET, "/inventory", Some(key)).await, 401);
 
     let listed = send(asked(Method::GET, "/admin/keys")).await.expect(200);

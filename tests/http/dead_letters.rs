@@ -271,11 +271,11 @@ async fn parked_rows_and_metrics_stand_beside_them() {
     assert_eq!(parked["parked"], json!([{ "service": "order", "rows": 1 }]));
     let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
     for series in [
-        "outbox_parked{service=\"order\"}",
-        "dead_letters_total{service=\"order\"}",
-        "queue_messages_ready{queue=\"order.events\"}",
-        "queue_deliveries_total{queue=\"order.events\"}",
-        "queue_messages_total{queue=\"order.events\"}",
+        "ordermill_outbox_parked_rows{service=\"order\"} 1",
+        "ordermill_dead_letters{service=\"order\",queue=\"order.events\"}",
+        "ordermill_queue_messages_ready{queue=\"order.events\"}",
+        "ordermill_consumer_deliveries_total{queue=\"order.events\"}",
+        "ordermill_consumer_messages_total{queue=\"order.events\",outcome=\"done\"}",
     ] {
         while !shop.get("/metrics").await.expect(200).text.contains(series) {
             assert!(std::time::Instant::now() < until, "{series} is not there");

@@ -202,7 +202,7 @@ async fn webhooks_are_on_the_main_listener_unless_they_have_their_own() {
         assert_eq!(main.get(path).await.expect(405).header("allow"), "POST");
     }
     let counted = main.get("/metrics").await.text;
-    let taken = r#"gateway_notifications_total{provider="midtrans",outcome="taken"}"#;
+    let taken = r#"ordermill_payment_notifications_total{provider="midtrans",outcome="taken"}"#;
     assert!(counted.contains(taken), "{taken} is not counted");
     main.close().await;
 

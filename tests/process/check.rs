@@ -300,7 +300,7 @@ async fn disagreements_are_found_in_the_background() {
     .await;
     let server = setup.start();
     let begun = std::time::Instant::now();
-    let metric = "reconciliation_disagreements{aspect=\"shipment\"} 1";
+    let metric = "ordermill_disagreements{aspect=\"shipment\"} 1";
     loop {
         let metrics = server.shop().get("/metrics").await;
         if metrics.as_str().unwrap().contains(metric) {

@@ -101,6 +101,17 @@ fn are_linked(spans: &BTreeMap<SpanKey, Span>) {
     }
 }
 
+/// Metrics lead to a sampled trace, for whoever asks for OpenMetrics.
+async fn are_exemplars(shop: &Shop, trace_id: u128) {
+    let asked =
+        shop.request(Method::GET, "/metrics").header("accept", "application/openmetrics-text");
+    let page = asked.send().await.unwrap().text().await.unwrap();
+    let of_orders = |line: &&str| line.starts_with("ordermill_order_answered_seconds_bucket");
+    let exemplar = |line: &str| line.split_once("# {trace_id=\"").map(|(_, id)| id.to_owned());
+    let ids: Vec<_> = page.lines().filter(of_orders).filter_map(exemplar).collect();
+    assert!(!ids.is_empty(), "an order's trace is an exemplar, such as {trace_id:032x}: {page}");
+}
+
 /// Every kind of order, in traces of their own and in clients'.
 async fn every_order_is_one_trace(receiver: &Receiver, shop: &Shop, end: impl AsyncFnOnce()) {
     shop.stock("A", 10_000).await;
@@ -111,6 +122,7 @@ async fn every_order_is_one_trace(receiver: &Receiver, shop: &Shop, end: impl As
     place_in(shop, unsampled, "00", "00").await;
     place_in(shop, later, "01", "01-and-more").await;
     shop.all_at_rest(PATIENCE).await;
+    are_exemplars(shop, sampled).await;
     end().await;
     let spans = receiver.spans();
     let all = ["order", "inventory", "payment", "shipping", "notification", "audit"];

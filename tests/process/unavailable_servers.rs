@@ -100,7 +100,8 @@ async fn heard(shop: &Shop) -> u64 {
     let metrics = shop.request(Method::GET, "/metrics").send().await.unwrap();
     let metrics = metrics.text().await.unwrap();
     let count = |queue: &str| -> u64 {
-        let series = format!("queue_messages_total{{queue=\"{queue}\"}} ");
+        let series =
+            format!("ordermill_consumer_messages_total{{queue=\"{queue}\",outcome=\"done\"}} ");
         let line = metrics.lines().find_map(|line| line.strip_prefix(&series));
         line.expect("each queue is counted").parse().unwrap()
     };

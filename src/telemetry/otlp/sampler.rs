@@ -102,7 +102,7 @@ mod tests {
         assert!(sampler("always_on", "").unwrap().samples(client(1, false)));
         assert!(!sampler("always_off", "").unwrap().samples(client(1, true)));
         let half = sampler("traceidratio", "0.5").unwrap();
-        assert!(half.samples(client(0x7fff_ffff_ffff_fffe, false)));
+        assert!(half.samples(client(0x7fff_ffff_0000_0000, false)));
         assert!(!half.samples(client(0x8000_0000_0000_0000, true)));
     }
 
