@@ -25,6 +25,7 @@ mod guard;
 mod inventory;
 mod keys;
 mod limits;
+mod metrics;
 mod movements;
 mod new_order;
 mod notifications;
@@ -63,7 +64,7 @@ pub use state::Parts;
 pub use webhooks::{WebhookListener, Webhooks};
 
 use crate::asyncapi::asyncapi_json;
-use crate::{metrics, simulated_pages};
+use crate::simulated_pages;
 use state::State;
 
 use followers::Followers;

@@ -90,6 +90,16 @@ impl System for ProcessState {
     }
 }
 
+/// A process that listens, and is about to open what stands behind its services.
+struct Listening {
+    databases: Databases,
+    world: World,
+    stop: CancellationToken,
+    listeners: Listeners,
+    metrics: Arc<ServerMetrics>,
+    keys: Arc<Keys>,
+}
+
 /// A running process.
 pub struct App {
     address: SocketAddr,
@@ -132,7 +142,7 @@ impl App {
     ) -> anyhow::Result<Self> {
         let world = world::real();
         let keys = Arc::new(Keys::new(&config, world.clone())?);
-        keys.refresh().await;
+        keys.read_first().await;
         if keys.lacks_credentials() {
             return Err(ConfigError::from(NoCredentials(config.listen)).into());
         }
@@ -151,33 +161,19 @@ impl App {
         // Where the start fails, the server goes with everything else.
         let unless_started = stop.clone().drop_guard();
         let listeners = Listeners::open(&config, startup_gate, &world, &stop, &metrics).await?;
-        let app = Self::start_serving(
-            config,
-            databases,
-            world,
-            &boot,
-            stop,
-            listeners,
-            metrics,
-            keys,
-            payment_requests,
-        )
-        .await?;
+        let listening = Listening { databases, world, stop, listeners, metrics, keys };
+        let app = Self::start_serving(config, &boot, listening, payment_requests).await?;
         unless_started.disarm();
         Ok(app)
     }
 
     async fn start_serving(
         config: Config,
-        databases: Databases,
-        world: World,
         boot: &Boot,
-        stop: CancellationToken,
-        listeners: Listeners,
-        metrics: Arc<ServerMetrics>,
-        keys: Arc<Keys>,
+        listening: Listening,
         payment_requests: Option<Arc<dyn PaymentRequests>>,
     ) -> anyhow::Result<Self> {
+        let Listening { databases, world, stop, listeners, metrics, keys } = listening;
         let Listeners { startup_gate, http, webhooks, webhook_http } = listeners;
         let address = http.address();
         let email = config.smtp.as_ref().map(SmtpMessenger::new).transpose()?;

@@ -2,30 +2,28 @@
 //!
 //! ```text
 //! parts that count while they work (`ordermill_actors::metrics`, `http`) ──▶ registry ─┐
-//! databases and the broker ──sampler──▶ samples ─┐                                     ├─▶ the page
+//! databases and the broker ──`api::metrics`──▶ samples ─┐                                     ├─▶ the page
 //! counters and states in memory, /proc ──────────┴── read when it is asked for ────────┘
 //! ```
 //!
 //! A source that does not answer has no sample: its gauges are absent until it does.
 
 mod http;
-mod live;
 mod page;
 mod process;
-mod sampler;
+mod samples;
 
 pub use http::{HttpMetrics, InFlight, Refused, UNMATCHED};
+pub use page::Page;
 pub use process::Facts;
-pub use sampler::{SAMPLE_EVERY, sample};
+pub use samples::Samples;
 
-use crate::api::state::State;
 use ordermill_actors::metrics::Metrics;
+use ordermill_domain::clock::Timestamp;
 use ordermill_domain::reconciliation::{Aspect, Disagreement};
-use page::Page;
 use prometheus_client::encoding::{prometheus_text, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
-use sampler::Samples;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard};
@@ -101,16 +99,19 @@ impl ServerMetrics {
         *self.disagreements.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(counts);
     }
 
-    /// The page.
+    /// All of it, with what was read for this page.
     ///
     /// # Errors
     /// Never: a string takes everything that is written to it.
-    pub fn render(&self, state: &State, format: Format) -> Result<String, fmt::Error> {
-        let mut page = Page::default();
-        live::read(state, &mut page);
-        self.samples().write(state.world.now(), &mut page);
+    pub fn render(
+        &self,
+        mut page: Page,
+        now: Timestamp,
+        format: Format,
+    ) -> Result<String, fmt::Error> {
+        self.samples().write(now, &mut page);
         self.write_disagreements(&mut page);
-        process::read(&self.facts, &mut page);
+        process::read(&self.facts, now, &mut page);
         let mut read = Registry::default();
         read.register_collector(Box::new(page));
         let mut text = String::new();
@@ -139,7 +140,8 @@ impl ServerMetrics {
         }
     }
 
-    fn samples(&self) -> MutexGuard<'_, Samples> {
+    /// What was last read for the page.
+    pub fn samples(&self) -> MutexGuard<'_, Samples> {
         self.samples.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }

@@ -8,6 +8,10 @@ use ordermill_domain::messages::schema::{messages, read, written};
 use serde_json::json;
 use std::io::Write as _;
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an example that prints and ends: it may wait for its reader"
+)]
 fn main() -> std::io::Result<()> {
     let both = json!({"written": messages(written()), "read": messages(read())});
     writeln!(std::io::stdout(), "{both:#}")

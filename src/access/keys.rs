@@ -8,6 +8,7 @@ use ordermill_domain::access::{KeyRecord, KeySet};
 use ordermill_domain::clock::World;
 use poem::http::HeaderMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
@@ -17,6 +18,10 @@ use tokio_util::sync::CancellationToken;
 const READ_EVERY: Duration = Duration::from_secs(5);
 /// A store that has not answered by then counts as unavailable until it is read again.
 const READ_WITHIN: Duration = Duration::from_secs(4);
+/// A start waits so long for the first read, and then goes on with keys that are unread: it has more to say.
+const FIRST_READ_WITHIN: Duration = Duration::from_secs(2);
+/// How often keys that could never be read are asked for: nobody is served meanwhile.
+const UNREAD_RETRY: Duration = Duration::from_millis(500);
 
 /// The keys that are in force in this process.
 pub struct Keys {
@@ -25,6 +30,8 @@ pub struct Keys {
     may_be_open: bool,
     world: World,
     lock: RwLock<Arc<Lock>>,
+    /// The last read failed: said once.
+    failing: AtomicBool,
 }
 
 /// How the server is locked.
@@ -69,7 +76,8 @@ impl Keys {
 
     /// Keys of a store, not read yet. Without any key the server is open only if it may be.
     pub fn over(store: Option<Arc<dyn KeyStore>>, may_be_open: bool, world: World) -> Self {
-        Self { store, may_be_open, world, lock: RwLock::new(Arc::new(Lock::Unread)) }
+        let (lock, failing) = (RwLock::new(Arc::new(Lock::Unread)), AtomicBool::new(false));
+        Self { store, may_be_open, world, lock, failing }
     }
 
     /// Who sends a request with these headers.
@@ -86,6 +94,16 @@ impl Keys {
         self.store.as_ref()
     }
 
+    /// Reads the keys for the first time, or goes on without having read them.
+    pub async fn read_first(&self) {
+        if timeout(FIRST_READ_WITHIN, self.refresh()).await.is_err() {
+            tracing::warn!(
+                service = "http",
+                "the API keys are not read yet; requests are refused with 503 until they are"
+            );
+        }
+    }
+
     /// Reads the keys. What was read before stays in force where that fails.
     pub async fn refresh(&self) {
         let read = match &self.store {
@@ -95,7 +113,11 @@ impl Keys {
             None => Ok(Vec::new()),
         };
         match read {
-            Ok(records) => self.put(records),
+            Ok(records) => {
+                self.failing.store(false, Relaxed);
+                self.put(records);
+            }
+            Err(_) if self.failing.swap(true, Relaxed) => {}
             Err(error) => {
                 let stands = match *self.lock() {
                     Lock::Unread => "requests are refused with 503 until they are read",
@@ -145,7 +167,8 @@ impl Keys {
         let keys = self.clone();
         tokio::spawn(stop.run_until_cancelled_owned(async move {
             loop {
-                sleep(READ_EVERY).await;
+                let is_unread = matches!(*keys.lock(), Lock::Unread);
+                sleep(if is_unread { UNREAD_RETRY } else { READ_EVERY }).await;
                 keys.refresh().await;
             }
         }));

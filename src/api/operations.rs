@@ -2,6 +2,7 @@
 
 use crate::access::Caller;
 use crate::api::group::Group;
+use crate::api::metrics;
 use crate::api::problem::Problem;
 use crate::api::state::State;
 use crate::metrics::Format;
@@ -119,7 +120,7 @@ impl OperationsApi {
         accept: Header<Option<String>>,
     ) -> Result<Page, Problem> {
         let format = Format::accepted(accept.0.as_deref());
-        let text = self.0.metrics.render(&self.0, format);
+        let text = metrics::page(&self.0, format);
         let text = text.map_err(|_| Problem::internal(&"the metrics could not be written"))?;
         Ok(Page::Metrics(PlainText(text), format.content_type().to_owned()))
     }

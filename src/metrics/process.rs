@@ -2,8 +2,9 @@
 
 use super::page::Page;
 use crate::version;
+use ordermill_domain::clock::Timestamp;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// Ticks of the kernel's clock in a second: `sysconf(_SC_CLK_TCK)`, 100 on every Linux of our platforms.
 const TICKS: f64 = 100.0;
@@ -20,7 +21,7 @@ pub struct Facts {
 }
 
 /// Reads it all; what the system does not tell is absent.
-pub fn read(facts: &Facts, page: &mut Page) {
+pub fn read(facts: &Facts, now: Timestamp, page: &mut Page) {
     let help = "Always 1: what runs here";
     let build = [
         ("version", version::VERSION),
@@ -29,7 +30,7 @@ pub fn read(facts: &Facts, page: &mut Page) {
         ("flow", facts.flow),
     ];
     page.gauge("ordermill_build_info", help).set(build, 1.0);
-    cpu_and_memory(page);
+    cpu_and_memory(now, page);
     descriptors(page);
     allocator(page);
     runtime(page);
@@ -43,7 +44,7 @@ fn stat() -> Option<Vec<f64>> {
     Some(rest.split_whitespace().map(|field| field.parse().unwrap_or(0.0)).collect())
 }
 
-fn cpu_and_memory(page: &mut Page) {
+fn cpu_and_memory(now: Timestamp, page: &mut Page) {
     let Some(stat) = stat() else { return };
     // Numbered as in proc(5), where the state is field 3.
     let field = |number: usize| stat.get(number - 3).copied().unwrap_or(0.0);
@@ -56,18 +57,17 @@ fn cpu_and_memory(page: &mut Page) {
     let help = "Resident memory of the process";
     let pages = field(24) * rustix::param::page_size() as f64;
     page.gauge("process_resident_memory_bytes", help).set([], pages);
-    if let Some(booted) = booted_at() {
+    if let Some(booted) = booted_at(now) {
         let help = "When the process started, in seconds since 1970";
         page.gauge("process_start_time_seconds", help).set([], booted + field(22) / TICKS);
     }
 }
 
 /// When the machine was booted, in seconds since 1970.
-fn booted_at() -> Option<f64> {
+fn booted_at(now: Timestamp) -> Option<f64> {
     let uptime = std::fs::read_to_string("/proc/uptime").ok()?;
     let uptime: f64 = uptime.split_whitespace().next()?.parse().ok()?;
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    Some(now.as_secs_f64() - uptime)
+    Some(now.timestamp_micros() as f64 / 1e6 - uptime)
 }
 
 fn descriptors(page: &mut Page) {

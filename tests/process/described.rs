@@ -129,7 +129,6 @@ async fn tap(management: &Management) {
 
 /// Places orders that end in many ways.
 async fn trade(shop: &Shop) {
-    shop.stock("A", 1_000).await;
     let methods = [
         "credit_card",
         "credit_card",
@@ -161,6 +160,7 @@ async fn every_message_is_as_described(setup: Setup) {
     let management = setup.on_servers().management.clone();
     let mut server = setup.start();
     tap(&management).await;
+    server.shop().stock("A", 1_000).await;
     trade(&server.shop()).await;
     server.terminate().await;
     server = setup.clone().with("ORDERMILL_FLOW", "choreographed").start();

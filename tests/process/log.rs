@@ -70,10 +70,10 @@ impl Unread {
             }
             let metrics = self.shop.get("/metrics").await;
             let dropped = metrics.as_str().unwrap().lines().find_map(|line| {
-                line.strip_prefix("ordermill_log_lines_dropped_total ")?.parse().ok()
+                line.strip_prefix("ordermill_log_lines_dropped_total ")?.parse::<f64>().ok()
             });
             match dropped {
-                Some(count) if count > 0 => return count,
+                Some(count) if count > 0.0 => return count as u64,
                 _ => assert!(begun.elapsed() < PATIENCE, "no line was dropped: {dropped:?}"),
             }
         }

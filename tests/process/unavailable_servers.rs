@@ -103,7 +103,7 @@ async fn heard(shop: &Shop) -> u64 {
         let series =
             format!("ordermill_consumer_messages_total{{queue=\"{queue}\",outcome=\"done\"}} ");
         let line = metrics.lines().find_map(|line| line.strip_prefix(&series));
-        line.expect("each queue is counted").parse().unwrap()
+        line.expect("each queue is counted").parse::<f64>().unwrap() as u64
     };
     SAGA_QUEUES.into_iter().map(count).sum()
 }

@@ -1,13 +1,15 @@
 //! What is counted of admission.
 
 use super::request;
-use crate::runtime::admission::BusyCause;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use std::time::Duration;
+
+/// Why orders are turned away, as admission names it.
+const CAUSES: [&str; 3] = ["overloaded", "database_down", "shutting_down"];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CauseLabel {
@@ -25,8 +27,8 @@ impl Default for AdmissionMetrics {
     fn default() -> Self {
         let turned_away = Family::<CauseLabel, Counter>::default();
         // Each from zero on: the first must be seen as an increase.
-        for cause in [BusyCause::Overloaded, BusyCause::DatabaseDown, BusyCause::ShuttingDown] {
-            let _ = turned_away.get_or_create(&CauseLabel { cause: cause.as_str() });
+        for cause in CAUSES {
+            let _ = turned_away.get_or_create(&CauseLabel { cause });
         }
         Self { turned_away, wait: request() }
     }
@@ -46,7 +48,7 @@ impl AdmissionMetrics {
     }
 
     /// An order was turned away.
-    pub fn turned_away(&self, cause: BusyCause) {
-        self.turned_away.get_or_create(&CauseLabel { cause: cause.as_str() }).inc();
+    pub fn turned_away(&self, cause: &'static str) {
+        self.turned_away.get_or_create(&CauseLabel { cause }).inc();
     }
 }

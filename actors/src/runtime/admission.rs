@@ -135,7 +135,7 @@ impl Admission {
             if shut.is_some() || since.elapsed() >= ADMISSION_WAIT {
                 let retry_after = lag.clamp(Duration::from_secs(1), ADMISSION_WAIT * 30);
                 let cause = shut.unwrap_or(BusyCause::Overloaded);
-                self.metrics.turned_away(cause);
+                self.metrics.turned_away(cause.as_str());
                 return Err(Busy { retry_after, cause });
             }
             tokio::time::sleep(POLL_EVERY).await;

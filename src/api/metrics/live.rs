@@ -1,7 +1,7 @@
 //! What is read of the process's own memory when the page is asked for.
 
-use super::page::Page;
 use crate::api::state::State;
+use crate::metrics::Page;
 use crate::output::STDERR;
 use ordermill_actors::ports::Health;
 use std::sync::atomic::Ordering::Relaxed;

@@ -1,9 +1,6 @@
-//! What has to be asked of databases, the broker and the tree of actors: read from time to time, not for each page.
+//! What was last read of databases, the broker and the tree of actors.
 
 use super::page::Page;
-use crate::api::state::State;
-use futures::future::join_all;
-use futures::join;
 use ordermill_actors::ports::Depth;
 use ordermill_actors::runtime::tree::Totals;
 use ordermill_domain::clock::Timestamp;
@@ -12,18 +9,10 @@ use ordermill_domain::order::{SagaCount, SagaStatus};
 use ordermill_domain::payment::Attention;
 use ordermill_domain::service::DeadLetterCount;
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::time::Duration;
-
-/// How often everything is read: a few counts by index, and a walk over the actors.
-pub const SAMPLE_EVERY: Duration = Duration::from_secs(10);
-
-/// A source that does not answer within this time has no sample.
-const ANSWER_WITHIN: Duration = Duration::from_secs(4);
 
 /// A value and when it was read; none while its source does not answer.
 #[derive(Debug)]
-struct Sample<T> {
+pub struct Sample<T> {
     value: Option<T>,
     read_at: Option<Timestamp>,
 }
@@ -35,7 +24,8 @@ impl<T> Default for Sample<T> {
 }
 
 impl<T> Sample<T> {
-    fn take(&mut self, value: Option<T>, now: Timestamp) {
+    /// Takes the answer of a source. None: it did not answer.
+    pub fn take(&mut self, value: Option<T>, now: Timestamp) {
         if value.is_some() {
             self.read_at = Some(now);
         }
@@ -46,46 +36,22 @@ impl<T> Sample<T> {
 /// What was last read.
 #[derive(Debug, Default)]
 pub struct Samples {
-    queues: Sample<Vec<Depth>>,
-    sagas: Sample<Vec<SagaCount>>,
-    payments: Sample<Vec<(Attention, u64)>>,
-    dead_letters: BTreeMap<ServiceName, Sample<Vec<DeadLetterCount>>>,
-    parked: BTreeMap<ServiceName, Sample<u64>>,
-    skew: BTreeMap<ServiceName, Sample<f64>>,
-    actors: Sample<Totals>,
-    restarts: BTreeMap<&'static str, u64>,
-}
-
-/// The answer of a source. None: it did not answer, or not in time.
-async fn asked<T, E>(source: impl Future<Output = Result<T, E>>) -> Option<T> {
-    tokio::time::timeout(ANSWER_WITHIN, source).await.ok()?.ok()
-}
-
-/// Reads everything. Called each [`SAMPLE_EVERY`].
-pub async fn sample(state: State) {
-    let now = state.world.now();
-    let sagas = async { asked(state.services.order().ok()?.reads.counts(now)).await };
-    let payments = async { asked(state.services.payment().ok()?.reads.attention_counts()).await };
-    let letters = join_all(state.dead_letters.iter().map(|letters| async {
-        let (counts, parked, skew) =
-            join!(asked(letters.counts()), asked(letters.parked()), asked(letters.clock_skew()));
-        (letters.service(), counts, parked, skew.flatten())
-    }));
-    // At once: one that does not answer must not keep the samples of others.
-    let (queues, sagas, payments, letters) =
-        join!(asked(state.broker.depths()), sagas, payments, letters);
-    let totals = state.tree.totals();
-    let mut samples = state.metrics.samples();
-    samples.queues.take(queues, now);
-    samples.sagas.take(sagas, now);
-    samples.payments.take(payments, now);
-    for (service, counts, parked, skew) in letters {
-        samples.skew.entry(service).or_default().take(skew, now);
-        samples.dead_letters.entry(service).or_default().take(counts, now);
-        samples.parked.entry(service).or_default().take(parked, now);
-    }
-    samples.restarts = state.tree.lifecycle().restarts();
-    samples.actors.take(Some(totals), now);
+    /// How full the queues are.
+    pub queues: Sample<Vec<Depth>>,
+    /// Sagas by status.
+    pub sagas: Sample<Vec<SagaCount>>,
+    /// Payments that wait for a person.
+    pub payments: Sample<Vec<(Attention, u64)>>,
+    /// Dead letters by service.
+    pub dead_letters: BTreeMap<ServiceName, Sample<Vec<DeadLetterCount>>>,
+    /// Parked outbox rows by service.
+    pub parked: BTreeMap<ServiceName, Sample<u64>>,
+    /// How far databases' clocks are ahead, by service.
+    pub skew: BTreeMap<ServiceName, Sample<f64>>,
+    /// The actors.
+    pub actors: Sample<Totals>,
+    /// Restarts of actors by kind.
+    pub restarts: BTreeMap<&'static str, u64>,
 }
 
 /// Seconds from one moment to another; 0 where clocks differ.
