@@ -24,6 +24,8 @@ check() {
   say "orders"
   demo "$embedded" "$DEMO_ORDERS"
   demo "$on_servers" "$DEMO_ORDERS_ON_SERVERS"
+  # A counter has a rate once it has grown after its first scrape.
+  demo "$embedded" "$DEMO_ORDERS_ON_SERVERS"
   curl -sf --noproxy '*' "$embedded/metrics" | promtool check metrics || die "promtool check metrics: see above"
   queries ordinary
 
