@@ -8,7 +8,8 @@ use crate::messages::Origin;
 
 /// The answer is always `payment.reversed`, and only once it is true: at once where no money can be held, else when
 /// the gateway has said so. Repeated while that is awaited, it has the gateway asked at once instead of after its
-/// pause; not a gateway that cannot give the money back.
+/// pause; not a gateway that cannot give the money back. After a rejection the gateway is looked at first, also then:
+/// without that look, the same amount is rejected until a person is called, though less could be given back.
 pub(super) fn undo(payment: Option<&Payment>, origin: &Origin, now: Now<'_>) -> PaymentDecision {
     let Some(payment) = payment else {
         let mut turn = Turn::first(Payment::new(origin, now.at), now);
@@ -48,7 +49,7 @@ pub(super) fn undo(payment: Option<&Payment>, origin: &Origin, now: Now<'_>) -> 
                     turn.payment.rejections = PaymentPolicy::REJECTIONS_MAX - 1;
                     turn.ask(Asking::Act);
                 }
-                _ => turn.ask(Asking::Act),
+                _ => turn.ask(payment.asking.unwrap_or(Asking::Act)),
             }
         }
     }

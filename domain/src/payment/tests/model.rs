@@ -31,6 +31,8 @@ enum Step {
     /// A notification comes, and claims whatever it likes.
     Notify(i64),
     Rule(Ruling),
+    /// So much is asked back; the same amount again is the same request.
+    Refund(i64),
     /// Seconds pass.
     Pass(u16),
     Crash,
@@ -55,6 +57,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => visit.prop_map(Step::Visit),
         2 => claim.prop_map(Step::Notify),
         1 => ruling.prop_map(Step::Rule),
+        1 => (1..4_i64).prop_map(|thousands| Step::Refund(thousands * 1_000)),
         2 => (0..900_u16).prop_map(Step::Pass),
         1 => Just(Step::Crash),
     ];
@@ -150,6 +153,7 @@ impl World {
             Step::Rule(ruling) => {
                 self.decide(&PaymentInput::Requested(PaymentRequest::Review(ruling)));
             }
+            Step::Refund(minor) => self.ask_back(minor),
             Step::Pass(seconds) => self.at += Duration::from_secs(u64::from(seconds)),
             Step::Crash => {
                 self.answers.clear();
@@ -170,6 +174,23 @@ impl World {
         };
         let received = ReceivedNotification::new(Uuid::nil(), notification, b"{}", self.at);
         self.decide(&PaymentInput::Notified(Arc::new(received)));
+    }
+
+    fn ask_back(&mut self, minor: i64) {
+        let request = RefundRequest {
+            refund_id: Uuid::from_u128(u128::from(minor.unsigned_abs())),
+            what: RefundWhat::Amount(minor),
+            ordered: Vec::new(),
+            reason: "broken".to_owned(),
+        };
+        self.decide(&PaymentInput::Requested(PaymentRequest::Refund(request)));
+    }
+
+    /// The refunds that were asked for while the order goes on and not refused, in minor units.
+    fn asked_back(&self) -> i64 {
+        let refunds = self.payment.iter().flat_map(|payment| &payment.refunds);
+        let counts = refunds.filter(|refund| refund.status != RefundStatus::Refused);
+        counts.map(|refund| refund.amount_minor).sum()
     }
 
     /// The gateway, by its own rules.
@@ -219,7 +240,10 @@ impl World {
         match message.kind() {
             // This gateway's cancel does not stop the money of a customer who is at the page.
             _ if self.method == "test_redirect_late" => {}
-            Kind::PaymentApproved => assert_eq!(self.held(), AMOUNT.minor),
+            Kind::PaymentApproved => {
+                let held = self.held();
+                assert!((AMOUNT.minor - self.asked_back()..=AMOUNT.minor).contains(&held));
+            }
             Kind::PaymentFailed => assert_eq!(self.held(), 0),
             Kind::PaymentReversed => assert_eq!(self.held(), 0, "reversed while money is held"),
             _ => {}
@@ -288,8 +312,9 @@ fn check(method: &'static str, steps: &[Step]) {
         return assert!(!processed && !undone);
     };
     match payment.status() {
-        PaymentStatus::Approved => {
-            assert_eq!((held, last), (AMOUNT.minor, Some(Kind::PaymentApproved)));
+        PaymentStatus::Approved | PaymentStatus::PartiallyRefunded => {
+            let left = AMOUNT.minor - world.asked_back();
+            assert_eq!((held, last), (left, Some(Kind::PaymentApproved)));
         }
         PaymentStatus::Failed | PaymentStatus::Expired => {
             assert_eq!((held, last), (0, Some(Kind::PaymentFailed)));

@@ -147,6 +147,28 @@ fn an_undo_gives_back_what_is_left() {
 }
 
 #[test]
+fn an_undo_repeated_after_a_rejection_looks_first_and_asks_for_what_is_left() {
+    let rejected = || GatewayError::Rejected { code: "414".to_owned(), text: String::new() };
+    let mut bench = approved();
+    bench.take(&lines("1", "TEA", 1));
+    // The gateway gives this part back; its answer has not come when the order is cancelled.
+    let part_given_back = done(&bench);
+    bench.undo().failed(rejected());
+    for _ in 0..PaymentPolicy::REJECTIONS_MAX {
+        bench.undo();
+        assert_eq!(bench.asked(), "retrieve");
+    }
+    bench.answered(part_given_back).later();
+    let request = bench.request().unwrap();
+    assert!(
+        matches!(&request.operation, Operation::Refund(part) if part.amount.minor == 10_000_000)
+    );
+    bench.answered(given_back(DUE, DUE));
+    assert_eq!(bench.outcomes(), ["payment.reversed"]);
+    assert_eq!(bench.payment().attention, None);
+}
+
+#[test]
 fn what_cannot_be_refunded_by_api_is_a_task_for_a_person_and_never_asked_again() {
     let mut bench = approved();
     bench.undo().failed(GatewayError::NotSupported);
