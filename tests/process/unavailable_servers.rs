@@ -140,3 +140,39 @@ async fn the_brokers_return_is_not_followed_by_a_storm() {
     setup.databases().all_messages_were_consumed().await;
     server.terminate().await;
 }
+
+/// What the server says of itself.
+async fn metrics(shop: &Shop) -> String {
+    shop.request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap()
+}
+
+/// Waits until the page says something, or does not.
+async fn until_metrics(shop: &Shop, what: &str, is_there: bool) {
+    let begun = std::time::Instant::now();
+    while metrics(shop).await.contains(what) != is_there {
+        assert!(begun.elapsed() < REST_LIMIT, "`{what}` is there: {}", !is_there);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs ./scripts/stack"]
+async fn gauges_of_servers_that_do_not_answer_are_absent() {
+    let stack = Stack::start("gauges");
+    let server = Setup::on(&stack.servers).start();
+    let shop = server.shop();
+    let (queues, sagas) = ("\nordermill_queue_messages_ready{", "\nordermill_sagas{");
+    until_metrics(&shop, queues, true).await;
+    until_metrics(&shop, sagas, true).await;
+    stack.stop(Which::RabbitMq);
+    until_metrics(&shop, "\nordermill_broker_connected 0", true).await;
+    until_metrics(&shop, queues, false).await;
+    assert!(metrics(&shop).await.contains(sagas), "the databases answer");
+    stack.bring_back(Which::RabbitMq);
+    until_metrics(&shop, queues, true).await;
+    stack.stop(Which::Postgres);
+    until_metrics(&shop, sagas, false).await;
+    stack.bring_back(Which::Postgres);
+    until_metrics(&shop, sagas, true).await;
+    server.terminate().await;
+}
