@@ -148,7 +148,7 @@ async fn metrics(shop: &Shop) -> String {
 
 /// Waits until the page says something, or does not.
 async fn until_metrics(shop: &Shop, what: &str, is_there: bool) {
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     while metrics(shop).await.contains(what) != is_there {
         assert!(begun.elapsed() < REST_LIMIT, "`{what}` is there: {}", !is_there);
         tokio::time::sleep(Duration::from_millis(200)).await;
